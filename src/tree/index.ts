@@ -1,0 +1,22 @@
+export { ReplicatedTree, NAME_KEY, OLD_NAME_KEY } from "./replicated-tree.ts";
+export type { OpListener, Properties, ReplicatedTreeOptions, VertexProperty } from "./replicated-tree.ts";
+export { Vertex } from "./vertex.ts";
+export type { BindOptions, BoundVertex, BoundVertexMethods, SchemaLike } from "./bind.ts";
+export type { VertexChangeEvent, VertexChildrenEvent, VertexMoveEvent, VertexPropertyEvent } from "./events.ts";
+export {
+  assertOperations,
+  BIN_ID,
+  compareOpIds,
+  isAnyPropertyOp,
+  isMoveVertexOp,
+  isValidCounter,
+  isValidId,
+  MAX_COUNTER,
+  newId,
+  opIdToString,
+} from "./operation.ts";
+export type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
+export { isTooDeep, jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
+export type { JsonPrimitive, JsonValue } from "./json-value.ts";
+export { VersionVector } from "./version-vector.ts";
+export type { StateVector } from "./version-vector.ts";

@@ -1,0 +1,115 @@
+import type { TreeNode } from "./node.ts";
+import { compareOpIds, type MoveVertex } from "./operation.ts";
+
+/** A move in the log, with what is needed to undo it. */
+export interface MoveEntry {
+  readonly op: MoveVertex;
+  readonly target: TreeNode;
+  readonly parent: TreeNode | null;
+  /** The target's parent just before this move. */
+  previousParent: TreeNode | null | undefined;
+}
+
+/**
+ * The moves of a tree, in the order of their ids, and the tree that replaying them gives: a move whose new
+ * parent is the vertex itself or one of its descendants is passed over.
+ *
+ * After Kleppmann, Mulligan, Gomes and Beresford, "A highly-available move operation for replicated trees"
+ * (IEEE TPDS 2021). A late move there is applied by undoing every younger one and redoing it; here, moves
+ * wait until the tree is looked at, so that any number of late moves costs one undo and one redo. Both only
+ * rewrite `node.parent`; child lists follow for the nodes that end up elsewhere.
+ */
+export class MoveLog {
+  /** Applied moves, sorted by id. */
+  #applied: MoveEntry[] = [];
+  /** Moves that are known and not yet applied, in any order. */
+  #waiting: MoveEntry[] = [];
+
+  get isSettled(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** All moves, sorted by id. The log has to be settled. */
+  get entries(): readonly MoveEntry[] {
+    return this.#applied;
+  }
+
+  add(op: MoveVertex, target: TreeNode, parent: TreeNode | null): void {
+    const entry: MoveEntry = { op, target, parent, previousParent: undefined };
+    if (parent && (!parent.firstUseAsParent || compareEntries(entry, parent.firstUseAsParent) < 0)) {
+      parent.firstUseAsParent = entry;
+    }
+    this.#waiting.push(entry);
+  }
+
+  /**
+   * Applies the waiting moves.
+   * @returns the nodes whose parent may have changed
+   */
+  settle(): readonly TreeNode[] {
+    const late = this.#waiting;
+    this.#waiting = [];
+    if (late.length === 1) {
+      const only = late[0]!;
+      const last = this.#applied.at(-1);
+      if (!last || compareEntries(last, only) < 0) {
+        this.#applied.push(only);
+        apply(only);
+        return [only.target];
+      }
+    }
+    late.sort(compareEntries);
+    const touched: TreeNode[] = [];
+    const younger = this.#undoAfter(late[0]!, touched);
+    for (let indexLate = 0, indexYounger = 0; indexLate < late.length || indexYounger < younger.length;) {
+      const nextLate = late[indexLate];
+      const nextYounger = younger[indexYounger];
+      const isLateNext = nextLate && (!nextYounger || compareEntries(nextLate, nextYounger) < 0);
+      const entry = (isLateNext ? late[indexLate++] : younger[indexYounger++])!;
+      apply(entry);
+      this.#applied.push(entry);
+      touch(entry.target, touched);
+    }
+    for (const node of touched) node.isTouched = false;
+    return touched;
+  }
+
+  /** Takes every move younger than the entry back and off the log. */
+  #undoAfter(entry: MoveEntry, touched: TreeNode[]): MoveEntry[] {
+    let keep = this.#applied.length;
+    while (keep > 0 && compareEntries(this.#applied[keep - 1]!, entry) > 0) {
+      const undone = this.#applied[--keep]!;
+      undone.target.parent = undone.previousParent;
+      touch(undone.target, touched);
+    }
+    return this.#applied.splice(keep);
+  }
+}
+
+function touch(node: TreeNode, touched: TreeNode[]): void {
+  if (node.isTouched) return;
+  node.isTouched = true;
+  touched.push(node);
+}
+
+function apply(entry: MoveEntry): void {
+  const { target, parent } = entry;
+  entry.previousParent = target.parent;
+  if (!makesCycle(entry)) target.parent = parent;
+}
+
+function makesCycle(entry: MoveEntry): boolean {
+  const { target, parent } = entry;
+  if (parent === target) return true;
+  const first = target.firstUseAsParent;
+  // nothing has been put under the target so far: true for every honest creation, and for every move of a leaf
+  if (!first || compareEntries(entry, first) < 0) return false;
+  for (let ancestor = parent; ancestor; ancestor = ancestor.parent ?? null) {
+    if (ancestor === target) return true;
+  }
+  return false;
+}
+
+function compareEntries(a: MoveEntry, b: MoveEntry): number {
+  return compareOpIds(a.op.id, b.op.id);
+}

@@ -1,0 +1,46 @@
+import type { ChildList } from "./child-list.ts";
+import type { JsonValue } from "./json-value.ts";
+import type { MoveEntry } from "./move-log.ts";
+import type { SetVertexProperty } from "./operation.ts";
+import type { Vertex } from "./vertex.ts";
+
+/** Property with the ISO time of creation, by which siblings are ordered. */
+export const CREATED_AT_KEY = "_c";
+
+/** What the tree knows of one vertex. A node may exist before its vertex does: as a parent or target heard of early. */
+export class TreeNode {
+  readonly id: string;
+  /** `null`: a root; `undefined`: no move has placed it yet, so there is no such vertex so far. */
+  parent: TreeNode | null | undefined = undefined;
+  /** The parent that child lists and observers have been told of. It differs from `parent` while moves are replayed. */
+  shownParent: TreeNode | null | undefined = undefined;
+  /** Whether it is on the list of nodes that the running replay has moved. */
+  isTouched = false;
+  /** Oldest move that names this node as parent: before it, the node cannot have had descendants. */
+  firstUseAsParent: MoveEntry | undefined = undefined;
+  /** Made when the first child comes; most vertices have none. */
+  children: ChildList | undefined = undefined;
+  /** Winning operation of each property, removals included. */
+  readonly properties: Map<string, SetVertexProperty> = new Map();
+  transients: Map<string, SetVertexProperty> | undefined = undefined;
+  vertex: Vertex | undefined = undefined;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  get exists(): boolean {
+    return this.shownParent !== undefined;
+  }
+
+  /** Sort key among siblings; vertices without a creation time come first. */
+  get createdAt(): string {
+    const value = this.properties.get(CREATED_AT_KEY)?.value;
+    return typeof value === "string" ? value : "";
+  }
+
+  getProperty(key: string, includingTransient: boolean): JsonValue | undefined {
+    const draft = includingTransient ? this.transients?.get(key) : undefined;
+    return (draft ?? this.properties.get(key))?.value;
+  }
+}

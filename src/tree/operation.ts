@@ -1,0 +1,123 @@
+import { FoldspaceError } from "../errors.ts";
+import { isTooDeep, MAX_NESTING, type JsonValue } from "./json-value.ts";
+
+/** Lamport timestamp: unique per operation, totally ordered by {@link compareOpIds}. */
+export interface OpId {
+  /** Integer from 1 to {@link MAX_COUNTER}. */
+  readonly counter: number;
+  readonly peerId: string;
+}
+
+/** Puts a vertex under a parent. The first move of a vertex is its creation. */
+export interface MoveVertex {
+  readonly id: OpId;
+  readonly targetId: string;
+  /** `null` for a root. */
+  readonly parentId: string | null;
+}
+
+/** Sets a property; `value: undefined` removes it. */
+export interface SetVertexProperty {
+  readonly id: OpId;
+  readonly targetId: string;
+  readonly key: string;
+  readonly value: JsonValue | undefined;
+  /** A draft: shown, exchanged between live peers, never stored. */
+  readonly transient: boolean;
+}
+
+export type VertexOperation = MoveVertex | SetVertexProperty;
+
+/** Vertex under which deleted vertices are put. It is no child of the root, so what is in it is out of sight. */
+export const BIN_ID = "0";
+
+/**
+ * The highest counter accepted. It leaves room for 2^48 edits and keeps a hostile counter from using up
+ * the integers that a `number` holds exactly, after which every new operation would share one id.
+ */
+export const MAX_COUNTER: number = 2 ** 48;
+
+const MAX_ID_LENGTH = 256;
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const UNSAFE_IN_ID = /[\u0000-\u001f\u007f"'\\/]/;
+
+/** Whether a vertex id can be written into a line and named in a path: short, no control characters, quotes or slashes. */
+export function isValidId(id: unknown): id is string {
+  return typeof id === "string" && id.length > 0 && id.length <= MAX_ID_LENGTH && !UNSAFE_IN_ID.test(id);
+}
+
+export function isValidCounter(counter: unknown): counter is number {
+  return Number.isInteger(counter) && (counter as number) >= 1 && (counter as number) <= MAX_COUNTER;
+}
+
+export function isMoveVertexOp(op: VertexOperation): op is MoveVertex {
+  return "parentId" in op;
+}
+
+export function isAnyPropertyOp(op: VertexOperation): op is SetVertexProperty {
+  return "key" in op;
+}
+
+/** Orders operation ids by counter, then by peer id in code units: the same on every device and in every locale. */
+export function compareOpIds(a: OpId, b: OpId): number {
+  if (a.counter !== b.counter) return a.counter < b.counter ? -1 : 1;
+  if (a.peerId === b.peerId) return 0;
+  return a.peerId < b.peerId ? -1 : 1;
+}
+
+export function opIdToString(id: OpId): string {
+  return `${id.counter}@${id.peerId}`;
+}
+
+/**
+ * Refuses what is not an operation, before it can touch a tree.
+ * @throws FoldspaceError `FOLD_BAD_OPERATION`, `FOLD_BAD_COUNTER`, `FOLD_BAD_ID` or `FOLD_TOO_DEEP`
+ */
+export function assertOperations(ops: readonly VertexOperation[]): void {
+  // operations on one vertex mostly follow one another: what was just found valid is not checked again
+  let validPeer: string | undefined;
+  let validTarget: string | undefined;
+  for (const op of ops) {
+    const id: OpId | undefined = op?.id;
+    if (typeof id !== "object" || id === null)
+      throw new FoldspaceError("FOLD_BAD_OPERATION", "An operation must be an object with an id");
+    if (!isValidCounter(id.counter)) {
+      throw new FoldspaceError(
+        "FOLD_BAD_COUNTER",
+        `An operation's counter must be an integer from 1 to 2^48, not ${String(id.counter)}`,
+      );
+    }
+    if (validPeer === undefined || id.peerId !== validPeer) validPeer = validId("peer", id.peerId);
+    if (validTarget === undefined || op.targetId !== validTarget) validTarget = validId("target", op.targetId);
+    if ("parentId" in op) {
+      if (op.parentId !== null) validId("parent", op.parentId);
+    } else if (typeof op.key !== "string") {
+      throw new FoldspaceError("FOLD_BAD_OPERATION", `Operation ${opIdToString(id)} has neither a parentId nor a key`);
+    } else if (isTooDeep(op.value)) {
+      throw new FoldspaceError(
+        "FOLD_TOO_DEEP",
+        `The value of operation ${opIdToString(id)} is nested more than ${MAX_NESTING} levels deep`,
+      );
+    }
+  }
+}
+
+function validId(role: string, id: unknown): string {
+  if (isValidId(id)) return id;
+  const shown = typeof id === "string" ? JSON.stringify(id.slice(0, 80)) : String(id);
+  throw new FoldspaceError(
+    "FOLD_BAD_ID",
+    `${shown} cannot be a ${role} id: 1 to ${MAX_ID_LENGTH} characters, no control characters, quotes or slashes`,
+  );
+}
+
+/** A new random id: 32 lower-case hexadecimal digits. */
+export function newId(): string {
+  return randomUUID().replaceAll("-", "");
+}
+
+// The core is compiled without the types of any platform; this is the one global it needs, present in all of them.
+declare const crypto: { randomUUID(): string };
+function randomUUID(): string {
+  return crypto.randomUUID();
+}

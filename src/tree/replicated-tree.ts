@@ -1,0 +1,548 @@
+import { FoldspaceError } from "../errors.ts";
+import { ChildList } from "./child-list.ts";
+import { ChangeFeed, Listeners, type VertexChangeEvent, type VertexMoveEvent } from "./events.ts";
+import { jsonEquals, toJsonValue, type JsonValue } from "./json-value.ts";
+import { MoveLog } from "./move-log.ts";
+import { CREATED_AT_KEY, TreeNode } from "./node.ts";
+import {
+  assertOperations,
+  BIN_ID,
+  compareOpIds,
+  isValidId,
+  MAX_COUNTER,
+  newId,
+  type OpId,
+  type SetVertexProperty,
+  type VertexOperation,
+} from "./operation.ts";
+import { VersionVector, type StateVector } from "./version-vector.ts";
+import { Vertex } from "./vertex.ts";
+
+/** Property with a vertex's name, in folders written with `reptree` up to 0.5. */
+export const OLD_NAME_KEY = "_n";
+/** Property with a vertex's name, since `reptree` 0.6. */
+export const NAME_KEY = "name";
+
+export type Properties = Readonly<Record<string, JsonValue | undefined>>;
+
+export interface VertexProperty {
+  readonly key: string;
+  readonly value: JsonValue;
+}
+
+export interface ReplicatedTreeOptions {
+  /** Id of the root, where it is known beforehand. Otherwise the oldest vertex created without a parent is the root. */
+  readonly rootId?: string;
+  /** Property that new names are written to. By default `_n` in a tree that uses `_n`, and `name` otherwise. */
+  readonly nameKey?: typeof NAME_KEY | typeof OLD_NAME_KEY;
+}
+
+/** Called for every operation that is new to the tree, whether or not it changed what is seen. */
+export type OpListener = (op: VertexOperation, isLocal: boolean) => void;
+
+/**
+ * A replicated tree (CRDT). Its state is a function of the *set* of operations known: the order in which
+ * they arrive, how often, and whether a parent is known yet do not matter. Moves are resolved by
+ * {@link MoveLog}; of a property's values the one with the highest operation id stands.
+ *
+ * The public methods follow `RepTree` of the npm package `reptree`, and operations are interchangeable
+ * with it. Differences: local edits that could not take effect (an unknown vertex, a move under itself, a
+ * move of the root) are refused with an error, and observers are told in a microtask instead of by a timer.
+ */
+export class ReplicatedTree {
+  readonly peerId: string;
+  readonly #nodes = new Map<string, TreeNode>();
+  #lastNode: TreeNode | undefined;
+  readonly #moves = new MoveLog();
+  #propertyOps: SetVertexProperty[] = [];
+  readonly #vector = new VersionVector();
+  readonly #opListeners = new Listeners<Parameters<OpListener>>();
+  readonly #feed: ChangeFeed;
+  #localOps: VertexOperation[] = [];
+  /** Highest counter seen anywhere: the Lamport clock. */
+  #clock = 0;
+  /** Creation time of the vertex made last, in milliseconds since the epoch. */
+  #lastCreatedMs = 0;
+  #root: TreeNode | undefined;
+  readonly #rootId: string | undefined;
+  #nameKey: typeof NAME_KEY | typeof OLD_NAME_KEY | undefined;
+
+  /**
+   * @param peerId identifies this replica; no other may ever use it
+   * @param ops operations to start from
+   * @throws FoldspaceError `FOLD_BAD_ID`, or what {@link merge} throws
+   */
+  constructor(peerId: string, ops: readonly VertexOperation[] = [], options: ReplicatedTreeOptions = {}) {
+    if (!isValidId(peerId)) throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(peerId)} cannot be a peer id`);
+    this.peerId = peerId;
+    this.#rootId = options.rootId;
+    this.#nameKey = options.nameKey;
+    this.#feed = new ChangeFeed(
+      () => this.#settle(),
+      (vertexId) => this.getChildren(vertexId),
+    );
+    this.merge(ops);
+  }
+
+  // ---- reading ----
+
+  /** The root vertex; `undefined` as long as its creation is not known. */
+  get root(): Vertex | undefined {
+    this.#settle();
+    this.#root ??= this.#findRoot();
+    return this.#root?.exists ? this.#vertex(this.#root) : undefined;
+  }
+
+  getVertex(vertexId: string): Vertex | undefined {
+    const node = this.#existing(vertexId);
+    return node && this.#vertex(node);
+  }
+
+  /** Every vertex that was ever created, deleted ones and the bin included. */
+  getAllVertices(): Vertex[] {
+    this.#settle();
+    const vertices: Vertex[] = [];
+    for (const node of this.#nodes.values()) if (node.exists) vertices.push(this.#vertex(node));
+    return vertices;
+  }
+
+  getParent(vertexId: string): Vertex | undefined {
+    const parent = this.#existing(vertexId)?.shownParent;
+    return parent?.exists ? this.#vertex(parent) : undefined;
+  }
+
+  /** `null` for a root and for an unknown vertex. The parent itself may not be known yet. */
+  getParentId(vertexId: string): string | null {
+    return this.#existing(vertexId)?.shownParent?.id ?? null;
+  }
+
+  /** Children by creation time (`_c`), then by id: in the same order on every device. */
+  getChildren(vertexId: string): Vertex[] {
+    return this.#childNodes(vertexId).map((node) => this.#vertex(node));
+  }
+
+  getChildrenIds(vertexId: string): string[] {
+    return this.#childNodes(vertexId).map((node) => node.id);
+  }
+
+  /** Ancestors from the parent up to the root. */
+  getAncestors(vertexId: string): Vertex[] {
+    const ancestors: Vertex[] = [];
+    for (let node = this.#existing(vertexId)?.shownParent; node?.exists; node = node.shownParent)
+      ancestors.push(this.#vertex(node));
+    return ancestors;
+  }
+
+  /** Whether `ancestorId` is above `vertexId`. */
+  isAncestor(vertexId: string, ancestorId: string | null): boolean {
+    for (let node = this.#existing(vertexId); node; node = node.shownParent ?? undefined) {
+      if ((node.shownParent?.id ?? null) === ancestorId) return true;
+    }
+    return false;
+  }
+
+  /** @param includingTransient whether a draft value stands above the stored one */
+  getVertexProperty(vertexId: string, key: string, includingTransient = true): JsonValue | undefined {
+    return this.#existing(vertexId)?.getProperty(key, includingTransient);
+  }
+
+  getVertexProperties(vertexId: string, includingTransient = true): VertexProperty[] {
+    const node = this.#existing(vertexId);
+    if (!node) return [];
+    const winners = new Map(node.properties);
+    if (includingTransient && node.transients) for (const [key, op] of node.transients) winners.set(key, op);
+    const properties: VertexProperty[] = [];
+    for (const [key, { value }] of winners) if (value !== undefined) properties.push({ key, value });
+    return properties;
+  }
+
+  /** Name of a vertex: its `_n`, or else its `name`. */
+  getName(vertexId: string): string | undefined {
+    const node = this.#existing(vertexId);
+    for (const key of [OLD_NAME_KEY, NAME_KEY]) {
+      const name = node?.getProperty(key, true);
+      if (typeof name === "string") return name;
+    }
+    return undefined;
+  }
+
+  /** Follows names from the root, separated by `/`; `""` and `"/"` are the root. Of equal names the first child is taken. */
+  getVertexByPath(path: string): Vertex | undefined {
+    let vertex = this.root;
+    for (const name of path.split("/")) {
+      if (name !== "") vertex = vertex?.children.find((child) => child.name === name);
+    }
+    return vertex;
+  }
+
+  // ---- editing ----
+
+  /**
+   * Creates the root, and the bin that deleted vertices go to.
+   * @param id id of the root; random by default
+   * @throws FoldspaceError `FOLD_BAD_OPERATION` if there is a root already, `FOLD_BAD_ID`
+   */
+  createRoot(id: string = this.#rootId ?? newId()): Vertex {
+    if (this.root) throw new FoldspaceError("FOLD_BAD_OPERATION", `The tree has a root already: ${this.root.id}`);
+    if (!isValidId(id) || id === BIN_ID || (this.#rootId !== undefined && id !== this.#rootId)) {
+      throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(id)} cannot be the root's id`);
+    }
+    this.#ensureBin();
+    this.#create(id, null);
+    return this.root!;
+  }
+
+  /**
+   * Creates a vertex as a child.
+   * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_BAD_VALUE`
+   */
+  newVertex(parentId: string, props: Properties | object | null = null): Vertex {
+    this.#require(parentId);
+    const checked = checkProperties(props);
+    const id = newId();
+    this.#create(id, parentId);
+    for (const [key, value] of checked) this.#setProperty(id, key, value, false);
+    return this.getVertex(id)!;
+  }
+
+  newNamedVertex(parentId: string, name: string, props: Properties | object | null = null): Vertex {
+    const vertex = this.newVertex(parentId, props);
+    vertex.name = name;
+    return vertex;
+  }
+
+  /** @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_CYCLE` where the parent is the vertex itself or below it; `FOLD_BAD_OPERATION` for the root */
+  moveVertex(vertexId: string, parentId: string): void {
+    this.#require(vertexId);
+    this.#require(parentId);
+    this.#assertMovable(vertexId);
+    if (vertexId === parentId || this.isAncestor(parentId, vertexId)) {
+      throw new FoldspaceError("FOLD_CYCLE", `${vertexId} cannot be moved under itself`);
+    }
+    this.#applyLocal({ id: this.#nextOpId(), targetId: vertexId, parentId });
+  }
+
+  /** Moves a vertex, and with it all below it, into the bin. It can be moved out again. */
+  deleteVertex(vertexId: string): void {
+    this.#require(vertexId);
+    this.#assertMovable(vertexId);
+    this.#ensureBin();
+    this.moveVertex(vertexId, BIN_ID);
+  }
+
+  /**
+   * Sets a property; `undefined` removes it.
+   * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_BAD_VALUE`
+   */
+  setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined): void {
+    this.#require(vertexId);
+    this.#setProperty(vertexId, key, value === undefined ? undefined : toJsonValue(value, key), false);
+  }
+
+  /** Sets several properties, or, if one of the values cannot be stored, none. */
+  setVertexProperties(vertexId: string, props: Properties | object): void {
+    this.#require(vertexId);
+    for (const [key, value] of checkProperties(props)) this.#setProperty(vertexId, key, value, false);
+  }
+
+  /** Sets a draft value, which is shown and goes to live peers but is never stored. */
+  setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined): void {
+    this.#require(vertexId);
+    this.#setProperty(vertexId, key, value === undefined ? undefined : toJsonValue(value, key), true);
+  }
+
+  /** Makes a vertex's draft values lasting ones. */
+  commitTransients(vertexId: string): void {
+    const drafts = this.#require(vertexId).transients;
+    // a lasting value removes the draft it supersedes
+    for (const { key, value } of [...(drafts?.values() ?? [])]) this.#setProperty(vertexId, key, value, false);
+  }
+
+  /** Sets a vertex's name, in the property that this tree uses for names. */
+  setName(vertexId: string, name: string): void {
+    this.setVertexProperty(vertexId, this.nameKey, name);
+  }
+
+  /** Property that names are written to. */
+  get nameKey(): string {
+    return this.#nameKey ?? NAME_KEY;
+  }
+
+  // ---- replication ----
+
+  /**
+   * Takes operations in, in any order; those already known are passed over.
+   * @returns the operations that were new
+   * @throws FoldspaceError `FOLD_BAD_OPERATION`, `FOLD_BAD_COUNTER` or `FOLD_BAD_ID` if one of them is none; then nothing was merged
+   */
+  merge(ops: readonly VertexOperation[]): VertexOperation[] {
+    assertOperations(ops);
+    const added: VertexOperation[] = [];
+    for (const op of ops) if (this.#take(op)) added.push(op);
+    if (this.#opListeners.size > 0) for (const op of added) this.#opListeners.call(op, false);
+    this.#feed.schedule();
+    return added;
+  }
+
+  /** Operations made here since the last call, drafts included: what live peers have to be sent. */
+  popLocalOps(): VertexOperation[] {
+    const ops = this.#localOps;
+    this.#localOps = [];
+    return ops;
+  }
+
+  /** Every operation known, drafts excepted: moves sorted by id, then properties. */
+  getAllOps(): VertexOperation[] {
+    this.#settle();
+    const ops: VertexOperation[] = this.#moves.entries.map((entry) => entry.op);
+    for (const op of this.#propertyOps) ops.push(op);
+    return ops;
+  }
+
+  /** Number of operations known, drafts excepted. */
+  get opCount(): number {
+    return this.#vector.size;
+  }
+
+  /** Ids of all operations known, as plain data. */
+  getStateVector(): StateVector {
+    return this.#vector.toState();
+  }
+
+  /** A copy of the ids of all operations known. */
+  get versionVector(): VersionVector {
+    return this.#vector.clone();
+  }
+
+  /** Operations that a peer with this state vector lacks, sorted by id. */
+  getMissingOps(theirs: Readonly<StateVector>): VertexOperation[] {
+    return this.opsSince(VersionVector.from(theirs));
+  }
+
+  /** Operations that are not in the vector, sorted by id. */
+  opsSince(vector: VersionVector): VertexOperation[] {
+    return this.getAllOps()
+      .filter((op) => !vector.has(op.id))
+      .sort((a, b) => compareOpIds(a.id, b.id));
+  }
+
+  /** Another replica with the same operations. */
+  replicate(newPeerId: string): ReplicatedTree {
+    return new ReplicatedTree(newPeerId, this.getAllOps(), {
+      ...(this.#rootId === undefined ? {} : { rootId: this.#rootId }),
+      ...(this.#nameKey === undefined ? {} : { nameKey: this.#nameKey }),
+    });
+  }
+
+  /** Whether both trees show the same vertices with the same parents and properties. */
+  compareStructure(other: ReplicatedTree): boolean {
+    const root = this.root;
+    if (root?.id !== other.root?.id) return false;
+    const open = root ? [root.id] : [];
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      const children = this.getChildrenIds(id);
+      const theirs = other.getChildrenIds(id);
+      if (children.length !== theirs.length || children.some((child, index) => child !== theirs[index])) return false;
+      const properties = this.getVertexProperties(id, false);
+      if (properties.length !== other.getVertexProperties(id, false).length) return false;
+      for (const { key, value } of properties) if (!jsonEquals(value, other.getVertexProperty(id, key, false))) return false;
+      for (const child of children) open.push(child);
+    }
+    return true;
+  }
+
+  // ---- observing: every method returns a function that ends it ----
+
+  /** Tells of changes to one vertex: gathered, in a microtask after them. */
+  observe(vertexId: string, listener: (events: VertexChangeEvent[]) => void): () => void {
+    this.#settle();
+    return this.#feed.observeVertex(vertexId, listener);
+  }
+
+  /** Gives the vertex now, if it exists, and after each change. */
+  observeVertex(vertexId: string, listener: (vertex: Vertex) => void): () => void {
+    const tell = (): void => {
+      const vertex = this.getVertex(vertexId);
+      if (vertex) listener(vertex);
+    };
+    tell();
+    return this.observe(vertexId, tell);
+  }
+
+  /** Tells of changes anywhere in the tree, all those of one batch together. */
+  observeTree(listener: (events: VertexChangeEvent[]) => void): () => void {
+    this.#settle();
+    return this.#feed.observeTree(listener);
+  }
+
+  /** Tells of every vertex that was created or moved. */
+  observeVertexMove(listener: (vertex: Vertex, isNew: boolean) => void): () => void {
+    return this.observeTree((events) => {
+      for (const event of events.filter((candidate): candidate is VertexMoveEvent => candidate.type === "move")) {
+        const vertex = this.getVertex(event.vertexId);
+        if (vertex) listener(vertex, event.oldParentId === undefined);
+      }
+    });
+  }
+
+  /** Tells of every operation that becomes known, at once. */
+  observeOpApplied(listener: OpListener): () => void {
+    return this.#opListeners.add(listener);
+  }
+
+  // ---- inside ----
+
+  #create(id: string, parentId: string | null): void {
+    this.#applyLocal({ id: this.#nextOpId(), targetId: id, parentId });
+    this.#setProperty(id, CREATED_AT_KEY, new Date(this.#nextCreatedMs()).toISOString(), false);
+  }
+
+  /** Vertices made in the same millisecond keep the order of their making, by times up to a second ahead. */
+  #nextCreatedMs(): number {
+    const now = Date.now();
+    this.#lastCreatedMs = Math.max(now, Math.min(this.#lastCreatedMs + 1, now + 1_000));
+    return this.#lastCreatedMs;
+  }
+
+  /** The existing app ignores deletions in a tree that has no bin. */
+  #ensureBin(): void {
+    if (!this.#existing(BIN_ID)) this.#create(BIN_ID, null);
+  }
+
+  #setProperty(targetId: string, key: string, value: JsonValue | undefined, transient: boolean): void {
+    this.#applyLocal({ id: this.#nextOpId(), targetId, key, value, transient });
+  }
+
+  #applyLocal(op: VertexOperation): void {
+    this.#take(op);
+    this.#localOps.push(op);
+    this.#opListeners.call(op, true);
+    this.#feed.schedule();
+  }
+
+  #nextOpId(): OpId {
+    if (this.#clock >= MAX_COUNTER) {
+      throw new FoldspaceError(
+        "FOLD_COUNTER_EXHAUSTED",
+        "The tree has reached the highest operation counter and cannot be edited any more",
+      );
+    }
+    return { counter: this.#clock + 1, peerId: this.peerId };
+  }
+
+  /** @returns whether the operation is new */
+  #take(op: VertexOperation): boolean {
+    if (op.id.counter > this.#clock) this.#clock = op.id.counter;
+    if ("parentId" in op) {
+      if (!this.#vector.add(op.id)) return false;
+      const parent = op.parentId === null ? null : this.#node(op.parentId);
+      this.#moves.add(op, this.#node(op.targetId), parent);
+      return true;
+    }
+    if (op.transient) return this.#takeDraft(this.#node(op.targetId), op);
+    if (!this.#vector.add(op.id)) return false;
+    this.#takeProperty(this.#node(op.targetId), op);
+    return true;
+  }
+
+  #takeProperty(node: TreeNode, op: SetVertexProperty): void {
+    this.#propertyOps.push(op);
+    if (op.key === OLD_NAME_KEY) this.#nameKey ??= OLD_NAME_KEY;
+    const winner = node.properties.get(op.key);
+    const isWinner = !winner || compareOpIds(op.id, winner.id) > 0;
+    if (isWinner) {
+      const siblings = op.key === CREATED_AT_KEY ? node.shownParent?.children : undefined;
+      if (siblings) siblings.reorder(node, () => node.properties.set(op.key, op));
+      else node.properties.set(op.key, op);
+    }
+    const draft = node.transients?.get(op.key);
+    if (draft && compareOpIds(op.id, draft.id) > 0) node.transients?.delete(op.key);
+    if (isWinner && this.#feed.hasListeners) this.#propertyShown(node, op.key);
+  }
+
+  #takeDraft(node: TreeNode, op: SetVertexProperty): boolean {
+    for (const known of [node.properties.get(op.key), node.transients?.get(op.key)]) {
+      if (known && compareOpIds(known.id, op.id) >= 0) return false;
+    }
+    (node.transients ??= new Map()).set(op.key, op);
+    this.#propertyShown(node, op.key);
+    return true;
+  }
+
+  #propertyShown(node: TreeNode, key: string): void {
+    this.#feed.propertySet(node.id, key, node.getProperty(key, true));
+    if (node.shownParent) this.#feed.childrenChanged(node.shownParent.id);
+  }
+
+  /** Applies the moves that have been taken in since the tree was last looked at. */
+  #settle(): void {
+    if (this.#moves.isSettled) return;
+    for (const node of this.#moves.settle()) {
+      const from = node.shownParent;
+      const to = node.parent;
+      if (from === to) continue;
+      from?.children?.delete(node);
+      if (to) (to.children ??= new ChildList()).add(node);
+      node.shownParent = to;
+      if (!this.#feed.hasListeners) continue;
+      this.#feed.moved(node.id, from && from.id, to && to.id);
+      if (from) this.#feed.childrenChanged(from.id);
+      if (to) this.#feed.childrenChanged(to.id);
+    }
+    // an older creation of a root may have come in
+    this.#root = undefined;
+  }
+
+  #findRoot(): TreeNode | undefined {
+    if (this.#rootId !== undefined) return this.#nodes.get(this.#rootId);
+    return this.#moves.entries.find(({ op }) => op.parentId === null && op.targetId !== BIN_ID)?.target;
+  }
+
+  #childNodes(vertexId: string): readonly TreeNode[] {
+    this.#settle();
+    return this.#nodes.get(vertexId)?.children?.inOrder() ?? [];
+  }
+
+  #existing(vertexId: string): TreeNode | undefined {
+    this.#settle();
+    const node = this.#nodes.get(vertexId);
+    return node?.exists ? node : undefined;
+  }
+
+  #require(vertexId: string): TreeNode {
+    const node = this.#existing(vertexId);
+    if (!node)
+      throw new FoldspaceError("FOLD_NO_VERTEX", `There is no vertex ${JSON.stringify(vertexId)} in this tree`, {
+        data: { vertexId },
+      });
+    return node;
+  }
+
+  #assertMovable(vertexId: string): void {
+    if (vertexId !== this.root?.id && vertexId !== BIN_ID) return;
+    throw new FoldspaceError(
+      "FOLD_BAD_OPERATION",
+      `${vertexId} is the tree's ${vertexId === BIN_ID ? "bin" : "root"} and stays where it is`,
+    );
+  }
+
+  #node(id: string): TreeNode {
+    // operations on one vertex mostly follow one another
+    if (this.#lastNode?.id === id) return this.#lastNode;
+    let node = this.#nodes.get(id);
+    if (!node) this.#nodes.set(id, (node = new TreeNode(id)));
+    this.#lastNode = node;
+    return node;
+  }
+
+  #vertex(node: TreeNode): Vertex {
+    return (node.vertex ??= new Vertex(this, node.id));
+  }
+}
+
+function checkProperties(props: Properties | object | null): [string, JsonValue | undefined][] {
+  return Object.entries(props ?? {}).map(([key, value]: [string, unknown]) => [
+    key,
+    value === undefined ? undefined : toJsonValue(value, key),
+  ]);
+}

@@ -1,0 +1,218 @@
+import { FoldspaceError } from "../errors.ts";
+import { isValidCounter, type OpId } from "./operation.ts";
+
+/** Version vector as plain data: per peer, sorted disjoint inclusive ranges of counters (as `reptree` has it). */
+export type StateVector = Record<string, number[][]>;
+
+/**
+ * The exact set of operation ids that someone knows, as ranges of counters per peer.
+ *
+ * Counters of one peer are usually seen in rising order, which extends the last range in O(1). Counters
+ * that come out of order wait in a set and are folded into the ranges when it has grown, so that adding
+ * n ids in any order costs O(n log n) in all.
+ */
+export class VersionVector {
+  readonly #peers = new Map<string, PeerRanges>();
+  /** The peer last added to: operations come in runs of one peer. */
+  #last: { readonly peerId: string; readonly ranges: PeerRanges } | undefined;
+
+  /** @throws FoldspaceError `FOLD_BAD_COUNTER` where a range is none */
+  static from(state: Readonly<StateVector>): VersionVector {
+    const vector = new VersionVector();
+    for (const [peerId, ranges] of Object.entries(state)) {
+      for (const [start, end] of ranges) {
+        if (!isValidCounter(start) || !isValidCounter(end) || end < start) {
+          throw new FoldspaceError("FOLD_BAD_COUNTER", `A state vector cannot have the range ${String(start)} to ${String(end)}`);
+        }
+        vector.#peer(peerId).addRange(start, end);
+      }
+    }
+    return vector;
+  }
+
+  static of(ops: Iterable<{ readonly id: OpId }>): VersionVector {
+    const vector = new VersionVector();
+    for (const op of ops) vector.add(op.id);
+    return vector;
+  }
+
+  /** Number of ids. */
+  get size(): number {
+    let size = 0;
+    for (const ranges of this.#peers.values()) size += ranges.size;
+    return size;
+  }
+
+  get peerIds(): string[] {
+    return [...this.#peers.keys()];
+  }
+
+  has(id: OpId): boolean {
+    return this.#peers.get(id.peerId)?.has(id.counter) ?? false;
+  }
+
+  /** @returns whether the id is new */
+  add(id: OpId): boolean {
+    return this.#peer(id.peerId).add(id.counter);
+  }
+
+  /** Adds everything that the other vector holds. */
+  addAll(other: VersionVector): void {
+    for (const [peerId, ranges] of other.#peers) {
+      for (const [start, end] of ranges.toRanges()) this.#peer(peerId).addRange(start, end);
+    }
+  }
+
+  /** Whether every id of the other vector is in this one. */
+  includes(other: VersionVector): boolean {
+    for (const [peerId, ranges] of other.#peers) {
+      const own = this.#peers.get(peerId);
+      for (const [start, end] of ranges.toRanges()) if (!own?.hasRange(start, end)) return false;
+    }
+    return true;
+  }
+
+  /** Highest counter known of a peer, 0 where there is none. */
+  highest(peerId: string): number {
+    return this.#peers.get(peerId)?.highest ?? 0;
+  }
+
+  clone(): VersionVector {
+    const copy = new VersionVector();
+    copy.addAll(this);
+    return copy;
+  }
+
+  toState(): StateVector {
+    // a peer named "__proto__" is data like any other
+    return Object.fromEntries([...this.#peers].map(([peerId, ranges]) => [peerId, ranges.toRanges()]));
+  }
+
+  #peer(peerId: string): PeerRanges {
+    if (this.#last?.peerId === peerId) return this.#last.ranges;
+    let ranges = this.#peers.get(peerId);
+    if (!ranges) this.#peers.set(peerId, (ranges = new PeerRanges()));
+    this.#last = { peerId, ranges };
+    return ranges;
+  }
+}
+
+/** Folding sooner than this costs more than looking into a small set. */
+const MIN_LOOSE_BEFORE_FOLDING = 512;
+
+class PeerRanges {
+  /** Sorted, disjoint, not adjacent; `#ends[i]` belongs to `#starts[i]`, both inclusive. */
+  #starts: number[] = [];
+  #ends: number[] = [];
+  /** Counters below the end of the last range that no range covers yet. */
+  readonly #loose = new Set<number>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get highest(): number {
+    return this.#ends.at(-1) ?? 0;
+  }
+
+  has(counter: number): boolean {
+    return this.#rangeHas(counter) || this.#loose.has(counter);
+  }
+
+  hasRange(start: number, end: number): boolean {
+    this.#fold();
+    const index = this.#lastStartingAtOrBefore(start);
+    return index >= 0 && this.#ends[index]! >= end;
+  }
+
+  add(counter: number): boolean {
+    const last = this.#ends.length - 1;
+    if (last < 0 || counter > this.#ends[last]! + 1) {
+      this.#starts.push(counter);
+      this.#ends.push(counter);
+    } else if (counter === this.#ends[last]! + 1) {
+      this.#ends[last] = counter;
+    } else {
+      if (this.has(counter)) return false;
+      this.#addLoose(counter);
+      return true;
+    }
+    this.#size++;
+    return true;
+  }
+
+  #addLoose(counter: number): void {
+    this.#loose.add(counter);
+    this.#size++;
+    if (this.#loose.size > MIN_LOOSE_BEFORE_FOLDING && this.#loose.size > this.#starts.length) this.#fold();
+  }
+
+  addRange(start: number, end: number): void {
+    if (start > this.highest) {
+      this.add(start);
+      this.#ends[this.#ends.length - 1] = end;
+      this.#size += end - start;
+      return;
+    }
+    this.#fold();
+    this.#mergeSorted([[start, end]]);
+  }
+
+  toRanges(): [number, number][] {
+    this.#fold();
+    return this.#starts.map((start, index) => [start, this.#ends[index]!]);
+  }
+
+  #rangeHas(counter: number): boolean {
+    const index = this.#lastStartingAtOrBefore(counter);
+    return index >= 0 && counter <= this.#ends[index]!;
+  }
+
+  #lastStartingAtOrBefore(counter: number): number {
+    let low = 0;
+    let high = this.#starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#starts[middle]! <= counter) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  #fold(): void {
+    if (this.#loose.size === 0) return;
+    const counters = Float64Array.from(this.#loose).sort();
+    this.#loose.clear();
+    this.#mergeSorted(Array.from(counters, (counter) => [counter, counter]));
+  }
+
+  #mergeSorted(added: readonly (readonly [number, number])[]): void {
+    const starts: number[] = [];
+    const ends: number[] = [];
+    let size = 0;
+    const append = (start: number, end: number): void => {
+      const last = ends.length - 1;
+      if (last >= 0 && start <= ends[last]! + 1) {
+        if (end > ends[last]!) {
+          size += end - ends[last]!;
+          ends[last] = end;
+        }
+      } else {
+        starts.push(start);
+        ends.push(end);
+        size += end - start + 1;
+      }
+    };
+    let next = 0;
+    for (let index = 0; index < this.#starts.length; index++) {
+      const start = this.#starts[index]!;
+      while (next < added.length && added[next]![0] < start) append(...added[next++]!);
+      append(start, this.#ends[index]!);
+    }
+    while (next < added.length) append(...added[next++]!);
+    this.#starts = starts;
+    this.#ends = ends;
+    this.#size = size;
+  }
+}
