@@ -1,0 +1,149 @@
+import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
+import { isTooDeep, isValidCounter, isValidId, MAX_NESTING, type JsonValue, type VertexOperation } from "../tree/index.ts";
+
+/** Longest line that is read, in bytes. A longer one is a problem: it is skipped and stays in its file. */
+export const MAX_LINE_BYTES: number = 8 * 1024 * 1024;
+
+/** Why a line is no operation. */
+export interface LineFault {
+  readonly code: FoldspaceErrorCode;
+  readonly reason: string;
+}
+
+/**
+ * Line of an operation, without the newline. The peer id is not in it: it comes from the file's name.
+ * @throws FoldspaceError `FOLD_BAD_OPERATION` for a transient property, which is never stored
+ */
+export function encodeLine(op: VertexOperation): string {
+  if ("parentId" in op) {
+    return `["m",${op.id.counter},${JSON.stringify(op.targetId)},${JSON.stringify(op.parentId)}]`;
+  }
+  if (op.transient) throw new FoldspaceError("FOLD_BAD_OPERATION", "A transient property is never stored");
+  return `["p",${op.id.counter},${JSON.stringify(op.targetId)},${JSON.stringify(op.key)},${encodeValue(op.value)}]`;
+}
+
+/** `{}` says that the property is removed; a real empty object is told apart by the `1` behind it. */
+function encodeValue(value: JsonValue | undefined): string {
+  if (value === undefined) return "{}";
+  return isEmptyObject(value) ? "{},1" : JSON.stringify(value);
+}
+
+/** Length of the ids that nearly everything has. */
+export const ID_LENGTH = 32;
+
+/** Apps have few property names; a tree with ever new ones must not fill the memory with them. */
+const MAX_POOLED_KEYS = 10_000;
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const NEEDS_ESCAPING = /[\u0000-\u001f"\\]/;
+
+/** Ids and keys seen while reading, so that equal ones are one string in memory and are checked once. */
+export class IdPool {
+  readonly #ids = new Map<string, string>();
+  readonly #keys = new Map<string, string>();
+  #last: string | undefined;
+
+  /** The id of {@link ID_LENGTH} characters at a place in a text, if it has been seen: so it needs neither checking nor unescaping. */
+  knownAt(text: string, at: number): string | undefined {
+    // operations on one vertex mostly follow one another
+    if (this.#last !== undefined && text.startsWith(this.#last, at)) return this.#last;
+    const known = this.#ids.get(text.slice(at, at + ID_LENGTH));
+    if (known !== undefined) this.#last = known;
+    return known;
+  }
+
+  /** A key that has been seen, and needs no unescaping where it stands in a line. */
+  knownKey(key: string): string | undefined {
+    return this.#keys.get(key);
+  }
+
+  key(key: string): string {
+    const known = this.#keys.get(key);
+    if (known !== undefined) return known;
+    if (this.#keys.size < MAX_POOLED_KEYS && !NEEDS_ESCAPING.test(key)) this.#keys.set(key, key);
+    return key;
+  }
+
+  /** @returns `undefined` where it is no valid id */
+  get(id: unknown): string | undefined {
+    if (typeof id !== "string") return undefined;
+    const known = this.#ids.get(id);
+    if (known !== undefined) return known;
+    if (!isValidId(id)) return undefined;
+    this.#ids.set(id, id);
+    return id;
+  }
+}
+
+/**
+ * The operation that a parsed line stands for; `undefined` where its kind is of a newer format, to be
+ * passed over in silence.
+ * @throws LineError where it is neither
+ */
+export function toOperation(parsed: unknown, peerId: string, ids: IdPool): VertexOperation | undefined {
+  if (!Array.isArray(parsed) || typeof parsed[0] !== "string") {
+    throw new LineError("FOLD_BAD_LINE", "a line must be a JSON array that starts with its kind");
+  }
+  const kind = parsed[0];
+  if (kind !== "m" && kind !== "p") return undefined;
+  const fields = parsed as unknown[];
+  const counter = fields[1];
+  if (!isValidCounter(counter)) {
+    throw new LineError("FOLD_BAD_COUNTER", `the counter must be an integer from 1 to 2^48, not ${describeCounter(counter)}`);
+  }
+  const targetId = ids.get(fields[2]);
+  if (targetId === undefined) throw badId("vertex", fields[2]);
+  const id = { counter, peerId };
+  if (kind === "m") {
+    if (fields.length !== 4) throw new LineError("FOLD_BAD_LINE", `a move has 4 elements, not ${fields.length}`);
+    if (fields[3] === null) return { id, targetId, parentId: null };
+    const parentId = ids.get(fields[3]);
+    if (parentId === undefined) throw badId("parent", fields[3]);
+    return { id, targetId, parentId };
+  }
+  const key = fields[3];
+  if (typeof key !== "string" || fields.length < 5 || fields.length > 6 || (fields.length === 6 && fields[5] !== 1)) {
+    throw new LineError("FOLD_BAD_LINE", "a property has a key, a value and nothing else");
+  }
+  const value = fields[4] as JsonValue;
+  if (isTooDeep(value)) {
+    throw new LineError("FOLD_TOO_DEEP", `the value is nested more than ${MAX_NESTING} levels deep`);
+  }
+  const isRemoval = fields.length === 5 && isEmptyObject(value);
+  return { id, targetId, key: ids.key(key), value: isRemoval ? undefined : value, transient: false };
+}
+
+/** Thrown inside the parser only; what leaves it is a {@link LineFault}. */
+export class LineError extends Error implements LineFault {
+  readonly code: FoldspaceErrorCode;
+  readonly reason: string;
+
+  constructor(code: FoldspaceErrorCode, reason: string) {
+    super(reason);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** The start of a text from a file, safe to print. */
+export function excerpt(text: string): string {
+  const shown = JSON.stringify(text.slice(0, 60));
+  return text.length > 60 ? `${shown}… (${text.length} characters)` : shown;
+}
+
+/** Not by `JSON.stringify` of whatever it is: that recurses as deep as the line is nested. */
+function describeCounter(counter: unknown): string {
+  if (typeof counter === "object" && counter !== null) return Array.isArray(counter) ? "an array" : "an object";
+  return counter === undefined ? "missing" : excerpt(JSON.stringify(counter));
+}
+
+function badId(role: string, id: unknown): LineError {
+  const shown = typeof id === "string" ? excerpt(id) : id === undefined ? "missing" : typeof id;
+  return new LineError(
+    "FOLD_BAD_ID",
+    `the ${role} id is ${shown}: it must have 1 to 256 characters and no control characters, quotes or slashes`,
+  );
+}
+
+function isEmptyObject(value: JsonValue): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+}

@@ -1,0 +1,57 @@
+import { FoldspaceError } from "../errors.ts";
+import { isPathSafeId, SPACE_FILE } from "./paths.ts";
+
+/** Names of the file that tells people what the folder is; a space has one of them. */
+export const MARKER_FILES: readonly string[] = ["supa.md", "sila.md", "README.md"];
+
+/** Written where none of {@link MARKER_FILES} is. */
+export const MARKER_FILE = "supa.md";
+
+export const MARKER_TEXT = `# A space
+
+This folder holds a space: a tree of data that an app keeps here as plain text.
+
+- \`space-v1/ops\` has one line of JSON for every change ever made, in a file per day and device.
+- Back it up, put it in Git, or carry it to other devices with any program that syncs folders.
+- Please do not rename or edit what is in \`space-v1\`: apps find it by these names.
+`;
+
+/**
+ * Keeps Git from changing line ends, makes it join what several devices appended, and keeps it from joining
+ * what cannot be joined.
+ */
+export const GIT_ATTRIBUTES = `*.jsonl -text merge=union
+secrets* -text -merge
+space.json -text
+`;
+
+/** `space.json` as read; members that we do not know are kept. */
+export interface SpaceFile {
+  readonly id: string;
+  readonly [member: string]: unknown;
+}
+
+export function encodeSpaceFile(file: SpaceFile): string {
+  return JSON.stringify(file);
+}
+
+/**
+ * @param text content of `space.json`
+ * @param path where it stands, for the error
+ * @throws FoldspaceError `FOLD_BAD_SPACE_FILE`
+ */
+export function parseSpaceFile(text: string, path: string = SPACE_FILE): SpaceFile {
+  const bad = (reason: string, cause?: unknown): FoldspaceError =>
+    new FoldspaceError("FOLD_BAD_SPACE_FILE", `${path}: ${reason}`, { data: { file: path, line: 1 }, cause });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (cause) {
+    throw bad(text.trim() === "" ? "the file is empty" : "the file is not JSON", cause);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw bad("the file holds no JSON object");
+  const { id } = parsed as { id?: unknown };
+  if (id === undefined) throw bad('the member "id" is missing');
+  if (typeof id !== "string" || !isPathSafeId(id)) throw bad(`${JSON.stringify(id)} cannot be a space's id`);
+  return parsed as SpaceFile;
+}

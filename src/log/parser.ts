@@ -1,0 +1,288 @@
+import type { VertexOperation } from "../tree/index.ts";
+import { excerpt, IdPool, LineError, MAX_LINE_BYTES, toOperation, type LineFault } from "./line.ts";
+import { parsePlainLine } from "./plain-line.ts";
+
+/** A line that is no operation: skipped, reported, and left in its file. */
+export interface LineProblem extends LineFault {
+  /** Counted from 1. */
+  readonly line: number;
+}
+
+/** Where in a file reading can go on: just behind a newline. */
+export interface LogPosition {
+  /** Bytes before it. */
+  readonly offset: number;
+  /** Lines before it. */
+  readonly line: number;
+}
+
+export interface LogParserOptions {
+  /** Peer whose operations the file holds. */
+  readonly peerId: string;
+  /** Where the bytes start, if not at the start of the file. */
+  readonly from?: LogPosition;
+  /** Shared between the files of one tree, to keep each id once. */
+  readonly ids?: IdPool;
+}
+
+const LF = 10;
+/** In UTF-16 units: such a line cannot have more than {@link MAX_LINE_BYTES}. */
+const SURELY_SHORT = Math.floor(MAX_LINE_BYTES / 3);
+
+/**
+ * Reads the bytes of one log file, which may come in several pieces. Nothing in them can make it throw:
+ * what is no operation becomes a problem.
+ */
+export class LogParser {
+  readonly ops: VertexOperation[] = [];
+  readonly problems: LineProblem[] = [];
+  readonly #peerId: string;
+  readonly #ids: IdPool;
+  #offset: number;
+  #line: number;
+  /** Bytes of a line whose end has not come yet. */
+  #carried: Uint8Array[] = [];
+  #carriedLength = 0;
+
+  constructor(options: LogParserOptions) {
+    this.#peerId = options.peerId;
+    this.#ids = options.ids ?? new IdPool();
+    this.#offset = options.from?.offset ?? 0;
+    this.#line = options.from?.line ?? 0;
+  }
+
+  /** Behind the last whole line: where to go on when the file has grown. */
+  get position(): LogPosition {
+    return { offset: this.#offset, line: this.#line };
+  }
+
+  push(bytes: Uint8Array): void {
+    const end = bytes.lastIndexOf(LF) + 1;
+    if (end === 0) {
+      this.#carry(bytes);
+      return;
+    }
+    let start = 0;
+    if (this.#carriedLength > 0) {
+      start = bytes.indexOf(LF) + 1;
+      this.#carry(bytes.subarray(0, start));
+      this.#takeLines(this.#takeCarried(1));
+    }
+    this.#takeLines(bytes.subarray(start, end));
+    if (end < bytes.length) this.#carry(bytes.subarray(end));
+  }
+
+  /** Takes the last line, if it came without a newline. The position stays before it, as it may still grow. */
+  end(): void {
+    if (this.#carriedLength === 0) return;
+    const { offset, line } = this.position;
+    this.#takeLines(this.#takeCarried(0));
+    this.#offset = offset;
+    this.#line = line;
+  }
+
+  #carry(bytes: Uint8Array): void {
+    this.#carriedLength += bytes.length;
+    // of a line that is too long only the length is kept, so that no file can exhaust the memory
+    if (this.#carriedLength > MAX_LINE_BYTES + 1) this.#carried = [];
+    else this.#carried.push(bytes.slice());
+  }
+
+  /** @param newlineLength of the newline that ends it: 1, or 0 where there is none */
+  #takeCarried(newlineLength: number): Uint8Array {
+    const length = this.#carriedLength - newlineLength;
+    const bytes = new Uint8Array(length > MAX_LINE_BYTES ? 0 : this.#carriedLength);
+    if (length > MAX_LINE_BYTES) {
+      this.#offset += this.#carriedLength;
+      this.#line++;
+      this.#report(tooLong(length));
+    } else {
+      let at = 0;
+      for (const part of this.#carried) {
+        bytes.set(part, at);
+        at += part.length;
+      }
+    }
+    this.#carried = [];
+    this.#carriedLength = 0;
+    return bytes;
+  }
+
+  /** @param bytes whole lines */
+  #takeLines(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#offset += bytes.length;
+    const text = decode(bytes);
+    if (text === undefined) {
+      this.#takeLinesOneByOne(bytes);
+      return;
+    }
+    for (let start = 0; start < text.length;) {
+      const newline = text.indexOf("\n", start);
+      const end = newline === -1 ? text.length : newline;
+      this.#line++;
+      const op = end - start > SURELY_SHORT ? undefined : parsePlainLine(text, start, end, this.#peerId, this.#ids);
+      if (op) this.ops.push(op);
+      else this.#takeLine(text.slice(start, end));
+      start = end + 1;
+    }
+  }
+
+  /** Where some bytes are no UTF-8: only the lines that they stand in are lost. */
+  #takeLinesOneByOne(bytes: Uint8Array): void {
+    for (let start = 0; start < bytes.length;) {
+      const newline = bytes.indexOf(LF, start);
+      const end = newline === -1 ? bytes.length : newline;
+      this.#line++;
+      this.#takeUndecodedLine(bytes.subarray(start, end));
+      start = end + 1;
+    }
+  }
+
+  #takeUndecodedLine(bytes: Uint8Array): void {
+    const line = bytes.length > MAX_LINE_BYTES ? undefined : decode(bytes);
+    if (line !== undefined) this.#takeLine(line);
+    else if (bytes.length > MAX_LINE_BYTES) this.#report(tooLong(bytes.length));
+    else this.#report({ code: "FOLD_BAD_UTF8", reason: "the line is not valid UTF-8" });
+  }
+
+  #takeLine(line: string): void {
+    if (line === "") return;
+    const length = line.length > SURELY_SHORT ? utf8Length(line) : line.length;
+    if (length > MAX_LINE_BYTES) {
+      this.#report(tooLong(length));
+      return;
+    }
+    try {
+      const op = toOperation(JSON.parse(line), this.#peerId, this.#ids);
+      if (op) this.ops.push(op);
+    } catch (error) {
+      if (error instanceof LineError) this.#report(error);
+      else this.#takeBrokenLine(line);
+    }
+  }
+
+  /** A line that is not JSON as it stands. */
+  #takeBrokenLine(line: string): void {
+    // a byte order mark, the zeros of a crash, and the carriage return of another system are no damage
+    const bare = stripEnds(line);
+    if (bare === "") return;
+    if (bare !== line) {
+      this.#takeLine(bare);
+      return;
+    }
+    for (const start of rewriteStarts(line)) {
+      const op = this.#tryOperation(line.slice(start));
+      if (!op) continue;
+      this.ops.push(op);
+      this.#report({
+        code: "FOLD_TORN_LINE",
+        reason: `the line starts with a torn operation, ${excerpt(line.slice(0, start))}; the whole one behind it was read`,
+      });
+      return;
+    }
+    this.#report(describeBrokenLine(line));
+  }
+
+  #tryOperation(text: string): VertexOperation | undefined {
+    try {
+      return toOperation(JSON.parse(text), this.#peerId, this.#ids);
+    } catch {
+      // no operation starts here; the caller reports the line if none does anywhere
+      return undefined;
+    }
+  }
+
+  #report(fault: LineFault): void {
+    this.problems.push({ line: this.#line, code: fault.code, reason: fault.reason });
+  }
+}
+
+function describeBrokenLine(line: string): LineFault {
+  if (/^(<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)( |$)/.test(line)) {
+    return {
+      code: "FOLD_MERGE_MARKER",
+      reason: `Git left a conflict marker, ${excerpt(line)}; the operations around it were read`,
+    };
+  }
+  if (/^\["[mp]",/.test(line)) return { code: "FOLD_TORN_LINE", reason: `the operation is cut off or damaged: ${excerpt(line)}` };
+  return { code: "FOLD_BAD_LINE", reason: `the line is not JSON: ${excerpt(line)}` };
+}
+
+function stripEnds(line: string): string {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === "\0" || /\s/.test(line[end - 1]!))) end--;
+  let start = 0;
+  while (start < end && line[start] === "\uFEFF") start++;
+  return line.slice(start, end);
+}
+
+/** Bytes that a text takes in UTF-8. */
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) length++;
+    // half of a pair, which together takes 4 bytes
+    if (unit > 0x7ff && (unit & 0xf800) !== 0xd800) length++;
+  }
+  return length;
+}
+
+function tooLong(length: number): LineFault {
+  return { code: "FOLD_LINE_TOO_LONG", reason: `the line has ${length} bytes, more than the ${MAX_LINE_BYTES} that are read` };
+}
+
+/** A crash leaves one torn operation in a line; the bound keeps a hostile line from being parsed a million times. */
+const MAX_REWRITE_TRIES = 16;
+
+/**
+ * Places in a torn line at which a whole operation may begin: a writer that was cut off, and later went
+ * on without a newline, leaves its rewrite glued behind the torn part.
+ *
+ * Inside a string the quotes would be escaped, so text cannot pass for an operation. An array inside a
+ * torn *value* could; there, only a rewrite of the torn operation itself is believed.
+ */
+function* rewriteStarts(line: string): Generator<number> {
+  let tries = MAX_REWRITE_TRIES;
+  const torn = /^\["p",\d+,"(?:[^"\\]|\\.)*","(?:[^"\\]|\\.)*",/.exec(line)?.[0];
+  for (const { index } of line.matchAll(/\["[mp]",/g)) {
+    if (index === 0) continue;
+    if (tries-- === 0) return;
+    if (
+      torn !== undefined &&
+      index >= torn.length &&
+      !endsInsideString(line, torn.length, index) &&
+      !line.startsWith(torn, index)
+    )
+      continue;
+    yield index;
+  }
+}
+
+function endsInsideString(text: string, from: number, to: number): boolean {
+  let inside = false;
+  for (let index = from; index < to; index++) {
+    const character = text[index];
+    if (character === "\\" && inside) index++;
+    else if (character === '"') inside = !inside;
+  }
+  return inside;
+}
+
+// The core is compiled without the types of any platform; every platform has this one.
+declare class TextDecoder {
+  constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean });
+  decode(bytes: Uint8Array): string;
+}
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** @returns `undefined` where the bytes are no UTF-8 */
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,259 @@
+import { expect, test } from "vitest";
+import { classifyLogFile, isPathSafeId, logFilePath, mayHoldTree, OPS_DIR, treeDir } from "./paths.ts";
+
+const TREE = "02d9c0a1b2c3d4e5f60718293a4b5c6d";
+const PEER = "9fae0b1c2d3e4f5061728394a5b6c7d8";
+const OTHER = "0011223344556677889900aabbccddee";
+const DAY = `${TREE.slice(0, 2)}/${TREE.slice(2)}/2026/11/22`;
+
+/** Names that sync services and programs give to a copy of the file B.jsonl. */
+const COPY_NAMES: readonly [service: string, name: string][] = [
+  ["Dropbox", "B (Ann's conflicted copy 2025-01-01).jsonl"],
+  ["Dropbox without possessive", "B (conflicted copy 2025-01-01).jsonl"],
+  ["Dropbox again", "B (Ann's conflicted copy 2025-01-01 (1)).jsonl"],
+  ["Dropbox in German", "B (In Konflikt stehende Kopie von DESKTOP-1 2025-10-19).jsonl"],
+  ["Dropbox in French", "B (Copie en conflit de DESKTOP-1 2025-10-19).jsonl"],
+  ["Dropbox in Spanish", "B (Copia en conflicto de DESKTOP-1 2025-10-19).jsonl"],
+  ["Dropbox in older Spanish", "B (Copia conflictiva de DESKTOP-1 2025-10-19).jsonl"],
+  ["Dropbox in Swedish", "B (Anns motstridiga kopia 2025-10-19).jsonl"],
+  ["Dropbox in Japanese", "B (DESKTOP-1 上の問題のあるコピー 2025-10-19).jsonl"],
+  ["Dropbox, case", "B (Case Conflict).jsonl"],
+  ["Dropbox, case again", "B (Case Conflict 1).jsonl"],
+  ["Dropbox, Unicode", "B (Unicode Encoding Conflict).jsonl"],
+  ["Dropbox, selective sync", "B (Selective Sync Conflict).jsonl"],
+  ["Dropbox, white space", "B (white space conflict).jsonl"],
+  ["Dropbox, shared folder", "B (shared folder conflict).jsonl"],
+  ["Dropbox, case in Swedish", "B (skiftlägeskonflikt).jsonl"],
+  ["Maestral", "B (conflicting copy).jsonl"],
+  ["Maestral again", "B (conflicting copy 1).jsonl"],
+  ["Syncthing", "B.sync-conflict-20250101-120000-D4LGQYW.jsonl"],
+  ["Syncthing, older", "B.sync-conflict-20250101-120000.jsonl"],
+  ["iCloud Drive", "B 2.jsonl"],
+  ["iCloud Drive again", "B 3.jsonl"],
+  ["OneDrive", "B-DESKTOP-ABC.jsonl"],
+  ["OneDrive, collision", "B (1).jsonl"],
+  ["OneDrive on Linux", "B-host-safeBackup-0001.jsonl"],
+  ["Google Drive on the web", "Copy of B.jsonl"],
+  ["Nextcloud", "B (conflicted copy 2024-04-10 093612).jsonl"],
+  ["Nextcloud with user", "B (conflicted copy ann 2024-04-10 093612).jsonl"],
+  ["ownCloud, older", "B_conflict-20240410-093612.jsonl"],
+  ["Seafile", "B (SFConflict ann@x.org 2025-01-01-10-11-12).jsonl"],
+  ["Seafile without user", "B (SFConflict 2025-01-01-10-11-12).jsonl"],
+  ["rclone", "B.jsonl.conflict1"],
+  ["rclone keeping the extension", "B.conflict1.jsonl"],
+  ["rclone, older", "B.jsonl..path1"],
+  ["pCloud", "B [conflicted].jsonl"],
+  ["pCloud without extension", "B.conflicted"],
+  ["Resilio", "B.Conflict.jsonl"],
+  ["Resilio again", "B.Conflict.Conflict.jsonl"],
+  ["FileCloud", "B(Conflict_ann_2025-01-01-10-11-12).jsonl"],
+  ["Git's merge tool", "B_LOCAL_1234.jsonl"],
+  ["Git's merge tool afterwards", "B.jsonl.orig"],
+  ["Git, file against folder", "B.jsonl~HEAD"],
+];
+
+/** Names of files that are half-written, or that belong to another program. */
+const TEMP_NAMES: readonly [program: string, name: string][] = [
+  ["Syncthing", ".syncthing.B.jsonl.tmp"],
+  ["Syncthing on Windows", "~syncthing~B.jsonl.tmp"],
+  ["ownCloud", ".B.jsonl.~1a2b3c"],
+  ["ownCloud, older", "B.jsonl.part"],
+  ["rclone", "B.jsonl.1a2b3c4d.partial"],
+  ["Resilio", "B.jsonl.!sync"],
+  ["Chromium", "B.jsonl.crswap"],
+  ["FileZilla", "B.jsonl.filepart"],
+  ["rsync", ".B.jsonl.Xa3dfR"],
+  ["Vim", ".B.jsonl.swp"],
+  ["Emacs", "#B.jsonl#"],
+  ["macOS", "._B.jsonl"],
+];
+
+/** OneDrive adds the computer's name to the id itself: only an id of a known form can be found in it. */
+const IS_PART_OF_AN_ID = new Set(["OneDrive"]);
+
+test("the tables have the names that were collected", () => {
+  expect(COPY_NAMES).toHaveLength(42);
+  expect(TEMP_NAMES).toHaveLength(12);
+});
+
+test.each(COPY_NAMES)("a copy by %s is read under its peer", (service, pattern) => {
+  const copyOf = (peerId: string): unknown => ({ kind: "log", treeId: TREE, peerId, writerId: peerId, isCopy: true });
+  expect(classifyLogFile(`${DAY}/${pattern.replace("B", PEER)}`)).toEqual(copyOf(PEER));
+  expect(classifyLogFile(`${DAY}/${pattern.replace("B", PEER.toUpperCase())}`)).toEqual(copyOf(PEER));
+  if (IS_PART_OF_AN_ID.has(service)) return;
+  for (const peerId of ["peer-1", "Ann_s-laptop", "p2"])
+    expect(classifyLogFile(`${DAY}/${pattern.replace("B", peerId)}`)).toEqual(copyOf(peerId));
+});
+
+test.each(TEMP_NAMES)("a temporary file of %s is ignored", (_program, pattern) => {
+  for (const peerId of [PEER, "peer-1"])
+    expect(classifyLogFile(`${DAY}/${pattern.replace("B", peerId)}`)).toEqual({ kind: "ignored" });
+});
+
+test.each([
+  "desktop.ini",
+  "Thumbs.db",
+  ".DS_Store",
+  "~$x.jsonl",
+  ".~lock.x.jsonl#",
+  `${PEER}.jsonl.crdownload`,
+  `${PEER}.jsonl.TEMP`,
+])("%s is ignored", (name) => {
+  expect(classifyLogFile(`${DAY}/${name}`)).toEqual({ kind: "ignored" });
+});
+
+test("what is in a hidden or temporary folder is ignored", () => {
+  for (const folder of [".tmp.driveupload", ".stversions", ".sync", "x.tmp"])
+    expect(classifyLogFile(`${folder}/${DAY}/${PEER}.jsonl`)).toEqual({ kind: "ignored" });
+  expect(classifyLogFile(`${TREE.slice(0, 2)}/${TREE.slice(2)}/.stversions/2026/${PEER}.jsonl`)).toEqual({ kind: "ignored" });
+});
+
+test("a file that is not downloaded is waited for", () => {
+  expect(classifyLogFile(`${DAY}/.${PEER}.jsonl.icloud`)).toEqual({ kind: "placeholder" });
+  expect(classifyLogFile(`${DAY}/.peer-1.jsonl.icloud`)).toEqual({ kind: "placeholder" });
+});
+
+test("a file is its peer's, a relay file its writer's", () => {
+  const log = { kind: "log", treeId: TREE, isCopy: false };
+  for (const peerId of [PEER, "peer-1", "A_b"]) {
+    expect(classifyLogFile(`${DAY}/${peerId}.jsonl`)).toEqual({ ...log, peerId, writerId: peerId });
+    expect(classifyLogFile(`${DAY}/${peerId}.${OTHER}.jsonl`)).toEqual({ ...log, peerId, writerId: OTHER });
+  }
+});
+
+test("a copy of a relay file is read under the peer whose operations it holds", () => {
+  for (const [, pattern] of COPY_NAMES) {
+    expect(classifyLogFile(`${DAY}/${pattern.replace("B", `${PEER}.${OTHER}`)}`)).toMatchObject({ peerId: PEER, isCopy: true });
+  }
+});
+
+test.each([
+  "notes.txt",
+  "README.md",
+  "peer-1.txt",
+  `${PEER}.txt`,
+  `${PEER}`,
+  "a b.jsonl",
+  "x.y.jsonl",
+  ".jsonl",
+  "peer-1.jsonl.gz",
+])("%s is no log file", (name) => {
+  expect(["foreign", "ignored"]).toContain(classifyLogFile(`${DAY}/${name}`).kind);
+});
+
+test("an id is not found inside a longer run of digits", () => {
+  for (const name of [`0${PEER}.jsonl`, `${PEER}0.jsonl`, `${PEER}${OTHER}.jsonl`]) {
+    const file = classifyLogFile(`${DAY}/${name}`);
+    if (file.kind === "log") expect([PEER, OTHER]).not.toContain(file.peerId);
+  }
+});
+
+test.each([
+  ["two parts", DAY, false],
+  ["one part", `${TREE}/2026/11/22`, false],
+  ["one part without date", TREE, false],
+  ["days in one folder, as in version 0", `${TREE.slice(0, 2)}/${TREE.slice(2)}/2026-11-22`, false],
+  ["a month only", `${TREE.slice(0, 2)}/${TREE.slice(2)}/2026/11`, false],
+  ["no date", `${TREE.slice(0, 2)}/${TREE.slice(2)}`, false],
+  ["a split day", `${TREE.slice(0, 2)}/${TREE.slice(2)}/2026/11/22 2`, true],
+  ["a split month", `${TREE.slice(0, 2)}/${TREE.slice(2)}/2026/11 (Case Conflict)/22`, true],
+  ["a split year", `${TREE.slice(0, 2)}/${TREE.slice(2)}/2026 2/11/22`, true],
+  ["a split tree", `${TREE.slice(0, 2)}/${TREE.slice(2)} 2/2026/11/22`, true],
+  ["a tree in conflict", `${TREE.slice(0, 2)}/${TREE.slice(2)} (Case Conflict)/2026/11/22`, true],
+  ["a tree copied by hand", `${TREE.slice(0, 2)}/Copy of ${TREE.slice(2)}/2026/11/22`, true],
+  ["a split first folder", `${TREE.slice(0, 2)} 2/${TREE.slice(2)}/2026/11/22`, true],
+  ["a first folder copied by hand", `Copy of ${TREE.slice(0, 2)}/${TREE.slice(2)}/2026/11/22`, true],
+  ["a tree of one part in conflict", `${TREE} (conflicted copy)/2026/11/22`, true],
+  ["capitals", `${TREE.slice(0, 2)}/${TREE.slice(2).toUpperCase()}/2026/11/22`, true],
+  ["a folder of copies", `old/${DAY}`, true],
+  ["odd dates", `${TREE.slice(0, 2)}/${TREE.slice(2)}/26/1/99`, true],
+  ["more below", `${DAY}/backup`, true],
+])("the tree is found in folders with %s", (_name, folders, isCopy) => {
+  expect(classifyLogFile(`${folders}/${PEER}.jsonl`)).toEqual({
+    kind: "log",
+    treeId: TREE,
+    peerId: PEER,
+    writerId: PEER,
+    isCopy,
+  });
+});
+
+test.each([
+  ["tr", "ee-1", "2026/11/22", "tree-1", false],
+  ["tree-1", "", "2026/11/22", "tree-1", false],
+  ["tr", "ee-1", "2026-11-22", "tree-1", false],
+  ["tr", "ee-1", "2026/11/22 2", "tree-1", true],
+])("a tree of another grammar is found in %s/%s/%s", (first, second, date, treeId, isCopy) => {
+  expect(classifyLogFile([first, second, date, `${PEER}.jsonl`].filter(Boolean).join("/"))).toEqual({
+    kind: "log",
+    treeId,
+    peerId: PEER,
+    writerId: PEER,
+    isCopy,
+  });
+});
+
+test.each(["", "x", "a/b/c/d", "../..", "a b", "..", "2026/11/22"])("folders %j name no tree", (folders) => {
+  expect(classifyLogFile(folders === "" ? `${PEER}.jsonl` : `${folders}/${PEER}.jsonl`).kind).not.toBe("log");
+});
+
+test("every folder in which a tree's files are found is one that is looked into for it", () => {
+  const seconds = [TREE.slice(2), `${TREE.slice(2)} 2`, `Copy of ${TREE.slice(2)}`, TREE.slice(2).toUpperCase()];
+  for (const first of [TREE.slice(0, 2), `${TREE.slice(0, 2)} 2`, `Copy of ${TREE.slice(0, 2)}`]) {
+    expect(mayHoldTree([first], TREE)).toBe(true);
+    for (const second of seconds) {
+      expect(classifyLogFile(`${first}/${second}/2026/11/22/${PEER}.jsonl`)).toMatchObject({ treeId: TREE });
+      expect(mayHoldTree([first, second], TREE)).toBe(true);
+    }
+  }
+  expect(mayHoldTree([TREE], TREE)).toBe(true);
+  expect(mayHoldTree([`${TREE} 2`, "2026"], TREE)).toBe(true);
+  expect(mayHoldTree(["ff"], TREE)).toBe(false);
+  expect(mayHoldTree([TREE.slice(0, 2), OTHER.slice(2)], TREE)).toBe(false);
+});
+
+test("paths are made of the UTC day, and read back as they were made", () => {
+  const lateInTokyo = new Date("2026-11-22T23:59:59.999Z");
+  expect(treeDir(TREE)).toBe(`space-v1/ops/02/${TREE.slice(2)}`);
+  expect(logFilePath(TREE, PEER, PEER, lateInTokyo)).toBe(`space-v1/ops/${DAY}/${PEER}.jsonl`);
+  for (const peerId of [PEER, "peer-1"]) {
+    const path = logFilePath(TREE, peerId, OTHER, lateInTokyo);
+    expect(path).toBe(`space-v1/ops/${DAY}/${peerId}.${OTHER}.jsonl`);
+    expect(classifyLogFile(path.slice(OPS_DIR.length + 1))).toEqual({
+      kind: "log",
+      treeId: TREE,
+      peerId,
+      writerId: OTHER,
+      isCopy: false,
+    });
+  }
+});
+
+test.each([
+  "",
+  "..",
+  "../x",
+  "../../etc",
+  "a/b",
+  "a\\b",
+  "a\0b",
+  "a\nb",
+  "a b",
+  ".hidden",
+  "-rf",
+  "C:x",
+  "ab",
+  "é".repeat(32),
+  `${TREE}.jsonl`,
+  "x".repeat(129),
+])("an id %j never becomes part of a path", (id) => {
+  expect(isPathSafeId(id)).toBe(false);
+  for (const make of [
+    () => treeDir(id),
+    () => logFilePath(id, PEER, PEER, new Date(0)),
+    () => logFilePath(TREE, id, PEER, new Date(0)),
+    () => logFilePath(TREE, PEER, id, new Date(0)),
+  ]) {
+    expect(make).toThrow(expect.objectContaining({ code: "FOLD_BAD_ID" }));
+  }
+});

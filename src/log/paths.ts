@@ -1,0 +1,175 @@
+import { FoldspaceError } from "../errors.ts";
+
+/** Folder with everything of a space, below the folder that the user chose. */
+export const SPACE_DIR = "space-v1";
+export const SPACE_FILE = "space-v1/space.json";
+export const OPS_DIR = "space-v1/ops";
+
+/** What a file below `ops` is, judged by its path alone. */
+export type LogFile =
+  | {
+      readonly kind: "log";
+      readonly treeId: string;
+      /** Peer whose operations it holds. */
+      readonly peerId: string;
+      /** In a relay file, the peer that wrote it. */
+      readonly writerId: string;
+      /** Whether it, or a folder above it, bears a name that only a sync service would give. */
+      readonly isCopy: boolean;
+    }
+  /** A file that a sync service has not downloaded yet. */
+  | { readonly kind: "placeholder" }
+  /** Temporary and hidden files of other programs. */
+  | { readonly kind: "ignored" }
+  | { readonly kind: "foreign"; readonly reason: string };
+
+const SAFE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/;
+
+/** Whether an id may become part of a path: letters, digits, `-` and `_`, 3 to 128 of them. */
+export function isPathSafeId(id: string): boolean {
+  return SAFE_ID.test(id);
+}
+
+/**
+ * Folder of a tree's log files.
+ * @throws FoldspaceError `FOLD_BAD_ID` for an id that could lead elsewhere
+ */
+export function treeDir(treeId: string): string {
+  return `${OPS_DIR}/${safe(treeId, "tree").slice(0, 2)}/${treeId.slice(2)}`;
+}
+
+/**
+ * File that `writerId` writes operations of `peerId` to: its own file, or a relay file for another's.
+ * @param time its UTC day names the folder
+ * @throws FoldspaceError `FOLD_BAD_ID`
+ */
+export function logFilePath(treeId: string, peerId: string, writerId: string, time: Date): string {
+  const day = time.toISOString().slice(0, 10).replaceAll("-", "/");
+  const name = peerId === writerId ? safe(peerId, "peer") : `${safe(peerId, "peer")}.${safe(writerId, "peer")}`;
+  return `${treeDir(treeId)}/${day}/${name}.jsonl`;
+}
+
+/**
+ * Reads a file's path from right to left: peer and writer from its name, the tree from the nearest folders
+ * that fit. Names may have been changed by a sync service in any way that leaves the id in them.
+ * @param path below `ops`
+ */
+export function classifyLogFile(path: string): LogFile {
+  const parts = path.split("/");
+  const name = parts.pop()!;
+  if (/^\..*\.icloud$/i.test(name)) return { kind: "placeholder" };
+  if (isIgnoredName(name) || parts.some(isIgnoredName)) return { kind: "ignored" };
+  const peer = peerOfName(name);
+  if (!peer) return { kind: "foreign", reason: "its name holds no peer id" };
+  const tree = treeOfFolders(parts);
+  if (!tree) return { kind: "foreign", reason: "the folders above it name no tree" };
+  return { kind: "log", treeId: tree.treeId, peerId: peer.peerId, writerId: peer.writerId, isCopy: peer.isCopy || tree.isCopy };
+}
+
+/** Whether a folder on the first or second level of `ops` may hold files of the tree, under its own or a copy's name. */
+export function mayHoldTree(parts: readonly string[], treeId: string): boolean {
+  const has = (name: string, id: string): boolean => name.toLowerCase().includes(id.toLowerCase());
+  const [first = "", second] = parts;
+  if (second === undefined) return has(first, treeId) || has(first, treeId.slice(0, 2));
+  return has(first, treeId) || has(second, treeId.slice(2));
+}
+
+const IGNORED_NAME = /^[.~#]|\.(tmp|temp|part|partial|crdownload|crswap|filepart|swp|!sync)$|^(desktop\.ini|thumbs\.db|icon\r)$/i;
+
+/** Names under which other programs keep hidden, temporary or half-written files. */
+export function isIgnoredName(name: string): boolean {
+  return IGNORED_NAME.test(name);
+}
+
+interface PeerOfName {
+  readonly peerId: string;
+  readonly writerId: string;
+  readonly isCopy: boolean;
+}
+
+const HEX_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/gi;
+const RELAY_OF_OTHER_GRAMMAR = /^([A-Za-z0-9_-]{1,128})\.([0-9a-f]{32})\.jsonl$/;
+
+function peerOfName(name: string): PeerOfName | undefined {
+  const [first, second] = Array.from(name.matchAll(HEX_ID), (match) => match[0].toLowerCase());
+  const relayed = RELAY_OF_OTHER_GRAMMAR.exec(name)?.[1];
+  if (relayed !== undefined && first !== undefined && relayed !== first)
+    return { peerId: relayed, writerId: first, isCopy: false };
+  if (first !== undefined) {
+    if (name === `${first}.jsonl`) return { peerId: first, writerId: first, isCopy: false };
+    if (second !== undefined && name === `${first}.${second}.jsonl`) return { peerId: first, writerId: second, isCopy: false };
+    return /\.jsonl|conflict/i.test(name) ? { peerId: first, writerId: first, isCopy: true } : undefined;
+  }
+  return peerOfOtherGrammar(name);
+}
+
+/** What sync services put around a name whose id cannot be told from its surroundings by its form. */
+const COPY_PATTERNS: readonly RegExp[] = [
+  /^(?:copy of )(.+)\.jsonl$/i,
+  /^(.+?) ?\([^()]*(?:\([^()]*\)[^()]*)*\)\.jsonl$/, // (conflicted copy …), (1), (Case Conflict), (SFConflict …)
+  /^(.+) \[[^\]]*\]\.jsonl$/,
+  /^(.+) \d+\.jsonl$/,
+  /^(.+)\.sync-conflict-[^/]*\.jsonl$/,
+  /^(.+)-[^-]+-safeBackup-\d+\.jsonl$/i, // behind the name of the computer
+  /^(.+?)\.conflict\d*(?:\.conflict\d*)*\.jsonl$/i,
+  /^(.+)\.jsonl\.(?:conflict\d+|\.path\d+|orig)$/i,
+  /^(.+)\.conflicted$/i,
+  /^(.+)_conflict-[^/]*\.jsonl$/i,
+  /^(.+)_(?:BASE|LOCAL|REMOTE|BACKUP)_\d+\.jsonl$/,
+  /^(.+)\.jsonl~\S*$/,
+];
+
+function peerOfOtherGrammar(name: string): PeerOfName | undefined {
+  const isId = (id: string | undefined): id is string => id !== undefined && /^[A-Za-z0-9_-]{1,128}$/.test(id);
+  for (const pattern of COPY_PATTERNS) {
+    const peerId = pattern.exec(name)?.[1];
+    if (isId(peerId)) return { peerId, writerId: peerId, isCopy: true };
+  }
+  const stem = name.endsWith(".jsonl") ? name.slice(0, -".jsonl".length) : undefined;
+  return isId(stem) ? { peerId: stem, writerId: stem, isCopy: false } : undefined;
+}
+
+interface TreeOfFolders {
+  readonly treeId: string;
+  readonly isCopy: boolean;
+}
+
+function treeOfFolders(folders: readonly string[]): TreeOfFolders | undefined {
+  for (let index = folders.length - 1; index >= 0; index--) {
+    const folder = folders[index]!;
+    const whole = hexRun(folder, 32);
+    const rest = index > 0 ? hexRun(folder, 30) : undefined;
+    const start = rest === undefined ? undefined : hexRun(folders[index - 1]!, 2);
+    const treeId = whole ?? (rest !== undefined && start !== undefined ? start + rest : undefined);
+    if (treeId === undefined) continue;
+    const named = whole === undefined ? `${folders[index - 1]}${folder}` : folder;
+    return { treeId, isCopy: named !== treeId || index > 1 || !areDates(folders.slice(index + 1)) };
+  }
+  return treeOfOtherGrammar(folders);
+}
+
+/** The first run of exactly that many hexadecimal digits in a name. */
+function hexRun(name: string, length: 2 | 30 | 32): string | undefined {
+  for (const [run] of name.matchAll(/[0-9a-f]+/gi)) if (run.length === length) return run.toLowerCase();
+  return undefined;
+}
+
+function treeOfOtherGrammar(folders: readonly string[]): TreeOfFolders | undefined {
+  const year = folders.findIndex((folder) => /^\d{4}(-\d{2}-\d{2})?(?!\d)/.test(folder));
+  const own = year === -1 ? folders : folders.slice(0, year);
+  const treeId = own.length === 2 && own[0]!.length === 2 ? own.join("") : own.length === 1 ? own[0]! : undefined;
+  if (treeId === undefined || !isPathSafeId(treeId)) return undefined;
+  return { treeId, isCopy: !areDates(folders.slice(own.length)) };
+}
+
+function areDates(folders: readonly string[]): boolean {
+  return /^(\d{4}(\/\d{2}(\/\d{2})?)?|\d{4}-\d{2}-\d{2})?$/.test(folders.join("/"));
+}
+
+function safe(id: string, role: string): string {
+  if (isPathSafeId(id)) return id;
+  throw new FoldspaceError(
+    "FOLD_BAD_ID",
+    `${JSON.stringify(id.slice(0, 80))} cannot name a ${role} in a folder: only 3 to 128 letters, digits, "-" and "_"`,
+  );
+}
