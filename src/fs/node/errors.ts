@@ -1,0 +1,52 @@
+import { errorMessage, FoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+
+/** What the system's error codes mean for a space, and in plain words. */
+const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
+  EACCES: ["FOLD_PERMISSION", "permission denied"],
+  EPERM: ["FOLD_PERMISSION", "the system does not permit it"],
+  EROFS: ["FOLD_READ_ONLY", "the disk is read-only"],
+  ENOSPC: ["FOLD_DISK_FULL", "the disk is full"],
+  EDQUOT: ["FOLD_DISK_FULL", "the quota of this user is used up"],
+  EBUSY: ["FOLD_BUSY", "another program is using it"],
+  EAGAIN: ["FOLD_BUSY", "the system is busy"],
+  EDEADLK: ["FOLD_BUSY", "the system is busy"],
+  ETIMEDOUT: ["FOLD_BUSY", "the disk did not answer in time"],
+  EMFILE: ["FOLD_BUSY", "too many files are open in this program"],
+  ENFILE: ["FOLD_BUSY", "too many files are open on this machine"],
+  ENOTDIR: ["FOLD_NOT_A_FOLDER", "a file stands where a folder should be"],
+  EISDIR: ["FOLD_IO", "it is a folder"],
+  ELOOP: ["FOLD_IO", "it is a link"],
+  ENXIO: ["FOLD_IO", "it is no regular file"],
+  ENOENT: ["FOLD_IO", "it is not there"],
+  ENAMETOOLONG: ["FOLD_IO", "its path is too long"],
+};
+
+/** The system's code of an error, such as `ENOENT`. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+export function isMissing(error: unknown): boolean {
+  return systemCode(error) === "ENOENT";
+}
+
+/**
+ * Makes a typed error of whatever a call of the system threw.
+ * @param action what could not be done, as in "Cannot read": `read`
+ */
+export function fileSystemError(
+  action: string,
+  path: string,
+  cause: unknown,
+  data: Readonly<Record<string, unknown>> = {},
+): FoldspaceError {
+  if (cause instanceof FoldspaceError) return cause;
+  const [code, reason] = MEANINGS[systemCode(cause) ?? ""] ?? ["FOLD_IO", errorMessage(cause)];
+  return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}`, { data: { path, ...data }, cause });
+}
+
+/** An error of which the system knows nothing: what stands at the path is of the wrong kind. */
+export function wrongKind(action: string, path: string, reason: string): FoldspaceError {
+  return new FoldspaceError("FOLD_IO", `Cannot ${action} ${path}: ${reason}`, { data: { path } });
+}

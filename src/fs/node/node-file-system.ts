@@ -1,0 +1,98 @@
+import type {
+  AppendOptions,
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  FileSystem,
+  FileSystemSupport,
+  ScanResult,
+  WatchHint,
+} from "../file-system.ts";
+import { asyncCalls, syncCalls, type Calls } from "./calls.ts";
+import { fileSystemError, isMissing } from "./errors.ts";
+import { kindOf, readRange } from "./read.ts";
+import { scanFolder } from "./scan.ts";
+import { watchFolder } from "./watch.ts";
+import { appendTo, makeFolders, renameOver, replaceFile } from "./write.ts";
+
+export interface NodeFileSystemOptions {
+  /**
+   * `async` (default) leaves the event loop free: right wherever something else runs too, as in a server or an
+   * application. `sync` answers with synchronous calls, 5 to 10 times faster where there are many small files,
+   * and nothing else runs meanwhile: right for a command-line tool or a worker thread.
+   */
+  readonly io?: "async" | "sync";
+}
+
+/** Files on this machine, through Node. */
+export class NodeFileSystem implements FileSystem {
+  readonly supports: FileSystemSupport = { watch: true, sync: true };
+  readonly #calls: Calls;
+  /** Last append to each file that is being appended to: a second one waits, so that taking back a part stays safe. */
+  readonly #appends: Map<string, Promise<unknown>> = new Map();
+
+  constructor(options: NodeFileSystemOptions = {}) {
+    this.#calls = options.io === "sync" ? syncCalls : asyncCalls;
+  }
+
+  async list(path: string): Promise<DirectoryEntry[] | undefined> {
+    const entries = await this.#unlessMissing("read the folder", path, () => this.#calls.readdir(path));
+    return entries?.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    const stats = await this.#unlessMissing("look at", path, () => this.#calls.stat(path));
+    if (stats === undefined) return undefined;
+    return { kind: kindOf(stats), size: stats.isDirectory() ? 0 : stats.size, modifiedMs: stats.mtimeMs };
+  }
+
+  async scan(path: string): Promise<ScanResult | undefined> {
+    return scanFolder(this.#calls, path);
+  }
+
+  async read(path: string, range: ByteRange = { offset: 0 }): Promise<Uint8Array | undefined> {
+    return readRange(this.#calls, path, range);
+  }
+
+  async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
+    const append = (): Promise<void> => appendTo(this.#calls, path, bytes, options.sync ?? false);
+    const turn = this.#appends.get(path)?.then(append) ?? append();
+    const settled = Promise.allSettled([turn]);
+    this.#appends.set(path, settled);
+    try {
+      await turn;
+    } finally {
+      if (this.#appends.get(path) === settled) this.#appends.delete(path);
+    }
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    await replaceFile(this.#calls, path, bytes);
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await makeFolders(this.#calls, path);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await renameOver(this.#calls, from, to);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#unlessMissing("remove", path, () => this.#calls.remove(path));
+  }
+
+  /** Names that start with "." are passed over. A folder that is missing is waited for. Keeps the process alive until it is ended. */
+  async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
+    return watchFolder(this.#calls, path, onHint);
+  }
+
+  async #unlessMissing<T>(action: string, path: string, call: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await call();
+    } catch (cause) {
+      if (isMissing(cause)) return undefined;
+      throw fileSystemError(action, path, cause);
+    }
+  }
+}

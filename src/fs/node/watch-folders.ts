@@ -1,0 +1,184 @@
+import { type FSWatcher, watch } from "node:fs";
+import { basename } from "node:path";
+import { errorMessage } from "../../errors.ts";
+import { systemCode } from "./errors.ts";
+import type { Sentries, SentryPost } from "./watch.ts";
+
+/**
+ * Half of what Linux queues by default before it drops events without a word: the queue is emptied in one go, so
+ * that many between two calls of `settle` may mean that it was full. The other half is for other watches of the process.
+ */
+const LOSS_IS_LIKELY_EVENTS = 8192;
+
+/** A folder below the root, by the path it had when it was found. */
+class Folder {
+  readonly path: string;
+  readonly parent: Folder | undefined;
+  readonly name: string;
+  watcher: FSWatcher | undefined;
+  /** Made with the first child: most folders of a space have none. */
+  children: Map<string, Folder> | undefined;
+
+  constructor(name: string, parent?: Folder) {
+    this.name = name;
+    this.parent = parent;
+    this.path = parent === undefined ? name : `${parent.path}/${name}`;
+  }
+}
+
+/** Watches every folder on its own. Folders whose name starts with "." belong to Git and to sync programs. */
+export class FolderSentries implements Sentries {
+  readonly #post: SentryPost;
+  #root: Folder;
+  /** In which something happened. */
+  readonly #dirty: Set<Folder> = new Set();
+  /** In which an entry came or went, perhaps a folder. */
+  readonly #unlisted: Set<Folder> = new Set();
+  /** Whose entry came or went: another folder may stand there by now, even with the same inode number. */
+  readonly #suspects: Set<Folder> = new Set();
+  /** Which the system would not let us watch. */
+  readonly #refused: Set<Folder> = new Set();
+  #events = 0;
+
+  constructor(post: SentryPost) {
+    this.#post = post;
+    this.#root = new Folder(post.path);
+  }
+
+  async start(): Promise<void> {
+    this.#root = new Folder(this.#post.path);
+    this.#root.watcher = this.#watch(this.#root);
+    await this.#explore([this.#root], false);
+  }
+
+  async settle(): Promise<void> {
+    const events = this.#events;
+    this.#events = 0;
+    if (events >= LOSS_IS_LIKELY_EVENTS) return this.#post.restart("so much changed at once that events may be lost");
+    for (const suspect of this.#suspects) this.#drop(suspect);
+    for (const folder of this.#dirty) this.#hintAt(folder);
+    const unlisted = [...this.#unlisted].filter((folder) => folder.watcher !== undefined);
+    for (const set of [this.#suspects, this.#dirty, this.#unlisted]) set.clear();
+    await this.#explore(unlisted, true);
+  }
+
+  async retry(): Promise<void> {
+    for (const folder of this.#refused) {
+      if (!this.#take(folder)) break;
+      this.#hintAt(folder);
+      await this.#explore([folder], true);
+    }
+  }
+
+  stop(): void {
+    this.#drop(this.#root);
+    for (const set of [this.#suspects, this.#dirty, this.#unlisted, this.#refused]) set.clear();
+    this.#events = 0;
+  }
+
+  #hintAt(folder: Folder): void {
+    if (folder.watcher !== undefined) this.#post.hint({ kind: "dirty", directory: folder.path });
+  }
+
+  /** Lists folders and all that turn up in them, those with the most recent finds first. */
+  async #explore(folders: Folder[], tell: boolean): Promise<void> {
+    const pending = folders;
+    while (pending.length > 0) {
+      const batch = pending.splice(-this.#post.calls.width);
+      for (const found of await Promise.all(batch.map((folder) => this.#list(folder)))) {
+        for (const folder of found) {
+          if (tell) this.#hintAt(folder);
+          pending.push(folder);
+        }
+      }
+    }
+  }
+
+  /** Lets go of what vanished and watches what is new, before anybody is told of it: later files in it give events. */
+  async #list(folder: Folder): Promise<Folder[]> {
+    let names: string[];
+    try {
+      const entries = await this.#post.calls.readdir(folder.path);
+      names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
+    } catch (error) {
+      if (folder === this.#root) throw error;
+      if (folder.watcher !== undefined) this.#refuse(folder, error);
+      return [];
+    }
+    if (folder.watcher === undefined) return []; // dropped while it was being listed
+    const present = new Set(names);
+    for (const child of folder.children?.values() ?? []) if (!present.has(child.name)) this.#drop(child);
+    const found: Folder[] = [];
+    for (const name of names) {
+      if (folder.children?.has(name)) continue;
+      const child = new Folder(name, folder);
+      (folder.children ??= new Map()).set(name, child);
+      if (this.#take(child)) found.push(child);
+    }
+    return found;
+  }
+
+  /** @returns whether it is watched now */
+  #take(folder: Folder): boolean {
+    try {
+      folder.watcher = this.#watch(folder);
+      this.#refused.delete(folder);
+      return true;
+    } catch (error) {
+      this.#refuse(folder, error);
+      return false;
+    }
+  }
+
+  #watch(folder: Folder): FSWatcher {
+    return watch(folder.path, (type, name) => this.#onEvent(folder, type, name)).on("error", (error) =>
+      this.#post.restart(errorMessage(error)),
+    );
+  }
+
+  #refuse(folder: Folder, error: unknown): void {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return this.#drop(folder);
+    this.#stopWatching(folder);
+    if (this.#refused.size === 0) {
+      const isLimit = code === "ENOSPC" || code === "EMFILE";
+      const why = isLimit ? "the system's limit of watches or open files is reached" : errorMessage(error);
+      this.#post.hint({ kind: "rescan", reason: `${folder.path} and perhaps others cannot be watched: ${why}` });
+    }
+    // To the end: `retry` stops at the first that is refused again, another one each time.
+    this.#refused.delete(folder);
+    this.#refused.add(folder);
+  }
+
+  #onEvent(folder: Folder, type: string, name: string | null): void {
+    const isRoot = folder === this.#root;
+    if (name?.startsWith(".") && !isRoot) return;
+    this.#events += 1;
+    this.#dirty.add(folder);
+    if (type === "rename") {
+      this.#unlisted.add(folder);
+      const child = folder.children?.get(name ?? "");
+      if (child !== undefined) this.#suspects.add(child);
+      // The root itself was moved, deleted or unmounted: such events carry its own name.
+      else if (isRoot && name === basename(folder.path)) this.#post.restart("the folder was replaced");
+    }
+    this.#post.settleSoon();
+  }
+
+  /** Forgets a folder and all below it, without recursing: nesting may be deep. */
+  #drop(folder: Folder): void {
+    if (folder.parent?.children?.get(folder.name) === folder) folder.parent.children.delete(folder.name);
+    const pending = [folder];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      this.#stopWatching(next);
+      this.#refused.delete(next);
+      for (const child of next.children?.values() ?? []) pending.push(child);
+      next.children = undefined;
+    }
+  }
+
+  #stopWatching(folder: Folder): void {
+    folder.watcher?.close();
+    folder.watcher = undefined;
+  }
+}
