@@ -5,3 +5,5 @@ import { NodeFileSystem } from "./node/node-file-system.ts";
 export async function openPlatformFileSystem(): Promise<FileSystem | undefined> {
   return new NodeFileSystem();
 }
+
+export const hasPlatformFileSystem: boolean = true;

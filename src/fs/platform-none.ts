@@ -4,3 +4,5 @@ import type { FileSystem } from "./file-system.ts";
 export async function openPlatformFileSystem(): Promise<FileSystem | undefined> {
   return undefined;
 }
+
+export const hasPlatformFileSystem: boolean = false;

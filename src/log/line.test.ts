@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { isValidId, MAX_COUNTER, MAX_NESTING, type JsonValue, type VertexOperation } from "../tree/index.ts";
 import { encodeLine, excerpt } from "./line.ts";
@@ -36,14 +36,14 @@ const oddText = fc.constantFrom(
   "",
 );
 const text = fc.oneof(anyText, oddText);
-const id = fc
+const anyId = fc
   .oneof(
     fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }),
     fc.constantFrom("__proto__", "constructor", "\ud800", "\u2028", "0", " ", "c".repeat(32), "d".repeat(256)),
   )
   .filter(isValidId);
 const counter = fc.oneof(fc.integer({ min: 1, max: MAX_COUNTER }), fc.constantFrom(1, MAX_COUNTER));
-const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
+const { value: anyValue } = fc.letrec<{ value: JsonValue }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
     fc.constantFrom<JsonValue[]>(null, true, false, 0, "", -1.5, 1e300, Number.MAX_SAFE_INTEGER),
@@ -55,9 +55,9 @@ const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
 }));
 const opId = counter.map((number) => ({ counter: number, peerId }));
 const operation: fc.Arbitrary<VertexOperation> = fc.oneof(
-  fc.tuple(opId, id, fc.option(id)).map(([own, targetId, parentId]) => ({ id: own, targetId, parentId })),
+  fc.tuple(opId, anyId, fc.option(anyId)).map(([own, targetId, parentId]) => ({ id: own, targetId, parentId })),
   fc
-    .tuple(opId, id, text, fc.option(value, { nil: undefined }))
+    .tuple(opId, anyId, text, fc.option(anyValue, { nil: undefined }))
     .map(([own, targetId, key, given]) => ({ id: own, targetId, key, value: given, transient: false })),
 );
 

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { VertexOperation } from "../tree/index.ts";
 import { IdPool, LineError, MAX_LINE_BYTES, toOperation } from "./line.ts";
@@ -103,8 +103,8 @@ test("a file cut off at any byte and completed later gives everything", () => {
   }
 });
 
-/** Reads one line at a time with `JSON.parse` alone; `undefined` for lines that need more than that. */
-function readPlainly(text: string): (VertexOperation | "skipped" | string | undefined)[] {
+/** Reads one line at a time with `JSON.parse` alone: an operation, "skipped", or the code of a problem; `undefined` where it takes more. */
+function readPlainly(text: string): (VertexOperation | string | undefined)[] {
   const ids = new IdPool();
   return text.split("\n").map((each) => {
     let parsed: unknown;

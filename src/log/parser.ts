@@ -1,6 +1,6 @@
-import type { VertexOperation } from "../tree/index.ts";
+import type { JsonPrimitive, JsonValue, VertexOperation } from "../tree/index.ts";
 import { excerpt, IdPool, LineError, MAX_LINE_BYTES, toOperation, type LineFault } from "./line.ts";
-import { parsePlainLine } from "./plain-line.ts";
+import { PlainLineScanner, SimpleStrings } from "./plain-line.ts";
 
 /** A line that is no operation: skipped, reported, and left in its file. */
 export interface LineProblem extends LineFault {
@@ -23,6 +23,8 @@ export interface LogParserOptions {
   readonly from?: LogPosition;
   /** Shared between the files of one tree, to keep each id once. */
   readonly ids?: IdPool;
+  /** Vertex whose operations are wanted; of most others only the counters are kept, which is all that counting them needs. */
+  readonly wantedTarget?: string;
 }
 
 const LF = 10;
@@ -36,6 +38,10 @@ const SURELY_SHORT = Math.floor(MAX_LINE_BYTES / 3);
 export class LogParser {
   readonly ops: VertexOperation[] = [];
   readonly problems: LineProblem[] = [];
+  /** Counters of operations that were not wanted; `ops` has none of these. */
+  readonly counted: number[] = [];
+  readonly #wantedTarget: string | undefined;
+  readonly #scanner: PlainLineScanner;
   readonly #peerId: string;
   readonly #ids: IdPool;
   #offset: number;
@@ -47,6 +53,8 @@ export class LogParser {
   constructor(options: LogParserOptions) {
     this.#peerId = options.peerId;
     this.#ids = options.ids ?? new IdPool();
+    this.#scanner = new PlainLineScanner(this.#ids);
+    this.#wantedTarget = options.wantedTarget;
     this.#offset = options.from?.offset ?? 0;
     this.#line = options.from?.line ?? 0;
   }
@@ -117,15 +125,35 @@ export class LogParser {
       this.#takeLinesOneByOne(bytes);
       return;
     }
+    const simple = this.#wantedTarget === undefined ? undefined : new SimpleStrings(text);
     for (let start = 0; start < text.length;) {
       const newline = text.indexOf("\n", start);
       const end = newline === -1 ? text.length : newline;
       this.#line++;
-      const op = end - start > SURELY_SHORT ? undefined : parsePlainLine(text, start, end, this.#peerId, this.#ids);
-      if (op) this.ops.push(op);
-      else this.#takeLine(text.slice(start, end));
+      const isPlain = end - start <= SURELY_SHORT && this.#scanner.scan(text, start, end);
+      if (!isPlain || !this.#takeScanned(text, end, simple)) this.#takeLine(text.slice(start, end));
       start = end + 1;
     }
+  }
+
+  /** Takes the line that the scanner has recognised. @returns whether its value is good JSON */
+  #takeScanned(text: string, end: number, simple: SimpleStrings | undefined): boolean {
+    const { counter, targetId, parentId, key, valueStart } = this.#scanner;
+    const isCounted = simple !== undefined && targetId !== this.#wantedTarget;
+    if (isCounted && (parentId !== undefined || simple.has(valueStart, end - 1))) {
+      this.counted.push(counter);
+      return true;
+    }
+    const id = { counter, peerId: this.#peerId };
+    if (parentId !== undefined) {
+      this.ops.push({ id, targetId, parentId });
+      return true;
+    }
+    const value = parsePrimitive(text.slice(valueStart, end - 1));
+    if (value === undefined) return false;
+    if (isCounted) this.counted.push(counter);
+    else this.ops.push({ id, targetId, key, value, transient: false });
+    return true;
   }
 
   /** Where some bytes are no UTF-8: only the lines that they stand in are lost. */
@@ -195,6 +223,16 @@ export class LogParser {
 
   #report(fault: LineFault): void {
     this.problems.push({ line: this.#line, code: fault.code, reason: fault.reason });
+  }
+}
+
+function parsePrimitive(json: string): JsonPrimitive | undefined {
+  try {
+    const value = JSON.parse(json) as JsonValue;
+    return typeof value === "object" && value !== null ? undefined : value;
+  } catch {
+    // the general parser says what is wrong
+    return undefined;
   }
 }
 

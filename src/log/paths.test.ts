@@ -117,8 +117,16 @@ test("a file is its peer's, a relay file its writer's", () => {
   const log = { kind: "log", treeId: TREE, isCopy: false };
   for (const peerId of [PEER, "peer-1", "A_b"]) {
     expect(classifyLogFile(`${DAY}/${peerId}.jsonl`)).toEqual({ ...log, peerId, writerId: peerId });
-    expect(classifyLogFile(`${DAY}/${peerId}.${OTHER}.jsonl`)).toEqual({ ...log, peerId, writerId: OTHER });
+    for (const writerId of [OTHER, "writer-1", "conflict-free"]) {
+      expect(classifyLogFile(`${DAY}/${peerId}.${writerId}.jsonl`)).toEqual({ ...log, peerId, writerId });
+    }
   }
+});
+
+test("ids in capitals are no other peers", () => {
+  const copy = { kind: "log", treeId: TREE, peerId: PEER, isCopy: true };
+  expect(classifyLogFile(`${DAY}/${PEER.toUpperCase()}.${OTHER}.jsonl`)).toMatchObject(copy);
+  expect(classifyLogFile(`${DAY}/${PEER}.${OTHER.toUpperCase()}.jsonl`)).toMatchObject(copy);
 });
 
 test("a copy of a relay file is read under the peer whose operations it holds", () => {
@@ -127,19 +135,12 @@ test("a copy of a relay file is read under the peer whose operations it holds", 
   }
 });
 
-test.each([
-  "notes.txt",
-  "README.md",
-  "peer-1.txt",
-  `${PEER}.txt`,
-  `${PEER}`,
-  "a b.jsonl",
-  "x.y.jsonl",
-  ".jsonl",
-  "peer-1.jsonl.gz",
-])("%s is no log file", (name) => {
-  expect(["foreign", "ignored"]).toContain(classifyLogFile(`${DAY}/${name}`).kind);
-});
+test.each(["notes.txt", "README.md", "peer-1.txt", `${PEER}.txt`, PEER, "a b.jsonl", "x.y.jsonl", ".jsonl", "peer-1.jsonl.gz"])(
+  "%s is no log file",
+  (name) => {
+    expect(["foreign", "ignored"]).toContain(classifyLogFile(`${DAY}/${name}`).kind);
+  },
+);
 
 test("an id is not found inside a longer run of digits", () => {
   for (const name of [`0${PEER}.jsonl`, `${PEER}0.jsonl`, `${PEER}${OTHER}.jsonl`]) {
@@ -217,15 +218,18 @@ test("paths are made of the UTC day, and read back as they were made", () => {
   expect(treeDir(TREE)).toBe(`space-v1/ops/02/${TREE.slice(2)}`);
   expect(logFilePath(TREE, PEER, PEER, lateInTokyo)).toBe(`space-v1/ops/${DAY}/${PEER}.jsonl`);
   for (const peerId of [PEER, "peer-1"]) {
-    const path = logFilePath(TREE, peerId, OTHER, lateInTokyo);
-    expect(path).toBe(`space-v1/ops/${DAY}/${peerId}.${OTHER}.jsonl`);
-    expect(classifyLogFile(path.slice(OPS_DIR.length + 1))).toEqual({
-      kind: "log",
-      treeId: TREE,
-      peerId,
-      writerId: OTHER,
-      isCopy: false,
-    });
+    for (const writerId of [OTHER, "writer-1", peerId]) {
+      const path = logFilePath(TREE, peerId, writerId, lateInTokyo);
+      const name = writerId === peerId ? peerId : `${peerId}.${writerId}`;
+      expect(path).toBe(`space-v1/ops/${DAY}/${name}.jsonl`);
+      expect(classifyLogFile(path.slice(OPS_DIR.length + 1))).toEqual({
+        kind: "log",
+        treeId: TREE,
+        peerId,
+        writerId,
+        isCopy: false,
+      });
+    }
   }
 });
 

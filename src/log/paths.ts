@@ -88,19 +88,22 @@ interface PeerOfName {
 }
 
 const HEX_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/gi;
-const RELAY_OF_OTHER_GRAMMAR = /^([A-Za-z0-9_-]{1,128})\.([0-9a-f]{32})\.jsonl$/;
+const RELAY_NAME = /^([A-Za-z0-9][A-Za-z0-9_-]{2,127})\.([A-Za-z0-9][A-Za-z0-9_-]{2,127})\.jsonl$/;
+/** What a sync service puts where a relay file names its writer. */
+const COPY_MARK = /^(?:sync-conflict-.*|conflict\d*|conflicted)$/i;
 
 function peerOfName(name: string): PeerOfName | undefined {
-  const [first, second] = Array.from(name.matchAll(HEX_ID), (match) => match[0].toLowerCase());
-  const relayed = RELAY_OF_OTHER_GRAMMAR.exec(name)?.[1];
-  if (relayed !== undefined && first !== undefined && relayed !== first)
-    return { peerId: relayed, writerId: first, isCopy: false };
-  if (first !== undefined) {
-    if (name === `${first}.jsonl`) return { peerId: first, writerId: first, isCopy: false };
-    if (second !== undefined && name === `${first}.${second}.jsonl`) return { peerId: first, writerId: second, isCopy: false };
-    return /\.jsonl|conflict/i.test(name) ? { peerId: first, writerId: first, isCopy: true } : undefined;
+  const runs = Array.from(name.matchAll(HEX_ID), (match) => match[0]);
+  const first = runs[0]?.toLowerCase();
+  const [, peerId, writerId] = RELAY_NAME.exec(name) ?? [];
+  if (peerId !== undefined && writerId !== undefined && !COPY_MARK.test(writerId)) {
+    // an id in capitals, or with something behind it, is not as we have written it
+    const areIds = runs.every((run) => run === run.toLowerCase() && (run === peerId || run === writerId));
+    if (areIds) return { peerId, writerId, isCopy: false };
   }
-  return peerOfOtherGrammar(name);
+  if (first === undefined) return peerOfOtherGrammar(name);
+  if (name === `${first}.jsonl`) return { peerId: first, writerId: first, isCopy: false };
+  return /\.jsonl|conflict/i.test(name) ? { peerId: first, writerId: first, isCopy: true } : undefined;
 }
 
 /** What sync services put around a name whose id cannot be told from its surroundings by its form. */

@@ -56,6 +56,12 @@ export class VersionVector {
     return this.#peer(id.peerId).add(id.counter);
   }
 
+  /** Adds ids of one peer. */
+  addCounters(peerId: string, counters: Iterable<number>): void {
+    const ranges = this.#peer(peerId);
+    for (const counter of counters) ranges.add(counter);
+  }
+
   /** Adds everything that the other vector holds. */
   addAll(other: VersionVector): void {
     for (const [peerId, ranges] of other.#peers) {
