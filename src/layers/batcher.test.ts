@@ -1,0 +1,227 @@
+import { expect, test } from "vitest";
+import { FoldspaceError } from "../errors.ts";
+import { openGate, ops, outcome, setUp } from "../testing/batcher-bench.ts";
+
+const diskFull = new FoldspaceError("FOLD_DISK_FULL", "No space left");
+
+test("operations wait for the flush interval and are saved together, in order", async () => {
+  const { clock, batcher, writes } = setUp();
+  const first = outcome(batcher.add("a", ops(1)));
+  await clock.advance(100);
+  const second = outcome(batcher.add("a", ops(2, 3)));
+  await clock.advance(399);
+  expect(writes).toEqual([]);
+  expect(first.state).toBe("pending");
+  await clock.advance(1);
+  expect(writes).toEqual([{ lane: "a", counters: [1, 2, 3], at: 500 }]);
+  expect([first.state, second.state]).toEqual(["resolved", "resolved"]);
+});
+
+test("nothing is written and no timer runs where nothing waits", async () => {
+  const { clock, batcher, writes } = setUp();
+  await batcher.add("a", []);
+  await batcher.flush();
+  await clock.advance(60_000);
+  expect(writes).toEqual([]);
+  expect(clock.timerCount).toBe(0);
+});
+
+test("saves never overlap, however they are asked for", async () => {
+  const setup = setUp({ maxBatchOps: 3 });
+  const { clock, batcher, writes } = setup;
+  const open = openGate(setup);
+  void batcher.add("a", ops(1, 3));
+  await clock.advance(0);
+  void batcher.add("a", ops(4, 9));
+  void batcher.add("b", ops(10, 19));
+  const flushes = [batcher.flush(), batcher.flush(), batcher.flush()];
+  await clock.advance(5_000);
+  const closing = batcher.close();
+  await clock.advance(0);
+  expect(writes).toHaveLength(1);
+  open();
+  await Promise.all([...flushes, closing]);
+  expect(setup.most).toBe(1);
+  expect(writes.map(({ lane, counters }) => `${lane} ${counters.join()}`)).toEqual([
+    "a 1,2,3",
+    "b 10,11,12,13,14,15,16,17,18,19",
+    "a 4,5,6,7,8,9",
+  ]);
+  expect(batcher.status.value.pendingOps).toBe(0);
+});
+
+test("a status listener that flushes does not make saves overlap", async () => {
+  const setup = setUp();
+  const { clock, batcher, writes } = setup;
+  const flushes: Promise<void>[] = [];
+  batcher.status.observe((status) => {
+    if (status.state === "saving" && flushes.length < 10) flushes.push(batcher.flush());
+  });
+  void batcher.add("a", ops(1));
+  await clock.advance(500);
+  await Promise.all(flushes);
+  expect(writes.map((write) => write.counters)).toEqual([[1]]);
+  expect(setup.most).toBe(1);
+});
+
+test("an operation stays until a write that held it has succeeded", async () => {
+  const setup = setUp();
+  const { clock, batcher, writes, failures } = setup;
+  failures.set("a", diskFull);
+  const first = outcome(batcher.add("a", ops(1)));
+  await clock.advance(500);
+  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 1, error: diskFull, lastSavedAt: undefined });
+  expect(first.state).toBe("pending");
+  failures.clear();
+  await clock.advance(1_000);
+  expect(writes.map((write) => write.counters)).toEqual([[1], [1]]);
+  expect(first.state).toBe("resolved");
+  expect(batcher.status.value).toEqual({ state: "idle", pendingOps: 0, error: undefined, lastSavedAt: 1_500 });
+});
+
+test("operations added while a write runs are not lost with it", async () => {
+  const setup = setUp();
+  const { clock, batcher, writes } = setup;
+  const open = openGate(setup);
+  void batcher.add("a", ops(1));
+  await clock.advance(500);
+  const during = Array.from({ length: 150 }, (_, index) => outcome(batcher.add("a", ops(index + 2))));
+  await clock.advance(10_000);
+  expect(batcher.status.value).toMatchObject({ state: "saving", pendingOps: 151 });
+  open();
+  await clock.advance(500);
+  expect(writes.map((write) => write.counters.length)).toEqual([1, 150]);
+  expect(during.every((each) => each.state === "resolved")).toBe(true);
+});
+
+test("a lane that fails does not stop the others, and new operations do not wait for its next try", async () => {
+  const { clock, batcher, writes, failures } = setUp();
+  failures.set("bad", diskFull);
+  void batcher.add("bad", ops(1));
+  const good = outcome(batcher.add("good", ops(2)));
+  await clock.advance(500);
+  expect(good.state).toBe("resolved");
+  await clock.advance(15_000);
+  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 1 });
+  const later = outcome(batcher.add("good", ops(3)));
+  await clock.advance(500);
+  expect(later.state).toBe("resolved");
+  expect(writes.filter((write) => write.lane === "good").map((write) => write.counters)).toEqual([[2], [3]]);
+  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 1, error: diskFull });
+});
+
+test("a failing lane is tried again after 1 s, then ever later, up to 30 s", async () => {
+  const { clock, batcher, writes, failures } = setUp();
+  failures.set("a", diskFull);
+  void batcher.add("a", ops(1));
+  await clock.advance(150_000);
+  const times = writes.map((write) => write.at);
+  expect(times.map((at, index) => at - (times[index - 1] ?? 0))).toEqual([
+    500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
+  ]);
+  failures.clear();
+  await clock.advance(30_000);
+  failures.set("a", diskFull);
+  void batcher.add("a", ops(2));
+  const restart = clock.now();
+  await clock.advance(1_500);
+  expect(writes.slice(-2).map((write) => write.at - restart)).toEqual([500, 1_500]);
+});
+
+test("a failing lane is tried again when more operations come", async () => {
+  const { clock, batcher, writes, failures } = setUp();
+  failures.set("a", diskFull);
+  void batcher.add("a", ops(1));
+  await clock.advance(20_000);
+  const tries = writes.length;
+  failures.clear();
+  void batcher.add("a", ops(2));
+  await clock.advance(500);
+  expect(writes.slice(tries).map((write) => write.counters)).toEqual([[1, 2]]);
+});
+
+test("flush saves at once, and covers what was added before it while another save ran", async () => {
+  const setup = setUp();
+  const { clock, batcher, writes } = setup;
+  const open = openGate(setup);
+  void batcher.add("a", ops(1));
+  const firstFlush = batcher.flush();
+  await clock.advance(0);
+  void batcher.add("a", ops(2));
+  const secondFlush = outcome(batcher.flush());
+  await clock.advance(0);
+  expect(secondFlush.state).toBe("pending");
+  open();
+  await firstFlush;
+  await clock.advance(0);
+  expect(secondFlush.state).toBe("resolved");
+  expect(writes).toEqual([
+    { lane: "a", counters: [1], at: 0 },
+    { lane: "a", counters: [2], at: 0 },
+  ]);
+});
+
+test("flush rejects with the cause while a lane fails, and keeps its operations", async () => {
+  const { batcher, clock, failures } = setUp();
+  failures.set("a", new Error("odd"));
+  const added = outcome(batcher.add("a", ops(1, 5)));
+  for (let round = 0; round < 3; round++) {
+    await expect(batcher.flush()).rejects.toMatchObject({ code: "FOLD_IO", message: "odd" });
+    expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 5 });
+  }
+  failures.clear();
+  await batcher.flush();
+  await clock.advance(0);
+  expect(added.state).toBe("resolved");
+  expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
+  expect(clock.timerCount).toBe(0);
+});
+
+test("many waiting operations are saved without waiting", async () => {
+  const { clock, batcher, writes } = setUp({ maxBatchOps: 100 });
+  void batcher.add("a", ops(1, 60));
+  await clock.advance(0);
+  expect(writes).toEqual([]);
+  void batcher.add("b", ops(61, 100));
+  await clock.advance(0);
+  expect(writes.map((write) => write.counters.length)).toEqual([60, 40]);
+  expect(clock.now()).toBe(0);
+});
+
+test("close saves what waits, and then takes nothing more", async () => {
+  const { clock, batcher, writes } = setUp();
+  const added = outcome(batcher.add("a", ops(1, 20)));
+  await batcher.close();
+  await clock.advance(0);
+  expect(added.state).toBe("resolved");
+  expect(writes.map((write) => write.counters.length)).toEqual([20]);
+  await expect(batcher.add("a", ops(21))).rejects.toMatchObject({ code: "FOLD_CLOSED" });
+  await clock.advance(60_000);
+  expect(writes).toHaveLength(1);
+  expect(clock.timerCount).toBe(0);
+});
+
+test("close tells what it could not save, and stops trying", async () => {
+  const { clock, batcher, writes, failures } = setUp();
+  failures.set("a", diskFull);
+  const bad = batcher.add("a", ops(1, 3));
+  const good = outcome(batcher.add("b", ops(4)));
+  const badOutcome = outcome(bad);
+  await batcher.close();
+  await expect(bad).rejects.toMatchObject({ code: "FOLD_NOT_DURABLE", cause: diskFull });
+  expect([badOutcome.state, good.state]).toEqual(["FOLD_NOT_DURABLE", "resolved"]);
+  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 3, error: diskFull });
+  await clock.advance(60_000);
+  expect(writes).toHaveLength(2);
+  expect(clock.timerCount).toBe(0);
+});
+
+test("the status goes from idle over saving to idle, with what is pending", async () => {
+  const { clock, batcher } = setUp();
+  const seen: string[] = [];
+  batcher.status.observe(({ state, pendingOps }) => void seen.push(`${state} ${pendingOps}`));
+  void batcher.add("a", ops(1));
+  void batcher.add("b", ops(2, 3));
+  await clock.advance(500);
+  expect(seen).toEqual(["idle 1", "idle 3", "saving 3", "idle 0"]);
+});

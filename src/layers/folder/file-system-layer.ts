@@ -1,0 +1,279 @@
+import { hasPlatformFileSystem, openPlatformFileSystem } from "#platform-fs";
+import { systemClock, type Clock } from "../../clock.ts";
+import { FoldspaceError, type Problem } from "../../errors.ts";
+import type { FileSystem } from "../../fs/file-system.ts";
+import { isPathSafeId, SPACE_DIR, treeDir } from "../../log/paths.ts";
+import { Observable } from "../../observable.ts";
+import { newId, type VertexOperation } from "../../tree/index.ts";
+import { Parsing, type ParsingOptions } from "../../worker/parsing.ts";
+import { Batcher, toFoldspaceError, type Cadence } from "../batcher.ts";
+import {
+  OFFLINE_STATUS,
+  type IncomingChange,
+  type LayerSession,
+  type LayerStatus,
+  type PersistenceLayer,
+} from "../persistence-layer.ts";
+import { FolderReader } from "./folder-reader.ts";
+import { FolderWatcher } from "./folder-watcher.ts";
+import { LogWriter } from "./log-writer.ts";
+import { SpaceFolder } from "./space-folder.ts";
+
+export interface FileSystemLayerOptions extends Partial<Cadence>, ParsingOptions {
+  /** Default: the platform's own (Node), where it has one. */
+  readonly fs?: FileSystem;
+  /** Distinguishes this layer from others of the space. Default: made of the path. */
+  readonly id?: string;
+  /** Whether every save waits for the device, where the platform can. Default: until the operating system has the bytes, which survives the end of the process. */
+  readonly fsync?: boolean;
+  /** How long hints of a changed folder are gathered before it is looked at, in milliseconds. Default 25. */
+  readonly gatherMs?: number;
+  /** How often everything is looked at while listening, in milliseconds. Default 30,000. */
+  readonly rescanIntervalMs?: number;
+}
+
+/** Before lost operations are written again, in milliseconds: some sync programs write a file bit by bit. */
+const SETTLE_LOSSES_MS = 3_000;
+
+/**
+ * Keeps a space in a folder of text files, in the format of FORMAT.md, and listens to what others write there.
+ *
+ * Every running instance writes only files that it alone writes, so there is nothing to lock and a sync service
+ * finds no conflict. Opening a folder to read writes nothing into it.
+ */
+export class FileSystemPersistenceLayer implements PersistenceLayer {
+  readonly id: string;
+  readonly type = "local";
+  /** Not where there is no file system: then the space is kept in its other layers only, and `status.error` says so. */
+  readonly supportsIncomingSync: boolean;
+  readonly spaceId: string;
+  readonly #path: string;
+  readonly #options: FileSystemLayerOptions;
+  readonly #clock: Clock;
+  readonly #status = new Observable<LayerStatus>(OFFLINE_STATUS);
+  readonly #problems = new Observable<readonly Problem[]>([]);
+  #connection: Connection | undefined;
+
+  /**
+   * @param spacePath folder of the space; not the `space-v1` in it
+   * @param spaceId id that the folder's `space.json` has to name
+   */
+  constructor(spacePath: string, spaceId: string, options: FileSystemLayerOptions = {}) {
+    this.id = options.id ?? `folder:${spacePath}`;
+    this.spaceId = spaceId;
+    this.supportsIncomingSync = options.fs !== undefined || hasPlatformFileSystem;
+    this.#path = spacePath;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * @throws FoldspaceError `FOLD_NOT_FOUND`, `FOLD_NOT_A_FOLDER`, `FOLD_NOT_A_SPACE`, `FOLD_OLD_FORMAT`, `FOLD_BAD_SPACE_FILE`,
+   *   `FOLD_NOT_DOWNLOADED`, `FOLD_SPACE_MISMATCH`, `FOLD_NO_FILE_SYSTEM`, `FOLD_BAD_ID`, `FOLD_PERMISSION`
+   */
+  async connect(session: LayerSession = { peerId: newId() }): Promise<void> {
+    if (this.#connection) return;
+    try {
+      const folder = await this.#openFolder(session.create ?? false);
+      this.#connection = this.#start(folder, session.peerId);
+    } catch (error) {
+      this.#status.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
+      throw error;
+    }
+  }
+
+  async disconnect(): Promise<void> {
+    const connection = this.#connection;
+    if (!connection) return;
+    this.#connection = undefined;
+    await connection.watcher?.stop();
+    connection.cancelLossReport?.();
+    connection.parsing.close();
+    await connection.batcher.close();
+    const { error, lastSavedAt, pendingOps } = connection.batcher.status.value;
+    this.#status.value = { state: "offline", error, lastSavedAt, pendingOps };
+  }
+
+  isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  async listTrees(): Promise<string[]> {
+    return await this.#connected().reader.listTrees();
+  }
+
+  async loadSpaceTreeOps(): Promise<VertexOperation[]> {
+    return await this.loadTreeOps(this.spaceId);
+  }
+
+  /** @throws FoldspaceError `FOLD_BAD_ID` */
+  async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
+    treeDir(treeId);
+    const { reader, exclusively } = this.#connected();
+    return await exclusively(() => reader.loadTree(treeId));
+  }
+
+  releaseTree(treeId: string): void {
+    this.#connection?.reader.releaseTree(treeId);
+  }
+
+  /** @throws FoldspaceError `FOLD_BAD_ID` at once for ids that cannot be part of a path */
+  async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
+    treeDir(treeId);
+    const { batcher } = this.#connected();
+    const byPeer = new Map<string, VertexOperation[]>();
+    for (const op of ops) {
+      const { peerId } = op.id;
+      if (!isPathSafeId(peerId))
+        throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(peerId)} cannot name a peer in a folder`);
+      const own = byPeer.get(peerId);
+      if (own) own.push(op);
+      else byPeer.set(peerId, [op]);
+    }
+    await Promise.all(Array.from(byPeer, ([peerId, peerOps]) => batcher.add(`${treeId}/${peerId}`, peerOps)));
+  }
+
+  async flush(): Promise<void> {
+    await this.#connection?.batcher.flush();
+  }
+
+  async startListening(listener: (change: IncomingChange) => void): Promise<void> {
+    const connection = this.#connected();
+    await this.stopListening();
+    const { folder } = connection;
+    connection.listener = listener;
+    const options = { gatherMs: this.#options.gatherMs ?? 25, rescanIntervalMs: this.#options.rescanIntervalMs ?? 30_000 };
+    connection.watcher = new FolderWatcher(folder.fs, folder.at(SPACE_DIR), this.#clock, options, (folders) =>
+      this.#look(connection, folders),
+    );
+    await connection.watcher.start();
+  }
+
+  async stopListening(): Promise<void> {
+    const watcher = this.#connection?.watcher;
+    if (!this.#connection || !watcher) return;
+    this.#connection.watcher = undefined;
+    this.#connection.listener = undefined;
+    await watcher.stop();
+  }
+
+  async rescan(): Promise<void> {
+    await this.#connection?.watcher?.rescan();
+  }
+
+  get status(): LayerStatus {
+    return this.#status.value;
+  }
+
+  observeStatus(listener: (status: LayerStatus) => void): () => void {
+    return this.#status.observe(listener);
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problems.value;
+  }
+
+  observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
+    return this.#problems.observe(listener);
+  }
+
+  async #openFolder(create: boolean): Promise<SpaceFolder> {
+    if (!isPathSafeId(this.spaceId))
+      throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(this.spaceId)} cannot be a space's id`);
+    const fs = this.#options.fs ?? (await openPlatformFileSystem());
+    if (!fs)
+      throw new FoldspaceError("FOLD_NO_FILE_SYSTEM", "This platform has no file system of its own: give one in the option `fs`");
+    const folder = new SpaceFolder(fs, this.#path);
+    const state = await folder.inspect();
+    if (state.kind === "space") {
+      const { id } = state.spaceFile;
+      if (id !== this.spaceId) {
+        throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${this.#path} holds the space ${id}, not ${this.spaceId}`, {
+          data: { found: id, expected: this.spaceId },
+        });
+      }
+    } else {
+      if (!create || state.kind === "old-format") throw folder.errorFor(state.kind);
+      await folder.create(this.spaceId);
+    }
+    return folder;
+  }
+
+  #start(folder: SpaceFolder, peerId: string): Connection {
+    const writer = new LogWriter(folder, peerId, this.#clock, this.#options.fsync ?? false);
+    const parsing = new Parsing(this.#options);
+    const reader = new FolderReader(folder, this.#clock, parsing, (path, size) => writer.isUntouched(path, size));
+    reader.problems.observe((problems) => (this.#problems.value = problems));
+    const batcher = new Batcher(
+      async (lane, ops) => {
+        const [treeId, author] = lane.split("/") as [string, string];
+        await writer.append(treeId, author, ops);
+      },
+      this.#options,
+      this.#clock,
+    );
+    this.#status.value = batcher.status.value;
+    batcher.status.observe((status) => (this.#status.value = status));
+    let last: Promise<unknown> = Promise.resolve();
+    return {
+      folder,
+      reader,
+      parsing,
+      batcher,
+      exclusively: async (task) => {
+        const run = last.then(task, task);
+        last = run;
+        return await run;
+      },
+      watcher: undefined,
+      listener: undefined,
+      lossyTrees: new Set(),
+      cancelLossReport: undefined,
+    };
+  }
+
+  /** Never rejects: what looking failed with becomes a problem. */
+  async #look(connection: Connection, folders: readonly string[] | "all"): Promise<void> {
+    const { reader, exclusively } = connection;
+    try {
+      const changes = await exclusively(() => (folders === "all" ? reader.lookAtAll() : reader.lookAt(folders)));
+      for (const change of changes) {
+        if (change.isLossy) this.#reportLossLater(connection, change.treeId);
+        else connection.listener?.(change);
+      }
+      // what an earlier look failed with is over
+      if (this.#problems.value !== reader.problems.value) this.#problems.value = reader.problems.value;
+    } catch (error) {
+      const { code, message } = toFoldspaceError(error);
+      this.#problems.value = [...reader.problems.value, { code, reason: message }];
+    }
+  }
+
+  #reportLossLater(connection: Connection, treeId: string): void {
+    connection.lossyTrees.add(treeId);
+    connection.cancelLossReport ??= this.#clock.schedule(SETTLE_LOSSES_MS, () => {
+      connection.cancelLossReport = undefined;
+      for (const lossy of connection.lossyTrees) connection.listener?.({ treeId: lossy, ops: undefined, isLossy: true });
+      connection.lossyTrees.clear();
+    });
+  }
+
+  #connected(): Connection {
+    if (this.#connection) return this.#connection;
+    throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
+  }
+}
+
+/** What exists while the layer is connected. */
+interface Connection {
+  readonly folder: SpaceFolder;
+  readonly reader: FolderReader;
+  readonly parsing: Parsing;
+  readonly batcher: Batcher;
+  /** Runs reading tasks one after another. */
+  readonly exclusively: <T>(task: () => Promise<T>) => Promise<T>;
+  watcher: FolderWatcher | undefined;
+  listener: ((change: IncomingChange) => void) | undefined;
+  readonly lossyTrees: Set<string>;
+  cancelLossReport: (() => void) | undefined;
+}

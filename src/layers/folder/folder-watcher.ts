@@ -1,0 +1,104 @@
+import type { Clock } from "../../clock.ts";
+import type { FileSystem } from "../../fs/file-system.ts";
+
+export interface FolderWatcherOptions {
+  /** How long hints are gathered before someone looks, in milliseconds. */
+  readonly gatherMs: number;
+  /** How often everything is looked at, hints or not, in milliseconds. */
+  readonly rescanIntervalMs: number;
+}
+
+/** Above so many changed folders, looking at everything is cheaper. */
+const MAX_DIRTY_FOLDERS = 256;
+
+/**
+ * Turns hints into looks: gathers what changed folders are hinted at, has them looked at together, and has
+ * everything looked at now and then, because hints get lost. Looks never overlap.
+ */
+export class FolderWatcher {
+  readonly #fs: FileSystem;
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #options: FolderWatcherOptions;
+  /** Looks at these folders, or at everything. Reports its own failures. */
+  readonly #look: (folders: readonly string[] | "all") => Promise<void>;
+  readonly #dirty = new Set<string>();
+  #isAllDirty = false;
+  #running: Promise<void> | undefined;
+  #cancelGather: (() => void) | undefined;
+  #cancelRescan: (() => void) | undefined;
+  #unwatch: (() => Promise<void>) | undefined;
+  #stopped = false;
+
+  constructor(
+    fs: FileSystem,
+    path: string,
+    clock: Clock,
+    options: FolderWatcherOptions,
+    look: (folders: readonly string[] | "all") => Promise<void>,
+  ) {
+    this.#fs = fs;
+    this.#path = path;
+    this.#clock = clock;
+    this.#options = options;
+    this.#look = look;
+  }
+
+  async start(): Promise<void> {
+    this.#unwatch = await this.#fs.watch?.(this.#path, (hint) => {
+      if (hint.kind === "rescan") this.#isAllDirty = true;
+      else this.#dirty.add(hint.directory);
+      this.#gather();
+    });
+    // what changed before the watch was on
+    await this.rescan();
+  }
+
+  /** Looks at everything, now or as soon as the running look is done. */
+  async rescan(): Promise<void> {
+    this.#isAllDirty = true;
+    await this.#running;
+    await this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelGather?.();
+    this.#cancelRescan?.();
+    await this.#unwatch?.();
+    await this.#running;
+  }
+
+  #gather(): void {
+    if (this.#stopped || this.#running || this.#cancelGather) return;
+    this.#cancelGather = this.#clock.schedule(this.#options.gatherMs, () => {
+      this.#cancelGather = undefined;
+      void this.#run();
+    });
+  }
+
+  /** Never rejects, as looking reports its own failures. */
+  #run(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    this.#running ??= this.#lookAtDirty().finally(() => {
+      this.#running = undefined;
+      if (this.#isAllDirty || this.#dirty.size > 0) this.#gather();
+      else this.#scheduleRescan();
+    });
+    return this.#running;
+  }
+
+  async #lookAtDirty(): Promise<void> {
+    this.#cancelRescan?.();
+    const folders = this.#isAllDirty || this.#dirty.size > MAX_DIRTY_FOLDERS ? "all" : [...this.#dirty];
+    this.#isAllDirty = false;
+    this.#dirty.clear();
+    if (folders === "all" || folders.length > 0) await this.#look(folders);
+  }
+
+  #scheduleRescan(): void {
+    this.#cancelRescan?.();
+    if (this.#stopped) return;
+    this.#cancelRescan = this.#clock.schedule(this.#options.rescanIntervalMs, () => void this.rescan());
+  }
+}

@@ -1,0 +1,131 @@
+import type { FileSystem } from "../../fs/file-system.ts";
+import { IdPool } from "../../log/line.ts";
+import type { LineProblem, LogPosition } from "../../log/parser.ts";
+import type { VertexOperation } from "../../tree/index.ts";
+import { Parsing, WorkerLost, type ParseJob } from "../../worker/parsing.ts";
+
+/** How far a log file has been read. */
+export interface LogCursor {
+  readonly position: LogPosition;
+  /** Bytes just before the position: if they still stand there, the file has only grown. */
+  readonly fingerprint: Uint8Array;
+  /** Of the lines before the position. */
+  readonly problems: readonly LineProblem[];
+}
+
+export interface LogReading {
+  readonly ops: VertexOperation[];
+  /** Of the whole file, also of the part read earlier. */
+  readonly problems: readonly LineProblem[];
+  readonly cursor: LogCursor;
+  /** Bytes in the file when it was read. */
+  readonly size: number;
+  /** Whether reading went on behind the cursor; otherwise the whole file was read. */
+  readonly isContinued: boolean;
+}
+
+/** So large a piece of a file is read at once; more would only take memory. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Length of a fingerprint: several lines, each with a counter of its own, at a place that depends on all before them. */
+const FINGERPRINT_BYTES = 512;
+
+/** Parses in this thread; layers bring one of their own. */
+const PARSING_HERE = new Parsing({ worker: false });
+
+/**
+ * Reads a log file: behind the cursor if the file has only grown since, else the whole file.
+ * @param parsing where it is parsed; if its worker breaks meanwhile, the file is read again here
+ * @returns `undefined` where the file is gone
+ */
+export async function readLog(
+  fs: FileSystem,
+  path: string,
+  peerId: string,
+  cursor?: LogCursor,
+  ids: IdPool = new IdPool(),
+  parsing: Parsing = PARSING_HERE,
+): Promise<LogReading | undefined> {
+  try {
+    return (await continueReading(fs, path, peerId, cursor, ids, parsing)) ?? (await readWhole(fs, path, peerId, ids, parsing));
+  } catch (error) {
+    if (error instanceof WorkerLost) return await readWhole(fs, path, peerId, ids, PARSING_HERE);
+    throw error;
+  }
+}
+
+/** @returns `undefined` where the file has not just grown */
+async function continueReading(
+  fs: FileSystem,
+  path: string,
+  peerId: string,
+  cursor: LogCursor | undefined,
+  ids: IdPool,
+  parsing: Parsing,
+): Promise<LogReading | undefined> {
+  if (!cursor || cursor.fingerprint.length === 0) return undefined;
+  const { position, fingerprint } = cursor;
+  const offset = position.offset - fingerprint.length;
+  const bytes = await fs.read(path, { offset, length: fingerprint.length + CHUNK_BYTES });
+  if (!bytes || !startsWith(bytes, fingerprint)) return undefined;
+  const job = await parsing.open({ peerId, ids, from: position }, bytes.length);
+  return await readOn(fs, path, job, { offset, bytes }, fingerprint.length, cursor.problems);
+}
+
+async function readWhole(
+  fs: FileSystem,
+  path: string,
+  peerId: string,
+  ids: IdPool,
+  parsing: Parsing,
+): Promise<LogReading | undefined> {
+  const bytes = await fs.read(path, { offset: 0, length: CHUNK_BYTES });
+  if (!bytes) return undefined;
+  const job = await parsing.open({ peerId, ids }, bytes.length);
+  return await readOn(fs, path, job, { offset: 0, bytes }, 0, []);
+}
+
+/**
+ * Reads to the end of the file.
+ * @param first chunk, already read
+ * @param skip bytes of it that were parsed earlier
+ * @param earlier problems found in those
+ */
+async function readOn(
+  fs: FileSystem,
+  path: string,
+  job: ParseJob,
+  first: { readonly offset: number; readonly bytes: Uint8Array },
+  skip: number,
+  earlier: readonly LineProblem[],
+): Promise<LogReading> {
+  let chunk = first.bytes;
+  let chunkOffset = first.offset;
+  let isLast = chunk.length < CHUNK_BYTES + skip;
+  await job.push(chunk.subarray(skip));
+  while (!isLast) {
+    const next = await fs.read(path, { offset: chunkOffset + chunk.length, length: CHUNK_BYTES });
+    if (!next || next.length === 0) break;
+    chunkOffset += chunk.length;
+    chunk = next;
+    isLast = chunk.length < CHUNK_BYTES;
+    await job.push(chunk);
+  }
+  const { ops, problems, settledProblems, position } = await job.end();
+  // before the last chunk, or in the middle of it where the last line is unfinished
+  const end = Math.max(0, position.offset - chunkOffset);
+  return {
+    ops,
+    problems: earlier.concat(problems),
+    cursor: {
+      position,
+      fingerprint: chunk.slice(Math.max(0, end - FINGERPRINT_BYTES), end),
+      problems: earlier.concat(problems.slice(0, settledProblems)),
+    },
+    size: chunkOffset + chunk.length,
+    isContinued: skip > 0,
+  };
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return bytes.length >= start.length && start.every((byte, index) => byte === bytes[index]);
+}

@@ -1,0 +1,166 @@
+import { systemClock, type Clock } from "../clock.ts";
+import { FoldspaceError, type Problem } from "../errors.ts";
+import { Observable } from "../observable.ts";
+import { opIdToString, type VertexOperation } from "../tree/index.ts";
+import { Batcher, type Cadence } from "./batcher.ts";
+import {
+  OFFLINE_STATUS,
+  type IncomingChange,
+  type LayerSession,
+  type LayerStatus,
+  type PersistenceLayer,
+} from "./persistence-layer.ts";
+
+/** What several memory layers have in common: the "place" in which their space is kept. */
+export class MemoryStore {
+  readonly #trees = new Map<string, Map<string, VertexOperation>>();
+  readonly #listeners = new Set<(writer: object, treeId: string, ops: readonly VertexOperation[]) => void>();
+  spaceId: string | undefined;
+
+  get treeIds(): string[] {
+    return [...this.#trees.keys()].sort();
+  }
+
+  read(treeId: string): VertexOperation[] {
+    return [...(this.#trees.get(treeId)?.values() ?? [])];
+  }
+
+  write(writer: object, treeId: string, ops: readonly VertexOperation[]): void {
+    let tree = this.#trees.get(treeId);
+    if (!tree) this.#trees.set(treeId, (tree = new Map()));
+    for (const op of ops) tree.set(opIdToString(op.id), op);
+    for (const listener of [...this.#listeners]) listener(writer, treeId, ops);
+  }
+
+  observe(listener: (writer: object, treeId: string, ops: readonly VertexOperation[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}
+
+export interface MemoryLayerOptions extends Partial<Cadence> {
+  /** Shared by layers that are to see each other's operations. Default: one of its own. */
+  readonly store?: MemoryStore;
+  readonly id?: string;
+  readonly clock?: Clock;
+}
+
+/** Keeps a space in memory: for tests, for drafts, and as the simplest example of a layer. */
+export class MemoryPersistenceLayer implements PersistenceLayer {
+  readonly id: string;
+  readonly type = "local";
+  readonly supportsIncomingSync = true;
+  readonly spaceId: string;
+  readonly problems: readonly Problem[] = [];
+  readonly #store: MemoryStore;
+  readonly #options: MemoryLayerOptions;
+  readonly #status = new Observable<LayerStatus>(OFFLINE_STATUS);
+  readonly #loadedTrees = new Set<string>();
+  #batcher: Batcher | undefined;
+  #listener: ((change: IncomingChange) => void) | undefined;
+  #unobserveStore: (() => void) | undefined;
+  /** What came for loaded trees while nobody listened. */
+  #unheard: IncomingChange[] = [];
+
+  constructor(spaceId: string, options: MemoryLayerOptions = {}) {
+    this.id = options.id ?? "memory";
+    this.spaceId = spaceId;
+    this.#store = options.store ?? new MemoryStore();
+    this.#options = options;
+  }
+
+  /** @throws FoldspaceError `FOLD_NOT_A_SPACE` where the store is empty and is not to be made a space; `FOLD_SPACE_MISMATCH` */
+  async connect(session?: LayerSession): Promise<void> {
+    if (this.#batcher) return;
+    if (this.#store.spaceId === undefined) {
+      if (!session?.create) throw new FoldspaceError("FOLD_NOT_A_SPACE", "The store holds no space");
+      this.#store.spaceId = this.spaceId;
+    }
+    if (this.#store.spaceId !== this.spaceId) {
+      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The store holds the space ${this.#store.spaceId}, not ${this.spaceId}`);
+    }
+    const write = async (treeId: string, ops: readonly VertexOperation[]): Promise<void> => this.#store.write(this, treeId, ops);
+    this.#batcher = new Batcher(write, this.#options, this.#options.clock ?? systemClock);
+    this.#status.value = this.#batcher.status.value;
+    this.#batcher.status.observe((status) => (this.#status.value = status));
+    this.#unobserveStore = this.#store.observe((writer, treeId, ops) => {
+      if (writer !== this) this.#tell({ treeId, ops: this.#loadedTrees.has(treeId) ? ops : undefined });
+    });
+  }
+
+  async disconnect(): Promise<void> {
+    const batcher = this.#batcher;
+    if (!batcher) return;
+    await this.stopListening();
+    this.#unobserveStore?.();
+    this.#loadedTrees.clear();
+    this.#unheard = [];
+    this.#batcher = undefined;
+    await batcher.close();
+    this.#status.value = { ...batcher.status.value, state: "offline" };
+  }
+
+  isConnected(): boolean {
+    return this.#batcher !== undefined;
+  }
+
+  async listTrees(): Promise<string[]> {
+    this.#connected();
+    return this.#store.treeIds;
+  }
+
+  async loadSpaceTreeOps(): Promise<VertexOperation[]> {
+    return await this.loadTreeOps(this.spaceId);
+  }
+
+  async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
+    this.#connected();
+    this.#loadedTrees.add(treeId);
+    this.#unheard = this.#unheard.filter((change) => change.treeId !== treeId);
+    return this.#store.read(treeId);
+  }
+
+  releaseTree(treeId: string): void {
+    this.#loadedTrees.delete(treeId);
+  }
+
+  async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
+    await this.#connected().add(treeId, ops);
+  }
+
+  async flush(): Promise<void> {
+    await this.#batcher?.flush();
+  }
+
+  async startListening(listener: (change: IncomingChange) => void): Promise<void> {
+    this.#connected();
+    this.#listener = listener;
+    for (const change of this.#unheard.splice(0)) listener(change);
+  }
+
+  async stopListening(): Promise<void> {
+    this.#listener = undefined;
+  }
+
+  get status(): LayerStatus {
+    return this.#status.value;
+  }
+
+  observeStatus(listener: (status: LayerStatus) => void): () => void {
+    return this.#status.observe(listener);
+  }
+
+  observeProblems(): () => void {
+    return () => undefined;
+  }
+
+  #tell(change: IncomingChange): void {
+    if (this.#listener) this.#listener(change);
+    else if (change.ops) this.#unheard.push(change);
+  }
+
+  #connected(): Batcher {
+    if (this.#batcher) return this.#batcher;
+    throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
+  }
+}

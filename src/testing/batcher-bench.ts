@@ -1,0 +1,77 @@
+import { Batcher, type Cadence } from "../layers/batcher.ts";
+import type { FoldspaceError } from "../errors.ts";
+import type { VertexOperation } from "../tree/index.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+interface Write {
+  readonly lane: string;
+  readonly counters: number[];
+  readonly at: number;
+}
+
+export interface BatcherBench {
+  readonly clock: ManualClock;
+  readonly batcher: Batcher;
+  readonly writes: Write[];
+  /** Lanes that fail, and with what. */
+  readonly failures: Map<string, unknown>;
+  /** While it holds a promise, writes wait for it. */
+  gate: Promise<void> | undefined;
+  /** Most writes that were under way at once. */
+  most: number;
+}
+
+export function setUp(cadence: Partial<Cadence> = {}): BatcherBench {
+  const clock = new ManualClock(0);
+  let running = 0;
+  const write = async (lane: string, batch: readonly VertexOperation[]): Promise<void> => {
+    setup.most = Math.max(setup.most, ++running);
+    setup.writes.push({ lane, counters: batch.map((op) => op.id.counter), at: clock.now() });
+    try {
+      await setup.gate;
+      if (setup.failures.has(lane)) throw setup.failures.get(lane);
+    } finally {
+      running--;
+    }
+  };
+  const setup: BatcherBench = {
+    clock,
+    batcher: new Batcher(write, cadence, clock),
+    writes: [],
+    failures: new Map(),
+    gate: undefined,
+    most: 0,
+  };
+  return setup;
+}
+
+/** Makes operations `from` to `to`. */
+export function ops(from: number, to: number = from): VertexOperation[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => ({
+    id: { counter: from + index, peerId: "peer" },
+    targetId: "a",
+    parentId: null,
+  }));
+}
+
+/** What became of a promise, without waiting for it. */
+export function outcome(promise: Promise<unknown>): { readonly state: string } {
+  const seen: { state: string } = { state: "pending" };
+  promise.then(
+    () => (seen.state = "resolved"),
+    (error: unknown) => (seen.state = (error as FoldspaceError).code),
+  );
+  return seen;
+}
+
+/** Makes writes wait. @returns what lets them go on */
+export function openGate(setup: BatcherBench): () => void {
+  let open = (): void => undefined;
+  setup.gate = new Promise((resolve) => {
+    open = () => {
+      setup.gate = undefined;
+      resolve();
+    };
+  });
+  return open;
+}

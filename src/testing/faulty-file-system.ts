@@ -1,0 +1,131 @@
+import type {
+  AppendOptions,
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  FileSystem,
+  FileSystemSupport,
+  ScannedFile,
+  ScanResult,
+  WatchHint,
+} from "../fs/file-system.ts";
+import { joinPath } from "../fs/file-system.ts";
+
+export interface FileSystemCall {
+  readonly action: "list" | "stat" | "scan" | "read" | "append" | "write" | "makeDirectory" | "rename" | "remove" | "watch";
+  readonly path: string;
+}
+
+/**
+ * Another file system whose calls can be made to fail or to wait, and are written down. With nothing set it does
+ * just what the other does.
+ */
+export class FaultyFileSystem implements FileSystem {
+  /** What a call is to fail with; `undefined` lets it through. What waits makes the call wait. */
+  fault: (call: FileSystemCall) => Error | undefined | Promise<Error | undefined> = () => undefined;
+  /** How much of its bytes a failing append writes all the same: 0 none, 1 all. */
+  writtenBeforeFailing = 0;
+  readonly calls: FileSystemCall[] = [];
+  bytesRead = 0;
+  readonly #inner: FileSystem;
+
+  constructor(inner: FileSystem) {
+    this.#inner = inner;
+  }
+
+  get supports(): FileSystemSupport {
+    return this.#inner.supports;
+  }
+
+  /** Calls of one kind so far. */
+  pathsOf(action: FileSystemCall["action"]): string[] {
+    return this.calls.filter((call) => call.action === action).map((call) => call.path);
+  }
+
+  async list(path: string): Promise<DirectoryEntry[] | undefined> {
+    await this.#enter("list", path);
+    return await this.#inner.list(path);
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    await this.#enter("stat", path);
+    return await this.#inner.stat(path);
+  }
+
+  /** A folder that cannot be listed is reported as unreadable, as a real scan does. */
+  async scan(path: string): Promise<ScanResult | undefined> {
+    await this.#enter("scan", path);
+    const rootFault = await this.fault({ action: "list", path });
+    if (rootFault) throw rootFault;
+    const found = await this.#inner.scan?.(path);
+    if (!found) return undefined;
+    const files: ScannedFile[] = [];
+    const unreadable = new Map(found.unreadable.map((each) => [each.path, each.error]));
+    for (const file of found.files) {
+      const hidden = await this.#unreadableFolderOf(path, file.path);
+      if (hidden) unreadable.set(hidden.path, hidden.error);
+      else files.push(file);
+    }
+    return { files, unreadable: Array.from(unreadable, ([relative, error]) => ({ path: relative, error })) };
+  }
+
+  async read(path: string, range?: ByteRange): Promise<Uint8Array | undefined> {
+    await this.#enter("read", path);
+    const bytes = await this.#inner.read(path, range);
+    this.bytesRead += bytes?.length ?? 0;
+    return bytes;
+  }
+
+  async append(path: string, bytes: Uint8Array, options?: AppendOptions): Promise<void> {
+    try {
+      await this.#enter("append", path);
+    } catch (error) {
+      const written = Math.floor(bytes.length * this.writtenBeforeFailing);
+      if (written > 0) await this.#inner.append(path, bytes.subarray(0, written));
+      throw error;
+    }
+    await this.#inner.append(path, bytes, options);
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#enter("write", path);
+    await this.#inner.write(path, bytes);
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await this.#enter("makeDirectory", path);
+    await this.#inner.makeDirectory(path);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#enter("rename", from);
+    await this.#inner.rename(from, to);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#enter("remove", path);
+    await this.#inner.remove(path);
+  }
+
+  async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
+    await this.#enter("watch", path);
+    return (await this.#inner.watch?.(path, onHint)) ?? (async () => undefined);
+  }
+
+  async #enter(action: FileSystemCall["action"], path: string): Promise<void> {
+    const call = { action, path };
+    this.calls.push(call);
+    const error = await this.fault(call);
+    if (error) throw error;
+  }
+
+  async #unreadableFolderOf(root: string, file: string): Promise<{ path: string; error: Error } | undefined> {
+    const parts = file.split("/");
+    for (let depth = 1; depth < parts.length; depth++) {
+      const path = parts.slice(0, depth).join("/");
+      const error = await this.fault({ action: "list", path: joinPath(root, path) });
+      if (error) return { path, error };
+    }
+    return undefined;
+  }
+}

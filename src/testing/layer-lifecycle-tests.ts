@@ -1,0 +1,148 @@
+import { expect } from "vitest";
+import { errorCode } from "../errors.ts";
+import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import { newId } from "../tree/index.ts";
+import { asSet, TestPeer } from "./layer-bench.ts";
+import type { LayerTest } from "./layer-suite.ts";
+
+export function lifecycleTests(test: LayerTest): void {
+  test("a layer is offline until it is connected, and says what it is", async (bench) => {
+    const layer = bench.layer();
+    expect(layer.isConnected()).toBe(false);
+    expect(layer.status).toMatchObject({ state: "offline", pendingOps: 0 });
+    expect(layer.spaceId).toBe(bench.spaceId);
+    expect(layer.id).toEqual(expect.any(String));
+    expect(["local", "remote"]).toContain(layer.type);
+    expect(layer.supportsIncomingSync).toBe(layer.startListening !== undefined && layer.stopListening !== undefined);
+    await layer.connect({ peerId: newId(), create: true });
+    expect(layer.isConnected()).toBe(true);
+    expect(layer.status).toMatchObject({ state: "idle", pendingOps: 0 });
+    expect(layer.problems).toEqual([]);
+  });
+
+  test("connecting makes the storage where it is told to, and finds it later without", async (bench) => {
+    const layer = await bench.connected();
+    expect(await layer.loadSpaceTreeOps()).toEqual([]);
+    await layer.disconnect();
+    const later = bench.layer();
+    await later.connect({ peerId: newId() });
+    expect(await later.loadSpaceTreeOps()).toEqual([]);
+  });
+
+  test("connecting again while connected changes nothing", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const saving = layer.saveTreeOps(bench.spaceId, peer.setMany(3));
+    await layer.connect({ peerId: newId() });
+    await layer.connect();
+    await saving;
+    expect(await layer.loadSpaceTreeOps()).toHaveLength(3);
+  });
+
+  test("without being told to make it, a storage that is not there is an error, and nothing is written", async (bench) => {
+    if (bench.isAlwaysThere) return;
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const layer = bench.layer();
+      await expectAbsent(layer);
+      expect(layer.isConnected()).toBe(false);
+      expect(layer.status.state).toBe("offline");
+    }
+    const layer = bench.layer();
+    await expectAbsent(layer);
+    await layer.connect({ peerId: newId(), create: true });
+    expect(layer.status.error).toBeUndefined();
+  });
+
+  test("a storage that is always there is empty at first, and stays so until something is saved", async (bench) => {
+    if (!bench.isAlwaysThere) return;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const layer = bench.layer();
+      await layer.connect({ peerId: newId() });
+      expect(await layer.listTrees()).toEqual([]);
+      expect(await layer.loadSpaceTreeOps()).toEqual([]);
+      await layer.disconnect();
+    }
+  });
+
+  test("a storage that was emptied is not there", async (bench) => {
+    if (!bench.wipe) return;
+    const layer = await bench.connected();
+    await layer.saveTreeOps(bench.spaceId, new TestPeer().setMany(1));
+    await layer.disconnect();
+    await bench.wipe();
+    if (bench.isAlwaysThere) expect(await bench.stored(bench.spaceId)).toEqual([]);
+    else await expectAbsent(bench.layer());
+  });
+
+  test("a storage of another space is refused, also when it might be made, and stays as it is", async (bench) => {
+    if (bench.isAlwaysThere) return;
+    const peer = new TestPeer();
+    const ops = peer.setMany(2);
+    const layer = await bench.connected({ peerId: peer.id });
+    await layer.saveTreeOps(bench.spaceId, ops);
+    for (const create of [false, true]) {
+      const other = bench.layer(newId());
+      await expect(other.connect({ peerId: newId(), create })).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
+      expect(other.isConnected()).toBe(false);
+    }
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+  });
+
+  test("spaces that lie beside each other do not mix", async (bench) => {
+    if (!bench.isAlwaysThere) return;
+    const ops = new TestPeer().setMany(2);
+    const layer = await bench.connected();
+    await layer.saveTreeOps(bench.spaceId, ops);
+    const other = bench.layer(newId());
+    await other.connect({ peerId: newId(), create: true });
+    expect(await other.listTrees()).toEqual([]);
+    expect(await other.loadTreeOps(bench.spaceId)).toEqual([]);
+    await other.saveTreeOps(bench.spaceId, new TestPeer().setMany(1));
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+  });
+
+  test("a layer that is not connected refuses every call", async (bench) => {
+    const layer = bench.layer();
+    await expectClosed(layer, bench.spaceId);
+    await layer.connect({ peerId: newId(), create: true });
+    await layer.disconnect();
+    expect(layer.isConnected()).toBe(false);
+    expect(layer.status.state).toBe("offline");
+    await expectClosed(layer, bench.spaceId);
+    await layer.stopListening?.();
+    await layer.rescan?.();
+  });
+
+  test("disconnecting twice, or without having connected, is fine", async (bench) => {
+    await bench.layer().disconnect();
+    const layer = await bench.connected();
+    await Promise.all([layer.disconnect(), layer.disconnect()]);
+    await layer.disconnect();
+    expect(layer.status.state).toBe("offline");
+  });
+
+  test("a layer can be connected again", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const [first, second] = [peer.set(1), peer.set(2)];
+    await layer.saveTreeOps(bench.spaceId, [first]);
+    await layer.disconnect();
+    await layer.connect({ peerId: peer.id });
+    await layer.saveTreeOps(bench.spaceId, [second]);
+    expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet([first, second]));
+  });
+}
+
+async function expectAbsent(layer: PersistenceLayer): Promise<void> {
+  const code = await layer.connect({ peerId: newId() }).then(() => "connected", errorCode);
+  expect(["FOLD_NOT_FOUND", "FOLD_NOT_A_SPACE"]).toContain(code);
+}
+
+async function expectClosed(layer: PersistenceLayer, treeId: string): Promise<void> {
+  const closed: unknown = expect.objectContaining({ name: "FoldspaceError", code: "FOLD_CLOSED" });
+  await expect(layer.listTrees()).rejects.toEqual(closed);
+  await expect(layer.loadSpaceTreeOps()).rejects.toEqual(closed);
+  await expect(layer.loadTreeOps(treeId)).rejects.toEqual(closed);
+  await expect(layer.saveTreeOps(treeId, new TestPeer().setMany(1))).rejects.toEqual(closed);
+  if (layer.startListening) await expect(layer.startListening(() => undefined)).rejects.toEqual(closed);
+}

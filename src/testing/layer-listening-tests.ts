@@ -1,0 +1,149 @@
+import { expect } from "vitest";
+import { newId } from "../tree/index.ts";
+import { asList, asSet, Inbox, TestPeer, until, type LayerBench } from "./layer-bench.ts";
+import type { LayerTest } from "./layer-suite.ts";
+
+export function listeningTests(declare: LayerTest): void {
+  const test: LayerTest = (title, body) =>
+    declare(title, async (bench) => {
+      if (bench.layer().supportsIncomingSync) await body(bench);
+    });
+
+  test("operations that another layer saves arrive, each once", async (bench) => {
+    const { reader, inbox, writer, peer } = await twoLayers(bench);
+    await reader.loadSpaceTreeOps();
+    const ops = peer.setMany(50);
+    for (let start = 0; start < ops.length; start += 10) await writer.saveTreeOps(bench.spaceId, ops.slice(start, start + 10));
+    await until("all have arrived", () => inbox.opsOf(bench.spaceId).length >= ops.length);
+    expect(asList(inbox.opsOf(bench.spaceId))).toEqual(asList(ops));
+    expect(inbox.unloaded).toEqual([]);
+  });
+
+  test("nothing is missed between loading and listening", async (bench) => {
+    const peer = new TestPeer();
+    const writer = await bench.connected({ peerId: peer.id });
+    const reader = await bench.connected();
+    const inbox = new Inbox();
+    const ops = peer.setMany(100);
+    const saving = ops.map((op) => writer.saveTreeOps(bench.spaceId, [op]));
+    const loaded = await reader.loadSpaceTreeOps();
+    await writer.flush();
+    await reader.startListening!(inbox.listener);
+    await Promise.all(saving);
+    await until("all have arrived", () => asSet([...loaded, ...inbox.opsOf(bench.spaceId)]).length === ops.length);
+  });
+
+  test("a tree that is not loaded is reported, and its operations are left where they are", async (bench) => {
+    const { reader, inbox, writer, peer } = await twoLayers(bench);
+    await reader.loadSpaceTreeOps();
+    const [treeId, loadedTreeId] = [newId(), newId()];
+    await reader.loadTreeOps(loadedTreeId);
+    const ops = peer.setMany(5);
+    await writer.saveTreeOps(treeId, ops);
+    await until("the tree is reported", () => inbox.unloaded.includes(treeId));
+    expect(inbox.opsOf(treeId)).toEqual([]);
+
+    expect(asSet(await reader.loadTreeOps(treeId))).toEqual(asSet(ops));
+    const more = peer.setMany(5);
+    await writer.saveTreeOps(treeId, more);
+    await writer.saveTreeOps(loadedTreeId, more);
+    await until("operations of both arrive", () => inbox.opsOf(treeId).length >= 5 && inbox.opsOf(loadedTreeId).length >= 5);
+    expect(asList(inbox.opsOf(treeId))).toEqual(asList(more));
+  });
+
+  test("nothing of its own comes back to a layer", async (bench) => {
+    const { reader, inbox, writer, peer } = await twoLayers(bench);
+    const own = new TestPeer();
+    const unloadedTreeId = newId();
+    await reader.loadSpaceTreeOps();
+    for (let round = 0; round < 5; round++) {
+      await Promise.all([reader.saveTreeOps(bench.spaceId, own.setMany(4)), writer.saveTreeOps(bench.spaceId, peer.setMany(4))]);
+      await reader.saveTreeOps(unloadedTreeId, own.setMany(1));
+    }
+    await until("the other's have arrived", () => inbox.opsOf(bench.spaceId).length >= 20);
+    await reader.rescan?.();
+    expect(inbox.opsOf(bench.spaceId).filter((op) => op.id.peerId !== peer.id)).toEqual([]);
+    expect(inbox.unloaded).toEqual([]);
+  });
+
+  test("a peer is heard though its operations were once saved by this layer", async (bench) => {
+    const { reader, inbox, writer, peer } = await twoLayers(bench);
+    await reader.loadSpaceTreeOps();
+    const before = peer.setMany(3);
+    await reader.saveTreeOps(bench.spaceId, before);
+    const after = peer.setMany(3);
+    await writer.saveTreeOps(bench.spaceId, after);
+    await until("they arrive", () => asSet(inbox.opsOf(bench.spaceId)).length >= after.length);
+    expect(asSet(inbox.opsOf(bench.spaceId))).toEqual(asSet(after));
+  });
+
+  test("nothing is told after listening has ended, and everything again when it goes on", async (bench) => {
+    const { reader, inbox, writer, peer } = await twoLayers(bench);
+    await reader.loadSpaceTreeOps();
+    await reader.stopListening!();
+    await reader.stopListening!();
+    const witness = await bench.connected();
+    await witness.loadSpaceTreeOps();
+    const seen = new Inbox();
+    await witness.startListening!(seen.listener);
+    await writer.saveTreeOps(bench.spaceId, peer.setMany(3));
+    await until("another listener has them", () => seen.opsOf(bench.spaceId).length >= 3);
+    await reader.rescan?.();
+    expect(inbox.changes).toEqual([]);
+
+    const again = new Inbox();
+    await reader.startListening!(again.listener);
+    await writer.saveTreeOps(bench.spaceId, peer.setMany(1));
+    await until("the next arrives", () => again.opsOf(bench.spaceId).length > 0);
+    expect(inbox.changes).toEqual([]);
+  });
+
+  test("a second listener takes the place of the first", async (bench) => {
+    const { reader, inbox, writer, peer } = await twoLayers(bench);
+    await reader.loadSpaceTreeOps();
+    const second = new Inbox();
+    await reader.startListening!(second.listener);
+    await writer.saveTreeOps(bench.spaceId, peer.setMany(3));
+    await until("the second hears", () => second.opsOf(bench.spaceId).length >= 3);
+    expect(inbox.changes).toEqual([]);
+  });
+
+  test("layers that write and listen at the same time end with the same", async (bench) => {
+    const peers = Array.from({ length: 3 }, () => new TestPeer());
+    const sides = [];
+    for (const peer of peers) {
+      const layer = await bench.connected({ peerId: peer.id });
+      const inbox = new Inbox();
+      await layer.loadSpaceTreeOps();
+      await layer.startListening!(inbox.listener);
+      sides.push({ peer, layer, inbox, own: peer.setMany(100) });
+    }
+    await Promise.all(
+      sides.map(async ({ layer, own }) => {
+        for (let start = 0; start < own.length; start += 5) await layer.saveTreeOps(bench.spaceId, own.slice(start, start + 5));
+      }),
+    );
+    const all = asSet(sides.flatMap(({ own }) => own));
+    for (const { inbox, own } of sides) {
+      await until("everyone has everything", () => asSet([...own, ...inbox.opsOf(bench.spaceId)]).length === all.length);
+    }
+  });
+}
+
+interface TwoLayers {
+  readonly reader: Awaited<ReturnType<LayerBench["connected"]>>;
+  /** What the reader is told. */
+  readonly inbox: Inbox;
+  readonly writer: Awaited<ReturnType<LayerBench["connected"]>>;
+  /** Whose instance the writer is. */
+  readonly peer: TestPeer;
+}
+
+async function twoLayers(bench: LayerBench): Promise<TwoLayers> {
+  const peer = new TestPeer();
+  const writer = await bench.connected({ peerId: peer.id });
+  const reader = await bench.connected();
+  const inbox = new Inbox();
+  await reader.startListening!(inbox.listener);
+  return { reader, inbox, writer, peer };
+}

@@ -1,0 +1,172 @@
+import { expect } from "vitest";
+import { errorCode } from "../errors.ts";
+import type { LayerStatus } from "../layers/persistence-layer.ts";
+import { newId, type JsonValue, type VertexOperation } from "../tree/index.ts";
+import { asSet, TestPeer, until } from "./layer-bench.ts";
+import type { LayerTest } from "./layer-suite.ts";
+
+const VALUES: readonly (JsonValue | undefined)[] = [
+  undefined,
+  null,
+  true,
+  false,
+  0,
+  -1.5,
+  1e300,
+  Number.MAX_SAFE_INTEGER,
+  "",
+  "text \u2028 \ud83d\udc4d \0 \ud800",
+  '"]\n["m",1,"a",null]',
+  {},
+  [],
+  [{}, [], null],
+  { a: { b: [1, "2", false] }, "": {} },
+  JSON.parse('{"__proto__":{"x":1},"constructor":2,"toString":3}') as JsonValue,
+  ["m", 1, "a", null],
+];
+
+export function savingTests(test: LayerTest): void {
+  test("what was saved is loaded, whatever kind it is of", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const ops = [peer.move("0", null), peer.move(bench.spaceId, null), peer.move("vertex", bench.spaceId)];
+    for (const value of VALUES) ops.push(peer.set(value));
+    for (const key of ["__proto__", "constructor", "", "\u2028", '"', "_c"]) ops.push(peer.set("value", key));
+    await layer.saveTreeOps(bench.spaceId, ops);
+    expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet(ops));
+    expect(asSet(await layer.loadTreeOps(bench.spaceId))).toEqual(asSet(ops));
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+  });
+
+  test("an unknown tree has no operations", async (bench) => {
+    const layer = await bench.connected();
+    expect(await layer.loadTreeOps(newId())).toEqual([]);
+    expect(await layer.listTrees()).toEqual([]);
+  });
+
+  test("saving an operation again changes nothing", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const ops = peer.setMany(10);
+    await layer.saveTreeOps(bench.spaceId, ops);
+    await layer.saveTreeOps(bench.spaceId, ops.toReversed());
+    await layer.saveTreeOps(bench.spaceId, [ops[3]!, ops[3]!]);
+    await layer.saveTreeOps(bench.spaceId, []);
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+  });
+
+  test("trees do not mix", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const trees = new Map([bench.spaceId, newId(), newId(), newId()].map((treeId) => [treeId, peer.setMany(5)]));
+    await Promise.all([...trees].map(([treeId, ops]) => layer.saveTreeOps(treeId, ops)));
+    for (const [treeId, ops] of trees) expect(await bench.stored(treeId)).toEqual(asSet(ops));
+    expect([...(await layer.listTrees())].sort()).toEqual([...trees.keys()].sort());
+  });
+
+  test("operations of other peers are kept as theirs", async (bench) => {
+    const [own, ...others] = [new TestPeer(), new TestPeer(), new TestPeer()] as const;
+    const layer = await bench.connected({ peerId: own.id });
+    const ops = [own, ...others].flatMap((peer) => peer.setMany(3));
+    await layer.saveTreeOps(bench.spaceId, ops);
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+  });
+
+  test("what was saved is there for others, though the layer is never disconnected", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const saved: VertexOperation[] = [];
+    for (let round = 0; round < 5; round++) {
+      const ops = peer.setMany(2);
+      await layer.saveTreeOps(bench.spaceId, ops);
+      saved.push(...ops);
+      expect(await bench.stored(bench.spaceId)).toEqual(asSet(saved));
+    }
+  });
+
+  test("a flush covers everything handed over before it", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const ops = peer.setMany(30);
+    const saving = ops.map((op) => layer.saveTreeOps(bench.spaceId, [op]));
+    await layer.flush();
+    expect(layer.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    await Promise.all(saving);
+  });
+
+  test("a burst of 2,000 operations while a flush runs loses none", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const ops = peer.setMany(2_000);
+    const saving = [layer.saveTreeOps(bench.spaceId, ops.slice(0, 10))];
+    const flushes = [layer.flush()];
+    for (const [index, op] of ops.slice(10).entries()) {
+      saving.push(layer.saveTreeOps(bench.spaceId, [op]));
+      if (index % 500 === 0) flushes.push(layer.flush());
+      if (index % 300 === 0) await Promise.resolve();
+    }
+    await Promise.all([...flushes, layer.flush(), ...saving]);
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+  });
+
+  test("disconnecting right after saving loses nothing", async (bench) => {
+    for (let round = 0; round < 5; round++) {
+      const peer = new TestPeer();
+      const treeId = newId();
+      const layer = await bench.connected({ peerId: peer.id });
+      const ops = peer.setMany(20);
+      const saving = ops.map((op) => layer.saveTreeOps(treeId, [op]));
+      await layer.disconnect();
+      await Promise.all(saving);
+      expect(await bench.stored(treeId)).toEqual(asSet(ops));
+      expect(layer.status).toMatchObject({ state: "offline", pendingOps: 0 });
+    }
+  });
+
+  test("several layers write at the same time, each for its peer", async (bench) => {
+    const peers = Array.from({ length: 4 }, () => new TestPeer());
+    const layers = await Promise.all(peers.map(async (peer) => bench.connected({ peerId: peer.id })));
+    const ops = peers.map((peer) => peer.setMany(200));
+    await Promise.all(layers.flatMap((layer, index) => ops[index]!.map((op) => layer.saveTreeOps(bench.spaceId, [op]))));
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops.flat()));
+    for (const layer of layers) expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet(ops.flat()));
+  });
+
+  test("the status tells what is pending, that it is being saved, and that all is well", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    const seen: LayerStatus[] = [];
+    const end = layer.observeStatus((status) => seen.push(status));
+    const before = Date.now();
+    await layer.saveTreeOps(bench.spaceId, peer.setMany(3));
+    await until("the layer is idle", () => layer.status.state === "idle");
+    expect(seen.map(({ state, pendingOps }) => `${state} ${pendingOps}`)).toEqual(["idle 3", "saving 3", "idle 0"]);
+    expect(layer.status).toBe(seen.at(-1));
+    expect(layer.status.lastSavedAt).toBeGreaterThanOrEqual(before);
+    end();
+    await layer.saveTreeOps(bench.spaceId, peer.setMany(1));
+    await layer.flush();
+    expect(seen).toHaveLength(3);
+  });
+
+  for (const id of ["../x", "../../../../outside", "a/../../b", "..", ".", "a\\..\\b", "a\0b", "a\nb", "/etc/x", "C:\\x"]) {
+    test(`the tree and peer id ${JSON.stringify(id)} are refused or kept as they are`, async (bench) => {
+      const own = new TestPeer();
+      const layer = await bench.connected({ peerId: own.id });
+      const outcomes = [
+        { treeId: id, op: own.set(1) },
+        { treeId: bench.spaceId, op: new TestPeer(id).set(1) },
+      ];
+      for (const { treeId, op } of outcomes) {
+        const code = await layer.saveTreeOps(treeId, [op]).then(() => "saved", errorCode);
+        expect(["saved", "FOLD_BAD_ID"]).toContain(code);
+        if (code === "saved") expect(await bench.stored(treeId)).toEqual(asSet([op]));
+        else if (treeId === id) await expect(layer.loadTreeOps(treeId)).rejects.toMatchObject({ code: "FOLD_BAD_ID" });
+      }
+      const good = own.set("good");
+      await layer.saveTreeOps(newId(), [good]);
+      expect(layer.status).toMatchObject({ pendingOps: 0, error: undefined });
+    });
+  }
+}
