@@ -1,0 +1,2 @@
+export { Parsing } from "./parsing.ts";
+export type { ParsedLog, ParseJob, ParsingOptions } from "./parsing.ts";

@@ -1,0 +1,102 @@
+import type { LineProblem, LogPosition } from "../log/parser.ts";
+import type { JsonValue, VertexOperation } from "../tree/index.ts";
+
+/** What the page sends to the worker. Jobs are files being read; several may be under way. */
+export type ToWorker =
+  | { readonly type: "start"; readonly job: number; readonly peerId: string; readonly from: LogPosition }
+  | { readonly type: "chunk"; readonly job: number; readonly bytes: Uint8Array }
+  | { readonly type: "end"; readonly job: number };
+
+/** What the worker sends back. */
+export type FromWorker =
+  | { readonly type: "ready" }
+  | { readonly type: "ops"; readonly job: number; readonly packed: PackedOps }
+  /** A chunk is done: the next may be sent. */
+  | { readonly type: "taken"; readonly job: number }
+  | { readonly type: "done"; readonly job: number; readonly result: ParseResult };
+
+export interface ParseResult {
+  readonly problems: readonly LineProblem[];
+  /** How many of the problems are of whole lines, before the position. */
+  readonly settledProblems: number;
+  readonly position: LogPosition;
+}
+
+/**
+ * Operations as columns: receiving them blocks the page a fraction as long as receiving the objects, because a few
+ * buffers are handed over instead of hundreds of thousands of objects being copied.
+ */
+export interface PackedOps {
+  readonly peerId: string;
+  readonly counters: Float64Array;
+  readonly kinds: Uint8Array;
+  /** Index of the target in `strings`. */
+  readonly targets: Uint32Array;
+  /** Index of the parent or the key in `strings`. */
+  readonly references: Uint32Array;
+  readonly strings: readonly string[];
+  /** Values of the properties that have one, in order. */
+  readonly values: readonly JsonValue[];
+}
+
+const ROOT = 0;
+const MOVE = 1;
+const REMOVAL = 2;
+const PROPERTY = 3;
+
+/** So many operations go into one message: unpacking them takes a few milliseconds. */
+export const OPS_PER_MESSAGE = 4_096;
+
+export function packOps(peerId: string, ops: readonly VertexOperation[]): PackedOps {
+  const counters = new Float64Array(ops.length);
+  const kinds = new Uint8Array(ops.length);
+  const targets = new Uint32Array(ops.length);
+  const references = new Uint32Array(ops.length);
+  const strings: string[] = [];
+  const values: JsonValue[] = [];
+  const indexes = new Map<string, number>();
+  const indexOf = (text: string): number => {
+    let index = indexes.get(text);
+    if (index === undefined) {
+      index = strings.push(text) - 1;
+      indexes.set(text, index);
+    }
+    return index;
+  };
+  for (const [at, op] of ops.entries()) {
+    counters[at] = op.id.counter;
+    targets[at] = indexOf(op.targetId);
+    if ("parentId" in op) {
+      kinds[at] = op.parentId === null ? ROOT : MOVE;
+      if (op.parentId !== null) references[at] = indexOf(op.parentId);
+    } else {
+      kinds[at] = op.value === undefined ? REMOVAL : PROPERTY;
+      references[at] = indexOf(op.key);
+      if (op.value !== undefined) values.push(op.value);
+    }
+  }
+  return { peerId, counters, kinds, targets, references, strings, values };
+}
+
+/** Buffers to hand over with a packed message. */
+export function buffersOf({ counters, kinds, targets, references }: PackedOps): ArrayBuffer[] {
+  return [counters, kinds, targets, references].map((column) => column.buffer as ArrayBuffer);
+}
+
+export function unpackOps({ peerId, counters, kinds, targets, references, strings, values }: PackedOps): VertexOperation[] {
+  const ops: VertexOperation[] = [];
+  let nextValue = 0;
+  for (let at = 0; at < counters.length; at++) {
+    const id = { counter: counters[at]!, peerId };
+    const targetId = strings[targets[at]!]!;
+    const kind = kinds[at];
+    if (kind === ROOT) {
+      ops.push({ id, targetId, parentId: null });
+      continue;
+    }
+    const reference = strings[references[at]!]!;
+    if (kind === MOVE) ops.push({ id, targetId, parentId: reference });
+    else ops.push({ id, targetId, key: reference, value: kind === PROPERTY ? values[nextValue++] : undefined, transient: false });
+  }
+  return ops;
+}

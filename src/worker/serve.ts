@@ -1,0 +1,50 @@
+import { LogParser } from "../log/parser.ts";
+import { buffersOf, OPS_PER_MESSAGE, packOps, type FromWorker, type ToWorker } from "./protocol.ts";
+
+interface Job {
+  readonly peerId: string;
+  readonly parser: LogParser;
+}
+
+/** So many bytes are parsed before what came of them is sent: the page unpacks while the worker goes on. */
+const SLICE_BYTES = 512 * 1024;
+
+/**
+ * The worker's side: parses what it is sent.
+ * @param send answers the page
+ * @returns what to call with each message
+ */
+export function serveParsing(send: (message: FromWorker, transfer: ArrayBuffer[]) => void): (message: ToWorker) => void {
+  const jobs = new Map<number, Job>();
+  const sendOps = (job: number, { peerId, parser }: Job): void => {
+    for (let start = 0; start < parser.ops.length; start += OPS_PER_MESSAGE) {
+      const packed = packOps(peerId, parser.ops.slice(start, start + OPS_PER_MESSAGE));
+      send({ type: "ops", job, packed }, buffersOf(packed));
+    }
+    parser.ops.length = 0;
+  };
+  send({ type: "ready" }, []);
+  return (message) => {
+    if (message.type === "start") {
+      const { peerId, from } = message;
+      jobs.set(message.job, { peerId, parser: new LogParser({ peerId, from }) });
+      return;
+    }
+    const job = jobs.get(message.job);
+    if (!job) return;
+    if (message.type === "chunk") {
+      for (let start = 0; start < message.bytes.length; start += SLICE_BYTES) {
+        job.parser.push(message.bytes.subarray(start, start + SLICE_BYTES));
+        sendOps(message.job, job);
+      }
+      send({ type: "taken", job: message.job }, []);
+      return;
+    }
+    const settledProblems = job.parser.problems.length;
+    job.parser.end();
+    sendOps(message.job, job);
+    jobs.delete(message.job);
+    const { problems, position } = job.parser;
+    send({ type: "done", job: message.job, result: { problems, settledProblems, position } }, []);
+  };
+}
