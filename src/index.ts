@@ -1,0 +1,30 @@
+export { errorCode, FoldspaceError } from "./errors.ts";
+export type { FoldspaceErrorCode, FoldspaceErrorOptions, Problem } from "./errors.ts";
+export { systemClock } from "./clock.ts";
+export type { Clock } from "./clock.ts";
+export { BIN_ID, compareOpIds, newId, ReplicatedTree, Vertex, VersionVector } from "./tree/index.ts";
+export type {
+  JsonValue,
+  MoveVertex,
+  OpId,
+  SetVertexProperty,
+  StateVector,
+  VertexChangeEvent,
+  VertexOperation,
+} from "./tree/index.ts";
+export type { FileSystem } from "./fs/file-system.ts";
+export { MemoryFileSystem } from "./fs/memory-file-system.ts";
+export { DEFAULT_CADENCE } from "./layers/batcher.ts";
+export type { Cadence } from "./layers/batcher.ts";
+export { FileSystemPersistenceLayer } from "./layers/folder/file-system-layer.ts";
+export type { FileSystemLayerOptions } from "./layers/folder/file-system-layer.ts";
+export { MemoryPersistenceLayer, MemoryStore } from "./layers/memory-layer.ts";
+export type { MemoryLayerOptions } from "./layers/memory-layer.ts";
+export type { IncomingChange, LayerSession, LayerState, LayerStatus, PersistenceLayer } from "./layers/persistence-layer.ts";
+export { exportJson } from "./space/export-json.ts";
+export type { AppTreeReference } from "./space/app-forest.ts";
+export { Space } from "./space/space.ts";
+export type { AppTree, SpaceOptions, SpaceStatus } from "./space/space.ts";
+export type { LayerReport } from "./space/layer-link.ts";
+export { SpaceManager } from "./space/space-manager.ts";
+export type { CreateSpaceOptions, SpacePointer } from "./space/space-manager.ts";

@@ -1,0 +1,84 @@
+import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import { VersionVector, type VertexOperation } from "../tree/index.ts";
+
+/**
+ * Brings trees that nobody has loaded to the same operations in every layer: one tree after another, in the
+ * background, holding the operations of one tree at a time in memory.
+ */
+export class Mirror {
+  readonly #layers: () => readonly PersistenceLayer[];
+  readonly #isLoaded: (treeId: string) => boolean;
+  readonly #onFailed: (layer: PersistenceLayer, error: unknown) => void;
+  readonly #waiting = new Set<string>();
+  #running: Promise<void> | undefined;
+
+  /**
+   * @param layers those that take part at present
+   * @param isLoaded whether a tree is in memory: then its replica sees to it
+   */
+  constructor(
+    layers: () => readonly PersistenceLayer[],
+    isLoaded: (treeId: string) => boolean,
+    onFailed: (layer: PersistenceLayer, error: unknown) => void,
+  ) {
+    this.#layers = layers;
+    this.#isLoaded = isLoaded;
+    this.#onFailed = onFailed;
+  }
+
+  /** Has a tree compared. */
+  add(treeId: string): void {
+    if (this.#layers().length < 2 || this.#isLoaded(treeId)) return;
+    this.#waiting.add(treeId);
+    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+  }
+
+  /** Has every tree compared that any layer knows. */
+  async addAll(): Promise<void> {
+    const layers = this.#layers();
+    if (layers.length < 2) return;
+    for (const layer of layers) {
+      try {
+        for (const treeId of await layer.listTrees()) this.add(treeId);
+      } catch (error) {
+        this.#onFailed(layer, error);
+      }
+    }
+  }
+
+  /** Resolves when nothing waits to be compared. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    for (const treeId of this.#waiting) {
+      this.#waiting.delete(treeId);
+      if (!this.#isLoaded(treeId)) await this.#mirror(treeId);
+    }
+  }
+
+  async #mirror(treeId: string): Promise<void> {
+    const holdings: {
+      readonly layer: PersistenceLayer;
+      readonly ops: readonly VertexOperation[];
+      readonly vector: VersionVector;
+    }[] = [];
+    for (const layer of this.#layers()) {
+      try {
+        // what waits to be saved would look as if it were missing
+        if (layer.status.pendingOps > 0) await layer.flush();
+        const ops = await layer.loadTreeOps(treeId);
+        holdings.push({ layer, ops, vector: VersionVector.of(ops) });
+      } catch (error) {
+        this.#onFailed(layer, error);
+      }
+      if (!this.#isLoaded(treeId)) layer.releaseTree?.(treeId);
+    }
+    for (const { layer, vector } of holdings) {
+      const missing: VertexOperation[] = [];
+      for (const other of holdings) for (const op of other.ops) if (vector.add(op.id)) missing.push(op);
+      if (missing.length > 0) layer.saveTreeOps(treeId, missing).catch((error: unknown) => this.#onFailed(layer, error));
+    }
+  }
+}

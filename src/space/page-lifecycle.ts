@@ -1,0 +1,36 @@
+/** What a space does when the page it runs in comes and goes. */
+export interface PageReactions {
+  /** The page may be gone in a moment: save. */
+  readonly onLeaving: () => void;
+  /** The page is looked at again, or the network is back: hints may have been missed. */
+  readonly onReturning: () => void;
+}
+
+interface EventSource {
+  addEventListener(type: string, listener: () => void): void;
+  removeEventListener(type: string, listener: () => void): void;
+}
+
+/**
+ * Watches the page, where there is one.
+ * @returns a function that ends it
+ */
+export function observePage(reactions: PageReactions): () => void {
+  const { document, window } = globalThis as {
+    document?: EventSource & { readonly visibilityState: string };
+    window?: EventSource;
+  };
+  if (!document || !window) return () => undefined;
+  const onVisibility = (): void => (document.visibilityState === "hidden" ? reactions.onLeaving() : reactions.onReturning());
+  const listeners: [EventSource, string, () => void][] = [
+    // the last event that every browser sends, also on phones
+    [document, "visibilitychange", onVisibility],
+    [window, "pagehide", reactions.onLeaving],
+    [window, "focus", reactions.onReturning],
+    [window, "online", reactions.onReturning],
+  ];
+  for (const [source, type, listener] of listeners) source.addEventListener(type, listener);
+  return () => {
+    for (const [source, type, listener] of listeners) source.removeEventListener(type, listener);
+  };
+}

@@ -1,0 +1,99 @@
+import { FoldspaceError } from "../errors.ts";
+import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import { isPathSafeId } from "../log/paths.ts";
+import { newId } from "../tree/index.ts";
+import { Space, type SpaceOptions } from "./space.ts";
+
+/** What an application remembers of a space. */
+export interface SpacePointer {
+  readonly id: string;
+  /** Where it is, in words of the application's own, such as a folder's path. */
+  readonly uri?: string;
+  readonly name?: string;
+  readonly createdAt?: string;
+}
+
+export interface CreateSpaceOptions extends SpaceOptions {
+  /** Id of the new space. Default: the one that the layers were made with. */
+  readonly id?: string;
+  readonly name?: string;
+  readonly persistenceLayers: readonly PersistenceLayer[];
+}
+
+/** Creates, loads and closes spaces; each is open at most once. */
+export class SpaceManager {
+  readonly #options: SpaceOptions;
+  readonly #spaces = new Map<string, Space>();
+
+  /** @param options apply to every space, unless a call says otherwise */
+  constructor(options: SpaceOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The open spaces. */
+  get spaces(): Space[] {
+    return [...this.#spaces.values()];
+  }
+
+  getSpace(spaceId: string): Space | undefined {
+    return this.#spaces.get(spaceId);
+  }
+
+  /**
+   * Makes a new space in all the layers.
+   * @throws FoldspaceError `FOLD_SPACE_MISMATCH` for layers of different spaces, `FOLD_ALREADY_A_SPACE`, `FOLD_BAD_ID`,
+   *   `FOLD_NO_LAYER`, `FOLD_NOT_DURABLE`, and what the layers' `connect` throws
+   */
+  async createSpace(options: CreateSpaceOptions): Promise<Space> {
+    const id = options.id ?? options.persistenceLayers[0]?.spaceId ?? newId();
+    const space = this.#prepare(id, options.persistenceLayers, options);
+    await space.create(options.name);
+    this.#spaces.set(id, space);
+    return space;
+  }
+
+  /**
+   * Opens a space from several layers at once: the first that has it decides when, the others merge when they arrive.
+   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`, or, of a single layer, why it could not be opened
+   */
+  async loadSpace(
+    pointer: SpacePointer,
+    persistenceLayers: readonly PersistenceLayer[],
+    options: SpaceOptions = {},
+  ): Promise<Space> {
+    const open = this.#spaces.get(pointer.id);
+    if (open) return open;
+    const space = this.#prepare(pointer.id, persistenceLayers, options);
+    this.#spaces.set(pointer.id, space);
+    try {
+      await space.open();
+    } catch (error) {
+      this.#spaces.delete(pointer.id);
+      throw error;
+    }
+    return space;
+  }
+
+  /**
+   * Flushes a space and closes it.
+   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with what is not saved and where; the space is closed all the same
+   */
+  async closeSpace(spaceId: string): Promise<void> {
+    const space = this.#spaces.get(spaceId);
+    this.#spaces.delete(spaceId);
+    await space?.close();
+  }
+
+  #prepare(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions): Space {
+    if (!isPathSafeId(id)) throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(id)} cannot be a space's id`);
+    if (layers.length === 0) throw new FoldspaceError("FOLD_NO_LAYER", "A space needs at least one layer to be kept in");
+    for (const layer of layers) {
+      if (layer.spaceId === id) continue;
+      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${id}`, {
+        data: { expected: id, found: layer.spaceId },
+      });
+    }
+    if (this.#spaces.has(id)) throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `Space ${id} is open already`);
+    return new Space(id, layers, { ...this.#options, ...options });
+  }
+}

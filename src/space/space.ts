@@ -1,0 +1,441 @@
+import { systemClock, type Clock } from "../clock.ts";
+import { FoldspaceError, errorCode, type Problem } from "../errors.ts";
+import { toFoldspaceError } from "../layers/batcher.ts";
+import type { IncomingChange, PersistenceLayer } from "../layers/persistence-layer.ts";
+import { isPathSafeId } from "../log/paths.ts";
+import { Observable } from "../observable.ts";
+import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions, type Vertex } from "../tree/index.ts";
+import { addReference, APP_TREE_ROOT_NAME, ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
+import { LayerLink, type LayerReport, type NotDurable } from "./layer-link.ts";
+import { Mirror } from "./mirror.ts";
+import { observePage } from "./page-lifecycle.ts";
+import { TreeReplica } from "./tree-replica.ts";
+
+export interface SpaceStatus {
+  readonly layers: readonly LayerReport[];
+}
+
+export interface SpaceOptions {
+  /** Peer id of this running instance. It must be new, or one that surely no other running instance has. Default: a new one. */
+  readonly peerId?: string;
+  /** Whether nothing is to be written to any layer, not even what one of them lacks. */
+  readonly isReadOnly?: boolean;
+  /** Longest wait for a layer that does not answer, in milliseconds, when something has to end: a flush, closing. Default 10,000. */
+  readonly patienceMs?: number;
+  readonly clock?: Clock;
+}
+
+/** A lazily loaded tree of an app. */
+export interface AppTree {
+  readonly id: string;
+  readonly tree: ReplicatedTree;
+  readonly root: Vertex;
+}
+
+/** An open space: its space tree, its app trees, and the layers that keep them. Made by a `SpaceManager`. */
+export class Space {
+  readonly id: string;
+  readonly peerId: string;
+  readonly isReadOnly: boolean;
+  readonly #clock: Clock;
+  readonly #patienceMs: number;
+  #links: LayerLink[] = [];
+  /** Layers that have given their space tree and now take part in everything. */
+  readonly #active = new Set<PersistenceLayer>();
+  readonly #spaceReplica: TreeReplica;
+  /** App trees that are loaded or being loaded. */
+  readonly #replicas = new Map<string, TreeReplica>();
+  readonly #loading = new Map<string, Promise<AppTree>>();
+  readonly #mirror: Mirror;
+  readonly #status = new Observable<SpaceStatus>({ layers: [] });
+  readonly #problems = new Observable<readonly Problem[]>([]);
+  readonly #changedTree = new Observable<string>("");
+  readonly #endObserving = new Map<PersistenceLayer, () => void>();
+  readonly #endObservingPage: () => void;
+  #isClosed = false;
+
+  /** Used by `SpaceManager`, which opens it. */
+  constructor(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions = {}) {
+    this.id = id;
+    this.peerId = options.peerId ?? newId();
+    this.isReadOnly = options.isReadOnly ?? false;
+    this.#clock = options.clock ?? systemClock;
+    this.#patienceMs = options.patienceMs ?? 10_000;
+    this.#spaceReplica = this.#newReplica(id);
+    this.#mirror = new Mirror(
+      () => (this.isReadOnly ? [] : [...this.#active]),
+      (treeId) => treeId === id || this.#replicas.has(treeId),
+      (layer, error) => this.#link(layer)?.fail(error),
+    );
+    for (const layer of layers) this.#addLink(layer);
+    this.#endObservingPage = observePage({
+      // failures are in the status, and there is no one left to tell
+      onLeaving: () => void this.flush().catch(() => undefined),
+      onReturning: () => void this.rescan(),
+    });
+  }
+
+  /** The space tree. */
+  get tree(): ReplicatedTree {
+    return this.#spaceReplica.tree;
+  }
+
+  get name(): string | undefined {
+    return this.tree.root?.name;
+  }
+
+  // ---- opening ----
+
+  /**
+   * Connects and loads all layers at once.
+   * @returns when the first layer has given a space tree with its root
+   * @throws FoldspaceError if none does: the error of the only layer, or `FOLD_NO_LAYER` with all of them in `data.layers`
+   */
+  async open(): Promise<void> {
+    try {
+      await Promise.any(this.#links.map((link) => this.#openUntilUsable(link)));
+    } catch (error) {
+      const errors = error instanceof AggregateError ? error.errors.map(toFoldspaceError) : [toFoldspaceError(error)];
+      const layers = this.#links.map(({ layer }, index) => ({
+        id: layer.id,
+        code: errors[index]?.code,
+        reason: errors[index]?.message,
+      }));
+      await this.#letGo();
+      if (errors.length === 1) throw errors[0]!;
+      throw new FoldspaceError(
+        "FOLD_NO_LAYER",
+        `No layer could open space ${this.id}: ${errors.map((each) => each.message).join("; ")}`,
+        { data: { layers } },
+      );
+    }
+  }
+
+  /**
+   * Makes a new space in all layers at once.
+   * @throws FoldspaceError what a layer refuses with; nothing is in any layer then, except perhaps an empty place made for it
+   */
+  async create(name: string | undefined): Promise<void> {
+    try {
+      // first ask all of them, so that one that refuses does so before another has been written to
+      for (const { layer } of this.#links) await this.#connectIfPresent(layer);
+      for (const link of this.#links) await this.#openLink(link, true);
+      if (this.tree.root) throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `There is a space ${this.id} already`);
+    } catch (error) {
+      await this.#letGo();
+      throw error;
+    }
+    const root = this.tree.createRoot(this.id);
+    if (name !== undefined) root.name = name;
+    ensureForest(this.tree);
+    await this.flush();
+  }
+
+  /**
+   * Resolves when every layer has answered, every layer has everything, and everything is durable.
+   * @throws FoldspaceError as {@link flush}
+   */
+  async whenSynced(): Promise<void> {
+    await this.flush();
+    await this.#mirror.settled();
+    await this.flush();
+  }
+
+  // ---- layers ----
+
+  /**
+   * Adds a layer to the open space: what it holds is merged, what it lacks is sent to it.
+   * @param options `create`: whether to make the storage if it is not there
+   * @returns when it has been read and everything it lacked is on its way
+   * @throws FoldspaceError why it cannot be used; it is not added then
+   */
+  async addLayer(layer: PersistenceLayer, options: { readonly create?: boolean } = {}): Promise<void> {
+    this.#assertOpen();
+    if (layer.spaceId !== this.id)
+      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${this.id}`);
+    if (this.#links.some((link) => link.layer.id === layer.id))
+      throw new FoldspaceError("FOLD_BAD_ID", `The space has a layer ${layer.id} already`);
+    const link = this.#addLink(layer);
+    try {
+      await this.#openLink(link, options.create ?? false);
+    } catch (error) {
+      await this.#dropLink(link);
+      throw error;
+    }
+  }
+
+  /** Takes a layer off, after saving to it what can be saved. What it holds stays there. */
+  async removeLayer(layerId: string): Promise<void> {
+    const link = this.#links.find(({ layer }) => layer.id === layerId);
+    if (!link) return;
+    for (const replica of this.#allReplicas()) await replica.settled();
+    const lacking = await link.flush();
+    await this.#dropLink(link);
+    if (lacking) throw notDurable([lacking]);
+  }
+
+  // ---- app trees ----
+
+  /** The app trees that the space tree names. */
+  get appTrees(): AppTreeReference[] {
+    return listReferences(this.tree);
+  }
+
+  /** Ids of all trees that some layer has operations of, the space tree first. */
+  async listTrees(): Promise<string[]> {
+    const ids = new Set<string>(this.#replicas.keys());
+    for (const layer of this.#active) for (const id of await layer.listTrees()) ids.add(id);
+    ids.delete(this.id);
+    return [this.id, ...[...ids].sort()];
+  }
+
+  /**
+   * Makes an app tree and enters it in the space tree.
+   * @param appId which app it is for
+   */
+  newAppTree(appId: string, name: string): AppTree {
+    this.#assertOpen();
+    const nameKey = this.tree.nameKey === OLD_NAME_KEY ? OLD_NAME_KEY : NAME_KEY;
+    const replica = this.#newReplica(newId(), { nameKey });
+    const root = replica.tree.createRoot();
+    root.name = APP_TREE_ROOT_NAME;
+    root.setProperty("appId", appId);
+    this.#replicas.set(replica.treeId, replica);
+    for (const { layer } of this.#links) replica.await(layer);
+    for (const layer of this.#active) this.#inBackground(layer, replica.attach(layer));
+    addReference(this.tree, replica.treeId, name);
+    return toAppTree(replica);
+  }
+
+  /**
+   * Loads a tree, once; later calls give the same.
+   * @returns when the first layer has given its root
+   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, or why no layer could be read
+   */
+  async loadAppTree(treeId: string): Promise<AppTree> {
+    this.#assertOpen();
+    if (!isPathSafeId(treeId))
+      throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(treeId.slice(0, 80))} cannot be a tree's id`);
+    const loaded = this.#replicas.get(treeId);
+    if (loaded?.isUsable) return toAppTree(loaded);
+    let loading = this.#loading.get(treeId);
+    if (!loading) {
+      loading = this.#loadAppTree(treeId).finally(() => this.#loading.delete(treeId));
+      this.#loading.set(treeId, loading);
+    }
+    return await loading;
+  }
+
+  /** The tree, if it is the space tree or is loaded. */
+  getLoadedTree(treeId: string): ReplicatedTree | undefined {
+    return treeId === this.id ? this.tree : this.#replicas.get(treeId)?.tree;
+  }
+
+  /** Tells of a tree that is not loaded and of which a layer has new operations. @returns a function that ends it */
+  observeUnloadedTrees(listener: (treeId: string) => void): () => void {
+    return this.#changedTree.observe(listener);
+  }
+
+  async #loadAppTree(treeId: string): Promise<AppTree> {
+    const replica = this.#newReplica(treeId);
+    this.#replicas.set(treeId, replica);
+    for (const { layer } of this.#links) replica.await(layer);
+    const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
+    const attaching = this.#links.map(async (link) => {
+      if (this.#active.has(link.layer)) await replica.attach(link.layer);
+      // a layer that is being opened reads all trees of that time by itself
+      else await link.opened;
+      if (!replica.isUsable) throw noTree;
+    });
+    try {
+      await Promise.any(attaching);
+    } catch (error) {
+      this.#replicas.delete(treeId);
+      const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+      throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
+    }
+    return toAppTree(replica);
+  }
+
+  // ---- durability ----
+
+  /**
+   * Resolves when everything made so far is durable in every layer.
+   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the layers that failed and how much they lack in `data.layers`; everything stays queued
+   */
+  async flush(): Promise<void> {
+    if (this.isReadOnly) return;
+    await Promise.all(this.#links.filter((link) => link.isLoading).map(async (link) => await link.flush()));
+    for (const replica of this.#allReplicas()) await replica.settled();
+    const lacking = (await Promise.all(this.#links.map(async (link) => await link.flush()))).filter((each) => each !== undefined);
+    if (lacking.length > 0) throw notDurable(lacking);
+  }
+
+  /** Looks for what changed elsewhere without waiting to be told: on focus, after sleep, when the network is back. */
+  async rescan(): Promise<void> {
+    await Promise.all([...this.#active].map(async (layer) => await layer.rescan?.()));
+  }
+
+  /**
+   * Flushes and lets go of all layers.
+   * @throws FoldspaceError as {@link flush}; the space is closed all the same
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      await this.flush();
+    } finally {
+      await this.#letGo();
+    }
+  }
+
+  // ---- observing ----
+
+  get status(): SpaceStatus {
+    return this.#status.value;
+  }
+
+  /** @returns a function that ends it */
+  observeStatus(listener: (status: SpaceStatus) => void): () => void {
+    return this.#status.observe(listener);
+  }
+
+  /** What is wrong with the stored data, in all layers. */
+  get problems(): readonly Problem[] {
+    return this.#problems.value;
+  }
+
+  observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
+    return this.#problems.observe(listener);
+  }
+
+  // ---- inside ----
+
+  /** @returns when the layer has given a space tree with its root; listening and other trees may take longer */
+  #openUntilUsable(link: LayerLink): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#openLink(link, false, () => {
+        if (this.#spaceReplica.isUsable) resolve();
+      }).then(
+        () =>
+          reject(
+            new FoldspaceError("FOLD_NO_ROOT", `${link.layer.id} has no operation that creates the root of space ${this.id}`),
+          ),
+        reject,
+      );
+    });
+  }
+
+  #openLink(link: LayerLink, create: boolean, onRead?: () => void): Promise<void> {
+    const session = { peerId: this.peerId, create };
+    for (const replica of this.#allReplicas()) replica.await(link.layer);
+    return link.open(session, async () => {
+      await this.#spaceReplica.attach(link.layer);
+      this.#active.add(link.layer);
+      onRead?.();
+      await Promise.all(Array.from(this.#replicas.values(), async (replica) => await replica.attach(link.layer)));
+      await link.layer.startListening?.((change) => this.#receive(link.layer, change));
+      void this.#mirror.addAll();
+    });
+  }
+
+  async #connectIfPresent(layer: PersistenceLayer): Promise<void> {
+    try {
+      await layer.connect({ peerId: this.peerId });
+    } catch (error) {
+      if (errorCode(error) !== "FOLD_NOT_FOUND" && errorCode(error) !== "FOLD_NOT_A_SPACE") throw error;
+    }
+  }
+
+  #receive(layer: PersistenceLayer, change: IncomingChange): void {
+    const replica = change.treeId === this.id ? this.#spaceReplica : this.#replicas.get(change.treeId);
+    if (!replica) {
+      this.#mirror.add(change.treeId);
+      this.#changedTree.value = change.treeId;
+    } else if (change.isLossy) {
+      this.#inBackground(layer, replica.reattach(layer));
+    } else if (change.ops) {
+      replica.receive(layer, change.ops);
+    }
+  }
+
+  /** What fails in the background shows in the layer's report, and in `flush`. */
+  #inBackground(layer: PersistenceLayer, task: Promise<void>): void {
+    task.catch((error: unknown) => this.#link(layer)?.fail(error));
+  }
+
+  #newReplica(treeId: string, options: ReplicatedTreeOptions = {}): TreeReplica {
+    return new TreeReplica(this.peerId, treeId, this.isReadOnly, (layer, error) => this.#link(layer)?.fail(error), options);
+  }
+
+  #allReplicas(): TreeReplica[] {
+    return [this.#spaceReplica, ...this.#replicas.values()];
+  }
+
+  #link(layer: PersistenceLayer): LayerLink | undefined {
+    return this.#links.find((link) => link.layer === layer);
+  }
+
+  #addLink(layer: PersistenceLayer): LayerLink {
+    const link = new LayerLink(layer, this.#clock, this.#patienceMs, () => this.#publish());
+    this.#links.push(link);
+    const endStatus = layer.observeStatus(() => this.#publish());
+    const endProblems = layer.observeProblems(() => this.#publish());
+    this.#endObserving.set(layer, () => {
+      endStatus();
+      endProblems();
+    });
+    return link;
+  }
+
+  async #dropLink(link: LayerLink): Promise<void> {
+    this.#active.delete(link.layer);
+    for (const replica of this.#allReplicas()) replica.detach(link.layer);
+    await link.close();
+    this.#endObserving.get(link.layer)?.();
+    this.#links = this.#links.filter((other) => other !== link);
+    this.#publish();
+  }
+
+  async #letGo(): Promise<void> {
+    this.#isClosed = true;
+    this.#endObservingPage();
+    this.#active.clear();
+    await Promise.all(this.#links.map(async (link) => await link.close()));
+    for (const end of this.#endObserving.values()) end();
+    this.#publish();
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", `Space ${this.id} is closed`);
+  }
+
+  #publish(): void {
+    this.#status.value = { layers: this.#links.map((link) => link.report()) };
+    const problems = this.#links.flatMap(({ layer }) => layer.problems);
+    const isSame =
+      problems.length === this.#problems.value.length &&
+      problems.every((problem, index) => problem === this.#problems.value[index]);
+    if (!isSame) this.#problems.value = problems;
+  }
+}
+
+function notDurable(lacking: readonly NotDurable[]): FoldspaceError {
+  const reasons = lacking.map(({ id, pendingOps, reason }) => `${id} (${pendingOps} operations waiting): ${reason}`);
+  return new FoldspaceError("FOLD_NOT_DURABLE", `Not everything is saved in ${reasons.join("; ")}`, {
+    data: { layers: lacking },
+  });
+}
+
+function toAppTree(replica: TreeReplica): AppTree {
+  return {
+    id: replica.treeId,
+    tree: replica.tree,
+    get root(): Vertex {
+      const { root } = replica.tree;
+      if (!root) throw new FoldspaceError("FOLD_NO_ROOT", `Tree ${replica.treeId} has no root`);
+      return root;
+    },
+  };
+}

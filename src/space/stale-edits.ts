@@ -1,0 +1,38 @@
+import { compareOpIds, isMoveVertexOp, type ReplicatedTree, type VertexOperation } from "../tree/index.ts";
+
+/**
+ * Makes edits again that were made before a slower layer had answered. Their counters are below those of operations
+ * that this layer held all along, to which they would lose although the person made them later. Only the last edit
+ * of each property and of each vertex's place is made again, and only if it lost to one of the layer's operations.
+ *
+ * @param edits made here while the layer was loading, in the order of their making
+ * @param arrived what the layer held and the tree did not
+ */
+export function reissueStaleEdits(
+  tree: ReplicatedTree,
+  edits: readonly VertexOperation[],
+  arrived: readonly VertexOperation[],
+): void {
+  const lastEdits = new Map<string, VertexOperation>();
+  for (const edit of edits) lastEdits.set(subjectOf(edit), edit);
+  const winners = new Map<string, VertexOperation>();
+  for (const op of arrived) {
+    const edit = lastEdits.get(subjectOf(op));
+    if (edit && compareOpIds(op.id, edit.id) > 0) winners.set(subjectOf(op), op);
+  }
+  for (const [subject, edit] of lastEdits) {
+    if (!winners.has(subject) || !tree.getVertex(edit.targetId)) continue;
+    if (!isMoveVertexOp(edit)) tree.setVertexProperty(edit.targetId, edit.key, edit.value);
+    else if (edit.parentId !== null && canMove(tree, edit.targetId, edit.parentId)) tree.moveVertex(edit.targetId, edit.parentId);
+  }
+}
+
+/** What an operation decides: one vertex's place, or one property of it. */
+function subjectOf(op: VertexOperation): string {
+  return isMoveVertexOp(op) ? op.targetId : `${op.targetId}\n${op.key}`;
+}
+
+/** What has arrived may have put the new parent below the vertex. */
+function canMove(tree: ReplicatedTree, vertexId: string, parentId: string): boolean {
+  return tree.getVertex(parentId) !== undefined && vertexId !== parentId && !tree.isAncestor(parentId, vertexId);
+}

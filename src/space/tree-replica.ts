@@ -1,0 +1,176 @@
+import { Pace } from "../breathe.ts";
+import type { FoldspaceError } from "../errors.ts";
+import { toFoldspaceError } from "../layers/batcher.ts";
+import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import {
+  isMoveVertexOp,
+  ReplicatedTree,
+  VersionVector,
+  type ReplicatedTreeOptions,
+  type VertexOperation,
+} from "../tree/index.ts";
+import { reissueStaleEdits } from "./stale-edits.ts";
+
+/** About two milliseconds of merging. */
+const SLICE_OPS = 2_000;
+
+/** `awaited`: the layer has not answered, or not since it failed; what is edited meanwhile may be older than what it holds. */
+type LayerState = "awaited" | "ready";
+
+/**
+ * One tree and the layers it is kept in: brings every operation that any of them has to all the others.
+ *
+ * ```
+ * edit ──► tree ──► every layer that has answered
+ * layer A ──► tree ──► every other layer that has answered
+ * ```
+ * A layer that has just answered is sent what it lacks, found by comparing version vectors.
+ */
+export class TreeReplica {
+  readonly tree: ReplicatedTree;
+  readonly treeId: string;
+  readonly #layers = new Map<PersistenceLayer, LayerState>();
+  readonly #isReadOnly: boolean;
+  /** Edits of this turn, handed to the layers together. */
+  #unsent: VertexOperation[] = [];
+  /** Edits made while some layer was awaited. */
+  #editsWhileAwaiting: VertexOperation[] = [];
+  readonly #attaching = new Set<Promise<void>>();
+  readonly #onFailed: (layer: PersistenceLayer, error: FoldspaceError) => void;
+
+  /**
+   * @param isReadOnly whether nothing may be saved to any layer
+   * @param onFailed told when a layer has rejected operations for good
+   */
+  constructor(
+    peerId: string,
+    treeId: string,
+    isReadOnly: boolean,
+    onFailed: (layer: PersistenceLayer, error: FoldspaceError) => void,
+    options: ReplicatedTreeOptions = {},
+  ) {
+    this.#onFailed = onFailed;
+    this.treeId = treeId;
+    this.#isReadOnly = isReadOnly;
+    this.tree = new ReplicatedTree(peerId, [], { ...options, rootId: treeId });
+    this.tree.observeOpApplied((op, isLocal) => {
+      if (isLocal && (isMoveVertexOp(op) || !op.transient)) this.#send(op);
+    });
+  }
+
+  /** Whether the tree has a root, so that it can be shown and edited. */
+  get isUsable(): boolean {
+    return this.tree.root !== undefined;
+  }
+
+  /** Tells that the layer will be attached when it can be: edits made until then are weighed against what it brings. */
+  await(layer: PersistenceLayer): void {
+    this.#layers.set(layer, "awaited");
+  }
+
+  /**
+   * Loads what the layer has, and sends it what it lacks.
+   * @throws FoldspaceError what loading failed with; the layer then takes no part until it is attached again
+   */
+  async attach(layer: PersistenceLayer): Promise<void> {
+    const attaching = this.#attach(layer);
+    this.#attaching.add(attaching);
+    try {
+      await attaching;
+    } finally {
+      this.#attaching.delete(attaching);
+    }
+  }
+
+  /** Sends a layer again what it has lost. @throws FoldspaceError as {@link attach} */
+  async reattach(layer: PersistenceLayer): Promise<void> {
+    try {
+      await layer.flush();
+    } catch {
+      // its status says why; at worst it is sent an operation twice
+    }
+    await this.attach(layer);
+  }
+
+  /** Resolves when no layer is being loaded and every edit made so far has been handed to the layers. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#attaching);
+    this.#sendUnsent();
+  }
+
+  async #attach(layer: PersistenceLayer): Promise<void> {
+    this.await(layer);
+    const ops = await layer.loadTreeOps(this.treeId);
+    // it may be taken off while it is loading
+    const arrived = await this.#mergeInSlices(ops);
+    if (!this.#layers.has(layer)) return;
+    this.#sendUnsent();
+    this.#layers.set(layer, "ready");
+    this.#save(layer, this.#missingFrom(ops));
+    this.#spread(layer, arrived);
+    reissueStaleEdits(this.tree, this.#editsWhileAwaiting, arrived);
+    if (!this.#isAwaiting) this.#editsWhileAwaiting = [];
+  }
+
+  /** Ends the part that a layer takes. */
+  detach(layer: PersistenceLayer): void {
+    this.#layers.delete(layer);
+  }
+
+  /** Takes in what a layer tells of. */
+  receive(layer: PersistenceLayer, ops: readonly VertexOperation[]): void {
+    this.#spread(layer, this.tree.merge(ops));
+  }
+
+  get #isAwaiting(): boolean {
+    return [...this.#layers.values()].includes("awaited");
+  }
+
+  /** Merging waits with the work on moves until the tree is looked at, so that slices cost no more than the whole. */
+  async #mergeInSlices(ops: readonly VertexOperation[]): Promise<VertexOperation[]> {
+    const added: VertexOperation[] = [];
+    const pace = new Pace();
+    for (let start = 0; start < ops.length; start += SLICE_OPS) {
+      for (const op of this.tree.merge(ops.slice(start, start + SLICE_OPS))) added.push(op);
+      if (pace.isDue) await pace.breathe();
+    }
+    return added;
+  }
+
+  #missingFrom(ops: readonly VertexOperation[]): VertexOperation[] {
+    const theirs = VersionVector.of(ops);
+    return theirs.size === this.tree.opCount ? [] : this.tree.opsSince(theirs);
+  }
+
+  #send(op: VertexOperation): void {
+    if (this.#unsent.length === 0) queueMicrotask(() => this.#sendUnsent());
+    this.#unsent.push(op);
+  }
+
+  #sendUnsent(): void {
+    const ops = this.#unsent;
+    if (ops.length === 0) return;
+    this.#unsent = [];
+    if (this.#isAwaiting) for (const op of ops) this.#editsWhileAwaiting.push(op);
+    this.#spread(undefined, ops);
+  }
+
+  /** Saves operations to every layer that has answered, except where they come from. One that is loading is sent them when it has. */
+  #spread(origin: PersistenceLayer | undefined, ops: readonly VertexOperation[]): void {
+    for (const [layer, state] of this.#layers) if (layer !== origin && state === "ready") this.#save(layer, ops);
+  }
+
+  #save(layer: PersistenceLayer, ops: readonly VertexOperation[]): void {
+    if (ops.length === 0 || this.#isReadOnly) return;
+    layer.saveTreeOps(this.treeId, ops).catch((error: unknown) => this.#onSaveFailed(layer, toFoldspaceError(error)));
+  }
+
+  /**
+   * A layer rejects only what it never can save, or what it could not before it was disconnected: it no longer has everything,
+   * and is sent what it lacks when it is attached again. Failures that pass are in its status instead.
+   */
+  #onSaveFailed(layer: PersistenceLayer, error: FoldspaceError): void {
+    if (this.#layers.has(layer)) this.await(layer);
+    this.#onFailed(layer, error);
+  }
+}

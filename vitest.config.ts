@@ -1,0 +1,55 @@
+import { playwright } from "@vitest/browser-playwright";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { CHROMIUM_ARGS, findChromium } from "./tests/browser/chromium.ts";
+
+const chromium = findChromium();
+/** Tests that drive a browser from outside, in Node. */
+const DRIVING_TESTS = "tests/browser/**/*.node.test.ts";
+
+/** What the "imports" of package.json choose, before anything is built. */
+function platform(modules: Record<string, string>): { alias: Record<string, string> } {
+  const alias = Object.entries(modules).map(([name, path]) => [name, fileURLToPath(new URL(path, import.meta.url))]);
+  return { alias: Object.fromEntries(alias) };
+}
+
+const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
+
+const inNode: TestProjectConfiguration = {
+  resolve: platform({ "#platform-fs": "src/fs/platform-node.ts", "#platform-worker": "src/worker/start-node.ts" }),
+  test: {
+    name: "node",
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    exclude: ["tests/browser/**/!(*.node).test.ts", ...(chromium ? [] : [DRIVING_TESTS])],
+    ...timeouts,
+  },
+};
+
+const inBrowser = (executablePath: string): TestProjectConfiguration => ({
+  resolve: platform({ "#platform-fs": "src/fs/platform-none.ts", "#platform-worker": "src/worker/start-web.ts" }),
+  // found out in the middle of a run, it would load the page anew
+  optimizeDeps: { include: ["idb"] },
+  test: {
+    name: "browser",
+    include: ["tests/browser/**/*.test.ts"],
+    exclude: [DRIVING_TESTS],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath, args: [...CHROMIUM_ARGS] } }),
+      instances: [{ browser: "chromium" }],
+    },
+    ...timeouts,
+  },
+});
+
+if (chromium === undefined) {
+  const missing =
+    "No Chromium was found (as CHROMIUM_PATH, or in PATH as chromium, chromium-browser or google-chrome): " +
+    "tests in a browser need one, such as `apt-get install chromium` installs.";
+  if (process.env["CI"] === "true") throw new Error(missing);
+  process.stderr.write(`TESTS IN A BROWSER ARE LEFT OUT. ${missing}\n`);
+}
+
+export default defineConfig({ test: { projects: chromium === undefined ? [inNode] : [inNode, inBrowser(chromium)] } });
