@@ -41,7 +41,6 @@ export type FoldspaceErrorCode =
   | "FOLD_NO_LAYER"
   | "FOLD_NO_FILE_SYSTEM"
   | "FOLD_NOT_DURABLE" // not every layer has taken every operation
-  | "FOLD_SECRETS"
   // the machine
   | "FOLD_PERMISSION"
   | "FOLD_READ_ONLY"

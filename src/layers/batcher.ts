@@ -21,7 +21,10 @@ export interface Cadence {
    * that grows every 2 s within about a second, one that grows every 500 ms only every 7 s. Default 2,000 ms.
    */
   readonly steadyIntervalMs: number;
-  /** How long edits have to go on, without a pause of `steadyIntervalMs`, to count as steady. Default 10,000 ms. */
+  /**
+   * How long edits have to go on, without a pause of `steadyIntervalMs`, to count as steady. Default 60,000 ms: until then, who
+   * watches the folder itself sees them sooner, and a sync service that puts the file off does so for seconds only.
+   */
   readonly steadyAfterMs: number;
   /** So many waiting operations are saved at once. Default 2,000. */
   readonly maxBatchOps: number;
@@ -30,7 +33,7 @@ export interface Cadence {
 export const DEFAULT_CADENCE: Cadence = {
   flushIntervalMs: 500,
   steadyIntervalMs: 2_000,
-  steadyAfterMs: 10_000,
+  steadyAfterMs: 60_000,
   maxBatchOps: 2_000,
 };
 

@@ -31,13 +31,36 @@ function encodeValue(value: JsonValue | undefined): string {
 /** Length of the ids that nearly everything has. */
 export const ID_LENGTH = 32;
 
+/** Checks ids and keys, and may give an equal string in their place. */
+export interface IdCheck {
+  /** @returns `undefined` where it is no valid id */
+  get(id: unknown): string | undefined;
+  key(key: string): string;
+}
+
+/** Only checks: for operations that are not kept. */
+export class IdChecker implements IdCheck {
+  #last: string | undefined;
+
+  get(id: unknown): string | undefined {
+    // operations on one vertex mostly follow one another
+    if (typeof id !== "string" || (id !== this.#last && !isValidId(id))) return undefined;
+    this.#last = id;
+    return id;
+  }
+
+  key(key: string): string {
+    return key;
+  }
+}
+
 /** Apps have few property names; a tree with ever new ones must not fill the memory with them. */
 const MAX_POOLED_KEYS = 10_000;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const NEEDS_ESCAPING = /[\u0000-\u001f"\\]/;
 
 /** Ids and keys seen while reading, so that equal ones are one string in memory and are checked once. */
-export class IdPool {
+export class IdPool implements IdCheck {
   readonly #ids = new Map<string, string>();
   readonly #keys = new Map<string, string>();
   #last: string | undefined;
@@ -49,6 +72,15 @@ export class IdPool {
     const known = this.#ids.get(text.slice(at, at + ID_LENGTH));
     if (known !== undefined) this.#last = known;
     return known;
+  }
+
+  /** Takes in the id of {@link ID_LENGTH} characters, known to be valid, that stands at a place in a text. */
+  addAt(text: string, at: number): string {
+    // a slice would keep the whole text in memory, a parsed string does not
+    const id = JSON.parse(text.slice(at - 1, at + ID_LENGTH + 1)) as string;
+    this.#ids.set(id, id);
+    this.#last = id;
+    return id;
   }
 
   /** A key that has been seen, and needs no unescaping where it stands in a line. */
@@ -63,7 +95,6 @@ export class IdPool {
     return key;
   }
 
-  /** @returns `undefined` where it is no valid id */
   get(id: unknown): string | undefined {
     if (typeof id !== "string") return undefined;
     const known = this.#ids.get(id);
@@ -74,42 +105,43 @@ export class IdPool {
   }
 }
 
+/** A parsed line that has been found to be an operation: kind, counter, target, parent or key, value, flag. */
+export type OperationFields = readonly ["m", number, string, string | null] | readonly ["p", number, string, string, JsonValue, 1?];
+
 /**
- * The operation that a parsed line stands for; `undefined` where its kind is of a newer format, to be
- * passed over in silence.
- * @throws LineError where it is neither
+ * Checks what a line was parsed to.
+ * @returns `undefined` where its kind is of a newer format, to be passed over in silence
+ * @throws LineError where it is no operation
  */
-export function toOperation(parsed: unknown, peerId: string, ids: IdPool): VertexOperation | undefined {
+export function checkFields(parsed: unknown, ids: IdCheck): OperationFields | undefined {
   if (!Array.isArray(parsed) || typeof parsed[0] !== "string") {
     throw new LineError("FOLD_BAD_LINE", "a line must be a JSON array that starts with its kind");
   }
-  const kind = parsed[0];
-  if (kind !== "m" && kind !== "p") return undefined;
   const fields = parsed as unknown[];
-  const counter = fields[1];
-  if (!isValidCounter(counter)) {
-    throw new LineError("FOLD_BAD_COUNTER", `the counter must be an integer from 1 to 2^48, not ${describeCounter(counter)}`);
+  const kind = fields[0];
+  if (kind !== "m" && kind !== "p") return undefined;
+  if (!isValidCounter(fields[1])) {
+    throw new LineError("FOLD_BAD_COUNTER", `the counter must be an integer from 1 to 2^48, not ${describeCounter(fields[1])}`);
   }
-  const targetId = ids.get(fields[2]);
-  if (targetId === undefined) throw badId("vertex", fields[2]);
-  const id = { counter, peerId };
+  if (ids.get(fields[2]) === undefined) throw badId("vertex", fields[2]);
   if (kind === "m") {
     if (fields.length !== 4) throw new LineError("FOLD_BAD_LINE", `a move has 4 elements, not ${fields.length}`);
-    if (fields[3] === null) return { id, targetId, parentId: null };
-    const parentId = ids.get(fields[3]);
-    if (parentId === undefined) throw badId("parent", fields[3]);
-    return { id, targetId, parentId };
-  }
-  const key = fields[3];
-  if (typeof key !== "string" || fields.length < 5 || fields.length > 6 || (fields.length === 6 && fields[5] !== 1)) {
+    if (fields[3] !== null && ids.get(fields[3]) === undefined) throw badId("parent", fields[3]);
+  } else if (typeof fields[3] !== "string" || fields.length < 5 || fields.length > 6 || (fields.length === 6 && fields[5] !== 1)) {
     throw new LineError("FOLD_BAD_LINE", "a property has a key, a value and nothing else");
-  }
-  const value = fields[4] as JsonValue;
-  if (isTooDeep(value)) {
+  } else if (isTooDeep(fields[4] as JsonValue)) {
     throw new LineError("FOLD_TOO_DEEP", `the value is nested more than ${MAX_NESTING} levels deep`);
   }
-  const isRemoval = fields.length === 5 && isEmptyObject(value);
-  return { id, targetId, key: ids.key(key), value: isRemoval ? undefined : value, transient: false };
+  return fields as unknown as OperationFields;
+}
+
+/** The operation that checked fields stand for. */
+export function toOperation(fields: OperationFields, peerId: string, ids: IdCheck): VertexOperation {
+  const id = { counter: fields[1], peerId };
+  const targetId = ids.get(fields[2])!;
+  if (fields[0] === "m") return { id, targetId, parentId: fields[3] === null ? null : ids.get(fields[3])! };
+  const isRemoval = fields.length === 5 && isEmptyObject(fields[4]);
+  return { id, targetId, key: ids.key(fields[3]), value: isRemoval ? undefined : fields[4], transient: false };
 }
 
 /** Thrown inside the parser only; what leaves it is a {@link LineFault}. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { VertexOperation } from "../tree/index.ts";
-import { IdPool, LineError, MAX_LINE_BYTES, toOperation } from "./line.ts";
+import { checkFields, IdPool, LineError, MAX_LINE_BYTES, toOperation } from "./line.ts";
 import { LogParser, type LineProblem, type LogPosition } from "./parser.ts";
 
 const A = "a".repeat(32);
@@ -115,7 +115,8 @@ function readPlainly(text: string): (VertexOperation | string | undefined)[] {
       return undefined;
     }
     try {
-      return toOperation(parsed, "peer", ids) ?? "skipped";
+      const fields = checkFields(parsed, ids);
+      return fields ? toOperation(fields, "peer", ids) : "skipped";
     } catch (error) {
       if (error instanceof LineError) return error.code;
       throw error;

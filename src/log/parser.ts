@@ -1,6 +1,17 @@
 import type { JsonPrimitive, JsonValue, VertexOperation } from "../tree/index.ts";
-import { excerpt, IdPool, LineError, MAX_LINE_BYTES, toOperation, type LineFault } from "./line.ts";
-import { PlainLineScanner, SimpleStrings } from "./plain-line.ts";
+import {
+  checkFields,
+  excerpt,
+  IdChecker,
+  IdPool,
+  LineError,
+  MAX_LINE_BYTES,
+  toOperation,
+  type IdCheck,
+  type LineFault,
+  type OperationFields,
+} from "./line.ts";
+import { PlainLineScanner } from "./plain-line.ts";
 
 /** A line that is no operation: skipped, reported, and left in its file. */
 export interface LineProblem extends LineFault {
@@ -23,7 +34,7 @@ export interface LogParserOptions {
   readonly from?: LogPosition;
   /** Shared between the files of one tree, to keep each id once. */
   readonly ids?: IdPool;
-  /** Vertex whose operations are wanted; of most others only the counters are kept, which is all that counting them needs. */
+  /** Vertex whose operations are wanted; of others only the counters are kept, which is all that counting them needs. */
   readonly wantedTarget?: string;
 }
 
@@ -43,7 +54,7 @@ export class LogParser {
   readonly #wantedTarget: string | undefined;
   readonly #scanner: PlainLineScanner;
   readonly #peerId: string;
-  readonly #ids: IdPool;
+  readonly #ids: IdCheck;
   #offset: number;
   #line: number;
   /** Bytes of a line whose end has not come yet. */
@@ -52,9 +63,10 @@ export class LogParser {
 
   constructor(options: LogParserOptions) {
     this.#peerId = options.peerId;
-    this.#ids = options.ids ?? new IdPool();
-    this.#scanner = new PlainLineScanner(this.#ids);
+    const ids = options.ids ?? new IdPool();
+    this.#scanner = new PlainLineScanner(ids);
     this.#wantedTarget = options.wantedTarget;
+    this.#ids = options.wantedTarget === undefined ? ids : new IdChecker();
     this.#offset = options.from?.offset ?? 0;
     this.#line = options.from?.line ?? 0;
   }
@@ -125,34 +137,27 @@ export class LogParser {
       this.#takeLinesOneByOne(bytes);
       return;
     }
-    const simple = this.#wantedTarget === undefined ? undefined : new SimpleStrings(text);
     for (let start = 0; start < text.length;) {
       const newline = text.indexOf("\n", start);
       const end = newline === -1 ? text.length : newline;
       this.#line++;
-      const isPlain = end - start <= SURELY_SHORT && this.#scanner.scan(text, start, end);
-      if (!isPlain || !this.#takeScanned(text, end, simple)) this.#takeLine(text.slice(start, end));
+      if (!this.#takePlainLine(text, start, end)) this.#takeLine(text.slice(start, end));
       start = end + 1;
     }
   }
 
-  /** Takes the line that the scanner has recognised. @returns whether its value is good JSON */
-  #takeScanned(text: string, end: number, simple: SimpleStrings | undefined): boolean {
-    const { counter, targetId, parentId, key, valueStart } = this.#scanner;
-    const isCounted = simple !== undefined && targetId !== this.#wantedTarget;
-    if (isCounted && (parentId !== undefined || simple.has(valueStart, end - 1))) {
-      this.counted.push(counter);
-      return true;
-    }
+  /** @returns whether it was one, and a good one */
+  #takePlainLine(text: string, start: number, end: number): boolean {
+    if (this.#wantedTarget !== undefined || end - start > SURELY_SHORT || !this.#scanner.scan(text, start, end)) return false;
+    const { counter, targetId, isMove, parentId, key, valueStart } = this.#scanner;
     const id = { counter, peerId: this.#peerId };
-    if (parentId !== undefined) {
+    if (isMove) {
       this.ops.push({ id, targetId, parentId });
       return true;
     }
     const value = parsePrimitive(text.slice(valueStart, end - 1));
     if (value === undefined) return false;
-    if (isCounted) this.counted.push(counter);
-    else this.ops.push({ id, targetId, key, value, transient: false });
+    this.ops.push({ id, targetId, key, value, transient: false });
     return true;
   }
 
@@ -182,12 +187,18 @@ export class LogParser {
       return;
     }
     try {
-      const op = toOperation(JSON.parse(line), this.#peerId, this.#ids);
-      if (op) this.ops.push(op);
+      const fields = checkFields(JSON.parse(line), this.#ids);
+      if (fields) this.#takeFields(fields);
     } catch (error) {
       if (error instanceof LineError) this.#report(error);
       else this.#takeBrokenLine(line);
     }
+  }
+
+  #takeFields(fields: OperationFields): void {
+    const isWanted = this.#wantedTarget === undefined || fields[2] === this.#wantedTarget;
+    if (isWanted) this.ops.push(toOperation(fields, this.#peerId, this.#ids));
+    else this.counted.push(fields[1]);
   }
 
   /** A line that is not JSON as it stands. */
@@ -200,9 +211,9 @@ export class LogParser {
       return;
     }
     for (const start of rewriteStarts(line)) {
-      const op = this.#tryOperation(line.slice(start));
-      if (!op) continue;
-      this.ops.push(op);
+      const fields = this.#tryFields(line.slice(start));
+      if (!fields) continue;
+      this.#takeFields(fields);
       this.#report({
         code: "FOLD_TORN_LINE",
         reason: `the line starts with a torn operation, ${excerpt(line.slice(0, start))}; the whole one behind it was read`,
@@ -212,9 +223,9 @@ export class LogParser {
     this.#report(describeBrokenLine(line));
   }
 
-  #tryOperation(text: string): VertexOperation | undefined {
+  #tryFields(text: string): OperationFields | undefined {
     try {
-      return toOperation(JSON.parse(text), this.#peerId, this.#ids);
+      return checkFields(JSON.parse(text), this.#ids);
     } catch {
       // no operation starts here; the caller reports the line if none does anywhere
       return undefined;

@@ -5,20 +5,24 @@ const QUOTE = 34;
 const COMMA = 44;
 const ZERO = 48;
 const NINE = 57;
+const LOWER_A = 97;
+const LOWER_F = 102;
 const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
 
 /**
- * Recognises the lines that nearly every file consists of, written without spaces, with ids of 32 characters seen
- * before and a value that is no array or object, at a fraction of what `JSON.parse` costs. What it found stays in its
- * members until the next call. Every other line, good or bad, is left to the general parser.
+ * Recognises the lines that nearly every file consists of, written without spaces, with ids of 32 hexadecimal digits and
+ * a value that is no array or object, at a fraction of what `JSON.parse` costs. What it found stays in its members until
+ * the next call. Every other line, good or bad, is left to the general parser.
  */
 export class PlainLineScanner {
   counter = 0;
   targetId = "";
-  /** `undefined`: the line is of a property. */
-  parentId: string | undefined = undefined;
+  isMove = false;
+  /** Of a move. */
+  parentId = "";
+  /** Of a property. */
   key = "";
   /** Of the value's JSON text, which has not been looked into. */
   valueStart = 0;
@@ -37,8 +41,7 @@ export class PlainLineScanner {
     // ["m",7,"…","…"]  or  ["p",7,"…","key",value]
     if (text.charCodeAt(start) !== OPEN_BRACKET || text.charCodeAt(end - 1) !== CLOSE_BRACKET) return false;
     const kind = text[start + 2];
-    if ((kind !== "m" && kind !== "p") || text.charCodeAt(start + 1) !== QUOTE || text.charCodeAt(start + 3) !== QUOTE)
-      return false;
+    if ((kind !== "m" && kind !== "p") || text.charCodeAt(start + 1) !== QUOTE || text.charCodeAt(start + 3) !== QUOTE) return false;
     if (text.charCodeAt(start + 4) !== COMMA) return false;
 
     let at = start + 5;
@@ -51,17 +54,20 @@ export class PlainLineScanner {
     if (at - start > 20 || !isValidCounter(counter) || text.charCodeAt(at) !== COMMA) return false;
     this.counter = counter;
 
-    const targetId = this.#knownIdAt(text, at + 1);
+    const targetId = this.#idAt(text, at + 1);
     if (targetId === undefined) return false;
     this.targetId = targetId;
     at += ID_LENGTH + 3;
     if (text.charCodeAt(at) !== COMMA) return false;
-    return kind === "m" ? this.#scanParent(text, at + 1, end) : this.#scanKey(text, at + 1, end);
+    this.isMove = kind === "m";
+    return this.isMove ? this.#scanParent(text, at + 1, end) : this.#scanKey(text, at + 1, end);
   }
 
   #scanParent(text: string, at: number, end: number): boolean {
-    this.parentId = at + ID_LENGTH + 3 === end ? this.#knownIdAt(text, at) : undefined;
-    return this.parentId !== undefined;
+    const parentId = at + ID_LENGTH + 3 === end ? this.#idAt(text, at) : undefined;
+    if (parentId === undefined) return false;
+    this.parentId = parentId;
+    return true;
   }
 
   #scanKey(text: string, at: number, end: number): boolean {
@@ -70,40 +76,23 @@ export class PlainLineScanner {
     if (keyEnd === -1 || keyEnd >= end || text.charCodeAt(keyEnd + 1) !== COMMA) return false;
     const key = this.#ids.knownKey(text.slice(at + 1, keyEnd));
     if (key === undefined) return false;
-    this.parentId = undefined;
     this.key = key;
     this.valueStart = keyEnd + 2;
     const first = text.charCodeAt(this.valueStart);
     return first !== OPEN_BRACKET && first !== OPEN_BRACE;
   }
 
-  /** An id in quotes that the pool holds: so it needs neither checking nor unescaping. */
-  #knownIdAt(text: string, at: number): string | undefined {
+  /** The hexadecimal id that stands in quotes at a place. */
+  #idAt(text: string, at: number): string | undefined {
     if (text.charCodeAt(at) !== QUOTE || text.charCodeAt(at + ID_LENGTH + 1) !== QUOTE) return undefined;
-    return this.#ids.knownAt(text, at + 1);
+    return this.#ids.knownAt(text, at + 1) ?? (isHexAt(text, at + 1) ? this.#ids.addAt(text, at + 1) : undefined);
   }
 }
 
-/** Tells simple strings in a text, such as need no parsing to be known as good JSON. */
-export class SimpleStrings {
-  readonly #text: string;
-  readonly #hasControls: boolean;
-  #nextBackslash = -1;
-
-  constructor(text: string) {
-    this.#text = text;
-    // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-    this.#hasControls = /[\u0000-\u0009\u000b-\u001f]/.test(text);
+function isHexAt(text: string, at: number): boolean {
+  for (let index = at; index < at + ID_LENGTH; index++) {
+    const code = text.charCodeAt(index);
+    if (!((code >= ZERO && code <= NINE) || (code >= LOWER_A && code <= LOWER_F))) return false;
   }
-
-  /** Whether a range, at or behind that of the call before, is a string in quotes without escapes. */
-  has(start: number, end: number): boolean {
-    if (this.#hasControls || this.#text.charCodeAt(start) !== QUOTE || this.#text.indexOf('"', start + 1) !== end - 1)
-      return false;
-    if (this.#nextBackslash < start) {
-      const next = this.#text.indexOf("\\", start);
-      this.#nextBackslash = next === -1 ? Number.POSITIVE_INFINITY : next;
-    }
-    return this.#nextBackslash >= end;
-  }
+  return true;
 }
