@@ -1,0 +1,57 @@
+import { Option, type Command } from "commander";
+import { exportJson } from "../../space/export-json.ts";
+import { exportMarkdown } from "../../space/export-markdown.ts";
+import type { ReplicatedTree } from "../../tree/index.ts";
+import type { Context } from "../context.ts";
+import { noteProblems, openForReading, type OpenedSpace } from "../open.ts";
+import { count, shortId } from "../output.ts";
+
+interface Options {
+  readonly format: "json" | "markdown";
+  readonly output?: string;
+}
+
+type LoadedTree = readonly [id: string, tree: ReplicatedTree];
+
+export function define(program: Command, context: Context): void {
+  program
+    .command("export")
+    .summary("print everything, as JSON or Markdown")
+    .description(
+      "Print the whole space, all trees in it: as JSON for programs and comparisons, or as Markdown for people. Writes nothing into the folder.",
+    )
+    .argument("<dir>", "folder of the space")
+    .addOption(new Option("--format <format>", "what to make").choices(["json", "markdown"]).makeOptionMandatory())
+    .option("--output <file>", "write to this file instead of printing")
+    .addHelpText("after", "\nExample:\n  $ foldspace export ~/Notes --format markdown --output notes.md")
+    .action(async (directory: string, options: Options) => {
+      const { output, environment } = context;
+      const space = await openForReading(context, directory);
+      const trees: LoadedTree[] = [];
+      for (const { id } of space.trees) {
+        output.progress(() => `Loading tree ${trees.length + 1} of ${space.trees.length}`);
+        trees.push([id, await space.loadTree(id)]);
+      }
+      const parts = options.format === "json" ? [`${exportJson(space.id, trees)}\n`] : markdownOf(space, trees);
+      if (options.output === undefined) {
+        for (const part of parts) await output.print(part);
+      } else {
+        const path = context.path(options.output);
+        await environment.fs.write(path, new TextEncoder().encode([...parts].join("")));
+        await output.note(`Exported ${count(trees.length, "tree")} to ${path}`);
+      }
+      for (const [id, tree] of trees) {
+        if (!tree.root)
+          await output.note(
+            `foldspace: the root of tree ${shortId(id)} is missing: ${count(tree.opCount, "operation")} could not be exported (FOLD_NO_ROOT)`,
+          );
+      }
+      await noteProblems(context, directory, space);
+    });
+}
+
+function* markdownOf(space: OpenedSpace, trees: readonly LoadedTree[]): Generator<string> {
+  const titles = new Map(space.trees.map(({ id, title }) => [id, title]));
+  const titled = trees.map(([id, tree]) => ({ title: titles.get(id) ?? `(no title) ${shortId(id)}`, tree }));
+  for (const line of exportMarkdown(space.trees[0]?.title ?? "(no name)", titled)) yield `${line}\n`;
+}

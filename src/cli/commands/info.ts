@@ -1,0 +1,123 @@
+import type { Command } from "commander";
+import { summarizeFolder, type FolderSummary } from "../../layers/folder/summarize.ts";
+import { listReferences } from "../../space/app-forest.ts";
+import type { Context } from "../context.ts";
+import { count, cut, grouped, printable, shortId, type Output } from "../output.ts";
+
+interface TreeInfo {
+  readonly id: string;
+  readonly title?: string;
+  readonly appId?: string;
+  readonly isSpaceTree: boolean;
+  /** Whether the space tree names it. */
+  readonly isReferenced: boolean;
+  readonly hasRoot: boolean;
+  readonly operations: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+interface SpaceInfo {
+  readonly id: string;
+  readonly name?: string;
+  readonly path: string;
+  readonly trees: readonly TreeInfo[];
+  readonly peers: readonly string[];
+  readonly files: number;
+  readonly bytes: number;
+  readonly days: { readonly count: number; readonly first?: string; readonly last?: string };
+  readonly problems: number;
+}
+
+export function define(program: Command, context: Context): void {
+  program
+    .command("info")
+    .summary("show what a space holds")
+    .description("Show what a space holds: its trees, who wrote them, when, and how much. Writes nothing.")
+    .argument("<dir>", "folder of the space")
+    .option("--json", "print it as JSON, with the list of peers")
+    .addHelpText("after", "\nExample:\n  $ foldspace info ~/Notes")
+    .action(async (directory: string, options: { json?: true }) => {
+      const { output } = context;
+      const folder = context.folder(directory);
+      const { id } = await folder.open();
+      const summary = await summarizeFolder(folder, id, ({ filesRead, files }) =>
+        output.progress(() => `Reading ${filesRead} of ${count(files, "file")}`),
+      );
+      const info = toInfo(id, folder.path, summary);
+      if (options.json) await output.json(info);
+      else await show(info, directory, output);
+    });
+}
+
+function toInfo(id: string, path: string, summary: FolderSummary): SpaceInfo {
+  const titles = new Map(listReferences(summary.directory).map((reference) => [reference.treeId, reference.name]));
+  const { name } = summary.directory.root ?? {};
+  const trees = summary.trees.map(({ treeId, rootProperties, hasRoot, opCount, files, bytes }): TreeInfo => {
+    const isSpaceTree = treeId === id;
+    const title = isSpaceTree ? name : titles.get(treeId);
+    const appId = rootProperties.get("appId");
+    return {
+      id: treeId,
+      ...(title === undefined ? {} : { title }),
+      ...(typeof appId === "string" ? { appId } : {}),
+      isSpaceTree,
+      isReferenced: isSpaceTree || titles.has(treeId),
+      hasRoot,
+      operations: opCount,
+      files,
+      bytes,
+    };
+  });
+  const first = summary.days[0];
+  const last = summary.days.at(-1);
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    path,
+    // the space tree first, as it names the others
+    trees: trees.toSorted((a, b) => Number(b.isSpaceTree) - Number(a.isSpaceTree)),
+    peers: summary.peerIds,
+    files: summary.files,
+    bytes: summary.bytes,
+    days: { count: summary.days.length, ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last }) },
+    problems: summary.problems.length,
+  };
+}
+
+async function show(info: SpaceInfo, directory: string, output: Output): Promise<void> {
+  const { bold, dim, yellow } = output.colors;
+  const { first, last } = info.days;
+  const problems = info.problems === 0 ? "none seen" : yellow(`${grouped(info.problems)}, see: foldspace verify ${directory}`);
+  await output.line(`${bold(printable(info.name ?? "(no name)"))}  ${dim(info.id)}`);
+  await output.line(`folder    ${info.path} (${count(info.files, "log file")}, ${formatBytes(info.bytes)})`);
+  await output.line(
+    `saved     ${first === last ? (first ?? "never") : `${first} to ${last}, on ${count(info.days.count, "day")}`}`,
+  );
+  await output.line(`peers     ${grouped(info.peers.length)}`);
+  await output.line(`problems  ${problems}`);
+  await output.line("");
+  await output.line(dim(`${"operations".padStart(10)}  ${"tree".padEnd(8)}  title`));
+  for (const tree of info.trees) {
+    const title = cut(printable(tree.title ?? "(no title)"), 60);
+    const notes = [
+      ...(tree.isSpaceTree ? ["the space tree"] : []),
+      ...(tree.appId === undefined ? [] : [`app ${printable(tree.appId)}`]),
+      ...(tree.isReferenced ? [] : ["not referenced by the space tree"]),
+      ...(tree.hasRoot ? [] : ["its root is missing"]),
+    ];
+    const operations = grouped(tree.operations).padStart(10);
+    await output.line(`${operations}  ${shortId(tree.id)}  ${title}${notes.length > 0 ? dim(`  (${notes.join(", ")})`) : ""}`);
+  }
+}
+
+function formatBytes(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let amount = bytes;
+  let unit = 0;
+  while (amount >= 1000 && unit < units.length - 1) {
+    amount /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
+}

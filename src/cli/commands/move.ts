@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+import type { Context } from "../context.ts";
+import { findVertex, findVertexIn } from "../find.ts";
+import { editSpace } from "../open.ts";
+
+interface Options {
+  readonly tree?: string;
+  readonly json?: true;
+}
+
+export function define(program: Command, context: Context): void {
+  program
+    .command("move")
+    .summary("move a vertex under another parent")
+    .description("Move a vertex, with all below it, under another parent of the same tree.")
+    .argument("<dir>", "folder of the space")
+    .argument("<vertex>", "id of the vertex, the beginning of its id, or its /path of names")
+    .argument("<parent>", "the new parent, named in the same ways; / is the root")
+    .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", "\nExample:\n  $ foldspace move ~/Notes /Inbox/Bread /Done")
+    .action(async (directory: string, wanted: string, wantedParent: string, options: Options) => {
+      const result = await editSpace(context, directory, async (space) => {
+        const vertex = await findVertex(space, wanted, options.tree);
+        const parent = findVertexIn([vertex.tree], wantedParent);
+        vertex.tree.moveVertex(vertex.id, parent.id);
+        return { id: vertex.id, parentId: parent.id, treeId: vertex.treeId };
+      });
+      if (options.json) await context.output.json(result);
+      else await context.output.line(`${result.id} moved under ${result.parentId}`);
+    });
+}

@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import type { Context } from "../context.ts";
+import { findVertex } from "../find.ts";
+import { editSpace } from "../open.ts";
+
+interface Options {
+  readonly tree?: string;
+  readonly json?: true;
+}
+
+export function define(program: Command, context: Context): void {
+  program
+    .command("rm")
+    .summary("delete a vertex")
+    .description("Delete a vertex, with all below it, by moving it into the tree's bin. Moving it out again restores it.")
+    .argument("<dir>", "folder of the space")
+    .argument("<vertex>", "id of the vertex, the beginning of its id, or its /path of names")
+    .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", "\nExample:\n  $ foldspace rm ~/Notes /Inbox/Bread")
+    .action(async (directory: string, wanted: string, options: Options) => {
+      const result = await editSpace(context, directory, async (space) => {
+        const vertex = await findVertex(space, wanted, options.tree);
+        const { treeId } = vertex;
+        vertex.tree.deleteVertex(vertex.id);
+        return { id: vertex.id, treeId };
+      });
+      if (options.json) await context.output.json(result);
+      else await context.output.line(`${result.id} deleted`);
+    });
+}

@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import type { JsonValue, Vertex } from "../../tree/index.ts";
+import { collect, collectAssignments, type Assignment } from "../assignments.ts";
+import type { Context } from "../context.ts";
+import { findVertex } from "../find.ts";
+import { editSpace } from "../open.ts";
+import { count } from "../output.ts";
+
+interface Options {
+  readonly name?: string;
+  readonly remove?: readonly string[];
+  readonly tree?: string;
+  readonly json?: true;
+}
+
+export function define(program: Command, context: Context): void {
+  program
+    .command("set")
+    .summary("set and remove properties of a vertex")
+    .description("Set and remove properties of a vertex.")
+    .argument("<dir>", "folder of the space")
+    .argument("<vertex>", "id of the vertex, the beginning of its id, or its /path of names")
+    .argument("[key=value...]", "properties; a value is taken as JSON where it is JSON, else as text", collectAssignments)
+    .option("--name <text>", "rename the vertex, by whichever property the tree keeps names in")
+    .option("--remove <key>", "remove a property; may be given several times", collect)
+    .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", "\nExample:\n  $ foldspace set ~/Notes /Inbox/Bread amount=2 done=true 'note=\"12\"' --remove price")
+    .action(async (directory: string, wanted: string, assignments: readonly Assignment[], options: Options, command: Command) => {
+      if (assignments.length === 0 && !options.remove && options.name === undefined) {
+        command.error("error: nothing to do: give key=value, --name or --remove");
+      }
+      const result = await editSpace(context, directory, async (space) => {
+        const vertex = await findVertex(space, wanted, options.tree);
+        const changed = apply(vertex, assignments, options);
+        return { id: vertex.id, treeId: vertex.treeId, changed };
+      });
+      if (options.json) await context.output.json(result);
+      else await context.output.line(`${count(result.changed.length, "property", "properties")} of ${result.id} changed`);
+    });
+}
+
+/** Sets all or, if a value cannot be stored, nothing. @returns keys whose value is another now */
+function apply(vertex: Vertex, assignments: readonly Assignment[], { name, remove = [] }: Options): string[] {
+  const { tree, id } = vertex;
+  const wanted = new Map<string, JsonValue | undefined>(assignments);
+  for (const key of remove) wanted.set(key, undefined);
+  if (name !== undefined) wanted.set(tree.nameKey, name);
+  const before = tree.versionVector;
+  vertex.setProperties(Object.fromEntries(wanted));
+  return tree.opsSince(before).flatMap((op) => (op.targetId === id && "key" in op ? [op.key] : []));
+}

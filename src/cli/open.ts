@@ -1,0 +1,77 @@
+import type { Problem } from "../errors.ts";
+import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
+import { listReferences } from "../space/app-forest.ts";
+import type { Space } from "../space/space.ts";
+import { SpaceManager } from "../space/space-manager.ts";
+import { ReplicatedTree } from "../tree/index.ts";
+import type { Context } from "./context.ts";
+import { count } from "./output.ts";
+
+/** A tree as a space lists it. */
+export interface TreeListing {
+  readonly id: string;
+  readonly title: string | undefined;
+}
+
+/** A space that is only read: nothing is written into its folder, and nothing in it is watched unless asked for. */
+export interface OpenedSpace {
+  readonly id: string;
+  readonly layer: FileSystemPersistenceLayer;
+  readonly spaceTree: ReplicatedTree;
+  /** The trees that have operations here: the space tree, then the others by id. */
+  readonly trees: readonly TreeListing[];
+  /** What looking for files met with, folders that cannot be read among it. */
+  readonly nameProblems: readonly Problem[];
+  /** Also gives a tree whose root is missing. */
+  loadTree(treeId: string): Promise<ReplicatedTree>;
+}
+
+export async function openForReading(context: Context, directory: string): Promise<OpenedSpace> {
+  const folder = context.folder(directory);
+  const { id } = await folder.open();
+  const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs });
+  await layer.connect();
+  const load = async (treeId: string): Promise<ReplicatedTree> =>
+    // a reader makes no operations, so it needs no id of its own
+    new ReplicatedTree("reader", await layer.loadTreeOps(treeId), { rootId: treeId });
+  const spaceTree = await load(id);
+  const titles = new Map(listReferences(spaceTree).map(({ treeId, name }) => [treeId, name]));
+  const trees: TreeListing[] = [{ id, title: spaceTree.root?.name }];
+  const { logs, problems } = await folder.scan();
+  const treeIds = new Set(logs.map((log) => log.treeId));
+  for (const treeId of [...treeIds].sort()) if (treeId !== id) trees.push({ id: treeId, title: titles.get(treeId) });
+  return {
+    id,
+    layer,
+    spaceTree,
+    trees,
+    nameProblems: problems,
+    loadTree: async (treeId) => (treeId === id ? spaceTree : await load(treeId)),
+  };
+}
+
+/** Says on stderr that there is more to know about the folder. */
+export async function noteProblems(context: Context, directory: string, { layer, nameProblems }: OpenedSpace): Promise<void> {
+  const all = [...nameProblems, ...layer.problems];
+  const { size } = new Set(all.map(({ file, line, code }) => `${file}:${line} ${code}`));
+  if (size > 0)
+    await context.output.note(`foldspace: ${count(size, "problem")} in this folder, see: foldspace verify ${directory}`);
+}
+
+/**
+ * Opens a space, lets it be edited, and closes it when every edit is in the folder.
+ * @throws FoldspaceError `FOLD_NOT_DURABLE`, and what opening and editing throw
+ */
+export async function editSpace<T>(context: Context, directory: string, edit: (space: Space) => Promise<T>): Promise<T> {
+  const folder = context.folder(directory);
+  const { id } = await folder.open();
+  const manager = new SpaceManager();
+  const space = await manager.loadSpace({ id }, [
+    new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs }),
+  ]);
+  try {
+    return await edit(space);
+  } finally {
+    await manager.closeSpace(id);
+  }
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { errorMessage, FoldspaceError } from "../errors.ts";
+import { Context } from "./context.ts";
+import type { Environment } from "./environment.ts";
+
+type Definition = (program: Command, context: Context) => void;
+
+/** Loaded one by one, so that a command starts without the code of the others. */
+const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly define: Definition }>> = new Map([
+  ["init", () => import("./commands/init.ts")],
+  ["info", () => import("./commands/info.ts")],
+  ["tree", () => import("./commands/tree.ts")],
+  ["export", () => import("./commands/export.ts")],
+  ["log", () => import("./commands/log.ts")],
+  ["watch", () => import("./commands/watch.ts")],
+  ["add", () => import("./commands/add.ts")],
+  ["set", () => import("./commands/set.ts")],
+  ["move", () => import("./commands/move.ts")],
+  ["rm", () => import("./commands/rm.ts")],
+  ["verify", () => import("./commands/verify.ts")],
+  ["migrate", () => import("./commands/migrate.ts")],
+]);
+
+const USAGE_ERROR = 2;
+
+/**
+ * Runs one command.
+ * @param args as typed, without the name of the program
+ * @returns exit code: 0 fine, 1 a problem was found or the work failed, 2 wrong usage
+ */
+export async function run(args: readonly string[], environment: Environment): Promise<number> {
+  const context = new Context(environment);
+  try {
+    const code = await parseAndRun(args, context);
+    await context.output.flush();
+    return code;
+  } catch (error) {
+    // whoever read the output has had enough, as in `foldspace log DIR | head`
+    if (isBrokenPipe(error)) return context.exitCode;
+    throw error;
+  }
+}
+
+async function parseAndRun(args: readonly string[], context: Context): Promise<number> {
+  try {
+    const program = await createProgram(args[0], context);
+    await program.parseAsync(args, { from: "user" });
+    return context.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_ERROR;
+    if (isBrokenPipe(error)) throw error;
+    await report(error, context);
+    return 1;
+  }
+}
+
+async function createProgram(name: string | undefined, context: Context): Promise<Command> {
+  const { output } = context;
+  const program = new Command("foldspace")
+    .description("Works with spaces: trees that apps keep in a folder of text files, and any sync service carries.")
+    .version(readVersion(), "-V, --version", "print the version")
+    .helpCommand("help [command]", "show how a command is used")
+    .showHelpAfterError("(--help shows how it is used)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => output.append(text),
+      writeErr: (text) => output.appendNote(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "foldspace: ")),
+    })
+    .hook("preAction", (_, action) => {
+      context.isJson = action.opts<{ json?: true }>().json === true;
+    })
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 fine, 1 a problem was found or the work failed, 2 wrong usage.\n\nExample:\n  $ foldspace info ~/Notes",
+    );
+  const named = COMMANDS.get(name ?? "");
+  for (const load of named ? [named] : COMMANDS.values()) (await load()).define(program, context);
+  return program;
+}
+
+async function report(error: unknown, { output, isJson }: Context): Promise<void> {
+  const code = error instanceof FoldspaceError ? error.code : "FOLD_IO";
+  const message = errorMessage(error);
+  if (isJson) await output.json({ error: { code, message, ...(error instanceof FoldspaceError ? error.data : {}) } });
+  await output.note(`foldspace: ${message} (${code})`);
+  // anything but our own errors is a mistake of ours, which the stack helps to find
+  if (!(error instanceof FoldspaceError) && error instanceof Error) await output.note(error.stack ?? "");
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
+}

@@ -1,0 +1,115 @@
+import { expect, test } from "vitest";
+import { copyOfFixture, foldspace, jsonLines, listing, LOG_FILE, PEER_ID, SPACE_ID, spaceWith } from "./cli-harness.ts";
+
+const DAY = `space-v1/ops/01/${SPACE_ID.slice(2)}/2026/11/22`;
+const OTHER_PEER = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+const ROOT = `["m",1,"0",null]\n["m",2,"${SPACE_ID}",null]\n`;
+
+async function problems(files: Readonly<Record<string, string | Uint8Array>>): Promise<Record<string, unknown>[]> {
+  const path = spaceWith(files);
+  const before = listing(path);
+  const { code, stdout } = await foldspace(["verify", path, "--json"]);
+  expect(listing(path)).toEqual(before);
+  const found = jsonLines(stdout);
+  expect(code).toBe(found.length === 0 ? 0 : 1);
+  return found;
+}
+
+test.each<[string, string, string]>([
+  ["a line of garbage", "garbage", "FOLD_BAD_LINE"],
+  ["a torn line", '["p",3,"x","name","hel', "FOLD_TORN_LINE"],
+  ["a merge marker", "<<<<<<< HEAD", "FOLD_MERGE_MARKER"],
+  ["a line of 10 MB", `["p",3,"x","name","${"x".repeat(10_000_000)}"]`, "FOLD_LINE_TOO_LONG"],
+  ["nesting of 100,000 levels", `["p",3,"x","deep",${"[".repeat(100_000)}${"]".repeat(100_000)}]`, "FOLD_TOO_DEEP"],
+  ["a counter of 0", '["p",0,"x","a",1]', "FOLD_BAD_COUNTER"],
+  ["a counter of -1", '["p",-1,"x","a",1]', "FOLD_BAD_COUNTER"],
+  ["a counter of 1.5", '["p",1.5,"x","a",1]', "FOLD_BAD_COUNTER"],
+  ["a counter of 2^53", '["p",9007199254740992,"x","a",1]', "FOLD_BAD_COUNTER"],
+  ["an id with ../", '["m",3,"../../x","y"]', "FOLD_BAD_ID"],
+  ["an id with NUL", String.raw`["m",3,"a\u0000b","y"]`, "FOLD_BAD_ID"],
+  ["an id with a newline", String.raw`["m",3,"a\nb","y"]`, "FOLD_BAD_ID"],
+  ["an id with a quote", String.raw`["m",3,"a\"b","y"]`, "FOLD_BAD_ID"],
+])("%s is named by file and line, and loses nothing else", async (_name, line, code) => {
+  const path = spaceWith({ [LOG_FILE]: `${ROOT}${line}\n["p",9,"${SPACE_ID}","name","still here"]\n` });
+  const { stdout, stderr, ...result } = await foldspace(["verify", path, "--json"]);
+  expect(result.code).toBe(1);
+  expect(jsonLines(stdout)).toEqual([{ file: LOG_FILE, line: 3, code, reason: expect.any(String), treeId: SPACE_ID }]);
+  expect(stderr).toBe("1 problem in 1 log file with 3 operations\n");
+  expect((await foldspace(["tree", path])).stdout).toContain("still here");
+});
+
+test("keys named like prototype members are data", async () => {
+  const path = spaceWith({
+    [LOG_FILE]: `${ROOT}["p",3,"${SPACE_ID}","__proto__",{"a":1}]\n["p",4,"${SPACE_ID}","constructor","c"]\n`,
+  });
+  expect((await foldspace(["verify", path])).code).toBe(0);
+  const { stdout } = await foldspace(["export", path, "--format", "json"]);
+  expect(stdout).toContain('"properties":{"__proto__":{"a":1},"constructor":"c"}');
+});
+
+test("bytes that are no UTF-8 are named by file and line", async () => {
+  const bytes = Buffer.concat([Buffer.from(ROOT), Buffer.from([0x5b, 0xff, 0xfe, 0x0a])]);
+  expect(await problems({ [LOG_FILE]: bytes })).toMatchObject([{ file: LOG_FILE, line: 3, code: "FOLD_BAD_UTF8" }]);
+});
+
+test("copies, placeholders and foreign files are named", async () => {
+  const found = await problems({
+    [`${DAY}/${PEER_ID} (conflicted copy).jsonl`]: ROOT,
+    [`${DAY}/.${OTHER_PEER}.jsonl.icloud`]: "",
+    [`${DAY}/notes.txt`]: "hello",
+  });
+  expect(found.map(({ code, file }) => [code, file]).sort()).toEqual([
+    ["FOLD_CONFLICT_COPY", `${DAY}/${PEER_ID} (conflicted copy).jsonl`],
+    ["FOLD_FOREIGN_FILE", `${DAY}/notes.txt`],
+    ["FOLD_NOT_DOWNLOADED", `${DAY}/.${OTHER_PEER}.jsonl.icloud`],
+  ]);
+});
+
+test("one operation id with two contents is named with both places; the same content twice is no problem", async () => {
+  const copy = `${DAY}/${PEER_ID} (1).jsonl`;
+  const found = await problems({
+    [LOG_FILE]: `${ROOT}["p",3,"${SPACE_ID}","name","one"]\n["p",4,"${SPACE_ID}","a",1]\n`,
+    [copy]: `["p",4,"${SPACE_ID}","a",1]\ngarbage\n["p",3,"${SPACE_ID}","name","two"]\n`,
+    [`${DAY}/${OTHER_PEER}.jsonl`]: `["p",3,"${SPACE_ID}","name","another peer's"]\n`,
+  });
+  const collision = found.find(({ code }) => code === "FOLD_ID_COLLISION");
+  expect([collision?.["file"], collision?.["line"], collision?.["reason"]].join(" ")).toContain(`${copy}:3`);
+  expect([collision?.["file"], collision?.["line"]]).toEqual([LOG_FILE, 3]);
+  expect(found.map(({ code }) => code).sort()).toEqual(["FOLD_BAD_LINE", "FOLD_CONFLICT_COPY", "FOLD_ID_COLLISION"]);
+});
+
+test("a tree without its root is named by its folder; a missing bin and an unreferenced tree are no problems", async () => {
+  const folder = `space-v1/ops/ab/${"c".repeat(30)}`;
+  const found = await problems({
+    [LOG_FILE]: `["m",1,"${SPACE_ID}",null]\n`,
+    [`${folder}/2026/11/22/${PEER_ID}.jsonl`]: '["p",1,"x","a",1]\n',
+    [`space-v1/ops/cd/${"e".repeat(30)}/2026/11/22/${PEER_ID}.jsonl`]: `["m",1,"cd${"e".repeat(30)}",null]\n`,
+  });
+  expect(found).toEqual([{ file: folder, code: "FOLD_NO_ROOT", reason: expect.any(String), treeId: `ab${"c".repeat(30)}` }]);
+});
+
+test("the space tree's own root is missed where the folder has nothing of it", async () => {
+  expect(await problems({ [LOG_FILE]: "" })).toMatchObject([{ code: "FOLD_NO_ROOT", treeId: SPACE_ID }]);
+});
+
+test("people get a line per problem and a summary", async () => {
+  const path = spaceWith({ [LOG_FILE]: `${ROOT}garbage\n` });
+  const { stdout, stderr } = await foldspace(["verify", path]);
+  expect(stdout).toBe(`${LOG_FILE}:3: the line is not JSON: "garbage" [FOLD_BAD_LINE]\n`);
+  expect(stderr).toBe("1 problem in 1 log file with 2 operations\n");
+  expect((await foldspace(["verify", copyOfFixture("two-devices")])).stderr).toBe(
+    "No problems in 23 log files with 708 operations\n",
+  );
+});
+
+test("500,000 operations that all stand twice, one of them changed, are compared", async () => {
+  const lines: string[] = [ROOT.trimEnd()];
+  for (let counter = 3; counter <= 250_000; counter++) lines.push(`["p",${counter},"${SPACE_ID}","name","${counter}"]`);
+  const copy = lines.with(200_000, lines[200_000]!.replace(/"\d+"\]$/, '"changed"]'));
+  const name = `${DAY}/${PEER_ID} (1).jsonl`;
+  const found = await problems({ [LOG_FILE]: lines.join("\n"), [name]: copy.join("\n") });
+  expect(found.map(({ code, line }) => [code, line])).toEqual([
+    ["FOLD_CONFLICT_COPY", undefined],
+    ["FOLD_ID_COLLISION", 200_002],
+  ]);
+});
