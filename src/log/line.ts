@@ -41,10 +41,14 @@ export interface IdCheck {
 /** Only checks: for operations that are not kept. */
 export class IdChecker implements IdCheck {
   #last: string | undefined;
+  #lastButOne: string | undefined;
 
   get(id: unknown): string | undefined {
-    // operations on one vertex mostly follow one another
-    if (typeof id !== "string" || (id !== this.#last && !isValidId(id))) return undefined;
+    // operations on one vertex mostly follow one another, with its parent in between
+    if (typeof id !== "string") return undefined;
+    if (id === this.#last || id === this.#lastButOne) return id;
+    if (!isValidId(id)) return undefined;
+    this.#lastButOne = this.#last;
     this.#last = id;
     return id;
   }
@@ -106,7 +110,9 @@ export class IdPool implements IdCheck {
 }
 
 /** A parsed line that has been found to be an operation: kind, counter, target, parent or key, value, flag. */
-export type OperationFields = readonly ["m", number, string, string | null] | readonly ["p", number, string, string, JsonValue, 1?];
+export type OperationFields =
+  | readonly ["m", number, string, string | null]
+  | readonly ["p", number, string, string, JsonValue, 1?];
 
 /**
  * Checks what a line was parsed to.
@@ -127,7 +133,12 @@ export function checkFields(parsed: unknown, ids: IdCheck): OperationFields | un
   if (kind === "m") {
     if (fields.length !== 4) throw new LineError("FOLD_BAD_LINE", `a move has 4 elements, not ${fields.length}`);
     if (fields[3] !== null && ids.get(fields[3]) === undefined) throw badId("parent", fields[3]);
-  } else if (typeof fields[3] !== "string" || fields.length < 5 || fields.length > 6 || (fields.length === 6 && fields[5] !== 1)) {
+  } else if (
+    typeof fields[3] !== "string" ||
+    fields.length < 5 ||
+    fields.length > 6 ||
+    (fields.length === 6 && fields[5] !== 1)
+  ) {
     throw new LineError("FOLD_BAD_LINE", "a property has a key, a value and nothing else");
   } else if (isTooDeep(fields[4] as JsonValue)) {
     throw new LineError("FOLD_TOO_DEEP", `the value is nested more than ${MAX_NESTING} levels deep`);

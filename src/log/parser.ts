@@ -11,7 +11,9 @@ import {
   type LineFault,
   type OperationFields,
 } from "./line.ts";
+import { describeBrokenLine, rewriteStarts, stripEnds } from "./broken-line.ts";
 import { PlainLineScanner } from "./plain-line.ts";
+import { decodeUtf8, utf8Length } from "./utf8.ts";
 
 /** A line that is no operation: skipped, reported, and left in its file. */
 export interface LineProblem extends LineFault {
@@ -132,7 +134,7 @@ export class LogParser {
   #takeLines(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#offset += bytes.length;
-    const text = decode(bytes);
+    const text = decodeUtf8(bytes);
     if (text === undefined) {
       this.#takeLinesOneByOne(bytes);
       return;
@@ -203,7 +205,6 @@ export class LogParser {
 
   /** A line that is not JSON as it stands. */
   #takeBrokenLine(line: string): void {
-    // a byte order mark, the zeros of a crash, and the carriage return of another system are no damage
     const bare = stripEnds(line);
     if (bare === "") return;
     if (bare !== line) {
@@ -247,91 +248,6 @@ function parsePrimitive(json: string): JsonPrimitive | undefined {
   }
 }
 
-function describeBrokenLine(line: string): LineFault {
-  if (/^(<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)( |$)/.test(line)) {
-    return {
-      code: "FOLD_MERGE_MARKER",
-      reason: `Git left a conflict marker, ${excerpt(line)}; the operations around it were read`,
-    };
-  }
-  if (/^\["[mp]",/.test(line)) return { code: "FOLD_TORN_LINE", reason: `the operation is cut off or damaged: ${excerpt(line)}` };
-  return { code: "FOLD_BAD_LINE", reason: `the line is not JSON: ${excerpt(line)}` };
-}
-
-function stripEnds(line: string): string {
-  let end = line.length;
-  while (end > 0 && (line[end - 1] === "\0" || /\s/.test(line[end - 1]!))) end--;
-  let start = 0;
-  while (start < end && line[start] === "\uFEFF") start++;
-  return line.slice(start, end);
-}
-
-/** Bytes that a text takes in UTF-8. */
-function utf8Length(text: string): number {
-  let length = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit > 0x7f) length++;
-    // half of a pair, which together takes 4 bytes
-    if (unit > 0x7ff && (unit & 0xf800) !== 0xd800) length++;
-  }
-  return length;
-}
-
 function tooLong(length: number): LineFault {
   return { code: "FOLD_LINE_TOO_LONG", reason: `the line has ${length} bytes, more than the ${MAX_LINE_BYTES} that are read` };
-}
-
-/** A crash leaves one torn operation in a line; the bound keeps a hostile line from being parsed a million times. */
-const MAX_REWRITE_TRIES = 16;
-
-/**
- * Places in a torn line at which a whole operation may begin: a writer that was cut off, and later went
- * on without a newline, leaves its rewrite glued behind the torn part.
- *
- * Inside a string the quotes would be escaped, so text cannot pass for an operation. An array inside a
- * torn *value* could; there, only a rewrite of the torn operation itself is believed.
- */
-function* rewriteStarts(line: string): Generator<number> {
-  let tries = MAX_REWRITE_TRIES;
-  const torn = /^\["p",\d+,"(?:[^"\\]|\\.)*","(?:[^"\\]|\\.)*",/.exec(line)?.[0];
-  for (const { index } of line.matchAll(/\["[mp]",/g)) {
-    if (index === 0) continue;
-    if (tries-- === 0) return;
-    if (
-      torn !== undefined &&
-      index >= torn.length &&
-      !endsInsideString(line, torn.length, index) &&
-      !line.startsWith(torn, index)
-    )
-      continue;
-    yield index;
-  }
-}
-
-function endsInsideString(text: string, from: number, to: number): boolean {
-  let inside = false;
-  for (let index = from; index < to; index++) {
-    const character = text[index];
-    if (character === "\\" && inside) index++;
-    else if (character === '"') inside = !inside;
-  }
-  return inside;
-}
-
-// The core is compiled without the types of any platform; every platform has this one.
-declare class TextDecoder {
-  constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean });
-  decode(bytes: Uint8Array): string;
-}
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** @returns `undefined` where the bytes are no UTF-8 */
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
 }

@@ -41,7 +41,8 @@ export class PlainLineScanner {
     // ["m",7,"…","…"]  or  ["p",7,"…","key",value]
     if (text.charCodeAt(start) !== OPEN_BRACKET || text.charCodeAt(end - 1) !== CLOSE_BRACKET) return false;
     const kind = text[start + 2];
-    if ((kind !== "m" && kind !== "p") || text.charCodeAt(start + 1) !== QUOTE || text.charCodeAt(start + 3) !== QUOTE) return false;
+    if ((kind !== "m" && kind !== "p") || text.charCodeAt(start + 1) !== QUOTE || text.charCodeAt(start + 3) !== QUOTE)
+      return false;
     if (text.charCodeAt(start + 4) !== COMMA) return false;
 
     let at = start + 5;
