@@ -175,7 +175,7 @@ export class LogParser {
   }
 
   #takeUndecodedLine(bytes: Uint8Array): void {
-    const line = bytes.length > MAX_LINE_BYTES ? undefined : decode(bytes);
+    const line = bytes.length > MAX_LINE_BYTES ? undefined : decodeUtf8(bytes);
     if (line !== undefined) this.#takeLine(line);
     else if (bytes.length > MAX_LINE_BYTES) this.#report(tooLong(bytes.length));
     else this.#report({ code: "FOLD_BAD_UTF8", reason: "the line is not valid UTF-8" });

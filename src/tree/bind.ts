@@ -1,7 +1,8 @@
 import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
 import type { JsonValue } from "./json-value.ts";
-import type { Properties, ReplicatedTree } from "./replicated-tree.ts";
+import type { Properties } from "./properties.ts";
+import type { ReplicatedTree } from "./replicated-tree.ts";
 import type { Vertex } from "./vertex.ts";
 
 type ParseResult<T> = { success: true; data: T } | { success: false };

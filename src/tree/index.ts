@@ -1,5 +1,6 @@
 export { ReplicatedTree, NAME_KEY, OLD_NAME_KEY } from "./replicated-tree.ts";
-export type { OpListener, Properties, ReplicatedTreeOptions, VertexProperty } from "./replicated-tree.ts";
+export type { OpListener, ReplicatedTreeOptions } from "./replicated-tree.ts";
+export type { Properties, VertexProperty } from "./properties.ts";
 export { Vertex } from "./vertex.ts";
 export type { BindOptions, BoundVertex, BoundVertexMethods, SchemaLike } from "./bind.ts";
 export type { VertexChangeEvent, VertexChildrenEvent, VertexMoveEvent, VertexPropertyEvent } from "./events.ts";

@@ -1,9 +1,7 @@
 import { FoldspaceError } from "../errors.ts";
-import { ChildList } from "./child-list.ts";
 import { ChangeFeed, Listeners, type VertexChangeEvent, type VertexMoveEvent } from "./events.ts";
 import { jsonEquals, toJsonValue, type JsonValue } from "./json-value.ts";
-import { MoveLog } from "./move-log.ts";
-import { CREATED_AT_KEY, TreeNode } from "./node.ts";
+import { CREATED_AT_KEY, type TreeNode } from "./node.ts";
 import {
   assertOperations,
   BIN_ID,
@@ -12,23 +10,17 @@ import {
   MAX_COUNTER,
   newId,
   type OpId,
-  type SetVertexProperty,
   type VertexOperation,
 } from "./operation.ts";
 import { VersionVector, type StateVector } from "./version-vector.ts";
+import { checkProperties, type Properties, type VertexProperty } from "./properties.ts";
+import { TreeState } from "./tree-state.ts";
 import { Vertex } from "./vertex.ts";
 
 /** Property with a vertex's name, in folders written with `reptree` up to 0.5. */
 export const OLD_NAME_KEY = "_n";
 /** Property with a vertex's name, since `reptree` 0.6. */
 export const NAME_KEY = "name";
-
-export type Properties = Readonly<Record<string, JsonValue | undefined>>;
-
-export interface VertexProperty {
-  readonly key: string;
-  readonly value: JsonValue;
-}
 
 export interface ReplicatedTreeOptions {
   /** Id of the root, where it is known beforehand. Otherwise the oldest vertex created without a parent is the root. */
@@ -51,19 +43,12 @@ export type OpListener = (op: VertexOperation, isLocal: boolean) => void;
  */
 export class ReplicatedTree {
   readonly peerId: string;
-  readonly #nodes = new Map<string, TreeNode>();
-  #lastNode: TreeNode | undefined;
-  readonly #moves = new MoveLog();
-  #propertyOps: SetVertexProperty[] = [];
-  readonly #vector = new VersionVector();
+  readonly #state: TreeState;
   readonly #opListeners = new Listeners<Parameters<OpListener>>();
   readonly #feed: ChangeFeed;
   #localOps: VertexOperation[] = [];
-  /** Highest counter seen anywhere: the Lamport clock. */
-  #clock = 0;
   /** Creation time of the vertex made last, in milliseconds since the epoch. */
   #lastCreatedMs = 0;
-  #root: TreeNode | undefined;
   readonly #rootId: string | undefined;
   #nameKey: typeof NAME_KEY | typeof OLD_NAME_KEY | undefined;
 
@@ -78,9 +63,10 @@ export class ReplicatedTree {
     this.#rootId = options.rootId;
     this.#nameKey = options.nameKey;
     this.#feed = new ChangeFeed(
-      () => this.#settle(),
+      () => this.#state.settle(),
       (vertexId) => this.getChildren(vertexId),
     );
+    this.#state = new TreeState(options.rootId, this.#feed);
     this.merge(ops);
   }
 
@@ -88,54 +74,52 @@ export class ReplicatedTree {
 
   /** The root vertex; `undefined` as long as its creation is not known. */
   get root(): Vertex | undefined {
-    this.#settle();
-    this.#root ??= this.#findRoot();
-    return this.#root?.exists ? this.#vertex(this.#root) : undefined;
+    const { root } = this.#state;
+    return root && this.#vertex(root);
   }
 
   getVertex(vertexId: string): Vertex | undefined {
-    const node = this.#existing(vertexId);
+    const node = this.#state.existing(vertexId);
     return node && this.#vertex(node);
   }
 
   /** Every vertex that was ever created, deleted ones and the bin included. */
   getAllVertices(): Vertex[] {
-    this.#settle();
     const vertices: Vertex[] = [];
-    for (const node of this.#nodes.values()) if (node.exists) vertices.push(this.#vertex(node));
+    for (const node of this.#state.nodes()) if (node.exists) vertices.push(this.#vertex(node));
     return vertices;
   }
 
   getParent(vertexId: string): Vertex | undefined {
-    const parent = this.#existing(vertexId)?.shownParent;
+    const parent = this.#state.existing(vertexId)?.shownParent;
     return parent?.exists ? this.#vertex(parent) : undefined;
   }
 
   /** `null` for a root and for an unknown vertex. The parent itself may not be known yet. */
   getParentId(vertexId: string): string | null {
-    return this.#existing(vertexId)?.shownParent?.id ?? null;
+    return this.#state.existing(vertexId)?.shownParent?.id ?? null;
   }
 
   /** Children by creation time (`_c`), then by id: in the same order on every device. */
   getChildren(vertexId: string): Vertex[] {
-    return this.#childNodes(vertexId).map((node) => this.#vertex(node));
+    return this.#state.childrenOf(vertexId).map((node) => this.#vertex(node));
   }
 
   getChildrenIds(vertexId: string): string[] {
-    return this.#childNodes(vertexId).map((node) => node.id);
+    return this.#state.childrenOf(vertexId).map((node) => node.id);
   }
 
   /** Ancestors from the parent up to the root. */
   getAncestors(vertexId: string): Vertex[] {
     const ancestors: Vertex[] = [];
-    for (let node = this.#existing(vertexId)?.shownParent; node?.exists; node = node.shownParent)
+    for (let node = this.#state.existing(vertexId)?.shownParent; node?.exists; node = node.shownParent)
       ancestors.push(this.#vertex(node));
     return ancestors;
   }
 
   /** Whether `ancestorId` is above `vertexId`. */
   isAncestor(vertexId: string, ancestorId: string | null): boolean {
-    for (let node = this.#existing(vertexId); node; node = node.shownParent ?? undefined) {
+    for (let node = this.#state.existing(vertexId); node; node = node.shownParent ?? undefined) {
       if ((node.shownParent?.id ?? null) === ancestorId) return true;
     }
     return false;
@@ -143,11 +127,11 @@ export class ReplicatedTree {
 
   /** @param includingTransient whether a draft value stands above the stored one */
   getVertexProperty(vertexId: string, key: string, includingTransient = true): JsonValue | undefined {
-    return this.#existing(vertexId)?.getProperty(key, includingTransient);
+    return this.#state.existing(vertexId)?.getProperty(key, includingTransient);
   }
 
   getVertexProperties(vertexId: string, includingTransient = true): VertexProperty[] {
-    const node = this.#existing(vertexId);
+    const node = this.#state.existing(vertexId);
     if (!node) return [];
     const winners = new Map(node.properties);
     if (includingTransient && node.transients) for (const [key, op] of node.transients) winners.set(key, op);
@@ -158,7 +142,7 @@ export class ReplicatedTree {
 
   /** Name of a vertex: its `_n`, or else its `name`. */
   getName(vertexId: string): string | undefined {
-    const node = this.#existing(vertexId);
+    const node = this.#state.existing(vertexId);
     for (const key of [OLD_NAME_KEY, NAME_KEY]) {
       const name = node?.getProperty(key, true);
       if (typeof name === "string") return name;
@@ -293,25 +277,22 @@ export class ReplicatedTree {
 
   /** Every operation known, drafts excepted: moves sorted by id, then properties. */
   getAllOps(): VertexOperation[] {
-    this.#settle();
-    const ops: VertexOperation[] = this.#moves.entries.map((entry) => entry.op);
-    for (const op of this.#propertyOps) ops.push(op);
-    return ops;
+    return this.#state.allOps();
   }
 
   /** Number of operations known, drafts excepted. */
   get opCount(): number {
-    return this.#vector.size;
+    return this.#state.vector.size;
   }
 
   /** Ids of all operations known, as plain data. */
   getStateVector(): StateVector {
-    return this.#vector.toState();
+    return this.#state.vector.toState();
   }
 
   /** A copy of the ids of all operations known. */
   get versionVector(): VersionVector {
-    return this.#vector.clone();
+    return this.#state.vector.clone();
   }
 
   /** Operations that a peer with this state vector lacks, sorted by id. */
@@ -355,7 +336,7 @@ export class ReplicatedTree {
 
   /** Tells of changes to one vertex: gathered, in a microtask after them. */
   observe(vertexId: string, listener: (events: VertexChangeEvent[]) => void): () => void {
-    this.#settle();
+    this.#state.settle();
     return this.#feed.observeVertex(vertexId, listener);
   }
 
@@ -371,7 +352,7 @@ export class ReplicatedTree {
 
   /** Tells of changes anywhere in the tree, all those of one batch together. */
   observeTree(listener: (events: VertexChangeEvent[]) => void): () => void {
-    this.#settle();
+    this.#state.settle();
     return this.#feed.observeTree(listener);
   }
 
@@ -406,7 +387,7 @@ export class ReplicatedTree {
 
   /** The existing app ignores deletions in a tree that has no bin. */
   #ensureBin(): void {
-    if (!this.#existing(BIN_ID)) this.#create(BIN_ID, null);
+    if (!this.#state.existing(BIN_ID)) this.#create(BIN_ID, null);
   }
 
   #setProperty(targetId: string, key: string, value: JsonValue | undefined, transient: boolean): void {
@@ -421,96 +402,24 @@ export class ReplicatedTree {
   }
 
   #nextOpId(): OpId {
-    if (this.#clock >= MAX_COUNTER) {
+    if (this.#state.clock >= MAX_COUNTER) {
       throw new FoldspaceError(
         "FOLD_COUNTER_EXHAUSTED",
         "The tree has reached the highest operation counter and cannot be edited any more",
       );
     }
-    return { counter: this.#clock + 1, peerId: this.peerId };
+    return { counter: this.#state.clock + 1, peerId: this.peerId };
   }
 
   /** @returns whether the operation is new */
   #take(op: VertexOperation): boolean {
-    if (op.id.counter > this.#clock) this.#clock = op.id.counter;
-    if ("parentId" in op) {
-      if (!this.#vector.add(op.id)) return false;
-      const parent = op.parentId === null ? null : this.#node(op.parentId);
-      this.#moves.add(op, this.#node(op.targetId), parent);
-      return true;
-    }
-    if (op.transient) return this.#takeDraft(this.#node(op.targetId), op);
-    if (!this.#vector.add(op.id)) return false;
-    this.#takeProperty(this.#node(op.targetId), op);
-    return true;
-  }
-
-  #takeProperty(node: TreeNode, op: SetVertexProperty): void {
-    this.#propertyOps.push(op);
-    if (op.key === OLD_NAME_KEY) this.#nameKey ??= OLD_NAME_KEY;
-    const winner = node.properties.get(op.key);
-    const isWinner = !winner || compareOpIds(op.id, winner.id) > 0;
-    if (isWinner) {
-      const siblings = op.key === CREATED_AT_KEY ? node.shownParent?.children : undefined;
-      if (siblings) siblings.reorder(node, () => node.properties.set(op.key, op));
-      else node.properties.set(op.key, op);
-    }
-    const draft = node.transients?.get(op.key);
-    if (draft && compareOpIds(op.id, draft.id) > 0) node.transients?.delete(op.key);
-    if (isWinner && this.#feed.hasListeners) this.#propertyShown(node, op.key);
-  }
-
-  #takeDraft(node: TreeNode, op: SetVertexProperty): boolean {
-    for (const known of [node.properties.get(op.key), node.transients?.get(op.key)]) {
-      if (known && compareOpIds(known.id, op.id) >= 0) return false;
-    }
-    (node.transients ??= new Map()).set(op.key, op);
-    this.#propertyShown(node, op.key);
-    return true;
-  }
-
-  #propertyShown(node: TreeNode, key: string): void {
-    this.#feed.propertySet(node.id, key, node.getProperty(key, true));
-    if (node.shownParent) this.#feed.childrenChanged(node.shownParent.id);
-  }
-
-  /** Applies the moves that have been taken in since the tree was last looked at. */
-  #settle(): void {
-    if (this.#moves.isSettled) return;
-    for (const node of this.#moves.settle()) {
-      const from = node.shownParent;
-      const to = node.parent;
-      if (from === to) continue;
-      from?.children?.delete(node);
-      if (to) (to.children ??= new ChildList()).add(node);
-      node.shownParent = to;
-      if (!this.#feed.hasListeners) continue;
-      this.#feed.moved(node.id, from && from.id, to && to.id);
-      if (from) this.#feed.childrenChanged(from.id);
-      if (to) this.#feed.childrenChanged(to.id);
-    }
-    // an older creation of a root may have come in
-    this.#root = undefined;
-  }
-
-  #findRoot(): TreeNode | undefined {
-    if (this.#rootId !== undefined) return this.#nodes.get(this.#rootId);
-    return this.#moves.entries.find(({ op }) => op.parentId === null && op.targetId !== BIN_ID)?.target;
-  }
-
-  #childNodes(vertexId: string): readonly TreeNode[] {
-    this.#settle();
-    return this.#nodes.get(vertexId)?.children?.inOrder() ?? [];
-  }
-
-  #existing(vertexId: string): TreeNode | undefined {
-    this.#settle();
-    const node = this.#nodes.get(vertexId);
-    return node?.exists ? node : undefined;
+    const isNew = this.#state.take(op);
+    if (isNew && "key" in op && op.key === OLD_NAME_KEY) this.#nameKey ??= OLD_NAME_KEY;
+    return isNew;
   }
 
   #require(vertexId: string): TreeNode {
-    const node = this.#existing(vertexId);
+    const node = this.#state.existing(vertexId);
     if (!node)
       throw new FoldspaceError("FOLD_NO_VERTEX", `There is no vertex ${JSON.stringify(vertexId)} in this tree`, {
         data: { vertexId },
@@ -526,23 +435,7 @@ export class ReplicatedTree {
     );
   }
 
-  #node(id: string): TreeNode {
-    // operations on one vertex mostly follow one another
-    if (this.#lastNode?.id === id) return this.#lastNode;
-    let node = this.#nodes.get(id);
-    if (!node) this.#nodes.set(id, (node = new TreeNode(id)));
-    this.#lastNode = node;
-    return node;
-  }
-
   #vertex(node: TreeNode): Vertex {
     return (node.vertex ??= new Vertex(this, node.id));
   }
-}
-
-function checkProperties(props: Properties | object | null): [string, JsonValue | undefined][] {
-  return Object.entries(props ?? {}).map(([key, value]: [string, unknown]) => [
-    key,
-    value === undefined ? undefined : toJsonValue(value, key),
-  ]);
 }

@@ -3,7 +3,8 @@ import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
 import { jsonEquals, type JsonValue } from "./json-value.ts";
 import { CREATED_AT_KEY } from "./node.ts";
-import type { Properties, ReplicatedTree } from "./replicated-tree.ts";
+import type { Properties } from "./properties.ts";
+import type { ReplicatedTree } from "./replicated-tree.ts";
 
 /** A vertex of a tree: a light handle that always shows the tree's present state. One vertex has one handle. */
 export class Vertex {

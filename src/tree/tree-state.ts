@@ -1,0 +1,143 @@
+import { ChildList } from "./child-list.ts";
+import type { ChangeFeed } from "./events.ts";
+import { MoveLog } from "./move-log.ts";
+import { CREATED_AT_KEY, TreeNode } from "./node.ts";
+import { BIN_ID, compareOpIds, type SetVertexProperty, type VertexOperation } from "./operation.ts";
+import { VersionVector } from "./version-vector.ts";
+
+/**
+ * What a set of operations means: takes operations in, and has the nodes that come of them. Knows nothing of who makes
+ * operations or looks at the tree, except that it tells the feed what changed.
+ */
+export class TreeState {
+  readonly vector: VersionVector = new VersionVector();
+  /** Every property operation taken in, drafts excepted, in the order of arrival. */
+  readonly propertyOps: SetVertexProperty[] = [];
+  /** Highest counter seen anywhere: the Lamport clock. */
+  clock = 0;
+  readonly #nodes = new Map<string, TreeNode>();
+  #lastNode: TreeNode | undefined;
+  readonly #moves = new MoveLog();
+  readonly #rootId: string | undefined;
+  #root: TreeNode | undefined;
+  readonly #feed: ChangeFeed;
+
+  /** @param rootId id of the root, where it is known beforehand */
+  constructor(rootId: string | undefined, feed: ChangeFeed) {
+    this.#rootId = rootId;
+    this.#feed = feed;
+  }
+
+  // ---- looking: each settles first ----
+
+  get root(): TreeNode | undefined {
+    this.settle();
+    this.#root ??= this.#findRoot();
+    return this.#root?.exists ? this.#root : undefined;
+  }
+
+  /** All nodes, also those of which there is no vertex so far. */
+  nodes(): Iterable<TreeNode> {
+    this.settle();
+    return this.#nodes.values();
+  }
+
+  /** The node of a vertex. */
+  existing(vertexId: string): TreeNode | undefined {
+    this.settle();
+    const node = this.#nodes.get(vertexId);
+    return node?.exists ? node : undefined;
+  }
+
+  /** Not to be kept or changed by the caller. */
+  childrenOf(vertexId: string): readonly TreeNode[] {
+    this.settle();
+    return this.#nodes.get(vertexId)?.children?.inOrder() ?? [];
+  }
+
+  /** Moves sorted by id, then properties. */
+  allOps(): VertexOperation[] {
+    this.settle();
+    const ops: VertexOperation[] = this.#moves.entries.map((entry) => entry.op);
+    for (const op of this.propertyOps) ops.push(op);
+    return ops;
+  }
+
+  // ---- taking in ----
+
+  /** @returns whether the operation is new */
+  take(op: VertexOperation): boolean {
+    if (op.id.counter > this.clock) this.clock = op.id.counter;
+    if ("parentId" in op) {
+      if (!this.vector.add(op.id)) return false;
+      const parent = op.parentId === null ? null : this.#node(op.parentId);
+      this.#moves.add(op, this.#node(op.targetId), parent);
+      return true;
+    }
+    if (op.transient) return this.#takeDraft(this.#node(op.targetId), op);
+    if (!this.vector.add(op.id)) return false;
+    this.#takeProperty(this.#node(op.targetId), op);
+    return true;
+  }
+
+  /** Applies the moves that have been taken in since the tree was last looked at. */
+  settle(): void {
+    if (this.#moves.isSettled) return;
+    for (const node of this.#moves.settle()) {
+      const from = node.shownParent;
+      const to = node.parent;
+      if (from === to) continue;
+      from?.children?.delete(node);
+      if (to) (to.children ??= new ChildList()).add(node);
+      node.shownParent = to;
+      if (!this.#feed.hasListeners) continue;
+      this.#feed.moved(node.id, from && from.id, to && to.id);
+      if (from) this.#feed.childrenChanged(from.id);
+      if (to) this.#feed.childrenChanged(to.id);
+    }
+    // an older creation of a root may have come in
+    this.#root = undefined;
+  }
+
+  #takeProperty(node: TreeNode, op: SetVertexProperty): void {
+    this.propertyOps.push(op);
+    const winner = node.properties.get(op.key);
+    const isWinner = !winner || compareOpIds(op.id, winner.id) > 0;
+    if (isWinner) {
+      const siblings = op.key === CREATED_AT_KEY ? node.shownParent?.children : undefined;
+      if (siblings) siblings.reorder(node, () => node.properties.set(op.key, op));
+      else node.properties.set(op.key, op);
+    }
+    const draft = node.transients?.get(op.key);
+    if (draft && compareOpIds(op.id, draft.id) > 0) node.transients?.delete(op.key);
+    if (isWinner && this.#feed.hasListeners) this.#propertyShown(node, op.key);
+  }
+
+  #takeDraft(node: TreeNode, op: SetVertexProperty): boolean {
+    for (const known of [node.properties.get(op.key), node.transients?.get(op.key)]) {
+      if (known && compareOpIds(known.id, op.id) >= 0) return false;
+    }
+    (node.transients ??= new Map()).set(op.key, op);
+    this.#propertyShown(node, op.key);
+    return true;
+  }
+
+  #propertyShown(node: TreeNode, key: string): void {
+    this.#feed.propertySet(node.id, key, node.getProperty(key, true));
+    if (node.shownParent) this.#feed.childrenChanged(node.shownParent.id);
+  }
+
+  #findRoot(): TreeNode | undefined {
+    if (this.#rootId !== undefined) return this.#nodes.get(this.#rootId);
+    return this.#moves.entries.find(({ op }) => op.parentId === null && op.targetId !== BIN_ID)?.target;
+  }
+
+  #node(id: string): TreeNode {
+    // operations on one vertex mostly follow one another
+    if (this.#lastNode?.id === id) return this.#lastNode;
+    let node = this.#nodes.get(id);
+    if (!node) this.#nodes.set(id, (node = new TreeNode(id)));
+    this.#lastNode = node;
+    return node;
+  }
+}
