@@ -47,6 +47,7 @@ function installBrowsers() {
     ["chromium", ["chromium"]],
     ["WebKitWebDriver", ["webkit2gtk-driver", "libwebkit2gtk-4.1-0"]],
     ["Xvfb", ["xvfb", "xauth"]],
+    ["xdotool", ["xdotool"]],
   ]
     .filter(([program]) => !isInPath(program) && !(program === "chromium" && process.env.CHROMIUM_PATH))
     .flatMap(([, names]) => names);

@@ -61,7 +61,12 @@ export class SpaceFolder {
     const bytes = await this.fs.read(this.at(SPACE_FILE));
     if (bytes) return { kind: "space", spaceFile: parseSpaceFile(new TextDecoder().decode(bytes), this.at(SPACE_FILE)) };
     const names = new Set((await this.fs.list(this.path))?.map((entry) => entry.name));
-    if (names.has(SPACE_DIR)) await this.#explainMissingSpaceFile();
+    if (names.has(SPACE_DIR)) {
+      const inside = (await this.fs.list(this.at(SPACE_DIR))) ?? [];
+      // another instance has made the space meanwhile
+      if (inside.some((entry) => entry.name === "space.json")) return await this.inspect();
+      this.#explainMissingSpaceFile(inside);
+    }
     const isSpaceDirItself = /(^|\/)space-v\d+$/.test(this.path);
     return { kind: names.has("space.json") && names.has("ops") && !isSpaceDirItself ? "old-format" : "empty" };
   }
@@ -96,8 +101,8 @@ export class SpaceFolder {
 
   /** Makes the folder into a space. What is in it already stays. */
   async create(spaceId: string): Promise<void> {
-    await this.fs.makeDirectory(this.at(OPS_DIR));
     await this.fs.write(this.at(SPACE_FILE), encode(encodeSpaceFile({ id: spaceId })));
+    await this.fs.makeDirectory(this.at(OPS_DIR));
     const names = new Set((await this.fs.list(this.path))?.map((entry) => entry.name));
     if (!MARKER_FILES.some((name) => names.has(name))) await this.fs.write(this.at(MARKER_FILE), encode(MARKER_TEXT));
   }
@@ -147,14 +152,13 @@ export class SpaceFolder {
     return (await (this.fs.scan ? this.fs.scan(path) : scanByListing(this.fs, path))) ?? { files: [], unreadable: [] };
   }
 
-  async #explainMissingSpaceFile(): Promise<void> {
-    const entries = (await this.fs.list(this.at(SPACE_DIR))) ?? [];
+  #explainMissingSpaceFile(entries: readonly { readonly name: string }[]): void {
     if (entries.some((entry) => entry.name === ".space.json.icloud")) {
       throw new FoldspaceError("FOLD_NOT_DOWNLOADED", `${this.at(SPACE_FILE)} has not been downloaded by the sync service yet`, {
         data: { path: this.path },
       });
     }
-    if (entries.length > 0) {
+    if (entries.some((entry) => !isIgnoredName(entry.name))) {
       throw new FoldspaceError(
         "FOLD_BAD_SPACE_FILE",
         `${this.at(SPACE_FILE)} is missing, though ${SPACE_DIR} is there: it may not have been synced yet`,

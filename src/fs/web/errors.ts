@@ -1,0 +1,52 @@
+import { errorMessage, FoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+
+/** What the names of a browser's errors mean for a space, and in plain words. */
+const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
+  NotAllowedError: ["FOLD_PERMISSION", "the user has to grant access to the folder again"],
+  SecurityError: ["FOLD_PERMISSION", "the browser does not permit it here"],
+  QuotaExceededError: ["FOLD_DISK_FULL", "the disk, or the part of it that the browser grants, is full"],
+  NoModificationAllowedError: ["FOLD_BUSY", "another tab or program is writing to it, or it is write-protected"],
+  NotReadableError: ["FOLD_BUSY", "another program holds it, or it keeps changing while it is read"],
+  TypeMismatchError: ["FOLD_IO", "it is a folder"],
+  NotFoundError: ["FOLD_IO", "it is not there"],
+};
+
+/** The browser's name of an error, such as `NotFoundError`. */
+function nameOf(error: unknown): string | undefined {
+  return error instanceof Error || error instanceof DOMException ? error.name : undefined;
+}
+
+export function isMissing(error: unknown): boolean {
+  return nameOf(error) === "NotFoundError";
+}
+
+/** Whether a file was found where a folder was looked for, or the other way round. */
+export function isWrongKind(error: unknown): boolean {
+  return nameOf(error) === "TypeMismatchError";
+}
+
+/** Whether a file was replaced since it was opened for reading. */
+export function isReplaced(error: unknown): boolean {
+  return nameOf(error) === "NotReadableError";
+}
+
+/** Whether another page or program writes to the file; Chromium says the same of what is write-protected. */
+export function isLocked(error: unknown): boolean {
+  return nameOf(error) === "NoModificationAllowedError";
+}
+
+/**
+ * Makes a typed error of whatever the browser threw.
+ * @param action what could not be done, as in "Cannot read": `read`
+ */
+export function webFileSystemError(action: string, path: string, cause: unknown): FoldspaceError {
+  if (cause instanceof FoldspaceError) return cause;
+  const [code, reason] = MEANINGS[nameOf(cause) ?? ""] ?? ["FOLD_IO", errorMessage(cause)];
+  return failure(code, action, path, reason, cause);
+}
+
+/** @param path relative to the folder that was opened; empty for that folder itself */
+export function failure(code: FoldspaceErrorCode, action: string, path: string, reason: string, cause?: unknown): FoldspaceError {
+  const message = `Cannot ${action} ${path === "" ? "the opened folder" : path}: ${reason}`;
+  return new FoldspaceError(code, message, { data: { path }, cause });
+}

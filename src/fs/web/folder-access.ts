@@ -1,0 +1,90 @@
+import { errorMessage, FoldspaceError } from "../../errors.ts";
+import { browserGlobals, type PermissionAnswer, type PermissionHandle } from "./browser-types.ts";
+
+export interface FolderAccess {
+  /**
+   * - `folder`: the user can choose a folder of the computer
+   * - `private`: only the browser's own storage has files, which no sync service sees
+   * - `none`: a space can be kept in IndexedDB only
+   */
+  readonly kind: "folder" | "private" | "none";
+  /** Why, in words for the user. */
+  readonly reason: string;
+}
+
+export type { PermissionAnswer } from "./browser-types.ts";
+
+/** Tells what this browser lets a page do with files. */
+export function folderAccess(): FolderAccess {
+  if (!globalThis.isSecureContext) {
+    return {
+      kind: "none",
+      reason: "Browsers give access to files only to pages that were loaded over https or from this computer.",
+    };
+  }
+  if (browserGlobals().showDirectoryPicker) {
+    return { kind: "folder", reason: "The space can be kept in a folder of your choice, which any sync service can carry." };
+  }
+  const elsewhere = "Chrome, Edge and other browsers of that family can do so on a computer.";
+  // WebKitGTK has no `navigator.storage`, whatever the types say
+  const storage = navigator.storage as Partial<StorageManager> | undefined;
+  if (storage?.getDirectory && "createWritable" in FileSystemFileHandle.prototype) {
+    return { kind: "private", reason: `This browser cannot open folders, only keep files in its own storage. ${elsewhere}` };
+  }
+  return { kind: "none", reason: `This browser cannot open folders. ${elsewhere}` };
+}
+
+/**
+ * Lets the user choose a folder to read and write. Has to be called while a click is handled.
+ * @param id the browser begins where the user last chose a folder for the same id
+ * @returns `undefined` where the user chose none
+ * @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_PERMISSION`
+ */
+export async function pickFolder(id: string = "foldspace"): Promise<FileSystemDirectoryHandle | undefined> {
+  const { showDirectoryPicker } = browserGlobals();
+  if (!showDirectoryPicker) throw new FoldspaceError("FOLD_UNAVAILABLE", folderAccess().reason);
+  try {
+    return await showDirectoryPicker({ id, mode: "readwrite" });
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") return undefined;
+    throw notPermitted("choose a folder", cause);
+  }
+}
+
+/**
+ * Opens a folder of the browser's own storage, which only pages of this origin see.
+ * @throws FoldspaceError `FOLD_UNAVAILABLE`
+ */
+export async function openPrivateFolder(name: string = "foldspace"): Promise<FileSystemDirectoryHandle> {
+  const { kind, reason } = folderAccess();
+  if (kind === "none") throw new FoldspaceError("FOLD_UNAVAILABLE", reason);
+  try {
+    const root = await navigator.storage.getDirectory();
+    return await root.getDirectoryHandle(name, { create: true });
+  } catch (cause) {
+    const message = `This browser does not give access to its own storage, perhaps because the window is private: ${errorMessage(cause)}`;
+    throw new FoldspaceError("FOLD_UNAVAILABLE", message, { cause });
+  }
+}
+
+/** Whether a folder may be read and written now. Asks nobody. */
+export async function queryAccess(folder: FileSystemDirectoryHandle): Promise<PermissionAnswer> {
+  // where there is no such question, folders come from the browser's own storage
+  return (await (folder as PermissionHandle).queryPermission?.({ mode: "readwrite" })) ?? "granted";
+}
+
+/**
+ * Asks the user for the right to read and write a folder, if that is needed. Has to be called while a click is handled.
+ * @throws FoldspaceError `FOLD_PERMISSION` where the browser does not let us ask
+ */
+export async function requestAccess(folder: FileSystemDirectoryHandle): Promise<PermissionAnswer> {
+  try {
+    return (await (folder as PermissionHandle).requestPermission?.({ mode: "readwrite" })) ?? "granted";
+  } catch (cause) {
+    throw notPermitted(`ask for access to ${folder.name}`, cause);
+  }
+}
+
+function notPermitted(action: string, cause: unknown): FoldspaceError {
+  return new FoldspaceError("FOLD_PERMISSION", `The browser does not let the page ${action}: ${errorMessage(cause)}`, { cause });
+}

@@ -1,0 +1,40 @@
+import { Pace } from "../../breathe.ts";
+import { joinPath, type ScannedFile, type ScanResult } from "../file-system.ts";
+import { isMissing, webFileSystemError } from "./errors.ts";
+
+/** Round trips to the browser that are under way at once; more gain nothing. */
+const WIDTH = 32;
+
+/** Looks through all folders below one without recursing, so that no depth of nesting can exhaust the stack. */
+export async function scanFolder(root: FileSystemDirectoryHandle, rootPath: string): Promise<ScanResult> {
+  const files: ScannedFile[] = [];
+  const unreadable: { path: string; error: Error }[] = [];
+  const pace = new Pace();
+  /** What is to be looked at, the last first, so that few folders are open at a time. */
+  const tasks: { path: string; handle: FileSystemDirectoryHandle | FileSystemFileHandle }[] = [];
+
+  const list = async (folder: FileSystemDirectoryHandle, path: string): Promise<void> => {
+    for await (const [name, handle] of folder.entries()) {
+      tasks.push({ path: joinPath(path, name), handle });
+      if (pace.isDue) await pace.breathe();
+    }
+  };
+
+  const look = async ({ path, handle }: (typeof tasks)[number]): Promise<void> => {
+    try {
+      if (handle.kind === "directory") return await list(handle, path);
+      const { size, lastModified } = await handle.getFile();
+      files.push({ path, kind: "file", size, modifiedMs: lastModified });
+    } catch (cause) {
+      // what vanished while we looked was not there
+      if (!isMissing(cause)) unreadable.push({ path, error: webFileSystemError("read", joinPath(rootPath, path), cause) });
+    }
+  };
+
+  await list(root, "");
+  while (tasks.length > 0) {
+    await Promise.all(tasks.splice(-WIDTH).map(look));
+    if (pace.isDue) await pace.breathe();
+  }
+  return { files, unreadable };
+}
