@@ -38,8 +38,8 @@ async function info(report, folder) {
   report.ratio("foldspace info, 300,000 operations in 240 files / read and parse", infoMs, parseMs, { atMost: 2 });
 }
 
-function sumOfOperations(info) {
-  return info.trees.reduce((sum, tree) => sum + (tree.operations ?? tree.opCount), 0);
+function sumOfOperations({ trees }) {
+  return trees.reduce((sum, tree) => sum + (tree.operations ?? tree.opCount), 0);
 }
 
 function output(...args) {

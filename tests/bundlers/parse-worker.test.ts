@@ -6,6 +6,7 @@ import { chromium, type Browser } from "playwright-core";
 import { build as buildWithVite, createServer as createViteServer } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import webpack from "webpack";
+import type * as parsingModule from "../../src/worker/parsing.ts";
 import { CHROMIUM_ARGS, findChromium } from "../browser/chromium.ts";
 import { installPackage } from "./installed-package.ts";
 import { serveFolder } from "./static-server.ts";
@@ -151,7 +152,7 @@ describe.skipIf(executablePath === undefined)("the parsing worker starts in a pa
 
   test("in Node, as a worker thread, where it is asked for", async () => {
     const entry = pathToFileURL(join(app.path, "node_modules", "foldspace", "dist", "worker", "parsing.js")).href;
-    const { Parsing } = (await import(entry)) as typeof import("../../src/worker/parsing.ts");
+    const { Parsing } = (await import(entry)) as typeof parsingModule;
     const parsing = new Parsing({ worker: true });
     const bytes = new TextEncoder().encode('["p",1,"a","key","value"]\n'.repeat(40_000));
     const job = await parsing.open({ peerId: "peer" }, bytes.length);
