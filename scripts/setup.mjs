@@ -23,10 +23,11 @@ function install() {
   const lock = readFileSync(join(root, "package-lock.json"), "utf8");
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === lock) return;
   console.log("Installing the dependencies (once) …");
-  // no package that is used needs its install script
+  // Not `npm ci`: it refuses a lock file that lacks what only other platforms need, which not every registry has.
+  // No package that is used here needs its install script.
   run(
     "npm",
-    ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+    ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"],
     "The dependencies could not be installed. Is the npm registry reachable?",
   );
   mkdirSync(join(root, "node_modules"), { recursive: true });
