@@ -1,5 +1,10 @@
-/** How long work goes on before others get a turn, in milliseconds: half a frame. */
+/** How long one piece of work goes on before others get a turn, in milliseconds: half a frame. */
 const SLICE_MS = 8;
+/** How long all work together may keep a visible page from its timers and frames, in milliseconds. */
+const FRAME_MS = 16;
+
+/** When timers last had their turn between pieces of work, in a visible page. */
+let lastTimerTurn = 0;
 
 /**
  * Keeps long work from blocking what else runs here, such as a page's drawing.
@@ -14,20 +19,36 @@ export class Pace {
 
   /** Whether the work has gone on long enough. */
   get isDue(): boolean {
-    return performance.now() - this.#sliceStart > SLICE_MS;
+    const now = performance.now();
+    return now - this.#sliceStart > SLICE_MS || (isVisiblePage() && now - lastTimerTurn > FRAME_MS);
   }
 
-  /** Lets others have a turn. */
-  async breathe(): Promise<void> {
-    await nextTurn();
+  /**
+   * Lets others have a turn.
+   * @param isLongAhead whether what comes next cannot be divided, so that also timers and frames should be served before
+   */
+  async breathe(isLongAhead = false): Promise<void> {
+    // Many short pieces, each in a task of its own, starve timers and frames as one long piece would: browsers put tasks first.
+    if (isVisiblePage() && (isLongAhead || performance.now() - lastTimerTurn > FRAME_MS)) {
+      await new Promise((resolve) => setTimeout(resolve));
+      lastTimerTurn = performance.now();
+    } else {
+      await nextTask();
+    }
     this.#sliceStart = performance.now();
   }
 }
 
-/** A new task of the event loop, sooner than timers give one. */
-function nextTurn(): Promise<void> {
-  const { scheduler } = globalThis as { scheduler?: { yield?: () => Promise<void> } };
-  if (scheduler?.yield) return scheduler.yield();
+/** Pages out of sight draw nothing, and their timers are slowed down to seconds. */
+function isVisiblePage(): boolean {
+  return (globalThis as { document?: { visibilityState?: string } }).document?.visibilityState === "visible";
+}
+
+/**
+ * A new task of the event loop, sooner than timers give one. Not `scheduler.yield`: what it continues goes before
+ * timers and frames.
+ */
+function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.addEventListener(

@@ -55,6 +55,8 @@ export interface LayerSession {
   readonly peerId: string;
   /** Whether to make the storage if it is not there. Otherwise its absence is an error: it may be a disk that is not mounted. */
   readonly create?: boolean;
+  /** Whether the layer is to write nothing, not even to put its storage in order. */
+  readonly isReadOnly?: boolean;
 }
 
 export interface IncomingChange {

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
 import { toFoldspaceError } from "../layers/batcher.ts";
 import type { LayerSession, LayerStatus, PersistenceLayer } from "../layers/persistence-layer.ts";
+import { endsInTime } from "./patience.ts";
 
 /** State of one layer of a space, for people to see. */
 export interface LayerReport extends LayerStatus {
@@ -37,9 +38,13 @@ export class LayerLink {
   readonly #clock: Clock;
   readonly #patienceMs: number;
   readonly #onChange: () => void;
+  /** Work for the layer that goes on beside the opening. */
+  readonly #tasks = new Set<Promise<void>>();
   #opening: Promise<void> | undefined;
+  #reopen: (() => Promise<void>) | undefined;
   #error: FoldspaceError | undefined;
   #retryMs = FIRST_RETRY_MS;
+  #retriedAt = Number.NEGATIVE_INFINITY;
   #cancelRetry: (() => void) | undefined;
   #isClosed = false;
 
@@ -70,40 +75,55 @@ export class LayerLink {
    */
   open(session: LayerSession, read: () => Promise<void>): Promise<void> {
     this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    this.#reopen = () => this.open(session, read);
     this.#opening ??= this.#open(session, read);
     return this.#opening;
   }
 
   async #open(session: LayerSession, read: () => Promise<void>): Promise<void> {
+    // what fails from now on, also beside the opening, counts
+    this.#error = undefined;
     try {
       // in a later turn, so that `open` has set its state before anything can end
       await Promise.resolve();
       await this.layer.connect(session);
       await read();
-      this.#error = undefined;
     } catch (error) {
-      this.fail(error);
-      this.#retryLater(session, read);
+      this.#error = toFoldspaceError(error);
       throw error;
     } finally {
       this.#opening = undefined;
+      if (this.#error) this.#retryLater();
       this.#onChange();
     }
   }
 
-  /** Notes that the layer has fallen behind in a way that its own status does not show. */
+  /** Notes that the layer has fallen behind in a way that its own status does not show. It is read again after a while. */
   fail(error: unknown): void {
     this.#error = toFoldspaceError(error);
+    if (!this.#opening) this.#retryLater();
     this.#onChange();
   }
 
-  /** @returns what the layer lacks, if it does not have everything in time */
+  /** Has `flush` wait for work that goes on in the background, and notes what it fails with. */
+  track(task: Promise<void>): void {
+    const noted = task.catch((error: unknown) => this.fail(error)).finally(() => this.#tasks.delete(noted));
+    this.#tasks.add(noted);
+  }
+
+  /** Waits until the layer has been read, or long enough. */
+  async settled(): Promise<void> {
+    await endsInTime(Promise.allSettled([this.#opening, ...this.#tasks]), this.#patienceMs, this.#clock);
+  }
+
+  /** To be called when it has {@link settled}. @returns what the layer lacks, if it does not have everything in time */
   async flush(): Promise<NotDurable | undefined> {
+    // a layer that this platform cannot have is none; its report says so
+    if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
     try {
-      await this.#inTime(this.#opening, "has not answered yet");
-      // a layer that this platform cannot have is none; its report says so
-      if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
       if (this.#error) throw this.#error;
+      if (this.#opening || this.#tasks.size > 0) throw this.#tooSlow("has not answered yet");
       await this.#inTime(this.layer.flush(), "has not saved in time");
       return undefined;
     } catch (error) {
@@ -127,26 +147,22 @@ export class LayerLink {
     return { ...this.layer.status, id: this.layer.id, isLoading: this.isLoading, error: this.layer.status.error ?? this.#error };
   }
 
-  #retryLater(session: LayerSession, read: () => Promise<void>): void {
-    if (this.#isClosed || (this.#error && PERMANENT.has(this.#error.code))) return;
+  #retryLater(): void {
+    if (this.#isClosed || this.#cancelRetry || (this.#error && PERMANENT.has(this.#error.code))) return;
+    const hasLasted = this.#clock.now() - this.#retriedAt > LAST_RETRY_MS;
+    this.#retryMs = hasLasted ? FIRST_RETRY_MS : Math.min(this.#retryMs * 2, LAST_RETRY_MS);
     this.#cancelRetry = this.#clock.schedule(this.#retryMs, () => {
+      this.#retriedAt = this.#clock.now();
       // the failure is in the report; the next try is scheduled by the try itself
-      this.open(session, read).catch(() => undefined);
+      this.#reopen?.().catch(() => undefined);
     });
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 
-  async #inTime<T>(task: Promise<T> | undefined, reason: string): Promise<T | undefined> {
-    let cancel: (() => void) | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      cancel = this.#clock.schedule(this.#patienceMs, () =>
-        reject(new FoldspaceError("FOLD_BUSY", `${this.layer.id} ${reason} (waited ${this.#patienceMs} ms)`)),
-      );
-    });
-    try {
-      return await Promise.race([task, timeout]);
-    } finally {
-      cancel?.();
-    }
+  async #inTime(task: Promise<void>, reason: string): Promise<void> {
+    if (!(await endsInTime(task, this.#patienceMs, this.#clock))) throw this.#tooSlow(reason);
+  }
+
+  #tooSlow(reason: string): FoldspaceError {
+    return new FoldspaceError("FOLD_BUSY", `${this.layer.id} ${reason} (waited ${this.#patienceMs} ms)`);
   }
 }

@@ -11,6 +11,8 @@ export class Mirror {
   readonly #onFailed: (layer: PersistenceLayer, error: unknown) => void;
   readonly #waiting = new Set<string>();
   #running: Promise<void> | undefined;
+  #listing: Promise<void> = Promise.resolve();
+  #compared = 0;
 
   /**
    * @param layers those that take part at present
@@ -30,11 +32,26 @@ export class Mirror {
   add(treeId: string): void {
     if (this.#layers().length < 2 || this.#isLoaded(treeId)) return;
     this.#waiting.add(treeId);
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    this.#running ??= this.#run();
   }
 
   /** Has every tree compared that any layer knows. */
-  async addAll(): Promise<void> {
+  addAll(): void {
+    this.#listing = this.#listing.then(async () => await this.#addAll());
+  }
+
+  /** How many trees have been compared so far: tells slow work from work that hangs. */
+  get compared(): number {
+    return this.#compared;
+  }
+
+  /** Resolves when nothing waits to be compared. */
+  async settled(): Promise<void> {
+    await this.#listing;
+    await this.#running;
+  }
+
+  async #addAll(): Promise<void> {
     const layers = this.#layers();
     if (layers.length < 2) return;
     for (const layer of layers) {
@@ -46,16 +63,15 @@ export class Mirror {
     }
   }
 
-  /** Resolves when nothing waits to be compared. */
-  async settled(): Promise<void> {
-    await this.#running;
-  }
-
   async #run(): Promise<void> {
+    // in a later turn, so that `add` has set its state before anything can end
+    await Promise.resolve();
     for (const treeId of this.#waiting) {
       this.#waiting.delete(treeId);
       if (!this.#isLoaded(treeId)) await this.#mirror(treeId);
+      this.#compared++;
     }
+    this.#running = undefined;
   }
 
   async #mirror(treeId: string): Promise<void> {

@@ -24,6 +24,8 @@ export interface CreateSpaceOptions extends SpaceOptions {
 export class SpaceManager {
   readonly #options: SpaceOptions;
   readonly #spaces = new Map<string, Space>();
+  /** Spaces that are being opened or made. */
+  readonly #opening = new Map<string, Promise<Space>>();
 
   /** @param options apply to every space, unless a call says otherwise */
   constructor(options: SpaceOptions = {}) {
@@ -47,9 +49,7 @@ export class SpaceManager {
   async createSpace(options: CreateSpaceOptions): Promise<Space> {
     const id = options.id ?? options.persistenceLayers[0]?.spaceId ?? newId();
     const space = this.#prepare(id, options.persistenceLayers, options);
-    await space.create(options.name);
-    this.#spaces.set(id, space);
-    return space;
+    return await this.#keep(space, space.create(options.name));
   }
 
   /**
@@ -61,17 +61,10 @@ export class SpaceManager {
     persistenceLayers: readonly PersistenceLayer[],
     options: SpaceOptions = {},
   ): Promise<Space> {
-    const open = this.#spaces.get(pointer.id);
-    if (open) return open;
+    const open = this.#spaces.get(pointer.id) ?? this.#opening.get(pointer.id);
+    if (open) return await open;
     const space = this.#prepare(pointer.id, persistenceLayers, options);
-    this.#spaces.set(pointer.id, space);
-    try {
-      await space.open();
-    } catch (error) {
-      this.#spaces.delete(pointer.id);
-      throw error;
-    }
-    return space;
+    return await this.#keep(space, space.open());
   }
 
   /**
@@ -79,9 +72,22 @@ export class SpaceManager {
    * @throws FoldspaceError `FOLD_NOT_DURABLE`, with what is not saved and where; the space is closed all the same
    */
   async closeSpace(spaceId: string): Promise<void> {
-    const space = this.#spaces.get(spaceId);
+    const space = this.#spaces.get(spaceId) ?? (await this.#opening.get(spaceId));
     this.#spaces.delete(spaceId);
     await space?.close();
+  }
+
+  /** Keeps a space from when its opening begins: nobody is given one that is not open yet. */
+  async #keep(space: Space, opening: Promise<void>): Promise<Space> {
+    const opened = opening.then(() => space);
+    this.#opening.set(space.id, opened);
+    try {
+      await opened;
+      this.#spaces.set(space.id, space);
+      return space;
+    } finally {
+      this.#opening.delete(space.id);
+    }
   }
 
   #prepare(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions): Space {
@@ -93,7 +99,8 @@ export class SpaceManager {
         data: { expected: id, found: layer.spaceId },
       });
     }
-    if (this.#spaces.has(id)) throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `Space ${id} is open already`);
+    if (this.#spaces.has(id) || this.#opening.has(id))
+      throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `Space ${id} is open already`);
     return new Space(id, layers, { ...this.#options, ...options });
   }
 }

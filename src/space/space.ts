@@ -9,6 +9,7 @@ import { addReference, APP_TREE_ROOT_NAME, ensureForest, listReferences, type Ap
 import { LayerLink, type LayerReport, type NotDurable } from "./layer-link.ts";
 import { Mirror } from "./mirror.ts";
 import { observePage } from "./page-lifecycle.ts";
+import { endsInTime } from "./patience.ts";
 import { TreeReplica } from "./tree-replica.ts";
 
 export interface SpaceStatus {
@@ -69,9 +70,8 @@ export class Space {
     );
     for (const layer of layers) this.#addLink(layer);
     this.#endObservingPage = observePage({
-      // failures are in the status, and there is no one left to tell
-      onLeaving: () => void this.flush().catch(() => undefined),
-      onReturning: () => void this.rescan(),
+      onLeaving: () => this.#saveNow(),
+      onReturning: () => this.#look(),
     });
   }
 
@@ -137,7 +137,11 @@ export class Space {
    */
   async whenSynced(): Promise<void> {
     await this.flush();
-    await this.#mirror.settled();
+    for (let compared = -1; !(await endsInTime(this.#mirror.settled(), this.#patienceMs, this.#clock));) {
+      if (compared === this.#mirror.compared)
+        throw new FoldspaceError("FOLD_NOT_DURABLE", "The trees that are not loaded could not be compared in time");
+      compared = this.#mirror.compared;
+    }
     await this.flush();
   }
 
@@ -168,7 +172,8 @@ export class Space {
   async removeLayer(layerId: string): Promise<void> {
     const link = this.#links.find(({ layer }) => layer.id === layerId);
     if (!link) return;
-    for (const replica of this.#allReplicas()) await replica.settled();
+    await link.settled();
+    for (const replica of this.#allReplicas()) replica.handOver();
     const lacking = await link.flush();
     await this.#dropLink(link);
     if (lacking) throw notDurable([lacking]);
@@ -202,7 +207,7 @@ export class Space {
     root.setProperty("appId", appId);
     this.#replicas.set(replica.treeId, replica);
     for (const { layer } of this.#links) replica.await(layer);
-    for (const layer of this.#active) this.#inBackground(layer, replica.attach(layer));
+    for (const layer of this.#active) this.#link(layer)?.track(replica.attach(layer));
     addReference(this.tree, replica.treeId, name);
     return toAppTree(replica);
   }
@@ -242,15 +247,19 @@ export class Space {
     for (const { layer } of this.#links) replica.await(layer);
     const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
     const attaching = this.#links.map(async (link) => {
-      if (this.#active.has(link.layer)) await replica.attach(link.layer);
-      // a layer that is being opened reads all trees of that time by itself
-      else await link.opened;
+      if (this.#active.has(link.layer)) {
+        const attached = replica.attach(link.layer);
+        link.track(attached);
+        await attached;
+        // a layer that is being opened reads all trees of that time by itself
+      } else await link.opened;
       if (!replica.isUsable) throw noTree;
     });
     try {
       await Promise.any(attaching);
     } catch (error) {
       this.#replicas.delete(treeId);
+      for (const layer of this.#active) layer.releaseTree?.(treeId);
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
       throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
     }
@@ -265,8 +274,8 @@ export class Space {
    */
   async flush(): Promise<void> {
     if (this.isReadOnly) return;
-    await Promise.all(this.#links.filter((link) => link.isLoading).map(async (link) => await link.flush()));
-    for (const replica of this.#allReplicas()) await replica.settled();
+    await Promise.all(this.#links.map(async (link) => await link.settled()));
+    for (const replica of this.#allReplicas()) replica.handOver();
     const lacking = (await Promise.all(this.#links.map(async (link) => await link.flush()))).filter((each) => each !== undefined);
     if (lacking.length > 0) throw notDurable(lacking);
   }
@@ -328,7 +337,7 @@ export class Space {
   }
 
   #openLink(link: LayerLink, create: boolean, onRead?: () => void): Promise<void> {
-    const session = { peerId: this.peerId, create };
+    const session = { peerId: this.peerId, create, isReadOnly: this.isReadOnly };
     for (const replica of this.#allReplicas()) replica.await(link.layer);
     return link.open(session, async () => {
       await this.#spaceReplica.attach(link.layer);
@@ -336,7 +345,7 @@ export class Space {
       onRead?.();
       await Promise.all(Array.from(this.#replicas.values(), async (replica) => await replica.attach(link.layer)));
       await link.layer.startListening?.((change) => this.#receive(link.layer, change));
-      void this.#mirror.addAll();
+      this.#mirror.addAll();
     });
   }
 
@@ -349,24 +358,35 @@ export class Space {
   }
 
   #receive(layer: PersistenceLayer, change: IncomingChange): void {
+    if (!this.#active.has(layer)) return;
     const replica = change.treeId === this.id ? this.#spaceReplica : this.#replicas.get(change.treeId);
     if (!replica) {
       this.#mirror.add(change.treeId);
       this.#changedTree.value = change.treeId;
     } else if (change.isLossy) {
-      this.#inBackground(layer, replica.reattach(layer));
+      this.#link(layer)?.track(replica.reattach(layer));
+      // a layer that has lost the space tree has lost those that are not loaded, too
+      if (replica === this.#spaceReplica) this.#mirror.addAll();
     } else if (change.ops) {
       replica.receive(layer, change.ops);
     }
   }
 
-  /** What fails in the background shows in the layer's report, and in `flush`. */
-  #inBackground(layer: PersistenceLayer, task: Promise<void>): void {
-    task.catch((error: unknown) => this.#link(layer)?.fail(error));
+  /** Begins to save what there is, without waiting for anything: the page may be gone in a moment. */
+  #saveNow(): void {
+    for (const replica of this.#allReplicas()) replica.handOver();
+    // failures are in the status, and there is no one left to tell
+    for (const layer of this.#active) layer.flush().catch(() => undefined);
+  }
+
+  /** Looks for what changed while nobody looked; what that fails with shows in the layer's report. */
+  #look(): void {
+    for (const layer of this.#active) layer.rescan?.().catch((error: unknown) => this.#link(layer)?.fail(error));
   }
 
   #newReplica(treeId: string, options: ReplicatedTreeOptions = {}): TreeReplica {
-    return new TreeReplica(this.peerId, treeId, this.isReadOnly, (layer, error) => this.#link(layer)?.fail(error), options);
+    const onFailed = (layer: PersistenceLayer, error: FoldspaceError): void => this.#link(layer)?.fail(error);
+    return new TreeReplica(this.peerId, treeId, this.isReadOnly, onFailed, options);
   }
 
   #allReplicas(): TreeReplica[] {

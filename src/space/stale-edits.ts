@@ -5,7 +5,7 @@ import { compareOpIds, isMoveVertexOp, type ReplicatedTree, type VertexOperation
  * that this layer held all along, to which they would lose although the person made them later. Only the last edit
  * of each property and of each vertex's place is made again, and only if it lost to one of the layer's operations.
  *
- * @param edits made here while the layer was loading, in the order of their making
+ * @param edits made here while the layer was awaited, in the order of their making
  * @param arrived what the layer held and the tree did not
  */
 export function reissueStaleEdits(
@@ -13,10 +13,14 @@ export function reissueStaleEdits(
   edits: readonly VertexOperation[],
   arrived: readonly VertexOperation[],
 ): void {
+  if (edits.length === 0) return;
   const lastEdits = new Map<string, VertexOperation>();
   for (const edit of edits) lastEdits.set(subjectOf(edit), edit);
+  const edited = new Set(edits.map(({ targetId }) => targetId));
   const winners = new Map<string, VertexOperation>();
   for (const op of arrived) {
+    // a hundred thousand may arrive, and few of them concern what was edited
+    if (!edited.has(op.targetId)) continue;
     const edit = lastEdits.get(subjectOf(op));
     if (edit && compareOpIds(op.id, edit.id) > 0) winners.set(subjectOf(op), op);
   }
@@ -28,7 +32,7 @@ export function reissueStaleEdits(
 }
 
 /** What an operation decides: one vertex's place, or one property of it. */
-function subjectOf(op: VertexOperation): string {
+export function subjectOf(op: VertexOperation): string {
   return isMoveVertexOp(op) ? op.targetId : `${op.targetId}\n${op.key}`;
 }
 

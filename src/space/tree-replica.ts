@@ -9,10 +9,10 @@ import {
   type ReplicatedTreeOptions,
   type VertexOperation,
 } from "../tree/index.ts";
-import { reissueStaleEdits } from "./stale-edits.ts";
+import { reissueStaleEdits, subjectOf } from "./stale-edits.ts";
 
-/** About two milliseconds of merging. */
-const SLICE_OPS = 2_000;
+/** A millisecond of merging or two, and a few times that where the code is cold. */
+const SLICE_OPS = 500;
 
 /** `awaited`: the layer has not answered, or not since it failed; what is edited meanwhile may be older than what it holds. */
 type LayerState = "awaited" | "ready";
@@ -33,9 +33,8 @@ export class TreeReplica {
   readonly #isReadOnly: boolean;
   /** Edits of this turn, handed to the layers together. */
   #unsent: VertexOperation[] = [];
-  /** Edits made while some layer was awaited. */
-  #editsWhileAwaiting: VertexOperation[] = [];
-  readonly #attaching = new Set<Promise<void>>();
+  /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
+  readonly #staleEdits = new Map<string, VertexOperation>();
   readonly #onFailed: (layer: PersistenceLayer, error: FoldspaceError) => void;
 
   /**
@@ -73,13 +72,17 @@ export class TreeReplica {
    * @throws FoldspaceError what loading failed with; the layer then takes no part until it is attached again
    */
   async attach(layer: PersistenceLayer): Promise<void> {
-    const attaching = this.#attach(layer);
-    this.#attaching.add(attaching);
-    try {
-      await attaching;
-    } finally {
-      this.#attaching.delete(attaching);
-    }
+    this.await(layer);
+    const ops = await layer.loadTreeOps(this.treeId);
+    const { arrived, theirs } = await this.#mergeInSlices(ops);
+    // it may have been taken off while it was loading
+    if (!this.#layers.has(layer)) return;
+    this.handOver();
+    this.#layers.set(layer, "ready");
+    this.#save(layer, theirs.size === this.tree.opCount ? [] : this.tree.opsSince(theirs));
+    this.#spread(layer, arrived);
+    reissueStaleEdits(this.tree, [...this.#staleEdits.values()], arrived);
+    if (!this.#isAwaiting) this.#staleEdits.clear();
   }
 
   /** Sends a layer again what it has lost. @throws FoldspaceError as {@link attach} */
@@ -92,29 +95,10 @@ export class TreeReplica {
     await this.attach(layer);
   }
 
-  /** Resolves when no layer is being loaded and every edit made so far has been handed to the layers. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#attaching);
-    this.#sendUnsent();
-  }
-
-  async #attach(layer: PersistenceLayer): Promise<void> {
-    this.await(layer);
-    const ops = await layer.loadTreeOps(this.treeId);
-    // it may be taken off while it is loading
-    const arrived = await this.#mergeInSlices(ops);
-    if (!this.#layers.has(layer)) return;
-    this.#sendUnsent();
-    this.#layers.set(layer, "ready");
-    this.#save(layer, this.#missingFrom(ops));
-    this.#spread(layer, arrived);
-    reissueStaleEdits(this.tree, this.#editsWhileAwaiting, arrived);
-    if (!this.#isAwaiting) this.#editsWhileAwaiting = [];
-  }
-
   /** Ends the part that a layer takes. */
   detach(layer: PersistenceLayer): void {
     this.#layers.delete(layer);
+    if (!this.#isAwaiting) this.#staleEdits.clear();
   }
 
   /** Takes in what a layer tells of. */
@@ -122,40 +106,47 @@ export class TreeReplica {
     this.#spread(layer, this.tree.merge(ops));
   }
 
+  /** Merging waits with the work on moves until the tree is looked at, so that slices cost no more than the whole. */
+  async #mergeInSlices(ops: readonly VertexOperation[]): Promise<{ arrived: VertexOperation[]; theirs: VersionVector }> {
+    const arrived: VertexOperation[] = [];
+    const theirs = new VersionVector();
+    const pace = new Pace();
+    for (let start = 0; start < ops.length; start += SLICE_OPS) {
+      const slice = ops.slice(start, start + SLICE_OPS);
+      for (const op of this.tree.merge(slice)) arrived.push(op);
+      for (const { id } of slice) theirs.add(id);
+      if (pace.isDue) await pace.breathe();
+    }
+    // what comes next looks at the tree, which then does the work on moves
+    if (ops.length > SLICE_OPS) await pace.breathe(true);
+    return { arrived, theirs };
+  }
+
+  #send(op: VertexOperation): void {
+    if (this.#unsent.length === 0) queueMicrotask(() => this.handOver());
+    this.#unsent.push(op);
+  }
+
+  /** Hands the edits of this turn to the layers that have answered. */
+  handOver(): void {
+    const ops = this.#unsent;
+    if (ops.length === 0) return;
+    this.#unsent = [];
+    if (this.#isAwaiting) for (const op of ops) this.#noteStale(op);
+    this.#spread(undefined, ops);
+  }
+
   get #isAwaiting(): boolean {
     return [...this.#layers.values()].includes("awaited");
   }
 
-  /** Merging waits with the work on moves until the tree is looked at, so that slices cost no more than the whole. */
-  async #mergeInSlices(ops: readonly VertexOperation[]): Promise<VertexOperation[]> {
-    const added: VertexOperation[] = [];
-    const pace = new Pace();
-    for (let start = 0; start < ops.length; start += SLICE_OPS) {
-      for (const op of this.tree.merge(ops.slice(start, start + SLICE_OPS))) added.push(op);
-      if (pace.isDue) await pace.breathe();
-    }
-    return added;
+  #noteStale(op: VertexOperation): void {
+    const subject = subjectOf(op);
+    this.#staleEdits.delete(subject);
+    this.#staleEdits.set(subject, op);
   }
 
-  #missingFrom(ops: readonly VertexOperation[]): VertexOperation[] {
-    const theirs = VersionVector.of(ops);
-    return theirs.size === this.tree.opCount ? [] : this.tree.opsSince(theirs);
-  }
-
-  #send(op: VertexOperation): void {
-    if (this.#unsent.length === 0) queueMicrotask(() => this.#sendUnsent());
-    this.#unsent.push(op);
-  }
-
-  #sendUnsent(): void {
-    const ops = this.#unsent;
-    if (ops.length === 0) return;
-    this.#unsent = [];
-    if (this.#isAwaiting) for (const op of ops) this.#editsWhileAwaiting.push(op);
-    this.#spread(undefined, ops);
-  }
-
-  /** Saves operations to every layer that has answered, except where they come from. One that is loading is sent them when it has. */
+  /** Saves operations to every layer that has answered, except where they come from. One that is awaited is sent them when it has. */
   #spread(origin: PersistenceLayer | undefined, ops: readonly VertexOperation[]): void {
     for (const [layer, state] of this.#layers) if (layer !== origin && state === "ready") this.#save(layer, ops);
   }

@@ -5,3 +5,4 @@ export type { LayerSetup } from "./layer-bench.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { FaultyFileSystem } from "./faulty-file-system.ts";
 export type { FileSystemCall } from "./faulty-file-system.ts";
+export { FaultyLayer, FaultyStore } from "./layer-faults.ts";

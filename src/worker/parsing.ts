@@ -34,7 +34,7 @@ const SLICE_BYTES = 128 * 1024;
 export class WorkerLost extends Error {}
 
 /**
- * Decides where log files are parsed: small ones here, in slices that leave others their turn; big ones in a worker,
+ * Decides where log files are parsed: a few here, in slices that leave others their turn; many or big ones in a worker,
  * if there is one. If the worker cannot be loaded, everything is parsed here from then on.
  */
 export class Parsing {
@@ -51,7 +51,7 @@ export class Parsing {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** @param bytes how big the file is, or at least is known to be */
+  /** @param bytes that are being read together: of the file, as far as its size is known, and of others */
   async open(options: LogParserOptions, bytes: number): Promise<ParseJob> {
     const worker = bytes < MIN_WORKER_BYTES ? undefined : await this.#getWorker();
     return worker ? worker.open(options) : new InlineJob(options);
@@ -101,6 +101,8 @@ class InlineJob implements ParseJob {
   async end(): Promise<ParsedLog> {
     const settledProblems = this.#parser.problems.length;
     this.#parser.end();
+    // many small files are long work, too
+    if (this.#pace.isDue) await this.#pace.breathe();
     const { ops, problems, position } = this.#parser;
     return { ops, problems, settledProblems, position };
   }

@@ -117,20 +117,22 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
     this.#connection?.reader.releaseTree(treeId);
   }
 
-  /** @throws FoldspaceError `FOLD_BAD_ID` at once for ids that cannot be part of a path */
+  /** @throws FoldspaceError `FOLD_BAD_ID` for ids that cannot be part of a path; operations of other peers are saved all the same */
   async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
     treeDir(treeId);
     const { batcher } = this.#connected();
     const byPeer = new Map<string, VertexOperation[]>();
     for (const op of ops) {
-      const { peerId } = op.id;
+      const own = byPeer.get(op.id.peerId);
+      if (own) own.push(op);
+      else byPeer.set(op.id.peerId, [op]);
+    }
+    const saves = Array.from(byPeer, async ([peerId, peerOps]) => {
       if (!isPathSafeId(peerId))
         throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(peerId)} cannot name a peer in a folder`);
-      const own = byPeer.get(peerId);
-      if (own) own.push(op);
-      else byPeer.set(peerId, [op]);
-    }
-    await Promise.all(Array.from(byPeer, ([peerId, peerOps]) => batcher.add(`${treeId}/${peerId}`, peerOps)));
+      await batcher.add(`${treeId}/${peerId}`, peerOps);
+    });
+    await Promise.all(saves);
   }
 
   async flush(): Promise<void> {

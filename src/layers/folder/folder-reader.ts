@@ -8,7 +8,7 @@ import type { VertexOperation } from "../../tree/index.ts";
 import type { Parsing } from "../../worker/parsing.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
 import { mapLimit } from "./map-limit.ts";
-import { readLog, type LogCursor, type LogReading } from "./read-log.ts";
+import { readLog, type LogCursor, type LogReading, type ReadLogOptions } from "./read-log.ts";
 import { sortOut, unreadableFolder, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
 /** More at once gains little, and takes file handles. */
@@ -80,8 +80,8 @@ export class FolderReader {
     // a part of a tree is better than nothing, but nothing must not pass for an empty tree
     if (failure !== undefined && entries.length === 0) throw failure;
     this.#loadedTrees.add(treeId);
-    const ids = new IdPool();
-    const readings = await mapLimit(FILES_AT_ONCE, entries, (entry) => this.#read(entry, undefined, ids));
+    const together = { ids: new IdPool(), loadBytes: entries.reduce((bytes, entry) => bytes + entry.size, 0) };
+    const readings = await mapLimit(FILES_AT_ONCE, entries, (entry) => this.#read(entry, together));
     this.#publishProblems();
     return readings.flatMap((reading) => reading?.ops ?? []);
   }
@@ -179,7 +179,7 @@ export class FolderReader {
         if (this.#hasBaseline && isChanged) changes.touched.add(entry.treeId);
         return;
       }
-      const reading = await this.#read(entry, known?.cursor);
+      const reading = await this.#read(entry, { cursor: known?.cursor });
       if (!reading) return;
       changes.add(entry.treeId, reading.ops);
       const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
@@ -188,10 +188,11 @@ export class FolderReader {
     return changes;
   }
 
-  async #read(entry: LogEntry, cursor?: LogCursor, ids?: IdPool): Promise<LogReading | undefined> {
+  async #read(entry: LogEntry, options: ReadLogOptions): Promise<LogReading | undefined> {
     let reading: LogReading | undefined;
     try {
-      reading = await readLog(this.#folder.fs, this.#folder.at(entry.path), entry.peerId, cursor, ids, this.#parsing);
+      const { fs } = this.#folder;
+      reading = await readLog(fs, this.#folder.at(entry.path), entry.peerId, { ...options, parsing: this.#parsing });
     } catch (error) {
       const reason = `cannot be read: ${errorMessage(error)}`;
       this.#lineProblems.set(entry.path, [

@@ -32,23 +32,31 @@ const FINGERPRINT_BYTES = 512;
 /** Parses in this thread; layers bring one of their own. */
 const PARSING_HERE = new Parsing({ worker: false });
 
+export interface ReadLogOptions {
+  /** How far the file has been read: if it has only grown since, reading goes on there. */
+  readonly cursor?: LogCursor | undefined;
+  /** Shared between the files of one tree, to keep each id once. */
+  readonly ids?: IdPool;
+  /** Where it is parsed; if its worker breaks meanwhile, the file is read again here. */
+  readonly parsing?: Parsing;
+  /** Bytes of all files that are being read together: what decides where they are parsed. */
+  readonly loadBytes?: number;
+}
+
 /**
  * Reads a log file: behind the cursor if the file has only grown since, else the whole file.
- * @param parsing where it is parsed; if its worker breaks meanwhile, the file is read again here
  * @returns `undefined` where the file is gone
  */
 export async function readLog(
   fs: FileSystem,
   path: string,
   peerId: string,
-  cursor?: LogCursor,
-  ids: IdPool = new IdPool(),
-  parsing: Parsing = PARSING_HERE,
+  options: ReadLogOptions = {},
 ): Promise<LogReading | undefined> {
   try {
-    return (await continueReading(fs, path, peerId, cursor, ids, parsing)) ?? (await readWhole(fs, path, peerId, ids, parsing));
+    return (await continueReading(fs, path, peerId, options)) ?? (await readWhole(fs, path, peerId, options));
   } catch (error) {
-    if (error instanceof WorkerLost) return await readWhole(fs, path, peerId, ids, PARSING_HERE);
+    if (error instanceof WorkerLost) return await readWhole(fs, path, peerId, { ...options, parsing: PARSING_HERE });
     throw error;
   }
 }
@@ -58,30 +66,27 @@ async function continueReading(
   fs: FileSystem,
   path: string,
   peerId: string,
-  cursor: LogCursor | undefined,
-  ids: IdPool,
-  parsing: Parsing,
+  options: ReadLogOptions,
 ): Promise<LogReading | undefined> {
+  const { cursor } = options;
   if (!cursor || cursor.fingerprint.length === 0) return undefined;
   const { position, fingerprint } = cursor;
   const offset = position.offset - fingerprint.length;
   const bytes = await fs.read(path, { offset, length: fingerprint.length + CHUNK_BYTES });
   if (!bytes || !startsWith(bytes, fingerprint)) return undefined;
-  const job = await parsing.open({ peerId, ids, from: position }, bytes.length);
+  const job = await openJob(peerId, options, bytes.length, position);
   return await readOn(fs, path, job, { offset, bytes }, fingerprint.length, cursor.problems);
 }
 
-async function readWhole(
-  fs: FileSystem,
-  path: string,
-  peerId: string,
-  ids: IdPool,
-  parsing: Parsing,
-): Promise<LogReading | undefined> {
+async function readWhole(fs: FileSystem, path: string, peerId: string, options: ReadLogOptions): Promise<LogReading | undefined> {
   const bytes = await fs.read(path, { offset: 0, length: CHUNK_BYTES });
   if (!bytes) return undefined;
-  const job = await parsing.open({ peerId, ids }, bytes.length);
-  return await readOn(fs, path, job, { offset: 0, bytes }, 0, []);
+  return await readOn(fs, path, await openJob(peerId, options, bytes.length), { offset: 0, bytes }, 0, []);
+}
+
+async function openJob(peerId: string, options: ReadLogOptions, bytes: number, from?: LogPosition): Promise<ParseJob> {
+  const { ids = new IdPool(), parsing = PARSING_HERE, loadBytes = 0 } = options;
+  return await parsing.open({ peerId, ids, ...(from && { from }) }, Math.max(bytes, loadBytes));
 }
 
 /**

@@ -1,0 +1,182 @@
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { systemClock, type Clock } from "../../clock.ts";
+import { FoldspaceError, errorMessage, type FoldspaceErrorCode } from "../../errors.ts";
+
+/** Default name of the database. One database holds all spaces of an origin. */
+export const DATABASE_NAME = "foldspace";
+const DATABASE_VERSION = 1;
+
+/** Key of a batch: space, tree, peer whose operations it holds, and what makes it unique among tabs: the writer and its count. */
+export type BatchKey = [spaceId: string, treeId: string, peerId: string, writerId: string, n: number];
+
+/** Operations of one peer, as lines of the log format: small to store, quick to read, and told apart from damage. */
+export interface BatchRecord {
+  readonly peerId: string;
+  readonly lines: Uint8Array;
+}
+
+export interface SpaceRecord {
+  readonly id: string;
+  readonly uri?: string;
+  readonly name?: string;
+  /** ISO time. */
+  readonly createdAt?: string;
+}
+
+export interface FoldspaceSchema extends DBSchema {
+  spaces: { key: string; value: SpaceRecord };
+  batches: { key: BatchKey; value: BatchRecord };
+  secrets: { key: string; value: Record<string, string> };
+}
+
+const STORES = ["batches", "secrets", "spaces"] as const;
+
+export type Database = IDBPDatabase<FoldspaceSchema>;
+
+/** Opening takes milliseconds; what takes so long waits for somebody. */
+const SLOW_OPENING_MS = 2_000;
+
+/** Of a task on a connection that was closed: it was not begun, or the browser took it back when it cleared the storage. */
+const CLOSED_UNDER_TASK: ReadonlySet<string> = new Set(["InvalidStateError", "AbortError"]);
+
+export interface DatabaseConnectionOptions {
+  /** Told when opening has to wait for another tab, and with `undefined` when it no longer has to. */
+  readonly onWaiting?: (error: FoldspaceError | undefined) => void;
+  readonly clock?: Clock;
+}
+
+/**
+ * The connection to the database: opened when needed, given up when another tab wants to upgrade or delete the
+ * database or the browser closes it, and opened again. Closing it is final.
+ */
+export class DatabaseConnection {
+  readonly name: string;
+  readonly #onWaiting: (error: FoldspaceError | undefined) => void;
+  readonly #clock: Clock;
+  #database: Promise<Database> | undefined;
+  #isClosed = false;
+
+  constructor(name: string, options: DatabaseConnectionOptions = {}) {
+    this.name = name;
+    this.#onWaiting = options.onWaiting ?? (() => undefined);
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Runs a task on the open database; once more if the connection turns out to have been closed.
+   * @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_NEWER_FORMAT`, `FOLD_FOREIGN_STORAGE`, `FOLD_DISK_FULL`, `FOLD_CLOSED`, `FOLD_IO`
+   */
+  async run<T>(task: (database: Database) => Promise<T>): Promise<T> {
+    try {
+      const opened = this.#open();
+      try {
+        return await task(await opened);
+      } catch (error) {
+        if (!CLOSED_UNDER_TASK.has(nameOf(error))) throw error;
+        if (this.#database === opened) this.#database = undefined;
+        return await task(await this.#open());
+      }
+    } catch (error) {
+      throw toStorageError(error, this.name);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    // one that never opens needs no closing, and whoever asked for it was told why
+    this.#database?.then(
+      (database) => database.close(),
+      () => undefined,
+    );
+    this.#database = undefined;
+  }
+
+  #open(): Promise<Database> {
+    if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", `The connection to the database ${this.name} is closed`);
+    this.#database ??= this.#openNow().catch((error: unknown) => {
+      this.#database = undefined;
+      throw error;
+    });
+    return this.#database;
+  }
+
+  async #openNow(): Promise<Database> {
+    if (!hasIndexedDb()) throw new FoldspaceError("FOLD_UNAVAILABLE", "There is no IndexedDB here");
+    const endWaiting = this.#clock.schedule(SLOW_OPENING_MS, () => this.#onWaiting(this.#waits()));
+    try {
+      return assertOurs(await this.#openVersion(DATABASE_VERSION));
+    } catch (error) {
+      // only the stores tell a newer version of ours from something else
+      if (nameOf(error) === "VersionError") assertOurs(await this.#openVersion(undefined)).close();
+      throw error;
+    } finally {
+      endWaiting();
+      this.#onWaiting(undefined);
+    }
+  }
+
+  async #openVersion(version: number | undefined): Promise<Database> {
+    const forget = (): void => (this.#database = undefined);
+    return await openDB<FoldspaceSchema>(this.name, version, {
+      upgrade(upgrading) {
+        for (const store of STORES) if (!upgrading.objectStoreNames.contains(store)) createStore(upgrading, store);
+      },
+      blocked: () => this.#onWaiting(this.#waits()),
+      blocking(_current, _blocked, event) {
+        forget();
+        (event.target as IDBDatabase).close();
+      },
+      terminated: forget,
+    });
+  }
+
+  #waits(): FoldspaceError {
+    return new FoldspaceError(
+      "FOLD_BUSY",
+      `The database ${this.name} cannot be opened while another tab holds it; still waiting`,
+    );
+  }
+}
+
+export function hasIndexedDb(): boolean {
+  // some browsers have it as null where they do not allow it
+  return Boolean(globalThis.indexedDB);
+}
+
+function createStore(database: IDBPDatabase<FoldspaceSchema>, store: (typeof STORES)[number]): void {
+  if (store === "spaces") database.createObjectStore(store, { keyPath: "id" });
+  else database.createObjectStore(store);
+}
+
+function assertOurs(database: Database): Database {
+  const missing = STORES.filter((store) => !database.objectStoreNames.contains(store));
+  if (missing.length === 0) return database;
+  database.close();
+  throw new FoldspaceError(
+    "FOLD_FOREIGN_STORAGE",
+    `The database ${database.name} is not one of foldspace: it has no ${missing.join(", ")}`,
+  );
+}
+
+const CODES: Readonly<Record<string, FoldspaceErrorCode>> = {
+  QuotaExceededError: "FOLD_DISK_FULL",
+  VersionError: "FOLD_NEWER_FORMAT",
+  SecurityError: "FOLD_UNAVAILABLE",
+  NotAllowedError: "FOLD_UNAVAILABLE",
+  // what some browsers say in private windows
+  InvalidStateError: "FOLD_UNAVAILABLE",
+};
+
+function toStorageError(error: unknown, name: string): FoldspaceError {
+  if (error instanceof FoldspaceError) return error;
+  const code = CODES[nameOf(error)] ?? "FOLD_IO";
+  const reason =
+    code === "FOLD_NEWER_FORMAT"
+      ? "a newer version of the app has changed it; use that one"
+      : errorMessage(error) || nameOf(error);
+  return new FoldspaceError(code, `The database ${name}: ${reason}`, { cause: error });
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error || error instanceof DOMException ? error.name : "";
+}

@@ -1,0 +1,301 @@
+import { systemClock, type Clock } from "../../clock.ts";
+import { FoldspaceError, type Problem } from "../../errors.ts";
+import { Observable } from "../../observable.ts";
+import { newId, type VertexOperation } from "../../tree/index.ts";
+import { Batcher, toFoldspaceError, type Cadence } from "../batcher.ts";
+import {
+  OFFLINE_STATUS,
+  type IncomingChange,
+  type LayerSession,
+  type LayerStatus,
+  type PersistenceLayer,
+} from "../persistence-layer.ts";
+import { compactBatches, encodeBatches, parseRecords, readRecords, recordName, settleTransaction } from "./batches.ts";
+import { Compactor } from "./compactor.ts";
+import { DATABASE_NAME, DatabaseConnection, type BatchKey, type SpaceRecord } from "./database.ts";
+import { TabChannel, type TabMessage } from "./tab-channel.ts";
+
+export interface IndexedDBLayerOptions extends Partial<Cadence> {
+  /** Default `foldspace`. */
+  readonly databaseName?: string;
+  readonly id?: string;
+  /** `strict` waits for the device at each save, at a millisecond or more. Default `relaxed`: until the operating system has it. */
+  readonly durability?: "relaxed" | "strict";
+  /** What the registry of spaces is to say of this one, when it is first saved. */
+  readonly pointer?: Omit<SpaceRecord, "id">;
+  readonly clock?: Clock;
+}
+
+/** A save costs about a millisecond here, so operations need not wait for one another. */
+const CADENCE: Partial<Cadence> = { flushIntervalMs: 50, steadyIntervalMs: 250 };
+
+/** What there is while the layer is connected. */
+interface Connection {
+  readonly database: DatabaseConnection;
+  readonly batcher: Batcher;
+  readonly compactor: Compactor;
+  readonly isReadOnly: boolean;
+  readonly channel: TabChannel;
+}
+
+/**
+ * Keeps a space in the browser's IndexedDB, in batches of operations. Storage that is empty, or was cleared, is not an
+ * error: it is filled from the other layers. Tabs with the same space tell each other what they saved.
+ */
+export class IndexedDBPersistenceLayer implements PersistenceLayer {
+  readonly id: string;
+  readonly type = "local";
+  readonly supportsIncomingSync = true;
+  readonly spaceId: string;
+  readonly #options: IndexedDBLayerOptions & Required<Pick<IndexedDBLayerOptions, "databaseName" | "durability" | "clock">>;
+  readonly #status = new Observable<LayerStatus>(OFFLINE_STATUS);
+  readonly #problems = new Observable<readonly Problem[]>([]);
+  readonly #treeProblems = new Map<string, readonly Problem[]>();
+  /** Of every loaded tree, the names of the records that have been read or written here. */
+  readonly #seen = new Map<string, Set<string>>();
+  #database: DatabaseConnection | undefined;
+  #connecting: Promise<void> | undefined;
+  #connection: Connection | undefined;
+  #listener: ((change: IncomingChange) => void) | undefined;
+  /** With its count, makes this instance's keys unique among tabs and over time. */
+  #writerId = newId();
+  #written = 0;
+
+  constructor(spaceId: string, options: IndexedDBLayerOptions = {}) {
+    this.#options = { databaseName: DATABASE_NAME, durability: "relaxed", clock: systemClock, ...options };
+    this.id = options.id ?? `indexeddb:${this.#options.databaseName}`;
+    this.spaceId = spaceId;
+  }
+
+  /** @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_NEWER_FORMAT`, `FOLD_FOREIGN_STORAGE`, `FOLD_IO` */
+  async connect(session?: LayerSession): Promise<void> {
+    if (this.#connection) return;
+    this.#connecting ??= this.#connect(session).finally(() => (this.#connecting = undefined));
+    await this.#connecting;
+  }
+
+  async disconnect(): Promise<void> {
+    const connection = this.#connection;
+    this.#listener = this.#connection = undefined;
+    if (connection) {
+      await connection.compactor.stop();
+      await connection.batcher.close();
+      connection.channel.close();
+      this.#seen.clear();
+      this.#status.value = { ...connection.batcher.status.value, state: "offline" };
+    }
+    // also one that is still being opened
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  async listTrees(): Promise<string[]> {
+    return await this.#connected().database.run(async (database) => {
+      const treeIds: string[] = [];
+      // one look-up per tree: each goes on behind all keys of the one before
+      let range = IDBKeyRange.bound([this.spaceId], [this.spaceId, []]);
+      for (;;) {
+        const key = await database.getKey("batches", range);
+        if (!key) return treeIds;
+        treeIds.push(key[1]);
+        range = IDBKeyRange.bound([this.spaceId, key[1], []], [this.spaceId, []]);
+      }
+    });
+  }
+
+  async loadSpaceTreeOps(): Promise<VertexOperation[]> {
+    return await this.loadTreeOps(this.spaceId);
+  }
+
+  async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
+    const { database, compactor, isReadOnly } = this.#connected();
+    // before reading: what another tab saves from now on is for the listener
+    const seen = new Set<string>();
+    this.#seen.set(treeId, seen);
+    const { keys, records } = await database.run((opened) => readRecords(opened, this.spaceId, treeId));
+    const { ops, problems } = await parseRecords(treeId, records);
+    for (const key of keys) seen.add(recordName(key));
+    this.#setProblems(treeId, problems);
+    if (!isReadOnly) compactor.note(treeId, seen.size);
+    return ops;
+  }
+
+  releaseTree(treeId: string): void {
+    this.#seen.delete(treeId);
+  }
+
+  async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
+    await this.#connected().batcher.add(treeId, ops);
+  }
+
+  async flush(): Promise<void> {
+    await this.#connection?.batcher.flush();
+  }
+
+  async startListening(listener: (change: IncomingChange) => void): Promise<void> {
+    this.#connected();
+    this.#listener = listener;
+    // what other tabs saved between loading and listening
+    await this.rescan();
+  }
+
+  async stopListening(): Promise<void> {
+    this.#listener = undefined;
+  }
+
+  /** Reads what other tabs saved and this one was not told of. */
+  async rescan(): Promise<void> {
+    for (const [treeId, seen] of this.#seen) {
+      if (!this.#connection || !this.#listener) return;
+      const isNew = (key: BatchKey): boolean => !seen.has(recordName(key));
+      const { keys, records } = await this.#connection.database.run((database) =>
+        readRecords(database, this.spaceId, treeId, isNew),
+      );
+      // another tab may have told of some meanwhile, and the tree may have been released
+      const unseen = records.filter(([key]) => isNew(key));
+      if (this.#seen.get(treeId) !== seen) continue;
+      for (const [key] of unseen) seen.add(recordName(key));
+      const { ops, problems } = await parseRecords(treeId, unseen);
+      if (problems.length > 0) this.#setProblems(treeId, [...(this.#treeProblems.get(treeId) ?? []), ...problems]);
+      if (ops.length > 0) this.#listener?.({ treeId, ops });
+      if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
+    }
+  }
+
+  async loadSecrets(): Promise<Record<string, string> | undefined> {
+    return await this.#connected().database.run((database) => database.get("secrets", this.spaceId));
+  }
+
+  async saveSecrets(secrets: Readonly<Record<string, string>>): Promise<void> {
+    await this.#connected().database.run((database) => database.put("secrets", { ...secrets }, this.spaceId));
+  }
+
+  get status(): LayerStatus {
+    return this.#status.value;
+  }
+
+  observeStatus(listener: (status: LayerStatus) => void): () => void {
+    return this.#status.observe(listener);
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problems.value;
+  }
+
+  observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
+    return this.#problems.observe(listener);
+  }
+
+  async #connect(session: LayerSession | undefined): Promise<void> {
+    const onWaiting = (error: FoldspaceError | undefined): void => {
+      if (error || this.#status.value.error?.code === "FOLD_BUSY") this.#status.value = { ...this.#status.value, error };
+    };
+    const database = new DatabaseConnection(this.#options.databaseName, { onWaiting, clock: this.#options.clock });
+    this.#database = database;
+    try {
+      await database.run(async (opened) => {
+        if (session?.create && !(await opened.get("spaces", this.spaceId))) await opened.put("spaces", this.#spaceRecord());
+      });
+      if (this.#database !== database)
+        throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} was disconnected while it was connecting`);
+    } catch (error) {
+      database.close();
+      this.#status.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
+      throw error;
+    }
+    this.#writerId = newId();
+    const write = (treeId: string, ops: readonly VertexOperation[]): Promise<void> => this.#write(connection, treeId, ops);
+    const connection: Connection = {
+      isReadOnly: session?.isReadOnly ?? false,
+      database,
+      batcher: new Batcher(write, { ...CADENCE, ...this.#options }, this.#options.clock),
+      compactor: new Compactor((treeId) => this.#compact(database, treeId), this.#options.clock),
+      channel: new TabChannel(
+        `foldspace:${this.#options.databaseName}:${this.spaceId}`,
+        (message) => void this.#onMessage(message),
+      ),
+    };
+    this.#connection = connection;
+    this.#status.value = connection.batcher.status.value;
+    connection.batcher.status.observe((status) => (this.#status.value = status));
+  }
+
+  async #write(connection: Connection, treeId: string, ops: readonly VertexOperation[]): Promise<void> {
+    const records = (await encodeBatches(ops)).map((record) => ({ record, key: this.#newKey(treeId, record.peerId) }));
+    const wasMissing = await connection.database.run(async (database) => {
+      const { durability } = this.#options;
+      const transaction = database.transaction(["batches", "spaces"], "readwrite", { durability });
+      const [batches, spaces] = [transaction.objectStore("batches"), transaction.objectStore("spaces")];
+      const registering = spaces.getKey(this.spaceId).then(async (known) => {
+        if (known === undefined) await spaces.put(this.#spaceRecord());
+        return known === undefined;
+      });
+      await settleTransaction([registering, ...records.map(({ record, key }) => batches.add(record, key))], transaction.done);
+      return await registering;
+    });
+    // the database has been deleted since these trees were loaded, and lacks what was in it
+    if (wasMissing) for (const [loaded, { size }] of this.#seen) if (size > 0) this.#tellLoss(loaded);
+    const seen = this.#seen.get(treeId);
+    for (const { record, key } of records) {
+      seen?.add(recordName(key));
+      connection.channel.tell({ treeId, key, record });
+    }
+    if (seen) connection.compactor.note(treeId, seen.size);
+  }
+
+  async #onMessage({ treeId, key, record }: TabMessage): Promise<void> {
+    // where nobody listens yet, it counts as unseen: `startListening` looks for it
+    if (!this.#listener) return;
+    const seen = this.#seen.get(treeId);
+    if (seen?.has(recordName(key))) return;
+    seen?.add(recordName(key));
+    const ops = seen ? (await parseRecords(treeId, [[key, record]])).ops : undefined;
+    this.#listener?.({ treeId, ops });
+  }
+
+  /** Joins only what this tab has read: so of the joined records, too, it knows all that is in them. */
+  async #compact(database: DatabaseConnection, treeId: string): Promise<number> {
+    const seen = this.#seen.get(treeId);
+    if (!seen) return 0;
+    const isSeen = (key: BatchKey): boolean => seen.has(recordName(key));
+    const newKey = (peerId: string): BatchKey => this.#newKey(treeId, peerId);
+    try {
+      const { added, removed } = await database.run((opened) => compactBatches(opened, this.spaceId, treeId, isSeen, newKey));
+      for (const key of removed) seen.delete(recordName(key));
+      for (const key of added) seen.add(recordName(key));
+    } catch (error) {
+      const { code, message } = toFoldspaceError(error);
+      const problem: Problem = { code, reason: `the stored batches could not be joined: ${message}`, treeId };
+      this.#setProblems(treeId, [...(this.#treeProblems.get(treeId) ?? []), problem]);
+    }
+    return seen.size;
+  }
+
+  #tellLoss(treeId: string): void {
+    this.#seen.get(treeId)?.clear();
+    this.#listener?.({ treeId, ops: undefined, isLossy: true });
+  }
+
+  #newKey(treeId: string, peerId: string): BatchKey {
+    return [this.spaceId, treeId, peerId, this.#writerId, this.#written++];
+  }
+
+  #spaceRecord(): SpaceRecord {
+    return { createdAt: new Date(this.#options.clock.now()).toISOString(), ...this.#options.pointer, id: this.spaceId };
+  }
+
+  #setProblems(treeId: string, problems: readonly Problem[]): void {
+    if (problems.length === 0 && !this.#treeProblems.has(treeId)) return;
+    this.#treeProblems.set(treeId, problems);
+    this.#problems.value = [...this.#treeProblems.values()].flat();
+  }
+
+  #connected(): Connection {
+    if (this.#connection) return this.#connection;
+    throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
+  }
+}

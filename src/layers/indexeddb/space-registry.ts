@@ -1,0 +1,49 @@
+import { settleTransaction } from "./batches.ts";
+import { DATABASE_NAME, DatabaseConnection, type SpaceRecord } from "./database.ts";
+
+/** What this browser knows of spaces: enough to list them and to open one. */
+export class SpaceRegistry {
+  readonly #database: DatabaseConnection;
+
+  /** @param databaseName default `foldspace`, as of the layers */
+  constructor(databaseName: string = DATABASE_NAME) {
+    this.#database = new DatabaseConnection(databaseName);
+  }
+
+  /** All spaces, the newest first. @throws FoldspaceError as `IndexedDBPersistenceLayer.connect` */
+  async list(): Promise<SpaceRecord[]> {
+    const spaces = await this.#database.run((database) => database.getAll("spaces"));
+    return spaces.sort((a, b) => compareText(b.createdAt ?? "", a.createdAt ?? "") || compareText(a.id, b.id));
+  }
+
+  async get(spaceId: string): Promise<SpaceRecord | undefined> {
+    return await this.#database.run((database) => database.get("spaces", spaceId));
+  }
+
+  /** Adds a space, or replaces what is known of it. */
+  async put(space: SpaceRecord): Promise<void> {
+    await this.#database.run((database) => database.put("spaces", space));
+  }
+
+  /** Deletes a space with everything that this database holds of it. What other layers hold stays. */
+  async delete(spaceId: string): Promise<void> {
+    await this.#database.run(async (database) => {
+      const transaction = database.transaction(["spaces", "batches", "secrets"], "readwrite");
+      const requests = [
+        transaction.objectStore("spaces").delete(spaceId),
+        transaction.objectStore("batches").delete(IDBKeyRange.bound([spaceId], [spaceId, []])),
+        transaction.objectStore("secrets").delete(spaceId),
+      ];
+      await settleTransaction(requests, transaction.done);
+    });
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,183 @@
+import { expect, test } from "vitest";
+import { FoldspaceError } from "../errors.ts";
+import { MemoryStore } from "../layers/memory-layer.ts";
+import { until } from "../testing/layer-bench.ts";
+import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
+import { newId } from "../tree/index.ts";
+import { SpaceManager } from "./space-manager.ts";
+
+test("the first layer that has the space opens it; the slower one merges when it arrives", async () => {
+  const [id, fast] = [newId(), new MemoryStore()];
+  await makeSpace(id, fast);
+  const slow = copyInto(fast, new MemoryStore());
+  await workOn(id, [fast], (space) => void space.tree.root!.newNamedChild("only in the fast one"));
+  await workOn(id, [slow], (space) => void space.tree.root!.newNamedChild("only in the slow one"));
+  const [fastLayer, slowLayer] = [layerOn(fast, id, { id: "fast" }), layerOn(slow, id, { id: "slow" })];
+  const release = slowLayer.hang("connect");
+  const space = await new SpaceManager().loadSpace({ id }, [slowLayer, fastLayer]);
+  const names = (): (string | undefined)[] => space.tree.root!.children.map((child) => child.name).sort();
+  expect(names()).toEqual(["app-forest", "only in the fast one"]);
+  await until("the fast one is read", () => !space.status.layers[1]!.isLoading);
+  expect(space.status.layers[0]!.isLoading).toBe(true);
+  release();
+  await space.whenSynced();
+  expect(names()).toEqual(["app-forest", "only in the fast one", "only in the slow one"]);
+  expect(contentOf(slow)).toEqual(contentOf(fast));
+  expect(space.status.layers).toMatchObject([
+    { state: "idle", isLoading: false },
+    { state: "idle", isLoading: false },
+  ]);
+  await space.close();
+});
+
+test("empty, failing and hanging layers do not decide", async () => {
+  const [id, full, empty] = [newId(), new MemoryStore(), new MemoryStore()];
+  await makeSpace(id, full);
+  empty.spaceId = id;
+  const failing = layerOn(new MemoryStore(), id, { id: "failing" });
+  failing.fail("connect");
+  const failingLater = layerOn(copyInto(full, new MemoryStore()), id, { id: "failing later" });
+  failingLater.fail("loadTreeOps");
+  const hanging = layerOn(new MemoryStore(), id, { id: "hanging" });
+  hanging.hang("connect");
+  const layers = [layerOn(empty, id, { id: "empty" }), failing, failingLater, hanging, layerOn(full, id, { id: "full" })];
+  const space = await new SpaceManager({ patienceMs: 50 }).loadSpace({ id }, layers);
+  expect(space.name).toBe("A space");
+  await until("the empty one is filled", () => contentOf(empty)[id]?.length === contentOf(full)[id]!.length);
+  expect(contentOf(empty)).toEqual(contentOf(full));
+  const error: unknown = await space.close().catch((each: unknown) => each);
+  expect(error).toMatchObject({ code: "FOLD_NOT_DURABLE" });
+  const lacking = (error as FoldspaceError).data["layers"] as { id: string }[];
+  expect(lacking.map((each) => each.id)).toEqual(["failing", "failing later", "hanging"]);
+});
+
+test("a layer with operations but without the root does not open the space", async () => {
+  const [id, full] = [newId(), new MemoryStore()];
+  await makeSpace(id, full);
+  const rootless = new MemoryStore();
+  rootless.spaceId = id;
+  const orphans = full.read(id).filter((op) => op.targetId !== id);
+  rootless.write({}, id, orphans);
+  const fullLayer = layerOn(full, id, { id: "full" });
+  const release = fullLayer.hang("loadTreeOps");
+  let isOpen = false;
+  const rootlessLayer = layerOn(rootless, id, { id: "rootless" });
+  const opening = new SpaceManager().loadSpace({ id }, [rootlessLayer, fullLayer]).finally(() => (isOpen = true));
+  await until("the rootless layer listens", () => rootlessLayer.calls.includes("startListening"));
+  expect(isOpen).toBe(false);
+  release();
+  const space = await opening;
+  await space.whenSynced();
+  expect(contentOf(rootless)).toEqual(contentOf(full));
+  await space.close();
+});
+
+test("where no layer has the space, the error says why for each, and all are let go", async () => {
+  const [id, empty] = [newId(), new MemoryStore()];
+  empty.spaceId = id;
+  const failing = layerOn(new MemoryStore(), id, { id: "failing" });
+  failing.fail("connect", new FoldspaceError("FOLD_PERMISSION", "not allowed"));
+  const layers = [layerOn(empty, id, { id: "empty" }), failing, layerOn(new MemoryStore(), id, { id: "nothing" })];
+  const manager = new SpaceManager();
+  const error: unknown = await manager.loadSpace({ id }, layers).catch((each: unknown) => each);
+  expect(error).toMatchObject({ code: "FOLD_NO_LAYER" });
+  expect((error as FoldspaceError).data["layers"]).toMatchObject([
+    { id: "empty", code: "FOLD_NO_ROOT" },
+    { id: "failing", code: "FOLD_PERMISSION" },
+    { id: "nothing", code: "FOLD_NOT_A_SPACE" },
+  ]);
+  expect(layers.map((layer) => layer.isConnected())).toEqual([false, false, false]);
+  expect(manager.spaces).toEqual([]);
+  expect(contentOf(empty)).toEqual({});
+});
+
+test("of a single layer, its own error is thrown", async () => {
+  const id = newId();
+  await expect(new SpaceManager().loadSpace({ id }, [layerOn(new MemoryStore(), id)])).rejects.toMatchObject({
+    code: "FOLD_NOT_A_SPACE",
+  });
+});
+
+test("a space is open once, however often it is asked for", async () => {
+  const [id, store, manager] = [newId(), new MemoryStore(), new SpaceManager()];
+  await makeSpace(id, store);
+  const space = await manager.loadSpace({ id }, [layerOn(store, id)]);
+  expect(await manager.loadSpace({ id }, [layerOn(store, id)])).toBe(space);
+  expect(manager.getSpace(id)).toBe(space);
+  await expect(manager.createSpace({ persistenceLayers: [layerOn(store, id)] })).rejects.toMatchObject({
+    code: "FOLD_ALREADY_A_SPACE",
+  });
+  await manager.closeSpace(id);
+  await manager.closeSpace(id);
+  expect(manager.getSpace(id)).toBeUndefined();
+});
+
+test("asked for twice while it is being opened, the space is given when it is open", async () => {
+  const [id, store, manager] = [newId(), new MemoryStore(), new SpaceManager()];
+  await makeSpace(id, store);
+  const layer = layerOn(store, id);
+  const release = layer.hang("loadTreeOps");
+  const first = manager.loadSpace({ id }, [layer]);
+  const second = manager.loadSpace({ id }, [layerOn(store, id)]).then((space) => [space, space.name]);
+  await expect(manager.createSpace({ persistenceLayers: [layer] })).rejects.toMatchObject({ code: "FOLD_ALREADY_A_SPACE" });
+  release();
+  expect(await second).toEqual([await first, "A space"]);
+  await manager.closeSpace(id);
+  expect(manager.spaces).toEqual([]);
+});
+
+test("a new space is in all its layers", async () => {
+  const [id, one, other] = [newId(), new MemoryStore(), new MemoryStore()];
+  const space = await new SpaceManager().createSpace({
+    persistenceLayers: [layerOn(one, id, { id: "one" }), layerOn(other, id, { id: "other" })],
+    name: "New",
+  });
+  expect(contentOf(one)).toEqual(contentOf(other));
+  expect(contentOf(one)[id]!.length).toBeGreaterThan(2);
+  expect([space.id, space.name, one.spaceId, other.spaceId]).toEqual([id, "New", id, id]);
+  await space.close();
+});
+
+test("layers of different spaces are refused before anything is written", async () => {
+  const [id, one, other] = [newId(), new MemoryStore(), new MemoryStore()];
+  const layers = [layerOn(one, id), layerOn(other, newId())];
+  for (const options of [{}, { id }]) {
+    await expect(new SpaceManager().createSpace({ ...options, persistenceLayers: layers })).rejects.toMatchObject({
+      code: "FOLD_SPACE_MISMATCH",
+    });
+  }
+  await expect(new SpaceManager().loadSpace({ id }, layers)).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
+  expect([one.spaceId, other.spaceId, layers.flatMap((layer) => layer.calls)]).toEqual([undefined, undefined, []]);
+});
+
+test("a second layer whose storage is of another space keeps a new one from being made anywhere", async () => {
+  const [id, otherId, one, other] = [newId(), newId(), new MemoryStore(), new MemoryStore()];
+  await makeSpace(otherId, other);
+  const before = contentOf(other);
+  const layers = [layerOn(one, id, { id: "one" }), layerOn(other, id, { id: "other" })];
+  const manager = new SpaceManager();
+  await expect(manager.createSpace({ persistenceLayers: layers })).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
+  expect([one.spaceId, contentOf(one), contentOf(other)]).toEqual([undefined, {}, before]);
+  expect(layers.some((layer) => layer.isConnected())).toBe(false);
+  expect(manager.spaces).toEqual([]);
+});
+
+test("a space that is in one of the layers already is not made anew", async () => {
+  const [id, one, other] = [newId(), new MemoryStore(), new MemoryStore()];
+  await makeSpace(id, other);
+  const before = contentOf(other);
+  const layers = [layerOn(one, id, { id: "one" }), layerOn(other, id, { id: "other" })];
+  await expect(new SpaceManager().createSpace({ persistenceLayers: layers })).rejects.toMatchObject({
+    code: "FOLD_ALREADY_A_SPACE",
+  });
+  expect(contentOf(other)).toEqual(before);
+});
+
+test("ids that cannot be part of a path, and spaces without layers, are refused", async () => {
+  const manager = new SpaceManager();
+  await expect(manager.createSpace({ persistenceLayers: [] })).rejects.toMatchObject({ code: "FOLD_NO_LAYER" });
+  await expect(manager.loadSpace({ id: newId() }, [])).rejects.toMatchObject({ code: "FOLD_NO_LAYER" });
+  await expect(manager.loadSpace({ id: "../x" }, [layerOn(new MemoryStore(), "../x")])).rejects.toMatchObject({
+    code: "FOLD_BAD_ID",
+  });
+});

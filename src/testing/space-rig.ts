@@ -1,0 +1,41 @@
+import { MemoryPersistenceLayer, type MemoryStore, type MemoryLayerOptions } from "../layers/memory-layer.ts";
+import { SpaceManager } from "../space/space-manager.ts";
+import type { Space } from "../space/space.ts";
+import { asSet } from "./layer-bench.ts";
+import { FaultyLayer } from "./layer-faults.ts";
+
+/** A layer of a space on a store, to fail and hang as a test wants. */
+export function layerOn(store: MemoryStore, spaceId: string, options: MemoryLayerOptions = {}): FaultyLayer {
+  return new FaultyLayer(new MemoryPersistenceLayer(spaceId, { store, flushIntervalMs: 5, ...options }));
+}
+
+/** Opens a space from stores, works on it, and closes it: what another device did. */
+export async function workOn(
+  spaceId: string,
+  stores: readonly MemoryStore[],
+  work: (space: Space) => void | Promise<void>,
+): Promise<void> {
+  const layers = stores.map((store, index) => layerOn(store, spaceId, { id: `other ${index}` }));
+  const space = await new SpaceManager().loadSpace({ id: spaceId }, layers);
+  await space.whenSynced();
+  await work(space);
+  await space.close();
+}
+
+/** Makes a space in a store. */
+export async function makeSpace(spaceId: string, store: MemoryStore): Promise<void> {
+  const space = await new SpaceManager().createSpace({ persistenceLayers: [layerOn(store, spaceId)], name: "A space" });
+  await space.close();
+}
+
+/** Makes a store that holds what another one does, and from now on goes its own way. */
+export function copyInto<S extends MemoryStore>(from: MemoryStore, to: S): S {
+  to.spaceId = from.spaceId;
+  for (const treeId of from.treeIds) to.write(from, treeId, from.read(treeId));
+  return to;
+}
+
+/** Everything in a store, to be compared. */
+export function contentOf(store: MemoryStore): Record<string, string[]> {
+  return Object.fromEntries(store.treeIds.map((treeId) => [treeId, asSet(store.read(treeId))]));
+}

@@ -1,0 +1,48 @@
+import { deleteDB } from "idb";
+import { expect, test } from "vitest";
+import { IndexedDBPersistenceLayer, SpaceRegistry } from "../../src/layers/indexeddb/index.ts";
+import { asList, Inbox, TestPeer } from "../../src/testing/layer-bench.ts";
+import { testPersistenceLayer } from "../../src/testing/layer-suite.ts";
+import { newId } from "../../src/tree/index.ts";
+
+for (const durability of ["relaxed", "strict"] as const) {
+  testPersistenceLayer(`IndexedDBPersistenceLayer (${durability}) in a browser`, () => {
+    const spaceId = newId();
+    const databaseName = newId();
+    return {
+      spaceId,
+      isAlwaysThere: true,
+      createLayer: (id = spaceId) => new IndexedDBPersistenceLayer(id, { databaseName, durability, flushIntervalMs: 5 }),
+      wipe: async () => await deleteDB(databaseName),
+      teardown: async () => await deleteDB(databaseName),
+    };
+  });
+}
+
+test("a database that is deleted while it is open is made again, and the loss is told", async () => {
+  const [databaseName, spaceId, peer] = [newId(), newId(), new TestPeer()];
+  const layer = new IndexedDBPersistenceLayer(spaceId, { databaseName, flushIntervalMs: 5 });
+  await layer.connect({ peerId: peer.id, create: true });
+  await layer.saveTreeOps(spaceId, peer.setMany(3));
+  await layer.loadSpaceTreeOps();
+  const inbox = new Inbox();
+  await layer.startListening(inbox.listener);
+  await deleteDB(databaseName, { blocked: () => expect.fail("the layer holds the database") });
+  const after = peer.setMany(2);
+  await layer.saveTreeOps(spaceId, after);
+  expect(asList(await layer.loadSpaceTreeOps())).toEqual(asList(after));
+  expect(inbox.changes).toEqual([{ treeId: spaceId, ops: undefined, isLossy: true }]);
+  await layer.disconnect();
+  await deleteDB(databaseName);
+});
+
+test("the registry lists what the layers made", async () => {
+  const [databaseName, spaceId] = [newId(), newId()];
+  const layer = new IndexedDBPersistenceLayer(spaceId, { databaseName, pointer: { name: "Notes" } });
+  await layer.connect({ peerId: newId(), create: true });
+  const registry = new SpaceRegistry(databaseName);
+  expect(await registry.list()).toEqual([expect.objectContaining({ id: spaceId, name: "Notes" })]);
+  await layer.disconnect();
+  registry.close();
+  await deleteDB(databaseName);
+});
