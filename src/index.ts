@@ -24,7 +24,8 @@ export type { IncomingChange, LayerSession, LayerState, LayerStatus, Persistence
 export { exportJson } from "./space/export-json.ts";
 export type { AppTreeReference } from "./space/app-forest.ts";
 export { Space } from "./space/space.ts";
-export type { AppTree, SpaceOptions, SpaceStatus } from "./space/space.ts";
+export type { AppTree, SpaceOptions } from "./space/space.ts";
+export type { SpaceStatus } from "./space/layer-set.ts";
 export type { LayerReport } from "./space/layer-link.ts";
 export { SpaceManager } from "./space/space-manager.ts";
 export type { CreateSpaceOptions, SpacePointer } from "./space/space-manager.ts";

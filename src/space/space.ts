@@ -6,15 +6,12 @@ import { isPathSafeId } from "../log/paths.ts";
 import { Observable } from "../observable.ts";
 import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions, type Vertex } from "../tree/index.ts";
 import { addReference, APP_TREE_ROOT_NAME, ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
-import { LayerLink, type LayerReport, type NotDurable } from "./layer-link.ts";
+import type { LayerLink } from "./layer-link.ts";
+import { assertDurable, LayerSet, type SpaceStatus } from "./layer-set.ts";
 import { Mirror } from "./mirror.ts";
 import { observePage } from "./page-lifecycle.ts";
 import { endsInTime } from "./patience.ts";
 import { TreeReplica } from "./tree-replica.ts";
-
-export interface SpaceStatus {
-  readonly layers: readonly LayerReport[];
-}
 
 export interface SpaceOptions {
   /** Peer id of this running instance. It must be new, or one that surely no other running instance has. Default: a new one. */
@@ -40,18 +37,13 @@ export class Space {
   readonly isReadOnly: boolean;
   readonly #clock: Clock;
   readonly #patienceMs: number;
-  #links: LayerLink[] = [];
-  /** Layers that have given their space tree and now take part in everything. */
-  readonly #active = new Set<PersistenceLayer>();
+  readonly #layers: LayerSet;
   readonly #spaceReplica: TreeReplica;
   /** App trees that are loaded or being loaded. */
   readonly #replicas = new Map<string, TreeReplica>();
   readonly #loading = new Map<string, Promise<AppTree>>();
   readonly #mirror: Mirror;
-  readonly #status = new Observable<SpaceStatus>({ layers: [] });
-  readonly #problems = new Observable<readonly Problem[]>([]);
   readonly #changedTree = new Observable<string>("");
-  readonly #endObserving = new Map<PersistenceLayer, () => void>();
   readonly #endObservingPage: () => void;
   #isClosed = false;
 
@@ -62,16 +54,17 @@ export class Space {
     this.isReadOnly = options.isReadOnly ?? false;
     this.#clock = options.clock ?? systemClock;
     this.#patienceMs = options.patienceMs ?? 10_000;
+    this.#layers = new LayerSet(this.#clock, this.#patienceMs);
     this.#spaceReplica = this.#newReplica(id);
     this.#mirror = new Mirror(
-      () => (this.isReadOnly ? [] : [...this.#active]),
+      () => (this.isReadOnly ? [] : [...this.#layers.active]),
       (treeId) => treeId === id || this.#replicas.has(treeId),
-      (layer, error) => this.#link(layer)?.fail(error),
+      (layer, error) => this.#layers.fail(layer, error),
     );
-    for (const layer of layers) this.#addLink(layer);
+    for (const layer of layers) this.#layers.add(layer);
     this.#endObservingPage = observePage({
       onLeaving: () => this.#saveNow(),
-      onReturning: () => this.#look(),
+      onReturning: () => this.#layers.rescanInBackground(),
     });
   }
 
@@ -93,10 +86,10 @@ export class Space {
    */
   async open(): Promise<void> {
     try {
-      await Promise.any(this.#links.map((link) => this.#openUntilUsable(link)));
+      await Promise.any(this.#layers.links.map((link) => this.#openUntilUsable(link)));
     } catch (error) {
       const errors = error instanceof AggregateError ? error.errors.map(toFoldspaceError) : [toFoldspaceError(error)];
-      const layers = this.#links.map(({ layer }, index) => ({
+      const layers = this.#layers.links.map(({ layer }, index) => ({
         id: layer.id,
         code: errors[index]?.code,
         reason: errors[index]?.message,
@@ -118,8 +111,8 @@ export class Space {
   async create(name: string | undefined): Promise<void> {
     try {
       // first ask all of them, so that one that refuses does so before another has been written to
-      for (const { layer } of this.#links) await this.#connectIfPresent(layer);
-      for (const link of this.#links) await this.#openLink(link, true);
+      for (const { layer } of this.#layers.links) await this.#connectIfPresent(layer);
+      for (const link of this.#layers.links) await this.#openLink(link, true);
       if (this.tree.root) throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `There is a space ${this.id} already`);
     } catch (error) {
       await this.#letGo();
@@ -157,9 +150,9 @@ export class Space {
     this.#assertOpen();
     if (layer.spaceId !== this.id)
       throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${this.id}`);
-    if (this.#links.some((link) => link.layer.id === layer.id))
+    if (this.#layers.links.some((link) => link.layer.id === layer.id))
       throw new FoldspaceError("FOLD_BAD_ID", `The space has a layer ${layer.id} already`);
-    const link = this.#addLink(layer);
+    const link = this.#layers.add(layer);
     try {
       await this.#openLink(link, options.create ?? false);
     } catch (error) {
@@ -170,13 +163,13 @@ export class Space {
 
   /** Takes a layer off, after saving to it what can be saved. What it holds stays there. */
   async removeLayer(layerId: string): Promise<void> {
-    const link = this.#links.find(({ layer }) => layer.id === layerId);
+    const link = this.#layers.links.find(({ layer }) => layer.id === layerId);
     if (!link) return;
     await link.settled();
     for (const replica of this.#allReplicas()) replica.handOver();
     const lacking = await link.flush();
     await this.#dropLink(link);
-    if (lacking) throw notDurable([lacking]);
+    assertDurable([lacking]);
   }
 
   // ---- app trees ----
@@ -189,7 +182,7 @@ export class Space {
   /** Ids of all trees that some layer has operations of, the space tree first. */
   async listTrees(): Promise<string[]> {
     const ids = new Set<string>(this.#replicas.keys());
-    for (const layer of this.#active) for (const id of await layer.listTrees()) ids.add(id);
+    for (const layer of this.#layers.active) for (const id of await layer.listTrees()) ids.add(id);
     ids.delete(this.id);
     return [this.id, ...[...ids].sort()];
   }
@@ -206,8 +199,8 @@ export class Space {
     root.name = APP_TREE_ROOT_NAME;
     root.setProperty("appId", appId);
     this.#replicas.set(replica.treeId, replica);
-    for (const { layer } of this.#links) replica.await(layer);
-    for (const layer of this.#active) this.#link(layer)?.track(replica.attach(layer));
+    for (const { layer } of this.#layers.links) replica.await(layer);
+    for (const layer of this.#layers.active) this.#layers.linkOf(layer)?.track(replica.attach(layer));
     addReference(this.tree, replica.treeId, name);
     return toAppTree(replica);
   }
@@ -244,10 +237,10 @@ export class Space {
   async #loadAppTree(treeId: string): Promise<AppTree> {
     const replica = this.#newReplica(treeId);
     this.#replicas.set(treeId, replica);
-    for (const { layer } of this.#links) replica.await(layer);
+    for (const { layer } of this.#layers.links) replica.await(layer);
     const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
-    const attaching = this.#links.map(async (link) => {
-      if (this.#active.has(link.layer)) {
+    const attaching = this.#layers.links.map(async (link) => {
+      if (this.#layers.active.has(link.layer)) {
         const attached = replica.attach(link.layer);
         link.track(attached);
         await attached;
@@ -259,7 +252,7 @@ export class Space {
       await Promise.any(attaching);
     } catch (error) {
       this.#replicas.delete(treeId);
-      for (const layer of this.#active) layer.releaseTree?.(treeId);
+      for (const layer of this.#layers.active) layer.releaseTree?.(treeId);
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
       throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
     }
@@ -274,15 +267,14 @@ export class Space {
    */
   async flush(): Promise<void> {
     if (this.isReadOnly) return;
-    await Promise.all(this.#links.map(async (link) => await link.settled()));
+    await this.#layers.settled();
     for (const replica of this.#allReplicas()) replica.handOver();
-    const lacking = (await Promise.all(this.#links.map(async (link) => await link.flush()))).filter((each) => each !== undefined);
-    if (lacking.length > 0) throw notDurable(lacking);
+    await this.#layers.flush();
   }
 
   /** Looks for what changed elsewhere without waiting to be told: on focus, after sleep, when the network is back. */
   async rescan(): Promise<void> {
-    await Promise.all([...this.#active].map(async (layer) => await layer.rescan?.()));
+    await this.#layers.rescan();
   }
 
   /**
@@ -302,21 +294,21 @@ export class Space {
   // ---- observing ----
 
   get status(): SpaceStatus {
-    return this.#status.value;
+    return this.#layers.status.value;
   }
 
   /** @returns a function that ends it */
   observeStatus(listener: (status: SpaceStatus) => void): () => void {
-    return this.#status.observe(listener);
+    return this.#layers.status.observe(listener);
   }
 
   /** What is wrong with the stored data, in all layers. */
   get problems(): readonly Problem[] {
-    return this.#problems.value;
+    return this.#layers.problems.value;
   }
 
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
-    return this.#problems.observe(listener);
+    return this.#layers.problems.observe(listener);
   }
 
   // ---- inside ----
@@ -341,7 +333,7 @@ export class Space {
     for (const replica of this.#allReplicas()) replica.await(link.layer);
     return link.open(session, async () => {
       await this.#spaceReplica.attach(link.layer);
-      this.#active.add(link.layer);
+      this.#layers.active.add(link.layer);
       onRead?.();
       await Promise.all(Array.from(this.#replicas.values(), async (replica) => await replica.attach(link.layer)));
       await link.layer.startListening?.((change) => this.#receive(link.layer, change));
@@ -358,13 +350,13 @@ export class Space {
   }
 
   #receive(layer: PersistenceLayer, change: IncomingChange): void {
-    if (!this.#active.has(layer)) return;
+    if (!this.#layers.active.has(layer)) return;
     const replica = change.treeId === this.id ? this.#spaceReplica : this.#replicas.get(change.treeId);
     if (!replica) {
       this.#mirror.add(change.treeId);
       this.#changedTree.value = change.treeId;
     } else if (change.isLossy) {
-      this.#link(layer)?.track(replica.reattach(layer));
+      this.#layers.linkOf(layer)?.track(replica.reattach(layer));
       // a layer that has lost the space tree has lost those that are not loaded, too
       if (replica === this.#spaceReplica) this.#mirror.addAll();
     } else if (change.ops) {
@@ -375,17 +367,11 @@ export class Space {
   /** Begins to save what there is, without waiting for anything: the page may be gone in a moment. */
   #saveNow(): void {
     for (const replica of this.#allReplicas()) replica.handOver();
-    // failures are in the status, and there is no one left to tell
-    for (const layer of this.#active) layer.flush().catch(() => undefined);
-  }
-
-  /** Looks for what changed while nobody looked; what that fails with shows in the layer's report. */
-  #look(): void {
-    for (const layer of this.#active) layer.rescan?.().catch((error: unknown) => this.#link(layer)?.fail(error));
+    this.#layers.flushInBackground();
   }
 
   #newReplica(treeId: string, options: ReplicatedTreeOptions = {}): TreeReplica {
-    const onFailed = (layer: PersistenceLayer, error: FoldspaceError): void => this.#link(layer)?.fail(error);
+    const onFailed = (layer: PersistenceLayer, error: FoldspaceError): void => this.#layers.fail(layer, error);
     return new TreeReplica(this.peerId, treeId, this.isReadOnly, onFailed, options);
   }
 
@@ -393,59 +379,20 @@ export class Space {
     return [this.#spaceReplica, ...this.#replicas.values()];
   }
 
-  #link(layer: PersistenceLayer): LayerLink | undefined {
-    return this.#links.find((link) => link.layer === layer);
-  }
-
-  #addLink(layer: PersistenceLayer): LayerLink {
-    const link = new LayerLink(layer, this.#clock, this.#patienceMs, () => this.#publish());
-    this.#links.push(link);
-    const endStatus = layer.observeStatus(() => this.#publish());
-    const endProblems = layer.observeProblems(() => this.#publish());
-    this.#endObserving.set(layer, () => {
-      endStatus();
-      endProblems();
-    });
-    return link;
-  }
-
   async #dropLink(link: LayerLink): Promise<void> {
-    this.#active.delete(link.layer);
     for (const replica of this.#allReplicas()) replica.detach(link.layer);
-    await link.close();
-    this.#endObserving.get(link.layer)?.();
-    this.#links = this.#links.filter((other) => other !== link);
-    this.#publish();
+    await this.#layers.drop(link);
   }
 
   async #letGo(): Promise<void> {
     this.#isClosed = true;
     this.#endObservingPage();
-    this.#active.clear();
-    await Promise.all(this.#links.map(async (link) => await link.close()));
-    for (const end of this.#endObserving.values()) end();
-    this.#publish();
+    await this.#layers.close();
   }
 
   #assertOpen(): void {
     if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", `Space ${this.id} is closed`);
   }
-
-  #publish(): void {
-    this.#status.value = { layers: this.#links.map((link) => link.report()) };
-    const problems = this.#links.flatMap(({ layer }) => layer.problems);
-    const isSame =
-      problems.length === this.#problems.value.length &&
-      problems.every((problem, index) => problem === this.#problems.value[index]);
-    if (!isSame) this.#problems.value = problems;
-  }
-}
-
-function notDurable(lacking: readonly NotDurable[]): FoldspaceError {
-  const reasons = lacking.map(({ id, pendingOps, reason }) => `${id} (${pendingOps} operations waiting): ${reason}`);
-  return new FoldspaceError("FOLD_NOT_DURABLE", `Not everything is saved in ${reasons.join("; ")}`, {
-    data: { layers: lacking },
-  });
 }
 
 function toAppTree(replica: TreeReplica): AppTree {

@@ -1,0 +1,110 @@
+import type { Clock } from "../clock.ts";
+import { FoldspaceError, type Problem } from "../errors.ts";
+import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import { Observable } from "../observable.ts";
+import { LayerLink, type LayerReport, type NotDurable } from "./layer-link.ts";
+
+export interface SpaceStatus {
+  readonly layers: readonly LayerReport[];
+}
+
+/** The layers of an open space: which there are, which take part, and how they are. */
+export class LayerSet {
+  readonly status: Observable<SpaceStatus> = new Observable<SpaceStatus>({ layers: [] });
+  readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
+  /** Layers that have given their space tree and now take part in everything. */
+  readonly active: Set<PersistenceLayer> = new Set();
+  readonly #clock: Clock;
+  readonly #patienceMs: number;
+  readonly #endObserving = new Map<LayerLink, () => void>();
+
+  /** @param patienceMs longest wait for a layer when something has to end */
+  constructor(clock: Clock, patienceMs: number) {
+    this.#clock = clock;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** In the order in which they were added. */
+  get links(): LayerLink[] {
+    return [...this.#endObserving.keys()];
+  }
+
+  linkOf(layer: PersistenceLayer): LayerLink | undefined {
+    return this.links.find((link) => link.layer === layer);
+  }
+
+  add(layer: PersistenceLayer): LayerLink {
+    const link = new LayerLink(layer, this.#clock, this.#patienceMs, () => this.#publish());
+    const endStatus = layer.observeStatus(() => this.#publish());
+    const endProblems = layer.observeProblems(() => this.#publish());
+    this.#endObserving.set(link, () => {
+      endStatus();
+      endProblems();
+    });
+    return link;
+  }
+
+  /** Lets go of a layer. */
+  async drop(link: LayerLink): Promise<void> {
+    this.active.delete(link.layer);
+    await link.close();
+    this.#endObserving.get(link)?.();
+    this.#endObserving.delete(link);
+    this.#publish();
+  }
+
+  /** Lets go of all layers; their last reports stay. */
+  async close(): Promise<void> {
+    this.active.clear();
+    await Promise.all(this.links.map(async (link) => await link.close()));
+    for (const end of this.#endObserving.values()) end();
+    this.#publish();
+  }
+
+  /** Notes that a layer has fallen behind. */
+  fail(layer: PersistenceLayer, error: unknown): void {
+    this.linkOf(layer)?.fail(error);
+  }
+
+  /** Waits until every layer has been read, or long enough. */
+  async settled(): Promise<void> {
+    await Promise.all(this.links.map(async (link) => await link.settled()));
+  }
+
+  /** To be called when they have {@link settled}. @throws FoldspaceError `FOLD_NOT_DURABLE` */
+  async flush(): Promise<void> {
+    const lacking = await Promise.all(this.links.map(async (link) => await link.flush()));
+    assertDurable(lacking);
+  }
+
+  /** Begins to save in all layers, without waiting for anything. */
+  flushInBackground(): void {
+    // failures are in the status, and there is no one left to tell
+    for (const layer of this.active) layer.flush().catch(() => undefined);
+  }
+
+  /** Begins to look in all layers for what has changed. */
+  rescanInBackground(): void {
+    for (const layer of this.active) layer.rescan?.().catch((error: unknown) => this.fail(layer, error));
+  }
+
+  async rescan(): Promise<void> {
+    await Promise.all([...this.active].map(async (layer) => await layer.rescan?.()));
+  }
+
+  #publish(): void {
+    this.status.value = { layers: this.links.map((link) => link.report()) };
+    const problems = this.links.flatMap(({ layer }) => layer.problems);
+    const known = this.problems.value;
+    const isSame = problems.length === known.length && problems.every((problem, index) => problem === known[index]);
+    if (!isSame) this.problems.value = problems;
+  }
+}
+
+/** @throws FoldspaceError `FOLD_NOT_DURABLE`, with the layers that lack something in `data.layers` */
+export function assertDurable(reports: readonly (NotDurable | undefined)[]): void {
+  const lacking = reports.filter((report) => report !== undefined);
+  if (lacking.length === 0) return;
+  const reasons = lacking.map(({ id, pendingOps, reason }) => `${id} (${pendingOps} operations waiting): ${reason}`);
+  throw new FoldspaceError("FOLD_NOT_DURABLE", `Not everything is saved in ${reasons.join("; ")}`, { data: { layers: lacking } });
+}
