@@ -21,6 +21,15 @@ export type { FileSystemLayerOptions } from "./layers/folder/file-system-layer.t
 export { MemoryPersistenceLayer, MemoryStore } from "./layers/memory-layer.ts";
 export type { MemoryLayerOptions } from "./layers/memory-layer.ts";
 export type { IncomingChange, LayerSession, LayerState, LayerStatus, PersistenceLayer } from "./layers/persistence-layer.ts";
+export { migrateFolder } from "./layers/folder/migrate.ts";
+export type { Migration } from "./layers/folder/migrate.ts";
+export { SpaceFolder } from "./layers/folder/space-folder.ts";
+export type { FolderScan, FolderState, LogEntry } from "./layers/folder/space-folder.ts";
+export { summarizeFolder } from "./layers/folder/summarize.ts";
+export type { FolderSummary, TreeSummary } from "./layers/folder/summarize.ts";
+export { verifyFolder } from "./layers/folder/verify.ts";
+export { exportMarkdown } from "./space/export-markdown.ts";
+export type { MarkdownTree } from "./space/export-markdown.ts";
 export { exportJson } from "./space/export-json.ts";
 export type { AppTreeReference } from "./space/app-forest.ts";
 export { Space } from "./space/space.ts";

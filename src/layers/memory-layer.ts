@@ -1,15 +1,9 @@
 import { systemClock, type Clock } from "../clock.ts";
-import { FoldspaceError, type Problem } from "../errors.ts";
-import { Observable } from "../observable.ts";
+import { FoldspaceError } from "../errors.ts";
 import { opIdToString, type VertexOperation } from "../tree/index.ts";
 import { Batcher, type Cadence } from "./batcher.ts";
-import {
-  OFFLINE_STATUS,
-  type IncomingChange,
-  type LayerSession,
-  type LayerStatus,
-  type PersistenceLayer,
-} from "./persistence-layer.ts";
+import { ObservedLayer } from "./observed-layer.ts";
+import { type IncomingChange, type LayerSession, type PersistenceLayer } from "./persistence-layer.ts";
 
 /** What several memory layers have in common: the "place" in which their space is kept. */
 export class MemoryStore {
@@ -46,15 +40,13 @@ export interface MemoryLayerOptions extends Partial<Cadence> {
 }
 
 /** Keeps a space in memory: for tests, for drafts, and as the simplest example of a layer. */
-export class MemoryPersistenceLayer implements PersistenceLayer {
+export class MemoryPersistenceLayer extends ObservedLayer implements PersistenceLayer {
   readonly id: string;
   readonly type = "local";
   readonly supportsIncomingSync = true;
   readonly spaceId: string;
-  readonly problems: readonly Problem[] = [];
   readonly #store: MemoryStore;
   readonly #options: MemoryLayerOptions;
-  readonly #status = new Observable<LayerStatus>(OFFLINE_STATUS);
   readonly #loadedTrees = new Set<string>();
   #batcher: Batcher | undefined;
   #listener: ((change: IncomingChange) => void) | undefined;
@@ -63,6 +55,7 @@ export class MemoryPersistenceLayer implements PersistenceLayer {
   #unheard: IncomingChange[] = [];
 
   constructor(spaceId: string, options: MemoryLayerOptions = {}) {
+    super();
     this.id = options.id ?? "memory";
     this.spaceId = spaceId;
     this.#store = options.store ?? new MemoryStore();
@@ -81,8 +74,8 @@ export class MemoryPersistenceLayer implements PersistenceLayer {
     }
     const write = async (treeId: string, ops: readonly VertexOperation[]): Promise<void> => this.#store.write(this, treeId, ops);
     this.#batcher = new Batcher(write, this.#options, this.#options.clock ?? systemClock);
-    this.#status.value = this.#batcher.status.value;
-    this.#batcher.status.observe((status) => (this.#status.value = status));
+    this.currentStatus.value = this.#batcher.status.value;
+    this.#batcher.status.observe((status) => (this.currentStatus.value = status));
     this.#unobserveStore = this.#store.observe((writer, treeId, ops) => {
       if (writer !== this) this.#tell({ treeId, ops: this.#loadedTrees.has(treeId) ? ops : undefined });
     });
@@ -97,7 +90,7 @@ export class MemoryPersistenceLayer implements PersistenceLayer {
     this.#unheard = [];
     this.#batcher = undefined;
     await batcher.close();
-    this.#status.value = { ...batcher.status.value, state: "offline" };
+    this.currentStatus.value = { ...batcher.status.value, state: "offline" };
   }
 
   isConnected(): boolean {
@@ -140,18 +133,6 @@ export class MemoryPersistenceLayer implements PersistenceLayer {
 
   async stopListening(): Promise<void> {
     this.#listener = undefined;
-  }
-
-  get status(): LayerStatus {
-    return this.#status.value;
-  }
-
-  observeStatus(listener: (status: LayerStatus) => void): () => void {
-    return this.#status.observe(listener);
-  }
-
-  observeProblems(): () => void {
-    return () => undefined;
   }
 
   #tell(change: IncomingChange): void {

@@ -1,3 +1,4 @@
+import { concatBytes } from "../bytes.ts";
 import type { JsonPrimitive, JsonValue, VertexOperation } from "../tree/index.ts";
 import {
   checkFields,
@@ -111,23 +112,18 @@ export class LogParser {
   }
 
   /** @param newlineLength of the newline that ends it: 1, or 0 where there is none */
+  /** @returns nothing for a line that is too long, which it reports */
   #takeCarried(newlineLength: number): Uint8Array {
     const length = this.#carriedLength - newlineLength;
-    const bytes = new Uint8Array(length > MAX_LINE_BYTES ? 0 : this.#carriedLength);
+    const bytes = concatBytes(this.#carried);
     if (length > MAX_LINE_BYTES) {
       this.#offset += this.#carriedLength;
       this.#line++;
       this.#report(tooLong(length));
-    } else {
-      let at = 0;
-      for (const part of this.#carried) {
-        bytes.set(part, at);
-        at += part.length;
-      }
     }
     this.#carried = [];
     this.#carriedLength = 0;
-    return bytes;
+    return length > MAX_LINE_BYTES ? new Uint8Array(0) : bytes;
   }
 
   /** @param bytes whole lines */

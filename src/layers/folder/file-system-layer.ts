@@ -1,19 +1,13 @@
 import { hasPlatformFileSystem, openPlatformFileSystem } from "#platform-fs";
 import { systemClock, type Clock } from "../../clock.ts";
-import { FoldspaceError, type Problem } from "../../errors.ts";
+import { FoldspaceError } from "../../errors.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
 import { isPathSafeId, SPACE_DIR, treeDir } from "../../log/paths.ts";
-import { Observable } from "../../observable.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import { Parsing, type ParsingOptions } from "../../worker/parsing.ts";
 import { Batcher, toFoldspaceError, type Cadence } from "../batcher.ts";
-import {
-  OFFLINE_STATUS,
-  type IncomingChange,
-  type LayerSession,
-  type LayerStatus,
-  type PersistenceLayer,
-} from "../persistence-layer.ts";
+import { ObservedLayer } from "../observed-layer.ts";
+import { OFFLINE_STATUS, type IncomingChange, type LayerSession, type PersistenceLayer } from "../persistence-layer.ts";
 import { FolderReader } from "./folder-reader.ts";
 import { FolderWatcher } from "./folder-watcher.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -41,7 +35,7 @@ const SETTLE_LOSSES_MS = 3_000;
  * Every running instance writes only files that it alone writes, so there is nothing to lock and a sync service
  * finds no conflict. Opening a folder to read writes nothing into it.
  */
-export class FileSystemPersistenceLayer implements PersistenceLayer {
+export class FileSystemPersistenceLayer extends ObservedLayer implements PersistenceLayer {
   readonly id: string;
   readonly type = "local";
   /** Not where there is no file system: then the space is kept in its other layers only, and `status.error` says so. */
@@ -50,8 +44,6 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
   readonly #path: string;
   readonly #options: FileSystemLayerOptions;
   readonly #clock: Clock;
-  readonly #status = new Observable<LayerStatus>(OFFLINE_STATUS);
-  readonly #problems = new Observable<readonly Problem[]>([]);
   #connection: Connection | undefined;
 
   /**
@@ -59,6 +51,7 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
    * @param spaceId id that the folder's `space.json` has to name
    */
   constructor(spacePath: string, spaceId: string, options: FileSystemLayerOptions = {}) {
+    super();
     this.id = options.id ?? `folder:${spacePath}`;
     this.spaceId = spaceId;
     this.supportsIncomingSync = options.fs !== undefined || hasPlatformFileSystem;
@@ -77,7 +70,7 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
       const folder = await this.#openFolder(session.create ?? false);
       this.#connection = this.#start(folder, session.peerId);
     } catch (error) {
-      this.#status.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
+      this.currentStatus.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
       throw error;
     }
   }
@@ -91,7 +84,7 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
     connection.parsing.close();
     await connection.batcher.close();
     const { error, lastSavedAt, pendingOps } = connection.batcher.status.value;
-    this.#status.value = { state: "offline", error, lastSavedAt, pendingOps };
+    this.currentStatus.value = { state: "offline", error, lastSavedAt, pendingOps };
   }
 
   isConnected(): boolean {
@@ -163,22 +156,6 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
     await this.#connection?.watcher?.rescan();
   }
 
-  get status(): LayerStatus {
-    return this.#status.value;
-  }
-
-  observeStatus(listener: (status: LayerStatus) => void): () => void {
-    return this.#status.observe(listener);
-  }
-
-  get problems(): readonly Problem[] {
-    return this.#problems.value;
-  }
-
-  observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
-    return this.#problems.observe(listener);
-  }
-
   async #openFolder(create: boolean): Promise<SpaceFolder> {
     if (!isPathSafeId(this.spaceId))
       throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(this.spaceId)} cannot be a space's id`);
@@ -205,7 +182,7 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
     const writer = new LogWriter(folder, peerId, this.#clock, this.#options.fsync ?? false);
     const parsing = new Parsing(this.#options);
     const reader = new FolderReader(folder, this.#clock, parsing, (path, size) => writer.isUntouched(path, size));
-    reader.problems.observe((problems) => (this.#problems.value = problems));
+    reader.problems.observe((problems) => (this.currentProblems.value = problems));
     const batcher = new Batcher(
       async (lane, ops) => {
         const [treeId, author] = lane.split("/") as [string, string];
@@ -214,8 +191,8 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
       this.#options,
       this.#clock,
     );
-    this.#status.value = batcher.status.value;
-    batcher.status.observe((status) => (this.#status.value = status));
+    this.currentStatus.value = batcher.status.value;
+    batcher.status.observe((status) => (this.currentStatus.value = status));
     let last: Promise<unknown> = Promise.resolve();
     return {
       folder,
@@ -244,10 +221,10 @@ export class FileSystemPersistenceLayer implements PersistenceLayer {
         else connection.listener?.(change);
       }
       // what an earlier look failed with is over
-      if (this.#problems.value !== reader.problems.value) this.#problems.value = reader.problems.value;
+      if (this.currentProblems.value !== reader.problems.value) this.currentProblems.value = reader.problems.value;
     } catch (error) {
       const { code, message } = toFoldspaceError(error);
-      this.#problems.value = [...reader.problems.value, { code, reason: message }];
+      this.currentProblems.value = [...reader.problems.value, { code, reason: message }];
     }
   }
 

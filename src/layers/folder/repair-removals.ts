@@ -1,3 +1,4 @@
+import { concatBytes } from "../../bytes.ts";
 const LF = 10;
 const CR = 13;
 const PROPERTY = bytesOf('["p",');
@@ -24,21 +25,11 @@ export function repairRemovals(bytes: Uint8Array): Uint8Array {
   }
   if (parts.length === 0) return bytes;
   parts.push(bytes.subarray(kept));
-  return concat(parts);
+  return concatBytes(parts);
 }
 
 function hasAt(bytes: Uint8Array, offset: number, part: Uint8Array): boolean {
   return offset >= 0 && part.every((byte, index) => bytes[offset + index] === byte);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function bytesOf(text: string): Uint8Array {

@@ -1,3 +1,4 @@
+import { concatBytes } from "../../bytes.ts";
 import type { Problem } from "../../errors.ts";
 import { Pace } from "../../breathe.ts";
 import { encodeLine, IdPool } from "../../log/line.ts";
@@ -129,7 +130,7 @@ export async function compactBatches(
       const key = newKey(group[0]!.key[2]);
       added.push(key);
       for (const old of group) removed.push(old.key);
-      requests.push(store.add({ peerId: key[2], lines: concat(group.map(({ lines }) => lines)) }, key));
+      requests.push(store.add({ peerId: key[2], lines: concatBytes(group.map(({ lines }) => lines)) }, key));
     }
     for (const key of removed) requests.push(store.delete(key));
     await Promise.all(requests);
@@ -184,14 +185,4 @@ function groupBySize(records: readonly SmallRecord[]): SmallRecord[][] {
     size += record.lines.length;
   }
   return groups;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,15 +1,9 @@
 import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, type Problem } from "../../errors.ts";
-import { Observable } from "../../observable.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import { Batcher, toFoldspaceError, type Cadence } from "../batcher.ts";
-import {
-  OFFLINE_STATUS,
-  type IncomingChange,
-  type LayerSession,
-  type LayerStatus,
-  type PersistenceLayer,
-} from "../persistence-layer.ts";
+import { ObservedLayer } from "../observed-layer.ts";
+import { OFFLINE_STATUS, type IncomingChange, type LayerSession, type PersistenceLayer } from "../persistence-layer.ts";
 import { compactBatches, encodeBatches, parseRecords, readRecords, recordName, settleTransaction } from "./batches.ts";
 import { Compactor } from "./compactor.ts";
 import { DATABASE_NAME, DatabaseConnection, type BatchKey, type SpaceRecord } from "./database.ts";
@@ -42,14 +36,12 @@ interface Connection {
  * Keeps a space in the browser's IndexedDB, in batches of operations. Storage that is empty, or was cleared, is not an
  * error: it is filled from the other layers. Tabs with the same space tell each other what they saved.
  */
-export class IndexedDBPersistenceLayer implements PersistenceLayer {
+export class IndexedDBPersistenceLayer extends ObservedLayer implements PersistenceLayer {
   readonly id: string;
   readonly type = "local";
   readonly supportsIncomingSync = true;
   readonly spaceId: string;
   readonly #options: IndexedDBLayerOptions & Required<Pick<IndexedDBLayerOptions, "databaseName" | "durability" | "clock">>;
-  readonly #status = new Observable<LayerStatus>(OFFLINE_STATUS);
-  readonly #problems = new Observable<readonly Problem[]>([]);
   readonly #treeProblems = new Map<string, readonly Problem[]>();
   /** Of every loaded tree, the names of the records that have been read or written here. */
   readonly #seen = new Map<string, Set<string>>();
@@ -62,6 +54,7 @@ export class IndexedDBPersistenceLayer implements PersistenceLayer {
   #written = 0;
 
   constructor(spaceId: string, options: IndexedDBLayerOptions = {}) {
+    super();
     this.#options = { databaseName: DATABASE_NAME, durability: "relaxed", clock: systemClock, ...options };
     this.id = options.id ?? `indexeddb:${this.#options.databaseName}`;
     this.spaceId = spaceId;
@@ -82,7 +75,7 @@ export class IndexedDBPersistenceLayer implements PersistenceLayer {
       await connection.batcher.close();
       connection.channel.close();
       this.#seen.clear();
-      this.#status.value = { ...connection.batcher.status.value, state: "offline" };
+      this.currentStatus.value = { ...connection.batcher.status.value, state: "offline" };
     }
     // also one that is still being opened
     this.#database?.close();
@@ -174,25 +167,10 @@ export class IndexedDBPersistenceLayer implements PersistenceLayer {
     await this.#connected().database.run((database) => database.put("secrets", { ...secrets }, this.spaceId));
   }
 
-  get status(): LayerStatus {
-    return this.#status.value;
-  }
-
-  observeStatus(listener: (status: LayerStatus) => void): () => void {
-    return this.#status.observe(listener);
-  }
-
-  get problems(): readonly Problem[] {
-    return this.#problems.value;
-  }
-
-  observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
-    return this.#problems.observe(listener);
-  }
-
   async #connect(session: LayerSession | undefined): Promise<void> {
     const onWaiting = (error: FoldspaceError | undefined): void => {
-      if (error || this.#status.value.error?.code === "FOLD_BUSY") this.#status.value = { ...this.#status.value, error };
+      if (error || this.currentStatus.value.error?.code === "FOLD_BUSY")
+        this.currentStatus.value = { ...this.currentStatus.value, error };
     };
     const database = new DatabaseConnection(this.#options.databaseName, { onWaiting, clock: this.#options.clock });
     this.#database = database;
@@ -204,7 +182,7 @@ export class IndexedDBPersistenceLayer implements PersistenceLayer {
         throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} was disconnected while it was connecting`);
     } catch (error) {
       database.close();
-      this.#status.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
+      this.currentStatus.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
       throw error;
     }
     this.#writerId = newId();
@@ -220,8 +198,8 @@ export class IndexedDBPersistenceLayer implements PersistenceLayer {
       ),
     };
     this.#connection = connection;
-    this.#status.value = connection.batcher.status.value;
-    connection.batcher.status.observe((status) => (this.#status.value = status));
+    this.currentStatus.value = connection.batcher.status.value;
+    connection.batcher.status.observe((status) => (this.currentStatus.value = status));
   }
 
   async #write(connection: Connection, treeId: string, ops: readonly VertexOperation[]): Promise<void> {
@@ -291,7 +269,7 @@ export class IndexedDBPersistenceLayer implements PersistenceLayer {
   #setProblems(treeId: string, problems: readonly Problem[]): void {
     if (problems.length === 0 && !this.#treeProblems.has(treeId)) return;
     this.#treeProblems.set(treeId, problems);
-    this.#problems.value = [...this.#treeProblems.values()].flat();
+    this.currentProblems.value = [...this.#treeProblems.values()].flat();
   }
 
   #connected(): Connection {
