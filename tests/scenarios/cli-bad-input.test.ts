@@ -15,7 +15,7 @@ import {
   spaceWith,
   temporaryFolder,
 } from "./cli-harness.ts";
-import { failingFileSystem, readOnlyFileSystem } from "./failing-file-system.ts";
+import { FailingFileSystem, readOnlyFileSystem } from "./failing-file-system.ts";
 
 const READING: readonly (readonly string[])[] = [
   ["info", "DIR"],
@@ -197,7 +197,7 @@ describe("edits that cannot be made", () => {
     expect((await foldspace(["init", join(spaceWith(), LOG_FILE)])).stderr).toContain("FOLD_NOT_A_FOLDER");
     expect((await foldspace(["init", join(spaceWith(), "space-v1")])).stderr).toContain("FOLD_ALREADY_A_SPACE");
     expect((await foldspace(["init", copyOfFixture("v0")])).stderr).toContain("FOLD_OLD_FORMAT");
-    expect((await foldspace(["init", temporaryFolder()], { fs: failingFileSystem(1) })).stderr).toContain("FOLD_READ_ONLY");
+    expect((await foldspace(["init", temporaryFolder()], { fs: new FailingFileSystem(1) })).stderr).toContain("FOLD_READ_ONLY");
   });
 });
 

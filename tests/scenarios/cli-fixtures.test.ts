@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writ
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { copyOfFixture, FIXTURES, foldspace, listing } from "./cli-harness.ts";
-import { failingFileSystem, readOnlyFileSystem } from "./failing-file-system.ts";
+import { FailingFileSystem, readOnlyFileSystem } from "./failing-file-system.ts";
 
 function canonical(name: string): unknown {
   return JSON.parse(readFileSync(join(FIXTURES, name, "canonical.json"), "utf8"));
@@ -48,7 +48,7 @@ describe("migrating the first layout", () => {
   test("finishes when it is run again after being interrupted at any step, and never leaves neither space", async () => {
     for (let step = 1; ; step++) {
       const path = copyOfFixture("v0");
-      const fs = failingFileSystem(step);
+      const fs = new FailingFileSystem(step);
       const { code, stderr } = await foldspace(["migrate", path], { fs });
       if (fs.writes < step) break;
       expect({ step, code }).toEqual({ step, code: 1 });
