@@ -81,9 +81,13 @@ export class FolderReader {
     if (failure !== undefined && entries.length === 0) throw failure;
     this.#loadedTrees.add(treeId);
     const together = { ids: new IdPool(), loadBytes: entries.reduce((bytes, entry) => bytes + entry.size, 0) };
-    const readings = await mapLimit(FILES_AT_ONCE, entries, (entry) => this.#read(entry, together));
+    const ops: VertexOperation[] = [];
+    await mapLimit(FILES_AT_ONCE, entries, async (entry) => {
+      const reading = await this.#read(entry, together);
+      for (const op of reading?.ops ?? []) ops.push(op);
+    });
     this.#publishProblems();
-    return readings.flatMap((reading) => reading?.ops ?? []);
+    return ops;
   }
 
   /** Reads no more of the tree's files when they change. */
