@@ -9,6 +9,7 @@ import {
   type ReplicatedTreeOptions,
   type VertexOperation,
 } from "../tree/index.ts";
+import { slicesInOrder } from "./slices-in-order.ts";
 import { reissueStaleEdits, subjectOf } from "./stale-edits.ts";
 
 /** A millisecond of merging or two, and a few times that where the code is cold. */
@@ -106,13 +107,12 @@ export class TreeReplica {
     this.#spread(layer, this.tree.merge(ops));
   }
 
-  /** Merging waits with the work on moves until the tree is looked at, so that slices cost no more than the whole. */
+  /** In order, so that few moves come late: late ones cost a whole undo and redo, which cannot be divided. */
   async #mergeInSlices(ops: readonly VertexOperation[]): Promise<{ arrived: VertexOperation[]; theirs: VersionVector }> {
     const arrived: VertexOperation[] = [];
     const theirs = new VersionVector();
     const pace = new Pace();
-    for (let start = 0; start < ops.length; start += SLICE_OPS) {
-      const slice = ops.slice(start, start + SLICE_OPS);
+    for (const slice of slicesInOrder(ops, SLICE_OPS)) {
       for (const op of this.tree.merge(slice)) arrived.push(op);
       for (const { id } of slice) theirs.add(id);
       if (pace.isDue) await pace.breathe();

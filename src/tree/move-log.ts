@@ -24,9 +24,16 @@ export class MoveLog {
   #applied: MoveEntry[] = [];
   /** Moves that are known and not yet applied, in any order. */
   #waiting: MoveEntry[] = [];
+  #oldestWaiting: MoveEntry | undefined;
 
   get isSettled(): boolean {
     return this.#waiting.length === 0;
+  }
+
+  /** Whether every move that waits is younger than all that are applied: settling then undoes nothing. */
+  get isInOrder(): boolean {
+    const last = this.#applied.at(-1);
+    return !last || !this.#oldestWaiting || compareEntries(last, this.#oldestWaiting) < 0;
   }
 
   /** All moves, sorted by id. The log has to be settled. */
@@ -39,6 +46,7 @@ export class MoveLog {
     if (parent && (!parent.firstUseAsParent || compareEntries(entry, parent.firstUseAsParent) < 0)) {
       parent.firstUseAsParent = entry;
     }
+    if (!this.#oldestWaiting || compareEntries(entry, this.#oldestWaiting) < 0) this.#oldestWaiting = entry;
     this.#waiting.push(entry);
   }
 
@@ -49,6 +57,7 @@ export class MoveLog {
   settle(): readonly TreeNode[] {
     const late = this.#waiting;
     this.#waiting = [];
+    this.#oldestWaiting = undefined;
     if (late.length === 1) {
       const only = late[0]!;
       const last = this.#applied.at(-1);

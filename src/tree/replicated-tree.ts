@@ -263,6 +263,7 @@ export class ReplicatedTree {
     assertOperations(ops);
     const added: VertexOperation[] = [];
     for (const op of ops) if (this.#take(op)) added.push(op);
+    this.#state.settleInOrder();
     if (this.#opListeners.size > 0) for (const op of added) this.#opListeners.call(op, false);
     this.#feed.schedule();
     return added;

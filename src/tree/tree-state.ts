@@ -80,6 +80,11 @@ export class TreeState {
     return true;
   }
 
+  /** Applies the moves that have been taken in, unless some are late: those wait until the tree is looked at. */
+  settleInOrder(): void {
+    if (this.#moves.isInOrder) this.settle();
+  }
+
   /** Applies the moves that have been taken in since the tree was last looked at. */
   settle(): void {
     if (this.#moves.isSettled) return;
