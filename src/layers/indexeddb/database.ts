@@ -36,8 +36,11 @@ export type Database = IDBPDatabase<FoldspaceSchema>;
 /** Opening takes milliseconds; what takes so long waits for somebody. */
 const SLOW_OPENING_MS = 2_000;
 
-/** Of a task on a connection that was closed: it was not begun, or the browser took it back when it cleared the storage. */
-const CLOSED_UNDER_TASK: ReadonlySet<string> = new Set(["InvalidStateError", "AbortError"]);
+/**
+ * Waits before a task is tried again on a new connection, in milliseconds. A browser that clears a site's data closes
+ * every connection, also new ones, until it has done so.
+ */
+const REOPENING_DELAYS_MS: readonly number[] = [0, 50, 200, 800];
 
 export interface DatabaseConnectionOptions {
   /** Told when opening has to wait for another tab, and with `undefined` when it no longer has to. */
@@ -63,21 +66,24 @@ export class DatabaseConnection {
   }
 
   /**
-   * Runs a task on the open database; once more if the connection turns out to have been closed.
+   * Runs a task on the open database; again, up to a second later, if the connection turns out to have been closed.
    * @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_NEWER_FORMAT`, `FOLD_FOREIGN_STORAGE`, `FOLD_DISK_FULL`, `FOLD_CLOSED`, `FOLD_IO`
    */
   async run<T>(task: (database: Database) => Promise<T>): Promise<T> {
-    try {
-      const opened = this.#open();
+    for (let attempt = 0; ; attempt++) {
+      let opened: Promise<Database> | undefined;
+      let database: Database | undefined;
       try {
-        return await task(await opened);
+        opened = this.#open();
+        database = await opened;
+        return await task(database);
       } catch (error) {
-        if (!CLOSED_UNDER_TASK.has(nameOf(error))) throw error;
+        if (!wasClosedUnder(error, database)) throw toStorageError(error, this.name);
         if (this.#database === opened) this.#database = undefined;
-        return await task(await this.#open());
+        const delayMs = REOPENING_DELAYS_MS[attempt];
+        if (delayMs === undefined) throw toStorageError(error, this.name);
+        if (delayMs > 0) await new Promise<void>((resolve) => void this.#clock.schedule(delayMs, resolve));
       }
-    } catch (error) {
-      throw toStorageError(error, this.name);
     }
   }
 
@@ -93,21 +99,28 @@ export class DatabaseConnection {
 
   #open(): Promise<Database> {
     if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", `The connection to the database ${this.name} is closed`);
-    this.#database ??= this.#openNow().catch((error: unknown) => {
-      this.#database = undefined;
+    if (this.#database) return this.#database;
+    // an old connection may end when there is a new one
+    const forget = (): void => {
+      if (this.#database === opening) this.#database = undefined;
+    };
+    const opening = this.#openNow(forget).catch((error: unknown) => {
+      forget();
       throw error;
     });
-    return this.#database;
+    this.#database = opening;
+    return opening;
   }
 
-  async #openNow(): Promise<Database> {
+  /** @param onEnded told when the connection has been given up */
+  async #openNow(onEnded: () => void): Promise<Database> {
     if (!hasIndexedDb()) throw new FoldspaceError("FOLD_UNAVAILABLE", "There is no IndexedDB here");
     const endWaiting = this.#clock.schedule(SLOW_OPENING_MS, () => this.#onWaiting(this.#waits()));
     try {
-      return assertOurs(await this.#openVersion(DATABASE_VERSION));
+      return assertOurs(await this.#openVersion(DATABASE_VERSION, onEnded));
     } catch (error) {
       // only the stores tell a newer version of ours from something else
-      if (nameOf(error) === "VersionError") assertOurs(await this.#openVersion(undefined)).close();
+      if (nameOf(error) === "VersionError") assertOurs(await this.#openVersion(undefined, onEnded)).close();
       throw error;
     } finally {
       endWaiting();
@@ -115,18 +128,17 @@ export class DatabaseConnection {
     }
   }
 
-  async #openVersion(version: number | undefined): Promise<Database> {
-    const forget = (): void => (this.#database = undefined);
+  async #openVersion(version: number | undefined, onEnded: () => void): Promise<Database> {
     return await openDB<FoldspaceSchema>(this.name, version, {
       upgrade(upgrading) {
         for (const store of STORES) if (!upgrading.objectStoreNames.contains(store)) createStore(upgrading, store);
       },
       blocked: () => this.#onWaiting(this.#waits()),
       blocking(_current, _blocked, event) {
-        forget();
+        onEnded();
         (event.target as IDBDatabase).close();
       },
-      terminated: forget,
+      terminated: onEnded,
     });
   }
 
@@ -141,6 +153,12 @@ export class DatabaseConnection {
 export function hasIndexedDb(): boolean {
   // some browsers have it as null where they do not allow it
   return Boolean(globalThis.indexedDB);
+}
+
+/** Whether a task failed because its connection was closed: it was not begun, or the browser took it back when it cleared the storage. */
+function wasClosedUnder(error: unknown, database: Database | undefined): boolean {
+  // opening fails so where nothing may be stored
+  return nameOf(error) === "AbortError" || (nameOf(error) === "InvalidStateError" && database !== undefined);
 }
 
 function createStore(database: IDBPDatabase<FoldspaceSchema>, store: (typeof STORES)[number]): void {

@@ -1,0 +1,30 @@
+import type { VertexOperation } from "../tree/index.ts";
+
+/**
+ * Divides operations into slices by their counters: no operation's counter is below one of an earlier slice. Inside a slice
+ * they stay in the order given, where counters are about evenly used, as they mostly are: that is cheaper than sorting.
+ *
+ * @param sliceOps how many operations a slice has at most
+ */
+export function slicesInOrder(ops: readonly VertexOperation[], sliceOps: number): VertexOperation[][] {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = 0;
+  for (const { id } of ops) {
+    if (id.counter < lowest) lowest = id.counter;
+    if (id.counter > highest) highest = id.counter;
+  }
+  const count = Math.ceil(ops.length / sliceOps);
+  const slices = Array.from({ length: count }, (): VertexOperation[] => []);
+  const width = (highest - lowest + 1) / count;
+  // what has no proper counter is refused when it is merged
+  for (const op of ops) (slices[Math.floor((op.id.counter - lowest) / width)] ?? slices[0]!).push(op);
+  return slices.flatMap((slice) => cut(slice, sliceOps));
+}
+
+function cut(slice: VertexOperation[], sliceOps: number): VertexOperation[][] {
+  if (slice.length <= sliceOps) return slice.length > 0 ? [slice] : [];
+  slice.sort((a, b) => a.id.counter - b.id.counter);
+  const parts: VertexOperation[][] = [];
+  for (let start = 0; start < slice.length; start += sliceOps) parts.push(slice.slice(start, start + sliceOps));
+  return parts;
+}
