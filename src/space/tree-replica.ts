@@ -112,13 +112,16 @@ export class TreeReplica {
     const arrived: VertexOperation[] = [];
     const theirs = new VersionVector();
     const pace = new Pace();
+    const isLong = ops.length > SLICE_OPS;
+    // bringing them in order is a piece of work by itself
+    if (isLong) await pace.breathe(true);
     for (const slice of slicesInOrder(ops, SLICE_OPS)) {
       for (const op of this.tree.merge(slice)) arrived.push(op);
       for (const { id } of slice) theirs.add(id);
       if (pace.isDue) await pace.breathe();
     }
-    // what comes next looks at the tree, which then does the work on moves
-    if (ops.length > SLICE_OPS) await pace.breathe(true);
+    // what comes next looks at the tree, which then does the work on late moves
+    if (isLong) await pace.breathe(true);
     return { arrived, theirs };
   }
 
