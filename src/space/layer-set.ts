@@ -108,3 +108,18 @@ export function assertDurable(reports: readonly (NotDurable | undefined)[]): voi
   const reasons = lacking.map(({ id, pendingOps, reason }) => `${id} (${pendingOps} operations waiting): ${reason}`);
   throw new FoldspaceError("FOLD_NOT_DURABLE", `Not everything is saved in ${reasons.join("; ")}`, { data: { layers: lacking } });
 }
+
+/** Why a space could not be opened. @param failures of the layers that have failed; the others have not answered */
+export function whyNotOpened(
+  spaceId: string,
+  links: readonly LayerLink[],
+  failures: ReadonlyMap<LayerLink, FoldspaceError>,
+): FoldspaceError {
+  const errors = links.map(
+    (link) => failures.get(link) ?? new FoldspaceError("FOLD_BUSY", `${link.layer.id} has not answered in time`),
+  );
+  if (errors.length === 1) return errors[0]!;
+  const layers = errors.map(({ code, message }, index) => ({ id: links[index]!.layer.id, code, reason: message }));
+  const reasons = errors.map(({ message }) => message).join("; ");
+  return new FoldspaceError("FOLD_NO_LAYER", `No layer could open space ${spaceId}: ${reasons}`, { data: { layers } });
+}

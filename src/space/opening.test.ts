@@ -51,6 +51,24 @@ test("empty, failing and hanging layers do not decide", async () => {
   expect(lacking.map((each) => each.id)).toEqual(["failing", "failing later", "hanging"]);
 });
 
+test("when no layer has the space in time, opening ends with what each of them did", async () => {
+  const [id, empty] = [newId(), new MemoryStore()];
+  empty.spaceId = id;
+  const hanging = layerOn(new MemoryStore(), id, { id: "hanging" });
+  hanging.hang("connect");
+  const manager = new SpaceManager({ patienceMs: 20, openingPatienceMs: 50 });
+  await expect(manager.loadSpace({ id }, [layerOn(empty, id, { id: "empty" }), hanging])).rejects.toMatchObject({
+    code: "FOLD_NO_LAYER",
+    data: {
+      layers: [
+        { id: "empty", code: "FOLD_NO_ROOT" },
+        { id: "hanging", code: "FOLD_BUSY" },
+      ],
+    },
+  });
+  expect(manager.spaces).toEqual([]);
+});
+
 test("a layer with operations but without the root does not open the space", async () => {
   const [id, full] = [newId(), new MemoryStore()];
   await makeSpace(id, full);

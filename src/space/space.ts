@@ -7,7 +7,7 @@ import { Observable } from "../observable.ts";
 import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions, type Vertex } from "../tree/index.ts";
 import { addReference, APP_TREE_ROOT_NAME, ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
 import type { LayerLink } from "./layer-link.ts";
-import { assertDurable, LayerSet, type SpaceStatus } from "./layer-set.ts";
+import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer-set.ts";
 import { Mirror } from "./mirror.ts";
 import { observePage } from "./page-lifecycle.ts";
 import { endsInTime } from "./patience.ts";
@@ -20,6 +20,11 @@ export interface SpaceOptions {
   readonly isReadOnly?: boolean;
   /** Longest wait for a layer that does not answer, in milliseconds, when something has to end: a flush, closing. Default 10,000. */
   readonly patienceMs?: number;
+  /**
+   * Longest wait for a first layer that has the space, in milliseconds. Default 60,000: another device's first copy of a folder,
+   * or a disk that wakes up, may take long.
+   */
+  readonly openingPatienceMs?: number;
   readonly clock?: Clock;
 }
 
@@ -37,6 +42,7 @@ export class Space {
   readonly isReadOnly: boolean;
   readonly #clock: Clock;
   readonly #patienceMs: number;
+  readonly #openingPatienceMs: number;
   readonly #layers: LayerSet;
   readonly #spaceReplica: TreeReplica;
   /** App trees that are loaded or being loaded. */
@@ -54,6 +60,7 @@ export class Space {
     this.isReadOnly = options.isReadOnly ?? false;
     this.#clock = options.clock ?? systemClock;
     this.#patienceMs = options.patienceMs ?? 10_000;
+    this.#openingPatienceMs = options.openingPatienceMs ?? 60_000;
     this.#layers = new LayerSet(this.#clock, this.#patienceMs);
     this.#spaceReplica = this.#newReplica(id);
     this.#mirror = new Mirror(
@@ -82,26 +89,23 @@ export class Space {
   /**
    * Connects and loads all layers at once.
    * @returns when the first layer has given a space tree with its root
-   * @throws FoldspaceError if none does: the error of the only layer, or `FOLD_NO_LAYER` with all of them in `data.layers`
+   * @throws FoldspaceError if none does, or none in time: the error of the only layer, or `FOLD_NO_LAYER` with all of them in `data.layers`
    */
   async open(): Promise<void> {
-    try {
-      await Promise.any(this.#layers.links.map((link) => this.#openUntilUsable(link)));
-    } catch (error) {
-      const errors = error instanceof AggregateError ? error.errors.map(toFoldspaceError) : [toFoldspaceError(error)];
-      const layers = this.#layers.links.map(({ layer }, index) => ({
-        id: layer.id,
-        code: errors[index]?.code,
-        reason: errors[index]?.message,
-      }));
-      await this.#letGo();
-      if (errors.length === 1) throw errors[0]!;
-      throw new FoldspaceError(
-        "FOLD_NO_LAYER",
-        `No layer could open space ${this.id}: ${errors.map((each) => each.message).join("; ")}`,
-        { data: { layers } },
-      );
-    }
+    const failures = new Map<LayerLink, FoldspaceError>();
+    const opening = this.#layers.links.map(async (link) => {
+      try {
+        await this.#openUntilUsable(link);
+      } catch (error) {
+        failures.set(link, toFoldspaceError(error));
+        throw error;
+      }
+    });
+    const isOpen = await endsInTime(Promise.any(opening), this.#openingPatienceMs, this.#clock).catch(() => false);
+    if (isOpen) return;
+    const error = whyNotOpened(this.id, this.#layers.links, failures);
+    await this.#letGo();
+    throw error;
   }
 
   /**
