@@ -43,10 +43,15 @@ export class MemoryFileSystem implements FileSystem {
   readonly supports: FileSystemSupport = { watch: true, sync: false };
   readonly #root: MemoryFolder = { kind: "directory", entries: new Map(), modifiedMs: 0 };
   readonly #watches: Set<Watch> = new Set();
+  readonly #clock: () => number;
   #lastMs = 0;
 
-  /** @param files what stands in it from the start, by path */
-  constructor(files: Readonly<Record<string, string | Uint8Array>> = {}) {
+  /**
+   * @param files what stands in it from the start, by path
+   * @param now gives the times of files, in milliseconds since the epoch
+   */
+  constructor(files: Readonly<Record<string, string | Uint8Array>> = {}, now: () => number = () => Date.now()) {
+    this.#clock = now;
     const encoder = new TextEncoder();
     for (const [path, content] of Object.entries(files)) {
       this.#put(path, typeof content === "string" ? encoder.encode(content) : content, false);
@@ -231,7 +236,7 @@ export class MemoryFileSystem implements FileSystem {
 
   /** Strictly rising, so that two changes within a millisecond differ. */
   #now(): number {
-    this.#lastMs = Math.max(Date.now(), this.#lastMs + 1);
+    this.#lastMs = Math.max(this.#clock(), this.#lastMs + 1);
     return this.#lastMs;
   }
 }

@@ -1,32 +1,17 @@
 import { spawnSync } from "node:child_process";
 import * as fsp from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { outsideHands as outside } from "../../../tests/outside-hands.ts";
 import { FoldspaceError } from "../../errors.ts";
-import { expectFailure, readText, utf8, type FileSystemSetup, type OutsideHands } from "../../testing/file-system-fixture.ts";
+import { expectFailure, readText, utf8, type FileSystemSetup } from "../../testing/file-system-fixture.ts";
 import { testFileSystem } from "../../testing/file-system-suite.ts";
 import { HintLog } from "../../testing/file-system-watch-tests.ts";
 import type { FileSystem, WatchHint } from "../file-system.ts";
 import { asyncCalls } from "./calls.ts";
 import { NodeFileSystem } from "./node-file-system.ts";
-import { RecursiveSentry } from "./watch-recursive.ts";
-import { watchWith } from "./watch.ts";
-
-const outside: OutsideHands = {
-  append: (path, text) => fsp.appendFile(path, text),
-  write: (path, text) => fsp.writeFile(path, text),
-  async replace(path, text) {
-    const temporary = join(dirname(path), `.outside.${process.pid}.tmp`);
-    await fsp.writeFile(temporary, text);
-    await fsp.rename(temporary, path);
-  },
-  remove: (path) => fsp.rm(path, { recursive: true, force: true }),
-  async makeDirectory(path) {
-    await fsp.mkdir(path, { recursive: true });
-  },
-  ...(process.platform === "win32" ? {} : { makeLink: (target, path) => fsp.symlink(target, path) }),
-};
+import { watchRecursively } from "./watch.ts";
 
 async function setup(fs: FileSystem): Promise<FileSystemSetup> {
   const root = await fsp.mkdtemp(join(tmpdir(), "foldspace-"));
@@ -238,12 +223,7 @@ test("the recursive watch names folders, tells of those below a new one and stop
   await fsp.mkdir(join(root, "watched"));
   await fsp.mkdir(join(root, "elsewhere/a/b"), { recursive: true });
   const watched = join(root, "watched");
-  const end = await watchWith(
-    (post) => new RecursiveSentry(post),
-    asyncCalls,
-    watched,
-    (hint) => hints.push(hint),
-  );
+  const end = await watchRecursively(asyncCalls, watched, (hint) => hints.push(hint));
   await fsp.rename(join(root, "elsewhere"), join(watched, "new"));
   await expect.poll(directories, { timeout: 10_000 }).toEqual(expect.arrayContaining([watched, `${watched}/new/a/b`]));
   await fsp.writeFile(join(watched, "file"), "x");

@@ -1,3 +1,4 @@
+import type { Dirent, Stats } from "node:fs";
 import type {
   AppendOptions,
   ByteRange,
@@ -8,10 +9,11 @@ import type {
   ScanResult,
   WatchHint,
 } from "../file-system.ts";
+import { scanFolder } from "../scan-folder.ts";
+import { Turns } from "../turns.ts";
 import { asyncCalls, syncCalls, type Calls } from "./calls.ts";
 import { fileSystemError, isMissing } from "./errors.ts";
 import { kindOf, readRange } from "./read.ts";
-import { scanFolder } from "./scan.ts";
 import { watchFolder } from "./watch.ts";
 import { appendTo, makeFolders, renameOver, replaceFile } from "./write.ts";
 
@@ -28,8 +30,8 @@ export interface NodeFileSystemOptions {
 export class NodeFileSystem implements FileSystem {
   readonly supports: FileSystemSupport = { watch: true, sync: true };
   readonly #calls: Calls;
-  /** Last append to each file that is being appended to: a second one waits, so that taking back a part stays safe. */
-  readonly #appends: Map<string, Promise<unknown>> = new Map();
+  /** A second append to a file waits for the first, so that taking back a part stays safe. */
+  readonly #appends = new Turns();
 
   constructor(options: NodeFileSystemOptions = {}) {
     this.#calls = options.io === "sync" ? syncCalls : asyncCalls;
@@ -37,17 +39,26 @@ export class NodeFileSystem implements FileSystem {
 
   async list(path: string): Promise<DirectoryEntry[] | undefined> {
     const entries = await this.#unlessMissing("read the folder", path, () => this.#calls.readdir(path));
-    return entries?.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+    return entries?.map(toEntry);
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
     const stats = await this.#unlessMissing("look at", path, () => this.#calls.stat(path));
-    if (stats === undefined) return undefined;
-    return { kind: kindOf(stats), size: stats.isDirectory() ? 0 : stats.size, modifiedMs: stats.mtimeMs };
+    return stats && toStat(stats);
   }
 
   async scan(path: string): Promise<ScanResult | undefined> {
-    return scanFolder(this.#calls, path);
+    const calls = this.#calls;
+    return scanFolder(
+      {
+        width: calls.width,
+        list: async (folder) => (await calls.readdir(folder)).map(toEntry),
+        measure: async (file) => toStat(await calls.lstat(file)),
+        isMissing,
+        explain: fileSystemError,
+      },
+      path,
+    );
   }
 
   async read(path: string, range: ByteRange = { offset: 0 }): Promise<Uint8Array | undefined> {
@@ -55,15 +66,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
-    const append = (): Promise<void> => appendTo(this.#calls, path, bytes, options.sync ?? false);
-    const turn = this.#appends.get(path)?.then(append) ?? append();
-    const settled = Promise.allSettled([turn]);
-    this.#appends.set(path, settled);
-    try {
-      await turn;
-    } finally {
-      if (this.#appends.get(path) === settled) this.#appends.delete(path);
-    }
+    await this.#appends.take(path, () => appendTo(this.#calls, path, bytes, options.sync ?? false));
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
@@ -95,4 +98,12 @@ export class NodeFileSystem implements FileSystem {
       throw fileSystemError(action, path, cause);
     }
   }
+}
+
+function toEntry(entry: Dirent): DirectoryEntry {
+  return { name: entry.name, kind: kindOf(entry) };
+}
+
+function toStat(stats: Stats): FileStat {
+  return { kind: kindOf(stats), size: stats.isDirectory() ? 0 : stats.size, modifiedMs: stats.mtimeMs };
 }

@@ -1,8 +1,9 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename } from "node:path";
 import { errorMessage } from "../../errors.ts";
+import type { Sentries, SentryPost } from "../watch-root.ts";
+import type { Calls } from "./calls.ts";
 import { systemCode } from "./errors.ts";
-import type { Sentries, SentryPost } from "./watch.ts";
 
 /**
  * Half of what Linux queues by default before it drops events without a word: the queue is emptied in one go, so
@@ -29,6 +30,7 @@ class Folder {
 /** Watches every folder on its own. Folders whose name starts with "." belong to Git and to sync programs. */
 export class FolderSentries implements Sentries {
   readonly #post: SentryPost;
+  readonly #calls: Calls;
   #root: Folder;
   /** In which something happened. */
   readonly #dirty: Set<Folder> = new Set();
@@ -40,8 +42,9 @@ export class FolderSentries implements Sentries {
   readonly #refused: Set<Folder> = new Set();
   #events = 0;
 
-  constructor(post: SentryPost) {
+  constructor(post: SentryPost, calls: Calls) {
     this.#post = post;
+    this.#calls = calls;
     this.#root = new Folder(post.path);
   }
 
@@ -84,7 +87,7 @@ export class FolderSentries implements Sentries {
   async #explore(folders: Folder[], tell: boolean): Promise<void> {
     const pending = folders;
     while (pending.length > 0) {
-      const batch = pending.splice(-this.#post.calls.width);
+      const batch = pending.splice(-this.#calls.width);
       for (const found of await Promise.all(batch.map((folder) => this.#list(folder)))) {
         for (const folder of found) {
           if (tell) this.#hintAt(folder);
@@ -98,7 +101,7 @@ export class FolderSentries implements Sentries {
   async #list(folder: Folder): Promise<Folder[]> {
     let names: string[];
     try {
-      const entries = await this.#post.calls.readdir(folder.path);
+      const entries = await this.#calls.readdir(folder.path);
       names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
     } catch (error) {
       if (folder === this.#root) throw error;

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { FoldspaceError } from "../../errors.ts";
+import { outlast } from "../outlast.ts";
 import type { Calls, OpenFile } from "./calls.ts";
 import { fileSystemError, isMissing, systemCode, wrongKind } from "./errors.ts";
 import { REGULAR_FILES_ONLY } from "./read.ts";
@@ -10,9 +10,6 @@ import { REGULAR_FILES_ONLY } from "./read.ts";
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | REGULAR_FILES_ONLY;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 const DEFAULT_MODE = 0o666;
-
-/** A scanner or a sync program lets go of a file within that time, or holds it for long. */
-const RENAME_RETRIES_MS: readonly number[] = [10, 20, 40, 80, 160];
 
 /** Opens, writes and closes; where a part only was written, takes it back, which is safe as we are the file's only writer. */
 export async function appendTo(calls: Calls, path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
@@ -91,16 +88,8 @@ async function modeInPlace(calls: Calls, path: string, action: string): Promise<
 }
 
 async function moveOver(calls: Calls, from: string, to: string): Promise<void> {
-  for (const waitMs of RENAME_RETRIES_MS) {
-    try {
-      return await calls.rename(from, to);
-    } catch (cause) {
-      if (!isHeldByOthers(cause)) throw cause;
-      await delay(waitMs);
-    }
-  }
   try {
-    await calls.rename(from, to);
+    await outlast(isHeldByOthers, () => calls.rename(from, to));
   } catch (cause) {
     if (!isHeldByOthers(cause)) throw cause;
     throw new FoldspaceError("FOLD_BUSY", `Cannot replace ${to}: another program is using it`, { data: { path: to }, cause });

@@ -8,6 +8,7 @@ import {
   type ScanResult,
   type WatchHint,
 } from "../file-system.ts";
+import { Turns } from "../turns.ts";
 import { queryAccess } from "./folder-access.ts";
 import { failure, isMissing, isWrongKind, webFileSystemError } from "./errors.ts";
 import { appendTo, copyContent, copyFolder, makeFile, moveFile, readRange, removeIfThere, replaceContent } from "./files.ts";
@@ -32,8 +33,8 @@ export class WebFileSystem implements FileSystem {
   readonly supports: FileSystemSupport = { watch: true, sync: false };
   readonly #folders: Folders;
   readonly #pollIntervalMs: number;
-  /** Last writing to each file that is being written to: the browser allows one at a time. */
-  readonly #writing: Map<string, Promise<unknown>> = new Map();
+  /** The browser allows one writing to a file at a time. */
+  readonly #writing = new Turns();
 
   constructor(root: FileSystemDirectoryHandle, options: WebFileSystemOptions = {}) {
     this.#folders = new Folders(root);
@@ -149,20 +150,12 @@ export class WebFileSystem implements FileSystem {
 
   /** Changes a file after what has been begun on it. */
   async #inTurn(action: string, path: string, change: () => Promise<unknown>): Promise<void> {
-    const key = split(path).join("/");
     const permitted = async (): Promise<unknown> => {
       // else the browser asks the user in the middle of anything, and waits for the answer
       if ((await queryAccess(this.#folders.root)) !== "granted") throw new DOMException("It was not granted", "NotAllowedError");
       return await change();
     };
-    const turn = this.#writing.get(key)?.then(permitted) ?? permitted();
-    const settled = Promise.allSettled([turn]);
-    this.#writing.set(key, settled);
-    try {
-      await this.#attempt(action, path, () => turn);
-    } finally {
-      if (this.#writing.get(key) === settled) this.#writing.delete(key);
-    }
+    await this.#attempt(action, path, () => this.#writing.take(split(path).join("/"), permitted));
   }
 
   async #unlessMissing<T>(action: string, path: string, call: () => Promise<T>): Promise<T | undefined> {

@@ -1,0 +1,145 @@
+//! Windows, each of which has a space open and is a peer of its own.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    thread,
+    time::Duration,
+};
+
+use tauri::{
+    AppHandle, Emitter, EventTarget, Manager, WebviewWindow, WebviewWindowBuilder, Window,
+    WindowEvent,
+};
+use tauri_plugin_fs::FsExt;
+
+use crate::arguments::Arguments;
+
+/// How long a window that is to be closed waits for its page to save. A page that hangs cannot keep it open.
+const SAVING_LIMIT: Duration = Duration::from_secs(5);
+
+/// What is known of windows that are open, by label.
+#[derive(Default)]
+pub struct Windows(Mutex<HashMap<String, State>>);
+
+struct State {
+    /// The folder that it was opened for.
+    folder: Option<PathBuf>,
+    zoom: f64,
+    is_closing: bool,
+}
+
+/// Opens one more window: of a folder, or else of what was open last.
+pub fn open(app: &AppHandle, folder: Option<PathBuf>) -> tauri::Result<()> {
+    if let Some(folder) = &folder {
+        app.fs_scope().allow_directory(folder, true)?;
+    }
+    let mut config = app.config().app.windows[0].clone();
+    config.label = {
+        let windows = app.state::<Windows>();
+        let mut states = windows.0.lock().unwrap();
+        let mut labels = std::iter::once("main".to_owned()).chain((2..).map(|n| format!("window-{n}")));
+        let label = labels.find(|label| !states.contains_key(label)).unwrap();
+        let state = State { folder, zoom: 1.0, is_closing: false };
+        states.insert(label.clone(), state);
+        label
+    };
+    let builder = WebviewWindowBuilder::from_config(app, &config)?
+        // what the page gives as a file goes where files that are downloaded go
+        .on_download(|_, _| true);
+    #[cfg(target_os = "macos")]
+    let builder = builder.data_store_identifier(store_identifier(&app.config().identifier));
+    builder.build()?;
+    Ok(())
+}
+
+/// What a second start with the same profile comes to.
+pub fn open_another(app: &AppHandle, args: Vec<String>, current_folder: &str) {
+    let opened = Arguments::parse(args.into_iter().skip(1), None, Path::new(current_folder))
+        .and_then(|arguments| open(app, arguments.folder).map_err(|error| error.to_string()));
+    if let Err(error) = opened {
+        eprintln!("{error}");
+    }
+}
+
+/// Lets the page save before its window goes.
+pub fn on_event(window: &Window, event: &WindowEvent) {
+    match event {
+        WindowEvent::CloseRequested { api, .. } => {
+            api.prevent_close();
+            let windows = window.state::<Windows>();
+            let mut states = windows.0.lock().unwrap();
+            let Some(state) = states.get_mut(window.label()) else { return };
+            if std::mem::replace(&mut state.is_closing, true) {
+                return;
+            }
+            tell(window.app_handle(), window.label(), "closing");
+            let window = window.clone();
+            thread::spawn(move || {
+                thread::sleep(SAVING_LIMIT);
+                // gone already, as a rule
+                let _ = window.destroy();
+            });
+        }
+        WindowEvent::Destroyed => {
+            window.state::<Windows>().0.lock().unwrap().remove(window.label());
+        }
+        _ => {}
+    }
+}
+
+/// Has the page of a window do something.
+pub fn tell(app: &AppHandle, label: &str, what: &str) {
+    let page = EventTarget::webview_window(label);
+    // a page that is gone need not be told
+    let _ = app.emit_to(page, "window-request", what);
+}
+
+/// Enlarges what a window shows; `None` for its natural size.
+pub fn zoom(window: &WebviewWindow, factor: Option<f64>) -> tauri::Result<()> {
+    let windows = window.state::<Windows>();
+    let mut states = windows.0.lock().unwrap();
+    let Some(state) = states.get_mut(window.label()) else { return Ok(()) };
+    state.zoom = factor.map_or(1.0, |factor| (state.zoom * factor).clamp(0.5, 3.0));
+    window.set_zoom(state.zoom)
+}
+
+/// The folder that a window was opened for.
+#[tauri::command]
+pub fn folder_of_window(window: Window) -> Option<PathBuf> {
+    window.state::<Windows>().0.lock().unwrap().get(window.label())?.folder.clone()
+}
+
+/// Shows a folder that the page may read in the file manager.
+#[tauri::command]
+pub fn show_folder(app: AppHandle, path: PathBuf) -> Result<(), String> {
+    if !path.is_dir() || !app.fs_scope().is_allowed(&path) {
+        return Err(format!("forbidden path: {}", path.display()));
+    }
+    let program = if cfg!(windows) {
+        "explorer"
+    } else if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let mut child = std::process::Command::new(program)
+        .arg(&path)
+        .spawn()
+        .map_err(|error| format!("{program} cannot be started: {error}"))?;
+    // its exit code says nothing that holds on every system
+    thread::spawn(move || child.wait());
+    Ok(())
+}
+
+/// Where there is no folder to name, the webview keeps data under such a number.
+#[cfg(target_os = "macos")]
+fn store_identifier(identifier: &str) -> [u8; 16] {
+    let hash = |seed: u64| {
+        // FNV-1a
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        identifier.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, step)
+    };
+    (u128::from(hash(0)) << 64 | u128::from(hash(1))).to_be_bytes()
+}

@@ -1,0 +1,3 @@
+fn main() {
+    tauri_plugin::Builder::new(&["scan", "append"]).build();
+}

@@ -1,0 +1,92 @@
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+};
+
+use crate::access::{Access, real_path};
+
+/// Either all bytes are in the file in the end, or it fails; then what was written of them is taken back, which is safe
+/// as foldspace is the only writer of its files. Links and pipes are refused.
+pub fn append(path: &Path, bytes: &[u8], sync: bool, access: &Access) -> Result<(), String> {
+    let explain = |error: io::Error| {
+        format!(
+            "failed to append to file at path: {} with error: {error}",
+            path.display()
+        )
+    };
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(explain(io::Error::other("it names no file")));
+    };
+    // the file itself is taken as it is, for a link is not opened
+    let real = real_path(folder).map_err(explain)?.join(name);
+    access.check(path, &real)?;
+    let mut file = open(&real).map_err(explain)?;
+    let before = file.metadata().map_err(explain)?;
+    if !before.is_file() {
+        return Err(explain(io::Error::other("it is no regular file")));
+    }
+    write(&mut file, bytes, sync).map_err(|error| match file.set_len(before.len()) {
+        Ok(()) => explain(error),
+        Err(_) => format!(
+            "failed to append to file at path: {}, of which a part was written, with error: {error}",
+            path.display()
+        ),
+    })
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    // Without O_NONBLOCK, opening a pipe waits for somebody at its other end.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .custom_flags(flags)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    if path.is_symlink() {
+        return Err(io::Error::other("it is a link"));
+    }
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+fn write(file: &mut File, bytes: &[u8], sync: bool) -> io::Result<()> {
+    file.write_all(bytes)?;
+    if sync { file.sync_data() } else { Ok(()) }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Linux' limit of a file's size, set for this test's process alone.
+    #[test]
+    fn what_was_written_of_an_append_that_fails_is_taken_back() {
+        let app = tauri::test::mock_app();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let access = Access::to(&app, folder.path());
+        append(&path, b"before\n", false, &access).unwrap();
+        let limit_to = |bytes| {
+            let limit = libc::rlimit {
+                rlim_cur: bytes,
+                rlim_max: libc::RLIM_INFINITY,
+            };
+            // SAFETY: plain calls of the system; without the first, the signal that comes with the limit ends the process.
+            unsafe {
+                libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+                assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &limit), 0);
+            }
+        };
+        limit_to(65_536);
+        let error = append(&path, &[b'x'; 1_000_000], true, &access).unwrap_err();
+        limit_to(libc::RLIM_INFINITY);
+        assert!(error.ends_with("(os error 27)"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"before\n");
+    }
+}

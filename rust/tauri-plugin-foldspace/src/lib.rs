@@ -1,0 +1,61 @@
+//! Two commands that spare `foldspace/tauri` most of its calls to the fs plugin: `scan` lists a folder with all that is
+//! below it, `append` adds to a file and can wait for the device. Register the plugin after `tauri_plugin_fs` and add
+//! `foldspace:default` to the capability. Without it everything works, slower and without `fsync`.
+//!
+//! Whatever the fs plugin would refuse to the same webview is refused here too: see [`access`].
+
+mod access;
+mod append;
+mod scan;
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use tauri::{
+    Runtime, Webview,
+    ipc::{InvokeBody, Request},
+    plugin::{Builder, TauriPlugin},
+};
+use tauri_plugin_fs::SafeFilePath;
+
+use access::Access;
+use scan::Scan;
+
+/// Lists a folder with all that is below it; `None` where there is no such folder.
+#[tauri::command]
+async fn scan<R: Runtime>(webview: Webview<R>, path: SafeFilePath) -> Result<Option<Scan>, String> {
+    let root = path.into_path().map_err(|error| error.to_string())?;
+    let folders = Access::of(&webview, "read_dir")?;
+    let files = Access::of(&webview, "lstat")?;
+    scan::scan(&root, &folders, &files, scan::MAX_ENTRIES)
+}
+
+/// Appends the body to a file, which is made if needed, not so its folder. Headers: `path`, percent-encoded, and `sync`,
+/// which is `true` where the device is to be waited for.
+#[tauri::command]
+async fn append<R: Runtime>(webview: Webview<R>, request: Request<'_>) -> Result<(), String> {
+    let header = |name: &str| request.headers().get(name).map(|value| value.as_bytes());
+    let path =
+        percent_encoding::percent_decode(header("path").ok_or("the header `path` is missing")?)
+            .decode_utf8()
+            .map_err(|_| "the header `path` is not UTF-8")?
+            .parse::<SafeFilePath>()
+            .and_then(SafeFilePath::into_path)
+            .map_err(|error| error.to_string())?;
+    let bytes = match request.body() {
+        InvokeBody::Raw(bytes) => Cow::Borrowed(bytes),
+        // what bytes become where the page's policy keeps the webview from sending them as they are
+        InvokeBody::Json(numbers) => {
+            Cow::Owned(Vec::<u8>::deserialize(numbers).map_err(|error| error.to_string())?)
+        }
+    };
+    let access = Access::of(&webview, "write_file")?;
+    append::append(&path, &bytes, header("sync") == Some(b"true"), &access)
+}
+
+/// Makes the plugin.
+pub fn init<R: Runtime>() -> TauriPlugin<R> {
+    Builder::new("foldspace")
+        .invoke_handler(tauri::generate_handler![scan, append])
+        .build()
+}

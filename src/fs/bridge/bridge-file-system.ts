@@ -1,0 +1,200 @@
+import { systemClock, type Clock } from "../../clock.ts";
+import { errorMessage, FoldspaceError } from "../../errors.ts";
+import type {
+  AppendOptions,
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  FileSystem,
+  FileSystemSupport,
+  ScanResult,
+  WatchHint,
+} from "../file-system.ts";
+import { Turns } from "../turns.ts";
+import type { BridgeSocket, RemoteService } from "./link.ts";
+import { MAX_CONTENT_BYTES, PROTOCOL, TOKEN_PROTOCOL_PREFIX, tooMuch, type WatchedHint } from "./protocol.ts";
+import { ReconnectingLink } from "./reconnecting-link.ts";
+import { Slots } from "./slots.ts";
+
+export interface BridgeOptions {
+  /** Shows the server that this client may connect. */
+  readonly token: string;
+  /** Default: the `WebSocket` of the platform. */
+  readonly openSocket?: (url: string, protocols: string[]) => BridgeSocket;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** Calls under way at once; more would only wait on the other side. */
+const MAX_CALLS = 16;
+/** So much is appended with one message: small enough not to keep others waiting. */
+const APPEND_BYTES = 4 * 1024 * 1024;
+
+interface Watch {
+  readonly path: string;
+  readonly onHint: (hint: WatchHint) => void;
+}
+
+/**
+ * The folder that `foldspace serve` serves. Paths are relative to that folder, which is `""` itself; nothing outside it
+ * can be reached.
+ *
+ * While there is no connection every call fails with `FOLD_FOLDER_LOST`, and the bridge goes on trying to connect, with
+ * delays from 0.25 s to 10 s. Each watch hears then that everything has to be looked at, and again when it is back.
+ *
+ * An append of any length is fine, and may be seen in parts while it goes on. More than 15 MiB are not read or written
+ * at once (`FOLD_IO`): read such a file in ranges.
+ */
+export class BridgeFileSystem implements FileSystem {
+  readonly #link: ReconnectingLink;
+  readonly #slots = new Slots(MAX_CALLS);
+  readonly #watches = new Map<number, Watch>();
+  /** The parts of two appends to one file must not mix. */
+  readonly #appends = new Turns();
+  #supports: FileSystemSupport = { watch: true, sync: true };
+  #lastWatch = 0;
+  #isClosed = false;
+
+  /** @param url of the server's bridge: `ws://127.0.0.1:PORT/bridge` */
+  constructor(url: string, options: BridgeOptions) {
+    const { token, clock = systemClock, openSocket = (to, protocols) => new WebSocket(to, protocols) } = options;
+    this.#link = new ReconnectingLink(() => openSocket(url, [PROTOCOL, `${TOKEN_PROTOCOL_PREFIX}${token}`]), clock, {
+      prepare: async (remote) => await this.#prepare(remote),
+      onHints: (hints) => this.#tell(hints),
+      onLost: (reason) => this.#tellAll(reason),
+    });
+  }
+
+  /** Whether appends wait for the device is known once there has been a connection. */
+  get supports(): FileSystemSupport {
+    return this.#supports;
+  }
+
+  async list(path: string): Promise<DirectoryEntry[] | undefined> {
+    return await this.#call("read the folder", path, (remote) => remote.list(path));
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    return await this.#call("look at", path, (remote) => remote.stat(path));
+  }
+
+  async scan(path: string): Promise<ScanResult | undefined> {
+    return await this.#call("read the folder", path, (remote) => remote.scan(path));
+  }
+
+  async read(path: string, range: ByteRange = { offset: 0 }): Promise<Uint8Array | undefined> {
+    const { offset, length } = range;
+    const bytes = await this.#call("read", path, (remote) =>
+      length === undefined ? remote.read(path, offset) : remote.read(path, offset, length),
+    );
+    // a part of the message, which the reader may pass on to a worker as a whole
+    return bytes?.slice();
+  }
+
+  async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
+    await this.#appends.take(path, () => this.#appendParts(path, bytes, options.sync ?? false));
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    if (bytes.length > MAX_CONTENT_BYTES) throw tooMuch("write", path);
+    await this.#call("write", path, (remote) => remote.write(path, bytes));
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await this.#call("make the folder", path, (remote) => remote.makeDirectory(path));
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#call("rename", from, (remote) => remote.rename(from, to));
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#call("remove", path, (remote) => remote.remove(path));
+  }
+
+  /** Begins when there is a connection, where there is none now. */
+  async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
+    const id = ++this.#lastWatch;
+    const remote = await this.#link.remote().catch(() => undefined);
+    if (this.#isClosed) throw this.#lost("watch", path, "it has been closed");
+    // known from now on to whatever connects anew
+    this.#watches.set(id, { path, onHint });
+    try {
+      await remote?.watch(id, path);
+    } catch (error) {
+      // a lost connection is no reason to give up
+      if (error instanceof FoldspaceError) {
+        this.#watches.delete(id);
+        throw error;
+      }
+    }
+    return async () => await this.#unwatch(id);
+  }
+
+  /** Ends the connection and every watch. Later calls fail with `FOLD_CLOSED`. */
+  close(): void {
+    this.#isClosed = true;
+    this.#watches.clear();
+    this.#link.close();
+  }
+
+  async #appendParts(path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
+    let at = 0;
+    do {
+      const part = bytes.subarray(at, at + APPEND_BYTES);
+      at += part.length;
+      await this.#call("append to", path, (remote) => remote.append(path, part, sync && at === bytes.length));
+    } while (at < bytes.length);
+  }
+
+  async #unwatch(id: number): Promise<void> {
+    if (!this.#watches.delete(id)) return;
+    try {
+      await (await this.#link.remote()).unwatch(id);
+    } catch {
+      // without a connection there is no watch that could be ended
+    }
+  }
+
+  /** Brings a new connection to where the last one was. */
+  async #prepare(remote: RemoteService): Promise<void> {
+    const { sync } = await remote.hello();
+    this.#supports = { watch: true, sync };
+    for (const [id, { path }] of this.#watches) {
+      try {
+        await remote.watch(id, path);
+      } catch (error) {
+        // one that is refused does not keep the others from what they want; it was to be a help only
+        if (!(error instanceof FoldspaceError)) throw error;
+      }
+    }
+    this.#tellAll("the connection is back");
+  }
+
+  #tellAll(reason: string): void {
+    this.#tell(Array.from(this.#watches.keys(), (id) => ({ id, hint: { kind: "rescan", reason } })));
+  }
+
+  /** In a task of its own: what a receiver throws is its own affair. */
+  #tell(hints: readonly WatchedHint[]): void {
+    for (const { id, hint } of hints) queueMicrotask(() => this.#watches.get(id)?.onHint(hint));
+  }
+
+  async #call<T>(action: string, path: string, run: (remote: RemoteService) => Promise<T>): Promise<T> {
+    return await this.#slots.run(async () => {
+      try {
+        return await run(await this.#link.remote());
+      } catch (error) {
+        throw error instanceof FoldspaceError ? error : this.#lost(action, path, errorMessage(error), error);
+      }
+    });
+  }
+
+  #lost(action: string, path: string, reason: string, cause?: unknown): FoldspaceError {
+    const code = this.#isClosed ? "FOLD_CLOSED" : "FOLD_FOLDER_LOST";
+    return new FoldspaceError(code, `Cannot ${action} ${path === "" ? "the served folder" : path}: ${reason}`, {
+      data: { path },
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+}

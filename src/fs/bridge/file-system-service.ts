@@ -1,0 +1,190 @@
+import { createBirpc, type BirpcReturn } from "birpc";
+import { errorMessage, FoldspaceError } from "../../errors.ts";
+import type { FileSystem } from "../file-system.ts";
+import { HintQueue } from "./hint-queue.ts";
+import {
+  decodeRequest,
+  encodeMessage,
+  MAX_CONTENT_BYTES,
+  MAX_PATH_LENGTH,
+  MAX_WATCHES,
+  tooMuch,
+  type ClientFunctions,
+  type RpcMessage,
+  type ServiceFunctions,
+} from "./protocol.ts";
+import { Slots } from "./slots.ts";
+
+/** Carries whole messages to a client, in order. */
+export interface ClientChannel {
+  /** @returns resolves when the message has left the memory of this side; rejects where the channel has ended */
+  send(message: Uint8Array): Promise<void>;
+  /** Ends the channel, because the client does not keep to the protocol. */
+  fail(reason: string): void;
+  /** Stops taking messages from the client, as it sends more than can be done. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Calls of one client that are worked on at once, each until its answer has left: more than a client of ours makes. */
+const MAX_CALLS = 32;
+
+/** Does for one client what it asks of a file system. What it can ask is the `FileSystem` contract, and nothing else. */
+export class FileSystemService {
+  readonly #fs: Required<FileSystem>;
+  readonly #channel: ClientChannel;
+  readonly #slots = new Slots(MAX_CALLS);
+  readonly #client: BirpcReturn<ClientFunctions, object>;
+  readonly #hints: HintQueue;
+  /** Ends of the watches, by the client's id; what is being begun counts. */
+  readonly #watches = new Map<number, Promise<() => Promise<void>>>();
+  #receive: (message: RpcMessage) => void = () => undefined;
+  #isClosed = false;
+
+  constructor(fs: Required<FileSystem>, channel: ClientChannel) {
+    this.#fs = fs;
+    this.#channel = channel;
+    const functions = this.#functions();
+    this.#client = createBirpc<ClientFunctions, object>(
+      {},
+      {
+        // own names only: what an object inherits is not for the client to call
+        resolver: (name) => (Object.hasOwn(functions, name) ? this.#inTurn(functions, name) : this.#unknown(name)),
+        serialize: (message: RpcMessage) => ({ bytes: encodeMessage(message), isAnswer: message.t === "s" }),
+        post: (message: { readonly bytes: Uint8Array; readonly isAnswer: boolean }) =>
+          this.#post(message.bytes, message.isAnswer),
+        on: (receive) => {
+          this.#receive = receive;
+        },
+        // an answer that cannot be encoded: the client is told so instead
+        onGeneralError: () => true,
+        eventNames: ["hints"],
+        timeout: -1,
+      },
+    );
+    this.#hints = new HintQueue(async (hints) => {
+      if (!this.#isClosed) await this.#client.hints(hints);
+    });
+  }
+
+  /** Takes a message of the client. */
+  receive(message: Uint8Array): void {
+    if (this.#isClosed) return;
+    let request: RpcMessage;
+    try {
+      request = decodeRequest(message);
+    } catch (error) {
+      this.#channel.fail(errorMessage(error));
+      return;
+    }
+    this.#receive(request);
+  }
+
+  /** Ends the client's watches. What it asked for earlier is still done, without an answer. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#client.$close();
+    const ends = await Promise.allSettled(this.#watches.values());
+    this.#watches.clear();
+    await Promise.all(ends.map(async (end) => (end.status === "fulfilled" ? await end.value() : undefined)));
+  }
+
+  #functions(): ServiceFunctions {
+    const fs = this.#fs;
+    return {
+      hello: async () => ({ sync: fs.supports.sync }),
+      ping: async () => undefined,
+      list: async (path) => await fs.list(asPath(path)),
+      stat: async (path) => await fs.stat(asPath(path)),
+      scan: async (path) => await fs.scan(asPath(path)),
+      read: async (path, offset, length) => await this.#read(asPath(path), asCount(offset), length),
+      append: async (path, bytes, sync) => await fs.append(asPath(path), asBytes(bytes), { sync }),
+      write: async (path, bytes) => await fs.write(asPath(path), asBytes(bytes)),
+      makeDirectory: async (path) => await fs.makeDirectory(asPath(path)),
+      rename: async (from, to) => await fs.rename(asPath(from), asPath(to)),
+      remove: async (path) => await fs.remove(asPath(path)),
+      watch: async (id, path) => await this.#watch(asCount(id), asPath(path)),
+      unwatch: async (id) => await this.#unwatch(asCount(id)),
+    };
+  }
+
+  #inTurn(functions: ServiceFunctions, name: string): (...args: unknown[]) => Promise<unknown> {
+    const call = functions[name as keyof ServiceFunctions] as (...args: unknown[]) => Promise<unknown>;
+    return async (...args) => {
+      await this.#takeSlot();
+      return await call(...args);
+    };
+  }
+
+  #unknown(name: string): () => Promise<never> {
+    return async () => {
+      await this.#takeSlot();
+      throw new FoldspaceError("FOLD_UNAVAILABLE", `There is no ${JSON.stringify(name.slice(0, 40))} in a file system`);
+    };
+  }
+
+  /** The slot is free again when the answer has left, see `#post`. */
+  async #takeSlot(): Promise<void> {
+    const turn = this.#slots.take();
+    if (this.#slots.areTaken) this.#channel.pause();
+    await turn;
+  }
+
+  /** Never rejects: a channel that has ended takes no answers, and nobody waits for them. */
+  async #post(bytes: Uint8Array, isAnswer: boolean): Promise<void> {
+    await Promise.allSettled([this.#channel.send(bytes)]);
+    if (!isAnswer) return;
+    this.#slots.release();
+    if (!this.#slots.areTaken) this.#channel.resume();
+  }
+
+  async #read(path: string, offset: number, length: unknown): Promise<Uint8Array | undefined> {
+    const wanted = length === undefined ? Infinity : asCount(length);
+    const bytes = await this.#fs.read(path, { offset, length: Math.min(wanted, MAX_CONTENT_BYTES + 1) });
+    if (bytes && bytes.length > MAX_CONTENT_BYTES) throw tooMuch("read", path);
+    return bytes;
+  }
+
+  async #watch(id: number, path: string): Promise<void> {
+    // its turn may come after the end
+    if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", "The connection has ended", { data: { path } });
+    if (this.#watches.has(id)) throw new FoldspaceError("FOLD_BAD_VALUE", `There is a watch ${id} already`, { data: { path } });
+    if (this.#watches.size >= MAX_WATCHES) {
+      const message = `Cannot watch ${path}: there are ${MAX_WATCHES} watches already`;
+      throw new FoldspaceError("FOLD_BUSY", message, { data: { path } });
+    }
+    const begun = this.#fs.watch(path, (hint) => {
+      if (this.#watches.has(id)) this.#hints.add(id, hint);
+    });
+    this.#watches.set(id, begun);
+    try {
+      await begun;
+    } catch (error) {
+      this.#watches.delete(id);
+      throw error;
+    }
+  }
+
+  async #unwatch(id: number): Promise<void> {
+    const begun = this.#watches.get(id);
+    this.#watches.delete(id);
+    this.#hints.forget(id);
+    const end = await begun;
+    await end?.();
+  }
+}
+
+function asPath(value: unknown): string {
+  if (typeof value === "string" && value.length <= MAX_PATH_LENGTH) return value;
+  throw new FoldspaceError("FOLD_BAD_VALUE", "The path is no text, or too long");
+}
+
+function asCount(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new FoldspaceError("FOLD_BAD_VALUE", "A number of the call is no whole one from 0 on");
+}
+
+function asBytes(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new FoldspaceError("FOLD_BAD_VALUE", "The content is no bytes");
+}

@@ -1,0 +1,48 @@
+import type { WatchHint } from "../file-system.ts";
+import type { WatchedHint } from "./protocol.ts";
+
+/** From so many changed folders on, looking at everything is cheaper than to be told of each. */
+const MAX_FOLDERS = 1024;
+
+/**
+ * Hints on their way to a client. While one message is under way, more of them are gathered, and joined: a client that
+ * is slow, or does not listen, costs no more memory than that.
+ */
+export class HintQueue {
+  readonly #send: (hints: readonly WatchedHint[]) => Promise<void>;
+  /** By watch: the folders that changed, or why everything has to be looked at. */
+  readonly #waiting = new Map<number, Set<string> | string>();
+  #isSending = false;
+
+  /** @param send resolves when the message has left; never rejects */
+  constructor(send: (hints: readonly WatchedHint[]) => Promise<void>) {
+    this.#send = send;
+  }
+
+  add(id: number, hint: WatchHint): void {
+    const waiting = this.#waiting.get(id) ?? new Set();
+    if (hint.kind === "rescan") this.#waiting.set(id, hint.reason);
+    else if (waiting instanceof Set) this.#waiting.set(id, waiting.add(hint.directory));
+    if (waiting instanceof Set && waiting.size > MAX_FOLDERS) this.#waiting.set(id, "too many folders changed to name them");
+    if (!this.#isSending) void this.#sendAll();
+  }
+
+  forget(id: number): void {
+    this.#waiting.delete(id);
+  }
+
+  async #sendAll(): Promise<void> {
+    this.#isSending = true;
+    while (this.#waiting.size > 0) {
+      const hints = [...this.#waiting].flatMap(([id, waiting]) => toHints(waiting).map((hint) => ({ id, hint })));
+      this.#waiting.clear();
+      await this.#send(hints);
+    }
+    this.#isSending = false;
+  }
+}
+
+function toHints(waiting: Set<string> | string): WatchHint[] {
+  if (typeof waiting === "string") return [{ kind: "rescan", reason: waiting }];
+  return [...waiting].map((directory) => ({ kind: "dirty", directory }));
+}

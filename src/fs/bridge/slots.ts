@@ -1,0 +1,34 @@
+/** Lets so many tasks run at once; the others wait for their turn. */
+export class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  get areTaken(): boolean {
+    return this.#free === 0;
+  }
+
+  /** @returns resolves when it is one's turn; `release` has to follow */
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  release(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free += 1;
+  }
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    await this.take();
+    try {
+      return await task();
+    } finally {
+      this.release();
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/** A scanner or a sync program lets go of a file within that time, or holds it for long. */
+const RETRIES_MS: readonly number[] = [10, 20, 40, 80, 160];
+
+/** Does something, and again for a moment while another program holds the file. */
+export async function outlast(isHeld: (error: unknown) => boolean, action: () => void | Promise<void>): Promise<void> {
+  for (const waitMs of RETRIES_MS) {
+    try {
+      return await action();
+    } catch (cause) {
+      if (!isHeld(cause)) throw cause;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+  await action();
+}

@@ -1,0 +1,80 @@
+import { invoke, type InvokeArgs, type InvokeOptions } from "@tauri-apps/api/core";
+import { errorMessage } from "../../errors.ts";
+import { joinPath, type ScanResult } from "../file-system.ts";
+import { tauriFileSystemError } from "./errors.ts";
+
+/** What Tauri answers where the application has no such command, or does not grant it: nothing that a command itself says. */
+const ABSENT = /^(?:Command|plugin) [^\n]* not (?:found|allowed)|^foldspace\.\S+ not allowed/;
+
+/** A folder with so many files that one answer would take too much memory. */
+const TOO_MANY = /^too many files/;
+
+/** Answer of `scan`. Paths are relative to the folder, with `/` between their parts. */
+interface Scanned {
+  /** Path, size in bytes, time of the last change in milliseconds since the epoch. */
+  readonly files: readonly (readonly [string, number, number])[];
+  readonly others: readonly string[];
+  /** Path, and why. */
+  readonly unreadable: readonly (readonly [string, string])[];
+}
+
+/** The commands of the crate `tauri-plugin-foldspace`, in applications that have it. Once refused, one is never called again. */
+export class Commands {
+  #isAnyThere = false;
+  readonly #absent: Set<string> = new Set();
+
+  /** Whether `append` is known to be there. */
+  get canSync(): boolean {
+    return this.#isAnyThere && !this.#absent.has("append");
+  }
+
+  /**
+   * Lists a folder with all that is below it.
+   * @returns `undefined` where the command is of no use here; `found` is that where there is no such folder
+   */
+  async scan(path: string): Promise<{ readonly found: ScanResult | undefined } | undefined> {
+    try {
+      const call = await this.#call<Scanned | null>("scan", { path });
+      return call && { found: call.answer ? toScanResult(path, call.answer) : undefined };
+    } catch (cause) {
+      if (TOO_MANY.test(errorMessage(cause))) return undefined;
+      throw cause;
+    }
+  }
+
+  /**
+   * Appends to a file of a folder that is there.
+   * @param sync whether to wait for the device
+   * @returns whether it did; not so where there is no such command
+   */
+  async append(path: string, bytes: Uint8Array, sync: boolean): Promise<boolean> {
+    const headers = { path: encodeURIComponent(path), sync: String(sync) };
+    return (await this.#call<null>("append", bytes, { headers })) !== undefined;
+  }
+
+  async #call<T>(command: string, args: InvokeArgs, options?: InvokeOptions): Promise<{ readonly answer: T } | undefined> {
+    if (this.#absent.has(command)) return undefined;
+    try {
+      const answer = await invoke<T>(`plugin:foldspace|${command}`, args, options);
+      this.#isAnyThere = true;
+      return { answer };
+    } catch (cause) {
+      if (!ABSENT.test(errorMessage(cause))) throw cause;
+      this.#absent.add(command);
+      return undefined;
+    }
+  }
+}
+
+function toScanResult(root: string, { files, others, unreadable }: Scanned): ScanResult {
+  return {
+    files: [
+      ...files.map(([path, size, modifiedMs]) => ({ path, kind: "file" as const, size, modifiedMs })),
+      ...others.map((path) => ({ path, kind: "other" as const, size: 0, modifiedMs: 0 })),
+    ],
+    unreadable: unreadable.map(([path, cause]) => ({
+      path,
+      error: tauriFileSystemError("read", joinPath(root, path), cause),
+    })),
+  };
+}

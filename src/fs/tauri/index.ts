@@ -1,0 +1,1 @@
+export { TauriFileSystem } from "./tauri-file-system.ts";

@@ -1,0 +1,124 @@
+import { lstat, mkdir, readDir, stat } from "@tauri-apps/plugin-fs";
+import type {
+  AppendOptions,
+  ByteRange,
+  DirectoryEntry,
+  FileStat,
+  FileSystem,
+  FileSystemSupport,
+  ScanResult,
+  WatchHint,
+} from "../file-system.ts";
+import { scanFolder } from "../scan-folder.ts";
+import { Turns } from "../turns.ts";
+import { Commands } from "./commands.ts";
+import { failure, isMissing, isOutOfScope, tauriFileSystemError } from "./errors.ts";
+import { kindOf, readRange, toStat } from "./read.ts";
+import { watchFolder } from "./watch.ts";
+import { appendTo, removeAll, renameOver, replaceFile } from "./write.ts";
+
+/** How many calls to the plugin may run side by side. */
+const WIDTH = 16;
+
+/**
+ * Files on this machine, through Tauri's fs plugin (`@tauri-apps/plugin-fs` and the crate `tauri-plugin-fs` with its
+ * feature `watch`). Paths are absolute, as the dialog plugin gives them; those with `..` in them are refused.
+ *
+ * Where the application also has the crate `tauri-plugin-foldspace`, a folder is scanned in one call and `append` can
+ * wait for the device.
+ */
+export class TauriFileSystem implements FileSystem {
+  readonly #commands = new Commands();
+  /** A second append to a file waits for the first, so that taking back a part stays safe. */
+  readonly #appends = new Turns();
+
+  /** `sync` is known from the first scan on. */
+  get supports(): FileSystemSupport {
+    return { watch: true, sync: this.#commands.canSync };
+  }
+
+  async list(path: string): Promise<DirectoryEntry[] | undefined> {
+    const entries = await unlessMissing("read the folder", path, () => readDir(path));
+    return entries?.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+  }
+
+  async stat(path: string): Promise<FileStat | undefined> {
+    const info = await unlessMissing("look at", path, () => stat(path));
+    return info && toStat(info);
+  }
+
+  /** Names that start with "." are passed over where the application's scope keeps them from us, as it does by default. */
+  async scan(path: string): Promise<ScanResult | undefined> {
+    const call = await attempt("read the folder", path, () => this.#commands.scan(path));
+    const found = call ? call.found : await scanByListing(path);
+    return found && { files: found.files, unreadable: found.unreadable.filter((each) => !isHiddenFromUs(each)) };
+  }
+
+  async read(path: string, range: ByteRange = { offset: 0 }): Promise<Uint8Array | undefined> {
+    return await unlessMissing("read", path, () => readRange(path, range));
+  }
+
+  async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
+    const append = (): Promise<void> => appendTo(this.#commands, path, bytes, options.sync ?? false);
+    await attempt("append to", path, () => this.#appends.take(path, append));
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    await attempt("write", path, () => replaceFile(this.#commands, path, bytes));
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await attempt("make the folder", path, () => mkdir(path, { recursive: true }));
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await attempt("rename", from, () => attempt("replace", to, () => renameOver(from, to)));
+  }
+
+  async remove(path: string): Promise<void> {
+    await unlessMissing("remove", path, () => removeAll(path));
+  }
+
+  /** Folders whose name starts with "." are passed over. A folder that is missing is waited for. */
+  async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
+    return await attempt("watch", path, () => watchFolder(path, onHint));
+  }
+}
+
+async function scanByListing(path: string): Promise<ScanResult | undefined> {
+  return await scanFolder(
+    {
+      width: WIDTH,
+      list: async (folder) => (await readDir(folder)).map((entry) => ({ name: entry.name, kind: kindOf(entry) })),
+      // the plugin would judge a link by what it points to
+      measure: async (file, kind) => (kind === "other" ? { kind, size: 0, modifiedMs: 0 } : toStat(await lstat(file))),
+      isMissing,
+      explain: tauriFileSystemError,
+    },
+    path,
+  );
+}
+
+function isHiddenFromUs({ path, error }: { readonly path: string; readonly error: Error }): boolean {
+  return path.slice(path.lastIndexOf("/") + 1).startsWith(".") && isOutOfScope(error);
+}
+
+async function unlessMissing<T>(action: string, path: string, call: () => Promise<T>): Promise<T | undefined> {
+  return await attempt(action, path, async () => {
+    try {
+      return await call();
+    } catch (cause) {
+      if (isMissing(cause)) return undefined;
+      throw cause;
+    }
+  });
+}
+
+async function attempt<T>(action: string, path: string, call: () => Promise<T>): Promise<T> {
+  if (/(?:^|[\\/])\.\.(?:[\\/]|$)/.test(path)) throw failure("FOLD_IO", action, path, 'it has ".." in it');
+  try {
+    return await call();
+  } catch (cause) {
+    throw tauriFileSystemError(action, path, cause);
+  }
+}

@@ -1,0 +1,78 @@
+import { lstat, readDir, stat, watchImmediate } from "@tauri-apps/plugin-fs";
+import type { WatchHint } from "../file-system.ts";
+import { type ChangeListener, RecursiveSentry, type RecursiveWatch } from "../watch-recursive.ts";
+import { watchRoot } from "../watch-root.ts";
+import { isMissing, isWindowsPath, tauriFileSystemError } from "./errors.ts";
+import { kindOf } from "./read.ts";
+import { readWatchEvent } from "./watch-event.ts";
+
+/** The plugin tells of a new folder before it watches it, and never of what came in between. */
+const LOOK_AGAIN_MS = 300;
+
+/** @returns a function that ends it */
+export function watchFolder(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
+  const watch: RecursiveWatch = {
+    begin: (listener) => beginWatching(path, listener),
+    foldersIn,
+    lookAgainMs: LOOK_AGAIN_MS,
+  };
+  return watchRoot(
+    {
+      path,
+      makeSentries: (post) => new RecursiveSentry(post, watch),
+      identify: () => identify(path),
+      explain: (cause) => tauriFileSystemError("watch", path, cause).message,
+    },
+    onHint,
+  );
+}
+
+async function beginWatching(root: string, listener: ChangeListener): Promise<() => void> {
+  const rootPrefix = `${withSlashes(root).replace(/\/+$/, "")}/`;
+  const onEvent = (event: unknown): void => {
+    const change = readWatchEvent(event);
+    if (change === undefined) return;
+    if (change === "lost") return listener.onLoss("so much changed at once that the system dropped events");
+    if (change.paths.length === 0) return listener.onChangeAnywhere("the system did not say what changed");
+    for (const path of change.paths.map(withSlashes)) {
+      if (path.startsWith(rootPrefix)) listener.onChange(path.slice(rootPrefix.length), change.mayBeNewFolder);
+      else if (`${path}/` !== rootPrefix) listener.onChangeAnywhere("the system named a path by which the folder is not known");
+      else if (change.mayBeGone) listener.onLoss("the folder was replaced");
+      else listener.onChange("", false);
+    }
+  };
+  const watcher: unknown = await watchImmediate(root, onEvent, { recursive: true });
+  return () => endWatching(watcher);
+}
+
+/** Version 2 of the plugin gives a function, version 3 an object. */
+function endWatching(watcher: unknown): void {
+  if (typeof watcher === "function") watcher();
+  // fails where it is gone already
+  else (watcher as { close(): Promise<void> }).close().catch(() => undefined);
+}
+
+function withSlashes(path: string): string {
+  return isWindowsPath(path) ? path.replaceAll("\\", "/") : path;
+}
+
+async function foldersIn(path: string): Promise<string[] | undefined> {
+  try {
+    if (!(await lstat(path)).isDirectory) return undefined;
+    return (await readDir(path)).filter((entry) => kindOf(entry) === "directory").map((entry) => entry.name);
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    throw tauriFileSystemError("read the folder", path, cause);
+  }
+}
+
+/** Device and inode of the folder at a path; where there are none, the time when it was made. */
+async function identify(path: string): Promise<string | undefined> {
+  try {
+    const { isDirectory, dev, ino, birthtime } = await stat(path);
+    return isDirectory ? `${dev}:${ino ?? birthtime?.getTime()}` : undefined;
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    throw cause;
+  }
+}

@@ -1,0 +1,136 @@
+import { lstat, mkdir, remove, rename, truncate, writeFile } from "@tauri-apps/plugin-fs";
+import { errorMessage, FoldspaceError } from "../../errors.ts";
+import { outlast } from "../outlast.ts";
+import type { Commands } from "./commands.ts";
+import { failure, isHeldByOthers, isMissing, isWindowsPath, tauriFileSystemError } from "./errors.ts";
+import { regularFile } from "./read.ts";
+
+const DEFAULT_MODE = 0o666;
+
+/** In the words of our command, where it could not take back what it had written. */
+const PARTLY_WRITTEN = /, of which a part was written, with error: /;
+
+export async function appendTo(commands: Commands, path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
+  try {
+    await withFolder(path, async () => {
+      if (!(await commands.append(path, bytes, sync))) await appendOrUndo(path, bytes);
+    });
+  } catch (cause) {
+    throw tauriFileSystemError("append to", path, cause, { partial: PARTLY_WRITTEN.test(errorMessage(cause)) });
+  }
+}
+
+/** Where a part only was written, takes it back, which is safe as we are the file's only writer. */
+async function appendOrUndo(path: string, bytes: Uint8Array): Promise<void> {
+  const sizeBefore = await sizeInPlace(path);
+  try {
+    await writeFile(path, bytes, { append: true });
+  } catch (cause) {
+    if (isMissing(cause)) throw cause; // its folder is, so nothing was written
+    const undoError = await attempt(() => cutOff(path, sizeBefore, bytes.length));
+    throw tauriFileSystemError("append to", path, cause, { partial: undoError !== undefined });
+  }
+}
+
+async function sizeInPlace(path: string): Promise<number> {
+  try {
+    return (await regularFile("append to", path)).size;
+  } catch (cause) {
+    if (isMissing(cause)) return 0;
+    throw cause;
+  }
+}
+
+async function cutOff(path: string, sizeBefore: number, addedBytes: number): Promise<void> {
+  const size = await sizeInPlace(path);
+  if (size === sizeBefore) return;
+  if (size < sizeBefore || size > sizeBefore + addedBytes) throw failure("FOLD_IO", "cut off", path, "it is another file by now");
+  await truncate(path, sizeBefore);
+}
+
+/** Writes beside the file, then puts the new one in its place in a single step. */
+export async function replaceFile(commands: Commands, path: string, bytes: Uint8Array): Promise<void> {
+  // Sync programs and our own readers pass over names like this one; a dot at its start would put it out of the scope.
+  const temporary = `${folderOf(path)}~${crypto.randomUUID()}.tmp`;
+  let isMade = false;
+  try {
+    const mode = await modeInPlace("write", path);
+    await withFolder(path, async () => {
+      await writeFile(temporary, bytes, { createNew: true, mode });
+      isMade = true;
+    });
+    // Without it, a power cut after the rename leaves an empty file on some file systems.
+    await commands.append(temporary, new Uint8Array(), true);
+    await moveOver(temporary, path);
+  } catch (cause) {
+    const removeError = isMade ? await attempt(() => remove(temporary)) : undefined;
+    throw tauriFileSystemError("write", path, cause, removeError === undefined ? {} : { leftBehind: temporary });
+  }
+}
+
+/** Renames a file or folder over a file, never over a folder. */
+export async function renameOver(from: string, to: string): Promise<void> {
+  try {
+    await modeInPlace("replace", to);
+    await moveOver(from, to);
+  } catch (cause) {
+    throw tauriFileSystemError("rename", from, cause, { to });
+  }
+}
+
+/** The mode of what stands at a path, so that a private file stays private. @throws FoldspaceError where it is a folder */
+async function modeInPlace(action: string, path: string): Promise<number> {
+  try {
+    const info = await lstat(path);
+    if (info.isDirectory) throw failure("FOLD_IO", action, path, "it is a folder");
+    return info.isFile && info.mode !== null ? info.mode & 0o777 : DEFAULT_MODE;
+  } catch (cause) {
+    if (isMissing(cause)) return DEFAULT_MODE;
+    throw cause;
+  }
+}
+
+async function moveOver(from: string, to: string): Promise<void> {
+  const isHeld = (cause: unknown): boolean => isHeldByOthers(to, cause);
+  try {
+    await outlast(isHeld, () => rename(from, to));
+  } catch (cause) {
+    if (!isHeld(cause)) throw cause;
+    throw new FoldspaceError("FOLD_BUSY", `Cannot replace ${to}: another program is using it`, { data: { path: to }, cause });
+  }
+}
+
+/** Deletes a file, or a folder with all that is in it. */
+export async function removeAll(path: string): Promise<void> {
+  const { isDirectory } = await lstat(path);
+  await outlast(
+    (cause) => isHeldByOthers(path, cause),
+    () => remove(path, { recursive: isDirectory }),
+  );
+}
+
+/** Makes the folder only once it proves to be missing: mostly it is there. */
+async function withFolder(path: string, action: () => Promise<void>): Promise<void> {
+  try {
+    return await action();
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause;
+  }
+  await mkdir(folderOf(path), { recursive: true });
+  await action();
+}
+
+/** Path of the folder that something stands in, with the separator at its end. */
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), isWindowsPath(path) ? path.lastIndexOf("\\") : -1) + 1);
+}
+
+/** What went wrong, as a value: for tidying up after an error that must not be hidden by a second one. */
+async function attempt(action: () => Promise<unknown>): Promise<{ readonly cause: unknown } | undefined> {
+  try {
+    await action();
+    return undefined;
+  } catch (cause) {
+    return { cause };
+  }
+}

@@ -1,0 +1,19 @@
+import * as fsp from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { OutsideHands } from "../src/testing/file-system-fixture.ts";
+
+/** Hands of another program on this machine. */
+export const outsideHands: OutsideHands = {
+  append: (path, text) => fsp.appendFile(path, text),
+  write: (path, text) => fsp.writeFile(path, text),
+  async replace(path, text) {
+    const temporary = join(dirname(path), `.outside.${process.pid}.tmp`);
+    await fsp.writeFile(temporary, text);
+    await fsp.rename(temporary, path);
+  },
+  remove: (path) => fsp.rm(path, { recursive: true, force: true }),
+  async makeDirectory(path) {
+    await fsp.mkdir(path, { recursive: true });
+  },
+  ...(process.platform === "win32" ? {} : { makeLink: (target, path) => fsp.symlink(target, path) }),
+};
