@@ -1,0 +1,95 @@
+import { fileURLToPath } from "node:url";
+import { InvalidArgumentError, type Command } from "commander";
+import { errorMessage, FoldspaceError } from "../../errors.ts";
+import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
+import { startServer } from "../../serve/server.ts";
+import type { Context } from "../context.ts";
+import { createSpace } from "../create.ts";
+import type { Output } from "../output.ts";
+
+interface Options {
+  readonly port: number;
+  readonly open?: true;
+  readonly create?: true;
+  readonly name?: string;
+  readonly app?: string;
+  readonly json?: true;
+}
+
+/** Browsers keep what an app stores by host and port, so it should be the same each time. */
+const DEFAULT_PORT = 7367;
+/** Where the build puts the web app, from the folder of this file's build. */
+const APP_FOLDER = new URL("../../app", import.meta.url);
+
+export function define(program: Command, context: Context): void {
+  program
+    .command("serve")
+    .summary("open a space in the browser")
+    .description(
+      "Serve a web app that works on the folder, in any browser of this machine, until interrupted. " +
+        "Whoever has the printed address reads and writes the folder.",
+    )
+    .argument("<dir>", "folder of the space")
+    .option("--port <number>", "port to listen at; 0 for any that is free", parsePort, DEFAULT_PORT)
+    .option("--open", "open the browser")
+    .option("--create", "make the folder into a space if it is none")
+    .option("--name <text>", "name of the space that is made")
+    .option("--app <dir>", "folder of another web app, with its index.html")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nThe address has a new token each time; FOLDSPACE_SERVE_TOKEN sets it, so that open pages go on after a restart." +
+        "\n\nExample:\n  $ foldspace serve ~/Notes --open",
+    )
+    .action(async (directory: string, options: Options) => serve(context, context.folder(directory), options));
+}
+
+async function serve(context: Context, folder: SpaceFolder, options: Options): Promise<void> {
+  const { environment, output } = context;
+  const spaceId = await findSpace(folder, options);
+  const token = environment.variables["FOLDSPACE_SERVE_TOKEN"];
+  const end = environment.interrupted();
+  const server = await startServer({
+    path: folder.path,
+    spaceId,
+    app: options.app === undefined ? fileURLToPath(APP_FOLDER) : context.path(options.app),
+    port: options.port,
+    ...(token === undefined ? {} : { token }),
+  });
+  try {
+    const { url, port } = server;
+    if (options.json) await output.json({ url, port, path: folder.path, spaceId });
+    else await output.line(url);
+    await output.flush();
+    await output.note(`serving ${folder.path}`);
+    if (options.open) await openBrowser(url, output);
+    await end;
+  } finally {
+    await server.close();
+  }
+}
+
+async function findSpace(folder: SpaceFolder, options: Options): Promise<string> {
+  const state = await folder.inspect();
+  if (state.kind === "space") return state.spaceFile.id;
+  if (options.create) return await createSpace(folder, options.name);
+  const error = folder.errorFor(state.kind);
+  if (state.kind === "old-format") throw error;
+  throw new FoldspaceError(error.code, `${error.message}: --create makes one`, { data: error.data });
+}
+
+async function openBrowser(url: string, output: Output): Promise<void> {
+  try {
+    const { default: open } = await import("open");
+    await open(url);
+  } catch (error) {
+    // the address is there to be opened by hand
+    await output.note(`foldspace: no browser could be opened: ${errorMessage(error)}`);
+  }
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("It is no number from 0 to 65535.");
+}

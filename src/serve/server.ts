@@ -1,0 +1,151 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename } from "node:path";
+import type { Duplex } from "node:stream";
+import { FoldspaceError } from "../errors.ts";
+import { BRIDGE_PATH, PROTOCOL, SERVED_PATH, type ServedInfo } from "../fs/bridge/protocol.ts";
+import { fileSystemError, systemCode } from "../fs/node/errors.ts";
+import { NodeFileSystem } from "../fs/node/node-file-system.ts";
+import { Access, newToken } from "./access.ts";
+import { AppFiles } from "./app-files.ts";
+import { BridgeConnections } from "./bridge-connections.ts";
+import { ConfinedFileSystem } from "./confined-file-system.ts";
+import { securityHeaders } from "./security-headers.ts";
+
+export interface ServeOptions {
+  /** Full path of the folder to serve. */
+  readonly path: string;
+  /** Id of the space in it. */
+  readonly spaceId: string;
+  /** Folder of the built web app, with its `index.html`. */
+  readonly app: string;
+  /** Default 0: any that is free. */
+  readonly port?: number;
+  /** What a client has to show. Default: a random one. */
+  readonly token?: string;
+}
+
+export interface RunningServer {
+  /** Address of the app, with the token in its fragment, which browsers send to nobody. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends it: takes nothing more, ends connections and watches. Resolves within 2 seconds. */
+  close(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+const MAX_URL_LENGTH = 2048;
+const MAX_HEADER_BYTES = 8 * 1024;
+/** Connections at once, from the first byte on: a page opens six. */
+const MAX_CONNECTIONS = 256;
+/** How long a client may take to send its request. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** How long connections and watches may take to end. */
+const CLOSE_TIMEOUT_MS = 1_500;
+
+/**
+ * Serves a web app and a folder to the browsers of this machine. Whoever has the token reads and writes the folder,
+ * and nothing outside it.
+ * @throws FoldspaceError `FOLD_NOT_FOUND` (folder or app), `FOLD_BUSY` (port), `FOLD_PERMISSION`, `FOLD_BAD_VALUE` (token)
+ */
+export async function startServer(options: ServeOptions): Promise<RunningServer> {
+  const { path, spaceId, port = 0, token = newToken() } = options;
+  const app = await AppFiles.open(options.app);
+  const folder = await ConfinedFileSystem.open(new NodeFileSystem(), path);
+  const http = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  });
+  http.maxConnections = MAX_CONNECTIONS;
+  const boundPort = await listen(http, port);
+  const access = new Access(token, boundPort);
+  const bridge = new BridgeConnections(folder);
+  const info: ServedInfo = { protocol: PROTOCOL, spaceId, path, name: basename(path) };
+  const headers = securityHeaders(boundPort);
+  http.on("request", (request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    void answer(request, response, access, app, info);
+  });
+  http.on("upgrade", (request, socket, head) => {
+    const refusal = refusalOf(request, access) ?? refusalOfClient(request, access, bridge);
+    if (refusal === undefined) bridge.accept(request, socket, head);
+    else refuse(socket, refusal);
+  });
+  return { url: `http://${HOST}:${boundPort}/#token=${token}`, port: boundPort, close: () => close(http, bridge) };
+}
+
+async function listen(http: Server, port: number): Promise<number> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      http.once("error", reject);
+      http.listen(port, HOST, resolve);
+    });
+  } catch (cause) {
+    if (systemCode(cause) !== "EADDRINUSE") throw fileSystemError("listen at", `${HOST}:${port}`, cause);
+    throw new FoldspaceError("FOLD_BUSY", `Another program uses port ${port}: choose another port`, { data: { port }, cause });
+  }
+  return (http.address() as AddressInfo).port;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  access: Access,
+  app: AppFiles,
+  info: ServedInfo,
+): Promise<void> {
+  const refusal = refusalOf(request, access);
+  if (refusal !== undefined) {
+    response.writeHead(refusal, { connection: "close", ...(refusal === 405 ? { allow: "GET, HEAD" } : {}) }).end();
+    return;
+  }
+  const { pathname } = toUrl(request)!;
+  if (pathname !== SERVED_PATH) return await app.answer(pathname, request, response);
+  if (access.hasBearerToken(request)) {
+    response.writeHead(200, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" });
+    response.end(JSON.stringify(info));
+  } else response.writeHead(401, { "www-authenticate": "Bearer" }).end();
+}
+
+/** Status with which a request is refused whatever it asks for. */
+function refusalOf(request: IncomingMessage, access: Access): number | undefined {
+  if (!access.isFromHere(request)) return 403;
+  if (request.method !== "GET" && request.method !== "HEAD") return 405;
+  if ((request.url?.length ?? 0) > MAX_URL_LENGTH) return 414;
+  return toUrl(request) === undefined ? 400 : undefined;
+}
+
+function refusalOfClient(request: IncomingMessage, access: Access, bridge: BridgeConnections): number | undefined {
+  if (toUrl(request)?.pathname !== BRIDGE_PATH) return 404;
+  // every browser says where a page that connects is from
+  if (request.headers.origin === undefined) return 403;
+  if (!access.hasProtocolToken(request)) return 401;
+  return bridge.areFull ? 503 : undefined;
+}
+
+function refuse(socket: Duplex, status: number): void {
+  // who does not wait for the answer need not get it
+  socket.on("error", () => socket.destroy());
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** @returns `undefined` where it is none that a browser asks with */
+function toUrl(request: IncomingMessage): URL | undefined {
+  const url = request.url ?? "";
+  return url.startsWith("/") && !url.startsWith("//") && URL.canParse(url, "http://here")
+    ? new URL(url, "http://here")
+    : undefined;
+}
+
+async function close(http: Server, bridge: BridgeConnections): Promise<void> {
+  const stopped = new Promise<void>((resolve) => http.close(() => resolve()));
+  http.closeIdleConnections();
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)));
+  await Promise.race([Promise.all([bridge.close(), stopped]), tooLong]);
+  clearTimeout(timer);
+  http.closeAllConnections();
+  await stopped;
+}
