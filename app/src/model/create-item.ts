@@ -1,0 +1,26 @@
+import type { ReplicatedTree } from "foldspace/tree";
+import { COLLAPSED_KEY, DONE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
+import { keysBetween } from "./order.ts";
+import type { OutlineNode } from "./outline-node.ts";
+
+/** Makes an item of a node, and items of all that is below it. @returns the item's id */
+export function createItem(tree: ReplicatedTree, parentId: string, order: string, node: OutlineNode): string {
+  const id = createOne(tree, parentId, order, node);
+  // grows while it is walked
+  const open = [{ id, node }];
+  for (const {
+    id: above,
+    node: { children },
+  } of open) {
+    const { keys } = keysBetween([], 0, children.length);
+    for (const [index, child] of children.entries()) open.push({ id: createOne(tree, above, keys[index]!, child), node: child });
+  }
+  return id;
+}
+
+function createOne(tree: ReplicatedTree, parentId: string, order: string, node: OutlineNode): string {
+  const properties: Record<string, string | boolean> = { [TEXT_KEY]: toLine(node.text), [ORDER_KEY]: order };
+  if (node.isDone === true) properties[DONE_KEY] = true;
+  if (node.isCollapsed === true) properties[COLLAPSED_KEY] = true;
+  return tree.newVertex(parentId, properties).id;
+}

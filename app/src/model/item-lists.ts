@@ -1,0 +1,132 @@
+import type { ReplicatedTree } from "foldspace/tree";
+import { placedOf } from "./item.ts";
+import { compareSiblings, type Placed } from "./order.ts";
+import type { Row } from "./row.ts";
+
+/** Sorting once is cheaper than putting very many into their places one by one. */
+const MAX_PLACED_ONE_BY_ONE = 64;
+
+/** What an outline keeps of an item it has met. */
+export class Item implements Placed {
+  readonly id: string;
+  parentId: string;
+  order: string | undefined;
+  createdAt: string;
+  /** As last shown. */
+  row: Row | undefined = undefined;
+  /** Among the visible rows; -1: not visible. */
+  index = -1;
+
+  constructor(parentId: string, { id, order, createdAt }: Placed) {
+    this.id = id;
+    this.parentId = parentId;
+    this.order = order;
+    this.createdAt = createdAt;
+  }
+}
+
+/** The items of a page in order, list by list: each is sorted when it is first asked for, and kept in order from then on. */
+export class ItemLists {
+  readonly #tree: ReplicatedTree;
+  readonly #items = new Map<string, Item>();
+  readonly #lists = new Map<string, Item[]>();
+  /** By parent: children that came, went or have another place. */
+  #misplaced = new Map<string, Set<string>>();
+
+  constructor(tree: ReplicatedTree) {
+    this.#tree = tree;
+  }
+
+  get(id: string): Item | undefined {
+    return this.#items.get(id);
+  }
+
+  /** Not to be changed by the caller. */
+  childrenOf(parentId: string): readonly Item[] {
+    let list = this.#lists.get(parentId);
+    if (!list) {
+      list = this.#sorted(parentId);
+      this.#lists.set(parentId, list);
+    }
+    return list;
+  }
+
+  /** Tells that a vertex may have come, gone or moved, or have another key. */
+  note(id: string): void {
+    const parentId = this.#tree.getParentId(id) ?? "";
+    const item = this.#items.get(id);
+    if (!item) {
+      if (!this.#lists.has(parentId)) return;
+      this.#add(id, parentId);
+    } else {
+      const { order, createdAt } = placedOf(this.#tree, id);
+      if (item.parentId === parentId && item.order === order && item.createdAt === createdAt) return;
+      this.#misplace(item.parentId, id);
+      item.parentId = parentId;
+      item.order = order;
+      item.createdAt = createdAt;
+    }
+    this.#misplace(parentId, id);
+  }
+
+  /** Looks at everything anew. */
+  reload(): void {
+    this.#lists.clear();
+    this.#misplaced.clear();
+    for (const item of this.#items.values()) {
+      const { order, createdAt } = placedOf(this.#tree, item.id);
+      item.parentId = this.#tree.getParentId(item.id) ?? "";
+      item.order = order;
+      item.createdAt = createdAt;
+    }
+  }
+
+  /** Puts everything noted into its place. @returns parents whose lists may have changed */
+  settle(): readonly string[] {
+    if (this.#misplaced.size === 0) return [];
+    const misplaced = this.#misplaced;
+    this.#misplaced = new Map();
+    for (const [parentId, ids] of misplaced) this.#lists.set(parentId, this.#repaired(parentId, ids));
+    return [...misplaced.keys()];
+  }
+
+  #repaired(parentId: string, ids: ReadonlySet<string>): Item[] {
+    if (ids.size > MAX_PLACED_ONE_BY_ONE) return this.#sorted(parentId);
+    const list = this.#lists.get(parentId)!.filter(({ id }) => !ids.has(id));
+    for (const id of ids) {
+      const item = this.#items.get(id)!;
+      if (item.parentId === parentId) list.splice(positionOf(item, list), 0, item);
+    }
+    return list;
+  }
+
+  #sorted(parentId: string): Item[] {
+    const list = this.#tree.getChildrenIds(parentId).map((id) => this.#items.get(id) ?? this.#add(id, parentId));
+    return list.sort(compareSiblings);
+  }
+
+  #add(id: string, parentId: string): Item {
+    const item = new Item(parentId, placedOf(this.#tree, id));
+    this.#items.set(id, item);
+    return item;
+  }
+
+  #misplace(parentId: string, id: string): void {
+    if (!this.#lists.has(parentId)) return;
+    let ids = this.#misplaced.get(parentId);
+    if (!ids) this.#misplaced.set(parentId, (ids = new Set()));
+    ids.add(id);
+  }
+}
+
+/** Index at which the item belongs. */
+function positionOf(item: Item, list: readonly Item[]): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareSiblings(list[middle]!, item) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,54 @@
+import type { JsonValue, ReplicatedTree } from "foldspace/tree";
+import { compareSiblings, orderOf, type Placed } from "./order.ts";
+
+// An item is a vertex of a page's tree, below its root. These are its properties.
+
+/** One line of text. */
+export const TEXT_KEY = "text";
+/** Place among the siblings: a key of npm's `fractional-indexing`. */
+export const ORDER_KEY = "order";
+/** `true`, or absent. */
+export const DONE_KEY = "done";
+/** `true`, or absent. */
+export const COLLAPSED_KEY = "collapsed";
+/** ISO time of creation, which the tree writes. */
+export const CREATED_KEY = "_c";
+
+/** The item's text as a line; other programs may have stored several. */
+export function textOf(tree: ReplicatedTree, id: string): string {
+  const text = tree.getVertexProperty(id, TEXT_KEY);
+  return typeof text === "string" ? toLine(text) : "";
+}
+
+/** Makes one line of a text, character by character, so that offsets stay. */
+export function toLine(text: string): string {
+  return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, " ") : text;
+}
+
+export function isSet(tree: ReplicatedTree, id: string, key: string): boolean {
+  return tree.getVertexProperty(id, key) === true;
+}
+
+export function placedOf(tree: ReplicatedTree, id: string): Placed {
+  return {
+    id,
+    order: orderOf(tree.getVertexProperty(id, ORDER_KEY)),
+    createdAt: createdOf(tree.getVertexProperty(id, CREATED_KEY)),
+  };
+}
+
+export function createdOf(value: JsonValue | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** The children of an item in order. */
+export function siblingsUnder(tree: ReplicatedTree, parentId: string): Placed[] {
+  const siblings = tree.getChildrenIds(parentId).map((id) => placedOf(tree, id));
+  return siblings.sort(compareSiblings);
+}
+
+/** Whether the vertex is the page's root or below it, not in the bin. */
+export function isOnPage(tree: ReplicatedTree, id: string): boolean {
+  const rootId = tree.root?.id;
+  return rootId !== undefined && (id === rootId || tree.isAncestor(id, rootId));
+}

@@ -1,0 +1,269 @@
+import {
+  BIN_ID,
+  compareOpIds,
+  isMoveVertexOp,
+  type JsonValue,
+  type OpId,
+  type ReplicatedTree,
+  type VertexOperation,
+} from "foldspace/tree";
+import { createItem } from "./create-item.ts";
+import { isOnPage, ORDER_KEY, TEXT_KEY } from "./item.ts";
+import { orderOf } from "./order.ts";
+import type { OutlineNode } from "./outline-node.ts";
+import { Signal } from "./signal.ts";
+import { TextVersions } from "./text-versions.ts";
+
+const MAX_STEPS = 500;
+
+interface Place {
+  readonly parentId: string;
+  readonly order: string | undefined;
+}
+
+interface PlaceEffect {
+  readonly kind: "place";
+  readonly id: string;
+  readonly from: Place;
+  readonly to: Place;
+  /** The first operation that brought it about. */
+  readonly opId: OpId;
+}
+
+interface PropertyEffect {
+  readonly kind: "property";
+  readonly id: string;
+  readonly key: string;
+  readonly from: JsonValue | undefined;
+  readonly to: JsonValue | undefined;
+  readonly opId: OpId;
+}
+
+/** One change of one item. A creation is a move out of the bin, a deletion a move into it. */
+export type Effect = PlaceEffect | PropertyEffect;
+
+interface Step {
+  readonly effects: Effect[];
+  /** Steps of the same series that follow one another closely are one. */
+  readonly series: string | undefined;
+  endedAt: number;
+}
+
+/**
+ * Edits of one tree in steps that can be undone. Undoing makes the opposite operations, which are a step again, for redoing.
+ *
+ * What someone else has changed since is left alone: a property or a place that an operation not of this journal has set
+ * after the edit, and an item that would go into the bin with such a change in it or below it.
+ */
+export class Journal {
+  readonly #tree: ReplicatedTree;
+  readonly #versions: TextVersions;
+  #undo: Step[] = [];
+  #redo: Step[] = [];
+  /** Effects of the step that is being made. */
+  #effects: Effect[] | undefined;
+  /** The first operation of the edit that is being made. */
+  #firstOpId: OpId | undefined;
+  /** Of what this journal has edited (a property, a place): the last operation that is not of this journal. */
+  readonly #foreign = new Map<string, OpId | undefined>();
+  /** Of every vertex: the last such operation on it. */
+  readonly #foreignOn = new Map<string, OpId>();
+  readonly #signal = new Signal();
+  readonly #endObserving: () => void;
+
+  constructor(tree: ReplicatedTree) {
+    this.#tree = tree;
+    this.#versions = TextVersions.of(tree);
+    this.#endObserving = tree.observeOpApplied((op) => this.#onOp(op));
+  }
+
+  get canUndo(): boolean {
+    return this.#undo.length > 0;
+  }
+
+  get canRedo(): boolean {
+    return this.#redo.length > 0;
+  }
+
+  /** Told after each step, undo and redo. @returns a function that ends it */
+  observe(listener: () => void): () => void {
+    return this.#signal.observe(listener);
+  }
+
+  close(): void {
+    this.#endObserving();
+  }
+
+  // ---- steps ----
+
+  /**
+   * Runs edits as one step. What was done before an error is a step, too.
+   * @param now milliseconds since the epoch
+   * @param series joins the step to the one before, if that is of the same series and ended within `seriesMs`
+   */
+  run<T>(work: () => T, now: number, series?: string, seriesMs = 0): T {
+    this.#effects = [];
+    try {
+      return work();
+    } finally {
+      const effects = this.#effects;
+      this.#effects = undefined;
+      if (effects.length > 0) {
+        this.#redo = [];
+        const last = this.#undo.at(-1);
+        if (last && series !== undefined && last.series === series && now - last.endedAt <= seriesMs)
+          this.#join(last, effects, now);
+        else this.#push(this.#undo, { effects, series, endedAt: now });
+        this.#signal.tell();
+      }
+    }
+  }
+
+  /** @returns what was done; empty where there was nothing to undo, or only what others have changed since */
+  undo(): readonly Effect[] {
+    return this.#revert(this.#undo, this.#redo);
+  }
+
+  redo(): readonly Effect[] {
+    return this.#revert(this.#redo, this.#undo);
+  }
+
+  // ---- edits, inside a step ----
+
+  setProperty(id: string, key: string, value: JsonValue | undefined): void {
+    const from = this.#tree.getVertexProperty(id, key, false);
+    if (from === value) return;
+    const opId = this.#write(() => {
+      if (key === TEXT_KEY && typeof value === "string") this.#versions.write(id, value);
+      else this.#tree.setVertexProperty(id, key, value);
+    });
+    this.#record({ kind: "property", id, key, from, to: value, opId });
+  }
+
+  /** @throws FoldspaceError `FOLD_CYCLE`, `FOLD_NO_VERTEX` */
+  place(id: string, parentId: string, order: string | undefined): void {
+    const from: Place = {
+      parentId: this.#tree.getParentId(id) ?? BIN_ID,
+      order: orderOf(this.#tree.getVertexProperty(id, ORDER_KEY, false)),
+    };
+    if (from.parentId === parentId && from.order === order) return;
+    const opId = this.#write(() => {
+      if (parentId === BIN_ID) this.#tree.deleteVertex(id);
+      else if (from.parentId !== parentId) this.#tree.moveVertex(id, parentId);
+      if (from.order !== order) this.#tree.setVertexProperty(id, ORDER_KEY, order);
+    });
+    this.#record({ kind: "place", id, from, to: { parentId, order }, opId });
+  }
+
+  /** @returns the new item's id */
+  create(parentId: string, order: string, node: OutlineNode): string {
+    let id = "";
+    const opId = this.#write(() => {
+      id = createItem(this.#tree, parentId, order, node);
+    });
+    this.#record({ kind: "place", id, from: { parentId: BIN_ID, order }, to: { parentId, order }, opId });
+    return id;
+  }
+
+  delete(id: string): void {
+    this.place(id, BIN_ID, orderOf(this.#tree.getVertexProperty(id, ORDER_KEY, false)));
+  }
+
+  // ---- inside ----
+
+  #revert(from: Step[], to: Step[]): readonly Effect[] {
+    for (let step = from.pop(); step; step = from.pop()) {
+      const effects: Effect[] = [];
+      this.#effects = effects;
+      try {
+        for (const effect of step.effects.toReversed()) this.#revertEffect(effect);
+      } finally {
+        this.#effects = undefined;
+        if (effects.length > 0) this.#push(to, { effects, series: undefined, endedAt: 0 });
+        this.#signal.tell();
+      }
+      if (effects.length > 0) return effects;
+    }
+    return [];
+  }
+
+  #revertEffect(effect: Effect): void {
+    if (isAfter(this.#foreign.get(subjectOf(effect)), effect.opId)) return;
+    if (effect.kind === "property") this.setProperty(effect.id, effect.key, effect.from);
+    else if (this.#canPlace(effect.id, effect.from.parentId, effect.opId))
+      this.place(effect.id, effect.from.parentId, effect.from.order);
+  }
+
+  #canPlace(id: string, parentId: string, since: OpId): boolean {
+    if (parentId === BIN_ID) return !this.#isTouchedSince(id, since);
+    return isOnPage(this.#tree, parentId) && parentId !== id && !this.#tree.isAncestor(parentId, id);
+  }
+
+  /** Whether someone else has changed the item or anything below it. */
+  #isTouchedSince(id: string, since: OpId): boolean {
+    // grows while it is walked
+    const ids = [id];
+    for (const each of ids) {
+      if (isAfter(this.#foreignOn.get(each), since)) return true;
+      for (const child of this.#tree.getChildrenIds(each)) ids.push(child);
+    }
+    return false;
+  }
+
+  #record(effect: Effect): void {
+    const subject = subjectOf(effect);
+    if (!this.#foreign.has(subject)) this.#foreign.set(subject, undefined);
+    this.#effects!.push(effect);
+  }
+
+  /** @returns the id of the first operation made */
+  #write(edit: () => void): OpId {
+    this.#firstOpId = NOT_YET;
+    try {
+      edit();
+      return this.#firstOpId;
+    } finally {
+      this.#firstOpId = undefined;
+    }
+  }
+
+  #onOp(op: VertexOperation): void {
+    if (this.#firstOpId) {
+      if (this.#firstOpId === NOT_YET) this.#firstOpId = op.id;
+      return;
+    }
+    if (isAfter(op.id, this.#foreignOn.get(op.targetId))) this.#foreignOn.set(op.targetId, op.id);
+    const subject = isMoveVertexOp(op) || op.key === ORDER_KEY ? op.targetId : `${op.targetId}\n${op.key}`;
+    if (this.#foreign.has(subject) && isAfter(op.id, this.#foreign.get(subject))) this.#foreign.set(subject, op.id);
+  }
+
+  #join(step: Step, effects: readonly Effect[], now: number): void {
+    for (const effect of effects) {
+      const last = step.effects.at(-1);
+      const isContinued =
+        last?.kind === "property" &&
+        effect.kind === "property" &&
+        subjectOf(last) === subjectOf(effect) &&
+        !isAfter(this.#foreign.get(subjectOf(last)), last.opId);
+      if (isContinued) step.effects[step.effects.length - 1] = { ...effect, from: last.from };
+      else step.effects.push(effect);
+    }
+    step.endedAt = now;
+  }
+
+  #push(steps: Step[], step: Step): void {
+    steps.push(step);
+    if (steps.length > MAX_STEPS) steps.shift();
+  }
+}
+
+/** Stands for the id of an operation that is about to be made. */
+const NOT_YET: OpId = { counter: 0, peerId: "" };
+
+function subjectOf(effect: Effect): string {
+  return effect.kind === "place" ? effect.id : `${effect.id}\n${effect.key}`;
+}
+
+function isAfter(id: OpId | undefined, other: OpId | undefined): boolean {
+  return id !== undefined && (other === undefined || compareOpIds(id, other) > 0);
+}

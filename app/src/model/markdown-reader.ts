@@ -1,0 +1,125 @@
+import { readListLine, withoutSpaces } from "./list-line.ts";
+import { unescapeInline } from "./markdown-text.ts";
+import type { NodeDraft } from "./outline-node.ts";
+
+const HEADING = /^ {0,3}(#{1,6})(?=[ \t]|$)/;
+const HEADING_END = /(?:^|[ \t])#+$/;
+const BLANK = /^[ \t]*$/;
+const UNDERLINE = /^ {0,3}(=+|-{2,})[ \t]*$/;
+const BREAK = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
+const FENCE = /^[ \t]*(`{3,}|~{3,})/;
+const QUOTE = /^ {0,3}>[ ]?/;
+
+/** Headings stand above everything that is indented, the higher the lower their level. */
+const HEADING_COLUMN = -10;
+
+interface Above {
+  readonly column: number;
+  readonly children: NodeDraft[];
+}
+
+export interface ReadMarkdown {
+  readonly title: string | undefined;
+  readonly nodes: NodeDraft[];
+}
+
+export function readMarkdown(text: string): ReadMarkdown {
+  const reader = new MarkdownReader();
+  for (const line of text.replace(/^\ufeff/, "").split(/\r\n|\r|\n/)) reader.line(line);
+  return reader.end();
+}
+
+/** Takes a text line by line. */
+class MarkdownReader {
+  readonly #nodes: NodeDraft[] = [];
+  /** Headings and bullets that what comes may stand below, the innermost last. */
+  #above: Above[] = [];
+  /** What the next line goes on with, if it begins nothing new; texts are kept with their escapes until they are complete. */
+  #open: { readonly node: NodeDraft; readonly column: number; readonly isParagraph: boolean } | undefined;
+  #fence: string | undefined;
+  #titleNode: NodeDraft | undefined;
+  #topHeadings = 0;
+
+  line(raw: string): void {
+    if (this.#fence !== undefined) return this.#code(raw);
+    const line = raw.replace(QUOTE, "");
+    const fence = FENCE.exec(line)?.[1];
+    if (fence !== undefined) {
+      this.#close();
+      this.#fence = fence;
+      return;
+    }
+    if (BLANK.test(line)) return this.#close();
+    const underline = UNDERLINE.exec(line)?.[1];
+    if (underline !== undefined && this.#open?.isParagraph === true) return this.#underlined(underline.startsWith("=") ? 1 : 2);
+    if (BREAK.test(line)) return this.#close();
+    const heading = HEADING.exec(line);
+    if (heading) {
+      this.#close();
+      const text = trim(trim(line.slice(heading[0].length)).replace(HEADING_END, ""));
+      return this.#heading(heading[1]!.length, { text: unescapeInline(text), children: [] });
+    }
+    this.#item(line);
+  }
+
+  end(): ReadMarkdown {
+    this.#close();
+    const { children, text } = this.#titleNode ?? { children: [], text: undefined };
+    const isTitle = text !== undefined && this.#topHeadings === 1 && this.#nodes[0] === this.#titleNode;
+    return isTitle ? { title: text, nodes: [...children, ...this.#nodes.slice(1)] } : { title: undefined, nodes: this.#nodes };
+  }
+
+  #item(line: string): void {
+    const { column, isBullet, isDone, text } = readListLine(line);
+    if (!isBullet && this.#open) {
+      this.#open.node.text += ` ${text}`;
+      return;
+    }
+    this.#close();
+    const node: NodeDraft = { text, children: [], ...(isDone === undefined ? {} : { isDone }) };
+    this.#add(node, column, isBullet);
+    this.#open = { node, column, isParagraph: !isBullet };
+  }
+
+  #code(line: string): void {
+    if (line.trim().startsWith(this.#fence!)) this.#fence = undefined;
+    else if (!BLANK.test(line)) this.#add({ text: line, children: [] }, Number.MAX_SAFE_INTEGER, false);
+  }
+
+  #heading(level: number, node: NodeDraft): void {
+    if (level === 1) {
+      this.#topHeadings++;
+      if (this.#nodes.length === 0) this.#titleNode = node;
+    }
+    this.#add(node, HEADING_COLUMN + level, true);
+  }
+
+  /** What looked like a paragraph was a heading. */
+  #underlined(level: number): void {
+    const { node, column } = this.#open!;
+    this.#open = undefined;
+    node.text = unescapeInline(node.text);
+    this.#childrenAt(column).pop();
+    this.#heading(level, node);
+  }
+
+  #close(): void {
+    if (this.#open) this.#open.node.text = unescapeInline(this.#open.node.text);
+    this.#open = undefined;
+  }
+
+  #add(node: NodeDraft, column: number, isContainer: boolean): void {
+    this.#childrenAt(column).push(node);
+    if (isContainer) this.#above.push({ column, children: node.children });
+  }
+
+  /** The list that something at this column belongs to; what is not above it any more is let go. */
+  #childrenAt(column: number): NodeDraft[] {
+    while (this.#above.length > 0 && this.#above.at(-1)!.column >= column) this.#above.pop();
+    return this.#above.at(-1)?.children ?? this.#nodes;
+  }
+}
+
+function trim(text: string): string {
+  return text.slice(...withoutSpaces(text));
+}

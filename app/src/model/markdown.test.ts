@@ -1,0 +1,222 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { fromMarkdown, insertNodes, readNodes, toMarkdown, type OutlineNode } from "./markdown.ts";
+import { newPage } from "./test-pages.ts";
+
+function node(text: string, ...children: OutlineNode[]): OutlineNode {
+  return { text, children };
+}
+
+/** Nodes as indented lines; check boxes in front. */
+function drawn(nodes: readonly OutlineNode[], depth = 0): string[] {
+  return nodes.flatMap(({ text, isDone, children }) => [
+    `${"  ".repeat(depth)}${isDone === undefined ? "" : isDone ? "[x] " : "[ ] "}${text}`,
+    ...drawn(children, depth + 1),
+  ]);
+}
+
+function read(...lines: string[]): string[] {
+  const { title, nodes } = fromMarkdown(lines.join("\n"));
+  return [...(title === undefined ? [] : [`# ${title}`]), ...drawn(nodes)];
+}
+
+test("items are written as a list with check boxes, below the title", () => {
+  const nodes = [
+    { ...node("done", node("below")), isDone: true },
+    { ...node(""), isDone: false },
+    node("a*b _c_ snake_case [x] <b> 1. `code` \\ ~~", node("")),
+    node("# no heading"),
+    node("- no bullet"),
+    node("12. no number"),
+    node(" spaces "),
+    node("&amp; AT&T"),
+  ];
+  expect(toMarkdown(nodes, "My page")).toBe(
+    [
+      "# My page",
+      "",
+      "- [x] done",
+      "  - below",
+      "- [ ]",
+      "- a\\*b \\_c\\_ snake_case \\[x\\] \\<b\\> 1. \\`code\\` \\\\ \\~\\~",
+      "  -",
+      "- \\# no heading",
+      "- \\- no bullet",
+      "- 12\\. no number",
+      "- &#32;spaces&#32;",
+      "- \\&amp; AT&T",
+      "",
+    ].join("\n"),
+  );
+  expect(toMarkdown([])).toBe("");
+});
+
+test("what was written is read back as it was", () => {
+  const special = fc.constantFrom(
+    "- ",
+    "* ",
+    "1. ",
+    "#",
+    "# ",
+    "[ ] ",
+    "[x] ",
+    "\\",
+    "`",
+    "```",
+    "&#32;",
+    "&amp;",
+    "<b>",
+    "_",
+    "~~~",
+    "===",
+    "---",
+    "> ",
+    "•",
+    "|",
+    " ",
+    "\t",
+    "é",
+    "\u2028",
+    "\u0000",
+    "\ufeff",
+  );
+  const text = fc
+    .oneof(
+      fc.string(),
+      fc.string({ unit: "binary" }),
+      fc.array(fc.oneof(special, fc.string({ maxLength: 3 })), { maxLength: 6 }).map((parts) => parts.join("")),
+    )
+    .map((each) => each.replaceAll(/[\r\n]/g, " "));
+  const { nodes } = fc.letrec<{ nodes: OutlineNode[]; node: OutlineNode }>((tie) => ({
+    nodes: fc.array(tie("node"), { maxLength: 4, depthIdentifier: "outline" }),
+    node: fc.record(
+      { text, isDone: fc.boolean(), children: fc.oneof({ depthIdentifier: "outline" }, fc.constant([]), tie("nodes")) },
+      { requiredKeys: ["text", "children"] },
+    ),
+  }));
+  fc.assert(
+    fc.property(nodes, fc.option(text, { nil: undefined }), (all, title) => {
+      expect(fromMarkdown(toMarkdown(all, title))).toEqual(title === undefined ? { nodes: all } : { title, nodes: all });
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("100 levels are read back, and deeper ones are drawn at that depth", () => {
+  const deep = (levels: number): OutlineNode[] => {
+    let nodes: OutlineNode[] = [];
+    for (let level = levels; level > 0; level--) nodes = [node(`${level}`, ...nodes)];
+    return nodes;
+  };
+  expect(fromMarkdown(toMarkdown(deep(100))).nodes).toEqual(deep(100));
+  expect(toMarkdown(deep(20_000)).length).toBeLessThan(20_000 * 220);
+});
+
+test("lists of all kinds are read, indented by spaces or tabs", () => {
+  expect(read("- a", "\t- b", "\t\t- c", "    - d", "* e", "   + f", "1. g", "   2) h", "10. i")).toEqual([
+    "a",
+    "  b",
+    "    c",
+    "  d",
+    "e",
+    "  f",
+    "g",
+    "  h",
+    "i",
+  ]);
+  expect(read("- [ ] open", "- [x] done", "- [X] Done", "- [y] other", "- [x]")).toEqual([
+    "[ ] open",
+    "[x] done",
+    "[x] Done",
+    "[y] other",
+    "[x] ",
+  ]);
+});
+
+test("headings become items with what follows below them; the only one of level 1, in front, is the title", () => {
+  expect(read("# Title", "", "intro", "", "## One", "text", "### Deep ###", "- a", "## Two", "- b")).toEqual([
+    "# Title",
+    "intro",
+    "One",
+    "  text",
+    "  Deep",
+    "    a",
+    "Two",
+    "  b",
+  ]);
+  expect(read("# One", "a", "# Two", "b")).toEqual(["One", "  a", "Two", "  b"]);
+  expect(read("a", "# Late", "b")).toEqual(["a", "Late", "  b"]);
+  expect(read("Title", "=====", "Part", "---", "a")).toEqual(["# Title", "Part", "  a"]);
+  expect(read("#hashtag", "#", "####### seven")).toEqual(["#hashtag", "", "  ####### seven"]);
+});
+
+test("paragraphs become items, and lines that go on are joined", () => {
+  expect(read("one", "goes on", "", "two", "- a", "  goes on", "and on", "", "  a paragraph of a", "- b")).toEqual([
+    "one goes on",
+    "two",
+    "a goes on and on",
+    "  a paragraph of a",
+    "b",
+  ]);
+});
+
+test("quotes, breaks and code are read line by line", () => {
+  expect(
+    read("> quoted", "> - a", "", "***", "- b", "", "```js", "const x = 1;", "", "  - not \\* a list", "```", "after"),
+  ).toEqual(["quoted", "a", "b", "  const x = 1;", "    - not \\* a list", "after"]);
+  expect(read("```", "never closed", "# still code")).toEqual(["never closed", "# still code"]);
+});
+
+test("escapes and references are taken back, other notation stays", () => {
+  expect(read("- \\*a\\* **b** [c](d) &lt;&#x41;&#66;&unknown;&#9999999; C:\\dir")).toEqual([
+    "*a* **b** [c](d) <AB&unknown;&#9999999; C:\\dir",
+  ]);
+});
+
+test("any text is read, and whatever was read is written and read back", () => {
+  const lines = fc.array(fc.oneof(fc.string(), fc.constantFrom("- ", "  ", "#", "```", "---", "===", ">", "\t", "\r", "1.")), {
+    maxLength: 30,
+  });
+  fc.assert(
+    fc.property(lines, fc.constantFrom("\n", "", "\r\n"), (parts, joint) => {
+      const first = fromMarkdown(parts.join(joint));
+      expect(fromMarkdown(toMarkdown(first.nodes, first.title))).toEqual(first);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("a hostile text is read in time that grows with its length", () => {
+  const long = 200_000;
+  for (const text of [
+    "[".repeat(long),
+    "\\".repeat(long),
+    "&#".repeat(long),
+    "- ".repeat(long),
+    "# ".repeat(long),
+    " ".repeat(long),
+    "* * ".repeat(long),
+    `${"_".repeat(long)}x`,
+    "=".repeat(long),
+    `# ${"# ".repeat(long)}x`,
+    `# ${" ".repeat(long)}x`,
+    `- x${" ".repeat(long)}x`,
+    `*${" ".repeat(long)}x`,
+    `&${"a".repeat(long)}`,
+  ])
+    expect(fromMarkdown(text).nodes.length).toBeLessThanOrEqual(1);
+});
+
+test("nodes are read from a page and put into one, in one step", () => {
+  const page = newPage(["a", "  b", "    c"]);
+  page.editor.toggleDone(page.id("b"));
+  page.editor.toggleCollapsed(page.id("b"));
+  const nodes = readNodes(page.outline);
+  expect(nodes).toEqual([node("a", { ...node("b", node("c")), isDone: true, isCollapsed: true })]);
+  const other = newPage(["x"]);
+  insertNodes(other.editor, "page", nodes);
+  expect(other.drawn).toEqual(["x", "a", "  b + x"]);
+  expect(readNodes(other.outline)[1]).toEqual(nodes[0]);
+  other.editor.undo();
+  expect(other.drawn).toEqual(["x"]);
+});

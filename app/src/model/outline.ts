@@ -1,0 +1,252 @@
+import { FoldspaceError } from "foldspace";
+import { isMoveVertexOp, type ReplicatedTree, type VertexChangeEvent, type VertexOperation } from "foldspace/tree";
+import { type Item, ItemLists } from "./item-lists.ts";
+import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
+import type { Placed } from "./order.ts";
+import { isSameRow, type Row } from "./row.ts";
+import { Signal } from "./signal.ts";
+
+export type { Row } from "./row.ts";
+
+/**
+ * One page as a list of rows, live. A change costs what it touches: the rows of the lists of siblings that changed are
+ * compared anew, the blocks of rows between them are taken over as they stand.
+ *
+ * It hears of changes in two ways. Operations made here are noted at once, so that whoever edits and then reads in the same
+ * turn reads the edited state. Of operations that come from elsewhere only the tree knows what they amount to, and tells it
+ * in a microtask; whoever reads before that makes the outline look at everything anew.
+ */
+export class Outline {
+  readonly tree: ReplicatedTree;
+  readonly #pageId: string;
+  #zoomedId: string | undefined;
+  readonly #lists: ItemLists;
+  #visible: readonly Item[] = [];
+  #rows: readonly Row[] = [];
+  #toldRows: readonly Row[] = [];
+  /** Items of which what the row says may have changed. */
+  readonly #changed = new Set<string>();
+  readonly #collapsedOrNot = new Set<string>();
+  /** Operations have come from elsewhere, and what they amount to has not been told. */
+  #isStale = true;
+  /** Moves have been noted since the last telling, which tells of none that was taken back in between. */
+  #isAhead = false;
+  #isReloadDue = false;
+  readonly #signal = new Signal();
+  readonly #endings: readonly (() => void)[];
+
+  /** @throws FoldspaceError `FOLD_NO_ROOT` if the tree has none yet */
+  constructor(tree: ReplicatedTree) {
+    if (!tree.root) throw new FoldspaceError("FOLD_NO_ROOT", "A tree without a root cannot be shown");
+    this.tree = tree;
+    this.#pageId = tree.root.id;
+    this.#lists = new ItemLists(tree);
+    this.#toldRows = this.rows;
+    this.#endings = [
+      tree.observeOpApplied((op, isLocal) => this.#onOp(op, isLocal)),
+      tree.observeTree((events) => this.#onEvents(events)),
+    ];
+  }
+
+  // ---- reading ----
+
+  /** Visible rows, top to bottom, without what is in collapsed items: a new array after each change. */
+  get rows(): readonly Row[] {
+    this.#refresh();
+    return this.#rows;
+  }
+
+  /** The row of a visible item. */
+  row(id: string): Row | undefined {
+    this.#refresh();
+    return this.#rows[this.#lists.get(id)?.index ?? -1];
+  }
+
+  /** Place of an item among the rows; -1 where it is not visible. */
+  indexOf(id: string): number {
+    this.#refresh();
+    return this.#lists.get(id)?.index ?? -1;
+  }
+
+  /** Ids of an item's children in order, visible or not. */
+  childrenOf(id: string): readonly string[] {
+    return this.placesOf(id).map((item) => item.id);
+  }
+
+  /** The children of an item in order, with what decides on it. */
+  placesOf(id: string): readonly Placed[] {
+    this.#refresh();
+    return this.#lists.childrenOf(id);
+  }
+
+  /** Id of what the rows are below: the page's root, or the item zoomed into. */
+  get root(): string {
+    return this.#zoomedId ?? this.#pageId;
+  }
+
+  /** Told in a microtask after changes, once per batch, and at once by {@link zoom}. @returns a function that ends it */
+  observe(listener: () => void): () => void {
+    return this.#signal.observe(listener);
+  }
+
+  /** Shows only what is below an item, or the whole page. It is the page again when that item is deleted. */
+  zoom(rootId: string | undefined): void {
+    this.#zoomedId = rootId === this.#pageId ? undefined : rootId;
+    this.#leaveDeletedRoot();
+    this.#refresh();
+    this.#show(new Set());
+    this.#tell();
+  }
+
+  close(): void {
+    for (const end of this.#endings) end();
+  }
+
+  // ---- hearing of changes ----
+
+  #onOp(op: VertexOperation, isLocal: boolean): void {
+    if (!isLocal) {
+      this.#isStale = true;
+      this.#isReloadDue ||= this.#isAhead;
+    } else if (isMoveVertexOp(op)) {
+      this.#isAhead = true;
+      this.#lists.note(op.targetId);
+    } else {
+      this.#noteProperty(op.targetId, op.key);
+    }
+  }
+
+  #onEvents(events: readonly VertexChangeEvent[]): void {
+    this.#isStale = this.#isReloadDue;
+    this.#isReloadDue = false;
+    for (const event of events) {
+      if (event.type === "move") this.#lists.note(event.vertexId);
+      else if (event.type === "property") this.#noteProperty(event.vertexId, event.key);
+    }
+    this.#refresh();
+    this.#isAhead = false;
+    this.#tell();
+  }
+
+  #noteProperty(id: string, key: string): void {
+    if (key === TEXT_KEY || key === DONE_KEY) this.#changed.add(id);
+    else if (key === COLLAPSED_KEY && this.#lists.get(id)?.row?.isCollapsed !== isSet(this.tree, id, key))
+      this.#collapsedOrNot.add(id);
+    else if (key === ORDER_KEY || key === CREATED_KEY) this.#lists.note(id);
+  }
+
+  #tell(): void {
+    if (this.#rows === this.#toldRows) return;
+    this.#toldRows = this.#rows;
+    this.#signal.tell();
+  }
+
+  // ---- bringing the rows up to date ----
+
+  #refresh(): void {
+    if (this.#isStale) return this.#reload();
+    const parents = this.#lists.settle();
+    if (parents.length > 0 || this.#collapsedOrNot.size > 0) {
+      this.#leaveDeletedRoot();
+      this.#show(this.#withAncestors([...parents, ...this.#collapsedOrNot]));
+      this.#collapsedOrNot.clear();
+    }
+    if (this.#changed.size > 0) this.#showChanged();
+  }
+
+  #reload(): void {
+    this.#isStale = false;
+    this.#isAhead = true;
+    this.#changed.clear();
+    this.#collapsedOrNot.clear();
+    this.#lists.reload();
+    this.#leaveDeletedRoot();
+    this.#show("everything");
+  }
+
+  #leaveDeletedRoot(): void {
+    if (this.#zoomedId !== undefined && !isOnPage(this.tree, this.#zoomedId)) this.#zoomedId = undefined;
+  }
+
+  #withAncestors(ids: Iterable<string>): Set<string> {
+    const touched = new Set<string>();
+    for (const each of ids) {
+      for (let id: string | undefined = each; id !== undefined && !touched.has(id); id = this.#lists.get(id)?.parentId)
+        touched.add(id);
+    }
+    return touched;
+  }
+
+  /**
+   * Lists what is visible now.
+   * @param touched items below which some list of siblings changed, or which were folded or unfolded; where an item is not
+   *   among them, the rows below it are as they were
+   */
+  #show(touched: ReadonlySet<string> | "everything"): void {
+    const [rowsBefore, visibleBefore] = [this.#rows, this.#visible];
+    const visible: Item[] = [];
+    // without recursion: a tree may be deeper than the stack
+    const open = [{ items: this.#lists.childrenOf(this.root), next: 0 }];
+    for (let list = open.at(-1); list; list = open.at(-1)) {
+      const item = list.items[list.next++];
+      if (!item) {
+        open.pop();
+        continue;
+      }
+      const before = rowsBefore[item.index];
+      const row = this.#rowOf(item, open.length - 1, list.next, list.items.length);
+      visible.push(item);
+      if (row.isCollapsed || !row.hasChildren) continue;
+      const isAsBefore = touched !== "everything" && !touched.has(item.id) && before?.depth === row.depth && !before.isCollapsed;
+      if (!isAsBefore) open.push({ items: this.#lists.childrenOf(item.id), next: 0 });
+      else for (let at = item.index + 1; isBelow(rowsBefore[at], row); at++) visible.push(visibleBefore[at]!);
+    }
+    for (const item of visibleBefore) item.index = -1;
+    const rows: Row[] = [];
+    let isDifferent = visible.length !== visibleBefore.length;
+    for (const item of visible) {
+      const row = item.row!;
+      isDifferent ||= row !== rowsBefore[rows.length];
+      item.index = rows.length;
+      rows.push(row);
+    }
+    this.#visible = visible;
+    if (isDifferent) this.#rows = rows;
+  }
+
+  #showChanged(): void {
+    let rows: Row[] | undefined;
+    for (const id of this.#changed) {
+      const item = this.#lists.get(id);
+      const before = this.#rows[item?.index ?? -1];
+      if (!item || !before) continue;
+      const row = this.#rowOf(item, before.depth, before.position, before.siblingCount);
+      if (row !== before) (rows ??= [...this.#rows])[item.index] = row;
+    }
+    this.#changed.clear();
+    if (rows) this.#rows = rows;
+  }
+
+  /** The item's row, which is the one before where nothing is different. */
+  #rowOf(item: Item, depth: number, position: number, siblingCount: number): Row {
+    const { id, parentId } = item;
+    const row: Row = {
+      id,
+      depth,
+      text: textOf(this.tree, id),
+      isDone: isSet(this.tree, id, DONE_KEY),
+      isCollapsed: isSet(this.tree, id, COLLAPSED_KEY),
+      hasChildren: this.#lists.childrenOf(id).length > 0,
+      parentId,
+      position,
+      siblingCount,
+    };
+    if (!item.row || !isSameRow(item.row, row)) item.row = row;
+    return item.row;
+  }
+}
+
+/** Whether a row that comes later belongs to another one. */
+function isBelow(later: Row | undefined, row: Row): boolean {
+  return later !== undefined && later.depth > row.depth;
+}

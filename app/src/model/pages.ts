@@ -1,0 +1,104 @@
+import { FoldspaceError, type Space, type Vertex } from "foldspace";
+import { createItem } from "./create-item.ts";
+import { ORDER_KEY, placedOf } from "./item.ts";
+import { compareSiblings, keysBetween } from "./order.ts";
+import { SAMPLE_NODES, SAMPLE_TITLE } from "./sample.ts";
+
+/** `appId` of the trees that are pages. */
+const APP_ID = "outline";
+const APP_ID_KEY = "appId";
+
+/** A page of a space: an app tree, under the name that the space tree has for it. */
+export interface Page {
+  readonly treeId: string;
+  readonly title: string;
+  /** Its order key; `undefined` where it has none, as behind all that have. */
+  readonly order: string | undefined;
+}
+
+interface Entry {
+  readonly vertex: Vertex;
+  readonly page: Page;
+}
+
+/**
+ * The pages that the space tree names, in order. A tree that is known to be another app's is none: by the `appId` of its
+ * entry, or of its root if it is loaded. Of several entries for one tree the first counts.
+ */
+export function listPages(space: Space): Page[] {
+  return entriesOf(space).map(({ page }) => page);
+}
+
+/** Makes a page, behind all others. */
+export async function createPage(space: Space, title: string): Promise<Page> {
+  const { keys, rekeyed } = keysAt(space, entriesOf(space), undefined);
+  const { id } = space.newAppTree(APP_ID, title);
+  const vertex = vertexOf(space, id);
+  vertex.setProperties({ [APP_ID_KEY]: APP_ID, [ORDER_KEY]: keys[0] });
+  rekey(space, rekeyed);
+  return { treeId: id, title, order: keys[0] };
+}
+
+/** @throws FoldspaceError `FOLD_NO_TREE`, as the others do */
+export function renamePage(space: Space, treeId: string, title: string): void {
+  vertexOf(space, treeId).name = title;
+}
+
+/** Moves the page's entry into the space tree's bin. The tree itself stays where it is. */
+export function removePage(space: Space, treeId: string): void {
+  vertexOf(space, treeId);
+  // all entries: another one for the same tree would bring the page back
+  for (const reference of space.appTrees) if (reference.treeId === treeId) space.tree.deleteVertex(reference.vertexId);
+}
+
+/** @param beforeTreeId page that it comes before; `undefined`: to the end */
+export function movePage(space: Space, treeId: string, beforeTreeId: string | undefined): void {
+  if (treeId === beforeTreeId) return;
+  const vertex = vertexOf(space, treeId);
+  const others = entriesOf(space).filter(({ page }) => page.treeId !== treeId);
+  const { keys, rekeyed } = keysAt(space, others, beforeTreeId);
+  rekey(space, rekeyed);
+  vertex.setProperty(ORDER_KEY, keys[0]);
+}
+
+/** Puts a page into a new space that says what the app can do. */
+export async function newSampleSpace(space: Space): Promise<void> {
+  const { treeId } = await createPage(space, SAMPLE_TITLE);
+  const { tree, root } = await space.loadAppTree(treeId);
+  const { keys } = keysBetween([], 0, SAMPLE_NODES.length);
+  for (const [index, node] of SAMPLE_NODES.entries()) createItem(tree, root.id, keys[index]!, node);
+}
+
+function entriesOf(space: Space): Entry[] {
+  const entries = new Map<string, Entry>();
+  for (const { vertexId, treeId, name } of space.appTrees) {
+    const vertex = space.tree.getVertex(vertexId);
+    if (!vertex || treeId === undefined || entries.has(treeId) || !mayBePage(space, vertex, treeId)) continue;
+    entries.set(treeId, { vertex, page: { treeId, title: name ?? "", order: placedOf(space.tree, vertexId).order } });
+  }
+  return [...entries.values()].sort((a, b) =>
+    compareSiblings(placedOf(space.tree, a.vertex.id), placedOf(space.tree, b.vertex.id)),
+  );
+}
+
+function mayBePage(space: Space, vertex: Vertex, treeId: string): boolean {
+  const appId = vertex.getProperty(APP_ID_KEY) ?? space.getLoadedTree(treeId)?.root?.getProperty(APP_ID_KEY);
+  return appId === undefined || appId === APP_ID;
+}
+
+function keysAt(space: Space, entries: readonly Entry[], beforeTreeId: string | undefined): ReturnType<typeof keysBetween> {
+  const index = entries.findIndex(({ page }) => page.treeId === beforeTreeId);
+  const places = entries.map(({ vertex }) => placedOf(space.tree, vertex.id));
+  return keysBetween(places, index < 0 ? entries.length : index, 1);
+}
+
+function rekey(space: Space, rekeyed: readonly (readonly [id: string, key: string])[]): void {
+  for (const [id, key] of rekeyed) space.tree.setVertexProperty(id, ORDER_KEY, key);
+}
+
+function vertexOf(space: Space, treeId: string): Vertex {
+  const vertexId = space.appTrees.find((reference) => reference.treeId === treeId)?.vertexId;
+  const vertex = vertexId === undefined ? undefined : space.tree.getVertex(vertexId);
+  if (!vertex) throw new FoldspaceError("FOLD_NO_TREE", `The space has no page ${treeId}`, { data: { treeId } });
+  return vertex;
+}

@@ -1,0 +1,423 @@
+import * as fc from "fast-check";
+import { MAX_VALUE_LENGTH, ReplicatedTree } from "foldspace/tree";
+import { expect, test } from "vitest";
+import { textOf } from "./item.ts";
+import { findRivals, RivalWatcher, type Rival } from "./rivals.ts";
+import { alsoOn, Device, newPage, sync, told } from "./test-pages.ts";
+
+/** Rivals as `standing/lost`. */
+function drawn(rivals: readonly Rival[]): string[] {
+  return rivals.map(({ winner, loser }) => `${winner.value}/${loser.value}`).sort();
+}
+
+function rivalsOn(device: Device): string[] {
+  return drawn(findRivals(device.tree));
+}
+
+/** What any device finds in the log alone, without having been there. */
+function rivalsInLog(device: Device): string[] {
+  return drawn(findRivals(device.tree.replicate("a later start")));
+}
+
+function expectRivals(devices: readonly Device[], expected: readonly string[]): void {
+  for (const device of devices) expect([rivalsOn(device), rivalsInLog(device)]).toEqual([expected, expected]);
+}
+
+// ---- edits of the app ----
+
+test("a page edited on one device has no rivals, nor has one edited by turns", () => {
+  const a = newPage(["x"]);
+  const b = alsoOn(a, "b");
+  const id = a.id("x");
+  a.type(id, "x1", "x12");
+  for (const [device, text] of [
+    [b, "by b"],
+    [a, "by a"],
+    [b, "by b again"],
+    [b, "and again"],
+    [a, "last"],
+  ] as const) {
+    sync(a, b);
+    device.type(id, `${text}…`, text);
+  }
+  sync(a, b);
+  expectRivals([a, b], []);
+});
+
+test("texts of two devices that were offline are rivals, once, however much was typed", () => {
+  const a = newPage(["x"]);
+  const b = alsoOn(a, "b");
+  const id = a.id("x");
+  a.type(id, "m", "mi", "mil", "milk,", "milk");
+  b.type(id, "b", "br", "bread");
+  sync(a, b);
+  expect(findRivals(a.tree)).toEqual([
+    {
+      itemId: id,
+      key: "text",
+      winner: { value: "milk", peerId: "a", counter: expect.any(Number) },
+      loser: { value: "bread", peerId: "b", counter: expect.any(Number) },
+    },
+  ]);
+  expectRivals([a, b], ["milk/bread"]);
+});
+
+test("a device far ahead that overwrites what it has just read makes no rival", () => {
+  const a = newPage(["x", "y"]);
+  const b = alsoOn(a, "b");
+  // b writes with a low counter, while a is busy elsewhere
+  a.type(a.id("y"), ...Array.from({ length: 50 }, (_, count) => `y${count}`));
+  b.type(b.id("x"), "by b");
+  sync(a, b);
+  a.type(a.id("by b"), "by b and a");
+  sync(a, b);
+  expectRivals([a, b], []);
+});
+
+test("a device far ahead that overwrites what it has not heard of makes one, with the same counters", () => {
+  const a = newPage(["x", "y"]);
+  const b = alsoOn(a, "b");
+  a.type(a.id("y"), ...Array.from({ length: 50 }, (_, count) => `y${count}`));
+  b.type(b.id("x"), "by b");
+  a.type(a.id("x"), "by a");
+  sync(a, b);
+  expectRivals([a, b], ["by a/by b"]);
+});
+
+test("rivals of a device that was started several times while it was offline are found", () => {
+  const a = newPage(["x", "y"]);
+  const b = alsoOn(a, "b");
+  b.type(b.id("x"), "by b");
+  a.type(a.id("y"), "1", "2", "3", "4", "5");
+  const restarted = alsoOn(a, "a2");
+  restarted.type(restarted.id("x"), "by a, started again");
+  sync(restarted, b);
+  expectRivals([restarted, b], ["by a, started again/by b"]);
+});
+
+test("a rival stays one while the winner is typed on, also by someone who has received the other", () => {
+  const a = newPage(["x"]);
+  const b = alsoOn(a, "b");
+  const id = a.id("x");
+  b.type(id, "lost");
+  a.type(id, "w", "wo", "won");
+  sync(a, b);
+  a.type(id, "won, and on");
+  sync(a, b);
+  b.type(id, "won, and on, by b");
+  sync(a, b);
+  expectRivals([a, b], ["won, and on, by b/lost"]);
+});
+
+test("a device's own text that lost while its person goes on from the other's is a rival", () => {
+  const a = newPage(["x"]);
+  const b = alsoOn(a, "b");
+  const id = a.id("x");
+  a.type(id, "my paragraph");
+  b.type(id, "t", "th", "theirs");
+  sync(a, b);
+  a.type(id, "theirs!");
+  sync(a, b);
+  expectRivals([a, b], ["theirs!/my paragraph"]);
+});
+
+test("a text that is written again over one that a slow layer brought is a rival of that", () => {
+  const first = newPage(["x"]);
+  const [a, b] = [alsoOn(first, "b"), alsoOn(first, "c")];
+  const id = a.id("x");
+  a.type(id, "mine");
+  b.type(id, "t", "th", "theirs");
+  sync(a, b);
+  a.tree.setVertexProperty(id, "text", "mine");
+  sync(a, b);
+  expectRivals([a, b], ["mine/theirs"]);
+});
+
+test("a text that cannot be stored leaves no mark", () => {
+  const a = newPage(["x"]);
+  const b = alsoOn(a, "b");
+  const before = b.tree.opCount;
+  expect(() => b.editor.setText(b.id("x"), "x".repeat(MAX_VALUE_LENGTH))).toThrow(
+    expect.objectContaining({ code: "FOLD_BAD_VALUE" }),
+  );
+  expect(b.tree.opCount).toBe(before);
+});
+
+test("three devices make two rivals", () => {
+  const a = newPage(["x"]);
+  const [b, c] = [alsoOn(a, "b"), alsoOn(a, "c")];
+  const id = a.id("x");
+  a.type(id, "a", "aa", "aaaa", "aaa");
+  b.type(id, "b", "bb");
+  c.type(id, "c");
+  sync(a, b, c);
+  expectRivals([a, b, c], ["aaa/bb", "aaa/c"]);
+});
+
+test("equal texts, texts cleared, and items in the bin are no rivals", () => {
+  const a = newPage(["same", "cleared", "deleted"]);
+  const b = alsoOn(a, "b");
+  const [same, cleared, deleted] = a.outline.rows.map(({ id }) => id);
+  for (const [device, value] of [
+    [a, "a"],
+    [b, "b"],
+  ] as const) {
+    device.type(same!, value, "equal");
+    device.type(deleted!, value);
+  }
+  b.type(cleared!, "");
+  a.type(cleared!, "c", "ca", "cal", "all", "call");
+  sync(a, b);
+  expect(rivalsOn(a).length).toBe(1);
+  a.editor.remove([deleted!]);
+  sync(a, b);
+  expectRivals([a, b], []);
+  a.editor.undo();
+  expect(rivalsOn(a).length).toBe(1);
+});
+
+// ---- settling ----
+
+const settlements: readonly [string, (watcher: RivalWatcher, rival: Rival) => void, readonly string[]][] = [
+  ["keeping the winner", (watcher, rival) => watcher.keepWinner(rival), ["won", "z"]],
+  ["taking the loser", (watcher, rival) => watcher.takeLoser(rival), ["lost", "z"]],
+  ["keeping both", (watcher, rival) => watcher.keepBoth(rival), ["won", "lost", "z"]],
+];
+
+test.each(settlements)("%s settles a rival on all devices, for good", async (_name, settle, expected) => {
+  for (const settler of [0, 1]) {
+    const a = newPage(["x", "z"]);
+    const b = alsoOn(a, "b");
+    const id = a.id("x");
+    a.type(id, "w", "wo", "won");
+    b.type(id, "lost");
+    const devices = [a, b] as const;
+    const watchers = devices.map(({ tree }) => new RivalWatcher(tree));
+    sync(...devices);
+    await told();
+    for (const watcher of watchers) expect(drawn(watcher.rivals)).toEqual(["won/lost"]);
+    settle(watchers[settler]!, watchers[settler]!.rivals[0]!);
+    await told();
+    expect(watchers[settler]!.rivals).toEqual([]);
+    sync(...devices);
+    await told();
+    for (const [index, device] of devices.entries()) {
+      expect(watchers[index]!.rivals).toEqual([]);
+      expect(device.drawn).toEqual(expected);
+    }
+    expectRivals(devices, []);
+    a.type(id, "typed on");
+    sync(...devices);
+    b.type(id, "by turns");
+    sync(...devices);
+    expectRivals(devices, []);
+  }
+});
+
+test("what is written elsewhere while a rival is settled is a rival of its own", async () => {
+  const a = newPage(["x"]);
+  const b = alsoOn(a, "b");
+  const id = a.id("x");
+  a.type(id, "w", "wo", "won");
+  b.type(id, "lost");
+  sync(a, b);
+  const watcher = new RivalWatcher(a.tree);
+  b.type(id, "by b, meanwhile");
+  watcher.takeLoser(watcher.rivals[0]!);
+  sync(a, b);
+  await told();
+  expect(watcher.rivals.length).toBe(1);
+  watcher.keepWinner(watcher.rivals[0]!);
+  sync(a, b);
+  expectRivals([a, b], []);
+});
+
+test("keeping both puts the text right behind, also among equal keys", () => {
+  const tree = new ReplicatedTree("a");
+  tree.createRoot("page");
+  for (const id of ["1", "2", "3"]) tree.newVertex("page", { text: id, order: "a0" });
+  const page = new Device(tree);
+  const [, second] = page.outline.rows;
+  const version = { value: "x", peerId: "c", counter: 1 };
+  new RivalWatcher(page.tree).keepBoth({ itemId: second!.id, key: "text", winner: version, loser: version });
+  expect(page.outline.rows.map((row) => row.id).indexOf(second!.id)).toBe(1);
+  expect(page.drawn[2]).toBe("x");
+  expect(page.drawn.length).toBe(4);
+});
+
+// ---- the watcher ----
+
+test("the watcher tells when its rivals change, and only then", async () => {
+  const a = newPage(["x", "y"]);
+  const b = alsoOn(a, "b");
+  const watcher = new RivalWatcher(a.tree);
+  let count = 0;
+  watcher.observe(() => count++);
+  a.type(a.id("x"), "o", "on", "one");
+  a.type(a.id("y"), "y1");
+  b.type(b.id("x"), "two");
+  await told();
+  expect([watcher.rivals.length, count]).toEqual([0, 0]);
+  // it loses, so that the tree shows no change
+  sync(a, b);
+  await told();
+  expect([drawn(watcher.rivals), count]).toEqual([["one/two"], 1]);
+  const before = watcher.rivals;
+  a.type(a.id("y1"), "y2");
+  await told();
+  expect([watcher.rivals === before, count]).toEqual([true, 1]);
+  a.editor.remove([a.id("one")]);
+  await told();
+  expect([watcher.rivals, count]).toEqual([[], 2]);
+  a.editor.undo();
+  await told();
+  expect([watcher.rivals.length, count]).toEqual([1, 3]);
+  watcher.close();
+  a.editor.remove([a.id("one")]);
+  await told();
+  expect(count).toBe(3);
+});
+
+test("two devices that settle the same rival differently agree, and have none left", async () => {
+  for (const first of settlements) {
+    for (const second of settlements) {
+      const a = newPage(["x"]);
+      const b = alsoOn(a, "b");
+      const id = a.id("x");
+      a.type(id, "w", "wo", "won");
+      b.type(id, "lost");
+      sync(a, b);
+      const [onA, onB] = [new RivalWatcher(a.tree), new RivalWatcher(b.tree)];
+      first[1](onA, onA.rivals[0]!);
+      second[1](onB, onB.rivals[0]!);
+      sync(a, b);
+      await told();
+      expect(a.drawn).toEqual(b.drawn);
+      expect([onA.rivals, onB.rivals]).toEqual([[], []]);
+    }
+  }
+});
+
+// ---- edits of other programs, which leave no marks ----
+
+function rawPair(): { a: ReplicatedTree; b: ReplicatedTree; id: string; exchange: () => void } {
+  const a = new ReplicatedTree("a");
+  const { id } = a.newVertex(a.createRoot("page").id, { text: "x" });
+  const b = a.replicate("b");
+  const exchange = (): void => {
+    a.merge(b.getAllOps());
+    b.merge(a.getAllOps());
+  };
+  return { a, b, id, exchange };
+}
+
+test("edits by turns without marks make no rivals where each comes after the other's counters", () => {
+  const { a, b, id, exchange } = rawPair();
+  for (const [tree, text] of [
+    [b, "1"],
+    [a, "2"],
+    [a, "3"],
+    [b, "4"],
+    [a, "5"],
+  ] as const) {
+    exchange();
+    tree.setVertexProperty(id, "text", text);
+  }
+  exchange();
+  for (const tree of [a, b, a.replicate("c")]) expect(findRivals(tree)).toEqual([]);
+});
+
+test("edits at the same time without marks are rivals where no counter has jumped in between", () => {
+  const { a, b, id, exchange } = rawPair();
+  a.newVertex("page", { text: "something else" });
+  a.setVertexProperty(id, "text", "by a");
+  b.setVertexProperty(id, "text", "by b");
+  exchange();
+  for (const tree of [a, b, a.replicate("c")]) expect(drawn(findRivals(tree))).toEqual(["by a/by b"]);
+  a.setVertexProperty(id, "text", "by a, later");
+  exchange();
+  for (const tree of [a, b, a.replicate("c")]) expect(drawn(findRivals(tree))).toEqual(["by a, later/by b"]);
+});
+
+test("marks that are none are passed over", () => {
+  const { a, b, id, exchange } = rawPair();
+  a.setVertexProperty(id, "seen", ["", "x@b", 7, "@b", "1"]);
+  a.setVertexProperty(id, "text", "by a");
+  b.setVertexProperty(id, "seen", "1@a");
+  b.setVertexProperty(id, "text", "by b");
+  exchange();
+  expect(findRivals(a).length).toBe(1);
+});
+
+// ---- in any order ----
+
+test("rivals follow from the set of operations, in whatever order they arrive", () => {
+  const edit = fc.record({ device: fc.nat({ max: 2 }), sync: fc.nat({ max: 3 }), text: fc.nat({ max: 5 }) });
+  fc.assert(
+    fc.property(fc.array(edit, { maxLength: 15 }), fc.infiniteStream(fc.nat()), (edits, random) => {
+      const first = newPage(["x"]);
+      const id = first.id("x");
+      const devices = [first, alsoOn(first, "b"), alsoOn(first, "c")];
+      for (const { device, sync: partner, text } of edits) {
+        if (partner < 3) sync(devices[device]!, devices[partner]!);
+        devices[device]!.type(id, `text ${text}`);
+      }
+      sync(...devices);
+      const ops = first.tree.getAllOps();
+      const shuffled = ops.map((op) => ({ op, at: random.next().value })).sort((a, b) => a.at - b.at);
+      const expected = drawn(findRivals(new ReplicatedTree("y", ops)));
+      expect(
+        drawn(
+          findRivals(
+            new ReplicatedTree(
+              "y",
+              shuffled.map(({ op }) => op),
+            ),
+          ),
+        ),
+      ).toEqual(expected);
+      const late = new ReplicatedTree("z");
+      const watcher = new RivalWatcher(late);
+      for (const { op } of shuffled) late.merge([op]);
+      expect(drawn(findRivals(late))).toEqual(expected);
+      watcher.close();
+    }),
+  );
+});
+
+test("what the app writes is a rival exactly if no one had it before them when writing on", () => {
+  const edit = fc.record({
+    device: fc.nat({ max: 2 }),
+    syncs: fc.array(fc.nat({ max: 2 }), { maxLength: 2 }),
+    isElsewhere: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(edit, { maxLength: 15 }), (edits) => {
+      const first = newPage(["x", "y"]);
+      const [x, y] = [first.id("x"), first.id("y")];
+      // the marks of every peer decide from here on
+      const devices = [alsoOn(first, "b"), alsoOn(first, "c"), alsoOn(first, "d")];
+      /** The truth: of each text, whether someone wrote on from it. */
+      const isWrittenOver = new Map<string, boolean>([["x", false]]);
+      for (const [index, { device, syncs, isElsewhere }] of edits.entries()) {
+        for (const partner of syncs) sync(devices[device]!, devices[partner]!);
+        const { editor, tree } = devices[device]!;
+        if (isElsewhere) {
+          editor.setText(y, `elsewhere ${index}`);
+          continue;
+        }
+        isWrittenOver.set(textOf(tree, x), true);
+        isWrittenOver.set(`text ${index}`, false);
+        editor.setText(x, `text ${index}`);
+      }
+      sync(...devices);
+      const standing = textOf(devices[0]!.tree, x);
+      const lost = [...isWrittenOver].filter(([text, isOver]) => !isOver && text !== standing).map(([text]) => text);
+      for (const device of devices) {
+        const found = findRivals(device.tree).filter(({ itemId }) => itemId === x);
+        expect(found.map(({ loser }) => loser.value).sort()).toEqual(lost.sort());
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,29 @@
+/** What a list shows of one item. Never changed: an item that changed has a new row. */
+export interface Row {
+  readonly id: string;
+  /** 0 for the items right below what is shown. */
+  readonly depth: number;
+  /** One line. */
+  readonly text: string;
+  readonly isDone: boolean;
+  readonly isCollapsed: boolean;
+  readonly hasChildren: boolean;
+  readonly parentId: string;
+  /** Place among its siblings, counted from 1, as `aria-posinset` is. */
+  readonly position: number;
+  readonly siblingCount: number;
+}
+
+export function isSameRow(a: Row, b: Row): boolean {
+  return (
+    a.id === b.id &&
+    a.depth === b.depth &&
+    a.text === b.text &&
+    a.isDone === b.isDone &&
+    a.isCollapsed === b.isCollapsed &&
+    a.hasChildren === b.hasChildren &&
+    a.parentId === b.parentId &&
+    a.position === b.position &&
+    a.siblingCount === b.siblingCount
+  );
+}

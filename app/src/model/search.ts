@@ -1,0 +1,136 @@
+import type { ReplicatedTree } from "foldspace/tree";
+import { textOf } from "./item.ts";
+import { fold, foldWithOffsets } from "./fold.ts";
+
+const DEFAULT_LIMIT = 50;
+/** What a word of the query has to begin at: a place that is not in the middle of a word. */
+const WORD_CHARACTER = /[\p{L}\p{N}]/u;
+/** Scripts that write words without spaces between them; a word of these is found anywhere. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+
+export interface Found {
+  readonly treeId: string;
+  readonly itemId: string;
+  readonly text: string;
+  /** Found parts of the text, from one offset up to and without another; in order, apart from one another. */
+  readonly ranges: readonly (readonly [number, number])[];
+  /** Texts of the items above, topmost first. */
+  readonly path: readonly string[];
+}
+
+interface Entry {
+  readonly itemId: string;
+  readonly text: string;
+  readonly folded: string;
+}
+
+interface IndexedTree {
+  readonly tree: ReplicatedTree;
+  entries: ReadonlyMap<string, Entry>;
+  isStale: boolean;
+}
+
+/**
+ * Finds items by words: all words of the query, at the beginnings of words, without regard to case and accents. Looks through
+ * all texts one by one; they are kept in the form that is compared.
+ */
+export class SearchIndex {
+  readonly #trees = new Map<string, IndexedTree>();
+
+  /** Tells that a tree is new or has changed: cheap, because the tree is read when something is searched for. */
+  update(treeId: string, tree: ReplicatedTree): void {
+    const known = this.#trees.get(treeId);
+    if (known?.tree === tree) known.isStale = true;
+    else this.#trees.set(treeId, { tree, entries: new Map(), isStale: true });
+  }
+
+  remove(treeId: string): void {
+    this.#trees.delete(treeId);
+  }
+
+  /** @returns the best first: whole texts, then their beginnings, whole words, shorter texts; ties in the order of the items */
+  search(query: string, limit: number = DEFAULT_LIMIT): Found[] {
+    const words = fold(query)
+      .split(/\s+/)
+      .filter((word) => word !== "");
+    if (words.length === 0) return [];
+    const hits: { readonly treeId: string; readonly entry: Entry; readonly score: number }[] = [];
+    for (const [treeId, indexed] of this.#trees) {
+      if (indexed.isStale) refresh(indexed);
+      for (const entry of indexed.entries.values()) {
+        const score = scoreOf(entry.folded, words);
+        if (score !== undefined) hits.push({ treeId, entry, score });
+      }
+    }
+    hits.sort((a, b) => b.score - a.score || a.entry.text.length - b.entry.text.length);
+    return hits.slice(0, limit).map(({ treeId, entry }) => this.#toFound(treeId, entry, words));
+  }
+
+  #toFound(treeId: string, { itemId, text }: Entry, words: readonly string[]): Found {
+    const { tree } = this.#trees.get(treeId)!;
+    // without the page's root
+    const above = tree.getAncestors(itemId).slice(0, -1);
+    const path = above.map(({ id }) => textOf(tree, id)).toReversed();
+    return { treeId, itemId, text, ranges: rangesOf(text, words), path };
+  }
+}
+
+function refresh(indexed: IndexedTree): void {
+  const { tree, entries: before } = indexed;
+  const entries = new Map<string, Entry>();
+  // grows while it is walked
+  const ids = tree.root ? tree.getChildrenIds(tree.root.id) : [];
+  for (const itemId of ids) {
+    const text = textOf(tree, itemId);
+    const known = before.get(itemId);
+    entries.set(itemId, known?.text === text ? known : { itemId, text, folded: fold(text) });
+    for (const child of tree.getChildrenIds(itemId)) ids.push(child);
+  }
+  indexed.entries = entries;
+  indexed.isStale = false;
+}
+
+/** `undefined` where not all words are found. */
+function scoreOf(folded: string, words: readonly string[]): number | undefined {
+  let score = 0;
+  for (const word of words) {
+    const at = findWord(folded, word);
+    if (at < 0) return undefined;
+    if (at === 0) score += 1;
+    if (!WORD_CHARACTER.test(folded.charAt(at + word.length))) score += 2;
+  }
+  const phrase = words.join(" ");
+  if (folded === phrase) return score + 100 * words.length;
+  return folded.startsWith(phrase) ? score + 10 * words.length : score;
+}
+
+/** Offset of a word's first place in a text; -1 where it has none. */
+function findWord(folded: string, word: string, from = 0): number {
+  const isAnywhere = UNSPACED.test(word);
+  for (let at = folded.indexOf(word, from); at >= 0; at = folded.indexOf(word, at + 1)) {
+    if (isAnywhere || at === 0 || !WORD_CHARACTER.test(folded.charAt(at - 1))) return at;
+  }
+  return -1;
+}
+
+function rangesOf(text: string, words: readonly string[]): (readonly [number, number])[] {
+  const { folded, offsets } = foldWithOffsets(text);
+  const ranges: [number, number][] = [];
+  for (const word of words) {
+    for (let at = findWord(folded, word); at >= 0; at = findWord(folded, word, at + word.length)) {
+      let end = at + word.length;
+      // one character may have been folded into several
+      while (offsets[end] === offsets[end - 1]) end++;
+      ranges.push([offsets[at]!, offsets[end]!]);
+    }
+  }
+  ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const joined: [number, number][] = [];
+  for (const range of ranges) {
+    const last = joined.at(-1);
+    if (last && range[0] <= last[1]) last[1] = Math.max(last[1], range[1]);
+    else joined.push(range);
+  }
+  return joined;
+}
