@@ -16,10 +16,20 @@ function platform(modules: Record<string, string>): { alias: Record<string, stri
 const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
 
 const inNode: TestProjectConfiguration = {
-  resolve: platform({ "#platform-fs": "src/fs/platform-node.ts", "#platform-worker": "src/worker/start-node.ts" }),
+  resolve: platform({
+    "#platform-fs": "src/fs/platform-node.ts",
+    "#platform-worker": "src/worker/start-node.ts",
+    // as the app imports them; the short name last, because it also stands for what begins with it
+    "foldspace/indexeddb": "src/layers/indexeddb/index.ts",
+    "foldspace/node": "src/fs/node/index.ts",
+    "foldspace/testing": "src/testing/index.ts",
+    "foldspace/tree": "src/tree/index.ts",
+    "foldspace/web": "src/fs/web/index.ts",
+    foldspace: "src/index.ts",
+  }),
   test: {
     name: "node",
-    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "app/src/**/*.test.ts", "tests/**/*.test.ts"],
     exclude: ["tests/browser/**/!(*.node).test.ts", ...(chromium ? [] : [DRIVING_TESTS])],
     ...timeouts,
   },
@@ -28,7 +38,7 @@ const inNode: TestProjectConfiguration = {
 const inBrowser = (executablePath: string): TestProjectConfiguration => ({
   resolve: platform({ "#platform-fs": "src/fs/platform-none.ts", "#platform-worker": "src/worker/start-web.ts" }),
   // found out in the middle of a run, it would load the page anew
-  optimizeDeps: { include: ["idb"] },
+  optimizeDeps: { include: ["hash-wasm", "idb"] },
   test: {
     name: "browser",
     include: ["tests/browser/**/*.test.ts"],

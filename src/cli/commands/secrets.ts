@@ -1,0 +1,181 @@
+import type { Command } from "commander";
+import { FoldspaceError } from "../../errors.ts";
+import { FileSystemPersistenceLayer } from "../../layers/folder/file-system-layer.ts";
+import { assertDurable } from "../../space/layer-set.ts";
+import { SpaceSecrets } from "../../space/space-secrets.ts";
+import { newId } from "../../tree/index.ts";
+import type { Context } from "../context.ts";
+import { count, printable } from "../output.ts";
+import { readPassphrase, readValue } from "../passphrase.ts";
+import { openSeenSecrets } from "../seen-secrets.ts";
+
+interface Options {
+  readonly passphraseFile?: string;
+  readonly newPassphraseFile?: string;
+  readonly valueFile?: string;
+  readonly acceptOlder?: true;
+  readonly json?: true;
+}
+
+const PATIENCE_MS = 30_000;
+
+export function define(program: Command, context: Context): void {
+  const secrets = program
+    .command("secrets")
+    .summary("read, set and protect the secrets of a space")
+    .description(
+      "Read, set and protect the secrets of a space: short texts by name, such as keys of services.\n\n" +
+        "Without a passphrase, whoever has the folder can read them. A passphrase is asked for on the terminal, or taken from " +
+        "--passphrase-file or FOLDSPACE_PASSPHRASE; never from an argument, which other users of the machine can see.",
+    )
+    .addHelpText("after", "\nExample:\n  $ foldspace secrets list ~/Notes");
+
+  subcommand(secrets, "list", "print the names of the secrets", "list ~/Notes").action(
+    async (directory: string, options: Options) => {
+      const { protection, names } = await withSecrets(context, directory, options, "read", async (opened) => ({
+        protection: opened.protection,
+        names: opened.keys(),
+      }));
+      if (options.json) await context.output.json({ protection, names });
+      else for (const name of names) await context.output.line(printable(name));
+    },
+  );
+
+  subcommand(secrets, "get", "print a secret", "get ~/Notes api-key")
+    .argument("<name>", "name of the secret")
+    .action(async (directory: string, name: string, options: Options) => {
+      const value = await withSecrets(context, directory, options, "read", async (opened) => opened.get(name) ?? absent(name));
+      const { stdout } = context.environment;
+      if (options.json) await context.output.json({ name, value });
+      else await context.output.line(stdout.isTTY ? printable(value) : value);
+    });
+
+  subcommand(secrets, "set", "set a secret", "set ~/Notes api-key < key.txt")
+    .argument("<name>", "name of the secret")
+    .option("--value-file <file>", "file with the value. Default: stdin, where it is no terminal; else it is asked for")
+    .action(async (directory: string, name: string, options: Options) => {
+      const value = await readValue(context, options.valueFile, printable(name));
+      await withSecrets(context, directory, options, "write", async (opened) => opened.set(name, value));
+      if (options.json) await context.output.json({ name });
+      else await context.output.line(`${printable(name)} set`);
+    });
+
+  subcommand(secrets, "rm", "delete a secret", "rm ~/Notes api-key")
+    .argument("<name>", "name of the secret")
+    .action(async (directory: string, name: string, options: Options) => {
+      await withSecrets(context, directory, options, "write", async (opened) => opened.delete(name) || absent(name));
+      if (options.json) await context.output.json({ name });
+      else await context.output.line(`${printable(name)} deleted`);
+    });
+
+  subcommand(secrets, "protect", "put the secrets under a passphrase", "protect ~/Notes").action(
+    async (directory: string, options: Options) => {
+      await withSecrets(context, directory, options, "protect", async (opened) => {
+        if (opened.protection !== "none")
+          throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are protected by a passphrase already");
+        const passphrase = await newPassphrase(context, options.passphraseFile, "FOLDSPACE_PASSPHRASE");
+        const recoveryCode = await opened.protect(passphrase);
+        // at once: whatever fails from here on, it may be needed
+        if (options.json) await context.output.json({ recoveryCode });
+        else await context.output.line(recoveryCode);
+        await context.output.note(
+          "This is the recovery code: with it, the secrets can be read where the passphrase is forgotten.\n" +
+            "It is shown this once. Keep it on paper, away from the folder.",
+        );
+      });
+    },
+  );
+
+  subcommand(secrets, "unprotect", "take the passphrase off the secrets", "unprotect ~/Notes").action(
+    async (directory: string, options: Options) => {
+      const names = await withSecrets(context, directory, options, "write", async (opened) => {
+        await opened.unprotect();
+        return opened.keys();
+      });
+      if (options.json) await context.output.json({ protection: "none" });
+      else await context.output.line(`${count(names.length, "secret")} readable without a passphrase now`);
+    },
+  );
+
+  subcommand(secrets, "passwd", "change the passphrase", "passwd ~/Notes")
+    .option(
+      "--new-passphrase-file <file>",
+      "file with the new passphrase. Default: FOLDSPACE_NEW_PASSPHRASE; else it is asked for",
+    )
+    .action(async (directory: string, options: Options) => {
+      await withSecrets(context, directory, options, "write", async (opened) => {
+        if (opened.protection === "none")
+          throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are not protected by a passphrase");
+        await opened.changePassphrase(await newPassphrase(context, options.newPassphraseFile, "FOLDSPACE_NEW_PASSPHRASE"));
+      });
+      if (options.json) await context.output.json({ protection: "unlocked" });
+      else await context.output.line("The passphrase is changed; the recovery code is as before");
+    });
+}
+
+function subcommand(parent: Command, name: string, summary: string, example: string): Command {
+  return parent
+    .command(name)
+    .summary(summary)
+    .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
+    .argument("<dir>", "folder of the space")
+    .option(
+      "--passphrase-file <file>",
+      "file with the passphrase or recovery code. Default: FOLDSPACE_PASSPHRASE; else it is asked for",
+    )
+    .option("--accept-older", "go on though the secrets are older than what this device has seen")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", `\nExample:\n  $ foldspace secrets ${example}`);
+}
+
+/**
+ * Opens the secrets of a folder, unlocks them where that is needed, and closes them when everything is saved.
+ * @param purpose `protect`: to be left locked
+ * @throws FoldspaceError `FOLD_NOT_DURABLE`, and what opening, unlocking and using them throw
+ */
+async function withSecrets<T>(
+  context: Context,
+  directory: string,
+  options: Options,
+  purpose: "read" | "write" | "protect",
+  use: (secrets: SpaceSecrets) => Promise<T>,
+): Promise<T> {
+  const folder = context.folder(directory);
+  const { id } = await folder.open();
+  const isReadOnly = purpose === "read";
+  const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs });
+  const memory = openSeenSecrets(context.environment);
+  const secrets = new SpaceSecrets(id, { isReadOnly, patienceMs: PATIENCE_MS }, memory ? { memory } : {});
+  await layer.connect({ peerId: newId(), isReadOnly });
+  try {
+    // what cannot be read at all is an error here, and no problem to be shown later
+    await layer.loadSecrets();
+    await secrets.attach(layer);
+    if (purpose !== "protect" && secrets.protection === "locked") {
+      const { passphraseFile: file, acceptOlder = false } = options;
+      const passphrase = await readPassphrase(context, { file, variable: "FOLDSPACE_PASSPHRASE", question: "Passphrase: " });
+      await secrets.unlock(passphrase, { acceptOlder });
+    }
+    const result = await use(secrets);
+    assertDurable(await secrets.flush());
+    for (const { code, file, reason } of [...layer.problems, ...secrets.problems])
+      await context.output.note(`foldspace: ${file === undefined ? "" : `${printable(file)}: `}${reason} (${code})`);
+    return result;
+  } finally {
+    secrets.close();
+    await layer.disconnect();
+  }
+}
+
+async function newPassphrase(context: Context, file: string | undefined, variable: string): Promise<string> {
+  return await readPassphrase(context, {
+    file,
+    variable,
+    question: "New passphrase: ",
+    confirmation: "The same again: ",
+  });
+}
+
+function absent(name: string): never {
+  throw new FoldspaceError("FOLD_NO_SECRET", `There is no secret ${JSON.stringify(printable(name))}`);
+}

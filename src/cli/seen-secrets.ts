@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SecretsMemory, SeenSecrets } from "../secrets/memory.ts";
+import type { Environment } from "./environment.ts";
+
+type SeenByKey = Readonly<Record<string, SeenSecrets>>;
+
+/**
+ * Remembers what was seen of spaces' secrets in a file of the user's own for each space, below `$XDG_STATE_HOME`. No
+ * secret and no key is in it.
+ * @returns `undefined` where the user has no such folder
+ */
+export function openSeenSecrets({ variables }: Environment): SecretsMemory | undefined {
+  const { XDG_STATE_HOME, HOME, LOCALAPPDATA } = variables;
+  const state = XDG_STATE_HOME || (HOME ? join(HOME, ".local", "state") : LOCALAPPDATA);
+  return state ? new SeenSecretsFiles(join(state, "foldspace", "secrets")) : undefined;
+}
+
+class SeenSecretsFiles implements SecretsMemory {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async loadSeen(spaceId: string, keyId: string): Promise<SeenSecrets | undefined> {
+    return this.#read(spaceId)[keyId];
+  }
+
+  async saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void> {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
+    writeFileSync(temporary, JSON.stringify({ ...this.#read(spaceId), [keyId]: seen }), { mode: 0o600 });
+    renameSync(temporary, this.#path(spaceId));
+  }
+
+  #path(spaceId: string): string {
+    return join(this.#folder, `${spaceId}.json`);
+  }
+
+  #read(spaceId: string): SeenByKey {
+    let text: string;
+    try {
+      text = readFileSync(this.#path(spaceId), "utf8");
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
+      throw error;
+    }
+    return JSON.parse(text) as SeenByKey;
+  }
+}

@@ -1,0 +1,86 @@
+import type { Clock } from "../../clock.ts";
+import type { Problem } from "../../errors.ts";
+import { SPACE_DIR } from "../../log/paths.ts";
+import { SEALED_SECRETS_DIR } from "../../log/secrets-paths.ts";
+import { Observable } from "../../observable.ts";
+import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
+import { PlainSecretsFile } from "./plain-secrets-file.ts";
+import { SealedSecretsFolder } from "./sealed-secrets-folder.ts";
+import type { SpaceFolder } from "./space-folder.ts";
+
+/** The secrets in a space's folder. One thing is done at a time. */
+export class FolderSecrets {
+  readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
+  readonly #folder: SpaceFolder;
+  readonly #plain: PlainSecretsFile;
+  readonly #sealed: SealedSecretsFolder;
+  #last: Promise<unknown> = Promise.resolve();
+  /** What was there when it was last loaded. */
+  #loaded = "";
+
+  constructor(folder: SpaceFolder, spaceId: string, clock: Clock) {
+    this.#folder = folder;
+    this.#plain = new PlainSecretsFile(folder, spaceId, clock);
+    this.#sealed = new SealedSecretsFolder(folder, clock);
+  }
+
+  async load(): Promise<StoredSecrets> {
+    return await this.#exclusively(async () => {
+      const stored = await this.#read();
+      this.#loaded = this.#fingerprint;
+      return stored;
+    });
+  }
+
+  async save({ sealed, changes, isProtected = false, retired = [] }: SecretsUpdate): Promise<void> {
+    await this.#exclusively(async () => {
+      if (sealed) await this.#sealed.write(sealed.peerId, sealed.text);
+      await this.#plain.save(changes, isProtected);
+      for (const peerId of retired) await this.#sealed.retire(peerId);
+      this.#publish();
+    });
+  }
+
+  /** Whether what is there is something else than what was last loaded. */
+  async hasChanged(): Promise<boolean> {
+    return await this.#exclusively(async () => {
+      await this.#read();
+      return this.#fingerprint !== this.#loaded;
+    });
+  }
+
+  /** Whether a change in one of these folders may be one of the secrets. @param folders full paths */
+  mayBeIn(folders: readonly string[] | "all"): boolean {
+    if (folders === "all") return true;
+    const places = new Set([SPACE_DIR, SEALED_SECRETS_DIR].map((path) => this.#folder.at(path)));
+    return folders.some((folder) => places.has(folder));
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await this.#exclusively(async () => undefined);
+  }
+
+  get #fingerprint(): string {
+    return this.#plain.fingerprint + this.#sealed.fingerprint;
+  }
+
+  async #read(): Promise<StoredSecrets> {
+    const sealed = await this.#sealed.read();
+    const plain = await this.#plain.read();
+    this.#publish();
+    return { ...plain, sealed };
+  }
+
+  #publish(): void {
+    const problems = [...this.#plain.problems, ...this.#sealed.problems];
+    const isSame = JSON.stringify(problems) === JSON.stringify(this.problems.value);
+    if (!isSame) this.problems.value = problems;
+  }
+
+  async #exclusively<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(task, task);
+    this.#last = run;
+    return await run;
+  }
+}

@@ -1,0 +1,22 @@
+import { systemClock } from "../../clock.ts";
+import type { Problem } from "../../errors.ts";
+import { SECRETS_FILE } from "../../log/secrets-paths.ts";
+import { Vault } from "../../secrets/vault.ts";
+import { toFoldspaceError } from "../batcher.ts";
+import { FolderSecrets } from "./folder-secrets.ts";
+import type { SpaceFolder } from "./space-folder.ts";
+
+/** What is wrong with the secrets in a folder, as far as that shows without a passphrase. Changes nothing. */
+export async function findSecretsProblems(folder: SpaceFolder, spaceId: string): Promise<Problem[]> {
+  const secrets = new FolderSecrets(folder, spaceId, systemClock);
+  // one that only reads, so it needs no id of its own
+  const vault = new Vault(spaceId, "reader");
+  try {
+    const { sealed } = await secrets.load();
+    await vault.read(secrets, sealed);
+  } catch (error) {
+    const { code, message } = toFoldspaceError(error);
+    return [{ code, reason: message, file: SECRETS_FILE }];
+  }
+  return [...secrets.problems.value, ...vault.problems];
+}

@@ -1,0 +1,98 @@
+import type { RememberedKey, SecretsMemory, SeenSecrets } from "../../secrets/memory.ts";
+import { applyChanges } from "../../secrets/secret-map.ts";
+import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
+import { DatabaseConnection, type Database, type DeviceSecretsRecord, type SecretsRecord } from "./database.ts";
+
+/** Key of what this device remembers of a space's secrets. No space has an id like it. */
+export function deviceKey(spaceId: string): string {
+  return `device:${spaceId}`;
+}
+
+export async function readSecrets(database: Database, spaceId: string): Promise<StoredSecrets | undefined> {
+  const record = await database.get("secrets", spaceId);
+  return record && toStored(record as SecretsRecord);
+}
+
+/** Changes the record in one transaction: neither of two tabs that do so can lose what the other wrote. */
+export async function writeSecrets(
+  database: Database,
+  spaceId: string,
+  update: SecretsUpdate,
+  durability: "relaxed" | "strict",
+): Promise<void> {
+  const transaction = database.transaction("secrets", "readwrite", { durability });
+  const stored = toStored((await transaction.store.get(spaceId)) as SecretsRecord | undefined);
+  const { changes, base = stored.base, sealed, retired = [] } = update;
+  const files = new Map(stored.sealed.map(({ peerId, content }) => [peerId, content as string]));
+  for (const peerId of retired) files.delete(peerId);
+  if (sealed) files.set(sealed.peerId, sealed.text);
+  const values = applyChanges(stored.values, changes);
+  const record: SecretsRecord = {
+    values: Object.fromEntries(values),
+    base: Object.fromEntries(base),
+    sealed: Object.fromEntries(files),
+  };
+  await transaction.store.put(record, spaceId);
+  await transaction.done;
+}
+
+const EMPTY: SecretsRecord = { values: {}, base: {}, sealed: {} };
+
+function toStored({ values, base, sealed }: SecretsRecord = EMPTY): StoredSecrets & Required<Pick<StoredSecrets, "base">> {
+  return {
+    values: new Map(Object.entries(values)),
+    base: new Map(Object.entries(base)),
+    sealed: Object.entries(sealed).map(([peerId, content]) => ({ peerId, content })),
+  };
+}
+
+/** Remembers in the same database, under keys that cannot be read out. */
+export class IndexedDBSecretsMemory implements SecretsMemory {
+  readonly #databaseName: string;
+
+  constructor(databaseName: string) {
+    this.#databaseName = databaseName;
+  }
+
+  async loadSeen(spaceId: string, keyId: string): Promise<SeenSecrets | undefined> {
+    return (await this.#read(spaceId)).seen[keyId];
+  }
+
+  async saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void> {
+    await this.#change(spaceId, (record) => ({ ...record, seen: { ...record.seen, [keyId]: seen } }));
+  }
+
+  async loadKeys(spaceId: string): Promise<readonly RememberedKey[]> {
+    return (await this.#read(spaceId)).keys;
+  }
+
+  async saveKeys(spaceId: string, keys: readonly RememberedKey[]): Promise<void> {
+    await this.#change(spaceId, (record) => ({ ...record, keys }));
+  }
+
+  async #read(spaceId: string): Promise<DeviceSecretsRecord> {
+    return await this.#run(async (database) => toDevice(await database.get("secrets", deviceKey(spaceId))));
+  }
+
+  async #change(spaceId: string, change: (record: DeviceSecretsRecord) => DeviceSecretsRecord): Promise<void> {
+    await this.#run(async (database) => {
+      const { store, done } = database.transaction("secrets", "readwrite");
+      await store.put(change(toDevice(await store.get(deviceKey(spaceId)))), deviceKey(spaceId));
+      await done;
+    });
+  }
+
+  /** On a connection of its own, as it is needed seldom and before any layer is connected. */
+  async #run<T>(task: (database: Database) => Promise<T>): Promise<T> {
+    const connection = new DatabaseConnection(this.#databaseName);
+    try {
+      return await connection.run(task);
+    } finally {
+      connection.close();
+    }
+  }
+}
+
+function toDevice(record: unknown): DeviceSecretsRecord {
+  return (record as DeviceSecretsRecord | undefined) ?? { seen: {}, keys: [] };
+}

@@ -1,0 +1,54 @@
+import { FoldspaceError } from "../errors.ts";
+import type { Bytes } from "./encoding.ts";
+
+/** Cost of trying one passphrase. RFC 9106: https://www.rfc-editor.org/rfc/rfc9106 */
+export interface Argon2Parameters {
+  /** In KiB. */
+  readonly memoryKiB: number;
+  readonly iterations: number;
+  readonly parallelism: number;
+}
+
+/** About 1 s and 64 MiB: RFC 9106's choice where memory is short, with one lane, as there is one thread. */
+export const DEFAULT_ARGON2: Argon2Parameters = { memoryKiB: 64 * 1024, iterations: 3, parallelism: 1 };
+/** OWASP's least: https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html */
+export const WEAKEST_ARGON2: Argon2Parameters = { memoryKiB: 19 * 1024, iterations: 2, parallelism: 1 };
+/** A file must not be able to exhaust the memory of who opens it, nor the patience. */
+export const COSTLIEST_ARGON2: Argon2Parameters = { memoryKiB: 256 * 1024, iterations: 10, parallelism: 4 };
+/** Memory times iterations is what takes the time: some 5 s at most. */
+const MAX_WORK_KIB = 1024 * 1024;
+
+/** @throws FoldspaceError `FOLD_SECRETS_PARAMETERS` for what is weaker than the floor or above the ceiling */
+export function assertAcceptable(parameters: Argon2Parameters): void {
+  const names = ["memoryKiB", "iterations", "parallelism"] as const;
+  const isAcceptable =
+    names.every((name) => Number.isSafeInteger(parameters[name])) &&
+    names.every((name) => parameters[name] >= WEAKEST_ARGON2[name] && parameters[name] <= COSTLIEST_ARGON2[name]) &&
+    parameters.memoryKiB * parameters.iterations <= MAX_WORK_KIB;
+  if (isAcceptable) return;
+  const given = names.map((name) => `${name} ${String(parameters[name])}`).join(", ");
+  throw new FoldspaceError(
+    "FOLD_SECRETS_PARAMETERS",
+    `The parameters of Argon2id are weaker or costlier than is accepted: ${given}`,
+  );
+}
+
+/**
+ * Key that a passphrase gives, of 32 bytes. Takes the thread while it computes.
+ * @throws FoldspaceError `FOLD_SECRETS_PARAMETERS`
+ */
+export async function deriveKey(passphrase: string, salt: Bytes, parameters: Argon2Parameters): Promise<Bytes> {
+  assertAcceptable(parameters);
+  const { argon2id } = await import("hash-wasm");
+  const derived = await argon2id({
+    // what looks the same is the same, whatever keyboard it was typed on
+    password: passphrase.normalize("NFKC"),
+    salt,
+    memorySize: parameters.memoryKiB,
+    iterations: parameters.iterations,
+    parallelism: parameters.parallelism,
+    hashLength: 32,
+    outputType: "binary",
+  });
+  return new Uint8Array(derived);
+}

@@ -1,0 +1,183 @@
+import { concatBytes } from "../bytes.ts";
+import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
+import { assertAcceptable } from "./argon2.ts";
+import { fromBase64, toBase64, toHex, utf8, type Bytes } from "./encoding.ts";
+import { encodeContent, isCounter, parseContent, type SealedContent } from "./entries.ts";
+import { IV_BYTES, SALT_BYTES, WRAPPED_KEY_BYTES, wrapsData, type KeyWraps } from "./key-wraps.ts";
+import { assertFileSize } from "./limits.ts";
+import { parseObject } from "./secret-map.ts";
+import type { SpaceKey } from "./space-key.ts";
+
+const FORMAT = "foldspace-secrets";
+const VERSION = 2;
+const CHECKSUM_DIGITS = 32;
+const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/;
+
+/** What a file of version 2 says of itself without a key. All of it is bound to what is sealed. */
+export interface SealedHeader {
+  readonly spaceId: string;
+  /** The only writer of the file. */
+  readonly peerId: string;
+  readonly keyId: string;
+  /** Counts what the peer wrote. */
+  readonly sequence: number;
+  /** Whether the protection was ended under this key. */
+  readonly isEnded: boolean;
+  readonly wraps: KeyWraps;
+}
+
+/** A file that has been read and not opened. */
+export interface SealedFile extends SealedHeader {
+  readonly iv: Bytes;
+  readonly ciphertext: Bytes;
+}
+
+/** @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE` */
+export async function sealFile(header: SealedHeader, content: SealedContent, { key }: SpaceKey): Promise<string> {
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+  const additionalData = headerData(header);
+  const plain = utf8(encodeContent(content));
+  const ciphertext = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, plain));
+  const { spaceId, peerId, keyId, sequence, isEnded, wraps } = header;
+  const { passphrase, recovery } = wraps;
+  const { memoryKiB, iterations, parallelism } = passphrase;
+  return JSON.stringify({
+    format: FORMAT,
+    version: VERSION,
+    spaceId,
+    peerId,
+    keyId,
+    sequence,
+    ended: isEnded,
+    wraps: {
+      version: wraps.version,
+      peerId: wraps.peerId,
+      passphrase: { kdf: "argon2id", memoryKiB, iterations, parallelism, ...wrapTexts(passphrase) },
+      recovery: { kdf: "hkdf-sha256", ...wrapTexts(recovery) },
+    },
+    iv: toBase64(iv),
+    ciphertext: toBase64(ciphertext),
+    checksum: await checksum(header, iv, ciphertext),
+  });
+}
+
+/**
+ * Opens a file, which proves that a holder of the key wrote all of it.
+ * @throws FoldspaceError `FOLD_SECRETS_BROKEN`, `FOLD_SECRETS_TOO_LARGE`
+ */
+export async function openFile(file: SealedFile, { key }: SpaceKey): Promise<SealedContent> {
+  let plain: ArrayBuffer;
+  try {
+    const { iv } = file;
+    plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: headerData(file) }, key, file.ciphertext);
+  } catch (cause) {
+    throw new FoldspaceError("FOLD_SECRETS_BROKEN", "It does not decrypt: it was changed by somebody without the key", { cause });
+  }
+  return parseContent(new TextDecoder().decode(plain));
+}
+
+/**
+ * Reads a file as far as that goes without a key. What it costs is bounded, whatever the text is.
+ * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_SECRETS_BROKEN`, `FOLD_SECRETS_PARAMETERS`, `FOLD_NEWER_FORMAT`
+ */
+export async function parseSealedFile(text: string, spaceId: string): Promise<SealedFile> {
+  assertFileSize(text.length);
+  const members = new Members(text);
+  if (members.of("format") !== FORMAT) throw broken("it is no file of secrets, or was cut off");
+  if (members.of("version") !== VERSION) throw broken("it was written by a newer version", "FOLD_NEWER_FORMAT");
+  const parsed: SealedFile = {
+    spaceId: members.id("spaceId"),
+    peerId: members.id("peerId"),
+    keyId: members.id("keyId"),
+    sequence: members.counter("sequence"),
+    isEnded: members.of("ended") === true,
+    wraps: readWraps(members.inner("wraps")),
+    iv: members.bytes("iv", IV_BYTES),
+    ciphertext: members.bytes("ciphertext"),
+  };
+  if (members.of("checksum") !== (await checksum(parsed, parsed.iv, parsed.ciphertext))) throw broken("it was damaged");
+  if (parsed.spaceId !== spaceId) throw broken(`it belongs to the space ${parsed.spaceId}`);
+  assertAcceptable(parsed.wraps.passphrase);
+  return parsed;
+}
+
+function readWraps(members: Members): KeyWraps {
+  const [passphrase, recovery] = [members.inner("passphrase"), members.inner("recovery")];
+  if (passphrase.of("kdf") !== "argon2id" || recovery.of("kdf") !== "hkdf-sha256")
+    throw broken("its key is wrapped in an unknown way", "FOLD_SECRETS_PARAMETERS");
+  const wrapOf = (wrap: Members): Pick<KeyWraps["recovery"], "salt" | "iv" | "key"> => ({
+    salt: wrap.bytes("salt", SALT_BYTES),
+    iv: wrap.bytes("iv", IV_BYTES),
+    key: wrap.bytes("key", WRAPPED_KEY_BYTES),
+  });
+  return {
+    version: members.counter("version"),
+    peerId: members.id("peerId"),
+    passphrase: {
+      memoryKiB: Number(passphrase.of("memoryKiB")),
+      iterations: Number(passphrase.of("iterations")),
+      parallelism: Number(passphrase.of("parallelism")),
+      ...wrapOf(passphrase),
+    },
+    recovery: wrapOf(recovery),
+  };
+}
+
+/** Members of a JSON object that nobody vouches for. */
+class Members {
+  readonly #members: Record<string, unknown>;
+
+  constructor(source: unknown) {
+    const members = typeof source === "string" ? parseObject(source) : source;
+    if (typeof members !== "object" || members === null) throw broken("it is no JSON object, or was cut off");
+    this.#members = members as Record<string, unknown>;
+  }
+
+  of(name: string): unknown {
+    return Object.hasOwn(this.#members, name) ? this.#members[name] : undefined;
+  }
+
+  inner(name: string): Members {
+    const value = this.of(name);
+    return new Members(typeof value === "string" ? undefined : value);
+  }
+
+  id(name: string): string {
+    const value = this.of(name);
+    if (typeof value === "string" && ID.test(value)) return value;
+    throw broken(`its ${name} is no id`);
+  }
+
+  counter(name: string): number {
+    const value = this.of(name);
+    if (isCounter(value)) return value;
+    throw broken(`its ${name} is no count`);
+  }
+
+  /** @param length in bytes; any by default */
+  bytes(name: string, length?: number): Bytes {
+    const value = this.of(name);
+    const bytes = typeof value === "string" ? fromBase64(value) : undefined;
+    if (bytes && (length === undefined || bytes.length === length)) return bytes;
+    throw broken(`its ${name} is no base64, or of the wrong length`);
+  }
+}
+
+function headerData({ spaceId, peerId, keyId, sequence, isEnded, wraps }: SealedHeader): Bytes {
+  const fields = [spaceId, peerId, keyId, sequence, isEnded, ...wrapsData(wraps)];
+  return utf8(JSON.stringify([FORMAT, VERSION, "values", ...fields]));
+}
+
+/** Tells damage from a wrong passphrase. It keeps nobody from changing the file on purpose: the tag does that. */
+async function checksum(header: SealedHeader, iv: Bytes, ciphertext: Bytes): Promise<string> {
+  const content = concatBytes([headerData(header), iv, ciphertext]);
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", content))).slice(0, CHECKSUM_DIGITS);
+}
+
+function wrapTexts({ salt, iv, key }: KeyWraps["recovery"]): Record<"salt" | "iv" | "key", string> {
+  return { salt: toBase64(salt), iv: toBase64(iv), key: toBase64(key) };
+}
+
+function broken(reason: string, code: FoldspaceErrorCode = "FOLD_SECRETS_BROKEN"): FoldspaceError {
+  return new FoldspaceError(code, `The secrets cannot be read: ${reason}`);
+}

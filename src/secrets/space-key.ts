@@ -1,0 +1,38 @@
+import { concatBytes } from "../bytes.ts";
+import { toHex, utf8, type Bytes } from "./encoding.ts";
+
+const KEY_BYTES = 32;
+const KEY_ID_DIGITS = 32;
+
+/** A key that secrets are sealed under. */
+export interface SpaceKey {
+  /** Made from the key, so that no other key can pass for it. */
+  readonly id: string;
+  /** Cannot be read out. */
+  readonly key: CryptoKey;
+  /** The key itself; not of one that a device has remembered, which can be used but not wrapped anew. */
+  readonly raw: Bytes | undefined;
+}
+
+export async function newSpaceKey(): Promise<SpaceKey> {
+  return await toSpaceKey(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
+}
+
+export async function toSpaceKey(raw: Bytes): Promise<SpaceKey> {
+  return { id: await keyIdOf(raw), key: await importAesKey(raw), raw };
+}
+
+/** @returns `undefined` where the key has another id */
+export async function toNamedSpaceKey(raw: Bytes, id: string): Promise<SpaceKey | undefined> {
+  const isIt = raw.length === KEY_BYTES && (await keyIdOf(raw)) === id;
+  return isIt ? await toSpaceKey(raw) : undefined;
+}
+
+export async function importAesKey(raw: Bytes): Promise<CryptoKey> {
+  return await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
+}
+
+async function keyIdOf(raw: Bytes): Promise<string> {
+  const message = concatBytes([utf8("foldspace-secrets key id"), raw]);
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", message))).slice(0, KEY_ID_DIGITS);
+}

@@ -1,0 +1,102 @@
+import { FoldspaceError, type Problem } from "../errors.ts";
+import type { SealedContent } from "./entries.ts";
+import { openFile, parseSealedFile, type SealedFile } from "./sealed-file.ts";
+import type { SpaceKey } from "./space-key.ts";
+
+/** A sealed file as a place keeps it. */
+export interface StoredSealedFile {
+  /** Whose file it is, by its name. */
+  readonly peerId: string;
+  /** Its text, or why that was not read. */
+  readonly content: string | FoldspaceError;
+  /** Where it stands, for people. */
+  readonly file?: string;
+  /** When it last changed, in milliseconds since the epoch, where others may be about to change it. */
+  readonly modifiedMs?: number;
+  /** Whether a sync service made it. */
+  readonly isCopy?: boolean;
+}
+
+/** A file, and what has been found out about it. */
+export class VaultFile {
+  readonly stored: StoredSealedFile;
+  readonly header: SealedFile | undefined;
+  #error: FoldspaceError | undefined;
+  #content: SealedContent | undefined;
+
+  private constructor(stored: StoredSealedFile, header: SealedFile | undefined, error: FoldspaceError | undefined) {
+    this.stored = stored;
+    this.header = header;
+    this.#error = error;
+  }
+
+  static async parse(stored: StoredSealedFile, spaceId: string): Promise<VaultFile> {
+    const { content, peerId } = stored;
+    try {
+      if (typeof content !== "string") throw content;
+      const header = await parseSealedFile(content, spaceId);
+      if (header.peerId === peerId) return new VaultFile(stored, header, undefined);
+      throw new FoldspaceError("FOLD_SECRETS_BROKEN", `The secrets cannot be read: it is the file of peer ${header.peerId}`);
+    } catch (error) {
+      if (error instanceof FoldspaceError) return new VaultFile(stored, undefined, error);
+      throw error;
+    }
+  }
+
+  /** Why it cannot be used. */
+  get error(): FoldspaceError | undefined {
+    return this.#error;
+  }
+
+  /** What it holds, once it was opened. */
+  get content(): SealedContent | undefined {
+    return this.#content;
+  }
+
+  get keyId(): string | undefined {
+    return this.header?.keyId;
+  }
+
+  /** Whether it is the same file, unchanged. */
+  isAs({ peerId, content, file, modifiedMs }: StoredSealedFile): boolean {
+    const { stored } = this;
+    return stored.peerId === peerId && stored.content === content && stored.file === file && stored.modifiedMs === modifiedMs;
+  }
+
+  /** @returns whether it is open now */
+  async open(key: SpaceKey): Promise<boolean> {
+    if (!this.header || this.#error) return false;
+    try {
+      this.#content ??= await openFile(this.header, key);
+      return true;
+    } catch (error) {
+      if (!(error instanceof FoldspaceError)) throw error;
+      this.#error = error;
+      return false;
+    }
+  }
+
+  /** Forgets what it holds. */
+  close(): void {
+    this.#content = undefined;
+  }
+
+  problems({ isLocked, isOld }: { readonly isLocked: boolean; readonly isOld: boolean }): Problem[] {
+    const at = this.stored.file === undefined ? {} : { file: this.stored.file };
+    const problems: Problem[] = [];
+    if (this.#error) problems.push({ code: this.#error.code, reason: `its secrets are not used: ${this.#error.message}`, ...at });
+    if (isLocked) {
+      const reason = "its secrets are sealed under another key: unlock with the passphrase that was set where it comes from";
+      problems.push({ code: "FOLD_SECRETS_LOCKED", reason, ...at });
+    }
+    if (isOld) {
+      const reason = "it is older than what this device has seen of it, so it was not used";
+      problems.push({ code: "FOLD_SECRETS_ROLLED_BACK", reason, ...at });
+    }
+    if (this.stored.isCopy) {
+      const reason = `a sync service made this copy of the secrets of peer ${this.stored.peerId}; they were read`;
+      problems.push({ code: "FOLD_CONFLICT_COPY", reason, ...at });
+    }
+    return problems;
+  }
+}

@@ -1,0 +1,56 @@
+import type { FoldspaceError } from "../errors.ts";
+import { toFoldspaceError } from "../layers/batcher.ts";
+import type { RememberedKey, SecretsMemory, SeenSecrets } from "../secrets/memory.ts";
+
+/**
+ * What a device remembers of secrets, kept by whoever turns out to be able to: that may be a layer which comes later.
+ * That it fails keeps nobody from the secrets.
+ */
+export class DeviceMemory implements SecretsMemory {
+  #keeper: SecretsMemory | undefined;
+  #failure: FoldspaceError | undefined;
+
+  constructor(keeper: SecretsMemory | undefined) {
+    this.#keeper = keeper;
+  }
+
+  /** What it failed with last. */
+  get failure(): FoldspaceError | undefined {
+    return this.#failure;
+  }
+
+  get canKeepKeys(): boolean {
+    return this.#keeper?.saveKeys !== undefined;
+  }
+
+  /** Offers a keeper; the first is taken. */
+  offer(keeper: SecretsMemory | undefined): void {
+    this.#keeper ??= keeper;
+  }
+
+  async loadSeen(spaceId: string, keyId: string): Promise<SeenSecrets | undefined> {
+    return await this.#attempt((keeper) => keeper.loadSeen(spaceId, keyId));
+  }
+
+  async saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void> {
+    await this.#attempt((keeper) => keeper.saveSeen(spaceId, keyId, seen));
+  }
+
+  async loadKeys(spaceId: string): Promise<readonly RememberedKey[]> {
+    return (await this.#attempt((keeper) => keeper.loadKeys?.(spaceId))) ?? [];
+  }
+
+  /** @throws FoldspaceError what it fails with: the user has asked for this */
+  async saveKeys(spaceId: string, keys: readonly RememberedKey[]): Promise<void> {
+    await this.#keeper?.saveKeys?.(spaceId, keys);
+  }
+
+  async #attempt<T>(action: (keeper: SecretsMemory) => Promise<T> | undefined): Promise<T | undefined> {
+    try {
+      return this.#keeper && (await action(this.#keeper));
+    } catch (error) {
+      this.#failure = toFoldspaceError(error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,411 @@
+import { systemClock, type Clock } from "../clock.ts";
+import { FoldspaceError, type Problem } from "../errors.ts";
+import { toFoldspaceError } from "../layers/batcher.ts";
+import type { PersistenceLayer, SecretsUpdate, StoredSecrets } from "../layers/persistence-layer.ts";
+import { Observable } from "../observable.ts";
+import type { Argon2Parameters } from "../secrets/argon2.ts";
+import type { SecretsMemory } from "../secrets/memory.ts";
+import { keyBytes } from "../secrets/plain-file.ts";
+import { areEqual, differences, encodeSecrets, type SecretMap } from "../secrets/secret-map.ts";
+import { Vault, type Protection } from "../secrets/vault.ts";
+import { newId } from "../tree/index.ts";
+import { DeviceMemory } from "./device-memory.ts";
+import type { NotDurable } from "./layer-link.ts";
+import { assertDurable } from "./layer-set.ts";
+import { endsInTime } from "./patience.ts";
+import { PlainSecrets } from "./plain-secrets.ts";
+import { SecretsLink, type SecretsSource } from "./secrets-link.ts";
+
+export interface SecretsOptions {
+  /** What this device remembers. Default: in the first layer that can, else nowhere. */
+  readonly memory?: SecretsMemory;
+  /** What trying a passphrase costs that is set from now on. Default: 64 MiB, 3 iterations, 1 lane. */
+  readonly argon2?: Argon2Parameters;
+}
+
+export interface UnlockOptions {
+  /** Whether this device is to remember the key, in a form that cannot be read out, and need no passphrase again. */
+  readonly remember?: boolean;
+  /** Whether secrets that are older than what this device has seen are to be taken for the present ones. */
+  readonly acceptOlder?: boolean;
+}
+
+interface Session {
+  readonly isReadOnly: boolean;
+  readonly patienceMs: number;
+  readonly clock?: Clock;
+}
+
+const MAX_ROUNDS = 3;
+
+/**
+ * The secrets of a space: short texts by name, such as keys of services, kept beside its trees in every layer.
+ *
+ * Without a passphrase they are hidden from a glance only: whoever has the folder can read them. With one, they are
+ * readable to nobody who has neither the passphrase nor the recovery code.
+ */
+export class SpaceSecrets {
+  readonly #spaceId: string;
+  readonly #session: Session;
+  readonly #clock: Clock;
+  readonly #plain = new PlainSecrets();
+  readonly #memory: DeviceMemory;
+  readonly #vault: Vault;
+  readonly #links = new Map<PersistenceLayer, SecretsLink>();
+  readonly #problems = new Observable<readonly Problem[]>([]);
+  readonly #changed = new Observable<readonly string[]>([]);
+  readonly #source: SecretsSource;
+  /** As they were last told of. */
+  #shown: SecretMap = new Map();
+  #shownProtection: Protection = "none";
+  /** While secrets leave the vault, they are not moved back into it. */
+  #isUnprotecting = false;
+  #failure: FoldspaceError | undefined;
+  #isClosed = false;
+
+  /** Used by `Space`, which attaches the layers. */
+  constructor(spaceId: string, session: Session, options: SecretsOptions = {}) {
+    this.#spaceId = spaceId;
+    this.#session = session;
+    this.#clock = session.clock ?? systemClock;
+    this.#memory = new DeviceMemory(options.memory);
+    // a peer id of their own: no other instance can have it, whatever the space goes by
+    this.#vault = new Vault(spaceId, newId(), { memory: this.#memory, argon2: options.argon2 });
+    this.#source = {
+      receive: async (link, stored) => await this.#receive(link, stored),
+      updateFor: async (link) => await this.#updateFor(link),
+      noteSaved: (link, { changes }) => this.#plain.noteSaved(link, changes),
+      publish: () => this.#publish(),
+    };
+  }
+
+  // ---- reading ----
+
+  /** Whether a passphrase protects them, and whether it has been given. */
+  get protection(): Protection {
+    return this.#vault.protection;
+  }
+
+  /** @throws FoldspaceError `FOLD_SECRETS_LOCKED` */
+  get(name: string): string | undefined {
+    return this.#readable().get(name);
+  }
+
+  /** Names, in order of their code units. @throws FoldspaceError `FOLD_SECRETS_LOCKED` */
+  keys(): string[] {
+    return [...this.#readable().keys()].sort();
+  }
+
+  /** @throws FoldspaceError `FOLD_SECRETS_LOCKED` */
+  entries(): [name: string, value: string][] {
+    return [...this.#readable()].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /**
+   * Tells the names of secrets that have another value, wherever they were changed. Also called, perhaps without names,
+   * when they were locked or unlocked.
+   * @returns a function that ends it
+   */
+  observe(listener: (names: readonly string[]) => void): () => void {
+    return this.#changed.observe(listener);
+  }
+
+  /** What is wrong with the secrets, besides what the layers report themselves. */
+  get problems(): readonly Problem[] {
+    return this.#problems.value;
+  }
+
+  /** @returns a function that ends it */
+  observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
+    return this.#problems.observe(listener);
+  }
+
+  // ---- changing ----
+
+  /**
+   * Sets a secret. It is saved within a second.
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_TOO_LARGE`, `FOLD_BAD_VALUE`, `FOLD_READ_ONLY`, `FOLD_CLOSED`;
+   *   `FOLD_BAD_ID` where the space's id cannot hide secrets without a passphrase
+   */
+  set(name: string, value: string): void {
+    if (typeof name !== "string" || typeof value !== "string")
+      throw new FoldspaceError("FOLD_BAD_VALUE", "The name and the value of a secret are texts");
+    this.#change(name, value);
+  }
+
+  /** Deletes a secret. @returns whether there was one @throws FoldspaceError as {@link set} */
+  delete(name: string): boolean {
+    this.#assertWritable();
+    if (!this.#readable().has(name)) return false;
+    this.#change(name, undefined);
+    return true;
+  }
+
+  // ---- protection ----
+
+  /**
+   * Puts the secrets under a passphrase, on all devices. Takes the thread for about a second.
+   * @returns the recovery code, the only other way to them: it is shown this once and kept nowhere
+   * @throws FoldspaceError `FOLD_SECRETS_PROTECTION` where they are protected already, `FOLD_BAD_VALUE` for an empty passphrase
+   */
+  async protect(passphrase: string): Promise<string> {
+    this.#assertWritable();
+    assertPassphrase(passphrase);
+    await this.#reload();
+    if (this.protection !== "none")
+      throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are protected by a passphrase already");
+    const code = await this.#vault.protect(passphrase, this.#plain.values);
+    this.#settle();
+    await this.#saveAll();
+    return code;
+  }
+
+  /**
+   * Gives the passphrase or the recovery code. May be called again where secrets of two devices are under different ones.
+   * Takes the thread for about a second.
+   * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, `FOLD_SECRETS_PROTECTION` where there is none, `FOLD_SECRETS_ROLLED_BACK`,
+   *   `FOLD_UNAVAILABLE` where nothing can be remembered, and `FOLD_SECRETS_BROKEN`, `FOLD_SECRETS_PARAMETERS`,
+   *   `FOLD_SECRETS_TOO_LARGE` or `FOLD_NEWER_FORMAT` where no file can be read. Nothing is changed then.
+   */
+  async unlock(passphraseOrRecoveryCode: string, options: UnlockOptions = {}): Promise<void> {
+    this.#assertOpen();
+    if (options.remember && !this.#memory.canKeepKeys)
+      throw new FoldspaceError("FOLD_UNAVAILABLE", "There is nowhere to remember the key of the secrets");
+    await this.#vault.unlock(passphraseOrRecoveryCode, options.acceptOlder ?? false);
+    this.#settle();
+    if (options.remember) await this.#vault.remember();
+  }
+
+  /**
+   * Saves what waits, then forgets the secrets and the keys, remembered ones too, until they are unlocked again.
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` where no layer at all has everything: it would be lost. They stay unlocked then.
+   */
+  async lock(): Promise<void> {
+    const lacking = await this.flush();
+    if (lacking.length > 0 && lacking.length === this.#links.size) assertDurable(lacking);
+    await this.#vault.lock();
+    this.#publish();
+  }
+
+  /**
+   * Replaces the passphrase; the recovery code stays. Whoever knows the old one and has an old copy of the folder can
+   * still read what was in that.
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, also where only a remembered key is there; `FOLD_BAD_VALUE`
+   */
+  async changePassphrase(passphrase: string): Promise<void> {
+    this.#assertWritable();
+    assertPassphrase(passphrase);
+    await this.#reload();
+    this.#assertUnlocked();
+    await this.#vault.changePassphrase(passphrase);
+    await this.#saveAll();
+  }
+
+  /** Takes the protection off, on all devices. @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_PROTECTION`, `FOLD_NOT_DURABLE` */
+  async unprotect(): Promise<void> {
+    this.#assertWritable();
+    keyBytes(this.#spaceId);
+    await this.#reload();
+    this.#assertUnlocked();
+    this.#isUnprotecting = true;
+    try {
+      for (const [name, value] of this.#vault.secrets) this.#plain.set(name, value);
+      // they are in their new place before they leave the old one
+      assertDurable(await this.flush());
+      this.#vault.takeOut();
+      this.#vault.end();
+    } finally {
+      this.#isUnprotecting = false;
+      this.#settle();
+    }
+    await this.#saveAll();
+  }
+
+  // ---- layers ----
+
+  /** Used by `Space`. Never rejects: what fails is a problem, and is tried again. */
+  async attach(layer: PersistenceLayer): Promise<void> {
+    if (!layer.loadSecrets) return;
+    this.#memory.offer(layer.secretsMemory);
+    let link = this.#links.get(layer);
+    if (!link) this.#links.set(layer, (link = new SecretsLink(layer, this.#source, this.#clock)));
+    await link.open();
+  }
+
+  /** Used by `Space`: ends the part of a layer. */
+  detach(layer: PersistenceLayer): void {
+    const link = this.#links.get(layer);
+    if (!link) return;
+    link.close();
+    this.#links.delete(layer);
+    this.#plain.forget(link);
+    this.#vault.forget(link);
+    this.#publish();
+  }
+
+  /** Used by `Space`: goes on as another writer, because somebody else writes as this one. */
+  changePeer(): void {
+    this.#vault.changePeer(newId());
+  }
+
+  /** Begins to save, without waiting for anything. */
+  saveNow(): void {
+    void this.#saveAll();
+  }
+
+  /** Saves everything. @returns the layers that do not have it, and why */
+  async flush(only?: PersistenceLayer): Promise<NotDurable[]> {
+    if (this.#session.isReadOnly) return [];
+    const links = [...this.#links.values()].filter(({ layer }) => only === undefined || layer === only);
+    const isInTime = await endsInTime(this.#saveAll(links), this.#session.patienceMs, this.#clock);
+    return links.flatMap((link) => this.#reportOn(link, isInTime) ?? []);
+  }
+
+  /** Used by `Space`. */
+  close(): void {
+    this.#isClosed = true;
+    for (const link of this.#links.values()) link.close();
+  }
+
+  // ---- inside ----
+
+  async #receive(link: SecretsLink, stored: StoredSecrets | undefined): Promise<void> {
+    this.#plain.receive(link, stored);
+    await this.#vault.read(link, stored?.sealed ?? []);
+    this.#settle();
+  }
+
+  async #updateFor(link: SecretsLink): Promise<SecretsUpdate | undefined> {
+    if (this.#session.isReadOnly || !this.#isLacking(link)) return undefined;
+    const isSealing = this.#vault.isLackingIn(link);
+    const sealed = isSealing ? await this.#vault.seal() : undefined;
+    const base = this.#plain.baseFor(link);
+    return {
+      ...(sealed ? { sealed: { peerId: sealed.peerId, text: sealed.text } } : {}),
+      changes: this.#plain.changesFor(link),
+      ...(base ? { base } : {}),
+      isProtected: this.protection === "unlocked",
+      retired: isSealing || this.#vault.isOver ? this.#vault.retirable(link, this.#clock.now()) : [],
+    };
+  }
+
+  /** Moves secrets to where they belong, has saved what has to be, and tells what changed. */
+  #settle(): void {
+    if (!this.#session.isReadOnly && !this.#isUnprotecting) {
+      try {
+        this.#failure = undefined;
+        if (this.protection === "unlocked") this.#moveIntoVault();
+        else if (this.#vault.isOver) this.#moveOutOfVault();
+      } catch (error) {
+        this.#failure = toFoldspaceError(error);
+      }
+    }
+    this.#publish();
+    if (!this.#session.isReadOnly) for (const link of this.#links.values()) if (this.#isLacking(link)) link.saveLater();
+  }
+
+  /** An app or device that knows of no protection may have written secrets without it. */
+  #moveIntoVault(): void {
+    const { secrets } = this.#vault;
+    for (const [name, value] of [...this.#plain.values]) {
+      if (secrets.get(name) !== value) this.#vault.set(name, value);
+      this.#plain.set(name, undefined);
+    }
+  }
+
+  /** Another device has ended the protection, and may not have known all secrets. */
+  #moveOutOfVault(): void {
+    for (const [name, value] of this.#vault.takeOut()) this.#plain.set(name, value);
+  }
+
+  #isLacking(link: SecretsLink): boolean {
+    if (!this.#plain.has(link)) return false;
+    const base = link.base && this.#plain.baseFor(link);
+    return (
+      link.isUntidy ||
+      this.#plain.changesFor(link).size > 0 ||
+      this.#vault.isLackingIn(link) ||
+      (base !== undefined && !areEqual(base, link.base!)) ||
+      (this.#vault.isOver && this.#vault.retirable(link, this.#clock.now()).length > 0)
+    );
+  }
+
+  #change(name: string, value: string | undefined): void {
+    this.#assertWritable();
+    const secrets = new Map(this.#readable());
+    if (this.protection === "unlocked") this.#vault.set(name, value);
+    else {
+      keyBytes(this.#spaceId);
+      if (value !== undefined) encodeSecrets(secrets.set(name, value));
+      this.#plain.set(name, value);
+    }
+    this.#settle();
+  }
+
+  #view(): SecretMap {
+    return this.protection === "locked" ? new Map() : new Map([...this.#vault.secrets, ...this.#plain.values]);
+  }
+
+  #publish(): void {
+    const { protection } = this;
+    const view = this.#view();
+    const names = [...differences(this.#shown, view).keys()];
+    const hasChanged = names.length > 0 || protection !== this.#shownProtection;
+    this.#shown = view;
+    this.#shownProtection = protection;
+    const failures = [...Array.from(this.#links.values(), ({ error }) => error), this.#failure, this.#memory.failure];
+    const problems = [...this.#vault.problems];
+    for (const error of failures)
+      if (error)
+        problems.push({ code: error.code, reason: `the secrets could not be read, saved or remembered: ${error.message}` });
+    if (JSON.stringify(problems) !== JSON.stringify(this.#problems.value)) this.#problems.value = problems;
+    if (hasChanged) this.#changed.value = names;
+  }
+
+  async #reload(): Promise<void> {
+    await Promise.all(Array.from(this.#links.values(), async (link) => await link.load()));
+  }
+
+  /** What one layer takes may be for another to know, so all are saved to until that ends. */
+  async #saveAll(links: readonly SecretsLink[] = [...this.#links.values()]): Promise<void> {
+    if (this.#session.isReadOnly) return;
+    let unsaved = links;
+    for (let round = 0; round < MAX_ROUNDS && unsaved.length > 0; round++) {
+      await Promise.all(unsaved.map(async (link) => await link.save()));
+      unsaved = links.filter((link) => this.#isLacking(link) && !link.error);
+    }
+  }
+
+  /** @returns what a layer lacks after everything was saved that could be */
+  #reportOn(link: SecretsLink, isInTime: boolean): NotDurable | undefined {
+    const pendingOps = this.#plain.changesFor(link).size;
+    if (pendingOps === 0 && !this.#vault.isLackingIn(link)) return undefined;
+    const reason = isInTime ? "others keep changing them" : "the layer does not answer";
+    const { code, message } = link.error ?? new FoldspaceError("FOLD_BUSY", reason);
+    return { id: link.layer.id, pendingOps, code, reason: `its secrets could not be saved: ${message}` };
+  }
+
+  #readable(): SecretMap {
+    if (this.protection !== "locked") return this.#view();
+    throw new FoldspaceError("FOLD_SECRETS_LOCKED", "The secrets are protected by a passphrase, which has not been given");
+  }
+
+  #assertUnlocked(): void {
+    this.#readable();
+    if (this.protection === "none")
+      throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are not protected by a passphrase");
+  }
+
+  #assertWritable(): void {
+    this.#assertOpen();
+    if (this.#session.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", "The space is open for reading only");
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", "The space is closed");
+  }
+}
+
+function assertPassphrase(passphrase: string): void {
+  if (passphrase === "") throw new FoldspaceError("FOLD_BAD_VALUE", "The passphrase is empty");
+}
