@@ -7,6 +7,11 @@ const chromium = findChromium();
 /** Tests that drive a browser from outside, in Node. */
 const DRIVING_TESTS = "tests/browser/**/*.node.test.ts";
 
+/** Take minutes, so that each has a script of its own (`npm run test:…`). */
+const LONG_TESTS = ["app", "crashes", "fleet", "hostile"].map((folder) => `tests/${folder}/**/*.test.ts`);
+/** Have a configuration of their own, as they need programs that are not everywhere. */
+const PROGRAM_TESTS = ["tests/transports/**", "tests/tauri/**/*.window.test.ts"];
+
 /** What the "imports" of package.json choose, before anything is built. */
 function platform(modules: Record<string, string>): { alias: Record<string, string> } {
   const alias = Object.entries(modules).map(([name, path]) => [name, fileURLToPath(new URL(path, import.meta.url))]);
@@ -30,9 +35,14 @@ const inNode: TestProjectConfiguration = {
   test: {
     name: "node",
     include: ["src/**/*.test.ts", "app/src/**/*.test.ts", "tests/**/*.test.ts"],
-    exclude: ["tests/browser/**/!(*.node).test.ts", ...(chromium ? [] : [DRIVING_TESTS])],
+    exclude: ["tests/browser/**/!(*.node).test.ts", ...LONG_TESTS, ...PROGRAM_TESTS, ...(chromium ? [] : [DRIVING_TESTS])],
     ...timeouts,
   },
+};
+
+const inLongRuns: TestProjectConfiguration = {
+  ...inNode,
+  test: { name: "long", include: LONG_TESTS, ...timeouts },
 };
 
 const inBrowser = (executablePath: string): TestProjectConfiguration => ({
@@ -62,4 +72,6 @@ if (chromium === undefined) {
   process.stderr.write(`TESTS IN A BROWSER ARE LEFT OUT. ${missing}\n`);
 }
 
-export default defineConfig({ test: { projects: chromium === undefined ? [inNode] : [inNode, inBrowser(chromium)] } });
+export default defineConfig({
+  test: { projects: chromium === undefined ? [inNode, inLongRuns] : [inNode, inLongRuns, inBrowser(chromium)] },
+});

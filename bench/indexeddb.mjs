@@ -1,13 +1,14 @@
 // IndexedDB in a real Chromium: writing, loading, and how long the page is blocked. Needs a build (`npm run build`).
 
 import { build } from "esbuild";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { check } from "./harness.mjs";
+import { findChromium, LAUNCH_ARGS } from "./parts/chromium.mjs";
 
 export const name = "indexeddb";
 
@@ -15,15 +16,6 @@ const SEED = 20_261_122;
 const OPS = 100_000;
 const ROWS = 40_000;
 const RUNS = 5;
-const LAUNCH_ARGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 export async function run(report) {
   const executablePath = findChromium();
@@ -137,13 +129,6 @@ async function serve(script) {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;
-}
-
-function findChromium() {
-  const { CHROMIUM_PATH, PATH = "" } = process.env;
-  const names = ["chromium", "chromium-browser", "google-chrome"];
-  const found = PATH.split(delimiter).flatMap((folder) => names.map((each) => join(folder, each)));
-  return CHROMIUM_PATH ?? found.find((path) => existsSync(path));
 }
 
 function grouped(count) {

@@ -5,8 +5,9 @@
 // node scripts/setup.mjs [build] [browsers]
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installPackages, isInPath } from "./debian-packages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const stampFile = join(root, "node_modules", ".foldspace-lock");
@@ -35,9 +36,13 @@ function install() {
 }
 
 function build() {
-  const built = join(root, "dist", "index.js");
-  const sources = ["src", "tsconfig.json", "tsconfig.build.json", "package.json"];
-  if (existsSync(built) && statSync(built).mtimeMs > Math.max(...sources.map((source) => newest(join(root, source))))) return;
+  const built = ["dist/index.js", "dist/app/index.html"].map((path) => join(root, path));
+  const sources = [
+    ...["src", "tsconfig.json", "tsconfig.build.json", "package.json"],
+    ...["app/src", "app/public", "app/index.html", "app/vite.config.ts", "app/package.json"],
+  ].map((path) => join(root, path));
+  const isBuilt = built.every((path) => existsSync(path));
+  if (isBuilt && Math.min(...built.map(newest)) > Math.max(...sources.map(newest))) return;
   console.log("Building …");
   run("npm", ["run", "--silent", "build"], "The build failed; its messages are above.");
 }
@@ -52,26 +57,8 @@ function installBrowsers() {
   ]
     .filter(([program]) => !isInPath(program) && !(program === "chromium" && process.env.CHROMIUM_PATH))
     .flatMap(([, names]) => names);
-  if (packages.length === 0) return;
-  if (process.getuid?.() !== 0 || !isInPath("apt-get")) {
-    console.error(`NOT INSTALLED: ${packages.join(", ")} (that takes root and apt-get). Tests that need them are left out.`);
-    return;
-  }
-  console.log(`Installing ${packages.join(", ")} (once) …`);
-  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const args of [
-    ["update", "-qq"],
-    ["install", "-y", "-qq", "--no-install-recommends", ...packages],
-  ]) {
-    const { status } = spawnSync("apt-get", args, { stdio: ["ignore", "ignore", "inherit"], env: environment });
-    if (status === 0) continue;
-    console.error(`NOT INSTALLED: ${packages.join(", ")}: apt-get ${args[0]} failed. Tests that need them are left out.`);
-    return;
-  }
-}
-
-function isInPath(program) {
-  return (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, program)));
+  const obstacle = installPackages(packages);
+  if (obstacle !== undefined) console.error(`${obstacle}. Tests that need them are left out.`);
 }
 
 function newest(path) {

@@ -10,6 +10,7 @@ const scratch = mkdtempSync(join(tmpdir(), "foldspace-test-"));
 const results = join(scratch, "results.json");
 const steps = [
   ["types", "npm run --silent typecheck"],
+  ["types of the app", "npm run --silent typecheck --workspace app"],
   ["lint and import directions", "npm run --silent lint"],
   ["format", "npm run --silent format:check"],
   ["package", "npm run --silent test:package"],

@@ -29,7 +29,17 @@ export type FoldspaceErrorCode =
   | "FOLD_FOREIGN_FILE" // nothing of ours, ignored
   | "FOLD_BAD_RECORD" // a database record that holds no operations
   | "FOLD_ID_COLLISION" // one operation id, two different operations
+  | "FOLD_PEER_CLONED" // somebody else makes operations under this instance's peer id
   | "FOLD_NO_ROOT" // a tree whose root operation is missing
+  // secrets
+  | "FOLD_SECRETS_BROKEN" // they do not decrypt: cut off, changed, or of another space
+  | "FOLD_SECRETS_LOCKED" // they are sealed under a key that is not unlocked
+  | "FOLD_SECRETS_PROTECTION" // they are protected by a passphrase already, or are not
+  | "FOLD_SECRETS_ROLLED_BACK" // older than what this device has seen
+  | "FOLD_SECRETS_PARAMETERS" // a passphrase would be checked too cheaply, or at too high a cost
+  | "FOLD_SECRETS_TOO_LARGE"
+  | "FOLD_WRONG_PASSPHRASE"
+  | "FOLD_NO_SECRET"
   // use
   | "FOLD_BAD_VALUE" // a property value that JSON cannot carry
   | "FOLD_BAD_OPERATION"
@@ -77,6 +87,10 @@ export interface Problem {
   /** Line number, counted from 1. */
   readonly line?: number;
   readonly treeId?: string;
+  /** Of the operation that a torn line was to hold, where that can still be read. */
+  readonly counter?: number;
+  /** Whether that operation stands whole elsewhere in the folder, so that nothing is lost. */
+  readonly isSafe?: boolean;
 }
 
 /** The code of an error, or `undefined` where it is not one of ours. */

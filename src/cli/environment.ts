@@ -2,6 +2,7 @@ import type { FileSystem } from "../fs/file-system.ts";
 
 /** All that the command knows of the world, so that it can be run inside a test as well as in a process. */
 export interface Environment {
+  readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -10,6 +11,14 @@ export interface Environment {
   readonly fs: FileSystem;
   /** Resolves when the user asks the command to end. From the call on, that no longer ends the process by itself. */
   interrupted(): Promise<void>;
+}
+
+export interface InputStream {
+  readonly isTTY: boolean;
+  /** Everything until its end. */
+  readAll(): Promise<string>;
+  /** Asks for a line on the terminal, which does not show what is typed. */
+  readHidden(question: string): Promise<string>;
 }
 
 export interface OutputStream {

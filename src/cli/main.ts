@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { NodeFileSystem } from "../fs/node/node-file-system.ts";
 import type { OutputStream } from "./environment.ts";
+import { toInputStream } from "./input.ts";
 import { run } from "./program.ts";
 
 function toOutputStream(stream: NodeJS.WriteStream): OutputStream {
@@ -24,6 +25,7 @@ function interrupted(): Promise<void> {
 
 // set, not exited with: what has been written still has to leave
 process.exitCode = await run(process.argv.slice(2), {
+  stdin: toInputStream(process.stdin, process.stderr),
   stdout: toOutputStream(process.stdout),
   stderr: toOutputStream(process.stderr),
   variables: process.env,

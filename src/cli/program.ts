@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { errorMessage, FoldspaceError } from "../errors.ts";
 import { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
+import { printable } from "./output.ts";
 
 type Definition = (program: Command, context: Context) => void;
 
@@ -14,11 +15,14 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly define: Definition 
   ["export", () => import("./commands/export.ts")],
   ["log", () => import("./commands/log.ts")],
   ["watch", () => import("./commands/watch.ts")],
+  ["serve", () => import("./commands/serve.ts")],
   ["add", () => import("./commands/add.ts")],
   ["set", () => import("./commands/set.ts")],
   ["move", () => import("./commands/move.ts")],
   ["rm", () => import("./commands/rm.ts")],
   ["verify", () => import("./commands/verify.ts")],
+  ["repair", () => import("./commands/repair.ts")],
+  ["secrets", () => import("./commands/secrets.ts")],
   ["migrate", () => import("./commands/migrate.ts")],
 ]);
 
@@ -84,7 +88,7 @@ async function report(error: unknown, { output, isJson }: Context): Promise<void
   const code = error instanceof FoldspaceError ? error.code : "FOLD_IO";
   const message = errorMessage(error);
   if (isJson) await output.json({ error: { code, message, ...(error instanceof FoldspaceError ? error.data : {}) } });
-  await output.note(`foldspace: ${message} (${code})`);
+  await output.note(`foldspace: ${printable(message)} (${code})`);
   // anything but our own errors is a mistake of ours, which the stack helps to find
   if (!(error instanceof FoldspaceError) && error instanceof Error) await output.note(error.stack ?? "");
 }

@@ -1,15 +1,18 @@
 import { systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
+import { applyChanges } from "../secrets/secret-map.ts";
 import { opIdToString, type VertexOperation } from "../tree/index.ts";
 import { Batcher, type Cadence } from "./batcher.ts";
 import { ObservedLayer } from "./observed-layer.ts";
-import { type IncomingChange, type LayerSession, type PersistenceLayer } from "./persistence-layer.ts";
+import type { IncomingChange, LayerSession, PersistenceLayer, SecretsUpdate, StoredSecrets } from "./persistence-layer.ts";
 
 /** What several memory layers have in common: the "place" in which their space is kept. */
 export class MemoryStore {
   readonly #trees = new Map<string, Map<string, VertexOperation>>();
   readonly #listeners = new Set<(writer: object, treeId: string, ops: readonly VertexOperation[]) => void>();
+  readonly #secretsListeners = new Set<(writer: object) => void>();
   spaceId: string | undefined;
+  secrets: StoredSecrets = { values: new Map(), sealed: [] };
 
   get treeIds(): string[] {
     return [...this.#trees.keys()].sort();
@@ -29,6 +32,18 @@ export class MemoryStore {
   observe(listener: (writer: object, treeId: string, ops: readonly VertexOperation[]) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  writeSecrets(writer: object, { changes, sealed, retired = [] }: SecretsUpdate): void {
+    const files = this.secrets.sealed.filter(({ peerId }) => peerId !== sealed?.peerId && !retired.includes(peerId));
+    if (sealed) files.push({ peerId: sealed.peerId, content: sealed.text });
+    this.secrets = { values: applyChanges(this.secrets.values, changes), sealed: files };
+    for (const listener of [...this.#secretsListeners]) listener(writer);
+  }
+
+  observeSecrets(listener: (writer: object) => void): () => void {
+    this.#secretsListeners.add(listener);
+    return () => void this.#secretsListeners.delete(listener);
   }
 }
 
@@ -133,6 +148,22 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
 
   async stopListening(): Promise<void> {
     this.#listener = undefined;
+  }
+
+  async loadSecrets(): Promise<StoredSecrets> {
+    this.#connected();
+    return this.#store.secrets;
+  }
+
+  async saveSecrets(update: SecretsUpdate): Promise<void> {
+    this.#connected();
+    this.#store.writeSecrets(this, update);
+  }
+
+  observeSecrets(listener: () => void): () => void {
+    return this.#store.observeSecrets((writer) => {
+      if (writer !== this && this.#listener) listener();
+    });
   }
 
   #tell(change: IncomingChange): void {

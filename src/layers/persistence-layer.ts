@@ -1,4 +1,7 @@
 import type { FoldspaceError, Problem } from "../errors.ts";
+import type { SecretsMemory } from "../secrets/memory.ts";
+import type { SecretChanges, SecretMap } from "../secrets/secret-map.ts";
+import type { StoredSealedFile } from "../secrets/vault-file.ts";
 import type { VertexOperation } from "../tree/index.ts";
 
 /**
@@ -21,6 +24,11 @@ export interface PersistenceLayer {
   connect(session?: LayerSession): Promise<void>;
   /** Flushes, stops listening and lets go of everything. Never throws because of operations that could not be saved: `status` still tells. */
   disconnect(): Promise<void>;
+  /**
+   * Goes on as another peer, because somebody else uses the one it was connected as. To be there where the layer
+   * writes what nobody but its peer may write.
+   */
+  changePeer?(peerId: string): void;
   isConnected(): boolean;
 
   /** Ids of all trees of which this layer has operations, the space tree among them. */
@@ -42,6 +50,18 @@ export interface PersistenceLayer {
   /** Looks for what changed without waiting to be told: on focus, after sleep, when the network is back. */
   rescan?(): Promise<void>;
 
+  /**
+   * What is kept of the space's secrets; `undefined` where nothing was ever saved, or all of it was lost. A layer that
+   * keeps no secrets lacks this and the next.
+   */
+  loadSecrets?(): Promise<StoredSecrets | undefined>;
+  /** Makes changes to what is kept by then, whoever has written it; resolves when they are durable here. */
+  saveSecrets?(update: SecretsUpdate): Promise<void>;
+  /** Tells, while listening, that secrets may have been changed elsewhere. @returns a function that ends it */
+  observeSecrets?(listener: () => void): () => void;
+  /** Where a space with this layer remembers what this device has seen of its secrets. */
+  readonly secretsMemory?: SecretsMemory | undefined;
+
   readonly status: LayerStatus;
   /** @returns a function that ends it */
   observeStatus(listener: (status: LayerStatus) => void): () => void;
@@ -51,7 +71,7 @@ export interface PersistenceLayer {
 }
 
 export interface LayerSession {
-  /** Peer id of this running instance: the only one that makes new operations here. */
+  /** Peer id of this running instance: the only one that makes new operations here, until {@link PersistenceLayer.changePeer}. */
   readonly peerId: string;
   /** Whether to make the storage if it is not there. Otherwise its absence is an error: it may be a disk that is not mounted. */
   readonly create?: boolean;
@@ -65,6 +85,33 @@ export interface IncomingChange {
   readonly ops: readonly VertexOperation[] | undefined;
   /** Whether stored operations may have vanished, so that what the layer lacks has to be written again. */
   readonly isLossy?: boolean;
+}
+
+export interface StoredSecrets {
+  /** Secrets without a passphrase. */
+  readonly values: SecretMap;
+  /**
+   * In a layer that is this device's alone: the secrets of the other layers when this one was last saved, as far as that is
+   * known. What differs from it was changed here since.
+   */
+  readonly base?: SecretMap;
+  /** Secrets under a passphrase: the latest file of every peer, and copies of them. */
+  readonly sealed: readonly StoredSealedFile[];
+  /** Whether a save, even of no change, is needed to put in order what is kept. */
+  readonly isUntidy?: boolean;
+}
+
+/** To be done in the order of the members, so that at any time nothing is missing. */
+export interface SecretsUpdate {
+  /** The file of one peer, which replaces that peer's former one. */
+  readonly sealed?: { readonly peerId: string; readonly text: string };
+  readonly changes: SecretChanges;
+  /** See `StoredSecrets`. */
+  readonly base?: SecretMap;
+  /** Whether everything has been moved under a passphrase, so that no remains of former secrets are to be left. */
+  readonly isProtected?: boolean;
+  /** Peers whose files say nothing that is not in others, and are to be removed. */
+  readonly retired?: readonly string[];
 }
 
 export type LayerState =

@@ -1,3 +1,4 @@
+import { isValidCounter } from "../tree/index.ts";
 import { excerpt, type LineFault } from "./line.ts";
 
 /** What is wrong with a line that is not JSON. */
@@ -8,7 +9,11 @@ export function describeBrokenLine(line: string): LineFault {
       reason: `Git left a conflict marker, ${excerpt(line)}; the operations around it were read`,
     };
   }
-  if (/^\["[mp]",/.test(line)) return { code: "FOLD_TORN_LINE", reason: `the operation is cut off or damaged: ${excerpt(line)}` };
+  if (/^\["[mp]",/.test(line)) {
+    const counter = Number(/^\["[mp]",(\d{1,15}),/.exec(line)?.[1]);
+    const reason = `the operation is cut off or damaged: ${excerpt(line)}`;
+    return { code: "FOLD_TORN_LINE", reason, ...(isValidCounter(counter) ? { counter } : {}) };
+  }
   return { code: "FOLD_BAD_LINE", reason: `the line is not JSON: ${excerpt(line)}` };
 }
 
@@ -23,22 +28,26 @@ export function stripEnds(line: string): string {
 
 /** A crash leaves one torn operation in a line; the bound keeps a hostile line from being parsed a million times. */
 const MAX_REWRITE_TRIES = 16;
+/** Of all tries together: each may look through the whole line. */
+const MAX_REWRITE_CHARACTERS = 32 * 1024 * 1024;
 
 /**
  * Places in a torn line at which a whole operation may begin: a writer that was cut off, and later went
  * on without a newline, leaves its rewrite glued behind the torn part.
  *
  * Inside a string the quotes would be escaped, so text cannot pass for an operation. An array inside a
- * torn *value* could; there, only a rewrite of the torn operation itself is believed.
+ * torn list or object could; there, only a rewrite of the torn operation itself is believed.
  */
 export function* rewriteStarts(line: string): Generator<number> {
-  let tries = MAX_REWRITE_TRIES;
-  const torn = /^\["p",\d+,"(?:[^"\\]|\\.)*","(?:[^"\\]|\\.)*",/.exec(line)?.[0];
+  let tries = Math.min(MAX_REWRITE_TRIES, Math.ceil(MAX_REWRITE_CHARACTERS / line.length));
+  const torn = tornStart(line);
+  const mayHoldArray = torn !== undefined && /[[{]/.test(line.charAt(torn.length));
   for (const { index } of line.matchAll(/\["[mp]",/g)) {
     if (index === 0) continue;
     if (tries-- === 0) return;
     if (
       torn !== undefined &&
+      mayHoldArray &&
       index >= torn.length &&
       !endsInsideString(line, torn.length, index) &&
       !line.startsWith(torn, index)
@@ -46,6 +55,60 @@ export function* rewriteStarts(line: string): Generator<number> {
       continue;
     yield index;
   }
+}
+
+/** A torn property up to its value; `undefined` where it is torn before that, or is none. */
+function tornStart(line: string): string | undefined {
+  // not by one pattern: repeating a choice runs out of stack on a line of megabytes
+  let at = /^\["p",\d{1,15},/.exec(line)?.[0].length ?? 0;
+  for (let strings = 0; strings < 2; strings++) {
+    at = endOfString(line, at) + 1;
+    if (line[at - 1] !== ",") return undefined;
+  }
+  return line.slice(0, at);
+}
+
+/** Where the string ends that starts at a place in a text; behind the text where it does not end, 0 where none starts. */
+function endOfString(text: string, start: number): number {
+  if (text[start] !== '"') return 0;
+  let index = start + 1;
+  while (index < text.length && text[index] !== '"') index += text[index] === "\\" ? 2 : 1;
+  return index + 1;
+}
+
+/** So short a text cannot take much memory, however it is nested. */
+const SURELY_CHEAP = 64 * 1024;
+/** A torn operation and its rewrite, each nested as deeply as may be, are far from it. */
+const NESTED_WITHOUT_END = 1_024;
+
+/** Whether a text opens so many arrays and objects within one another that parsing it would take many times its length in memory. */
+export function isNestedWithoutEnd(text: string): boolean {
+  if (text.length < SURELY_CHEAP) return false;
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === '"') index = endOfString(text, index) - 1;
+    else if (character === "]" || character === "}") depth--;
+    else if ((character === "[" || character === "{") && ++depth > NESTED_WITHOUT_END) return true;
+  }
+  return false;
+}
+
+/** Where the array ends that starts at a place in a text; `undefined` where none does, or where it does not end. */
+export function endOfArray(text: string, start: number): number | undefined {
+  if (text[start] !== "[") return undefined;
+  let depth = 0;
+  let isInString = false;
+  for (let index = start; index < text.length; index++) {
+    const character = text[index];
+    if (isInString) {
+      if (character === "\\") index++;
+      else if (character === '"') isInString = false;
+    } else if (character === '"') isInString = true;
+    else if (character === "[") depth++;
+    else if (character === "]" && --depth === 0) return index + 1;
+  }
+  return undefined;
 }
 
 function endsInsideString(text: string, from: number, to: number): boolean {

@@ -1,8 +1,19 @@
 export { encodeLine, MAX_LINE_BYTES } from "./line.ts";
 export type { LineFault } from "./line.ts";
 export { LogParser } from "./parser.ts";
-export type { LineProblem, LogParserOptions, LogPosition } from "./parser.ts";
-export { classifyLogFile, isIgnoredName, isPathSafeId, logFilePath, OPS_DIR, SPACE_DIR, SPACE_FILE, treeDir } from "./paths.ts";
+export type { LineProblem } from "./line-problem.ts";
+export type { LogParserOptions, LogPosition } from "./parser.ts";
+export {
+  classifyLogFile,
+  isIgnoredName,
+  isPathSafeId,
+  logFilePath,
+  LOST_DIR,
+  OPS_DIR,
+  SPACE_DIR,
+  SPACE_FILE,
+  treeDir,
+} from "./paths.ts";
 export type { LogFile } from "./paths.ts";
 export { encodeSpaceFile, GIT_ATTRIBUTES, MARKER_FILE, MARKER_FILES, MARKER_TEXT, parseSpaceFile } from "./marker.ts";
 export type { SpaceFile } from "./marker.ts";

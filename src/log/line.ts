@@ -1,5 +1,13 @@
 import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
-import { isTooDeep, isValidCounter, isValidId, MAX_NESTING, type JsonValue, type VertexOperation } from "../tree/index.ts";
+import {
+  hasInfinity,
+  isTooDeep,
+  isValidCounter,
+  isValidId,
+  MAX_NESTING,
+  type JsonValue,
+  type VertexOperation,
+} from "../tree/index.ts";
 
 /** Longest line that is read, in bytes. A longer one is a problem: it is skipped and stays in its file. */
 export const MAX_LINE_BYTES: number = 8 * 1024 * 1024;
@@ -8,6 +16,8 @@ export const MAX_LINE_BYTES: number = 8 * 1024 * 1024;
 export interface LineFault {
   readonly code: FoldspaceErrorCode;
   readonly reason: string;
+  /** Of the operation that was cut off, where that much of it is left. */
+  readonly counter?: number;
 }
 
 /**
@@ -142,6 +152,8 @@ export function checkFields(parsed: unknown, ids: IdCheck): OperationFields | un
     throw new LineError("FOLD_BAD_LINE", "a property has a key, a value and nothing else");
   } else if (isTooDeep(fields[4] as JsonValue)) {
     throw new LineError("FOLD_TOO_DEEP", `the value is nested more than ${MAX_NESTING} levels deep`);
+  } else if (hasInfinity(fields[4] as JsonValue)) {
+    throw new LineError("FOLD_BAD_VALUE", "the value holds a number that is too large to be written again");
   }
   return fields as unknown as OperationFields;
 }

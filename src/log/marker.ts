@@ -1,4 +1,5 @@
 import { FoldspaceError } from "../errors.ts";
+import { excerpt } from "./line.ts";
 import { isPathSafeId, SPACE_FILE } from "./paths.ts";
 
 /** Names of the file that tells people what the folder is; a space has one of them. */
@@ -52,6 +53,12 @@ export function parseSpaceFile(text: string, path: string = SPACE_FILE): SpaceFi
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw bad("the file holds no JSON object");
   const { id } = parsed as { id?: unknown };
   if (id === undefined) throw bad('the member "id" is missing');
-  if (typeof id !== "string" || !isPathSafeId(id)) throw bad(`${JSON.stringify(id)} cannot be a space's id`);
+  if (typeof id !== "string" || !isPathSafeId(id)) throw bad(`${describeId(id)} cannot be a space's id`);
   return parsed as SpaceFile;
+}
+
+/** Not by `JSON.stringify` of whatever it is: that recurses as deep as the file is nested. */
+function describeId(id: unknown): string {
+  if (typeof id === "object" && id !== null) return "an array or object";
+  return typeof id === "string" ? excerpt(id) : String(id);
 }

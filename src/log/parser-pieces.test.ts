@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { VertexOperation } from "../tree/index.ts";
 import { checkFields, IdPool, LineError, MAX_LINE_BYTES, toOperation } from "./line.ts";
-import { LogParser, type LineProblem, type LogPosition } from "./parser.ts";
+import type { LineProblem } from "./line-problem.ts";
+import { LogParser, type LogPosition } from "./parser.ts";
 
 const A = "a".repeat(32);
 const B = "b".repeat(32);

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { MAX_COUNTER } from "../tree/index.ts";
 import { MAX_LINE_BYTES } from "./line.ts";
-import { LogParser, type LineProblem } from "./parser.ts";
+import type { LineProblem } from "./line-problem.ts";
+import { LogParser } from "./parser.ts";
 
 const A = "a".repeat(32);
 const B = "b".repeat(32);
@@ -72,7 +73,7 @@ test.each<[string, string, string]>([
   ...["0", "-1", "1.5", String(2 ** 53), String(MAX_COUNTER + 1), '"5"', "1e400", "null", "[]", "{}", "true"].map(
     (counter): [string, string, string] => [`a counter of ${counter}`, `["m",${counter},"${A}",null]`, "FOLD_BAD_COUNTER"],
   ),
-  ["a counter nested 100,000 deep", `["m",${"[".repeat(100_000)}${"]".repeat(100_000)},"${A}",null]`, "FOLD_BAD_COUNTER"],
+  ["a counter nested 100,000 deep", `["m",${"[".repeat(100_000)}${"]".repeat(100_000)},"${A}",null]`, "FOLD_TOO_DEEP"],
   ...[
     '"../../etc/passwd"',
     '"a\\u0000b"',
@@ -91,7 +92,7 @@ test.each<[string, string, string]>([
   ["a parent id 0", `["m",9,"${A}",0]`, "FOLD_BAD_ID"],
   ["a value nested 100,000 deep", `["p",9,"${A}","k",${"[".repeat(100_000)}${"]".repeat(100_000)}]`, "FOLD_TOO_DEEP"],
   ["a value of objects nested deep", `["p",9,"${A}","k",${'{"a":'.repeat(300)}1${"}".repeat(300)}]`, "FOLD_TOO_DEEP"],
-  ["a line of brackets", "[".repeat(100_000), "FOLD_BAD_LINE"],
+  ["a line of brackets", "[".repeat(100_000), "FOLD_TOO_DEEP"],
   ["a line of 10 MB", `["p",9,"${A}","k","${"x".repeat(10_000_000)}"]`, "FOLD_LINE_TOO_LONG"],
   ["a line of 10 MB in few characters", `["p",9,"${A}","k","${"€".repeat(3_400_000)}"]`, "FOLD_LINE_TOO_LONG"],
   ["a torn line of 7 MB", `["p",9,"${A}","${"x".repeat(7_000_000)}`, "FOLD_TORN_LINE"],
@@ -133,6 +134,47 @@ test("another operation glued behind a torn one is read", () => {
   for (const torn of ['["m",5,"', '["p",5,"x","k', '["p",5,"x","k","va', "[", '["p"', "\0\0\0"]) {
     expect(outline(`${torn}${move(7)}\n`), torn).toEqual({ ops: [7], problems: ["1 FOLD_TORN_LINE"] });
   }
+});
+
+test("a line torn in the middle of a character gives back the whole one glued behind it", () => {
+  const torn = new TextEncoder().encode(`["p",2,"${A}","k","\u20ac`).slice(0, -1);
+  const whole = new TextEncoder().encode(`["p",3,"${A}","k","\u20ac and \ufffd"]\r\n${move(4)}\n`);
+  expect(outline(Uint8Array.from([...torn, ...whole]))).toEqual({ ops: [3, 4], problems: ["1 FOLD_TORN_LINE"] });
+  expect(outline(Uint8Array.from([...torn, ...torn, 10, ...whole]))).toEqual({ ops: [3, 4], problems: ["1 FOLD_BAD_UTF8"] });
+});
+
+test("whole operations glued to one another are all read", () => {
+  const ops = [move(3), `["p",4,"${A}","k",["]",{"[":"\\"]"}]]`, `["p",5,"${A}","k",{},1]`, `["p",6,"${A}","k",12]`];
+  expect(outline(`${move(1)}\n${ops.join("")}\n${move(9)}\n`)).toEqual({
+    ops: [1, 3, 4, 5, 6, 9],
+    problems: ["2 FOLD_TORN_LINE"],
+  });
+  const torn = `["p",7,"${A}","k","te`;
+  expect(outline(`${ops.join("")}${torn}${move(8)}\n`)).toEqual({
+    ops: [3, 4, 5, 6, 8],
+    problems: ["1 FOLD_TORN_LINE", "1 FOLD_TORN_LINE"],
+  });
+  expect(outline(`["h",1]${move(1)}["m",2`)).toEqual({ ops: [], problems: ["1 FOLD_BAD_LINE"] });
+});
+
+test.each([
+  ["a string without end", `["p",1,"${A}","`, "a", ""],
+  ["an id without end", '["p",1,"', "a", ""],
+  ["nothing but escaped quotes", `["p",1,"${A}","`, String.raw`\"`, ""],
+  ["arrays without end", `["p",1,"${A}","k",`, "[", ""],
+  ["objects without end", `["p",1,"${A}","k",`, '{"a":', ""],
+  ["beginnings of operations without end", "", '["m",', "]"],
+])("a line of 8 MB that holds %s is a problem like any other", (_name, start, piece, end) => {
+  const line = start + piece.repeat((MAX_LINE_BYTES - start.length - end.length - 1) / piece.length) + end;
+  const { ops, problems } = outline(`${move(1)}\n${line}\n${move(2)}\n`);
+  expect(ops).toEqual([1, 2]);
+  expect(problems).toEqual([expect.stringMatching(/^2 FOLD_(TORN_LINE|TOO_DEEP)$/)]);
+});
+
+test("however much garbage a file holds, its good lines are read, and only so many problems are kept", () => {
+  const { ops, problems } = outline(`${"garbage\n".repeat(200_000)}${move(1)}\n${'["x"]\n[x]\n'.repeat(5)}${move(2)}`);
+  expect(ops).toEqual([1, 2]);
+  expect(problems).toHaveLength(1_001);
 });
 
 test("what stands inside a torn value never passes for an operation", () => {

@@ -12,15 +12,10 @@ import {
   type LineFault,
   type OperationFields,
 } from "./line.ts";
-import { describeBrokenLine, rewriteStarts, stripEnds } from "./broken-line.ts";
+import { describeBrokenLine, endOfArray, isNestedWithoutEnd, rewriteStarts, stripEnds } from "./broken-line.ts";
+import { addLineProblem, MAX_LINE_PROBLEMS, type LineProblem } from "./line-problem.ts";
 import { PlainLineScanner } from "./plain-line.ts";
-import { decodeUtf8, utf8Length } from "./utf8.ts";
-
-/** A line that is no operation: skipped, reported, and left in its file. */
-export interface LineProblem extends LineFault {
-  /** Counted from 1. */
-  readonly line: number;
-}
+import { decodeAsUtf8, decodeUtf8, utf8Length } from "./utf8.ts";
 
 /** Where in a file reading can go on: just behind a newline. */
 export interface LogPosition {
@@ -45,6 +40,8 @@ const LF = 10;
 /** In UTF-16 units: such a line cannot have more than {@link MAX_LINE_BYTES}. */
 const SURELY_SHORT = Math.floor(MAX_LINE_BYTES / 3);
 
+const MAY_HOLD_OPERATION = /\[\s*"/;
+
 /**
  * Reads the bytes of one log file, which may come in several pieces. Nothing in them can make it throw:
  * what is no operation becomes a problem.
@@ -54,6 +51,8 @@ export class LogParser {
   readonly problems: LineProblem[] = [];
   /** Counters of operations that were not wanted; `ops` has none of these. */
   readonly counted: number[] = [];
+  /** Lines of newer formats, which were passed over in silence. */
+  newerLines = 0;
   readonly #wantedTarget: string | undefined;
   readonly #scanner: PlainLineScanner;
   readonly #peerId: string;
@@ -174,19 +173,29 @@ export class LogParser {
     const line = bytes.length > MAX_LINE_BYTES ? undefined : decodeUtf8(bytes);
     if (line !== undefined) this.#takeLine(line);
     else if (bytes.length > MAX_LINE_BYTES) this.#report(tooLong(bytes.length));
-    else this.#report({ code: "FOLD_BAD_UTF8", reason: "the line is not valid UTF-8" });
+    else this.#takeBadUtf8(bytes);
+  }
+
+  /** A line that may be torn in the middle of a character, with a whole operation behind that. */
+  #takeBadUtf8(bytes: Uint8Array): void {
+    const isValid = (rest: string): boolean => decodeUtf8(bytes.subarray(bytes.length - utf8Length(rest))) === rest;
+    const fault: LineFault = { code: "FOLD_BAD_UTF8", reason: "the line is not valid UTF-8" };
+    if (!this.#takeRewrite(decodeAsUtf8(bytes), fault, isValid)) this.#report(fault);
   }
 
   #takeLine(line: string): void {
     if (line === "") return;
+    // past what is told of a file, garbage is passed over as fast as it can be
+    if (this.problems.length > MAX_LINE_PROBLEMS && !MAY_HOLD_OPERATION.test(line)) return;
     const length = line.length > SURELY_SHORT ? utf8Length(line) : line.length;
     if (length > MAX_LINE_BYTES) {
       this.#report(tooLong(length));
       return;
     }
     try {
-      const fields = checkFields(JSON.parse(line), this.#ids);
+      const fields = checkFields(parseJson(line), this.#ids);
       if (fields) this.#takeFields(fields);
+      else this.newerLines++;
     } catch (error) {
       if (error instanceof LineError) this.#report(error);
       else this.#takeBrokenLine(line);
@@ -207,37 +216,71 @@ export class LogParser {
       this.#takeLine(bare);
       return;
     }
-    for (const start of rewriteStarts(line)) {
-      const fields = this.#tryFields(line.slice(start));
-      if (!fields) continue;
-      this.#takeFields(fields);
-      this.#report({
-        code: "FOLD_TORN_LINE",
-        reason: `the line starts with a torn operation, ${excerpt(line.slice(0, start))}; the whole one behind it was read`,
-      });
+    const rest = this.#takeGlued(line);
+    if (rest > 0) {
+      this.#report({ code: "FOLD_TORN_LINE", reason: `an operation has no newline behind it, and was read: ${excerpt(line)}` });
+      this.#takeLine(line.slice(rest));
       return;
     }
-    this.#report(describeBrokenLine(line));
+    const broken = describeBrokenLine(line);
+    if (!this.#takeRewrite(line, broken)) this.#report(broken);
+  }
+
+  /** Takes the whole operation that stands behind a torn one. @returns whether there is one */
+  #takeRewrite(line: string, fault: LineFault, isValid: (rest: string) => boolean = () => true): boolean {
+    for (const start of rewriteStarts(line)) {
+      const rest = line.slice(start);
+      const fields = isValid(rest) ? this.#tryFields(stripEnds(rest)) : undefined;
+      if (!fields) continue;
+      this.#takeFields(fields);
+      const torn = excerpt(line.slice(0, start));
+      const reason = `the line starts with a torn operation, ${torn}; the whole one behind it was read`;
+      this.#report({ ...fault, code: "FOLD_TORN_LINE", reason });
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * Takes whole operations that stand one behind another: a writer that was stopped just before a newline, and another that
+   * did not look, leave them so.
+   * @returns where the rest of the line begins; 0 where there are none
+   */
+  #takeGlued(line: string): number {
+    for (let start = 0; ;) {
+      const end = endOfArray(line, start);
+      const isGlued = end !== undefined && /^\["[mp]",/.test(line.slice(end, end + 5));
+      const fields = isGlued ? this.#tryFields(line.slice(start, end)) : undefined;
+      if (!isGlued || !fields) return start;
+      this.#takeFields(fields);
+      start = end;
+    }
   }
 
   #tryFields(text: string): OperationFields | undefined {
     try {
-      return checkFields(JSON.parse(text), this.#ids);
+      return checkFields(parseJson(text), this.#ids);
     } catch {
       // no operation starts here; the caller reports the line if none does anywhere
       return undefined;
     }
   }
 
-  #report(fault: LineFault): void {
-    this.problems.push({ line: this.#line, code: fault.code, reason: fault.reason });
+  #report({ code, reason, counter }: LineFault): void {
+    addLineProblem(this.problems, { line: this.#line, code, reason, ...(counter === undefined ? {} : { counter }) });
   }
+}
+
+function parseJson(text: string): unknown {
+  if (isNestedWithoutEnd(text)) throw new LineError("FOLD_TOO_DEEP", "its arrays and objects are nested without end");
+  return JSON.parse(text);
 }
 
 function parsePrimitive(json: string): JsonPrimitive | undefined {
   try {
     const value = JSON.parse(json) as JsonValue;
-    return typeof value === "object" && value !== null ? undefined : value;
+    const isPlain = typeof value === "number" ? Number.isFinite(value) : typeof value !== "object" || value === null;
+    return isPlain ? (value as JsonPrimitive) : undefined;
   } catch {
     // the general parser says what is wrong
     return undefined;

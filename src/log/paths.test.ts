@@ -1,56 +1,11 @@
 import { expect, test } from "vitest";
+import { COPY_NAMES } from "../testing/copy-names.ts";
 import { classifyLogFile, isPathSafeId, logFilePath, mayHoldTree, OPS_DIR, treeDir } from "./paths.ts";
 
 const TREE = "02d9c0a1b2c3d4e5f60718293a4b5c6d";
 const PEER = "9fae0b1c2d3e4f5061728394a5b6c7d8";
 const OTHER = "0011223344556677889900aabbccddee";
 const DAY = `${TREE.slice(0, 2)}/${TREE.slice(2)}/2026/11/22`;
-
-/** Names that sync services and programs give to a copy of the file B.jsonl. */
-const COPY_NAMES: readonly [service: string, name: string][] = [
-  ["Dropbox", "B (Ann's conflicted copy 2025-01-01).jsonl"],
-  ["Dropbox without possessive", "B (conflicted copy 2025-01-01).jsonl"],
-  ["Dropbox again", "B (Ann's conflicted copy 2025-01-01 (1)).jsonl"],
-  ["Dropbox in German", "B (In Konflikt stehende Kopie von DESKTOP-1 2025-10-19).jsonl"],
-  ["Dropbox in French", "B (Copie en conflit de DESKTOP-1 2025-10-19).jsonl"],
-  ["Dropbox in Spanish", "B (Copia en conflicto de DESKTOP-1 2025-10-19).jsonl"],
-  ["Dropbox in older Spanish", "B (Copia conflictiva de DESKTOP-1 2025-10-19).jsonl"],
-  ["Dropbox in Swedish", "B (Anns motstridiga kopia 2025-10-19).jsonl"],
-  ["Dropbox in Japanese", "B (DESKTOP-1 上の問題のあるコピー 2025-10-19).jsonl"],
-  ["Dropbox, case", "B (Case Conflict).jsonl"],
-  ["Dropbox, case again", "B (Case Conflict 1).jsonl"],
-  ["Dropbox, Unicode", "B (Unicode Encoding Conflict).jsonl"],
-  ["Dropbox, selective sync", "B (Selective Sync Conflict).jsonl"],
-  ["Dropbox, white space", "B (white space conflict).jsonl"],
-  ["Dropbox, shared folder", "B (shared folder conflict).jsonl"],
-  ["Dropbox, case in Swedish", "B (skiftlägeskonflikt).jsonl"],
-  ["Maestral", "B (conflicting copy).jsonl"],
-  ["Maestral again", "B (conflicting copy 1).jsonl"],
-  ["Syncthing", "B.sync-conflict-20250101-120000-D4LGQYW.jsonl"],
-  ["Syncthing, older", "B.sync-conflict-20250101-120000.jsonl"],
-  ["iCloud Drive", "B 2.jsonl"],
-  ["iCloud Drive again", "B 3.jsonl"],
-  ["OneDrive", "B-DESKTOP-ABC.jsonl"],
-  ["OneDrive, collision", "B (1).jsonl"],
-  ["OneDrive on Linux", "B-host-safeBackup-0001.jsonl"],
-  ["Google Drive on the web", "Copy of B.jsonl"],
-  ["Nextcloud", "B (conflicted copy 2024-04-10 093612).jsonl"],
-  ["Nextcloud with user", "B (conflicted copy ann 2024-04-10 093612).jsonl"],
-  ["ownCloud, older", "B_conflict-20240410-093612.jsonl"],
-  ["Seafile", "B (SFConflict ann@x.org 2025-01-01-10-11-12).jsonl"],
-  ["Seafile without user", "B (SFConflict 2025-01-01-10-11-12).jsonl"],
-  ["rclone", "B.jsonl.conflict1"],
-  ["rclone keeping the extension", "B.conflict1.jsonl"],
-  ["rclone, older", "B.jsonl..path1"],
-  ["pCloud", "B [conflicted].jsonl"],
-  ["pCloud without extension", "B.conflicted"],
-  ["Resilio", "B.Conflict.jsonl"],
-  ["Resilio again", "B.Conflict.Conflict.jsonl"],
-  ["FileCloud", "B(Conflict_ann_2025-01-01-10-11-12).jsonl"],
-  ["Git's merge tool", "B_LOCAL_1234.jsonl"],
-  ["Git's merge tool afterwards", "B.jsonl.orig"],
-  ["Git, file against folder", "B.jsonl~HEAD"],
-];
 
 /** Names of files that are half-written, or that belong to another program. */
 const TEMP_NAMES: readonly [program: string, name: string][] = [
@@ -196,6 +151,24 @@ test.each([
 
 test.each(["", "x", "a/b/c/d", "../..", "a b", "..", "2026/11/22"])("folders %j name no tree", (folders) => {
   expect(classifyLogFile(folders === "" ? `${PEER}.jsonl` : `${folders}/${PEER}.jsonl`).kind).not.toBe("log");
+});
+
+test.each(["my2024-notes", "1e9997e2e897a48abbe13811413b36931", "ab2024"])(
+  "a tree %s, in whose folder a year seems to stand, is read",
+  (treeId) => {
+    const path = logFilePath(treeId, PEER, PEER, new Date(0)).slice(OPS_DIR.length + 1);
+    expect(classifyLogFile(path)).toMatchObject({ kind: "log", treeId, isCopy: false });
+  },
+);
+
+test.each([
+  ["space-" + TREE, PEER, PEER],
+  [TREE.toUpperCase(), PEER, PEER],
+  [TREE, `peer-${PEER}`, `peer-${PEER}`],
+  [TREE, "ann_LOCAL_1", "ann_LOCAL_1"],
+  [TREE, "ann", "conflict1"],
+])("no file is written that would be read as a copy: tree %s, peer %s, writer %s", (treeId, peerId, writerId) => {
+  expect(() => logFilePath(treeId, peerId, writerId, new Date(0))).toThrow(expect.objectContaining({ code: "FOLD_BAD_ID" }));
 });
 
 test("every folder in which a tree's files are found is one that is looked into for it", () => {

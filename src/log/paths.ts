@@ -4,6 +4,8 @@ import { FoldspaceError } from "../errors.ts";
 export const SPACE_DIR = "space-v1";
 export const SPACE_FILE = "space-v1/space.json";
 export const OPS_DIR = "space-v1/ops";
+/** Where a repair puts what it takes out of {@link OPS_DIR}. No reader looks into it. */
+export const LOST_DIR = "space-v1/lost+found";
 
 /** What a file below `ops` is, judged by its path alone. */
 export type LogFile =
@@ -41,12 +43,19 @@ export function treeDir(treeId: string): string {
 /**
  * File that `writerId` writes operations of `peerId` to: its own file, or a relay file for another's.
  * @param time its UTC day names the folder
- * @throws FoldspaceError `FOLD_BAD_ID`
+ * @throws FoldspaceError `FOLD_BAD_ID` for ids that could lead elsewhere, or that would be read as others
  */
 export function logFilePath(treeId: string, peerId: string, writerId: string, time: Date): string {
   const day = time.toISOString().slice(0, 10).replaceAll("-", "/");
-  const name = peerId === writerId ? safe(peerId, "peer") : `${safe(peerId, "peer")}.${safe(writerId, "peer")}`;
-  return `${treeDir(treeId)}/${day}/${name}.jsonl`;
+  const name = `${peerId === writerId ? safe(peerId, "peer") : `${safe(peerId, "peer")}.${safe(writerId, "peer")}`}.jsonl`;
+  const path = `${treeDir(treeId)}/${day}/${name}`;
+  const read = classifyLogFile(path.slice(OPS_DIR.length + 1));
+  const isReadAlike = read.kind === "log" && read.treeId === treeId && read.peerId === peerId && read.writerId === writerId;
+  if (isReadAlike && !read.isCopy) return path;
+  throw new FoldspaceError(
+    "FOLD_BAD_ID",
+    `${JSON.stringify(path)} cannot be a file of the space: it would be taken for a copy of another that a sync service made`,
+  );
 }
 
 /**
@@ -158,11 +167,13 @@ function hexRun(name: string, length: 2 | 30 | 32): string | undefined {
 }
 
 function treeOfOtherGrammar(folders: readonly string[]): TreeOfFolders | undefined {
-  const year = folders.findIndex((folder) => /^\d{4}(-\d{2}-\d{2})?(?!\d)/.test(folder));
-  const own = year === -1 ? folders : folders.slice(0, year);
-  const treeId = own.length === 2 && own[0]!.length === 2 ? own.join("") : own.length === 1 ? own[0]! : undefined;
-  if (treeId === undefined || !isPathSafeId(treeId)) return undefined;
-  return { treeId, isCopy: !areDates(folders.slice(own.length)) };
+  // what is behind the first two characters may look like a year
+  const parts = folders[0]?.length === 2 ? 2 : 1;
+  const treeId = folders.slice(0, parts).join("");
+  const dates = folders.slice(parts);
+  const isYear = (folder: string): boolean => /^\d{4}(-\d{2}-\d{2})?(?!\d)/.test(folder);
+  if (!isPathSafeId(treeId) || (parts === 1 && isYear(treeId)) || (dates[0] !== undefined && !isYear(dates[0]))) return undefined;
+  return { treeId, isCopy: !areDates(dates) };
 }
 
 function areDates(folders: readonly string[]): boolean {

@@ -39,9 +39,9 @@ export function brokenSecretsPath(time: Date): string {
   return `${SECRETS_FILE}.broken-${time.toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
 }
 
-/** A temporary name: sync programs pass it over, and so do readers. */
+/** A temporary name: sync programs pass it over, and so do readers. It begins with no dot, which Tauri would not let us write. */
 export function temporarySecretsPath(unique: string): string {
-  return `${SPACE_DIR}/.${NAME}.${unique}.tmp`;
+  return `${SPACE_DIR}/~${NAME}.${unique}.tmp`;
 }
 
 export function sealedSecretsPath(peerId: string): string {

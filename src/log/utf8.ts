@@ -17,6 +17,13 @@ declare class TextDecoder {
 }
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+/** Text of some bytes, with U+FFFD in the place of what is no UTF-8. */
+export function decodeAsUtf8(bytes: Uint8Array): string {
+  return lenient.decode(bytes);
+}
+
 /** Text of some bytes. @returns `undefined` where the bytes are no UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {

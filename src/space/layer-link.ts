@@ -70,10 +70,11 @@ export class LayerLink {
 
   /**
    * Connects the layer and reads it.
+   * @param session asked for at every try
    * @param read brings what it holds into the space
    * @throws FoldspaceError why it failed; unless that is permanent, it is tried again by itself
    */
-  open(session: LayerSession, read: () => Promise<void>): Promise<void> {
+  open(session: () => LayerSession, read: () => Promise<void>): Promise<void> {
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
     this.#reopen = () => this.open(session, read);
@@ -81,13 +82,15 @@ export class LayerLink {
     return this.#opening;
   }
 
-  async #open(session: LayerSession, read: () => Promise<void>): Promise<void> {
+  async #open(session: () => LayerSession, read: () => Promise<void>): Promise<void> {
     // what fails from now on, also beside the opening, counts
     this.#error = undefined;
     try {
       // in a later turn, so that `open` has set its state before anything can end
       await Promise.resolve();
-      await this.layer.connect(session);
+      const { peerId } = session();
+      await this.layer.connect(session());
+      if (session().peerId !== peerId) this.layer.changePeer?.(session().peerId);
       await read();
     } catch (error) {
       this.#error = toFoldspaceError(error);

@@ -8,12 +8,21 @@ export interface SpaceStatus {
   readonly layers: readonly LayerReport[];
 }
 
+/** What else in a space may have problems. */
+interface ProblemSource {
+  readonly problems: readonly Problem[];
+  observeProblems(listener: () => void): () => void;
+}
+
 /** The layers of an open space: which there are, which take part, and how they are. */
 export class LayerSet {
   readonly status: Observable<SpaceStatus> = new Observable<SpaceStatus>({ layers: [] });
   readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
   /** Layers that have given their space tree and now take part in everything. */
   readonly active: Set<PersistenceLayer> = new Set();
+  /** What is wrong with none of the layers in particular. */
+  readonly #ownProblems: Problem[] = [];
+  readonly #sources: ProblemSource[] = [];
   readonly #clock: Clock;
   readonly #patienceMs: number;
   readonly #endObserving = new Map<LayerLink, () => void>();
@@ -66,15 +75,26 @@ export class LayerSet {
     this.linkOf(layer)?.fail(error);
   }
 
+  /** Adds a problem to those that the layers have. */
+  report(problem: Problem): void {
+    this.#ownProblems.push(problem);
+    this.#publish();
+  }
+
+  /** Adds the problems of something else to those that the layers have. */
+  include(source: ProblemSource): void {
+    this.#sources.push(source);
+    source.observeProblems(() => this.#publish());
+  }
+
   /** Waits until every layer has been read, or long enough. */
   async settled(): Promise<void> {
     await Promise.all(this.links.map(async (link) => await link.settled()));
   }
 
-  /** To be called when they have {@link settled}. @throws FoldspaceError `FOLD_NOT_DURABLE` */
-  async flush(): Promise<void> {
-    const lacking = await Promise.all(this.links.map(async (link) => await link.flush()));
-    assertDurable(lacking);
+  /** To be called when they have {@link settled}. @returns what is lacking in which */
+  async flush(): Promise<(NotDurable | undefined)[]> {
+    return await Promise.all(this.links.map(async (link) => await link.flush()));
   }
 
   /** Begins to save in all layers, without waiting for anything. */
@@ -94,7 +114,8 @@ export class LayerSet {
 
   #publish(): void {
     this.status.value = { layers: this.links.map((link) => link.report()) };
-    const problems = this.links.flatMap(({ layer }) => layer.problems);
+    const others = this.#sources.flatMap((source) => source.problems);
+    const problems = [...this.#ownProblems, ...others, ...this.links.flatMap(({ layer }) => layer.problems)];
     const known = this.problems.value;
     const isSame = problems.length === known.length && problems.every((problem, index) => problem === known[index]);
     if (!isSame) this.problems.value = problems;

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError, errorCode, type Problem } from "../errors.ts";
 import { toFoldspaceError } from "../layers/batcher.ts";
-import type { IncomingChange, PersistenceLayer } from "../layers/persistence-layer.ts";
+import type { IncomingChange, LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
 import { isPathSafeId } from "../log/paths.ts";
 import { Observable } from "../observable.ts";
 import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions, type Vertex } from "../tree/index.ts";
@@ -11,10 +11,14 @@ import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer
 import { Mirror } from "./mirror.ts";
 import { observePage } from "./page-lifecycle.ts";
 import { endsInTime } from "./patience.ts";
-import { TreeReplica } from "./tree-replica.ts";
+import { SpaceSecrets, type SecretsOptions } from "./space-secrets.ts";
+import { TreeReplica, type ReplicaListener } from "./tree-replica.ts";
 
 export interface SpaceOptions {
-  /** Peer id of this running instance. It must be new, or one that surely no other running instance has. Default: a new one. */
+  /**
+   * Peer id of this running instance. It must be new, or one that surely no other running instance has. Default: a new one.
+   * Where another turns out to use it, the space goes on under a new one.
+   */
   readonly peerId?: string;
   /** Whether nothing is to be written to any layer, not even what one of them lacks. */
   readonly isReadOnly?: boolean;
@@ -26,6 +30,8 @@ export interface SpaceOptions {
    */
   readonly openingPatienceMs?: number;
   readonly clock?: Clock;
+  /** How the secrets are kept. */
+  readonly secrets?: SecretsOptions;
 }
 
 /** A lazily loaded tree of an app. */
@@ -38,8 +44,9 @@ export interface AppTree {
 /** An open space: its space tree, its app trees, and the layers that keep them. Made by a `SpaceManager`. */
 export class Space {
   readonly id: string;
-  readonly peerId: string;
   readonly isReadOnly: boolean;
+  /** Short texts by name, kept beside the trees. */
+  readonly secrets: SpaceSecrets;
   readonly #clock: Clock;
   readonly #patienceMs: number;
   readonly #openingPatienceMs: number;
@@ -51,17 +58,23 @@ export class Space {
   readonly #mirror: Mirror;
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
+  #peerId: string;
   #isClosed = false;
 
   /** Used by `SpaceManager`, which opens it. */
   constructor(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions = {}) {
     this.id = id;
-    this.peerId = options.peerId ?? newId();
+    this.#peerId = options.peerId ?? newId();
     this.isReadOnly = options.isReadOnly ?? false;
     this.#clock = options.clock ?? systemClock;
     this.#patienceMs = options.patienceMs ?? 10_000;
     this.#openingPatienceMs = options.openingPatienceMs ?? 60_000;
     this.#layers = new LayerSet(this.#clock, this.#patienceMs);
+    const session = { isReadOnly: this.isReadOnly, patienceMs: this.#patienceMs, clock: this.#clock };
+    // known before any layer has answered: what it remembers is for all of them
+    const memory = layers.find((layer) => layer.secretsMemory)?.secretsMemory;
+    this.secrets = new SpaceSecrets(id, session, { ...(memory ? { memory } : {}), ...options.secrets });
+    this.#layers.include(this.secrets);
     this.#spaceReplica = this.#newReplica(id);
     this.#mirror = new Mirror(
       () => (this.isReadOnly ? [] : [...this.#layers.active]),
@@ -73,6 +86,11 @@ export class Space {
       onLeaving: () => this.#saveNow(),
       onReturning: () => this.#layers.rescanInBackground(),
     });
+  }
+
+  /** Under which edits are made here. Changes where somebody else is found to use it (`FOLD_PEER_CLONED` in {@link problems}). */
+  get peerId(): string {
+    return this.#peerId;
   }
 
   /** The space tree. */
@@ -171,9 +189,9 @@ export class Space {
     if (!link) return;
     await link.settled();
     for (const replica of this.#allReplicas()) replica.handOver();
-    const lacking = await link.flush();
+    const lacking = [await link.flush(), ...(await this.secrets.flush(link.layer))];
     await this.#dropLink(link);
-    assertDurable([lacking]);
+    assertDurable(lacking);
   }
 
   // ---- app trees ----
@@ -273,7 +291,7 @@ export class Space {
     if (this.isReadOnly) return;
     await this.#layers.settled();
     for (const replica of this.#allReplicas()) replica.handOver();
-    await this.#layers.flush();
+    assertDurable((await Promise.all([this.#layers.flush(), this.secrets.flush()])).flat());
   }
 
   /** Looks for what changed elsewhere without waiting to be told: on focus, after sleep, when the network is back. */
@@ -333,10 +351,10 @@ export class Space {
   }
 
   #openLink(link: LayerLink, create: boolean, onRead?: () => void): Promise<void> {
-    const session = { peerId: this.peerId, create, isReadOnly: this.isReadOnly };
+    const session = (): LayerSession => ({ peerId: this.#peerId, create, isReadOnly: this.isReadOnly });
     for (const replica of this.#allReplicas()) replica.await(link.layer);
     return link.open(session, async () => {
-      await this.#spaceReplica.attach(link.layer);
+      await Promise.all([this.#spaceReplica.attach(link.layer), this.secrets.attach(link.layer)]);
       this.#layers.active.add(link.layer);
       onRead?.();
       await Promise.all(Array.from(this.#replicas.values(), async (replica) => await replica.attach(link.layer)));
@@ -347,7 +365,7 @@ export class Space {
 
   async #connectIfPresent(layer: PersistenceLayer): Promise<void> {
     try {
-      await layer.connect({ peerId: this.peerId });
+      await layer.connect({ peerId: this.#peerId });
     } catch (error) {
       if (errorCode(error) !== "FOLD_NOT_FOUND" && errorCode(error) !== "FOLD_NOT_A_SPACE") throw error;
     }
@@ -372,11 +390,25 @@ export class Space {
   #saveNow(): void {
     for (const replica of this.#allReplicas()) replica.handOver();
     this.#layers.flushInBackground();
+    this.secrets.saveNow();
   }
 
   #newReplica(treeId: string, options: ReplicatedTreeOptions = {}): TreeReplica {
-    const onFailed = (layer: PersistenceLayer, error: FoldspaceError): void => this.#layers.fail(layer, error);
-    return new TreeReplica(this.peerId, treeId, this.isReadOnly, onFailed, options);
+    const listener: ReplicaListener = {
+      onFailed: (layer, error) => this.#layers.fail(layer, error),
+      onCloned: (clonedTreeId) => this.#changePeer(clonedTreeId),
+    };
+    return new TreeReplica(this.#peerId, treeId, this.isReadOnly, listener, options);
+  }
+
+  #changePeer(treeId: string): void {
+    const former = this.#peerId;
+    this.#peerId = newId();
+    for (const replica of this.#allReplicas()) replica.changePeer(this.#peerId);
+    this.secrets.changePeer();
+    for (const { layer } of this.#layers.links) layer.changePeer?.(this.#peerId);
+    const reason = `somebody else makes operations as peer ${former}, so edits are made here as ${this.#peerId} from now on; nothing is lost`;
+    this.#layers.report({ code: "FOLD_PEER_CLONED", reason, treeId });
   }
 
   #allReplicas(): TreeReplica[] {
@@ -385,12 +417,14 @@ export class Space {
 
   async #dropLink(link: LayerLink): Promise<void> {
     for (const replica of this.#allReplicas()) replica.detach(link.layer);
+    this.secrets.detach(link.layer);
     await this.#layers.drop(link);
   }
 
   async #letGo(): Promise<void> {
     this.#isClosed = true;
     this.#endObservingPage();
+    this.secrets.close();
     await this.#layers.close();
   }
 

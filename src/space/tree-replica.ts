@@ -9,6 +9,7 @@ import {
   type ReplicatedTreeOptions,
   type VertexOperation,
 } from "../tree/index.ts";
+import { MadeHere, placesToReissue, toReissue } from "./made-here.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
 import { reissueStaleEdits, subjectOf } from "./stale-edits.ts";
 
@@ -17,6 +18,13 @@ const SLICE_OPS = 500;
 
 /** `awaited`: the layer has not answered, or not since it failed; what is edited meanwhile may be older than what it holds. */
 type LayerState = "awaited" | "ready";
+
+export interface ReplicaListener {
+  /** A layer has rejected operations for good. */
+  onFailed(layer: PersistenceLayer, error: FoldspaceError): void;
+  /** Somebody else makes operations under our peer id. Every replica has to be given another before this returns. */
+  onCloned(treeId: string): void;
+}
 
 /**
  * One tree and the layers it is kept in: brings every operation that any of them has to all the others.
@@ -36,20 +44,18 @@ export class TreeReplica {
   #unsent: VertexOperation[] = [];
   /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
   readonly #staleEdits = new Map<string, VertexOperation>();
-  readonly #onFailed: (layer: PersistenceLayer, error: FoldspaceError) => void;
+  readonly #madeHere = new MadeHere();
+  readonly #listener: ReplicaListener;
 
-  /**
-   * @param isReadOnly whether nothing may be saved to any layer
-   * @param onFailed told when a layer has rejected operations for good
-   */
+  /** @param isReadOnly whether nothing may be saved to any layer */
   constructor(
     peerId: string,
     treeId: string,
     isReadOnly: boolean,
-    onFailed: (layer: PersistenceLayer, error: FoldspaceError) => void,
+    listener: ReplicaListener,
     options: ReplicatedTreeOptions = {},
   ) {
-    this.#onFailed = onFailed;
+    this.#listener = listener;
     this.treeId = treeId;
     this.#isReadOnly = isReadOnly;
     this.tree = new ReplicatedTree(peerId, [], { ...options, rootId: treeId });
@@ -84,6 +90,7 @@ export class TreeReplica {
     this.#spread(layer, arrived);
     reissueStaleEdits(this.tree, [...this.#staleEdits.values()], arrived);
     if (!this.#isAwaiting) this.#staleEdits.clear();
+    this.#lookForClone(ops, undefined);
   }
 
   /** Sends a layer again what it has lost. @throws FoldspaceError as {@link attach} */
@@ -105,6 +112,22 @@ export class TreeReplica {
   /** Takes in what a layer tells of. */
   receive(layer: PersistenceLayer, ops: readonly VertexOperation[]): void {
     this.#spread(layer, this.tree.merge(ops));
+    this.#lookForClone(ops, this.tree.peerId);
+  }
+
+  /** Goes on as another peer. What was made so far stays as it is. */
+  changePeer(peerId: string): void {
+    this.handOver();
+    this.tree.changePeer(peerId);
+  }
+
+  /** @param newPeerId as for {@link MadeHere.strangersAmong} */
+  #lookForClone(ops: readonly VertexOperation[], newPeerId: string | undefined): void {
+    const strangers = this.#madeHere.strangersAmong(ops, newPeerId);
+    if (strangers.length === 0) return;
+    if (strangers.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#listener.onCloned(this.treeId);
+    for (const op of toReissue(strangers, this.tree.getAllOps())) this.tree.reissue(op);
+    for (const op of placesToReissue(this.tree, strangers)) this.tree.reissue(op);
   }
 
   /** In order, so that few moves come late: late ones cost a whole undo and redo, which cannot be divided. */
@@ -126,6 +149,7 @@ export class TreeReplica {
   }
 
   #send(op: VertexOperation): void {
+    this.#madeHere.note(op);
     if (this.#unsent.length === 0) queueMicrotask(() => this.handOver());
     this.#unsent.push(op);
   }
@@ -165,6 +189,6 @@ export class TreeReplica {
    */
   #onSaveFailed(layer: PersistenceLayer, error: FoldspaceError): void {
     if (this.#layers.has(layer)) this.await(layer);
-    this.#onFailed(layer, error);
+    this.#listener.onFailed(layer, error);
   }
 }

@@ -25,6 +25,8 @@ export class FaultyFileSystem implements FileSystem {
   fault: (call: FileSystemCall) => Error | undefined | Promise<Error | undefined> = () => undefined;
   /** How much of its bytes a failing append writes all the same: 0 none, 1 all. */
   writtenBeforeFailing = 0;
+  /** What comes of a hint: nothing where it is lost, several where it is doubled. */
+  passHint: (hint: WatchHint) => readonly WatchHint[] = (hint) => [hint];
   readonly calls: FileSystemCall[] = [];
   bytesRead = 0;
   readonly #inner: FileSystem;
@@ -109,7 +111,8 @@ export class FaultyFileSystem implements FileSystem {
 
   async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
     await this.#enter("watch", path);
-    return (await this.#inner.watch?.(path, onHint)) ?? (async () => undefined);
+    const pass = (hint: WatchHint): void => this.passHint(hint).forEach(onHint);
+    return (await this.#inner.watch?.(path, pass)) ?? (async () => undefined);
   }
 
   async #enter(action: FileSystemCall["action"], path: string): Promise<void> {

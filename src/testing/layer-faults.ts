@@ -1,10 +1,27 @@
 import { FoldspaceError, type Problem } from "../errors.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
-import type { IncomingChange, LayerSession, LayerStatus, PersistenceLayer } from "../layers/persistence-layer.ts";
+import type {
+  IncomingChange,
+  LayerSession,
+  LayerStatus,
+  PersistenceLayer,
+  SecretsUpdate,
+  StoredSecrets,
+} from "../layers/persistence-layer.ts";
+import type { SecretsMemory } from "../secrets/memory.ts";
 import type { VertexOperation } from "../tree/index.ts";
 
 /** What a {@link FaultyLayer} can be told to do badly. */
-export type LayerStep = "connect" | "disconnect" | "listTrees" | "loadTreeOps" | "saveTreeOps" | "flush" | "startListening";
+export type LayerStep =
+  | "connect"
+  | "disconnect"
+  | "listTrees"
+  | "loadTreeOps"
+  | "saveTreeOps"
+  | "loadSecrets"
+  | "saveSecrets"
+  | "flush"
+  | "startListening";
 
 /** A layer that fails or hangs where a test says so, and otherwise does what the layer does that it wraps. */
 export class FaultyLayer implements PersistenceLayer {
@@ -71,6 +88,10 @@ export class FaultyLayer implements PersistenceLayer {
     await this.inner.disconnect();
   }
 
+  changePeer(peerId: string): void {
+    this.inner.changePeer?.(peerId);
+  }
+
   isConnected(): boolean {
     return this.inner.isConnected();
   }
@@ -106,6 +127,24 @@ export class FaultyLayer implements PersistenceLayer {
   async startListening(listener: (change: IncomingChange) => void): Promise<void> {
     await this.#take("startListening");
     await this.inner.startListening?.(listener);
+  }
+
+  async loadSecrets(): Promise<StoredSecrets | undefined> {
+    await this.#take("loadSecrets");
+    return await this.inner.loadSecrets?.();
+  }
+
+  async saveSecrets(update: SecretsUpdate): Promise<void> {
+    await this.#take("saveSecrets");
+    await this.inner.saveSecrets?.(update);
+  }
+
+  observeSecrets(listener: () => void): () => void {
+    return this.inner.observeSecrets?.(listener) ?? (() => undefined);
+  }
+
+  get secretsMemory(): SecretsMemory | undefined {
+    return this.inner.secretsMemory;
   }
 
   async stopListening(): Promise<void> {

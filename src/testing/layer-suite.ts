@@ -2,6 +2,7 @@ import { describe, test } from "vitest";
 import { lifecycleTests } from "./layer-lifecycle-tests.ts";
 import { listeningTests } from "./layer-listening-tests.ts";
 import { savingTests } from "./layer-saving-tests.ts";
+import { secretsTests } from "./layer-secrets-tests.ts";
 import { LayerBench, type LayerSetup } from "./layer-bench.ts";
 
 /** Declares a test that gets a storage of its own. */
@@ -11,7 +12,7 @@ const TIMEOUT_MS = 60_000;
 
 /**
  * Tests whether a layer does what {@link PersistenceLayer} promises. Layers that do not support incoming sync
- * are not tested for it. Give the layers a short flush interval: the suite waits for it often.
+ * are not tested for it, nor those without secrets for these. Give the layers a short flush interval: the suite waits for it often.
  * @example
  * testPersistenceLayer("MemoryPersistenceLayer", () => {
  *   const spaceId = newId();
@@ -34,5 +35,6 @@ export function testPersistenceLayer(name: string, setup: () => Promise<LayerSet
     describe("lifecycle", () => lifecycleTests(declare));
     describe("saving and loading", () => savingTests(declare));
     describe("listening", () => listeningTests(declare));
+    describe("secrets", () => secretsTests(declare));
   });
 }

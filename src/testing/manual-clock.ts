@@ -9,10 +9,15 @@ interface Timer {
 export class ManualClock implements Clock {
   #now: number;
   #timers: Timer[] = [];
+  readonly #settle: () => Promise<void>;
 
-  /** @param startMs milliseconds since the epoch */
-  constructor(startMs: number = Date.UTC(2026, 0, 15, 12)) {
+  /**
+   * @param startMs milliseconds since the epoch
+   * @param settle ends when promises have settled that wait for nothing from outside; by default with a timer's turn
+   */
+  constructor(startMs: number = Date.UTC(2026, 0, 15, 12), settle: () => Promise<void> = takeTurn) {
     this.#now = startMs;
+    this.#settle = settle;
   }
 
   /** Timers that have been set and are not due yet. */
@@ -38,11 +43,11 @@ export class ManualClock implements Clock {
    */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
-    await settle();
+    await this.#settle();
     for (let timer = this.#takeDue(end); timer; timer = this.#takeDue(end)) {
       this.#now = Math.max(this.#now, timer.at);
       timer.run();
-      await settle();
+      await this.#settle();
     }
     this.#now = end;
   }
@@ -55,6 +60,6 @@ export class ManualClock implements Clock {
 }
 
 /** A turn of the event loop comes after every microtask, however many of them there are in a row. */
-async function settle(): Promise<void> {
+async function takeTurn(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
 }

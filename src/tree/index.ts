@@ -17,7 +17,7 @@ export {
   opIdToString,
 } from "./operation.ts";
 export type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
-export { isTooDeep, jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
+export { hasInfinity, isTooDeep, jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
 export type { JsonPrimitive, JsonValue } from "./json-value.ts";
 export { VersionVector } from "./version-vector.ts";
 export type { StateVector } from "./version-vector.ts";

@@ -81,6 +81,12 @@ export function isTooDeep(value: JsonValue | undefined): boolean {
   return false;
 }
 
+/** Whether a number is in a value that JSON cannot write, as `1e999` is read. Recurses: only for values that are not too deep. */
+export function hasInfinity(value: JsonValue | undefined): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(hasInfinity);
+}
+
 /** Whether two JSON values are equal, members in any order. */
 export function jsonEquals(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === b) return true;

@@ -102,7 +102,8 @@ export function assertOperations(ops: readonly VertexOperation[]): void {
   }
 }
 
-function validId(role: string, id: unknown): string {
+/** @throws FoldspaceError `FOLD_BAD_ID` where {@link isValidId} does not hold */
+export function validId(role: string, id: unknown): string {
   if (isValidId(id)) return id;
   const shown = typeof id === "string" ? JSON.stringify(id.slice(0, 80)) : String(id);
   throw new FoldspaceError(

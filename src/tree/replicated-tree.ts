@@ -1,6 +1,6 @@
 import { FoldspaceError } from "../errors.ts";
 import { ChangeFeed, Listeners, type VertexChangeEvent, type VertexMoveEvent } from "./events.ts";
-import { jsonEquals, toJsonValue, type JsonValue } from "./json-value.ts";
+import { toJsonValue, type JsonValue } from "./json-value.ts";
 import { CREATED_AT_KEY, type TreeNode } from "./node.ts";
 import {
   assertOperations,
@@ -11,7 +11,9 @@ import {
   newId,
   type OpId,
   type VertexOperation,
+  validId,
 } from "./operation.ts";
+import { haveSameStructure } from "./same-structure.ts";
 import { VersionVector, type StateVector } from "./version-vector.ts";
 import { checkProperties, type Properties, type VertexProperty } from "./properties.ts";
 import { TreeState } from "./tree-state.ts";
@@ -42,7 +44,7 @@ export type OpListener = (op: VertexOperation, isLocal: boolean) => void;
  * move of the root) are refused with an error, and observers are told in a microtask instead of by a timer.
  */
 export class ReplicatedTree {
-  readonly peerId: string;
+  #peerId: string;
   readonly #state: TreeState;
   readonly #opListeners = new Listeners<Parameters<OpListener>>();
   readonly #feed: ChangeFeed;
@@ -53,13 +55,12 @@ export class ReplicatedTree {
   #nameKey: typeof NAME_KEY | typeof OLD_NAME_KEY | undefined;
 
   /**
-   * @param peerId identifies this replica; no other may ever use it
+   * @param peerId identifies this replica; no other may ever use it, or see {@link changePeer}
    * @param ops operations to start from
    * @throws FoldspaceError `FOLD_BAD_ID`, or what {@link merge} throws
    */
   constructor(peerId: string, ops: readonly VertexOperation[] = [], options: ReplicatedTreeOptions = {}) {
-    if (!isValidId(peerId)) throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(peerId)} cannot be a peer id`);
-    this.peerId = peerId;
+    this.#peerId = validId("peer", peerId);
     this.#rootId = options.rootId;
     this.#nameKey = options.nameKey;
     this.#feed = new ChangeFeed(
@@ -68,6 +69,11 @@ export class ReplicatedTree {
     );
     this.#state = new TreeState(options.rootId, this.#feed);
     this.merge(ops);
+  }
+
+  /** Under which operations are made here. */
+  get peerId(): string {
+    return this.#peerId;
   }
 
   // ---- reading ----
@@ -269,6 +275,19 @@ export class ReplicatedTree {
     return added;
   }
 
+  /**
+   * Makes operations under another peer id from now on: for a replica that finds that another one uses its own.
+   * @throws FoldspaceError `FOLD_BAD_ID`
+   */
+  changePeer(peerId: string): void {
+    this.#peerId = validId("peer", peerId);
+  }
+
+  /** Makes again what an operation says, above all that is known, as an operation of this replica. */
+  reissue(op: VertexOperation): void {
+    this.#applyLocal({ ...op, id: this.#nextOpId() });
+  }
+
   /** Operations made here since the last call, drafts included: what live peers have to be sent. */
   popLocalOps(): VertexOperation[] {
     const ops = this.#localOps;
@@ -318,19 +337,7 @@ export class ReplicatedTree {
 
   /** Whether both trees show the same vertices with the same parents and properties. */
   compareStructure(other: ReplicatedTree): boolean {
-    const root = this.root;
-    if (root?.id !== other.root?.id) return false;
-    const open = root ? [root.id] : [];
-    for (let id = open.pop(); id !== undefined; id = open.pop()) {
-      const children = this.getChildrenIds(id);
-      const theirs = other.getChildrenIds(id);
-      if (children.length !== theirs.length || children.some((child, index) => child !== theirs[index])) return false;
-      const properties = this.getVertexProperties(id, false);
-      if (properties.length !== other.getVertexProperties(id, false).length) return false;
-      for (const { key, value } of properties) if (!jsonEquals(value, other.getVertexProperty(id, key, false))) return false;
-      for (const child of children) open.push(child);
-    }
-    return true;
+    return haveSameStructure(this, other);
   }
 
   // ---- observing: every method returns a function that ends it ----
@@ -409,7 +416,7 @@ export class ReplicatedTree {
         "The tree has reached the highest operation counter and cannot be edited any more",
       );
     }
-    return { counter: this.#state.clock + 1, peerId: this.peerId };
+    return { counter: this.#state.clock + 1, peerId: this.#peerId };
   }
 
   /** @returns whether the operation is new */

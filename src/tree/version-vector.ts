@@ -111,7 +111,7 @@ class PeerRanges {
   #starts: number[] = [];
   #ends: number[] = [];
   /** Counters below the end of the last range that no range covers yet. */
-  readonly #loose = new Set<number>();
+  #loose: Set<number> | undefined;
   #size = 0;
 
   get size(): number {
@@ -123,7 +123,7 @@ class PeerRanges {
   }
 
   has(counter: number): boolean {
-    return this.#rangeHas(counter) || this.#loose.has(counter);
+    return this.#rangeHas(counter) || (this.#loose?.has(counter) ?? false);
   }
 
   hasRange(start: number, end: number): boolean {
@@ -134,7 +134,11 @@ class PeerRanges {
 
   add(counter: number): boolean {
     const last = this.#ends.length - 1;
-    if (last < 0 || counter > this.#ends[last]! + 1) {
+    if (last < 0) {
+      // most peers have one range all their life: pushing would reserve room for sixteen more
+      this.#starts = [counter];
+      this.#ends = [counter];
+    } else if (counter > this.#ends[last]! + 1) {
       this.#starts.push(counter);
       this.#ends.push(counter);
     } else if (counter === this.#ends[last]! + 1) {
@@ -149,6 +153,7 @@ class PeerRanges {
   }
 
   #addLoose(counter: number): void {
+    this.#loose ??= new Set();
     this.#loose.add(counter);
     this.#size++;
     if (this.#loose.size > MIN_LOOSE_BEFORE_FOLDING && this.#loose.size > this.#starts.length) this.#fold();
@@ -187,9 +192,9 @@ class PeerRanges {
   }
 
   #fold(): void {
-    if (this.#loose.size === 0) return;
+    if (!this.#loose) return;
     const counters = Float64Array.from(this.#loose).sort();
-    this.#loose.clear();
+    this.#loose = undefined;
     this.#mergeSorted(Array.from(counters, (counter) => [counter, counter]));
   }
 

@@ -1,4 +1,5 @@
-import type { LineProblem, LogPosition } from "../log/parser.ts";
+import type { LineProblem } from "../log/line-problem.ts";
+import type { LogPosition } from "../log/parser.ts";
 import type { JsonValue, VertexOperation } from "../tree/index.ts";
 
 /** What the page sends to the worker. Jobs are files being read; several may be under way. */

@@ -36,8 +36,21 @@ function findMiniBrowser(): string | undefined {
 }
 
 const START_TIMEOUT_MS = 20_000;
+/** The name under which WebDriver sends an element. */
+const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
-/** A window of WebKitGTK, driven by WebDriver. */
+/** A program that shows pages by WebKitGTK. */
+export interface WebKitProgram {
+  readonly driver: string;
+  /** The program itself, which lets itself be driven. */
+  readonly binary: string;
+  readonly args?: readonly string[];
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Without it, the screen that is there is used. */
+  readonly screen?: string;
+}
+
+/** Windows of WebKitGTK, driven by WebDriver: the first that the program opens, until another is switched to. */
 export class WebKitWindow {
   readonly #process: ChildProcess;
   readonly #session: string;
@@ -47,20 +60,21 @@ export class WebKitWindow {
     this.#session = session;
   }
 
-  static async open(programs: WebKitPrograms): Promise<WebKitWindow> {
+  static async open({ driver, binary, args = [], variables, screen }: WebKitProgram): Promise<WebKitWindow> {
     const port = await freePort();
-    // a process group of its own: the screen, the driver and the browser end together
-    const child = spawn(programs.screen, ["-a", programs.driver, `--port=${port}`, "--host=127.0.0.1"], {
+    const command = [driver, `--port=${port}`, "--host=127.0.0.1"];
+    const [program, ...parts] = screen === undefined ? command : [screen, "-a", ...command];
+    // a process group of its own: the screen, the driver and the program end together
+    const child = spawn(program!, parts, {
       detached: true,
       stdio: "ignore",
-      env: { ...process.env, NO_AT_BRIDGE: "1", WEBKIT_DISABLE_DMABUF_RENDERER: "1" },
+      env: { ...process.env, NO_AT_BRIDGE: "1", WEBKIT_DISABLE_DMABUF_RENDERER: "1", ...variables },
     });
     try {
       const url = `http://127.0.0.1:${port}`;
       await waitFor(`${url}/status`);
-      const options = { binary: programs.browser, args: ["--automation"] };
-      const { sessionId } = await command<{ sessionId: string }>(`${url}/session`, {
-        capabilities: { alwaysMatch: { "webkitgtk:browserOptions": options } },
+      const { sessionId } = await post<{ sessionId: string }>(`${url}/session`, {
+        capabilities: { alwaysMatch: { "webkitgtk:browserOptions": { binary, args } } },
       });
       return new WebKitWindow(child, `${url}/session/${sessionId}`);
     } catch (error) {
@@ -70,14 +84,69 @@ export class WebKitWindow {
   }
 
   async goTo(url: string): Promise<void> {
-    await command(`${this.#session}/url`, { url });
+    await this.#post("url", { url });
+  }
+
+  /** Runs the body of a function in the page. @returns what it returns, as JSON */
+  async run<T>(script: string, ...args: readonly unknown[]): Promise<T> {
+    return await this.#post<T>("execute/sync", { script, args });
+  }
+
+  /** Like `run`, and waits for what it returns. */
+  async runAsync<T>(timeoutMs: number, script: string, ...args: readonly unknown[]): Promise<T> {
+    await this.#post("timeouts", { script: timeoutMs });
+    const waiting = `const done = arguments[arguments.length - 1];
+      (async function () { ${script} }).apply(null, arguments).then((value) => done({ value }), (error) => done({ error: String(error) }));`;
+    const { value, error } = await this.#post<{ value?: T; error?: string }>("execute/async", { script: waiting, args });
+    if (error !== undefined) throw new Error(error);
+    return value as T;
   }
 
   /** Waits for a promise that the page has as a global. */
   async awaitGlobal<T>(name: string, timeoutMs: number): Promise<T> {
-    await command(`${this.#session}/timeouts`, { script: timeoutMs });
-    const script = `const done = arguments[arguments.length - 1]; window[arguments[0]].then(done, (error) => done(String(error)));`;
-    return await command<T>(`${this.#session}/execute/async`, { script, args: [name] });
+    return await this.runAsync<T>(timeoutMs, "return await window[arguments[0]];", name);
+  }
+
+  /** Clicks on the first element of a selector. */
+  async click(selector: string): Promise<void> {
+    await this.#post(`element/${await this.#find(selector)}/click`, {});
+  }
+
+  /** Types where the caret is. */
+  async type(text: string): Promise<void> {
+    const { [ELEMENT]: active } = await this.#get<Record<string, string>>("element/active");
+    await this.#post(`element/${active}/value`, { text });
+  }
+
+  /** What is seen of the page, as PNG. */
+  async screenshot(): Promise<Buffer> {
+    // WebKit waits for something to be painted, for ever where nothing changes
+    await this.run(`
+      const dot = document.createElement("i");
+      dot.style.cssText = "position: fixed; inset: 0 auto auto 0; width: 1px; height: 1px";
+      document.body.append(dot);
+      let left = 100;
+      const timer = setInterval(() => {
+        dot.style.background = left % 2 === 0 ? "#fefefe" : "#ffffff";
+        if (--left > 0) return;
+        clearInterval(timer);
+        dot.remove();
+      }, 50);`);
+    return Buffer.from(await this.#get<string>("screenshot"), "base64");
+  }
+
+  /** All windows of the program. */
+  async windows(): Promise<string[]> {
+    return await this.#get<string[]>("window/handles");
+  }
+
+  async switchTo(window: string): Promise<void> {
+    await this.#post("window", { handle: window });
+  }
+
+  /** Ends the program as a crash does, with all that belongs to it. */
+  kill(): void {
+    end(this.#process, "SIGKILL");
   }
 
   async close(): Promise<void> {
@@ -87,10 +156,26 @@ export class WebKitWindow {
       end(this.#process);
     }
   }
+
+  async #find(selector: string): Promise<string> {
+    const found = await this.#post<Record<string, string>>("element", { using: "css selector", value: selector });
+    return found[ELEMENT]!;
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    return await answer<T>(await fetch(`${this.#session}/${path}`));
+  }
+
+  async #post<T>(path: string, body: unknown): Promise<T> {
+    return await post<T>(`${this.#session}/${path}`, body);
+  }
 }
 
-async function command<T>(url: string, body: unknown): Promise<T> {
-  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+async function post<T>(url: string, body: unknown): Promise<T> {
+  return await answer<T>(await fetch(url, { method: "POST", body: JSON.stringify(body) }));
+}
+
+async function answer<T>(response: Response): Promise<T> {
   const { value } = (await response.json()) as { value: T & { error?: string; message?: string } };
   if (!response.ok) throw new Error(`WebDriver: ${value.error}: ${value.message}`);
   return value;
@@ -116,6 +201,6 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function end(child: ChildProcess): void {
-  if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): void {
+  if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
 }

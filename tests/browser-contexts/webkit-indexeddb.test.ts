@@ -11,7 +11,7 @@ test.skipIf(missing !== "" && process.env["CI"] !== "true")(
   async () => {
     if (typeof webKit === "string") throw new Error(webKit);
     const server = await servePage("./webkit-page.ts");
-    const window = await WebKitWindow.open(webKit);
+    const window = await WebKitWindow.open({ ...webKit, binary: webKit.browser, args: ["--automation"] });
     try {
       await window.goTo(server.url);
       const outcomes = await window.awaitGlobal<Record<string, string>>("outcomes", 100_000);

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -18,5 +18,10 @@ export function installPackage(): { readonly path: string; remove(): void } {
   execFileSync("tar", ["-xzf", tarball], { cwd: path });
   mkdirSync(join(path, "node_modules"));
   renameSync(join(path, "package"), join(path, "node_modules", "foldspace"));
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+  for (const name of Object.keys(manifest.dependencies)) {
+    mkdirSync(dirname(join(path, "node_modules", name)), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), join(path, "node_modules", name));
+  }
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { ReplicatedTree, VersionVector, type VertexOperation } from "../../src/tree/index.ts";
-import { deliverySchedule, makeHistory, Random, shownTree, type History } from "./histories.ts";
+import { Random } from "../../src/testing/random.ts";
+import { deliverySchedule, makeHistory, shownTree, type History } from "./histories.ts";
 import { replaySlowly, slowStateVector, sortOps, type PlainTree } from "./slow-tree.ts";
 
 const HISTORIES = 1_000;

@@ -1,7 +1,8 @@
 import { RepTree } from "reptree";
 import { afterEach, expect, test, vi } from "vitest";
 import { ReplicatedTree, type JsonValue, type VertexOperation } from "../../src/tree/index.ts";
-import { makeHistory, Random } from "./histories.ts";
+import { Random } from "../../src/testing/random.ts";
+import { makeHistory } from "./histories.ts";
 import { replaySlowly, sortOps } from "./slow-tree.ts";
 
 const opened: RepTree[] = [];

@@ -26,6 +26,10 @@ export interface CommandOptions {
   readonly fs?: FileSystem;
   readonly cwd?: string;
   readonly interrupted?: Promise<void>;
+  /** What is piped in. Without it and without answers, stdin is empty. */
+  readonly stdin?: string;
+  /** What is typed where something is asked for: stdin is a terminal then. */
+  readonly answers?: string[];
   /** Called with everything printed so far. */
   readonly onStdout?: (soFar: string) => void;
 }
@@ -43,7 +47,18 @@ export async function foldspace(args: readonly string[], options: CommandOptions
       if (name === "stdout") options.onStdout?.(written.stdout);
     },
   });
+  const { answers, stdin = "" } = options;
   const code = await run(args, {
+    stdin: {
+      isTTY: answers !== undefined,
+      readAll: async () => stdin,
+      readHidden: async (question) => {
+        written.stderr += question;
+        const answer = answers?.shift();
+        if (answer === undefined) throw new Error(`nobody answers: ${question}`);
+        return answer;
+      },
+    },
     stdout: stream("stdout"),
     stderr: stream("stderr"),
     variables: options.variables ?? {},

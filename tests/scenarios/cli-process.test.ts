@@ -1,24 +1,13 @@
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { assertBuilt, MAIN } from "../built-command.ts";
 import { copyOfFixture, jsonLines, listing, LOG_FILE, SPACE_ID, spaceWith } from "./cli-harness.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const MAIN = join(ROOT, "dist/cli/main.js");
 /** How long the writing process may take from its edit to its end; the change must show 100 ms after the edit is saved. */
 const DEADLINE_MS = 10_000;
 
-beforeAll(() => {
-  const newest = Math.max(
-    ...readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
-      .map((file) => statSync(join(ROOT, "src", file)).mtimeMs),
-  );
-  if (!existsSync(MAIN) || statSync(MAIN).mtimeMs < newest)
-    throw new Error("dist is missing or older than src: run `npm run build` first");
-});
+beforeAll(assertBuilt);
 
 function foldspace(...args: string[]): { code: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8" });

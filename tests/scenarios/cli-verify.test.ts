@@ -3,6 +3,7 @@ import { copyOfFixture, foldspace, jsonLines, listing, LOG_FILE, PEER_ID, SPACE_
 
 const DAY = `space-v1/ops/01/${SPACE_ID.slice(2)}/2026/11/22`;
 const OTHER_PEER = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+const EXPLAINED = { what: expect.any(String), consequence: expect.any(String), advice: expect.any(String) };
 const ROOT = `["m",1,"0",null]\n["m",2,"${SPACE_ID}",null]\n`;
 
 async function problems(files: Readonly<Record<string, string | Uint8Array>>): Promise<Record<string, unknown>[]> {
@@ -25,6 +26,7 @@ test.each<[string, string, string]>([
   ["a counter of -1", '["p",-1,"x","a",1]', "FOLD_BAD_COUNTER"],
   ["a counter of 1.5", '["p",1.5,"x","a",1]', "FOLD_BAD_COUNTER"],
   ["a counter of 2^53", '["p",9007199254740992,"x","a",1]', "FOLD_BAD_COUNTER"],
+  ["a number beyond all numbers", '["p",3,"x","a",{"b":[1e999]}]', "FOLD_BAD_VALUE"],
   ["an id with ../", '["m",3,"../../x","y"]', "FOLD_BAD_ID"],
   ["an id with NUL", String.raw`["m",3,"a\u0000b","y"]`, "FOLD_BAD_ID"],
   ["an id with a newline", String.raw`["m",3,"a\nb","y"]`, "FOLD_BAD_ID"],
@@ -33,7 +35,8 @@ test.each<[string, string, string]>([
   const path = spaceWith({ [LOG_FILE]: `${ROOT}${line}\n["p",9,"${SPACE_ID}","name","still here"]\n` });
   const { stdout, stderr, ...result } = await foldspace(["verify", path, "--json"]);
   expect(result.code).toBe(1);
-  expect(jsonLines(stdout)).toEqual([{ file: LOG_FILE, line: 3, code, reason: expect.any(String), treeId: SPACE_ID }]);
+  const problem = { file: LOG_FILE, line: 3, code, reason: expect.any(String), treeId: SPACE_ID };
+  expect(jsonLines(stdout)).toEqual([{ ...problem, ...(code === "FOLD_TORN_LINE" ? { counter: 3 } : {}), ...EXPLAINED }]);
   expect(stderr).toBe("1 problem in 1 log file with 3 operations\n");
   expect((await foldspace(["tree", path])).stdout).toContain("still here");
 });
@@ -85,21 +88,65 @@ test("a tree without its root is named by its folder; a missing bin and an unref
     [`${folder}/2026/11/22/${PEER_ID}.jsonl`]: '["p",1,"x","a",1]\n',
     [`space-v1/ops/cd/${"e".repeat(30)}/2026/11/22/${PEER_ID}.jsonl`]: `["m",1,"cd${"e".repeat(30)}",null]\n`,
   });
-  expect(found).toEqual([{ file: folder, code: "FOLD_NO_ROOT", reason: expect.any(String), treeId: `ab${"c".repeat(30)}` }]);
+  const problem = { file: folder, code: "FOLD_NO_ROOT", reason: expect.any(String), treeId: `ab${"c".repeat(30)}` };
+  expect(found).toEqual([{ ...problem, ...EXPLAINED }]);
 });
 
 test("the space tree's own root is missed where the folder has nothing of it", async () => {
   expect(await problems({ [LOG_FILE]: "" })).toMatchObject([{ code: "FOLD_NO_ROOT", treeId: SPACE_ID }]);
 });
 
-test("people get a line per problem and a summary", async () => {
-  const path = spaceWith({ [LOG_FILE]: `${ROOT}garbage\n` });
+test("people get a line per problem, what each kind means, and a summary", async () => {
+  const path = spaceWith({ [LOG_FILE]: `${ROOT}garbage\nrubbish\n<<<<<<< HEAD\n` });
   const { stdout, stderr } = await foldspace(["verify", path]);
-  expect(stdout).toBe(`${LOG_FILE}:3: the line is not JSON: "garbage" [FOLD_BAD_LINE]\n`);
-  expect(stderr).toBe("1 problem in 1 log file with 2 operations\n");
+  const [lines, ...kinds] = stdout.trimEnd().split("\n\n");
+  expect(lines).toBe(
+    [
+      `${LOG_FILE}:3: the line is not JSON: "garbage" [FOLD_BAD_LINE]`,
+      `${LOG_FILE}:4: the line is not JSON: "rubbish" [FOLD_BAD_LINE]`,
+      `${LOG_FILE}:5: Git left a conflict marker, "<<<<<<< HEAD"; the operations around it were read [FOLD_MERGE_MARKER]`,
+    ].join("\n"),
+  );
+  expect(kinds).toEqual([
+    expect.stringMatching(/^FOLD_BAD_LINE\n {2}.+\n {2}.+\n {2}.+$/),
+    expect.stringMatching(/^FOLD_MERGE_MARKER\n {2}.+\n {2}.+\n {2}.+$/),
+  ]);
+  expect(stderr).toBe("3 problems in 1 log file with 2 operations\n");
   expect((await foldspace(["verify", copyOfFixture("two-devices")])).stderr).toBe(
     "No problems in 23 log files with 708 operations\n",
   );
+});
+
+test("a torn line is told to be harmless where its operation stands whole", async () => {
+  const torn = `["p",3,"${SPACE_ID}","name","hel`;
+  const whole = `["p",3,"${SPACE_ID}","name","hello"]\n`;
+  const found = await problems({
+    [LOG_FILE]: `${ROOT}${torn}\n["p",4,"${SPACE_ID}","name","lo`,
+    [`${DAY}/${PEER_ID}.${OTHER_PEER}.jsonl`]: whole,
+  });
+  expect(found).toMatchObject([
+    { line: 3, counter: 3, isSafe: true },
+    { line: 4, counter: 4 },
+  ]);
+  expect(found[0]!["consequence"]).toContain("Nothing is lost");
+  expect(found[1]).not.toHaveProperty("isSafe");
+  expect(found[1]!["consequence"]).toContain("missing");
+  expect(await problems({ [LOG_FILE]: `${ROOT}${torn}${whole}` })).toMatchObject([{ line: 3, isSafe: true }]);
+});
+
+test("of a file that is nothing but garbage, the first thousand lines are listed, and the last says so", async () => {
+  const found = await problems({ [LOG_FILE]: `${ROOT}${"garbage\n".repeat(5_000)}["p",3,"${SPACE_ID}","a",1]\n` });
+  expect(found).toHaveLength(1_001);
+  expect(found.at(-2)!["reason"]).not.toContain("more lines");
+  expect(found.at(-1)).toMatchObject({ line: 1_003, reason: expect.stringContaining("more lines") });
+});
+
+test("names that would change what a terminal shows are printed harmlessly", async () => {
+  const path = spaceWith({ [`${DAY}/\u001b[2J\u202e.txt`]: "", [`${DAY}/${PEER_ID}\n(1).jsonl`]: ROOT });
+  const { stdout } = await foldspace(["verify", path]);
+  expect(stdout).toContain(String.raw`\u001b[2J\u202e.txt`);
+  expect(stdout).not.toContain("\u001b");
+  expect(stdout).not.toContain("\u202e");
 });
 
 test("500,000 operations that all stand twice, one of them changed, are compared", async () => {

@@ -11,7 +11,7 @@ import { FaultyFileSystem } from "../../src/testing/faulty-file-system.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { layerOn } from "../../src/testing/space-rig.ts";
 
-const SOON = { timeout: 10_000, interval: 10 };
+const SOON = { timeout: 25_000, interval: 10 };
 const OPTIONS = { secrets: { argon2: WEAKEST_ARGON2 } };
 
 async function create(layers: readonly PersistenceLayer[]): Promise<Space> {

@@ -60,7 +60,11 @@ mod tests {
 
     fn parse(args: &[&str], default_profile: Option<&str>) -> Result<Arguments, String> {
         let args = args.iter().map(|arg| (*arg).to_owned());
-        Arguments::parse(args, default_profile.map(str::to_owned), Path::new("/home/ann"))
+        Arguments::parse(
+            args,
+            default_profile.map(str::to_owned),
+            Path::new("/home/ann"),
+        )
     }
 
     #[test]
@@ -70,20 +74,38 @@ mod tests {
             profile: Some("work".into()),
             folder: Some("/home/ann/Notes".into()),
         };
-        assert_eq!(parse(&["--profile", "work", "--folder", "Notes"], None).unwrap(), work);
-        assert_eq!(parse(&["--folder=/home/ann/Notes", "--profile=work"], None).unwrap(), work);
+        assert_eq!(
+            parse(&["--profile", "work", "--folder", "Notes"], None).unwrap(),
+            work
+        );
+        assert_eq!(
+            parse(&["--folder=/home/ann/Notes", "--profile=work"], None).unwrap(),
+            work
+        );
     }
 
     #[test]
     fn a_profile_that_is_named_goes_before_that_of_the_environment() {
-        assert_eq!(parse(&[], Some("home")).unwrap().profile, Some("home".into()));
+        assert_eq!(
+            parse(&[], Some("home")).unwrap().profile,
+            Some("home".into())
+        );
         assert_eq!(parse(&[], Some("")).unwrap().profile, None);
-        assert_eq!(parse(&["--profile=work"], Some("home")).unwrap().profile, Some("work".into()));
+        assert_eq!(
+            parse(&["--profile=work"], Some("home")).unwrap().profile,
+            Some("work".into())
+        );
     }
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for args in [&["--profil=work"][..], &["Notes"], &["--folder"], &["--profile=../x"], &["--profile="]] {
+        for args in [
+            &["--profil=work"][..],
+            &["Notes"],
+            &["--folder"],
+            &["--profile=../x"],
+            &["--profile="],
+        ] {
             assert!(parse(args, None).is_err(), "{args:?}");
         }
     }

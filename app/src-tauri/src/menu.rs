@@ -15,7 +15,11 @@ pub fn build(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
     let about = PredefinedMenuItem::about(app, Some("About foldspace"), Some(about))?;
     let item = |id: &str, text: &str, keys: &str| {
         let builder = tauri::menu::MenuItemBuilder::with_id(id, text);
-        if keys.is_empty() { builder.build(app) } else { builder.accelerator(keys).build(app) }
+        if keys.is_empty() {
+            builder.build(app)
+        } else {
+            builder.accelerator(keys).build(app)
+        }
     };
     let menu = Menu::new(app)?;
     // Quitting closes the windows one by one: the system's own item would end them before they have saved.
@@ -47,7 +51,12 @@ pub fn build(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
     // Without these items the keys do nothing on macOS; elsewhere the webview knows them by itself. Undoing is the page's.
     #[cfg(target_os = "macos")]
     menu.append(
-        &SubmenuBuilder::new(app, "Edit").cut().copy().paste().select_all().build()?,
+        &SubmenuBuilder::new(app, "Edit")
+            .cut()
+            .copy()
+            .paste()
+            .select_all()
+            .build()?,
     )?;
 
     let view = SubmenuBuilder::new(app, "View")
@@ -55,7 +64,9 @@ pub fn build(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
         .item(&item("zoom-out", "Zoom Out", "CmdOrCtrl+-")?)
         .item(&item("zoom-reset", "Actual Size", "CmdOrCtrl+0")?);
     #[cfg(debug_assertions)]
-    let view = view.separator().item(&item("reload", "Reload", "CmdOrCtrl+R")?);
+    let view = view
+        .separator()
+        .item(&item("reload", "Reload", "CmdOrCtrl+R")?);
     menu.append(&view.build()?)?;
 
     #[cfg(not(target_os = "macos"))]
@@ -80,9 +91,11 @@ fn run(app: &AppHandle, id: &str) -> tauri::Result<()> {
         }
         _ => {}
     }
-    let Some(window) = focused(app) else { return Ok(()) };
+    let Some(window) = focused(app) else {
+        return Ok(());
+    };
     match id {
-        "open-folder" | "show-folder" => windows::tell(app, window.label(), id),
+        "open-folder" | "show-folder" => windows::tell(app, window.label(), "window-request", id),
         "close" => window.close()?,
         "zoom-in" => windows::zoom(&window, Some(1.1))?,
         "zoom-out" => windows::zoom(&window, Some(1.0 / 1.1))?,
@@ -97,6 +110,10 @@ fn run(app: &AppHandle, id: &str) -> tauri::Result<()> {
 fn focused(app: &AppHandle) -> Option<WebviewWindow> {
     let windows = app.webview_windows();
     let is_focused = |window: &&WebviewWindow| window.is_focused().unwrap_or(false);
-    let only = if windows.len() == 1 { windows.values().next() } else { None };
+    let only = if windows.len() == 1 {
+        windows.values().next()
+    } else {
+        None
+    };
     windows.values().find(is_focused).or(only).cloned()
 }

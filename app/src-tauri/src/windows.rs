@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use serde::Serialize;
 use tauri::{
     AppHandle, Emitter, EventTarget, Manager, WebviewWindow, WebviewWindowBuilder, Window,
-    WindowEvent,
+    WindowEvent, webview::DownloadEvent,
 };
 use tauri_plugin_fs::FsExt;
 
@@ -39,15 +40,30 @@ pub fn open(app: &AppHandle, folder: Option<PathBuf>) -> tauri::Result<()> {
     config.label = {
         let windows = app.state::<Windows>();
         let mut states = windows.0.lock().unwrap();
-        let mut labels = std::iter::once("main".to_owned()).chain((2..).map(|n| format!("window-{n}")));
+        let mut labels =
+            std::iter::once("main".to_owned()).chain((2..).map(|n| format!("window-{n}")));
         let label = labels.find(|label| !states.contains_key(label)).unwrap();
-        let state = State { folder, zoom: 1.0, is_closing: false };
+        let state = State {
+            folder,
+            zoom: 1.0,
+            is_closing: false,
+        };
         states.insert(label.clone(), state);
         label
     };
     let builder = WebviewWindowBuilder::from_config(app, &config)?
-        // what the page gives as a file goes where files that are downloaded go
-        .on_download(|_, _| true);
+        // what the page gives as a file goes where files that are downloaded go, of which the page has to tell
+        .on_download(|page, event| {
+            if let DownloadEvent::Finished {
+                path,
+                success: true,
+                ..
+            } = event
+            {
+                tell(page.app_handle(), page.label(), "file-saved", path);
+            }
+            true
+        });
     #[cfg(target_os = "macos")]
     let builder = builder.data_store_identifier(store_identifier(&app.config().identifier));
     builder.build()?;
@@ -70,11 +86,18 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
             api.prevent_close();
             let windows = window.state::<Windows>();
             let mut states = windows.0.lock().unwrap();
-            let Some(state) = states.get_mut(window.label()) else { return };
+            let Some(state) = states.get_mut(window.label()) else {
+                return;
+            };
             if std::mem::replace(&mut state.is_closing, true) {
                 return;
             }
-            tell(window.app_handle(), window.label(), "closing");
+            tell(
+                window.app_handle(),
+                window.label(),
+                "window-request",
+                "closing",
+            );
             let window = window.clone();
             thread::spawn(move || {
                 thread::sleep(SAVING_LIMIT);
@@ -83,24 +106,30 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
             });
         }
         WindowEvent::Destroyed => {
-            window.state::<Windows>().0.lock().unwrap().remove(window.label());
+            window
+                .state::<Windows>()
+                .0
+                .lock()
+                .unwrap()
+                .remove(window.label());
         }
         _ => {}
     }
 }
 
-/// Has the page of a window do something.
-pub fn tell(app: &AppHandle, label: &str, what: &str) {
-    let page = EventTarget::webview_window(label);
+/// Tells the page of a window something.
+pub fn tell(app: &AppHandle, label: &str, event: &str, detail: impl Serialize + Clone) {
     // a page that is gone need not be told
-    let _ = app.emit_to(page, "window-request", what);
+    let _ = app.emit_to(EventTarget::webview_window(label), event, detail);
 }
 
 /// Enlarges what a window shows; `None` for its natural size.
 pub fn zoom(window: &WebviewWindow, factor: Option<f64>) -> tauri::Result<()> {
     let windows = window.state::<Windows>();
     let mut states = windows.0.lock().unwrap();
-    let Some(state) = states.get_mut(window.label()) else { return Ok(()) };
+    let Some(state) = states.get_mut(window.label()) else {
+        return Ok(());
+    };
     state.zoom = factor.map_or(1.0, |factor| (state.zoom * factor).clamp(0.5, 3.0));
     window.set_zoom(state.zoom)
 }
@@ -108,7 +137,14 @@ pub fn zoom(window: &WebviewWindow, factor: Option<f64>) -> tauri::Result<()> {
 /// The folder that a window was opened for.
 #[tauri::command]
 pub fn folder_of_window(window: Window) -> Option<PathBuf> {
-    window.state::<Windows>().0.lock().unwrap().get(window.label())?.folder.clone()
+    window
+        .state::<Windows>()
+        .0
+        .lock()
+        .unwrap()
+        .get(window.label())?
+        .folder
+        .clone()
 }
 
 /// Shows a folder that the page may read in the file manager.

@@ -55,7 +55,7 @@ async function printAndFollow(
   let isReady = false;
   for await (const event of follow(layer, end, only)) {
     if (event.kind === "ops") await printer.print(event.treeId, event.ops);
-    else if (event.kind === "problem") await output.note(`foldspace: ${event.problem.reason} (${event.problem.code})`);
+    else if (event.kind === "problem") await output.note(`foldspace: ${printable(event.problem.reason)} (${event.problem.code})`);
     else isReady = true;
     if (isReady) await output.flush();
   }

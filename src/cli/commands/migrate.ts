@@ -23,7 +23,7 @@ export function define(program: Command, context: Context): void {
 async function show({ done, opCounts, files, problems }: Migration, output: Output): Promise<void> {
   for (const { file, line, reason, code } of problems) {
     await output.line(
-      `${printable(file ?? "")}${line === undefined ? "" : `:${line}`}: ${reason} ${output.colors.dim(`[${code}]`)}`,
+      `${printable(`${file ?? ""}${line === undefined ? "" : `:${line}`}: ${reason}`)} ${output.colors.dim(`[${code}]`)}`,
     );
   }
   switch (done) {

@@ -1,33 +1,60 @@
 import type { Command } from "commander";
+import type { FoldspaceErrorCode, Problem } from "../../errors.ts";
+import { explainProblem, type ProblemExplanation } from "../../layers/folder/explain.ts";
 import { verifyFolder } from "../../layers/folder/verify.ts";
 import type { Context } from "../context.ts";
-import { count, printable } from "../output.ts";
+import { count, printable, type Output } from "../output.ts";
 
 export function define(program: Command, context: Context): void {
   program
     .command("verify")
     .summary("list every problem of a folder")
-    .description("List every problem of a space's folder. Changes nothing. The exit code is 1 if there is any.")
+    .description(
+      "List every problem of a space's folder, and say what each kind means. Changes nothing. The exit code is 1 if there is any.",
+    )
     .argument("<dir>", "folder of the space")
     .option("--json", "print one JSON object per problem and line")
     .addHelpText("after", "\nExample:\n  $ foldspace verify ~/Notes --json")
     .action(async (directory: string, options: { json?: true }) => {
       const { output } = context;
-      const { dim } = output.colors;
       let checked = { files: 0, filesRead: 0, opsRead: 0 };
       let found = 0;
+      const kinds = new Kinds();
       const problems = verifyFolder(context.folder(directory), (progress) => {
         checked = progress;
         output.progress(() => `Checked ${progress.filesRead} of ${count(progress.files, "file")}`);
       });
-      for await (const { file, line, code, reason, treeId } of problems) {
+      for await (const problem of problems) {
         found++;
-        const place = printable(`${file ?? ""}${line === undefined ? "" : `:${line}`}`);
-        if (options.json) await output.json({ file, line, code, reason, treeId });
-        else await output.line(`${place}: ${reason} ${dim(`[${code}]`)}`);
+        if (options.json) await output.json({ ...problem, ...explainProblem(problem) });
+        else await showProblem(problem, output);
+        kinds.add(problem);
       }
+      if (!options.json) await kinds.explain(output);
       const scope = `in ${count(checked.filesRead, "log file")} with ${count(checked.opsRead, "operation")}`;
       await output.note(found === 0 ? `No problems ${scope}` : `${count(found, "problem")} ${scope}`);
       if (found > 0) context.exitCode = 1;
     });
+}
+
+/** A problem with its place, in one line. */
+export async function showProblem({ file, line, code, reason }: Problem, output: Output): Promise<void> {
+  const place = printable(`${file ?? ""}${line === undefined ? "" : `:${line}`}`);
+  await output.line(`${place}: ${printable(reason)} ${output.colors.dim(`[${code}]`)}`);
+}
+
+/** The kinds of problems that were met with: each is explained once, however many there are of it. */
+export class Kinds {
+  readonly #met = new Map<ProblemExplanation, FoldspaceErrorCode>();
+
+  add(problem: Problem): void {
+    this.#met.set(explainProblem(problem), problem.code);
+  }
+
+  async explain(output: Output): Promise<void> {
+    const { bold } = output.colors;
+    for (const [{ what, consequence, advice }, code] of this.#met) {
+      await output.line(`\n${bold(code)}\n  ${what}\n  ${consequence}\n  ${advice}`);
+    }
+  }
 }

@@ -48,7 +48,7 @@ class Watcher {
     const { output } = this.#context;
     if (event.kind === "problem") {
       const { code, reason, file } = event.problem;
-      await output.note(`foldspace: ${file === undefined ? "" : `${file}: `}${reason} (${code})`);
+      await output.note(`foldspace: ${printable(`${file === undefined ? "" : `${file}: `}${reason}`)} (${code})`);
     } else if (event.kind === "ready") {
       this.#isReady = true;
       if (this.#isJson) await output.json({ event: "ready" });

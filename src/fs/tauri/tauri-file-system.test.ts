@@ -247,11 +247,14 @@ describe("scope", () => {
     const manager = new SpaceManager();
     const space = await manager.createSpace({ id: spaceId, persistenceLayers: [createLayer()] });
     space.tree.root?.newNamedChild("Milk");
+    space.secrets.set("api-key", "sk-1");
     await space.flush();
     await manager.closeSpace(space.id);
     await fsp.writeFile(`${path}/space-v1/ops/.DS_Store`, "x");
     const again = await new SpaceManager().loadSpace({ id: spaceId }, [createLayer()]);
     expect(again.tree.getVertexByPath("/Milk")).toBeDefined();
+    await again.whenSynced();
+    expect(again.secrets.get("api-key")).toBe("sk-1");
     expect(again.problems).toEqual([]);
     await again.close();
   });

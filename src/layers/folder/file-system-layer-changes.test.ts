@@ -296,3 +296,19 @@ test("what others' files have lost, a space writes again in files of its own", a
   expect(later.tree.root!.children.map((child) => child.name)).toContain("kept");
   await later.close();
 });
+
+test("what something else has taken from a space's own file is written again, however often", async () => {
+  const memory = new MemoryFileSystem();
+  const clock = new ManualClock(Date.now());
+  const layer = new FileSystemPersistenceLayer("/space", SPACE, { fs: memory, clock });
+  const space = await new SpaceManager().createSpace({ id: SPACE, name: "ours", persistenceLayers: [layer] });
+  for (const name of ["first", "second", "third"]) {
+    const [[own, before]] = Object.entries(memory.dump()).filter(([file]) => file.endsWith(".jsonl")) as [[string, string]];
+    space.tree.root!.newNamedChild(name);
+    await space.flush();
+    await memory.write(own, bytes(before));
+    await clock.advance(10_000);
+    expect(Object.values(memory.dump()).join("")).toContain(name);
+  }
+  await space.close();
+});

@@ -1,14 +1,23 @@
 import { hasPlatformFileSystem, openPlatformFileSystem } from "#platform-fs";
 import { systemClock, type Clock } from "../../clock.ts";
-import { FoldspaceError } from "../../errors.ts";
+import { FoldspaceError, type Problem } from "../../errors.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
 import { isPathSafeId, SPACE_DIR, treeDir } from "../../log/paths.ts";
+import { Observable } from "../../observable.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import { Parsing, type ParsingOptions } from "../../worker/parsing.ts";
 import { Batcher, toFoldspaceError, type Cadence } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
-import { OFFLINE_STATUS, type IncomingChange, type LayerSession, type PersistenceLayer } from "../persistence-layer.ts";
+import {
+  OFFLINE_STATUS,
+  type IncomingChange,
+  type LayerSession,
+  type PersistenceLayer,
+  type SecretsUpdate,
+  type StoredSecrets,
+} from "../persistence-layer.ts";
 import { FolderReader } from "./folder-reader.ts";
+import { FolderSecrets } from "./folder-secrets.ts";
 import { FolderWatcher } from "./folder-watcher.ts";
 import { LogWriter } from "./log-writer.ts";
 import { SpaceFolder } from "./space-folder.ts";
@@ -44,6 +53,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   readonly #path: string;
   readonly #options: FileSystemLayerOptions;
   readonly #clock: Clock;
+  readonly #changedSecrets = new Observable<undefined>(undefined);
   #connection: Connection | undefined;
 
   /**
@@ -82,9 +92,14 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     await connection.watcher?.stop();
     connection.cancelLossReport?.();
     connection.parsing.close();
+    await connection.secrets.settled();
     await connection.batcher.close();
     const { error, lastSavedAt, pendingOps } = connection.batcher.status.value;
     this.currentStatus.value = { state: "offline", error, lastSavedAt, pendingOps };
+  }
+
+  changePeer(peerId: string): void {
+    this.#connection?.writer.changeWriter(peerId);
   }
 
   isConnected(): boolean {
@@ -130,6 +145,18 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
 
   async flush(): Promise<void> {
     await this.#connection?.batcher.flush();
+  }
+
+  async loadSecrets(): Promise<StoredSecrets> {
+    return await this.#connected().secrets.load();
+  }
+
+  async saveSecrets(update: SecretsUpdate): Promise<void> {
+    await this.#connected().secrets.save(update);
+  }
+
+  observeSecrets(listener: () => void): () => void {
+    return this.#changedSecrets.observe(listener);
   }
 
   async startListening(listener: (change: IncomingChange) => void): Promise<void> {
@@ -179,10 +206,18 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   }
 
   #start(folder: SpaceFolder, peerId: string): Connection {
-    const writer = new LogWriter(folder, peerId, this.#clock, this.#options.fsync ?? false);
+    const writer = new LogWriter(folder, peerId, this.#clock, this.#options.fsync ?? false, (treeId) =>
+      this.#reportLossLater(connection, treeId),
+    );
     const parsing = new Parsing(this.#options);
-    const reader = new FolderReader(folder, this.#clock, parsing, (path, size) => writer.isUntouched(path, size));
-    reader.problems.observe((problems) => (this.currentProblems.value = problems));
+    const reader = new FolderReader(folder, this.#clock, parsing, (path, seen) => writer.isUntouched(path, seen));
+    const secrets = new FolderSecrets(folder, this.spaceId, this.#clock);
+    const publish = (failure?: Problem): void => {
+      const problems = [...reader.problems.value, ...secrets.problems.value];
+      this.currentProblems.value = failure ? [...problems, failure] : problems;
+    };
+    reader.problems.observe(() => publish());
+    secrets.problems.observe(() => publish());
     const batcher = new Batcher(
       async (lane, ops) => {
         const [treeId, author] = lane.split("/") as [string, string];
@@ -194,26 +229,33 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     this.currentStatus.value = batcher.status.value;
     batcher.status.observe((status) => (this.currentStatus.value = status));
     let last: Promise<unknown> = Promise.resolve();
-    return {
+    const connection: Connection = {
       folder,
+      writer,
       reader,
       parsing,
       batcher,
+      secrets,
+      publish,
       exclusively: async (task) => {
         const run = last.then(task, task);
         last = run;
         return await run;
       },
+      hasFailed: false,
       watcher: undefined,
       listener: undefined,
       lossyTrees: new Set(),
       cancelLossReport: undefined,
     };
+    return connection;
   }
 
   /** Never rejects: what looking failed with becomes a problem. */
   async #look(connection: Connection, folders: readonly string[] | "all"): Promise<void> {
-    const { reader, exclusively } = connection;
+    const { reader, secrets, exclusively } = connection;
+    // not waited for: secrets are read back after they were written, which takes a while
+    if (secrets.mayBeIn(folders)) void this.#lookAtSecrets(connection);
     try {
       const changes = await exclusively(() => (folders === "all" ? reader.lookAtAll() : reader.lookAt(folders)));
       for (const change of changes) {
@@ -221,11 +263,19 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
         else connection.listener?.(change);
       }
       // what an earlier look failed with is over
-      if (this.currentProblems.value !== reader.problems.value) this.currentProblems.value = reader.problems.value;
+      if (connection.hasFailed) connection.publish();
+      connection.hasFailed = false;
     } catch (error) {
       const { code, message } = toFoldspaceError(error);
-      this.currentProblems.value = [...reader.problems.value, { code, reason: message }];
+      connection.hasFailed = true;
+      connection.publish({ code, reason: message });
     }
+  }
+
+  /** Never rejects: a failure shows when the secrets are loaded. */
+  async #lookAtSecrets({ secrets }: Connection): Promise<void> {
+    const hasChanged = await secrets.hasChanged().catch(() => true);
+    if (hasChanged) this.#changedSecrets.value = undefined;
   }
 
   #reportLossLater(connection: Connection, treeId: string): void {
@@ -246,9 +296,15 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
 /** What exists while the layer is connected. */
 interface Connection {
   readonly folder: SpaceFolder;
+  readonly writer: LogWriter;
   readonly reader: FolderReader;
   readonly parsing: Parsing;
   readonly batcher: Batcher;
+  readonly secrets: FolderSecrets;
+  /** Tells the problems anew. @param failure of the last look, if it failed */
+  readonly publish: (failure?: Problem) => void;
+  /** Whether the last look failed. */
+  hasFailed: boolean;
   /** Runs reading tasks one after another. */
   readonly exclusively: <T>(task: () => Promise<T>) => Promise<T>;
   watcher: FolderWatcher | undefined;

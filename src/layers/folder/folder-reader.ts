@@ -7,6 +7,7 @@ import { Observable } from "../../observable.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import type { Parsing } from "../../worker/parsing.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
+import type { Looks } from "./log-writer.ts";
 import { mapLimit } from "./map-limit.ts";
 import { readLog, type LogCursor, type LogReading, type ReadLogOptions } from "./read-log.ts";
 import { sortOut, unreadableFolder, type LogEntry, type SpaceFolder } from "./space-folder.ts";
@@ -37,20 +38,22 @@ export class FolderReader {
   readonly #folder: SpaceFolder;
   readonly #clock: Clock;
   readonly #parsing: Parsing;
-  readonly #isOwnAndUntouched: (path: string, size: number) => Promise<boolean>;
+  readonly #isOwnAndUntouched: (path: string, seen: Looks) => Promise<boolean>;
   readonly #files = new Map<string, KnownFile>();
   readonly #loadedTrees = new Set<string>();
   readonly #nameProblems = new Map<string, Problem>();
   readonly #lineProblems = new Map<string, readonly Problem[]>();
+  /** Logs that lie where their tree is not looked for, as in a folder of copies; `undefined` until somebody looked. */
+  #strays: readonly LogEntry[] | undefined;
   /** Whether everything was looked at once, so that what is new since can be told from what was there. */
   #hasBaseline = false;
 
-  /** @param isOwnAndUntouched whether a file of this size is just as this instance wrote it, so that reading it tells nothing */
+  /** @param isOwnAndUntouched whether a file that looks so is just as this instance wrote it, so that reading it tells nothing */
   constructor(
     folder: SpaceFolder,
     clock: Clock,
     parsing: Parsing,
-    isOwnAndUntouched: (path: string, size: number) => Promise<boolean>,
+    isOwnAndUntouched: (path: string, seen: Looks) => Promise<boolean>,
   ) {
     this.#folder = folder;
     this.#parsing = parsing;
@@ -77,16 +80,17 @@ export class FolderReader {
         this.#nameProblems.set(folder, unreadableFolder(folder, error));
       }
     }
+    for (const log of await this.#findStrays()) if (log.treeId === treeId) entries.push(log);
     // a part of a tree is better than nothing, but nothing must not pass for an empty tree
     if (failure !== undefined && entries.length === 0) throw failure;
     this.#loadedTrees.add(treeId);
     // by date: a peer's counters then come in rising order, which is the cheapest to take in
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     const together = { ids: new IdPool(), loadBytes: entries.reduce((bytes, entry) => bytes + entry.size, 0) };
-    const readings = await mapLimit(FILES_AT_ONCE, entries, (entry) => this.#read(entry, together));
+    const readings = await mapLimit(FILES_AT_ONCE, entries, async (entry) => (await this.#read(entry, together))?.ops);
     this.#publishProblems();
     const ops: VertexOperation[] = [];
-    for (const reading of readings) for (const op of reading?.ops ?? []) ops.push(op);
+    for (const read of readings) for (const op of read ?? []) ops.push(op);
     return ops;
   }
 
@@ -99,6 +103,7 @@ export class FolderReader {
   async lookAtAll(): Promise<IncomingChange[]> {
     await this.#folder.assertPresent();
     const { logs, problems, outOfReach } = await this.#folder.scan();
+    this.#strays = logs.filter(isStray);
     this.#nameProblems.clear();
     for (const problem of problems) this.#nameProblems.set(problem.file!, problem);
     const changes = await this.#takeIn(logs);
@@ -159,6 +164,14 @@ export class FolderReader {
     return folders;
   }
 
+  /** Looks through everything, once, where a folder of `ops` bears a name that no tree gives it. */
+  async #findStrays(): Promise<readonly LogEntry[]> {
+    const names = this.#strays ? [] : await this.#listFolders(OPS_DIR);
+    const isOdd = (name: string): boolean => !/^([0-9a-f]{2}|[0-9a-f]{32})$/.test(name);
+    this.#strays ??= names.some(isOdd) ? (await this.#folder.scan()).logs.filter(isStray) : [];
+    return this.#strays;
+  }
+
   async #listFolders(path: string): Promise<string[]> {
     const entries = (await this.#folder.fs.list(this.#folder.at(path))) ?? [];
     return entries.filter((entry) => entry.kind === "directory").map((entry) => entry.name);
@@ -170,7 +183,7 @@ export class FolderReader {
     await mapLimit(FILES_AT_ONCE, entries, async (entry) => {
       const known = this.#files.get(entry.path);
       if (known) known.missingSince = undefined;
-      if (await this.#isOwnAndUntouched(entry.path, entry.size)) {
+      if (await this.#isOwnAndUntouched(entry.path, entry)) {
         this.#files.set(entry.path, { entry, cursor: undefined, isYoung: false, missingSince: undefined });
         return;
       }
@@ -196,7 +209,8 @@ export class FolderReader {
     let reading: LogReading | undefined;
     try {
       const { fs } = this.#folder;
-      reading = await readLog(fs, this.#folder.at(entry.path), entry.peerId, { ...options, parsing: this.#parsing });
+      const how = { ...options, parsing: this.#parsing, listedSize: entry.size };
+      reading = await readLog(fs, this.#folder.at(entry.path), entry.peerId, how);
     } catch (error) {
       const reason = `cannot be read: ${errorMessage(error)}`;
       this.#lineProblems.set(entry.path, [
@@ -213,10 +227,9 @@ export class FolderReader {
       missingSince: undefined,
     });
     const { path: file, treeId } = entry;
-    this.#lineProblems.set(
-      file,
-      reading.problems.map(({ code, reason, line }) => ({ code, reason, file, line, treeId })),
-    );
+    const problems = reading.problems.map(({ code, reason, line }) => ({ code, reason, file, line, treeId }));
+    if (problems.length > 0) this.#lineProblems.set(file, problems);
+    else this.#lineProblems.delete(file);
     return reading;
   }
 
@@ -240,6 +253,12 @@ export class FolderReader {
       problems.every((problem, index) => isEqual(problem, this.problems.value[index]!));
     if (!isSame) this.problems.value = problems;
   }
+}
+
+function isStray({ path, treeId }: LogEntry): boolean {
+  const [first = "", second = ""] = path.slice(OPS_DIR.length + 1).split("/");
+  const isWhole = first.toLowerCase().includes(treeId.toLowerCase());
+  return !mayHoldTree([first], treeId) || (!isWhole && !mayHoldTree([first, second], treeId));
 }
 
 class Changes {

@@ -1,33 +1,56 @@
 import type { Clock } from "../../clock.ts";
+import type { FileStat } from "../../fs/file-system.ts";
 import { encodeLine } from "../../log/line.ts";
 import { logFilePath } from "../../log/paths.ts";
-import type { VertexOperation } from "../../tree/index.ts";
+import { newId, type VertexOperation } from "../../tree/index.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 const LF = 10;
 
+/** What can be seen of a file without reading it. */
+export type Looks = Pick<FileStat, "size" | "modifiedMs">;
+
 /** What a file that this instance writes should look like from outside. */
 interface OwnFile {
+  readonly treeId: string;
+  /** `unsure`: the last line may be torn, or another's, so the next append looks at it. */
+  state: "whole" | "appending" | "unsure";
   /** Bytes that are surely there. */
   size: number;
   /** Bytes that are there once the append under way is done. */
   sizeAfterAppend: number;
+  /** As first seen after the last append. */
+  modifiedMs: number | undefined;
+  /** Whether something else has changed it: then it is read like any other file. */
+  isShared: boolean;
 }
 
 /** Appends operations to the files of which this instance is the only writer. */
 export class LogWriter {
   readonly #folder: SpaceFolder;
-  readonly #writerId: string;
   readonly #clock: Clock;
   readonly #sync: boolean;
   readonly #ownFiles = new Map<string, OwnFile>();
+  readonly #onChanged: (treeId: string) => void;
+  #writerId: string;
 
-  /** @param sync whether every append waits for the device */
-  constructor(folder: SpaceFolder, writerId: string, clock: Clock, sync: boolean) {
+  /**
+   * @param sync whether every append waits for the device
+   * @param onChanged told of a tree of which something else has changed or removed a file since it was appended to: what
+   *   was appended may be gone, even where the file looks as it did when it was last read
+   */
+  constructor(folder: SpaceFolder, writerId: string, clock: Clock, sync: boolean, onChanged: (treeId: string) => void) {
     this.#folder = folder;
     this.#writerId = writerId;
     this.#clock = clock;
     this.#sync = sync;
+    this.#onChanged = onChanged;
+  }
+
+  /** Writes other files from now on, as those written so far have another writer as well. */
+  changeWriter(writerId: string): void {
+    this.#writerId = writerId;
+    this.#ownFiles.clear();
   }
 
   /**
@@ -37,50 +60,76 @@ export class LogWriter {
   async append(treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<void> {
     await this.#folder.assertPresent();
     const path = logFilePath(treeId, peerId, this.#writerId, new Date(this.#clock.now()));
-    const known = this.#ownFiles.get(path);
-    const isContinuing = known !== undefined;
-    const own = known ?? (await this.#lookAt(path));
-    const startsInLine = !isContinuing && own.size > 0 && !(await this.#endsWithNewline(path, own.size));
+    let own = this.#ownFiles.get(path);
+    if (!own) {
+      // folders may have come from elsewhere, and a link among them could lead anywhere
+      await this.#folder.assertNoLinks(path);
+      own = { treeId, state: "unsure", size: 0, sizeAfterAppend: 0, modifiedMs: undefined, isShared: false };
+      this.#ownFiles.set(path, own);
+    }
+    const seen = (await this.#folder.fs.stat(this.#folder.at(path))) ?? { size: 0, modifiedMs: 0 };
+    if (seen.size === 0 && own.size > 0) {
+      // taken off this device by a sync service, perhaps: a new file of that name would take the place of the one it has
+      this.#writerId = newId();
+      this.#onChanged(treeId);
+      await this.append(treeId, peerId, ops);
+      return;
+    }
+    const isAsLeft = own.state === "whole" && isAsWritten(own, seen);
+    if (own.state === "whole" && !isAsLeft) this.#onChanged(treeId);
+    if (!isAsLeft) noteChange(own, seen);
+    const startsInLine = !isAsLeft && seen.size > 0 && !(await this.#endsWithNewline(path, seen.size));
     const bytes = new TextEncoder().encode(`${startsInLine ? "\n" : ""}${ops.map(encodeLine).join("\n")}\n`);
     own.sizeAfterAppend = own.size + bytes.length;
-    this.#ownFiles.set(path, own);
+    own.state = "appending";
     try {
       await this.#folder.fs.append(this.#folder.at(path), bytes, { sync: this.#sync });
-      own.size = own.sizeAfterAppend;
+      // unmounted meanwhile, the folder was made anew in the place where it had been mounted
+      await this.#folder.assertPresent();
     } catch (error) {
-      // a part of a line may be there now: the next append looks
-      this.#ownFiles.delete(path);
+      // a part of a line may be there now
+      own.state = "unsure";
       throw error;
     }
+    own.size = own.sizeAfterAppend;
+    own.modifiedMs = undefined;
+    // something else may have changed it meanwhile
+    if (own.state === "appending") own.state = "whole";
   }
 
   /**
-   * Whether a file has just the bytes that this writer put there.
-   * @param size that was seen a moment ago
+   * Whether a file has just the bytes that this writer put there, as far as its size and time tell.
+   * @param seen of it a moment ago
    */
-  async isUntouched(path: string, size: number): Promise<boolean> {
-    if (!this.#ownFiles.has(path)) return false;
-    if (this.#isAsWritten(path, size)) return true;
+  async isUntouched(path: string, seen: Looks): Promise<boolean> {
+    const own = this.#ownFiles.get(path);
+    if (!own || own.state === "unsure") return false;
+    if (isAsWritten(own, seen)) return !own.isShared;
     // we may have appended since
     const now = await this.#folder.fs.stat(this.#folder.at(path));
-    if (now && this.#isAsWritten(path, now.size)) return true;
-    // something else has changed it: the next append looks at how it ends
-    this.#ownFiles.delete(path);
+    if (now && isAsWritten(own, now)) return !own.isShared;
+    own.isShared = true;
+    own.state = "unsure";
+    this.#onChanged(own.treeId);
     return false;
-  }
-
-  #isAsWritten(path: string, size: number): boolean {
-    const own = this.#ownFiles.get(path);
-    return own !== undefined && size >= own.size && size <= own.sizeAfterAppend;
-  }
-
-  async #lookAt(path: string): Promise<OwnFile> {
-    const size = (await this.#folder.fs.stat(this.#folder.at(path)))?.size ?? 0;
-    return { size, sizeAfterAppend: size };
   }
 
   async #endsWithNewline(path: string, size: number): Promise<boolean> {
     const last = await this.#folder.fs.read(this.#folder.at(path), { offset: size - 1, length: 1 });
     return last?.[0] === LF;
   }
+}
+
+/** Notes what is found where an append has failed, or something else has changed the file. */
+function noteChange(own: OwnFile, { size }: Looks): void {
+  if (own.state === "whole" || size < own.size || size > own.sizeAfterAppend) own.isShared = true;
+  own.size = size;
+}
+
+function isAsWritten(own: OwnFile, { size, modifiedMs }: Looks): boolean {
+  if (own.state === "appending") return size >= own.size && size <= own.sizeAfterAppend;
+  if (size !== own.size) return false;
+  own.modifiedMs ??= modifiedMs;
+  // platforms may round the time of a file in one of their calls
+  return Math.abs(modifiedMs - own.modifiedMs) < 1;
 }

@@ -10,7 +10,7 @@ import {
   SPACE_DIR,
   SPACE_FILE,
 } from "../../log/index.ts";
-import { VersionVector } from "../../tree/index.ts";
+import { OperationTally } from "./operation-tally.ts";
 import { readEntry } from "./read-entry.ts";
 import { repairRemovals } from "./repair-removals.ts";
 import { sortOut, SpaceFolder, type LogEntry } from "./space-folder.ts";
@@ -61,7 +61,7 @@ export async function migrateFolder(folder: SpaceFolder, now: Date = new Date())
   const built = new SpaceFolder(folder.fs, folder.at(BUILD_DIR));
   await folder.fs.remove(built.path);
   await folder.fs.makeDirectory(built.at(OPS_DIR));
-  const expected = new Tally();
+  const expected = new OperationTally();
   for (const log of old.logs) {
     const bytes = repairRemovals(await read(folder, log.oldPath));
     const parser = new LogParser({ peerId: log.peerId });
@@ -122,36 +122,22 @@ async function findOldLogs(folder: SpaceFolder): Promise<{ readonly logs: OldLog
   return { logs, problems };
 }
 
-/** Ids of the operations of each tree. */
-class Tally {
-  readonly vectors: Map<string, VersionVector> = new Map();
-
-  add(treeId: string, ops: Parameters<typeof VersionVector.of>[0]): void {
-    let vector = this.vectors.get(treeId);
-    if (!vector) this.vectors.set(treeId, (vector = new VersionVector()));
-    for (const op of ops) vector.add(op.id);
-  }
-
-  get opCounts(): Map<string, number> {
-    return new Map(Array.from(this.vectors, ([treeId, vector]) => [treeId, vector.size]));
-  }
-}
-
 /** Reads what was built as any reader would. @returns its problems */
-async function assertArrived(built: SpaceFolder, expected: Tally): Promise<Problem[]> {
+async function assertArrived(built: SpaceFolder, expected: OperationTally): Promise<Problem[]> {
   const { logs, problems } = await built.scan();
-  const arrived = new Tally();
+  const arrived = new OperationTally();
   for (const log of logs) {
-    const reading = await readEntry(built, log);
-    arrived.add(log.treeId, reading.ops);
-    problems.push(...reading.problems);
+    for await (const part of readEntry(built, log)) {
+      arrived.add(log.treeId, part.ops);
+      problems.push(...part.problems);
+    }
   }
-  for (const [treeId, vector] of expected.vectors) {
-    const found = arrived.vectors.get(treeId);
-    if (found?.includes(vector)) continue;
+  const treeId = arrived.findLacking(expected);
+  if (treeId !== undefined) {
+    const [found, all] = [arrived.opCounts.get(treeId) ?? 0, expected.opCounts.get(treeId)];
     throw new FoldspaceError(
       "FOLD_IO",
-      `Only ${found?.size ?? 0} of ${vector.size} operations of tree ${treeId} could be copied; nothing was changed`,
+      `Only ${found} of ${all} operations of tree ${treeId} could be copied; nothing was changed`,
     );
   }
   return problems;

@@ -1,6 +1,7 @@
 import type { FileSystem } from "../../fs/file-system.ts";
 import { IdPool } from "../../log/line.ts";
-import type { LineProblem, LogPosition } from "../../log/parser.ts";
+import { joinLineProblems, type LineProblem } from "../../log/line-problem.ts";
+import type { LogPosition } from "../../log/parser.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import { Parsing, WorkerLost, type ParseJob } from "../../worker/parsing.ts";
 
@@ -41,6 +42,11 @@ export interface ReadLogOptions {
   readonly parsing?: Parsing;
   /** Bytes of all files that are being read together: what decides where they are parsed. */
   readonly loadBytes?: number;
+  /**
+   * Bytes that the file had when it was listed. What has been appended since is read no further than the piece in which
+   * it begins, so that a file that grows as fast as it is read comes to an end; the rest is for the next look.
+   */
+  readonly listedSize?: number;
 }
 
 /**
@@ -75,13 +81,15 @@ async function continueReading(
   const bytes = await fs.read(path, { offset, length: fingerprint.length + CHUNK_BYTES });
   if (!bytes || !startsWith(bytes, fingerprint)) return undefined;
   const job = await openJob(peerId, options, bytes.length, position);
-  return await readOn(fs, path, job, { offset, bytes }, fingerprint.length, cursor.problems);
+  const skip = fingerprint.length;
+  return await readOn(fs, path, job, { offset, bytes }, { skip, earlier: cursor.problems, listedSize: options.listedSize });
 }
 
 async function readWhole(fs: FileSystem, path: string, peerId: string, options: ReadLogOptions): Promise<LogReading | undefined> {
   const bytes = await fs.read(path, { offset: 0, length: CHUNK_BYTES });
   if (!bytes) return undefined;
-  return await readOn(fs, path, await openJob(peerId, options, bytes.length), { offset: 0, bytes }, 0, []);
+  const job = await openJob(peerId, options, bytes.length);
+  return await readOn(fs, path, job, { offset: 0, bytes }, { skip: 0, earlier: [], listedSize: options.listedSize });
 }
 
 async function openJob(peerId: string, options: ReadLogOptions, bytes: number, from?: LogPosition): Promise<ParseJob> {
@@ -89,25 +97,31 @@ async function openJob(peerId: string, options: ReadLogOptions, bytes: number, f
   return await parsing.open({ peerId, ids, ...(from && { from }) }, Math.max(bytes, loadBytes));
 }
 
+/** What was known of a file before it is read on. */
+interface Before {
+  /** Bytes of the first chunk that were parsed earlier. */
+  readonly skip: number;
+  /** Problems found in those and before them. */
+  readonly earlier: readonly LineProblem[];
+  readonly listedSize: number | undefined;
+}
+
 /**
  * Reads to the end of the file.
  * @param first chunk, already read
- * @param skip bytes of it that were parsed earlier
- * @param earlier problems found in those
  */
 async function readOn(
   fs: FileSystem,
   path: string,
   job: ParseJob,
   first: { readonly offset: number; readonly bytes: Uint8Array },
-  skip: number,
-  earlier: readonly LineProblem[],
+  { skip, earlier, listedSize = Infinity }: Before,
 ): Promise<LogReading> {
   let chunk = first.bytes;
   let chunkOffset = first.offset;
   let isLast = chunk.length < CHUNK_BYTES + skip;
   await job.push(chunk.subarray(skip));
-  while (!isLast) {
+  while (!isLast && chunkOffset + chunk.length < listedSize) {
     const next = await fs.read(path, { offset: chunkOffset + chunk.length, length: CHUNK_BYTES });
     if (!next || next.length === 0) break;
     chunkOffset += chunk.length;
@@ -120,11 +134,11 @@ async function readOn(
   const end = Math.max(0, position.offset - chunkOffset);
   return {
     ops,
-    problems: earlier.concat(problems),
+    problems: joinLineProblems(earlier, problems),
     cursor: {
       position,
       fingerprint: chunk.slice(Math.max(0, end - FINGERPRINT_BYTES), end),
-      problems: earlier.concat(problems.slice(0, settledProblems)),
+      problems: joinLineProblems(earlier, problems.slice(0, settledProblems)),
     },
     size: chunkOffset + chunk.length,
     isContinued: skip > 0,

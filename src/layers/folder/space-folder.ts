@@ -34,6 +34,9 @@ export type FolderState =
   | { readonly kind: "space"; readonly spaceFile: SpaceFile }
   | { readonly kind: "old-format" };
 
+/** Apps may keep more in `space.json` than the id, but nothing that takes as much. */
+const MAX_SPACE_FILE_BYTES = 1024 * 1024;
+
 /** The folder that a space is kept in: what it is, what is in it, making a new one. Knows nothing of operations. */
 export class SpaceFolder {
   readonly fs: FileSystem;
@@ -58,8 +61,9 @@ export class SpaceFolder {
     if (!stat) return { kind: "absent" };
     if (stat.kind !== "directory")
       throw new FoldspaceError("FOLD_NOT_A_FOLDER", `${this.path} is a file, not a folder`, { data: { path: this.path } });
-    const bytes = await this.fs.read(this.at(SPACE_FILE));
-    if (bytes) return { kind: "space", spaceFile: parseSpaceFile(new TextDecoder().decode(bytes), this.at(SPACE_FILE)) };
+    await this.assertNoLinks(OPS_DIR);
+    const bytes = await this.fs.read(this.at(SPACE_FILE), { offset: 0, length: MAX_SPACE_FILE_BYTES + 1 });
+    if (bytes) return { kind: "space", spaceFile: parseSpaceFile(this.#decodeSpaceFile(bytes), this.at(SPACE_FILE)) };
     const names = new Set((await this.fs.list(this.path))?.map((entry) => entry.name));
     if (names.has(SPACE_DIR)) {
       const inside = (await this.fs.list(this.at(SPACE_DIR))) ?? [];
@@ -79,6 +83,32 @@ export class SpaceFolder {
     const state = await this.inspect();
     if (state.kind === "space") return state.spaceFile;
     throw this.errorFor(state.kind);
+  }
+
+  /**
+   * Refuses a path that leads through a link, which could go anywhere: what came from elsewhere (Git carries links) must
+   * not make us read or write outside the folder. What is missing is fine, and the folder itself may be linked.
+   * @param relativePath of a folder or file in it
+   * @throws FoldspaceError `FOLD_IO`
+   */
+  async assertNoLinks(relativePath: string): Promise<void> {
+    let folder = "";
+    for (const part of relativePath.split("/")) {
+      const entry = (await this.fs.list(this.at(folder)))?.find(({ name }) => name === part);
+      if (!entry) return;
+      folder = joinPath(folder, part);
+      if (entry.kind !== "other") continue;
+      const path = this.at(folder);
+      throw new FoldspaceError("FOLD_IO", `${path} is a link, pipe or device, which is never followed`, { data: { path } });
+    }
+  }
+
+  #decodeSpaceFile(bytes: Uint8Array): string {
+    if (bytes.length <= MAX_SPACE_FILE_BYTES) return new TextDecoder().decode(bytes);
+    const path = this.at(SPACE_FILE);
+    throw new FoldspaceError("FOLD_BAD_SPACE_FILE", `${path}: the file has more than ${MAX_SPACE_FILE_BYTES} bytes`, {
+      data: { file: path, line: 1 },
+    });
   }
 
   errorFor(kind: Exclude<FolderState["kind"], "space">): FoldspaceError {
@@ -132,10 +162,16 @@ export class SpaceFolder {
     const logs: LogEntry[] = [];
     const problems: Problem[] = [];
     const outOfReach: string[] = [];
+    const treeIds = new Map<string, string>();
     for (const file of found.files) {
       const path = joinPath(below, file.path);
       const sorted = sortOut(path, file);
-      if (sorted.log) logs.push(sorted.log);
+      if (sorted.log) {
+        const { treeId } = sorted.log;
+        // one string for all files of a tree: each made its own of two pieces of its path
+        if (!treeIds.has(treeId)) treeIds.set(treeId, treeId);
+        logs.push({ ...sorted.log, treeId: treeIds.get(treeId)! });
+      }
       if (sorted.problem) problems.push(sorted.problem);
       if (sorted.problem?.code === "FOLD_NOT_DOWNLOADED") outOfReach.push(path.replace(/\.([^/]*)\.icloud$/i, "$1"));
     }
@@ -149,6 +185,7 @@ export class SpaceFolder {
   /** Every file below a folder, relative to it. @param below relative to the space's folder */
   async findFiles(below: string): Promise<ScanResult> {
     const path = this.at(below);
+    if (below === OPS_DIR) await this.assertNoLinks(OPS_DIR);
     return (await (this.fs.scan ? this.fs.scan(path) : scanByListing(this.fs, path))) ?? { files: [], unreadable: [] };
   }
 

@@ -10,7 +10,7 @@ import {
   type SetVertexProperty,
   type VertexOperation,
 } from "../../tree/index.ts";
-import { readEntry, type EntryReading, type ReadingProgress } from "./read-entry.ts";
+import { readEntry, type EntryPart, type ReadingProgress } from "./read-entry.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 
 export interface TreeSummary {
@@ -61,11 +61,14 @@ export async function summarizeFolder(
     let tally = tallies.get(treeId);
     if (!tally) tallies.set(treeId, (tally = new TreeTally(treeId)));
     const isSpaceTree = treeId === spaceId;
-    const reading = await readEntry(folder, entry, { ids: tally.ids, ...(isSpaceTree ? {} : { wantedTarget: treeId }) });
-    for (const problem of reading.problems) problems.push(problem);
-    tally.add(entry, reading);
-    if (isSpaceTree) for (const op of reading.ops) if (isPartOfDirectory(op)) spaceOps.push(op);
-    opsRead += reading.ops.length + reading.counted.length;
+    tally.addFile(entry);
+    const options = { ids: tally.ids, ...(isSpaceTree ? {} : { wantedTarget: treeId }) };
+    for await (const part of readEntry(folder, entry, options)) {
+      for (const problem of part.problems) problems.push(problem);
+      tally.add(entry.peerId, part);
+      if (isSpaceTree) for (const op of part.ops) if (isPartOfDirectory(op)) spaceOps.push(op);
+      opsRead += part.ops.length + part.counted.length;
+    }
     onProgress?.({ filesRead: ++filesRead, files: scan.logs.length, opsRead });
   }
   return {
@@ -93,10 +96,13 @@ class TreeTally {
     this.#treeId = treeId;
   }
 
-  add(entry: LogEntry, { ops, counted }: EntryReading): void {
+  addFile({ size }: LogEntry): void {
     this.#files++;
-    this.#bytes += entry.size;
-    this.#known.addCounters(entry.peerId, counted);
+    this.#bytes += size;
+  }
+
+  add(peerId: string, { ops, counted }: EntryPart): void {
+    this.#known.addCounters(peerId, counted);
     for (const op of ops) {
       this.#known.add(op.id);
       if (op.targetId === this.#treeId) this.#takeRootOperation(op);

@@ -1,20 +1,34 @@
 import { errorCode, FoldspaceError, type Problem } from "../../errors.ts";
 import { IdPool } from "../../log/line.ts";
-import { encodeLine, LogParser, SPACE_FILE, treeDir } from "../../log/index.ts";
+import { encodeLine, SPACE_FILE, treeDir } from "../../log/index.ts";
 import { VersionVector, type VertexOperation } from "../../tree/index.ts";
-import { readEntry, type ReadingProgress } from "./read-entry.ts";
+import { operationsByLine, readEntry, type ReadingProgress } from "./read-entry.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
+import { findSecretsProblems } from "./verify-secrets.ts";
+
+/** What is told besides the problems while a folder is examined. */
+export interface ExaminationListener {
+  readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
+  /** Every operation that can be read, repeated ones included. */
+  readonly onOperations?: (treeId: string, ops: readonly VertexOperation[]) => void;
+}
 
 /**
  * Finds everything that is wrong in a space's folder, and changes nothing. A bad `space.json` is one more problem:
  * the rest is looked at all the same. A missing bin, and trees that nothing references, are no problems.
+ * `explainProblem` says what a problem means.
  *
  * Memory is bounded by the largest tree's operations of one peer, and by how many of them stand there twice.
  * @throws FoldspaceError where there is no space at all: `FOLD_NOT_FOUND`, `FOLD_NOT_A_FOLDER`, `FOLD_NOT_A_SPACE`, `FOLD_OLD_FORMAT`
  */
-export async function* verifyFolder(
+export function verifyFolder(folder: SpaceFolder, onProgress?: (progress: ReadingProgress) => void): AsyncGenerator<Problem> {
+  return examineFolder(folder, { onProgress });
+}
+
+/** {@link verifyFolder}, for those who also want the operations. */
+export async function* examineFolder(
   folder: SpaceFolder,
-  onProgress?: (progress: ReadingProgress) => void,
+  { onProgress, onOperations }: ExaminationListener,
 ): AsyncGenerator<Problem> {
   const opened = await openDespiteProblems(folder);
   if (opened.problem) yield opened.problem;
@@ -22,30 +36,44 @@ export async function* verifyFolder(
   yield* problems;
   let filesRead = 0;
   let opsRead = 0;
-  const trees = groupBy(logs.sort(byTreeAndPeer), (log) => log.treeId);
-  if (opened.spaceId !== undefined && !trees.has(opened.spaceId)) trees.set(opened.spaceId, []);
-  for (const [treeId, treeLogs] of trees) {
+  const trees = groupByTree(logs);
+  if (opened.spaceId !== undefined && !trees.has(opened.spaceId)) trees.set(opened.spaceId, new Map());
+  for (const [treeId, peers] of trees) {
     const ids = new IdPool();
     let hasRoot = false;
-    for (const peerLogs of groupBy(treeLogs, (log) => log.peerId).values()) {
+    for (const [peerId, peerLogs] of peers) {
       const known = new VersionVector();
       const repeated = new Set<number>();
+      const torn: Problem[] = [];
       const read: LogEntry[] = [];
       for (const log of peerLogs) {
-        const reading = await readEntry(folder, log, { ids });
-        yield* reading.problems;
-        for (const op of reading.ops) {
-          if (!known.add(op.id)) repeated.add(op.id.counter);
-          if (op.targetId === treeId && "parentId" in op) hasRoot = true;
+        let opsInFile = 0;
+        for await (const part of readEntry(folder, log, { ids })) {
+          // whether the torn operation stands elsewhere is known when all files of the peer have been read
+          for (const problem of part.problems)
+            if (problem.counter === undefined) yield problem;
+            else torn.push(problem);
+          for (const op of part.ops) {
+            if (!known.add(op.id)) repeated.add(op.id.counter);
+            if (op.targetId === treeId && "parentId" in op) hasRoot = true;
+          }
+          opsInFile += part.ops.length;
+          onOperations?.(treeId, part.ops);
         }
-        if (reading.ops.length > 0) read.push(log);
-        opsRead += reading.ops.length;
+        if (opsInFile > 0) read.push(log);
+        opsRead += opsInFile;
         onProgress?.({ filesRead: ++filesRead, files: logs.length, opsRead });
       }
+      for (const problem of torn) yield known.has({ counter: problem.counter!, peerId }) ? asSafe(problem) : problem;
       if (repeated.size > 0) yield* findCollisions(folder, read, repeated);
     }
     if (!hasRoot) yield noRoot(treeId);
   }
+  if (opened.spaceId !== undefined) yield* await findSecretsProblems(folder, opened.spaceId);
+}
+
+function asSafe(problem: Problem): Problem {
+  return { ...problem, reason: `${problem.reason}; the whole operation stands elsewhere`, isSafe: true };
 }
 
 async function openDespiteProblems(folder: SpaceFolder): Promise<{ readonly spaceId?: string; readonly problem?: Problem }> {
@@ -79,8 +107,9 @@ async function* findCollisions(
   counters: ReadonlySet<number>,
 ): AsyncGenerator<Problem> {
   const firsts = new Map<number, { readonly text: string; readonly place: string }>();
-  for (const { path: file, peerId, treeId } of logs) {
-    for await (const { op, line } of operationsByLine(folder, file, peerId)) {
+  for (const log of logs) {
+    const { path: file, peerId, treeId } = log;
+    for await (const { op, line } of operationsByLine(folder, log)) {
       const { counter } = op.id;
       if (!counters.has(counter)) continue;
       const text = encodeLine(op);
@@ -94,35 +123,17 @@ async function* findCollisions(
   }
 }
 
-const LF = 10;
-
-async function* operationsByLine(
-  folder: SpaceFolder,
-  file: string,
-  peerId: string,
-): AsyncGenerator<{ readonly op: VertexOperation; readonly line: number }> {
-  const bytes = await folder.fs.read(folder.at(file));
-  if (!bytes) return;
-  const parser = new LogParser({ peerId });
-  let seen = 0;
-  for (let start = 0, line = 1; start < bytes.length; line++) {
-    const newline = bytes.indexOf(LF, start);
-    const end = newline === -1 ? bytes.length : newline + 1;
-    parser.push(bytes.subarray(start, end));
-    if (newline === -1) parser.end();
-    if (parser.ops.length > seen) yield { op: parser.ops[seen++]!, line };
-    start = end;
+/** By tree, then by peer, in the order of their ids; the files of each in the order of their paths. */
+export function groupByTree(logs: readonly LogEntry[]): Map<string, Map<string, LogEntry[]>> {
+  const trees = new Map<string, Map<string, LogEntry[]>>();
+  for (const log of logs.toSorted(byTreeAndPeer)) {
+    let peers = trees.get(log.treeId);
+    if (!peers) trees.set(log.treeId, (peers = new Map()));
+    const files = peers.get(log.peerId);
+    if (files) files.push(log);
+    else peers.set(log.peerId, [log]);
   }
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
+  return trees;
 }
 
 function byTreeAndPeer(a: LogEntry, b: LogEntry): number {

@@ -246,8 +246,8 @@ test("secrets are kept for each space", async () => {
   const [name, spaceId] = [newId(), newId()];
   const [layer, other] = [await connected(name, spaceId), await connected(name, newId())];
   expect(await layer.loadSecrets()).toBeUndefined();
-  await layer.saveSecrets({ token: "t" });
-  expect(await layer.loadSecrets()).toEqual({ token: "t" });
+  await layer.saveSecrets({ changes: new Map([["token", { from: undefined, to: "t" }]]) });
+  expect(await layer.loadSecrets()).toMatchObject({ values: new Map([["token", "t"]]) });
   expect(await other.loadSecrets()).toBeUndefined();
   for (const each of [layer, other]) await each.disconnect();
   await until("it is closed", () => !layer.isConnected());

@@ -1,6 +1,7 @@
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, errorMessage, type FoldspaceErrorCode } from "../../errors.ts";
+import type { RememberedKey, SeenSecrets } from "../../secrets/memory.ts";
 
 /** Default name of the database. One database holds all spaces of an origin. */
 export const DATABASE_NAME = "foldspace";
@@ -23,10 +24,24 @@ export interface SpaceRecord {
   readonly createdAt?: string;
 }
 
+/** Secrets of a space, by name, and sealed files by peer. */
+export interface SecretsRecord {
+  readonly values: Readonly<Record<string, string>>;
+  readonly base: Readonly<Record<string, string>>;
+  readonly sealed: Readonly<Record<string, string>>;
+}
+
+/** What this device alone remembers of a space's secrets. */
+export interface DeviceSecretsRecord {
+  /** By id of the key. */
+  readonly seen: Readonly<Record<string, SeenSecrets>>;
+  readonly keys: readonly RememberedKey[];
+}
+
 export interface FoldspaceSchema extends DBSchema {
   spaces: { key: string; value: SpaceRecord };
   batches: { key: BatchKey; value: BatchRecord };
-  secrets: { key: string; value: Record<string, string> };
+  secrets: { key: string; value: SecretsRecord | DeviceSecretsRecord };
 }
 
 const STORES = ["batches", "secrets", "spaces"] as const;

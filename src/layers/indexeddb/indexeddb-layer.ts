@@ -1,12 +1,22 @@
 import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, type Problem } from "../../errors.ts";
+import { Observable } from "../../observable.ts";
+import type { SecretsMemory } from "../../secrets/memory.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import { Batcher, toFoldspaceError, type Cadence } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
-import { OFFLINE_STATUS, type IncomingChange, type LayerSession, type PersistenceLayer } from "../persistence-layer.ts";
+import {
+  OFFLINE_STATUS,
+  type IncomingChange,
+  type LayerSession,
+  type PersistenceLayer,
+  type SecretsUpdate,
+  type StoredSecrets,
+} from "../persistence-layer.ts";
 import { compactBatches, encodeBatches, parseRecords, readRecords, recordName, settleTransaction } from "./batches.ts";
 import { Compactor } from "./compactor.ts";
 import { DATABASE_NAME, DatabaseConnection, type BatchKey, type SpaceRecord } from "./database.ts";
+import { IndexedDBSecretsMemory, readSecrets, writeSecrets } from "./secrets-records.ts";
 import { TabChannel, type TabMessage } from "./tab-channel.ts";
 
 export interface IndexedDBLayerOptions extends Partial<Cadence> {
@@ -30,6 +40,7 @@ interface Connection {
   readonly compactor: Compactor;
   readonly isReadOnly: boolean;
   readonly channel: TabChannel;
+  readonly secretsChannel: TabChannel<"changed">;
 }
 
 /**
@@ -42,6 +53,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly supportsIncomingSync = true;
   readonly spaceId: string;
   readonly #options: IndexedDBLayerOptions & Required<Pick<IndexedDBLayerOptions, "databaseName" | "durability" | "clock">>;
+  readonly #changedSecrets = new Observable<undefined>(undefined);
+  readonly secretsMemory: SecretsMemory;
   readonly #treeProblems = new Map<string, readonly Problem[]>();
   /** Of every loaded tree, the names of the records that have been read or written here. */
   readonly #seen = new Map<string, Set<string>>();
@@ -58,6 +71,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     this.#options = { databaseName: DATABASE_NAME, durability: "relaxed", clock: systemClock, ...options };
     this.id = options.id ?? `indexeddb:${this.#options.databaseName}`;
     this.spaceId = spaceId;
+    this.secretsMemory = new IndexedDBSecretsMemory(this.#options.databaseName);
   }
 
   /** @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_NEWER_FORMAT`, `FOLD_FOREIGN_STORAGE`, `FOLD_IO` */
@@ -74,6 +88,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       await connection.compactor.stop();
       await connection.batcher.close();
       connection.channel.close();
+      connection.secretsChannel.close();
       this.#seen.clear();
       this.currentStatus.value = { ...connection.batcher.status.value, state: "offline" };
     }
@@ -142,6 +157,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   /** Reads what other tabs saved and this one was not told of. */
   async rescan(): Promise<void> {
+    this.#tellSecrets();
     for (const [treeId, seen] of this.#seen) {
       if (!this.#connection || !this.#listener) return;
       const isNew = (key: BatchKey): boolean => !seen.has(recordName(key));
@@ -159,12 +175,18 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     }
   }
 
-  async loadSecrets(): Promise<Record<string, string> | undefined> {
-    return await this.#connected().database.run((database) => database.get("secrets", this.spaceId));
+  async loadSecrets(): Promise<StoredSecrets | undefined> {
+    return await this.#connected().database.run((database) => readSecrets(database, this.spaceId));
   }
 
-  async saveSecrets(secrets: Readonly<Record<string, string>>): Promise<void> {
-    await this.#connected().database.run((database) => database.put("secrets", { ...secrets }, this.spaceId));
+  async saveSecrets(update: SecretsUpdate): Promise<void> {
+    const { database, secretsChannel } = this.#connected();
+    await database.run((opened) => writeSecrets(opened, this.spaceId, update, this.#options.durability));
+    secretsChannel.tell("changed");
+  }
+
+  observeSecrets(listener: () => void): () => void {
+    return this.#changedSecrets.observe(listener);
   }
 
   async #connect(session: LayerSession | undefined): Promise<void> {
@@ -195,6 +217,9 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       channel: new TabChannel(
         `foldspace:${this.#options.databaseName}:${this.spaceId}`,
         (message) => void this.#onMessage(message),
+      ),
+      secretsChannel: new TabChannel(`foldspace:${this.#options.databaseName}:${this.spaceId}:secrets`, () =>
+        this.#tellSecrets(),
       ),
     };
     this.#connection = connection;
@@ -251,6 +276,10 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       this.#setProblems(treeId, [...(this.#treeProblems.get(treeId) ?? []), problem]);
     }
     return seen.size;
+  }
+
+  #tellSecrets(): void {
+    if (this.#listener) this.#changedSecrets.value = undefined;
   }
 
   #tellLoss(treeId: string): void {

@@ -52,7 +52,8 @@ test("deleting a space deletes everything of it, and nothing of another", async 
     await layer.connect({ peerId: peer.id, create: true });
     await layer.saveTreeOps(layer.spaceId, peer.setMany(3));
     await layer.saveTreeOps(newId(), peer.setMany(3));
-    await layer.saveSecrets({ key: "value" });
+    await layer.saveSecrets({ changes: new Map([["key", { from: undefined, to: "value" }]]) });
+    await layer.secretsMemory.saveSeen(layer.spaceId, "key", { sequences: {}, counter: 1 });
   }
   const registry = new SpaceRegistry(name);
   await registry.delete(spaceId);
@@ -60,9 +61,11 @@ test("deleting a space deletes everything of it, and nothing of another", async 
   const [deleted, other] = layers as [IndexedDBPersistenceLayer, IndexedDBPersistenceLayer];
   expect(await deleted.listTrees()).toEqual([]);
   expect(await deleted.loadSecrets()).toBeUndefined();
+  expect(await deleted.secretsMemory.loadSeen(spaceId, "key")).toBeUndefined();
   expect(await other.listTrees()).toHaveLength(2);
   expect(await other.loadSpaceTreeOps()).toHaveLength(3);
-  expect(await other.loadSecrets()).toEqual({ key: "value" });
+  expect(await other.loadSecrets()).toMatchObject({ values: new Map([["key", "value"]]) });
+  expect(await other.secretsMemory.loadSeen(otherId, "key")).toMatchObject({ counter: 1 });
   for (const layer of layers) await layer.disconnect();
   registry.close();
 });

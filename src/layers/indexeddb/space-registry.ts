@@ -1,5 +1,6 @@
 import { settleTransaction } from "./batches.ts";
 import { DATABASE_NAME, DatabaseConnection, type SpaceRecord } from "./database.ts";
+import { deviceKey } from "./secrets-records.ts";
 
 /** What this browser knows of spaces: enough to list them and to open one. */
 export class SpaceRegistry {
@@ -33,6 +34,7 @@ export class SpaceRegistry {
         transaction.objectStore("spaces").delete(spaceId),
         transaction.objectStore("batches").delete(IDBKeyRange.bound([spaceId], [spaceId, []])),
         transaction.objectStore("secrets").delete(spaceId),
+        transaction.objectStore("secrets").delete(deviceKey(spaceId)),
       ];
       await settleTransaction(requests, transaction.done);
     });

@@ -8,16 +8,16 @@ export interface TabMessage {
 }
 
 /** Between the tabs that have the same space open. It may be missing and may lose messages: a rescan finds what was not told. */
-export class TabChannel {
+export class TabChannel<M = TabMessage> {
   readonly #channel: BroadcastChannel | undefined;
 
-  constructor(name: string, onMessage: (message: TabMessage) => void) {
+  constructor(name: string, onMessage: (message: M) => void) {
     if (typeof BroadcastChannel === "undefined") return;
     this.#channel = new BroadcastChannel(name);
-    this.#channel.addEventListener("message", (event: MessageEvent<TabMessage>) => onMessage(event.data));
+    this.#channel.addEventListener("message", (event: MessageEvent<M>) => onMessage(event.data));
   }
 
-  tell(message: TabMessage): void {
+  tell(message: M): void {
     this.#channel?.postMessage(message);
   }
 

@@ -1,0 +1,14 @@
+import { recall, remember } from "./browser-memory.ts";
+
+/** As many visits are remembered. */
+const LIMIT = 200;
+
+/** Peer ids that this browser has had in a space: every visit has a new one. */
+export function ownPeers(spaceId: string): ReadonlySet<string> {
+  return new Set(recall(`peers:${spaceId}`)?.split(",") ?? []);
+}
+
+export function rememberOwnPeer(spaceId: string, peerId: string): void {
+  const earlier = [...ownPeers(spaceId)].filter((id) => id !== peerId);
+  remember(`peers:${spaceId}`, [...earlier, peerId].slice(-LIMIT).join(","));
+}

@@ -1,0 +1,135 @@
+import { migrateFolder, newId, type Space, SpaceFolder, SpaceManager, type PersistenceLayer, type SpacePointer } from "foldspace";
+import { IndexedDBPersistenceLayer } from "foldspace/indexeddb";
+import { recall, remember } from "./browser-memory.ts";
+import { LateFolderLayer } from "./late-folder-layer.ts";
+import { isLocked, type LockedFolder, type OpenFolder } from "./folder-source.ts";
+import { folderSource } from "./folder-sources.ts";
+import { rememberOwnPeer } from "./own-peers.ts";
+
+export const BROWSER_LAYER = "browser";
+export const FOLDER_LAYER = "folder";
+
+/** The folder of an open space. */
+export type FolderState =
+  | { readonly kind: "none" }
+  /** The browser asks the person again before it gives the folder. */
+  | { readonly kind: "locked"; readonly folder: LockedFolder }
+  /** `isGiven`: whoever serves this page has chosen it, and it cannot be exchanged here. */
+  | { readonly kind: "open"; readonly folder: OpenFolder; readonly isGiven: boolean };
+
+/** What a folder is that someone would like to keep the space in. */
+export type FolderFitness =
+  | { readonly kind: "fits" }
+  | { readonly kind: "other-space"; readonly spaceId: string }
+  | { readonly kind: "old-format" };
+
+export interface OpenOptions {
+  readonly given?: { readonly folder: OpenFolder; readonly isGiven: boolean } | undefined;
+  readonly shown?: Promise<unknown> | undefined;
+}
+
+const manager = new SpaceManager();
+
+/** An open space with what keeps it: this browser always, a folder where there is one. */
+export class Session {
+  readonly space: Space;
+  folder: FolderState = $state.raw({ kind: "none" });
+
+  private constructor(space: Space, folder: FolderState) {
+    this.space = space;
+    this.folder = folder;
+    rememberOwnPeer(space.id, space.peerId);
+  }
+
+  /**
+   * Opens a space from the browser and its folder; whichever has it first shows it.
+   * @param options `given`: the folder, where it is not to be looked up but chosen already. `shown` settles when there is
+   *   something to see: what the browser has is read first, and only then the folder
+   * @throws FoldspaceError why none of them could
+   */
+  static async open(pointer: SpacePointer, options: OpenOptions = {}): Promise<Session> {
+    const { given, shown } = options;
+    let folder: FolderState = { kind: "none" };
+    if (given) folder = { kind: "open", ...given };
+    else {
+      const recalled = await folderSource.recall(pointer.id);
+      if (recalled) folder = isLocked(recalled) ? { kind: "locked", folder: recalled } : openState(recalled);
+    }
+    const layers: PersistenceLayer[] = [browserLayer(pointer)];
+    // what was open here before, the browser has
+    const isKnown = recall("space") === pointer.id;
+    if (folder.kind === "open") layers.push(folderLayer(pointer.id, folder.folder, isKnown ? shown : undefined));
+    const session = new Session(await manager.loadSpace(pointer, layers), folder);
+    remember("space", pointer.id);
+    return session;
+  }
+
+  /** Makes a new space in this browser. @throws FoldspaceError where the browser keeps nothing */
+  static async create(name: string): Promise<Session> {
+    const pointer: SpacePointer = { id: newId(), name, createdAt: new Date().toISOString() };
+    const space = await manager.createSpace({ id: pointer.id, name, persistenceLayers: [browserLayer(pointer)] });
+    remember("space", pointer.id);
+    return new Session(space, { kind: "none" });
+  }
+
+  /** @throws FoldspaceError `FOLD_NOT_DURABLE`, with what is not saved; it is closed all the same */
+  async close(): Promise<void> {
+    await manager.closeSpace(this.space.id);
+  }
+
+  /** Finds out whether the space can be kept in a folder. Writes nothing. */
+  async judge(folder: OpenFolder): Promise<FolderFitness> {
+    const state = await new SpaceFolder(folder.fs, folder.path).inspect();
+    if (state.kind === "old-format") return { kind: "old-format" };
+    if (state.kind === "space" && state.spaceFile.id !== this.space.id)
+      return { kind: "other-space", spaceId: state.spaceFile.id };
+    return { kind: "fits" };
+  }
+
+  /** Keeps the space in a folder, too: what each lacks, it gets from the other. */
+  async attach(folder: OpenFolder): Promise<void> {
+    await this.space.addLayer(folderLayer(this.space.id, folder), { create: true });
+    this.folder = openState(folder);
+    await folderSource.remember(this.space.id, folder);
+  }
+
+  /** Takes the folder of an earlier visit into use again. Has to be called while a click is handled. @returns whether the person let it */
+  async reconnect(): Promise<boolean> {
+    if (this.folder.kind !== "locked") return true;
+    const folder = await this.folder.folder.unlock();
+    if (!folder) return false;
+    await this.space.addLayer(folderLayer(this.space.id, folder));
+    this.folder = openState(folder);
+    return true;
+  }
+
+  /** Keeps the space in the browser only from now on. What is in the folder stays there. */
+  async detach(): Promise<void> {
+    this.folder = { kind: "none" };
+    await folderSource.forget(this.space.id);
+    await this.space.removeLayer(FOLDER_LAYER);
+  }
+}
+
+/** Remembers the folder of a space that is to be opened next. */
+export async function rememberFolderOf(spaceId: string, folder: OpenFolder): Promise<void> {
+  await folderSource.remember(spaceId, folder);
+}
+
+/** Converts a folder of version 0. */
+export async function convertFolder(folder: OpenFolder): Promise<void> {
+  await migrateFolder(new SpaceFolder(folder.fs, folder.path));
+}
+
+function openState(folder: OpenFolder): FolderState {
+  return { kind: "open", folder, isGiven: false };
+}
+
+function browserLayer({ id, name, createdAt }: SpacePointer): PersistenceLayer {
+  const pointer = { ...(name === undefined ? {} : { name }), createdAt: createdAt ?? new Date().toISOString() };
+  return new IndexedDBPersistenceLayer(id, { id: BROWSER_LAYER, pointer });
+}
+
+function folderLayer(spaceId: string, folder: OpenFolder, start?: Promise<unknown>): PersistenceLayer {
+  return new LateFolderLayer(folder.path, spaceId, { fs: folder.fs, id: FOLDER_LAYER, start });
+}

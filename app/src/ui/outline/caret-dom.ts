@@ -1,0 +1,94 @@
+import { diffText, mapOffset } from "../caret.ts";
+
+/** Part of an element's text that is selected, in UTF-16 code units; both ends are equal at a caret. */
+export interface TextSelection {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The text of an editable element. An item is one line, whatever a browser puts into the element. */
+export function textOf(element: HTMLElement): string {
+  return (element.textContent ?? "").replaceAll(/[\r\n]/g, " ");
+}
+
+/** Shows a text, changing no more than is needed, so that a caret in it stays where it belongs. */
+export function showText(element: HTMLElement, text: string): void {
+  const shown = textOf(element);
+  if (shown === text && element.childNodes.length <= 1) return;
+  // asking for the selection takes longer than everything else here
+  const selection = document.activeElement === element ? selectionIn(element) : undefined;
+  const node = element.firstChild;
+  const change = diffText(shown, text);
+  if (node instanceof Text && element.childNodes.length === 1) node.replaceData(change.start, change.removed, change.inserted);
+  else element.textContent = text;
+  if (selection) select(element, mapOffset(selection.start, change), mapOffset(selection.end, change));
+}
+
+/** @returns `undefined` where the selection is elsewhere */
+export function selectionIn(element: HTMLElement): TextSelection | undefined {
+  const selection = getSelection();
+  if (!selection || selection.rangeCount === 0) return undefined;
+  const range = selection.getRangeAt(0);
+  if (!element.contains(range.startContainer) || !element.contains(range.endContainer)) return undefined;
+  const start = offsetOf(element, range.startContainer, range.startOffset);
+  return { start, end: range.collapsed ? start : offsetOf(element, range.endContainer, range.endOffset) };
+}
+
+export function select(element: HTMLElement, start: number, end: number = start): void {
+  const node = element.firstChild;
+  const length = node?.textContent?.length ?? 0;
+  const selection = getSelection();
+  if (node instanceof Text) selection?.setBaseAndExtent(node, Math.min(start, length), node, Math.min(end, length));
+  else selection?.collapse(element, 0);
+}
+
+/** Where the caret is on the screen, in pixels. */
+export function caretRect(element: HTMLElement): DOMRect {
+  const selection = getSelection();
+  const range = selection && selection.rangeCount > 0 ? selection.getRangeAt(0) : undefined;
+  const rects = range && element.contains(range.startContainer) ? range.getClientRects() : undefined;
+  const rect = rects?.[rects.length - 1];
+  if (rect && rect.height > 0) return rect;
+  // an empty element has no text whose place could be asked for
+  const box = element.getBoundingClientRect();
+  return new DOMRect(box.left, box.top, 0, lineHeight(element));
+}
+
+export function isOnFirstLine(element: HTMLElement): boolean {
+  return caretRect(element).top < element.getBoundingClientRect().top + lineHeight(element);
+}
+
+export function isOnLastLine(element: HTMLElement): boolean {
+  return caretRect(element).bottom > element.getBoundingClientRect().bottom - lineHeight(element);
+}
+
+/** Puts the caret on an element's first or last line, as near to a column as it goes. @param x in pixels from the window's left edge */
+export function placeAtColumn(element: HTMLElement, x: number, line: "first" | "last"): void {
+  const box = element.getBoundingClientRect();
+  const middle = lineHeight(element) / 2;
+  const y = line === "first" ? box.top + middle : box.bottom - middle;
+  const at = offsetAt(element, Math.max(box.left + 1, Math.min(x, box.right - 1)), y);
+  select(element, at ?? (line === "first" ? 0 : textOf(element).length));
+}
+
+function offsetAt(element: HTMLElement, x: number, y: number): number | undefined {
+  if ("caretPositionFromPoint" in document) {
+    const position = document.caretPositionFromPoint(x, y);
+    if (position && element.contains(position.offsetNode)) return offsetOf(element, position.offsetNode, position.offset);
+    return undefined;
+  }
+  // what Safari and WebKitGTK have instead
+  const range = (document as Document).caretRangeFromPoint?.(x, y);
+  return range && element.contains(range.startContainer) ? offsetOf(element, range.startContainer, range.startOffset) : undefined;
+}
+
+function offsetOf(element: HTMLElement, node: Node, offset: number): number {
+  const range = document.createRange();
+  range.setStart(element, 0);
+  range.setEnd(node, offset);
+  return range.toString().length;
+}
+
+function lineHeight(element: HTMLElement): number {
+  return Number.parseFloat(getComputedStyle(element).lineHeight) || 24;
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { commandInText, commandOnRows } from "./keys.ts";
+
+type Key = Parameters<typeof commandInText>[0];
+
+/** `"Ctrl+Shift+z"` as a browser tells of it. */
+function key(text: string): Key {
+  const parts = text.split("+");
+  const has = (name: string): boolean => parts.slice(0, -1).includes(name);
+  return { key: parts.at(-1)!, ctrlKey: has("Ctrl"), metaKey: has("Meta"), altKey: has("Alt"), shiftKey: has("Shift") };
+}
+
+describe("in a text", () => {
+  test.each([
+    ["Enter", "split"],
+    ["Shift+Enter", "nothing"],
+    ["Tab", "indent"],
+    ["Shift+Tab", "outdent"],
+    ["Alt+ArrowUp", "moveUp"],
+    ["Alt+ArrowRight", "indent"],
+    ["Ctrl+Enter", "toggleDone"],
+    ["Meta+Enter", "toggleDone"],
+    ["Ctrl+z", "undo"],
+    ["Ctrl+Shift+Z", "redo"],
+    ["Ctrl+y", "redo"],
+    ["Ctrl+.", "toggleCollapsed"],
+    ["Escape", "leave"],
+    ["Shift+ArrowDown", "selectDown"],
+  ])("%s: %s", (text, command) => {
+    expect(commandInText(key(text))).toBe(command);
+  });
+
+  test.each(["a", "Shift+A", "Ctrl+c", "Ctrl+Alt+e", "Shift+ArrowLeft", "Ctrl+ArrowLeft", "Ctrl+Backspace", "Home"])(
+    "%s is left to the browser",
+    (text) => {
+      expect(commandInText(key(text))).toBeUndefined();
+    },
+  );
+});
+
+describe("on rows", () => {
+  test("Tab moves several rows, and leaves a single one", () => {
+    expect(commandOnRows(key("Tab"), true)).toBe("indent");
+    expect(commandOnRows(key("Tab"), false)).toBeUndefined();
+  });
+
+  test.each([
+    ["ArrowLeft", "collapse"],
+    ["ArrowRight", "expand"],
+    ["Delete", "remove"],
+    ["Enter", "edit"],
+    ["Ctrl+a", "selectAll"],
+    ["Alt+ArrowDown", "moveDown"],
+  ])("%s: %s", (text, command) => {
+    expect(commandOnRows(key(text), false)).toBe(command);
+  });
+});

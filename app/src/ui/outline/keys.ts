@@ -1,0 +1,102 @@
+/** What a key asks for, in a row that is being edited or among rows that are selected. */
+export type Command =
+  | "split"
+  | "nothing"
+  | "toggleDone"
+  | "toggleCollapsed"
+  | "collapse"
+  | "expand"
+  | "indent"
+  | "outdent"
+  | "moveUp"
+  | "moveDown"
+  | "undo"
+  | "redo"
+  | "remove"
+  | "joinPrevious"
+  | "joinNext"
+  | "up"
+  | "down"
+  | "left"
+  | "right"
+  | "selectUp"
+  | "selectDown"
+  | "selectAll"
+  | "first"
+  | "last"
+  | "edit"
+  | "leave"
+  | "zoomIn"
+  | "zoomOut";
+
+const ARROWS: Readonly<Record<string, "Up" | "Down" | "Left" | "Right">> = {
+  ArrowUp: "Up",
+  ArrowDown: "Down",
+  ArrowLeft: "Left",
+  ArrowRight: "Right",
+};
+
+type Key = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
+
+/** While the text of a row is edited. Whether the caret is where the key matters is for the caller to judge. */
+export function commandInText(event: Key): Command | undefined {
+  const anywhere = commandAnywhere(event);
+  if (anywhere) return anywhere;
+  const { key, shiftKey, altKey } = event;
+  const hasModifier = altKey || isMod(event);
+  if (key === "Enter" && !hasModifier) return shiftKey ? "nothing" : "split";
+  if (key === "Tab" && !hasModifier) return shiftKey ? "outdent" : "indent";
+  if (key === "Escape") return "leave";
+  if (hasModifier) return undefined;
+  if (key === "Backspace") return "joinPrevious";
+  if (key === "Delete") return "joinNext";
+  const arrow = ARROWS[key];
+  if (arrow === "Up") return shiftKey ? "selectUp" : "up";
+  if (arrow === "Down") return shiftKey ? "selectDown" : "down";
+  if (arrow && !shiftKey) return arrow === "Left" ? "left" : "right";
+  return undefined;
+}
+
+/** While rows are selected, and none is edited. @param isSeveral Tab moves several rows, but goes on from a single one */
+export function commandOnRows(event: Key, isSeveral: boolean): Command | undefined {
+  const anywhere = commandAnywhere(event);
+  if (anywhere) return anywhere;
+  const { key, shiftKey, altKey } = event;
+  if (isMod(event)) return key.toLowerCase() === "a" ? "selectAll" : undefined;
+  if (altKey) return undefined;
+  if (key === "Enter" || key === "F2") return "edit";
+  if (key === "Tab" && isSeveral) return shiftKey ? "outdent" : "indent";
+  if (key === "Backspace" || key === "Delete") return "remove";
+  if (key === "Escape") return "leave";
+  if (key === "Home") return "first";
+  if (key === "End") return "last";
+  if (key === " ") return "toggleDone";
+  const arrow = ARROWS[key];
+  if (arrow === "Up") return shiftKey ? "selectUp" : "up";
+  if (arrow === "Down") return shiftKey ? "selectDown" : "down";
+  if (arrow) return arrow === "Left" ? "collapse" : "expand";
+  return undefined;
+}
+
+function commandAnywhere(event: Key): Command | undefined {
+  const { shiftKey, altKey } = event;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (isMod(event)) {
+    // AltGr is Ctrl with Alt where it types characters
+    if (altKey) return undefined;
+    if (key === "Enter") return "toggleDone";
+    if (key === "z") return shiftKey ? "redo" : "undo";
+    if (key === "y") return "redo";
+    if (key === ".") return "toggleCollapsed";
+    if (key === "Backspace" && shiftKey) return "remove";
+    return undefined;
+  }
+  if (!altKey) return undefined;
+  if (key === "Enter") return shiftKey ? "zoomOut" : "zoomIn";
+  const arrow = shiftKey ? undefined : ARROWS[key];
+  return arrow && ({ Up: "moveUp", Down: "moveDown", Left: "outdent", Right: "indent" } as const)[arrow];
+}
+
+function isMod({ ctrlKey, metaKey }: Key): boolean {
+  return ctrlKey || metaKey;
+}

@@ -1,0 +1,88 @@
+/** Rows from `start` up to, not including, `end`. */
+export interface RowRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Where the rows of a long list stand, of which only those in sight are in the page. Heights are remembered by the row's
+ * id, so that they stay right when rows come, go or move; a row that has not been seen yet counts with the usual height.
+ */
+export class RowWindow {
+  readonly #usualHeight: number;
+  readonly #measured = new Map<string, number>();
+  #ids: readonly string[] = [];
+  /** Top of each row, and the end of the last: one more than there are rows. */
+  #tops: Float64Array = new Float64Array(1);
+  #isDirty = false;
+
+  /** @param usualHeight of a row, in pixels */
+  constructor(usualHeight: number) {
+    this.#usualHeight = usualHeight;
+  }
+
+  setRows(ids: readonly string[]): void {
+    this.#ids = ids;
+    this.#isDirty = true;
+  }
+
+  /** Notes a row's height, in pixels. @returns whether that moves others */
+  measure(id: string, height: number): boolean {
+    if ((this.#measured.get(id) ?? this.#usualHeight) === height) return false;
+    this.#measured.set(id, height);
+    this.#isDirty = true;
+    return true;
+  }
+
+  /** Forgets what was measured: the width has changed, or the type. */
+  forgetHeights(): void {
+    this.#measured.clear();
+    this.#isDirty = true;
+  }
+
+  /** Height of all rows, in pixels. */
+  get height(): number {
+    return this.#settled()[this.#ids.length]!;
+  }
+
+  /** Top of the row at an index, in pixels from the top of the first. */
+  topOf(index: number): number {
+    const tops = this.#settled();
+    return tops[Math.max(0, Math.min(index, this.#ids.length))]!;
+  }
+
+  /** Index of the row at a height, in pixels from the top of the first; the nearest one where there is none. */
+  indexAt(y: number): number {
+    const tops = this.#settled();
+    let low = 0;
+    let high = this.#ids.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (tops[middle]! <= y) low = middle;
+      else high = middle - 1;
+    }
+    return Math.max(0, low);
+  }
+
+  /**
+   * The rows to have in the page.
+   * @param top of what is in sight, in pixels from the top of the first row
+   * @param height of what is in sight, in pixels
+   * @param overscan rows beyond that to have ready on both sides
+   */
+  visible(top: number, height: number, overscan: number): RowRange {
+    if (this.#ids.length === 0) return { start: 0, end: 0 };
+    const start = Math.max(0, this.indexAt(top) - overscan);
+    const end = Math.min(this.#ids.length, this.indexAt(top + height) + 1 + overscan);
+    return { start, end };
+  }
+
+  #settled(): Float64Array {
+    if (!this.#isDirty) return this.#tops;
+    this.#isDirty = false;
+    const tops = new Float64Array(this.#ids.length + 1);
+    for (let index = 0; index < this.#ids.length; index++)
+      tops[index + 1] = tops[index]! + (this.#measured.get(this.#ids[index]!) ?? this.#usualHeight);
+    return (this.#tops = tops);
+  }
+}

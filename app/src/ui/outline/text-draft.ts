@@ -1,0 +1,73 @@
+import { mergeTexts } from "../caret.ts";
+
+export interface TextDraftOptions {
+  /** The stored text of an item, which others may change at any time. */
+  readonly stored: (id: string) => string;
+  readonly store: (id: string, text: string) => void;
+  /** Told when there is something to be stored, and when there is no more. */
+  readonly onPending: (isPending: boolean) => void;
+}
+
+/** After so long a pause in writing, in milliseconds, the text is stored. */
+const PAUSE_MS = 300;
+/** The longest that text is held back while somebody writes on, in milliseconds. */
+const LONGEST_MS = 900;
+
+/**
+ * The text that somebody is writing, from the first character until it is stored: not with every key, as every storing is
+ * an operation that stays for good, and not while an input method composes a character.
+ */
+export class TextDraft {
+  readonly #options: TextDraftOptions;
+  #draft: { readonly id: string; readonly base: string; readonly startedAt: number; text: string } | undefined;
+  #isComposing = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: TextDraftOptions) {
+    this.#options = options;
+  }
+
+  get isComposing(): boolean {
+    return this.#isComposing;
+  }
+
+  /** The item that has a draft. */
+  get id(): string | undefined {
+    return this.#draft?.id;
+  }
+
+  /** Takes the text as it is now shown. */
+  write(id: string, text: string): void {
+    if (this.#draft?.id !== id) {
+      this.store();
+      this.#draft = { id, base: this.#options.stored(id), startedAt: Date.now(), text };
+      this.#options.onPending(true);
+    }
+    this.#draft.text = text;
+    clearTimeout(this.#timer);
+    const left = this.#draft.startedAt + LONGEST_MS - Date.now();
+    this.#timer = setTimeout(() => this.store(), Math.max(0, Math.min(PAUSE_MS, left)));
+  }
+
+  compose(id: string, text: string): void {
+    this.write(id, text);
+    this.#isComposing = true;
+  }
+
+  endComposing(id: string, text: string): void {
+    this.#isComposing = false;
+    this.write(id, text);
+  }
+
+  /** Stores what has been written, together with what others have changed meanwhile. */
+  store(): void {
+    const draft = this.#draft;
+    if (!draft || this.#isComposing) return;
+    clearTimeout(this.#timer);
+    this.#draft = undefined;
+    const stored = this.#options.stored(draft.id);
+    const text = mergeTexts(draft.base, draft.text, stored);
+    if (text !== stored) this.#options.store(draft.id, text);
+    this.#options.onPending(false);
+  }
+}

@@ -1,0 +1,82 @@
+/** A folder or file as it is listed: folders with nothing but one folder in them are joined with it. */
+export interface FileNode {
+  /** Relative to the space's folder. */
+  readonly path: string;
+  readonly name: string;
+  /** What it holds, in words, where that is known. */
+  readonly label?: string;
+  /** Of a folder, what is in it. */
+  readonly children?: readonly FileNode[];
+  /** In bytes, of a folder all together. */
+  readonly size: number;
+  /** Milliseconds since the epoch, of a folder the latest. */
+  readonly modifiedMs: number;
+}
+
+interface File {
+  readonly path: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+/** @param titleOf what a tree is called */
+export function folderTree(files: readonly File[], titleOf: (treeId: string) => string | undefined): FileNode[] {
+  return level(
+    files.map((file) => ({ file, parts: partsOf(file.path) })),
+    [],
+    titleOf,
+  );
+}
+
+interface Placed {
+  readonly file: File;
+  /** Its path from the level on. */
+  readonly parts: readonly string[];
+}
+
+function level(files: readonly Placed[], above: readonly string[], titleOf: (treeId: string) => string | undefined): FileNode[] {
+  const folders = new Map<string, Placed[]>();
+  const nodes: FileNode[] = [];
+  for (const { file, parts } of files) {
+    const [name, ...rest] = parts as [string, ...string[]];
+    if (rest.length === 0) nodes.push({ name, path: file.path, size: file.size, modifiedMs: file.modifiedMs });
+    else folders.set(name, [...(folders.get(name) ?? []), { file, parts: rest }]);
+  }
+  const made = Array.from(folders, ([name, inside]) => folderNode(name, inside, above, titleOf));
+  return [...made.sort(byName), ...nodes.sort(byName)];
+}
+
+function folderNode(
+  name: string,
+  inside: readonly Placed[],
+  above: readonly string[],
+  titleOf: (treeId: string) => string | undefined,
+): FileNode {
+  const path = [...above, name];
+  const children = level(inside, path, titleOf);
+  const label = titleOf(name.replace("/", ""));
+  const [only] = children;
+  if (children.length === 1 && only?.children) {
+    const joined = label ?? only.label;
+    return { ...only, name: `${name}/${only.name}`, ...(joined === undefined ? {} : { label: joined }) };
+  }
+  return {
+    name,
+    path: path.join("/"),
+    children,
+    size: children.reduce((sum, child) => sum + child.size, 0),
+    modifiedMs: Math.max(...children.map((child) => child.modifiedMs)),
+    ...(label === undefined ? {} : { label }),
+  };
+}
+
+/** The two folders that have a tree's id between them are taken as one. */
+function partsOf(path: string): string[] {
+  const parts = path.split("/");
+  const at = parts.indexOf("ops") + 1;
+  return at > 0 && at + 2 < parts.length ? parts.toSpliced(at, 2, `${parts[at]}/${parts[at + 1]}`) : parts;
+}
+
+function byName(a: FileNode, b: FileNode): number {
+  return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,15 @@
+/** What is shown, as the fragment of the page's address has it, so that Back and Forward go through it. */
+export interface Address {
+  readonly pageId?: string;
+  /** Item that is zoomed into. */
+  readonly itemId?: string;
+}
+
+export function readAddress(hash: string = location.hash): Address {
+  const [pageId, itemId] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  return { ...(pageId ? { pageId } : {}), ...(itemId ? { itemId } : {}) };
+}
+
+export function addressOf(pageId: string, itemId?: string): string {
+  return `#/${encodeURIComponent(pageId)}${itemId === undefined ? "" : `/${encodeURIComponent(itemId)}`}`;
+}

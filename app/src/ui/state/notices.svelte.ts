@@ -1,0 +1,72 @@
+import { errorCode } from "foldspace";
+import { explain } from "../words/explain.ts";
+
+export interface NoticeAction {
+  readonly label: string;
+  run(): void;
+}
+
+/** A message that stands in a corner for a while, or until it is closed. */
+export interface Notice {
+  readonly id: number;
+  readonly tone: "info" | "bad";
+  readonly text: string;
+  /** What to do about it. */
+  readonly advice?: string;
+  /** What happened, for someone who wants to know. */
+  readonly details?: string;
+  readonly code?: string;
+  readonly action?: NoticeAction;
+}
+
+const INFO_MS = 5_000;
+/** More than these push out the oldest. */
+const LIMIT = 4;
+
+class Notices {
+  list: readonly Notice[] = $state.raw([]);
+  #nextId = 1;
+
+  /** Says that something has been done. */
+  inform(text: string, action?: NoticeAction): void {
+    const notice: Notice = { id: this.#nextId++, tone: "info", text, ...(action ? { action } : {}) };
+    this.#add(notice);
+    setTimeout(() => this.close(notice.id), action ? 2 * INFO_MS : INFO_MS);
+  }
+
+  /** Says that something has failed. Stays until it is closed. @param what could not be done, as a sentence */
+  report(what: string, error: unknown): void {
+    const code = errorCode(error);
+    const details = error instanceof Error ? error.message : String(error);
+    const known = this.list.find((notice) => notice.text === what && notice.details === details);
+    if (known) return;
+    const advice = code ? `${explain(code).title}. ${explain(code).advice}` : undefined;
+    this.#add({
+      id: this.#nextId++,
+      tone: "bad",
+      text: what,
+      details,
+      ...(advice === undefined ? {} : { advice }),
+      ...(code === undefined ? {} : { code }),
+    });
+  }
+
+  close(id: number): void {
+    this.list = this.list.filter((notice) => notice.id !== id);
+  }
+
+  #add(notice: Notice): void {
+    this.list = [...this.list, notice].slice(-LIMIT);
+  }
+}
+
+export const notices: Notices = new Notices();
+
+/** Runs what a click asks for; what it fails with is shown. */
+export async function attempt(what: string, action: () => Promise<unknown> | void): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    notices.report(what, error);
+  }
+}

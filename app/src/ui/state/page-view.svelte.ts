@@ -1,0 +1,76 @@
+import type { ReplicatedTree } from "foldspace";
+import { OutlineEditor } from "../../model/editing.ts";
+import { Outline } from "../../model/outline.ts";
+import type { Rival, RivalWatcher } from "../../model/rivals.ts";
+import type { Row } from "../../model/row.ts";
+
+/** An open page: its outline, as the components watch it. */
+export class PageView {
+  readonly treeId: string;
+  readonly tree: ReplicatedTree;
+  readonly outline: Outline;
+  readonly editor: OutlineEditor;
+  rows: readonly Row[] = $state.raw([]);
+  /** Item whose children are shown; the tree's root for the whole page. */
+  rootId: string = $state("");
+  /** Whether somebody is writing a text here that is not stored yet. */
+  isWriting: boolean = $state(false);
+  canUndo: boolean = $state(false);
+  canRedo: boolean = $state(false);
+  /** Texts that were changed on two devices at once, by item. */
+  rivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  rivalWatcher: RivalWatcher | undefined;
+  readonly #ends: (() => void)[] = [];
+
+  constructor(treeId: string, tree: ReplicatedTree) {
+    this.treeId = treeId;
+    this.tree = tree;
+    this.outline = new Outline(tree);
+    this.editor = new OutlineEditor(this.outline);
+    this.#ends.push(
+      this.outline.observe(() => this.refresh()),
+      this.editor.observe(() => this.#readUndo()),
+    );
+    this.refresh();
+  }
+
+  get isZoomed(): boolean {
+    return this.rootId !== this.tree.root?.id;
+  }
+
+  /** Shows the present state at once, instead of in a microtask. */
+  refresh(): void {
+    this.rows = this.outline.rows;
+    this.rootId = this.outline.root;
+    this.#readUndo();
+  }
+
+  /** @param itemId `undefined` for the whole page */
+  zoom(itemId: string | undefined): void {
+    this.outline.zoom(itemId);
+    this.refresh();
+  }
+
+  /** Begins to look for texts that were changed on two devices at once. */
+  async watchRivals(): Promise<void> {
+    if (this.rivalWatcher) return;
+    const { RivalWatcher } = await import("../../model/rivals.ts");
+    const watcher = (this.rivalWatcher = new RivalWatcher(this.tree));
+    const read = (): void => {
+      this.rivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));
+    };
+    this.#ends.push(watcher.observe(read), () => watcher.close());
+    read();
+  }
+
+  close(): void {
+    for (const end of this.#ends) end();
+    this.editor.close();
+    this.outline.close();
+  }
+
+  #readUndo(): void {
+    this.canUndo = this.editor.canUndo;
+    this.canRedo = this.editor.canRedo;
+  }
+}

@@ -1,0 +1,147 @@
+import type { Problem, SpaceStatus } from "foldspace";
+import { createPage, listPages, type Page } from "../../model/pages.ts";
+import { recall, remember } from "../../session/browser-memory.ts";
+import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session.svelte.ts";
+import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
+import { Activity } from "./activity.svelte.ts";
+import { addressOf, readAddress } from "./address.ts";
+import { attempt, notices } from "./notices.svelte.ts";
+import { PageView } from "./page-view.svelte.ts";
+
+export type PanelName = "sync" | "files" | "history" | "secrets";
+
+/** After the page is shown, in milliseconds: what takes its time then keeps nobody waiting. */
+const SETTLED_MS = 400;
+
+/** What is open and shown of a space. */
+export class Workspace {
+  readonly session: Session;
+  readonly activity: Activity;
+  pages: readonly Page[] = $state.raw([]);
+  page: PageView | undefined = $state.raw();
+  /** Whether the layers have been asked for the pages at least once. */
+  isLoading: boolean = $state(true);
+  status: SpaceStatus = $state.raw({ layers: [] });
+  problems: readonly Problem[] = $state.raw([]);
+  panel: PanelName | undefined = $state();
+  isDrawerOpen: boolean = $state(false);
+  isSearching: boolean = $state(false);
+  name: string = $state("");
+  /** Item to be edited as soon as its page is shown. */
+  wanted: { readonly treeId: string; readonly itemId: string } | undefined = $state.raw();
+  /** How the layers are at the moment. */
+  readonly kept: KeptIn = $derived.by(() => ({
+    browser: this.status.layers.find(({ id }) => id === BROWSER_LAYER),
+    folder: this.status.layers.find(({ id }) => id === FOLDER_LAYER),
+    isFolderLocked: this.session.folder.kind === "locked",
+  }));
+  readonly statusWords: StatusWords = $derived(describeStatus(this.kept, this.page?.isWriting));
+  readonly #views = new Map<string, PageView>();
+  readonly #ends: (() => void)[] = [];
+
+  constructor(session: Session) {
+    this.session = session;
+    const { space } = session;
+    this.activity = new Activity(space, (treeId) => this.titleOf(treeId));
+    this.#ends.push(
+      () => this.activity.close(),
+      space.tree.observeTree(() => this.#readPages()),
+      space.observeStatus((status) => (this.status = status)),
+      space.observeProblems((problems) => (this.problems = problems)),
+    );
+    this.status = space.status;
+    this.problems = space.problems;
+    this.#readPages();
+    const onHashChange = (): void => void this.follow();
+    addEventListener("hashchange", onHashChange);
+    this.#ends.push(() => removeEventListener("hashchange", onHashChange));
+  }
+
+  /** Shows what the page's address names, or else what was shown last, or else the first page. */
+  async follow(): Promise<void> {
+    const { pageId, itemId } = readAddress();
+    const known = (id: string | undefined): boolean => this.pages.some(({ treeId }) => treeId === id);
+    const treeId = [pageId, recall("page"), this.pages[0]?.treeId].find(known);
+    if (treeId === undefined) {
+      this.page = undefined;
+      this.isLoading = false;
+      return;
+    }
+    if (treeId !== pageId) history.replaceState(history.state, "", addressOf(treeId));
+    await attempt("The page could not be opened.", async () => {
+      const view = await this.load(treeId);
+      // another may have been asked for meanwhile
+      if ((readAddress().pageId ?? treeId) !== treeId) return;
+      view.zoom(treeId === pageId ? itemId : undefined);
+      this.page = view;
+      remember("page", treeId);
+      setTimeout(
+        () => void attempt("Texts changed on two devices could not be looked for.", () => view.watchRivals()),
+        SETTLED_MS,
+      );
+    });
+    this.isLoading = false;
+  }
+
+  /** Goes to a page, or to an item in it. */
+  goTo(treeId: string, options: { readonly zoom?: string | undefined; readonly edit?: string } = {}): void {
+    this.wanted = options.edit === undefined ? undefined : { treeId, itemId: options.edit };
+    this.isDrawerOpen = false;
+    const address = addressOf(treeId, options.zoom);
+    if (location.hash === address) void this.follow();
+    else location.hash = address;
+  }
+
+  /** Makes a page and goes there. @returns its id, or `undefined` where that failed, which has been said */
+  async newPage(title: string = ""): Promise<string | undefined> {
+    let made: string | undefined;
+    await attempt("The page could not be made.", async () => {
+      made = (await createPage(this.session.space, title)).treeId;
+      this.#readPages();
+      this.goTo(made);
+    });
+    return made;
+  }
+
+  openPanel(panel: PanelName): void {
+    this.panel = this.panel === panel ? undefined : panel;
+    this.isDrawerOpen = false;
+  }
+
+  titleOf(treeId: string): string | undefined {
+    return this.pages.find((page) => page.treeId === treeId)?.title;
+  }
+
+  /** Loads a page, and all that is made of it. */
+  async load(treeId: string): Promise<PageView> {
+    return this.#views.get(treeId) ?? (await this.#open(treeId));
+  }
+
+  /** Ends watching. The session stays open. */
+  close(): void {
+    for (const end of this.#ends) end();
+    for (const view of this.#views.values()) view.close();
+  }
+
+  async #open(treeId: string): Promise<PageView> {
+    const { tree } = await this.session.space.loadAppTree(treeId);
+    const known = this.#views.get(treeId);
+    if (known) return known;
+    const view = new PageView(treeId, tree);
+    this.#views.set(treeId, view);
+    this.activity.watch(treeId, tree);
+    return view;
+  }
+
+  #readPages(): void {
+    const { space } = this.session;
+    this.pages = listPages(space);
+    this.name = space.name ?? "Notes";
+    const { page } = this;
+    if (page && !this.pages.some(({ treeId }) => treeId === page.treeId)) {
+      notices.inform("The page that was open has been deleted.");
+      location.hash = "";
+      void this.follow();
+    } else if (!page && !this.isLoading && this.pages.length > 0) void this.follow();
+  }
+}

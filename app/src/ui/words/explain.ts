@@ -1,0 +1,142 @@
+import type { FoldspaceErrorCode } from "foldspace";
+
+/** What a code means to the person, and what they can do about it. */
+export interface Explanation {
+  readonly title: string;
+  readonly advice: string;
+  /** Whether it mends itself, or is only worth knowing. */
+  readonly isMinor?: boolean;
+}
+
+const KEPT = "Nothing is lost: what you write is kept in this browser, and is saved as soon as it works again.";
+
+const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
+  FOLD_CONFLICT_COPY: {
+    title: "A sync service made a copy",
+    advice:
+      "Everything in the copy was read, so nothing is missing. Once every device shows the same notes, the copy may be deleted.",
+    isMinor: true,
+  },
+  FOLD_NOT_DOWNLOADED: {
+    title: "Not downloaded yet",
+    advice:
+      "Your sync service has only a placeholder here. Ask it to keep this folder on this device (“Always keep on this device”); the notes in it appear by themselves.",
+  },
+  FOLD_FOREIGN_FILE: {
+    title: "A file that does not belong here",
+    advice: "It was not read and not touched. If you did not put it there on purpose, you can delete it.",
+    isMinor: true,
+  },
+  FOLD_TORN_LINE: {
+    title: "A line was cut off",
+    advice:
+      "Usually a file that is still being synced, or a device that was switched off while it saved. It mends itself when the rest arrives; the other lines were read.",
+  },
+  FOLD_MERGE_MARKER: {
+    title: "A conflict mark left by Git",
+    advice:
+      "The changes on both sides were read. Remove the lines that begin with <<<<<<<, ======= or >>>>>>> and commit the file.",
+  },
+  FOLD_BAD_LINE: {
+    title: "A line that makes no sense",
+    advice:
+      "It was passed over, all others were read. Perhaps the file was edited by hand: an older version of it may have the line.",
+  },
+  FOLD_LINE_TOO_LONG: { title: "A line is too long", advice: "It was passed over, all others were read." },
+  FOLD_TOO_DEEP: { title: "A value is nested too deeply", advice: "It was passed over, all others were read." },
+  FOLD_BAD_COUNTER: { title: "A line has an impossible number", advice: "It was passed over, all others were read." },
+  FOLD_BAD_ID: { title: "A name that cannot be used", advice: "It was passed over, everything else was read." },
+  FOLD_BAD_UTF8: {
+    title: "A line with damaged characters",
+    advice: "It was passed over. A disk or a transfer may have damaged the file: an older version of it may be whole.",
+  },
+  FOLD_BAD_RECORD: {
+    title: "A damaged record in the browser’s storage",
+    advice: "What it held comes back from the folder, if the folder has it.",
+  },
+  FOLD_ID_COLLISION: {
+    title: "Two changes with the same number",
+    advice:
+      "Two copies of this app seem to have written under one name, as when a whole computer was restored from a backup. One of the two changes is shown on every device.",
+  },
+  FOLD_NO_ROOT: {
+    title: "The beginning of a page is missing",
+    advice: "The file that makes the page has not arrived yet. Let the sync service finish.",
+  },
+  FOLD_FOLDER_LOST: {
+    title: "The folder is gone",
+    advice: `It was moved, renamed or deleted, its disk is not connected, or the program that serves it has ended. As soon as it is back, saving goes on by itself. ${KEPT}`,
+  },
+  FOLD_NOT_FOUND: {
+    title: "There is no such folder",
+    advice: `It may have been moved or renamed, or its disk is not connected. ${KEPT}`,
+  },
+  FOLD_NOT_A_SPACE: {
+    title: "The folder holds no notes",
+    advice: `The files may not have arrived yet, or this is another folder. ${KEPT}`,
+  },
+  FOLD_NOT_A_FOLDER: { title: "This is a file, not a folder", advice: "Choose the folder that your notes are to be kept in." },
+  FOLD_OLD_FORMAT: {
+    title: "Notes in an older format",
+    advice: "They have to be converted once, which keeps the old files. You are asked before that when you choose the folder.",
+  },
+  FOLD_BAD_SPACE_FILE: {
+    title: "space.json is missing or damaged",
+    advice: `It names the space. Let the sync service finish, or take the file from another device. ${KEPT}`,
+  },
+  FOLD_SPACE_MISMATCH: {
+    title: "The folder holds other notes",
+    advice: "Its space.json names another space. Choose another folder, or open that space instead.",
+  },
+  FOLD_NEWER_FORMAT: {
+    title: "Written by a newer version",
+    advice: "Another tab or program uses a newer version. Reload this page to get it.",
+  },
+  FOLD_FOREIGN_STORAGE: {
+    title: "The browser’s storage belongs to something else",
+    advice: "Another page at this address uses a database of the same name. Your notes are kept in the folder only.",
+  },
+  FOLD_PERMISSION: {
+    title: "Not permitted",
+    advice: `The computer does not let this app read or write there. Allow it in the folder’s settings, or reconnect the folder. ${KEPT}`,
+  },
+  FOLD_READ_ONLY: { title: "The folder is read-only", advice: `Allow writing in it, or choose another folder. ${KEPT}` },
+  FOLD_DISK_FULL: { title: "The disk is full", advice: `Make some room on it. ${KEPT}` },
+  FOLD_BUSY: { title: "The folder does not answer", advice: `Something else is using it; it is tried again. ${KEPT}` },
+  FOLD_IO: { title: "Reading or writing failed", advice: `It is tried again. If it goes on, check the disk. ${KEPT}` },
+  FOLD_UNAVAILABLE: {
+    title: "The storage cannot be reached",
+    advice:
+      "The browser does not allow it here (perhaps in a private window), or the program that serves this page was started anew: then open the address that it has printed.",
+  },
+  FOLD_NOT_DURABLE: { title: "Not everything is saved", advice: "Leave this page open until it is." },
+  FOLD_WRONG_PASSPHRASE: {
+    title: "That is not the passphrase",
+    advice: "Mind capitals and the keyboard’s language. The recovery code opens them, too.",
+  },
+  FOLD_SECRETS_LOCKED: { title: "The secrets are locked", advice: "Give the passphrase first." },
+  FOLD_SECRETS_PROTECTION: {
+    title: "Another device was quicker",
+    advice: "The protection was changed there meanwhile. Look again at what is shown now.",
+  },
+  FOLD_SECRETS_ROLLED_BACK: {
+    title: "The secrets are older than before",
+    advice:
+      "The folder may have been put back to an earlier state. Unlock again to take them as they are, or let the sync service finish first.",
+  },
+  FOLD_SECRETS_BROKEN: {
+    title: "A file of secrets cannot be read",
+    advice: "It is damaged, or still being synced. An older version of the folder’s secrets files may be whole.",
+  },
+  FOLD_SECRETS_PARAMETERS: {
+    title: "A file of secrets is not to be trusted",
+    advice: "What it asks for to check the passphrase is too little or too much. It was not opened.",
+  },
+  FOLD_SECRETS_TOO_LARGE: { title: "Too much for a secret", advice: "Keep long texts in a page." },
+  FOLD_BAD_VALUE: { title: "This cannot be stored", advice: "It may be too long: one item can have about 2 million characters." },
+};
+
+export function explain(code: FoldspaceErrorCode | undefined): Explanation {
+  const known = code && EXPLANATIONS[code];
+  return known ?? { title: "Something went wrong", advice: "The details say what." };
+}

@@ -1,0 +1,71 @@
+import type { LayerReport } from "foldspace";
+
+/** How a space is kept at the moment, in a few words. */
+export interface StatusWords {
+  readonly tone: "good" | "busy" | "warn" | "bad";
+  readonly text: string;
+  /** Where there is little room. Default: the text. */
+  readonly short?: string;
+}
+
+export interface KeptIn {
+  readonly browser: LayerReport | undefined;
+  readonly folder: LayerReport | undefined;
+  /** Whether there is a folder that waits for the person's permission. */
+  readonly isFolderLocked: boolean;
+}
+
+/** What keeps a folder from being reached, as opposed to written. */
+const UNREACHABLE: ReadonlySet<string> = new Set(["FOLD_FOLDER_LOST", "FOLD_NOT_FOUND", "FOLD_UNAVAILABLE", "FOLD_NOT_A_SPACE"]);
+
+/** @param isWriting whether there is something that no layer has been given yet */
+export function describeStatus({ browser, folder, isFolderLocked }: KeptIn, isWriting: boolean = false): StatusWords {
+  const isKeptInBrowser = browser !== undefined && !hasFailed(browser);
+  if (folder && hasFailed(folder)) {
+    const what = folderTrouble(folder);
+    return isKeptInBrowser
+      ? { tone: "warn", text: `${what} – kept in the browser`, short: what }
+      : { tone: "bad", text: `${what} – not saved`, short: "Not saved" };
+  }
+  if (!isKeptInBrowser && folder && !folder.isLoading)
+    return isSaving(folder)
+      ? { tone: "warn", text: "Saving in the folder only…", short: "Saving…" }
+      : { tone: "warn", text: "Saved in the folder only", short: "Folder only" };
+  if (!isKeptInBrowser) return { tone: "bad", text: "Not saved" };
+  if (folder?.isLoading) return { tone: "busy", text: "Reading the folder…", short: "Reading…" };
+  if (isWriting || isSaving(browser) || (folder && isSaving(folder))) return { tone: "busy", text: "Saving…" };
+  if (folder) return { tone: "good", text: "Saved in browser and folder", short: "Saved" };
+  if (isFolderLocked) return { tone: "warn", text: "Folder not connected – kept in the browser", short: "No folder" };
+  return { tone: "good", text: "Saved in this browser", short: "Saved" };
+}
+
+/** State of one layer, in a sentence. */
+export function describeLayer(report: LayerReport): StatusWords {
+  const waiting = report.pendingOps > 0 ? `, ${count(report.pendingOps, "change")} waiting` : "";
+  if (report.isLoading) return { tone: "busy", text: "Being read…" };
+  if (hasFailed(report)) return { tone: "warn", text: `Cannot be used at the moment${waiting}` };
+  if (isSaving(report)) return { tone: "busy", text: `Saving ${count(report.pendingOps, "change")}…` };
+  return { tone: "good", text: "Has everything" };
+}
+
+export function hasFailed(report: LayerReport): boolean {
+  return report.error !== undefined || report.state === "degraded" || (report.state === "offline" && !report.isLoading);
+}
+
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function isSaving({ state, pendingOps }: LayerReport): boolean {
+  return state === "saving" || pendingOps > 0;
+}
+
+function folderTrouble({ error }: LayerReport): string {
+  const code = error?.code;
+  if (code === "FOLD_DISK_FULL") return "Disk full";
+  if (code === "FOLD_READ_ONLY") return "Folder is read-only";
+  if (code === "FOLD_PERMISSION") return "Folder not permitted";
+  if (code === "FOLD_SPACE_MISMATCH") return "Folder holds another space";
+  if (code === undefined || UNREACHABLE.has(code)) return "Folder unreachable";
+  return "Folder cannot be used";
+}

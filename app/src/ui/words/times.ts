@@ -1,0 +1,32 @@
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const DAY_MS = 86_400_000;
+
+/** A time as people say it: "just now", "5 minutes ago", "yesterday", or its date. */
+export function ago(timeMs: number, nowMs: number): string {
+  const seconds = Math.round((nowMs - timeMs) / 1_000);
+  if (seconds < 10) return "just now";
+  if (seconds < 60) return `${seconds} seconds ago`;
+  if (seconds < 3_600) return RELATIVE.format(-Math.floor(seconds / 60), "minute");
+  if (seconds < 86_400) return RELATIVE.format(-Math.floor(seconds / 3_600), "hour");
+  if (nowMs - timeMs < 7 * DAY_MS) return RELATIVE.format(-Math.floor(seconds / 86_400), "day");
+  return date(timeMs);
+}
+
+export function date(timeMs: number): string {
+  return new Date(timeMs).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
+}
+
+export function dateAndTime(timeMs: number): string {
+  return new Date(timeMs).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+}
+
+export function clockTime(timeMs: number): string {
+  return new Date(timeMs).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+}
+
+/** A number of bytes: "512 B", "3.4 kB", "1.2 MB". */
+export function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,103 @@
+// Tests of the desktop app in real windows: it is built, and driven on a screen that nobody sees. What is missing for that
+// is installed where this may be; elsewhere it is said.
+//
+// node scripts/test-tauri.mjs [arguments for vitest]
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { installPackages, isInPath } from "./debian-packages.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const OLDEST_RUST = 90;
+/** Median time from a file that is replaced to the item that shows it. */
+const LONGEST_UPDATE_MS = 300;
+
+const missing = findMissing();
+if (missing.length > 0) {
+  console.error(`THE TESTS OF THE DESKTOP APP ARE LEFT OUT. What is missing:\n${missing.map((line) => `  ${line}`).join("\n")}`);
+  process.exit(process.env.CI === "true" ? 1 : 0);
+}
+if (!run("node", ["scripts/setup.mjs", "build"])) process.exit(1);
+// it needs what the line above installs
+const { buildPage, buildPrograms, cargo, crates } = await import("./tauri-programs.mjs");
+const steps = {
+  "the page": buildPage,
+  "the programs": buildPrograms,
+  "tests in windows": testInWindows,
+  "tests of the crates": () => crates.every((crate) => cargo(crate, ["test", "--quiet"])),
+  "lint of the crates": () =>
+    crates.every((crate) => cargo(crate, ["clippy", "--quiet", "--all-targets", "--", "--deny", "warnings"])),
+  "format of the crates": () => crates.every((crate) => cargo(crate, ["fmt", "--check"])),
+};
+for (const [name, action] of Object.entries(steps)) {
+  console.log(`\n— ${name}`);
+  const start = Date.now();
+  if (!(await action())) {
+    console.log(`Failed: ${name}.`);
+    process.exit(1);
+  }
+  console.log(`(${Math.round((Date.now() - start) / 1_000)} s)`);
+}
+
+/** @returns {string[]} what is missing on this machine, and how to come by it */
+function findMissing() {
+  if (process.platform !== "linux") return ["Linux, where WebKit lets itself be driven"];
+  const found = [];
+  const rust = spawnSync("cargo", ["--version"], { encoding: "utf8" });
+  const [, minor] = /^cargo 1\.(\d+)/.exec(rust.stdout ?? "") ?? [];
+  if (minor === undefined || Number(minor) < OLDEST_RUST)
+    found.push(`Rust 1.${OLDEST_RUST} or newer, with cargo in PATH: https://rustup.rs installs it`);
+  const packages = [
+    [isInPath("cc"), "build-essential"],
+    [isInPath("pkg-config"), "pkg-config"],
+    [hasLibrary("webkit2gtk-4.1"), "libwebkit2gtk-4.1-dev"],
+    [isInPath("WebKitWebDriver"), "webkit2gtk-driver"],
+    [isInPath("Xvfb") && isInPath("xvfb-run"), "xvfb", "xauth"],
+    [isInPath("dbus-run-session"), "dbus"],
+    [isInPath("xdotool"), "xdotool"],
+    [isInPath("rsync"), "rsync"],
+    [isInPath("syncthing"), "syncthing"],
+  ].flatMap(([isThere, ...names]) => (isThere ? [] : names));
+  const obstacle = installPackages(packages);
+  if (obstacle !== undefined) found.push(`${obstacle}: apt-get install ${packages.join(" ")}`);
+  return found;
+}
+
+function hasLibrary(name) {
+  return spawnSync("pkg-config", ["--exists", name]).status === 0;
+}
+
+function testInWindows() {
+  const { TAURI_SCREENSHOTS: screenshots = mkdtempSync(join(tmpdir(), "foldspace-screenshots-")) } = process.env;
+  mkdirSync(screenshots, { recursive: true });
+  const scratch = mkdtempSync(join(tmpdir(), "foldspace-desktop-"));
+  const figures = join(scratch, "figures.json");
+  const vitest = ["npx", "vitest", "run", "--root", ".", "--config", "tests/tauri/vitest.config.ts", ...process.argv.slice(2)];
+  const isFine = run("dbus-run-session", ["--", "xvfb-run", "-a", "-s", "-screen 0 1280x1024x24", ...vitest], {
+    TAURI_FIGURES: figures,
+    TAURI_SCREENSHOTS: screenshots,
+    // everything is made in there, and goes with it even where a test was killed
+    TMPDIR: scratch,
+  });
+  console.log(`Pictures of the windows are in ${screenshots}`);
+  const isInTime = !existsSync(figures) || isFastEnough(JSON.parse(readFileSync(figures, "utf8")));
+  rmSync(scratch, { recursive: true, force: true });
+  return isFine && isInTime;
+}
+
+function isFastEnough({ updateMs }) {
+  const inOrder = updateMs.toSorted((a, b) => a - b);
+  const median = inOrder[inOrder.length >> 1];
+  const isWithin = median <= LONGEST_UPDATE_MS;
+  console.log(
+    `A replaced file is shown after ${median} ms (median of ${updateMs.length}, at worst ${inOrder.at(-1)} ms; ` +
+      `at most ${LONGEST_UPDATE_MS} ms) ${isWithin ? "ok" : "OVER"}`,
+  );
+  return isWithin;
+}
+
+function run(command, args, variables = {}) {
+  return spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...variables } }).status === 0;
+}

@@ -1,0 +1,117 @@
+import { Option, type Command } from "commander";
+import { FoldspaceError } from "../../errors.ts";
+import { explainProblem } from "../../layers/folder/explain.ts";
+import { repairFolder, type Repair, type RepairProgress } from "../../layers/folder/repair/repair.ts";
+import { describeStep } from "../../layers/folder/repair/report.ts";
+import { undoRepair, type Undoing } from "../../layers/folder/repair/undo.ts";
+import { isPathSafeId, LOST_DIR } from "../../log/index.ts";
+import type { Context } from "../context.ts";
+import { count, printable, type Output } from "../output.ts";
+import { Kinds, showProblem } from "./verify.ts";
+
+interface Options {
+  readonly dryRun?: true;
+  readonly own?: readonly string[];
+  /** `true` without an id. */
+  readonly undo?: string | true;
+  readonly json?: true;
+}
+
+export function define(program: Command, context: Context): void {
+  program
+    .command("repair")
+    .summary("put a folder in order, without losing anything")
+    .description(
+      `Repair what "foldspace verify" finds: copies that sync services made, and files that are none of the space, are moved to ${LOST_DIR}, after every operation in them has been made safe. Files that others write are not touched. Nothing is deleted, and everything can be undone. It can be run again if it was interrupted, and on several devices at once.`,
+    )
+    .argument("<dir>", "folder of the space")
+    .option("--dry-run", "show what would be done, and change nothing")
+    .addOption(
+      new Option(
+        "--own <peer>",
+        "also clean the files of this peer, which no running app writes any more: the id in their names; can be repeated",
+      ).argParser((peerId, others: readonly string[] | undefined) => [...(others ?? []), peerId]),
+    )
+    .option("--undo [id]", "put back what a repair changed, by default the latest one")
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nThe exit code is 1 if problems are left.\n\nExample:\n  $ foldspace repair ~/Notes --dry-run\n  $ foldspace repair ~/Notes\n  $ foldspace repair ~/Notes --undo",
+    )
+    .action(async (directory: string, options: Options) => {
+      const isDryRun = options.dryRun ?? false;
+      if (options.undo === undefined) await repair(context, directory, options, isDryRun);
+      else await undo(context, directory, options, isDryRun);
+    });
+}
+
+async function repair(context: Context, directory: string, { own = [], json }: Options, isDryRun: boolean): Promise<void> {
+  const { output } = context;
+  for (const peerId of own) {
+    if (!isPathSafeId(peerId)) throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(peerId)} cannot be a peer's id`);
+  }
+  const result = await repairFolder(context.folder(directory), {
+    isDryRun,
+    ownPeerIds: own,
+    onProgress: (progress) => output.progress(() => describeProgress(progress)),
+  });
+  if (json) {
+    const left = result.left.map((problem) => ({ ...problem, ...explainProblem(problem) }));
+    await output.json({ ...result, left, isDryRun });
+  } else await showRepair(result, isDryRun, directory, output);
+  if (result.left.length > 0 || (isDryRun && result.steps.length > 0)) context.exitCode = 1;
+}
+
+function describeProgress({ phase, filesRead, files }: RepairProgress): string {
+  switch (phase) {
+    case "examining":
+      return `Examined ${filesRead} of ${count(files, "file")}`;
+    case "repairing":
+      return `Repaired ${filesRead} of ${count(files, "file")}`;
+    case "checking":
+      return `Checked ${filesRead} of ${count(files, "file")}`;
+  }
+}
+
+async function showRepair(
+  { id, steps, left, operations }: Repair,
+  isDryRun: boolean,
+  directory: string,
+  output: Output,
+): Promise<void> {
+  for (const step of steps) await output.line(printable(describeStep(step)));
+  if (left.length > 0) {
+    await output.line(`${steps.length > 0 ? "\n" : ""}${isDryRun ? "Would be left" : "Left"} as it is:`);
+    const kinds = new Kinds();
+    for (const problem of left) {
+      await showProblem(problem, output);
+      kinds.add(problem);
+    }
+    await kinds.explain(output);
+  }
+  if (steps.length === 0 && left.length === 0)
+    await output.note(`Nothing to repair: all of ${count(operations, "operation")} are in order`);
+  else if (steps.length === 0) await output.note("Nothing that can be repaired here");
+  else if (isDryRun) await output.note(`${count(steps.length, "step")} would be done; nothing was changed`);
+  else {
+    await output.note(
+      `${count(steps.length, "step")} done; all ${count(operations, "operation")} can be read as before. What was moved is in ${LOST_DIR}/${id}; to undo it: foldspace repair ${directory} --undo`,
+    );
+  }
+}
+
+async function undo(context: Context, directory: string, { undo: id, json }: Options, isDryRun: boolean): Promise<void> {
+  const { output } = context;
+  const undone = await undoRepair(context.folder(directory), { id: id === true ? undefined : id, isDryRun });
+  if (json) await output.json({ ...undone, isDryRun });
+  else await showUndoing(undone, isDryRun, output);
+  if (undone.left.length > 0) context.exitCode = 1;
+}
+
+async function showUndoing({ id, restored, removed, left }: Undoing, isDryRun: boolean, output: Output): Promise<void> {
+  for (const file of restored) await output.line(`${printable(file)}: put back`);
+  for (const file of removed) await output.line(`${printable(file)}: taken out, as its operations stand in what was put back`);
+  for (const problem of left) await showProblem(problem, output);
+  const files = count(restored.length + removed.length, "file");
+  await output.note(isDryRun ? `${files} would be put back as before ${id}; nothing was changed` : `${files} as before ${id}`);
+}

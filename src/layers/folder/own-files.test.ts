@@ -1,0 +1,116 @@
+import { afterEach, expect, test } from "vitest";
+import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { FaultyFileSystem } from "../../testing/faulty-file-system.ts";
+import { asSet, TestPeer } from "../../testing/layer-bench.ts";
+import { ManualClock } from "../../testing/manual-clock.ts";
+import { newId, type VertexOperation } from "../../tree/index.ts";
+import type { IncomingChange } from "../persistence-layer.ts";
+import { FileSystemPersistenceLayer } from "./file-system-layer.ts";
+
+const SPACE = "5".repeat(32);
+const DAY = `/space/space-v1/ops/55/${"5".repeat(30)}/2026/01/15`;
+const OWN = `${DAY}/writer.jsonl`;
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+let open: FileSystemPersistenceLayer[] = [];
+
+afterEach(async () => {
+  for (const layer of open) await layer.disconnect();
+  open = [];
+});
+
+interface Rig {
+  readonly memory: MemoryFileSystem;
+  readonly fs: FaultyFileSystem;
+  readonly clock: ManualClock;
+  readonly layer: FileSystemPersistenceLayer;
+  readonly peer: TestPeer;
+  readonly changes: IncomingChange[];
+  readonly save: (ops: readonly VertexOperation[]) => Promise<void>;
+}
+
+/** A layer that has loaded the space tree and listens. */
+async function listen(files: Record<string, string> = {}): Promise<Rig> {
+  const memory = new MemoryFileSystem({ "/space/space-v1/space.json": `{"id":"${SPACE}"}`, ...files });
+  const fs = new FaultyFileSystem(memory);
+  const clock = new ManualClock();
+  const layer = new FileSystemPersistenceLayer("/space", SPACE, { fs, clock });
+  open.push(layer);
+  await layer.connect({ peerId: "writer" });
+  await layer.loadSpaceTreeOps();
+  const changes: IncomingChange[] = [];
+  await layer.startListening((change) => changes.push(change));
+  const save = async (ops: readonly VertexOperation[]): Promise<void> => {
+    await Promise.all([layer.saveTreeOps(SPACE, ops), layer.flush()]);
+  };
+  return { memory, fs, clock, layer, peer: new TestPeer("writer"), changes, save };
+}
+
+async function load(memory: MemoryFileSystem): Promise<string[]> {
+  const layer = new FileSystemPersistenceLayer("/space", SPACE, { fs: memory });
+  open.push(layer);
+  await layer.connect({ peerId: newId() });
+  return asSet(await layer.loadSpaceTreeOps());
+}
+
+const counters = (changes: readonly IncomingChange[]): number[] =>
+  changes.flatMap((change) => change.ops ?? []).map((op) => op.id.counter);
+
+test("a file of ours that is replaced by another of the same size has lost operations", async () => {
+  const { memory, clock, layer, peer, changes, save } = await listen();
+  await save(peer.setMany(3));
+  await layer.rescan();
+  expect(changes).toEqual([]);
+  const text = new TextDecoder().decode(await memory.read(OWN));
+  await memory.write(OWN, bytes(text.replace('["p",3', '["p",9')));
+  await layer.rescan();
+  expect(counters(changes)).toContain(9);
+  await clock.advance(3_000);
+  expect(changes.at(-1)).toEqual({ treeId: SPACE, ops: undefined, isLossy: true });
+});
+
+test("what somebody else wrote into a file of ours is read, also where we went on behind it", async () => {
+  const { memory, layer, peer, changes, save } = await listen();
+  await memory.append(OWN, bytes('["p",101,"vertex","text",1]\n'));
+  await save(peer.setMany(1));
+  await layer.rescan();
+  expect(counters(changes)).toContain(101);
+  await memory.append(OWN, bytes('["p",102,"vertex","text",1]\n'));
+  await save(peer.setMany(1));
+  await layer.rescan();
+  expect(counters(changes)).toContain(102);
+});
+
+test("where a sync service has taken a file of ours away, another is begun, and its own is not overwritten", async () => {
+  const { memory, peer, save } = await listen();
+  const ops = peer.setMany(6);
+  await save(ops.slice(0, 2));
+  const stub = `${DAY}/.writer.jsonl.icloud`;
+  await memory.rename(OWN, stub);
+  await save(ops.slice(2, 4));
+  await save(ops.slice(4));
+  const logs = (await memory.list(DAY))!.map((entry) => entry.name).sort();
+  expect(logs).toEqual([".writer.jsonl.icloud", expect.stringMatching(/^writer\.[0-9a-f]{32}\.jsonl$/)]);
+  await memory.rename(stub, OWN);
+  expect(await load(memory)).toEqual(asSet(ops));
+});
+
+test("what is written while the folder is unmounted is not said to be saved", async () => {
+  const { memory, fs, clock, layer, peer } = await listen();
+  const ops = peer.setMany(2);
+  fs.fault = async ({ action }) => {
+    // between the look and the append
+    if (action === "append" && (await memory.stat("/space"))) await memory.rename("/space", "/unmounted");
+    return undefined;
+  };
+  let isSaved = false;
+  const saving = layer.saveTreeOps(SPACE, ops).then(() => (isSaved = true));
+  await expect(layer.flush()).rejects.toMatchObject({ code: "FOLD_FOLDER_LOST" });
+  expect(isSaved).toBe(false);
+  fs.fault = () => undefined;
+  await memory.remove("/space");
+  await memory.rename("/unmounted", "/space");
+  await clock.advance(30_000);
+  await saving;
+  expect(await load(memory)).toEqual(asSet(ops));
+});

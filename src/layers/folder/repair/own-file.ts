@@ -1,0 +1,97 @@
+import { concatBytes } from "../../../bytes.ts";
+import { encodeLine, LogParser } from "../../../log/index.ts";
+import type { VertexOperation } from "../../../tree/index.ts";
+import { readEntry } from "../read-entry.ts";
+import type { LogEntry, SpaceFolder } from "../space-folder.ts";
+import { digestOf } from "./digest.ts";
+
+/** A file of one's own as it was and as it should be. */
+export interface Completion {
+  readonly entry: LogEntry;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  /** Of `after`. */
+  readonly sha256: string;
+  /** Torn lines whose operation is whole now, or stood whole in the file already. */
+  readonly completed: number;
+  /** Lines of which nothing could be made; they are kept in the file as it was. */
+  readonly removed: number;
+}
+
+interface BadLine {
+  readonly start: number;
+  readonly end: number;
+  /** Of the operations that were torn. */
+  readonly torn: readonly number[];
+  /** Whole ones around the torn parts. */
+  readonly ops: readonly VertexOperation[];
+}
+
+/** It is read as a whole. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const LF = 10;
+
+/**
+ * Makes torn lines whole whose operation stands elsewhere, and takes out what is no operation. Every other byte stays.
+ * @param logs every file of the same peer and tree
+ * @returns `undefined` where there is nothing to do, or the file is too large
+ */
+export async function completeFile(
+  folder: SpaceFolder,
+  entry: LogEntry,
+  logs: readonly LogEntry[],
+): Promise<Completion | undefined> {
+  const before = await folder.fs.read(folder.at(entry.path), { offset: 0, length: MAX_FILE_BYTES + 1 });
+  if (!before || before.length > MAX_FILE_BYTES) return undefined;
+  const badLines = findBadLines(before, entry.peerId);
+  if (badLines.length === 0) return undefined;
+  const torn = new Set(badLines.flatMap((line) => line.torn));
+  const standing = new Set<number>();
+  const elsewhere = new Map<number, string | undefined>();
+  for (const log of logs) {
+    for await (const { ops } of readEntry(folder, log)) {
+      for (const op of ops) {
+        const { counter } = op.id;
+        if (!torn.has(counter)) continue;
+        if (log.path === entry.path) standing.add(counter);
+        const line = encodeLine(op);
+        // of two contents nobody can say which is meant
+        elsewhere.set(counter, elsewhere.has(counter) && elsewhere.get(counter) !== line ? undefined : line);
+      }
+    }
+  }
+  const parts: Uint8Array[] = [];
+  let kept = 0;
+  let completed = 0;
+  for (const { start, end, torn: counters, ops } of badLines) {
+    const lines = ops.map(encodeLine);
+    for (const counter of counters) {
+      const whole = elsewhere.get(counter);
+      if (whole !== undefined && !standing.has(counter)) lines.push(whole);
+      standing.add(counter);
+    }
+    if (counters.length > 0 && counters.every((counter) => elsewhere.get(counter) !== undefined)) completed++;
+    parts.push(before.subarray(kept, start), new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+    kept = end;
+  }
+  parts.push(before.subarray(kept));
+  const after = concatBytes(parts);
+  const sha256 = await digestOf(after);
+  return { entry, before, after, sha256, completed, removed: badLines.length - completed };
+}
+
+function findBadLines(bytes: Uint8Array, peerId: string): BadLine[] {
+  const bad: BadLine[] = [];
+  const parser = new LogParser({ peerId });
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(LF, start);
+    const end = newline === -1 ? bytes.length : newline + 1;
+    parser.push(bytes.subarray(start, end));
+    if (newline === -1) parser.end();
+    const ops = parser.ops.splice(0);
+    const problems = parser.problems.splice(0);
+    if (problems.length > 0) bad.push({ start, end, torn: problems.flatMap(({ counter }) => counter ?? []), ops });
+    start = end;
+  }
+  return bad;
+}

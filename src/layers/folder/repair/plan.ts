@@ -1,0 +1,166 @@
+import { errorCode, type Problem } from "../../../errors.ts";
+import { joinPath } from "../../../fs/file-system.ts";
+import { logFilePath, OPS_DIR } from "../../../log/index.ts";
+import { OperationTally } from "../operation-tally.ts";
+import type { ReadingProgress } from "../read-entry.ts";
+import { sortOut, type LogEntry, type SpaceFolder } from "../space-folder.ts";
+import { examineFolder, groupByTree } from "../verify.ts";
+import { examineCopies, type CopiesFindings, type FoldableCopy } from "./copies.ts";
+import { digestOf } from "./digest.ts";
+import { completeFile, type Completion } from "./own-file.ts";
+import { keptPath } from "./record.ts";
+
+/** What a repair does, or would do. Paths are relative to the space's folder. */
+export type RepairStep =
+  /** Writes operations that stood in copies only. */
+  | { readonly kind: "relay"; readonly file: string; readonly operations: number }
+  /** Takes a file out of the space and keeps it. */
+  | { readonly kind: "move"; readonly file: string; readonly to: string; readonly reason: string }
+  /** Makes a file of one's own whole, and keeps it as it was. */
+  | {
+      readonly kind: "complete";
+      readonly file: string;
+      readonly to: string;
+      readonly completed: number;
+      readonly removed: number;
+    };
+
+/** The files of one peer in one tree, where there is something to be done. */
+export interface GroupPlan {
+  readonly logs: readonly LogEntry[];
+  /** Copies to be taken out. */
+  readonly copies: readonly LogEntry[];
+  readonly relay: string | undefined;
+}
+
+export interface OwnFilePlan {
+  readonly entry: LogEntry;
+  readonly logs: readonly LogEntry[];
+  /** Of what the file is to be. */
+  readonly sha256: string;
+}
+
+export interface RepairPlan {
+  readonly steps: readonly RepairStep[];
+  /** What cannot be repaired here, and why. */
+  readonly left: readonly Problem[];
+  /** All that could be read before. */
+  readonly before: OperationTally;
+  readonly groups: readonly GroupPlan[];
+  readonly ownFiles: readonly OwnFilePlan[];
+  readonly foreign: readonly string[];
+}
+
+/** Whose files a repair may write, and when it is. */
+export interface RepairContext {
+  readonly id: string;
+  readonly now: Date;
+  readonly ownPeerIds: ReadonlySet<string>;
+}
+
+/** Finds out what there is to repair. Changes nothing. */
+export async function planRepair(
+  folder: SpaceFolder,
+  { id, now, ownPeerIds }: RepairContext,
+  onProgress?: (progress: ReadingProgress) => void,
+): Promise<RepairPlan> {
+  const before = new OperationTally();
+  const problems: Problem[] = [];
+  for await (const problem of examineFolder(folder, { onProgress, onOperations: (treeId, ops) => before.add(treeId, ops) })) {
+    problems.push(problem);
+  }
+  const { logs, foreign } = await findFiles(folder);
+  const steps: RepairStep[] = [];
+  const groups: GroupPlan[] = [];
+  const ownFiles: OwnFilePlan[] = [];
+  const staying = new Map<string, string>();
+  const troubled = new Set(problems.map(({ file }) => file));
+  for (const group of [...groupByTree(logs).values()].flatMap((peers) => [...peers.values()])) {
+    if (group.some(({ isCopy }) => isCopy)) {
+      const findings = await examineCopies(folder, group);
+      for (const [copy, why] of findings.staying) staying.set(copy.path, why);
+      const relay = await relayFor(group[0]!, findings, now);
+      if (findings.missing.length > 0 && !relay) {
+        for (const { entry } of findings.foldable) staying.set(entry.path, "its peer's id cannot name a file");
+      } else if (findings.foldable.length > 0) {
+        const copies = findings.foldable.map(({ entry }) => entry);
+        groups.push({ logs: group, copies, relay: relay?.path });
+        if (relay) steps.push({ kind: "relay", file: relay.path, operations: findings.missing.length });
+        for (const copy of findings.foldable) steps.push(moveCopy(id, copy));
+      }
+    }
+    for (const entry of group) {
+      if (entry.isCopy || !ownPeerIds.has(entry.writerId) || !troubled.has(entry.path)) continue;
+      const completion = await completeFile(folder, entry, group);
+      if (!completion) continue;
+      ownFiles.push({ entry, logs: group, sha256: completion.sha256 });
+      steps.push(completeOwn(id, completion));
+    }
+  }
+  for (const file of foreign) {
+    steps.push({ kind: "move", file, to: keptPath(id, file), reason: "it is no file of the space" });
+  }
+  return { steps, left: whatIsLeft(problems, steps, staying), before, groups, ownFiles, foreign };
+}
+
+/** A relay file for what only copies hold. Its writer is named after its content, so that devices that repair at once write the same file. */
+export async function relayFor(
+  { treeId, peerId }: LogEntry,
+  { missing }: CopiesFindings,
+  now: Date,
+): Promise<{ readonly path: string; readonly bytes: Uint8Array } | undefined> {
+  if (missing.length === 0) return undefined;
+  const bytes = new TextEncoder().encode(missing.map((line) => `${line}\n`).join(""));
+  const writerId = await relayWriterId(bytes);
+  try {
+    return { path: logFilePath(treeId, peerId, writerId, now), bytes };
+  } catch (error) {
+    if (errorCode(error) !== "FOLD_BAD_ID") throw error;
+    // ids that nobody but another program could have put into a name
+    return undefined;
+  }
+}
+
+/** The id in the name of a relay file with this content. */
+export async function relayWriterId(content: Uint8Array): Promise<string> {
+  return (await digestOf(content)).slice(0, 32);
+}
+
+async function findFiles(folder: SpaceFolder): Promise<{ readonly logs: LogEntry[]; readonly foreign: string[] }> {
+  const logs: LogEntry[] = [];
+  const foreign: string[] = [];
+  for (const file of (await folder.findFiles(OPS_DIR)).files) {
+    const path = joinPath(OPS_DIR, file.path);
+    const { log, problem } = sortOut(path, file);
+    if (log) logs.push(log);
+    else if (problem?.code === "FOLD_FOREIGN_FILE" && file.kind === "file") foreign.push(path);
+  }
+  return { logs, foreign: foreign.sort() };
+}
+
+function moveCopy(id: string, { entry: { path }, badLines }: FoldableCopy): RepairStep {
+  const bad = badLines === 0 ? "" : `; ${badLines} of its lines could not be read and are kept with it`;
+  return {
+    kind: "move",
+    file: path,
+    to: keptPath(id, path),
+    reason: `it is a copy, all of whose operations stand elsewhere${bad}`,
+  };
+}
+
+function completeOwn(id: string, { entry: { path }, completed, removed }: Completion): RepairStep {
+  return { kind: "complete", file: path, to: keptPath(id, path), completed, removed };
+}
+
+function whatIsLeft(problems: readonly Problem[], steps: readonly RepairStep[], staying: ReadonlyMap<string, string>): Problem[] {
+  const repaired = new Set(steps.map(({ file }) => file));
+  const left: Problem[] = [];
+  for (const problem of problems) {
+    const isOfFile = problem.file !== undefined && repaired.has(problem.file);
+    // whose operation has two contents is nothing that the file itself could tell
+    if (isOfFile && problem.code !== "FOLD_ID_COLLISION") continue;
+    const why = problem.code === "FOLD_CONFLICT_COPY" ? staying.get(problem.file!) : undefined;
+    left.push(why === undefined ? problem : { ...problem, reason: `${problem.reason}. It stays where it is: ${why}` });
+  }
+  return left;
+}

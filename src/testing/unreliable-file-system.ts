@@ -1,0 +1,108 @@
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
+import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
+import type { FileSystem, WatchHint } from "../fs/file-system.ts";
+import { type Damage, damageFile } from "./damage.ts";
+import { FaultyFileSystem, type FileSystemCall } from "./faulty-file-system.ts";
+import { Random } from "./random.ts";
+
+/** What goes wrong with a call. */
+export type CallFault = FoldspaceErrorCode | "slow call" | "hanging call" | "lost hint" | "doubled hint";
+
+export interface UnreliableOptions {
+  /** The same seed and the same calls give the same faults. */
+  readonly seed: number;
+  /** Probability of each fault, from 0 to 1; none by default. Errors befall calls that write. */
+  readonly rates?: Readonly<Partial<Record<CallFault, number>>>;
+  /** What slow calls wait for. */
+  readonly clock?: Clock;
+}
+
+const WRITING: ReadonlySet<FileSystemCall["action"]> = new Set(["append", "write", "makeDirectory", "rename", "remove"]);
+/** What both readers and writers meet. */
+const ANY_CALL: ReadonlySet<string> = new Set(["FOLD_BUSY", "FOLD_IO", "FOLD_PERMISSION"]);
+const LONGEST_SLOW_CALL_MS = 5_000;
+
+/**
+ * Another file system on which things go wrong by chance: calls fail, appends half-way, are slow or hang, hints get lost
+ * or doubled, and files are damaged when asked. A run is repeated from its seed and told in words by {@link history}.
+ */
+export class UnreliableFileSystem extends FaultyFileSystem {
+  readonly seed: number;
+  /** Every fault so far, in words. */
+  readonly history: string[] = [];
+  /** Faults so far by their kind. */
+  readonly counts: Map<CallFault | Damage, number> = new Map();
+  readonly #inner: FileSystem;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  #rates: [CallFault, number][];
+  #letGo: (() => void)[] = [];
+
+  constructor(inner: FileSystem, { seed, rates = {}, clock = systemClock }: UnreliableOptions) {
+    super(inner);
+    this.#inner = inner;
+    this.seed = seed;
+    this.#random = new Random(seed);
+    this.#clock = clock;
+    this.#rates = Object.entries(rates) as [CallFault, number][];
+    this.fault = (call) => this.#meet(call);
+    this.passHint = (hint) => this.#pass(hint);
+  }
+
+  /** Ends all faults, and lets go of calls that hang. */
+  heal(): void {
+    this.#rates = [];
+    for (const letGo of this.#letGo.splice(0)) letGo();
+  }
+
+  /** Damages a file, by other hands. @returns what was done, in words; `undefined` where there is no such file */
+  async damage(path: string, damage: Damage): Promise<string | undefined> {
+    const done = await damageFile(this.#inner, path, damage, this.#random);
+    if (done !== undefined) this.#note(damage, done);
+    return done;
+  }
+
+  /** The seed, and how often what went wrong. */
+  override toString(): string {
+    const counted = [...this.counts].map(([kind, count]) => `${count} × ${kind}`);
+    return `seed ${this.seed}: ${counted.join(", ") || "nothing went wrong"}`;
+  }
+
+  #meet({ action, path }: FileSystemCall): Error | undefined | Promise<undefined> {
+    for (const [kind, rate] of this.#rates) {
+      if (kind === "lost hint" || kind === "doubled hint" || !this.#random.chance(rate)) continue;
+      if (kind === "hanging call") {
+        this.#note(kind, `${action} ${path} hangs`);
+        return new Promise((resolve) => this.#letGo.push(() => resolve(undefined)));
+      }
+      if (kind === "slow call") {
+        const ms = this.#random.integer(1, LONGEST_SLOW_CALL_MS);
+        this.#note(kind, `${action} ${path} takes ${ms} ms`);
+        return new Promise((resolve) => void this.#clock.schedule(ms, () => resolve(undefined)));
+      }
+      if (!WRITING.has(action) && !ANY_CALL.has(kind)) continue;
+      this.writtenBeforeFailing = this.#random.pick([0, 1, this.#random.next()]);
+      this.#note(
+        kind,
+        `${action} ${path} fails with ${kind}, after ${Math.round(this.writtenBeforeFailing * 100)} % of its bytes`,
+      );
+      return new FoldspaceError(kind, `${action} ${path} fails in this test`);
+    }
+    return undefined;
+  }
+
+  #pass(hint: WatchHint): readonly WatchHint[] {
+    for (const [kind, rate] of this.#rates) {
+      if ((kind !== "lost hint" && kind !== "doubled hint") || !this.#random.chance(rate)) continue;
+      this.#note(kind, `${kind}: ${hint.kind === "dirty" ? hint.directory : hint.reason}`);
+      return kind === "lost hint" ? [] : [hint, hint];
+    }
+    return [hint];
+  }
+
+  #note(kind: CallFault | Damage, words: string): void {
+    this.history.push(words);
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+  }
+}

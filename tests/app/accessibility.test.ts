@@ -1,0 +1,117 @@
+import axe from "axe-core";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON, type AppPage } from "./app-page.ts";
+import { openFile, ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+const LINES = ["a long line, which is broken where there is little room for it", "folded", "  below", "done", "agreed"];
+
+describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  async function expectAccessible(app: AppPage, state: string): Promise<void> {
+    const { page } = app;
+    // what moves in is looked at when it is there
+    await page.evaluate(async () => await Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => 0))));
+    if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
+    const found = await page.evaluate(async () => {
+      const { violations } = await (globalThis as unknown as { readonly axe: typeof axe }).axe.run();
+      return violations.flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message ?? ""}`));
+    });
+    expect({ state, found }).toEqual({ state, found: [] });
+  }
+
+  /** A page with items of every kind. */
+  async function fill(app: AppPage): Promise<void> {
+    await app.newPage("Page", LINES);
+    await app.edit("done");
+    await app.press("Control+Enter");
+    await app.edit("folded");
+    await app.press("Control+.");
+    await app.untilSaved();
+  }
+
+  /** Has another peer have written another text for an item, without knowing of the one that is there. */
+  async function writeRival(app: AppPage, folder: ServedFolder, text: string): Promise<void> {
+    for (const log of folder.logs()) {
+      const lines = readFileSync(join(folder.path, log), "utf8").trimEnd().split("\n");
+      const line = lines.findLast((each) => each.includes(JSON.stringify(text)));
+      if (line === undefined) continue;
+      const [kind, counter, target, key] = JSON.parse(line) as [string, number, string, string];
+      const path = join(folder.path, dirname(log), `${"0".repeat(32)}.jsonl`);
+      writeFileSync(path, `${JSON.stringify([kind, counter, target, key, "another text"])}\n`);
+    }
+    await app.button("Two versions").waitFor();
+  }
+
+  test.each(["light", "dark"] as const)("in any state, %s", async (colorScheme) => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url, { colorScheme });
+    await expectAccessible(app, "empty");
+    await fill(app);
+    await writeRival(app, folder, "agreed");
+    await app.page.getByRole("main").focus();
+    await expectAccessible(app, "outline");
+    await app.edit("done");
+    await expectAccessible(app, "editing");
+    await app.press("Escape", "Shift+ArrowDown");
+    await expectAccessible(app, "selected rows");
+    await app.button("Two versions").click();
+    await app.page.getByRole("dialog").waitFor();
+    await expectAccessible(app, "dialog");
+    await app.press("Escape");
+    await app.button("Import and export").click();
+    await expectAccessible(app, "menu");
+    await app.press("Escape");
+    const search = await app.search("done");
+    await search.getByRole("option").first().waitFor();
+    await expectAccessible(app, "search");
+    await app.press("Escape");
+
+    const [log] = folder.logs();
+    appendFileSync(join(folder.path, log!), "this is no line\n");
+    writeFileSync(join(folder.path, log!.replace(".jsonl", ".sync-conflict-20261122-101112-ABCDEFG.jsonl")), "");
+    const sync = await app.openPanel("Sync");
+    await sync.getByText("A line that makes no sense").waitFor();
+    await sync.getByText("A sync service made a copy").waitFor();
+    await sync.getByText("Which files").first().click();
+    await expectAccessible(app, "sync panel with problems");
+    const files = await app.openPanel("Files");
+    await files.getByText(/\d+ files/).waitFor();
+    await expectAccessible(app, "files");
+    await openFile(files, log!);
+    await files.getByRole("region", { name: "Lines of the file" }).waitFor();
+    await expectAccessible(app, "lines of a file");
+    await (await app.openPanel("History")).getByTestId("history-slider").waitFor();
+    await expectAccessible(app, "history");
+    const secrets = await app.openPanel("Secrets");
+    await secrets.getByLabel("Name", { exact: true }).fill("api-key");
+    await secrets.getByLabel("Value", { exact: true }).fill("value");
+    await secrets.getByRole("button", { name: "Add", exact: true }).click();
+    await secrets.getByRole("button", { name: "Show api-key" }).click();
+    await expectAccessible(app, "secrets");
+    await secrets.getByRole("button", { name: "Protect with a passphrase…" }).click();
+    await expectAccessible(app, "dialog of the secrets");
+  });
+
+  test("on a phone, 360 pixels wide", async () => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+    await app.button("Menu").click();
+    await expectAccessible(app, "empty, with the drawer");
+    await fill(app);
+    await expectAccessible(app, "editing, with its bar");
+    expect(await app.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await app.button("Menu").click();
+    await expectAccessible(app, "drawer");
+    await app.openPanel("Sync");
+    await expectAccessible(app, "sync panel");
+    expect(await app.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await app.button("Close Sync").click();
+    await expect.poll(() => app.page.getByTestId("sync-panel").count(), SOON).toBe(0);
+    await expectAccessible(app, "outline");
+  });
+});

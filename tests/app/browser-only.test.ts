@@ -1,0 +1,104 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { temporaryFolder } from "../scenarios/cli-harness.ts";
+import { SOON, type AppPage } from "./app-page.ts";
+import { exportOf, ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+const PICKED = "Picked";
+
+describe.skipIf(!findChromium())("without a served folder (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  /** The app from a server that gives it no folder. */
+  async function openAlone(): Promise<AppPage> {
+    const { url } = await ServedFolder.serve();
+    const device = await rig.newDevice();
+    // no dialog can be answered here: a folder of the browser's own storage, with handles of the same kind, is what is picked
+    await device.addInitScript((name) => {
+      const pick = async (): Promise<FileSystemDirectoryHandle> =>
+        await (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
+      Object.assign(globalThis, { showDirectoryPicker: pick });
+    }, PICKED);
+    return await rig.openTab(device, new URL("/", url).href);
+  }
+
+  test("the notes are kept in the browser, and begin with a page that explains", async () => {
+    const app = await openAlone();
+    await app.untilStatus("Saved in this browser");
+    expect(await app.pages()).toEqual(["Welcome"]);
+    await app.newPage("Page", ["a line"]);
+    await app.untilStatus("Saved in this browser");
+    await app.page.reload();
+    await app.shows(["a line"]);
+    expect(await app.pages()).toEqual(["Welcome", "Page"]);
+    const files = await app.openPanel("Files");
+    await files.getByText("Your notes are in this browser only").waitFor();
+  });
+
+  test("a folder that is chosen later gets everything, and is found again", async () => {
+    const app = await openAlone();
+    await app.newPage("Page", ["before the folder"]);
+    await app.openPanel("Sync");
+    await app.button("Choose a folder…").click();
+    await app.page.getByText(`Your notes are now in “${PICKED}”, too.`).waitFor();
+    await app.untilSaved();
+    await app.edit("before the folder");
+    await app.press("Enter");
+    await app.type("with the folder");
+    await app.untilSaved();
+    await app.page.reload();
+    await app.shows(["before the folder", "with the folder"]);
+    await app.untilSaved();
+    await expect.poll(async () => await exportOf(await takeOut(app)), SOON).toBe(await app.export());
+
+    await app.openPanel("Sync");
+    await app.button("Stop using this folder").click();
+    await app.untilStatus("Saved in this browser");
+    await app.shows(["before the folder", "with the folder"]);
+  });
+
+  test("a folder with other notes is not mixed with these", async () => {
+    const app = await openAlone();
+    await app.newPage("Page", ["first notes"]);
+    await app.openPanel("Sync");
+    await app.button("Choose a folder…").click();
+    await app.untilSaved();
+    await app.choose("My notes", "New notes…");
+    await app.page.getByLabel("Name", { exact: true }).fill("Others");
+    await app.button("Make them").click();
+    await expect.poll(() => app.pages(), SOON).toEqual(["Welcome"]);
+    await app.untilStatus("Saved in this browser");
+    await app.openPanel("Sync");
+    await app.button("Choose a folder…").click();
+    const dialog = app.page.getByRole("dialog", { name: `Other notes are in “${PICKED}”` });
+    await dialog.getByRole("button", { name: "Open them" }).click();
+    await expect.poll(() => app.pages(), SOON).toEqual(["Welcome", "Page"]);
+    await app.openPage("Page");
+    await app.shows(["first notes"]);
+    await app.untilSaved();
+  });
+
+  /** Copies the picked folder to where other programs can read it. */
+  async function takeOut(app: AppPage): Promise<string> {
+    const files = await app.page.evaluate(async (name) => {
+      const found: [path: string, text: string][] = [];
+      const walk = async (folder: FileSystemDirectoryHandle, prefix: string): Promise<void> => {
+        for await (const [entry, handle] of folder as unknown as AsyncIterable<[string, FileSystemHandle]>) {
+          if (handle.kind === "directory") await walk(handle as FileSystemDirectoryHandle, `${prefix}${entry}/`);
+          else found.push([`${prefix}${entry}`, await (await (handle as FileSystemFileHandle).getFile()).text()]);
+        }
+      };
+      await walk(await (await navigator.storage.getDirectory()).getDirectoryHandle(name), "");
+      return found;
+    }, PICKED);
+    const folder = temporaryFolder();
+    for (const [path, text] of files) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    return folder;
+  }
+});

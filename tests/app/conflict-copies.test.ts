@@ -1,0 +1,61 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON } from "./app-page.ts";
+import { ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+describe.skipIf(!findChromium())("a copy that a sync service made of a file (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  test("is folded into the outline, and told with its name and what to do about it", async () => {
+    const folder = await ServedFolder.serve();
+    const before = await rig.openApp(folder.url);
+    await before.newPage("Page", ["first"]);
+    await before.untilSaved();
+    const path = folder.logs().find((log) => readFileSync(join(folder.path, log), "utf8").includes('"first"'))!;
+    const log = join(folder.path, path);
+    const states = [readFileSync(log)];
+    for (const text of ["second", "third"]) {
+      await before.press("Enter");
+      await before.type(text);
+      await expect.poll(() => readFileSync(log, "utf8"), SOON).toContain(text);
+      states.push(readFileSync(log));
+    }
+    await before.page.context().close();
+
+    // as after a sync service has decided for the oldest of three states of the file
+    writeFileSync(log, states[0]!);
+    const app = await rig.openApp(folder.url);
+    await app.shows(["first"]);
+    const copies = [
+      path.replace(".jsonl", ".sync-conflict-20261122-101112-ABCDEFG.jsonl"),
+      path.replace(".jsonl", " (Anna's conflicted copy 2026-11-22).jsonl"),
+    ];
+    writeFileSync(join(folder.path, copies[0]!), states[1]!);
+    await app.shows(["first", "second"]);
+    writeFileSync(join(folder.path, copies[1]!), states[2]!);
+    await app.shows(["first", "second", "third"]);
+
+    await app.page.getByTestId("status").getByText("2 problems").waitFor({ state: "attached" });
+    const problems = (await app.openPanel("Sync")).getByTestId("problems");
+    await problems.getByText("A sync service made a copy").waitFor();
+    await problems.getByText("Once every device shows the same notes, the copy may be deleted.").waitFor();
+    await problems.getByText("Which files").click();
+    expect((await problems.locator("li code").allTextContents()).sort()).toEqual(copies.sort());
+
+    // what it says may be done, on a device that has them only from there
+    await app.edit("third");
+    await app.type(" and more");
+    await app.untilSaved();
+    for (const copy of copies) rmSync(join(folder.path, copy));
+    await app.page.reload();
+    await app.shows(["first", "second", "third and more"]);
+    await app.untilSaved();
+    const other = await rig.openApp(folder.url);
+    await other.shows(["first", "second", "third and more"]);
+    const { length } = await other.page.getByTestId("status").getByText("problem").all();
+    expect(length).toBe(0);
+  });
+});

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON } from "./app-page.ts";
+import { filesIn, openFile, openFolders, ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+const LINES = ["plants", "  apple", "  x rose", "tools *and* more"];
+const MARKDOWN = "# Garden\n\n- plants\n  - apple\n  - [x] rose\n- tools \\*and\\* more\n";
+
+describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  test("of Markdown and OPML become pages, and pages become such files", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    await app.importFiles([{ name: "garden.md", text: MARKDOWN }]);
+    await app.shows(LINES);
+    expect(await app.title.inputValue()).toBe("Garden");
+    expect(await app.download("Import and export", "This page as Markdown")).toEqual({ name: "Garden.md", text: MARKDOWN });
+    const opml = await app.download("Import and export", "This page as OPML");
+    expect(opml.name).toBe("Garden.opml");
+    expect(opml.text).toContain('<outline text="tools *and* more"');
+
+    await app.importFiles([
+      { name: "other.opml", text: opml.text.replace("Garden", "Other") },
+      { name: "no outline.opml", text: "<opml><body><outline text='x'" },
+    ]);
+    await app.page.getByText("“no outline.opml” could not be taken in.").waitFor();
+    await expect.poll(() => app.pages(), SOON).toEqual(["Garden", "Other"]);
+    await app.openPage("Other");
+    await app.shows(LINES);
+  });
+
+  test("in the folder are shown line by line, as they are on the disk", async () => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url);
+    await app.newPage("Page", ["a text that is looked for"]);
+    await app.untilSaved();
+    const panel = await app.openPanel("Files");
+    await panel.getByText(folder.path).waitFor();
+    const files = filesIn(join(folder.path, "space-v1"));
+    await panel.getByText(`${files.length} files`).waitFor();
+    const path = folder.logs().find((log) => readFileSync(join(folder.path, log), "utf8").includes("looked for"))!;
+    await openFile(panel, path);
+    const lines = readFileSync(join(folder.path, path), "utf8").trimEnd().split("\n");
+    await expect.poll(() => panel.getByRole("listitem").allTextContents(), SOON).toEqual(lines);
+    await panel.getByText("All files").click();
+    await openFolders(panel);
+    const file = panel.getByTitle(path);
+    const before = await file.textContent();
+    await app.edit("a text that is looked for");
+    await app.type(", and found");
+    await expect.poll(() => file.textContent(), SOON).not.toBe(before);
+    expect(await file.isVisible()).toBe(true);
+  });
+});

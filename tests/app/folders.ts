@@ -1,0 +1,110 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Locator } from "playwright-core";
+import { expect, onTestFinished } from "vitest";
+import { foldspace, temporaryFolder } from "../scenarios/cli-harness.ts";
+import { ServedProcess } from "../serve/served-process.ts";
+import { newId } from "../../src/tree/index.ts";
+
+/** A folder that `foldspace serve` serves, in a process that can be killed and started again for the same pages. */
+export class ServedFolder {
+  readonly path: string;
+  readonly #token: string = newId();
+  #process: ServedProcess | undefined;
+  #port = 0;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Serves a folder; a new space, if none is given. */
+  static async serve(path: string = join(temporaryFolder(), "notes")): Promise<ServedFolder> {
+    const served = new ServedFolder(path);
+    await served.start();
+    return served;
+  }
+
+  get url(): string {
+    return this.#process!.url;
+  }
+
+  async start(): Promise<void> {
+    const args = ["--port", String(this.#port), "--create", "--name", "Notes"];
+    this.#process = await ServedProcess.start(this.path, args, { FOLDSPACE_SERVE_TOKEN: this.#token });
+    this.#port = this.#process.port;
+  }
+
+  async kill(): Promise<void> {
+    await this.#process!.end("SIGKILL");
+  }
+
+  /** What the folder holds, as `foldspace export` has it. */
+  async export(): Promise<string> {
+    return await exportOf(this.path);
+  }
+
+  /** Paths of its log files. */
+  logs(): string[] {
+    return filesIn(this.path).filter((path) => path.endsWith(".jsonl"));
+  }
+}
+
+export async function exportOf(folder: string): Promise<string> {
+  const { code, stdout, stderr } = await foldspace(["export", folder, "--format", "json"]);
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  return stdout.trimEnd();
+}
+
+/** Files in a folder, with their paths from there. */
+export function filesIn(folder: string): string[] {
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  return paths.filter((path) => statSync(join(folder, path)).isFile()).sort();
+}
+
+/** Copies between two folders what the other lacks, and files that have grown. */
+export function carry(one: string, other: string): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const)
+    for (const path of filesIn(from)) {
+      const target = join(to, path);
+      if (existsSync(target) && statSync(target).size >= statSync(join(from, path)).size) continue;
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(join(from, path), target);
+    }
+}
+
+/** What carries two folders' files all the time, as a sync service does. */
+export class Carrier {
+  readonly #carry: () => void;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(one: string, other: string) {
+    this.#carry = () => carry(one, other);
+    onTestFinished(() => this.stop());
+    this.start();
+  }
+
+  start(): void {
+    this.#carry();
+    this.#timer = setInterval(this.#carry, 50);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Opens all folders in the panel that shows the folder. */
+export async function openFolders(panel: Locator): Promise<void> {
+  const closed = panel.locator("details:not([open]) > summary");
+  while ((await closed.count()) > 0) await closed.first().click();
+}
+
+/** Opens a file in the panel that shows the folder. */
+export async function openFile(panel: Locator, path: string): Promise<void> {
+  await openFolders(panel);
+  await panel.getByTitle(path).click();
+}

@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON } from "./app-page.ts";
+import { ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  test("shows the page as it was, and brings deleted items back, on every device", async () => {
+    const { url } = await ServedFolder.serve();
+    const a = await rig.openApp(url);
+    await a.newPage("Page", ["one", "two", "  three"]);
+    const b = await rig.openApp(url);
+    await b.shows(["one", "two", "  three"]);
+    await b.edit("two");
+    await b.press("Control+Shift+Backspace");
+    await b.type(" is left");
+    await a.shows(["one is left"]);
+
+    const panel = await a.openPanel("History");
+    const slider = panel.getByTestId("history-slider");
+    const then = panel.getByRole("list", { name: "The page as it was then" }).getByRole("listitem");
+    await expect.poll(() => then.allTextContents(), SOON).toEqual(["one is left"]);
+    await slider.focus();
+    const seen = new Set<string>();
+    for (let left = Number(await slider.inputValue()); left > 0; left--) {
+      await a.press("ArrowLeft");
+      expect(Number(await slider.inputValue())).toBe(left - 1);
+      seen.add((await then.allTextContents()).join(", "));
+    }
+    expect([...seen]).toContain("one, two, three");
+    await panel.getByRole("button", { name: "Now" }).click();
+    await expect.poll(() => then.allTextContents(), SOON).toEqual(["one is left"]);
+
+    await panel.getByText("with 1 item below").waitFor();
+    await panel.getByRole("button", { name: "Restore two" }).click();
+    for (const device of [a, b]) await device.shows(["one is left", "two", "  three"]);
+    await panel.getByText("None.").waitFor();
+  });
+});

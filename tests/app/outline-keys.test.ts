@@ -1,0 +1,160 @@
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON, type AppPage } from "./app-page.ts";
+import { ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  async function open(lines: readonly string[]): Promise<AppPage> {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url, { permissions: ["clipboard-read", "clipboard-write"] });
+    await app.newPage("Page", lines);
+    return app;
+  }
+
+  test("Enter divides items, Backspace and Delete join them", async () => {
+    const app = await open(["one two", "three"]);
+    await app.edit("one two", 4);
+    await app.press("Enter");
+    await app.shows(["one ", "two", "three"]);
+    expect(await app.caret()).toEqual({ text: "two", offset: 0 });
+    await app.press("Backspace");
+    await app.shows(["one two", "three"]);
+    expect(await app.caret()).toEqual({ text: "one two", offset: 4 });
+    await app.press("End", "Delete");
+    await app.shows(["one twothree"]);
+    await app.press("End", "Enter", "Enter");
+    await app.type("last");
+    await app.shows(["one twothree", "", "last"]);
+    await app.press("ArrowUp", "Backspace");
+    await app.shows(["one twothree", "last"]);
+    expect(await app.caret()).toEqual({ text: "one twothree", offset: 12 });
+    await app.press("Home", "Enter");
+    await app.shows(["", "one twothree", "last"]);
+  });
+
+  test("Tab and Alt with arrows move items with all that is below them", async () => {
+    const app = await open(["one", "two", "three"]);
+    await app.edit("two", 1);
+    await app.press("Tab");
+    await app.shows(["one", "  two", "three"]);
+    await app.edit("three");
+    await app.press("Tab", "Tab");
+    await app.shows(["one", "  two", "    three"]);
+    await app.press("Shift+Tab");
+    await app.shows(["one", "  two", "  three"]);
+    await app.press("Alt+ArrowUp");
+    await app.shows(["one", "  three", "  two"]);
+    expect(await app.caret()).toEqual({ text: "three", offset: 5 });
+    await app.press("Alt+ArrowLeft");
+    await app.shows(["one", "  two", "three"]);
+    await app.edit("one");
+    await app.press("Alt+ArrowDown");
+    await app.shows(["three", "one", "  two"]);
+    await app.press("Alt+ArrowRight");
+    await app.shows(["three", "  one", "    two"]);
+  });
+
+  test("arrows go through the items and keep the column", async () => {
+    const app = await open(["a long line of text", "short", "another long line"]);
+    await app.edit("a long line of text", 12);
+    await app.press("ArrowDown");
+    expect(await app.caret()).toEqual({ text: "short", offset: 5 });
+    await app.press("ArrowDown");
+    const below = await app.caret();
+    expect(below?.text).toBe("another long line");
+    expect(Math.abs(below!.offset - 12)).toBeLessThan(3);
+    await app.press("ArrowUp", "ArrowUp");
+    expect(await app.caret()).toEqual({ text: "a long line of text", offset: 12 });
+    await app.press("End", "ArrowRight");
+    expect(await app.caret()).toEqual({ text: "short", offset: 0 });
+    await app.press("ArrowLeft");
+    expect(await app.caret()).toEqual({ text: "a long line of text", offset: 19 });
+  });
+
+  test("items are ticked off and folded, and all of it can be undone and done again", async () => {
+    const app = await open(["one", "  two", "three"]);
+    await app.edit("three");
+    await app.press("Control+Enter");
+    await app.shows(["one", "  two", "x three"]);
+    await app.edit("one");
+    await app.press("Control+.");
+    await app.shows(["+ one", "x three"]);
+    await app.button("Expand one").click();
+    await app.shows(["one", "  two", "x three"]);
+    await app.edit("three");
+    await app.type(" and more");
+    const last = ["one", "  two", "x three and more"];
+    await app.shows(last);
+    await app.press("Control+z");
+    await app.shows(["one", "  two", "x three"]);
+    await app.press("Control+z");
+    await app.shows(["+ one", "x three"]);
+    await app.press("Control+z", "Control+z");
+    await app.shows(["one", "  two", "three"]);
+    for (let times = 0; times < 4; times++) await app.press("Control+Shift+z");
+    await app.shows(last);
+    await app.button("Undo").first().click();
+    await app.shows(["one", "  two", "x three"]);
+    await app.row("two").getByRole("checkbox", { name: "Done" }).check();
+    await app.shows(["one", "  x two", "x three"]);
+  });
+
+  test("rows are selected, moved, copied and deleted together", async () => {
+    const app = await open(["one", "two", "  three", "four"]);
+    await app.edit("two");
+    await app.press("Escape", "Shift+ArrowDown");
+    expect(await app.page.getByRole("treeitem", { selected: true }).count()).toBe(2);
+    await app.press("Control+c");
+    expect(await app.page.evaluate(() => navigator.clipboard.readText())).toBe("- two\n  - three");
+    await app.press("Tab");
+    await app.shows(["one", "  two", "    three", "four"]);
+    await app.press("Delete");
+    await app.shows(["one", "four"]);
+    await app.press("Control+z");
+    await app.shows(["one", "  two", "    three", "four"]);
+    await app.press("Control+z");
+    await app.shows(["one", "two", "  three", "four"]);
+  });
+
+  test("several lines are pasted as several items", async () => {
+    const app = await open(["before after"]);
+    await app.edit("before after", 7);
+    await app.page.evaluate(() => navigator.clipboard.writeText("one\n- two\n  - three\n- [x] four\n"));
+    await app.press("Control+v");
+    await app.shows(["before one", "two", "  three", "x fourafter"]);
+    expect(await app.caret()).toEqual({ text: "fourafter", offset: 4 });
+    await app.press("Control+z");
+    await app.shows(["before after"]);
+    await app.edit("before after", 7);
+    await app.page.evaluate(() => navigator.clipboard.writeText("plain "));
+    await app.press("Control+v");
+    await app.shows(["before plain after"]);
+  });
+
+  test("items are dragged to where the line shows", async () => {
+    const app = await open(["one", "  below", "two", "three"]);
+    const drag = async (text: string, target: string, half: "upper" | "lower", levels = 0): Promise<void> => {
+      const from = (await app.button(`Open ${text}`).boundingBox())!;
+      const to = (await app.row(target).boundingBox())!;
+      const x = from.x + from.width / 2;
+      await app.page.mouse.move(x, from.y + from.height / 2);
+      await app.page.mouse.down();
+      await app.page.mouse.move(x + levels * 26, to.y + to.height * (half === "upper" ? 0.25 : 0.75), { steps: 8 });
+      await app.page.mouse.up();
+    };
+    await drag("one", "three", "lower");
+    await app.shows(["two", "three", "one", "  below"]);
+    await drag("two", "three", "lower", 1);
+    await app.shows(["three", "  two", "one", "  below"]);
+    await drag("one", "three", "upper");
+    await app.shows(["one", "  below", "three", "  two"]);
+    // let go where it was, it is neither moved nor opened
+    await drag("three", "three", "lower");
+    await app.shows(["one", "  below", "three", "  two"]);
+    await app.press("Control+z");
+    await expect.poll(() => app.outline(), SOON).not.toEqual([]);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON } from "./app-page.ts";
+import { ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  test("are made, renamed, put in order, opened and deleted, and the other device follows", async () => {
+    const { url } = await ServedFolder.serve();
+    const a = await rig.openApp(url);
+    const b = await rig.openApp(url);
+    await a.newPage("First", ["in the first"]);
+    await a.newPage("Second", ["in the second"]);
+    await expect.poll(() => b.pages(), SOON).toEqual(["First", "Second"]);
+    await b.openPage("Second");
+    await b.shows(["in the second"]);
+
+    await b.title.fill("Renamed");
+    await b.title.blur();
+    await expect.poll(() => a.pages(), SOON).toEqual(["First", "Renamed"]);
+    await expect.poll(() => a.title.inputValue(), SOON).toBe("Renamed");
+    await a.choose("Page “Renamed”", "Move up");
+    await expect.poll(() => b.pages(), SOON).toEqual(["Renamed", "First"]);
+
+    await a.openPage("First");
+    await a.shows(["in the first"]);
+    await a.page.goBack();
+    await a.shows(["in the second"]);
+    await a.page.goForward();
+    await a.shows(["in the first"]);
+
+    await a.choose("Page “Renamed”", "Delete page");
+    await expect.poll(() => b.pages(), SOON).toEqual(["First"]);
+    await b.page.getByText("The page that was open has been deleted.").waitFor();
+    await b.shows(["in the first"]);
+    await a.button("Undo").and(a.page.getByText("Undo")).click();
+    for (const device of [a, b]) await expect.poll(() => device.pages(), SOON).toEqual(["Renamed", "First"]);
+    await b.openPage("Renamed");
+    await b.shows(["in the second"]);
+    await b.page.reload();
+    await b.shows(["in the second"]);
+  });
+
+  test("are searched all together, and what is found opens to be edited", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    await app.newPage("Garden", ["plants", "  apple tree", "  rose", "tools"]);
+    await app.newPage("Kitchen", ["apple pie"]);
+    const dialog = await app.search("apple");
+    const results = dialog.getByRole("option");
+    await expect.poll(() => results.count(), SOON).toBe(2);
+    await dialog.getByText("2 found.").waitFor();
+    await dialog.getByRole("option", { name: "apple tree" }).getByText("Garden › plants").waitFor();
+    await app.type(" tr");
+    await expect.poll(() => results.count(), SOON).toBe(1);
+    await app.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    await expect.poll(() => app.caret(), SOON).toEqual({ text: "apple tree", offset: 10 });
+    await app.type("s");
+    await app.shows(["plants", "  apple trees", "  rose", "tools"]);
+
+    // what is folded away is shown where it is found
+    await app.edit("plants");
+    await app.press("Control+.");
+    await app.shows(["+ plants", "tools"]);
+    await app.search("rose");
+    await results.first().waitFor();
+    await app.press("Enter");
+    await expect.poll(() => app.caret(), SOON).toEqual({ text: "rose", offset: 4 });
+    await app.search("nowhere");
+    await dialog.getByText("Nothing found.").waitFor();
+    await app.press("Escape");
+    await expect.poll(() => app.caret(), SOON).toEqual({ text: "rose", offset: 4 });
+  });
+
+  test("show a part when it is zoomed into, with the way back", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    await app.newPage("Page", ["one", "  two", "    three", "four"]);
+    await app.button("Open one").click();
+    await app.shows(["two", "  three"]);
+    const part = app.page.locator("main").getByRole("textbox", { name: "Item" }).first();
+    expect(await part.inputValue()).toBe("one");
+    await app.edit("two");
+    await app.press("Alt+Enter");
+    await app.shows(["three"]);
+    const path = app.page.getByRole("navigation", { name: "Path" });
+    expect(await path.getByRole("link").allTextContents()).toEqual(["Page", "one"]);
+    await part.fill("two, renamed");
+    await part.blur();
+    await path.getByRole("link", { name: "one" }).click();
+    await app.shows(["two, renamed", "  three"]);
+    await app.page.reload();
+    await app.shows(["two, renamed", "  three"]);
+    await path.getByRole("link", { name: "Page" }).click();
+    await app.shows(["one", "  two, renamed", "    three", "four"]);
+    await app.page.goBack();
+    await app.shows(["two, renamed", "  three"]);
+  });
+});

@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import type { BrowserContext } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON } from "./app-page.ts";
+import { ServedFolder } from "./folders.ts";
+import { APP, PATIENT, useBrowser } from "./rig.ts";
+
+/** What the browser says of a server that is gone, and no more. */
+const LOST = /net::ERR_CONNECTION_(REFUSED|RESET)|net::ERR_EMPTY_RESPONSE|net::ERR_FAILED/;
+const KEPT = "Folder unreachable – kept in the browser";
+
+describe.skipIf(!findChromium())("a server that is killed (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  /** Has a device load the app's files without the server, as from a cache. */
+  async function loadWithoutServer(device: BrowserContext, url: string): Promise<void> {
+    const { origin } = new URL(url);
+    await device.route(`${origin}/**`, async (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (/^\/(assets\/.*|theme\.js|favicon\.svg)?$/.test(pathname))
+        await route.fulfill({ path: join(APP, pathname === "/" ? "index.html" : pathname) });
+      else await route.abort("connectionrefused");
+    });
+  }
+
+  test("in the middle of typing loses nothing: the browser has it, and then the folder", async () => {
+    const folder = await ServedFolder.serve();
+    const device = await rig.newDevice();
+    const app = await rig.openTab(device, folder.url, LOST);
+    await app.newPage("Page", ["typed"]);
+    await app.untilSaved();
+    let text = "typed";
+    for (const times of [1, 2]) {
+      const typing = app.page.keyboard.type(` with the server, and without ${times}`, { delay: 15 });
+      await app.page.waitForTimeout(200);
+      await folder.kill();
+      await typing;
+      text += ` with the server, and without ${times}`;
+      await app.untilStatus(KEPT);
+      const card = (await app.openPanel("Sync")).getByRole("listitem").filter({ hasText: "This browser" }).first();
+      await card.getByText("Has everything").waitFor();
+      await app.page.getByText("The folder is gone.").waitFor();
+      await app.page.getByText("Nothing is lost: what you write is kept in this browser").waitFor();
+      await app.button("Close Sync").click();
+      await folder.start();
+      await app.untilSaved();
+      await app.edit(text);
+    }
+    await app.shows([text]);
+    expect(await folder.export()).toBe(await app.export());
+  });
+
+  test("and does not come back: what the browser has opens by itself, and goes into the folder later", async () => {
+    const folder = await ServedFolder.serve();
+    const device = await rig.newDevice();
+    const app = await rig.openTab(device, folder.url, LOST);
+    await app.newPage("Page", ["before"]);
+    await app.untilSaved();
+    await folder.kill();
+    await app.press("Enter");
+    await app.type("without the server");
+    await app.untilStatus(KEPT);
+    await app.page.close();
+
+    await loadWithoutServer(device, folder.url);
+    const alone = await rig.openTab(device, folder.url, LOST);
+    await alone.shows(["before", "without the server"]);
+    await alone.page.getByText("The folder of this address cannot be had").waitFor();
+    await alone.press("Escape");
+    await alone.edit("without the server");
+    await alone.press("Enter");
+    await alone.type("nor a folder");
+    await alone.untilStatus("Saved in this browser");
+    await alone.page.close();
+
+    await device.unrouteAll();
+    await folder.start();
+    const again = await rig.openTab(device, folder.url, LOST);
+    await again.shows(["before", "without the server", "nor a folder"]);
+    await again.untilSaved();
+    await expect.poll(() => folder.export(), SOON).toBe(await again.export());
+    const other = await rig.openApp(folder.url);
+    await other.shows(["before", "without the server", "nor a folder"]);
+  });
+});

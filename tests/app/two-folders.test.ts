@@ -1,0 +1,143 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { temporaryFolder } from "../scenarios/cli-harness.ts";
+import { SOON, type AppPage } from "./app-page.ts";
+import { Carrier, ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+import { testTwoDevices } from "./two-devices.ts";
+
+describe.skipIf(!findChromium())("two devices, each on a folder of its own (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  interface Setting {
+    readonly a: AppPage;
+    readonly b: AppPage;
+    readonly folders: readonly [ServedFolder, ServedFolder];
+    readonly carrier: Carrier;
+  }
+
+  /** Both show the same page. */
+  async function open(lines: readonly string[]): Promise<Setting> {
+    const one = await ServedFolder.serve();
+    const a = await rig.openApp(one.url);
+    await a.newPage("Page", lines);
+    await a.untilSaved();
+    const copy = join(temporaryFolder(), "notes");
+    cpSync(one.path, copy, { recursive: true });
+    const other = await ServedFolder.serve(copy);
+    const b = await rig.openApp(other.url);
+    await b.shows(lines);
+    return { a, b, folders: [one, other], carrier: new Carrier(one.path, other.path) };
+  }
+
+  /** Both have everything, and so do their folders. */
+  async function untilEqual({ a, b, folders }: Setting): Promise<void> {
+    for (const device of [a, b]) await device.untilSaved();
+    await expect.poll(async () => (await a.export()) === (await b.export()), SOON).toBe(true);
+    for (const folder of folders) await expect.poll(() => folder.export(), SOON).toBe(await a.export());
+  }
+
+  testTwoDevices(async (lines) => {
+    const { a, b } = await open(lines);
+    return [a, b];
+  });
+
+  test("what is done on both while nothing is carried meets when it is carried again", async () => {
+    const setting = await open(["fruit", "  apple", "trees", "tools"]);
+    const { a, b, carrier } = setting;
+    carrier.stop();
+    await a.edit("apple");
+    await a.press("Enter");
+    await a.type("pear");
+    await a.edit("trees");
+    await a.press("Tab", "Control+Enter");
+    await b.edit("fruit", 0);
+    await b.type("ripe ");
+    await b.edit("tools");
+    await b.press("Control+Shift+Backspace");
+    await b.edit("trees");
+    await b.press("Enter");
+    await b.type("oak");
+    await a.shows(["fruit", "  apple", "  pear", "  x trees", "tools"]);
+    await b.shows(["ripe fruit", "  apple", "trees", "oak"]);
+    for (const device of [a, b]) await device.untilSaved();
+    carrier.start();
+    for (const device of [a, b]) await device.shows(["ripe fruit", "  apple", "  pear", "  x trees", "oak"]);
+    await untilEqual(setting);
+  });
+
+  test("items that were moved under each other stay on the page, once each", async () => {
+    const setting = await open(["one", "two"]);
+    const { a, b, carrier } = setting;
+    carrier.stop();
+    await a.edit("two");
+    await a.press("Tab");
+    await b.edit("two");
+    await b.press("Alt+ArrowUp");
+    await b.edit("one");
+    await b.press("Tab");
+    await a.shows(["one", "  two"]);
+    await b.shows(["two", "  one"]);
+    carrier.start();
+    await untilEqual(setting);
+    expect((await a.outline()).map((line) => line.trim()).sort()).toEqual(["one", "two"]);
+    expect(await b.outline()).toEqual(await a.outline());
+  });
+
+  describe("the same text changed on both", () => {
+    /** @returns the device whose text is shown, and the texts: first the one that is shown */
+    async function disagree(): Promise<Setting & { readonly shown: string; readonly other: string }> {
+      const setting = await open(["a plan", "rest"]);
+      const { a, b, carrier } = setting;
+      carrier.stop();
+      await a.edit("a plan");
+      await a.type(" of Anna");
+      await b.edit("a plan");
+      await b.type(" of Ben");
+      for (const device of [a, b]) await device.untilSaved();
+      carrier.start();
+      const texts = ["a plan of Anna", "a plan of Ben"];
+      for (const device of [a, b]) await expect.poll(async () => (await device.versions()).toSorted(), SOON).toEqual(texts);
+      expect(await a.outline()).toEqual(await b.outline());
+      const [shown] = await a.outline();
+      return { ...setting, shown: shown!, other: texts.find((text) => text !== shown)! };
+    }
+
+    async function settle(device: AppPage, choice: string): Promise<void> {
+      await device.button("Two versions").click();
+      await device.page.getByRole("dialog").getByRole("button", { name: choice, exact: true }).click();
+    }
+
+    test("can be kept both", async () => {
+      const { a, b, shown, other } = await disagree();
+      await settle(a, "Keep both");
+      for (const device of [a, b]) {
+        await device.shows([shown, other, "rest"]);
+        await device.button("Two versions").waitFor({ state: "detached" });
+      }
+    });
+
+    test("can be exchanged for the other", async () => {
+      const { a, b, other } = await disagree();
+      await settle(b, "Take this");
+      for (const device of [a, b]) {
+        await device.shows([other, "rest"]);
+        await device.button("Two versions").waitFor({ state: "detached" });
+      }
+    });
+
+    test("stays offered until somebody has chosen, also after the page was loaded again", async () => {
+      const { a, b, shown, other } = await disagree();
+      await settle(a, "Decide later");
+      await a.page.reload();
+      await expect.poll(async () => (await a.versions()).toSorted(), SOON).toEqual([shown, other].sort());
+      await settle(a, "Keep this");
+      for (const device of [a, b]) {
+        await device.button("Two versions").waitFor({ state: "detached" });
+        await device.shows([shown, "rest"]);
+      }
+    });
+  });
+});

@@ -1,0 +1,75 @@
+import { errorCode } from "../../src/errors.ts";
+import type { Random } from "../../src/testing/random.ts";
+import type { JsonValue, ReplicatedTree, Vertex } from "../../src/tree/index.ts";
+import type { Device, Session } from "./device.ts";
+
+const VALUES: readonly (JsonValue | undefined)[] = [
+  undefined,
+  null,
+  {},
+  [],
+  "",
+  "text with \u2028 and \ud83d\udc4d",
+  '"]\n["m",1,"a",null]',
+  ["m", 1, "a", null],
+  { list: [1, "2", false], "": {} },
+  -1.5,
+];
+
+/** Edits at random, as people do who work on the same things. */
+export class Editor {
+  readonly #random: Random;
+  #texts = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Makes some edits in one of the trees of a space, or in a new one. */
+  async edit(device: Device, session: Session): Promise<void> {
+    const { space } = session;
+    if (this.#random.chance(0.1)) {
+      const appTree = space.newAppTree("fleet", `tree of ${device.name}`);
+      session.follow(appTree.tree, appTree.id);
+    }
+    const treeId = this.#random.pick([space.id, space.id, ...space.appTrees.map((entry) => entry.treeId ?? space.id)]);
+    const tree = space.getLoadedTree(treeId) ?? (await loadTree(session, treeId));
+    if (!tree?.root) return;
+    for (let edits = this.#random.integer(1, 6); edits > 0; edits--) this.#editTree(tree);
+  }
+
+  #editTree(tree: ReplicatedTree): void {
+    const random = this.#random;
+    const vertex = this.#pickVertex(tree);
+    const dice = random.next();
+    try {
+      if (dice < 0.3) vertex.newNamedChild(`vertex ${this.#texts++}`);
+      else if (dice < 0.6)
+        vertex.setProperty(random.pick(["text", "done"]), random.chance(0.7) ? `text ${this.#texts++}` : random.pick(VALUES));
+      else if (dice < 0.9) tree.moveVertex(vertex.id, this.#pickVertex(tree).id);
+      else tree.deleteVertex(vertex.id);
+    } catch (error) {
+      // some edits make no sense where they fall
+      if (errorCode(error) !== "FOLD_CYCLE" && errorCode(error) !== "FOLD_BAD_OPERATION") throw error;
+    }
+  }
+
+  /** One in sight. */
+  #pickVertex(tree: ReplicatedTree): Vertex {
+    const seen: Vertex[] = [tree.root!];
+    for (const vertex of seen) for (const child of vertex.children) seen.push(child);
+    return this.#random.pick(seen);
+  }
+}
+
+async function loadTree(session: Session, treeId: string): Promise<ReplicatedTree | undefined> {
+  try {
+    const { tree } = await session.space.loadAppTree(treeId);
+    session.follow(tree, treeId);
+    return tree;
+  } catch (error) {
+    // it has not arrived, or cannot be read at present
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { runFleet, type FleetResult } from "./fleet.ts";
+
+/** First seed, and how many; more of them with `npm run test:fleet`. */
+const FROM = Number(process.env["FLEET_FROM"] ?? 1);
+const SEEDS = Number(process.env["FLEET_SEEDS"] ?? 300);
+const LONGEST_RUN_MS = 600_000;
+
+test(
+  "devices whose folders a service carries end equal, with everything that was acknowledged and nothing else",
+  { timeout: LONGEST_RUN_MS },
+  async () => {
+    const results: FleetResult[] = [];
+    for (let seed = FROM; seed < FROM + SEEDS; seed++) results.push(await runFleet(seed));
+    process.stdout.write(`${summary(results)}\n`);
+    const failed = results.filter(({ violations }) => violations.length > 0);
+    for (const result of failed.slice(0, 3)) process.stderr.write(`${report(result)}\n`);
+    expect(failed.map(({ seed, violations }) => ({ seed, violations }))).toEqual([]);
+  },
+);
+
+function report({ seed, history, violations }: FleetResult): string {
+  return [`Seed ${seed}:`, ...history.map((words) => `  ${words}`), ...violations.map((words) => `  VIOLATED: ${words}`)].join(
+    "\n",
+  );
+}
+
+function summary(results: readonly FleetResult[]): string {
+  const faults = new Map<string, number>();
+  for (const result of results) for (const [kind, count] of result.faults) faults.set(kind, (faults.get(kind) ?? 0) + count);
+  const sum = (of: (result: FleetResult) => number): number => results.reduce((total, result) => total + of(result), 0);
+  const figures = {
+    seeds: results.length,
+    operations: sum((result) => result.operations),
+    acknowledged: sum((result) => result.acknowledged),
+    contested: sum((result) => result.contested),
+    violations: sum((result) => result.violations.length),
+    faults: Object.fromEntries([...faults].sort()),
+  };
+  return `fleet ${JSON.stringify(figures)}`;
+}
