@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { argumentsOf, programPath, DesktopApp, type DesktopStart, makeFolder, openWindow, variablesOf } from "./desktop-app.ts";
-import { press } from "./keyboard.ts";
+import { chooseFolder, press, resize } from "./keyboard.ts";
 
 const SOON_MS = 15_000;
 
@@ -44,6 +44,24 @@ test("a window that is closed in the middle of a word saves it, and the next sta
   await expect.poll(() => next.isThere(), { timeout: SOON_MS }).toBe(false);
 });
 
+test("a folder that is chosen in the dialog gets a space, which is there again at the next start", async () => {
+  const { home, folder, profile } = newStart();
+  const app = await DesktopApp.start({ home, profile });
+  await press("ctrl+o");
+  await chooseFolder(folder);
+  await expect.poll(() => app.spaceName(), { timeout: SOON_MS }).toBe("Notes");
+  await app.typeItem("in the chosen folder");
+  await app.untilSaved();
+  expect(logs(folder)).toContain("in the chosen folder");
+  await press("ctrl+q");
+  await expect.poll(() => app.isThere(), { timeout: SOON_MS }).toBe(false);
+
+  const next = await DesktopApp.start({ home, profile });
+  await next.typeItem("after the restart");
+  await next.untilSaved();
+  expect(logs(folder)).toContain("after the restart");
+});
+
 test("an instance that is killed loses nothing that it said was saved", async () => {
   const start = newStart();
   const app = await DesktopApp.start(start);
@@ -78,6 +96,19 @@ test("a second start opens a window of the first instance, for another folder to
   expect(names).toEqual(new Set(["Notes", "Other notes"]));
   await press("ctrl+q");
   await expect.poll(() => app.isThere(), { timeout: SOON_MS }).toBe(false);
+});
+
+test("a window is as large as it was left", async () => {
+  const start = newStart();
+  const app = await DesktopApp.start(start);
+  const width = (each: DesktopApp): Promise<number> => each.window.run("return innerWidth;");
+  const usual = await width(app);
+  resize(usual - 300, 500);
+  await expect.poll(() => width(app), { timeout: SOON_MS }).toBe(usual - 300);
+  await press("ctrl+q");
+  await expect.poll(() => app.isThere(), { timeout: SOON_MS }).toBe(false);
+  const next = await DesktopApp.start(start);
+  await expect.poll(() => width(next), { timeout: SOON_MS }).toBe(usual - 300);
 });
 
 test("profiles have nothing in common", async () => {
