@@ -1,4 +1,5 @@
-// The tests of tests/crashes in full: processes that are killed, disks that fill up and go away, pages that crash.
+// The tests of tests/crashes in full: processes that are killed, disks that fill up and go away, pages that crash. And what
+// becomes of a browser's database whose quota is used up.
 //
 // node scripts/test-crashes.mjs [kills]
 import { spawnSync } from "node:child_process";
@@ -8,10 +9,13 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const [kills = "500"] = process.argv.slice(2);
 const env = { ...process.env, CRASH_KILLS: kills };
 
-for (const [program, ...args] of [
-  ["node", "scripts/setup.mjs", "build", "browsers"],
-  ["npx", "vitest", "run", "--project", "long", "tests/crashes"],
-]) {
-  const { status } = spawnSync(program, args, { cwd: root, env, stdio: "inherit" });
-  if (status !== 0) process.exit(1);
+function run(program, ...args) {
+  return spawnSync(program, args, { cwd: root, env, stdio: "inherit" }).status === 0;
 }
+
+if (!run("node", "scripts/setup.mjs", "build", "browsers")) process.exit(1);
+const outcomes = [
+  run("npx", "vitest", "run", "--project", "long", "tests/crashes"),
+  run("npx", "vitest", "run", "--project", "node", "tests/browser-contexts/indexeddb-contexts.test.ts", "-t", "quota"),
+];
+process.exit(outcomes.includes(false) ? 1 : 0);

@@ -89,7 +89,7 @@ export interface Problem {
   readonly treeId?: string;
   /** Of the operation that a torn line was to hold, where that can still be read. */
   readonly counter?: number;
-  /** Whether that operation stands whole elsewhere in the folder, so that nothing is lost. */
+  /** Whether nothing is lost: all operations of the line were read, or stand whole elsewhere in the folder. */
   readonly isSafe?: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ops, setUp } from "../testing/batcher-bench.ts";
 
-test("steady edits are saved every 2 s after a minute, and every 500 ms again after a pause", async () => {
+test("steady edits are saved every 2 s after 10 s, and every 500 ms again after a pause", async () => {
   const { clock, batcher, writes } = setUp();
   let counter = 0;
   const editFor = async (ms: number): Promise<number[]> => {
@@ -13,11 +13,11 @@ test("steady edits are saved every 2 s after a minute, and every 500 ms again af
     }
     return writes.slice(before).map((write) => write.at - start);
   };
-  const first = await editFor(70_000);
+  const first = await editFor(20_000);
   const gaps = first.map((at, index) => at - (first[index - 1] ?? 0));
-  expect(gaps.slice(0, 90)).toEqual([
+  expect(gaps.slice(0, 16)).toEqual([
     500,
-    ...Array.from({ length: 89 }, () => expect.toSatisfy((gap: number) => gap >= 500 && gap <= 600)),
+    ...Array.from({ length: 15 }, () => expect.toSatisfy((gap: number) => gap >= 500 && gap <= 600)),
   ]);
   expect(gaps.slice(-4)).toEqual(
     Array.from({ length: 4 }, () => expect.toSatisfy((gap: number) => gap >= 2_000 && gap <= 2_100)),

@@ -46,6 +46,7 @@ export interface PersistenceLayer {
 
   /** Starts telling of operations that come from elsewhere. There is one listener at a time. */
   startListening?(listener: (change: IncomingChange) => void): Promise<void>;
+  /** Tells before it ends what was noticed and not told yet. */
   stopListening?(): Promise<void>;
   /** Looks for what changed without waiting to be told: on focus, after sleep, when the network is back. */
   rescan?(): Promise<void>;

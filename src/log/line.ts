@@ -18,6 +18,8 @@ export interface LineFault {
   readonly reason: string;
   /** Of the operation that was cut off, where that much of it is left. */
   readonly counter?: number;
+  /** Whether everything in the line was read all the same. */
+  readonly isSafe?: boolean;
 }
 
 /**

@@ -218,7 +218,8 @@ export class LogParser {
     }
     const rest = this.#takeGlued(line);
     if (rest > 0) {
-      this.#report({ code: "FOLD_TORN_LINE", reason: `an operation has no newline behind it, and was read: ${excerpt(line)}` });
+      const reason = `an operation has no newline behind it, and was read: ${excerpt(line)}`;
+      this.#report({ code: "FOLD_TORN_LINE", reason, isSafe: true });
       this.#takeLine(line.slice(rest));
       return;
     }
@@ -266,8 +267,14 @@ export class LogParser {
     }
   }
 
-  #report({ code, reason, counter }: LineFault): void {
-    addLineProblem(this.problems, { line: this.#line, code, reason, ...(counter === undefined ? {} : { counter }) });
+  #report({ code, reason, counter, isSafe }: LineFault): void {
+    addLineProblem(this.problems, {
+      line: this.#line,
+      code,
+      reason,
+      ...(counter === undefined ? {} : { counter }),
+      ...(isSafe === undefined ? {} : { isSafe }),
+    });
   }
 }
 

@@ -23,20 +23,28 @@ const TYPES: Readonly<Record<string, string>> = {
   ".txt": "text/plain; charset=utf-8",
 };
 
+/** Not asked for again: browsers also keep what they have compiled, which they do not of files that they ask for each time. */
+const LASTING = "max-age=31536000, immutable";
+
 /** The files of a built web app. */
 export class AppFiles {
   readonly #fs: ConfinedFileSystem;
+  readonly #hashed: string | undefined;
 
-  private constructor(fs: ConfinedFileSystem) {
+  private constructor(fs: ConfinedFileSystem, hashed: string | undefined) {
     this.#fs = fs;
+    this.#hashed = hashed;
   }
 
-  /** @throws FoldspaceError `FOLD_NOT_FOUND` where there is no `index.html` */
-  static async open(folder: string): Promise<AppFiles> {
+  /**
+   * @param hashed folder in it in which the names of files change with what is in them
+   * @throws FoldspaceError `FOLD_NOT_FOUND` where there is no `index.html`
+   */
+  static async open(folder: string, hashed?: string): Promise<AppFiles> {
     const data = { path: folder };
     try {
       const fs = await ConfinedFileSystem.open(new NodeFileSystem(), folder);
-      if ((await fs.stat("index.html"))?.kind === "file") return new AppFiles(fs);
+      if ((await fs.stat("index.html"))?.kind === "file") return new AppFiles(fs, hashed);
     } catch (error) {
       if (errorCode(error) !== "FOLD_NOT_FOUND") throw error;
     }
@@ -52,7 +60,8 @@ export class AppFiles {
       return;
     }
     const etag = `"${createHash("sha256").update(bytes).digest("base64url")}"`;
-    const headers: OutgoingHttpHeaders = { etag, "cache-control": "no-cache" };
+    const isHashed = this.#hashed !== undefined && path.startsWith(`${this.#hashed}/`);
+    const headers: OutgoingHttpHeaders = { etag, "cache-control": isHashed ? LASTING : "no-cache" };
     if (request.headers["if-none-match"] === etag) {
       response.writeHead(304, headers).end();
       return;

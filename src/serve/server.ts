@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly spaceId: string;
   /** Folder of the built web app, with its `index.html`. */
   readonly app: string;
+  /** Folder in the app in which the names of files change with what is in them, so that browsers may keep them for good. */
+  readonly hashedFiles?: string;
   /** Default 0: any that is free. */
   readonly port?: number;
   /** What a client has to show. Default: a random one. */
@@ -50,7 +52,7 @@ const CLOSE_TIMEOUT_MS = 1_500;
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const { path, spaceId, port = 0, token = newToken() } = options;
-  const app = await AppFiles.open(options.app);
+  const app = await AppFiles.open(options.app, options.hashedFiles);
   const folder = await ConfinedFileSystem.open(new NodeFileSystem(), path);
   const http = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,

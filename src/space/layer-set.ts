@@ -108,6 +108,12 @@ export class LayerSet {
     for (const layer of this.active) layer.rescan?.().catch((error: unknown) => this.fail(layer, error));
   }
 
+  /** Has all layers tell what they have not told yet, and nothing more, without waiting for them to end it. */
+  stopListening(): void {
+    // what fails here does so once more when the layer is let go of
+    for (const layer of this.active) layer.stopListening?.().catch(() => undefined);
+  }
+
   async rescan(): Promise<void> {
     await Promise.all([...this.active].map(async (layer) => await layer.rescan?.()));
   }

@@ -3,7 +3,8 @@ import { FoldspaceError } from "../errors.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import { until } from "../testing/layer-bench.ts";
 import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
-import { newId } from "../tree/index.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
+import { newId, ReplicatedTree } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
 
 test("the first layer that has the space opens it; the slower one merges when it arrives", async () => {
@@ -67,6 +68,57 @@ test("when no layer has the space in time, opening ends with what each of them d
     },
   });
   expect(manager.spaces).toEqual([]);
+});
+
+test("an app tree that no layer gives in time is an error, and can be asked for again", async () => {
+  const [id, store] = [newId(), new MemoryStore()];
+  await makeSpace(id, store);
+  let treeId = "";
+  await workOn(id, [store], (space) => {
+    const tree = space.newAppTree("notes", "Notes");
+    treeId = tree.id;
+    tree.root.newNamedChild("a note");
+  });
+  const before = contentOf(store);
+  const layer = layerOn(store, id, { id: "hanging" });
+  const space = await new SpaceManager({ patienceMs: 50, openingPatienceMs: 50 }).loadSpace({ id }, [layer]);
+  await space.whenSynced();
+  const release = layer.hang("loadTreeOps");
+  const loading = [space.loadAppTree(treeId), space.loadAppTree(treeId)];
+  for (const each of loading) await expect(each).rejects.toMatchObject({ code: "FOLD_BUSY" });
+  expect(space.getLoadedTree(treeId)).toBeUndefined();
+  release();
+  const { root } = await space.loadAppTree(treeId);
+  expect(root.children.map(({ name }) => name)).toEqual(["a note"]);
+  await space.close();
+  expect(contentOf(store)).toEqual(before);
+});
+
+test("an app tree whose root comes while it is loading is given, with what was edited in it", async () => {
+  const [id, treeId, slow, quick, clock] = [newId(), newId(), new MemoryStore(), new MemoryStore(), new ManualClock()];
+  await makeSpace(id, slow);
+  copyInto(slow, quick);
+  const [slowLayer, quickLayer] = [layerOn(slow, id, { id: "slow" }), layerOn(quick, id, { id: "quick" })];
+  const space = await new SpaceManager({ clock, openingPatienceMs: 1_000 }).loadSpace({ id }, [slowLayer, quickLayer]);
+  await space.whenSynced();
+  const release = slowLayer.hang("loadTreeOps");
+  const loading = space.loadAppTree(treeId);
+  await until("it is asked for", () => quickLayer.calls.filter((call) => call === "loadTreeOps").length === 2);
+  // and has answered that it has no such tree
+  await clock.advance(1);
+  expect(space.getLoadedTree(treeId)).toBeUndefined();
+  const elsewhere = new ReplicatedTree(newId());
+  elsewhere.createRoot(treeId);
+  quick.write({}, treeId, elsewhere.getAllOps());
+  await until("its root has come", () => space.getLoadedTree(treeId) !== undefined);
+  space.getLoadedTree(treeId)!.root!.newNamedChild("edited meanwhile");
+  await clock.advance(1_000);
+  const { root } = await loading;
+  expect(root.children.map(({ name }) => name)).toEqual(["edited meanwhile"]);
+  release();
+  await space.close();
+  expect(contentOf(slow)).toEqual(contentOf(quick));
+  expect(contentOf(quick)[treeId]!.join()).toContain("edited meanwhile");
 });
 
 test("a layer with operations but without the root does not open the space", async () => {

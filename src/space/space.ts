@@ -4,7 +4,8 @@ import { toFoldspaceError } from "../layers/batcher.ts";
 import type { IncomingChange, LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
 import { isPathSafeId } from "../log/paths.ts";
 import { Observable } from "../observable.ts";
-import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions, type Vertex } from "../tree/index.ts";
+import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
+import { toAppTree, type AppTree } from "./app-tree.ts";
 import { addReference, APP_TREE_ROOT_NAME, ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
 import type { LayerLink } from "./layer-link.ts";
 import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer-set.ts";
@@ -25,20 +26,13 @@ export interface SpaceOptions {
   /** Longest wait for a layer that does not answer, in milliseconds, when something has to end: a flush, closing. Default 10,000. */
   readonly patienceMs?: number;
   /**
-   * Longest wait for a first layer that has the space, in milliseconds. Default 60,000: another device's first copy of a folder,
-   * or a disk that wakes up, may take long.
+   * Longest wait for a first layer that has the space, or an app tree, in milliseconds. Default 60,000: another device's first
+   * copy of a folder, or a disk that wakes up, may take long.
    */
   readonly openingPatienceMs?: number;
   readonly clock?: Clock;
   /** How the secrets are kept. */
   readonly secrets?: SecretsOptions;
-}
-
-/** A lazily loaded tree of an app. */
-export interface AppTree {
-  readonly id: string;
-  readonly tree: ReplicatedTree;
-  readonly root: Vertex;
 }
 
 /** An open space: its space tree, its app trees, and the layers that keep them. Made by a `SpaceManager`. */
@@ -230,7 +224,7 @@ export class Space {
   /**
    * Loads a tree, once; later calls give the same.
    * @returns when the first layer has given its root
-   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, or why no layer could be read
+   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, why no layer could be read, or `FOLD_BUSY` if none gave it in time
    */
   async loadAppTree(treeId: string): Promise<AppTree> {
     this.#assertOpen();
@@ -246,9 +240,10 @@ export class Space {
     return await loading;
   }
 
-  /** The tree, if it is the space tree or is loaded. */
+  /** The tree, if it is the space tree or is loaded, as far as to have its root. */
   getLoadedTree(treeId: string): ReplicatedTree | undefined {
-    return treeId === this.id ? this.tree : this.#replicas.get(treeId)?.tree;
+    const replica = treeId === this.id ? this.#spaceReplica : this.#replicas.get(treeId);
+    return replica?.isUsable ? replica.tree : undefined;
   }
 
   /** Tells of a tree that is not loaded and of which a layer has new operations. @returns a function that ends it */
@@ -271,9 +266,14 @@ export class Space {
       if (!replica.isUsable) throw noTree;
     });
     try {
-      await Promise.any(attaching);
+      if (!(await endsInTime(Promise.any(attaching), this.#openingPatienceMs, this.#clock)))
+        throw new FoldspaceError("FOLD_BUSY", `No layer has given tree ${treeId} in time (waited ${this.#openingPatienceMs} ms)`);
     } catch (error) {
+      // its root may have come another way, and somebody may be editing it
+      if (replica.isUsable) return toAppTree(replica);
       this.#replicas.delete(treeId);
+      // one that answers after all has nothing to do with this try any more
+      for (const { layer } of this.#layers.links) replica.detach(layer);
       for (const layer of this.#layers.active) layer.releaseTree?.(treeId);
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
       throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
@@ -307,6 +307,9 @@ export class Space {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
+      await this.flush();
+      // a layer that has just found something lost tells of it now, and is given it once more
+      this.#layers.stopListening();
       await this.flush();
     } finally {
       await this.#letGo();
@@ -431,16 +434,4 @@ export class Space {
   #assertOpen(): void {
     if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", `Space ${this.id} is closed`);
   }
-}
-
-function toAppTree(replica: TreeReplica): AppTree {
-  return {
-    id: replica.treeId,
-    tree: replica.tree,
-    get root(): Vertex {
-      const { root } = replica.tree;
-      if (!root) throw new FoldspaceError("FOLD_NO_ROOT", `Tree ${replica.treeId} has no root`);
-      return root;
-    },
-  };
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmod, chown, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NodeFileSystem } from "../../src/fs/node/index.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
@@ -172,11 +172,14 @@ test.skipIf(process.platform === "win32")(
     await isRefused(writer, "FOLD_PERMISSION");
     for (const each of folders) await chmod(each, 0o755);
     await goesOn(writer);
-    const log = (await readdir(folder, { recursive: true })).find((name) => name.endsWith(`${writer.saved[0]!.peerId}.jsonl`))!;
     for (let round = 0; round < 3; round++) {
-      await chmod(join(folder, log), 0o444);
+      // a file cannot be written to, and none can be made to be written to instead
+      const logs = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".jsonl"));
+      for (const log of logs) await chmod(join(folder, log), 0o444);
+      for (const log of logs) await chmod(dirname(join(folder, log)), 0o555);
       await isRefused(writer, "FOLD_PERMISSION");
-      await chmod(join(folder, log), 0o644);
+      for (const log of logs) await chmod(dirname(join(folder, log)), 0o755);
+      for (const log of logs) await chmod(join(folder, log), 0o644);
       await goesOn(writer);
     }
     await expectEverything(folder, writer);

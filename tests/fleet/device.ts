@@ -6,6 +6,7 @@ import { MemoryPersistenceLayer, MemoryStore } from "../../src/layers/memory-lay
 import type { PersistenceLayer } from "../../src/layers/persistence-layer.ts";
 import { SpaceManager } from "../../src/space/space-manager.ts";
 import type { Space } from "../../src/space/space.ts";
+import { FaultyFileSystem } from "../../src/testing/faulty-file-system.ts";
 import { FaultyStore } from "../../src/testing/layer-faults.ts";
 import { UnreliableFileSystem, type CallFault } from "../../src/testing/unreliable-file-system.ts";
 import { newId, type ReplicatedTree, type VertexOperation } from "../../src/tree/index.ts";
@@ -43,6 +44,28 @@ class SessionStore extends FaultyStore {
   }
 }
 
+/** A disk as the application sees it. It appends nothing while others are at work there, where they would not notice. */
+class SharedDisk extends FaultyFileSystem {
+  readonly #disk: MemoryFileSystem;
+  #others: Promise<unknown> | undefined;
+
+  constructor(disk: MemoryFileSystem) {
+    super(disk);
+    this.#disk = disk;
+  }
+
+  override async append(path: string, bytes: Uint8Array): Promise<void> {
+    while (this.#others) await this.#others;
+    await this.#disk.append(path, bytes);
+  }
+
+  async whileNothingIsAppended<T>(task: () => Promise<T>): Promise<T> {
+    const work = task().finally(() => (this.#others = undefined));
+    this.#others = work;
+    return await work;
+  }
+}
+
 interface SessionParts {
   readonly fs: UnreliableFileSystem;
   readonly store: SessionStore;
@@ -58,6 +81,7 @@ export class Session {
   readonly store: SessionStore;
   readonly #clock: Clock;
   readonly #made = new Set<Entry>();
+  readonly #followed = new Set<ReplicatedTree>();
   readonly #life: { isDead: boolean };
   readonly #ledger: Ledger;
 
@@ -71,8 +95,10 @@ export class Session {
     this.follow(space.tree, space.id);
   }
 
-  /** Enters every edit of a tree in the ledger, those made in this session so far included. */
+  /** Enters every edit of a tree in the ledger, those made in this session so far included. A second time nothing is done. */
   follow(tree: ReplicatedTree, treeId: string): void {
+    if (this.#followed.has(tree)) return;
+    this.#followed.add(tree);
     const issue = (op: VertexOperation): void => {
       this.#ledger.issue(treeId, op);
       this.#made.add(entryOf(treeId, op));
@@ -87,7 +113,10 @@ export class Session {
   flush(): void {
     const made = [...this.#made];
     this.space.flush().then(
-      () => this.#ledger.acknowledge(made, "flush"),
+      () => {
+        // the store of one that is dead takes nothing, whatever it says
+        if (!this.#life.isDead) this.#ledger.acknowledge(made, "flush");
+      },
       (error: unknown) => {
         if (errorCode(error) !== "FOLD_NOT_DURABLE") throw error;
       },
@@ -132,6 +161,7 @@ export class Device {
   store: MemoryStore;
   isUnmounted = false;
   session: Session | undefined;
+  readonly #sharedDisk: SharedDisk;
   readonly #spaceId: string;
   readonly #ledger: Ledger;
   readonly #losses: Losses;
@@ -140,6 +170,7 @@ export class Device {
     this.name = name;
     this.clock = clock;
     this.disk = new MemoryFileSystem({}, () => clock.now());
+    this.#sharedDisk = new SharedDisk(this.disk);
     this.store = new MemoryStore();
     this.#spaceId = spaceId;
     this.#ledger = ledger;
@@ -159,6 +190,14 @@ export class Device {
     this.isUnmounted = false;
   }
 
+  /**
+   * Has others change files of the folder. What is appended between their reading and their writing is gone, and is made good
+   * from what the application has elsewhere: where the folder is all that counts, nothing is appended in between.
+   */
+  async changeFromOutside<T>(task: () => Promise<T>): Promise<T> {
+    return await (this.#losses === "in stores" ? this.#sharedDisk.whileNothingIsAppended(task) : task());
+  }
+
   /** Starts the application. @returns once the space is open, or without a session where no layer has it */
   async start(options: {
     readonly seed: number;
@@ -171,7 +210,11 @@ export class Device {
       now: () => this.clock.now(),
       schedule: (delayMs, run) => this.clock.schedule(delayMs, () => (life.isDead ? undefined : run())),
     };
-    const fs = new UnreliableFileSystem(this.disk, { seed: options.seed, rates: options.create ? {} : options.rates, clock });
+    const fs = new UnreliableFileSystem(this.#sharedDisk, {
+      seed: options.seed,
+      rates: options.create ? {} : options.rates,
+      clock,
+    });
     this.store.spaceId = this.#spaceId;
     const store = new SessionStore(this.store);
     const folderLayer = new FileSystemPersistenceLayer(FOLDER, this.#spaceId, { fs, clock });

@@ -35,6 +35,8 @@ export class Editor {
     const treeId = this.#random.pick([space.id, space.id, ...space.appTrees.map((entry) => entry.treeId ?? space.id)]);
     const tree = space.getLoadedTree(treeId) ?? (await loadTree(session, treeId));
     if (!tree?.root) return;
+    // one that is being loaded can be edited as soon as it has its root
+    session.follow(tree, treeId);
     for (let edits = this.#random.integer(1, 6); edits > 0; edits--) this.#editTree(tree);
   }
 
@@ -64,9 +66,7 @@ export class Editor {
 
 async function loadTree(session: Session, treeId: string): Promise<ReplicatedTree | undefined> {
   try {
-    const { tree } = await session.space.loadAppTree(treeId);
-    session.follow(tree, treeId);
-    return tree;
+    return (await session.space.loadAppTree(treeId)).tree;
   } catch (error) {
     // it has not arrived, or cannot be read at present
     if (errorCode(error) === undefined) throw error;

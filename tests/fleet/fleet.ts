@@ -109,18 +109,13 @@ class Fleet {
   }
 
   async run(): Promise<FleetResult> {
-    const [first, ...others] = this.#devices;
-    await this.#passing(first!.start({ seed: this.#seed, rates: {}, create: true }));
-    await this.#sync.settle();
-    for (const device of others) await this.#start(device);
-    if (this.#hasClone) await this.#clone();
-    const rounds = this.#random.integer(10, 25);
-    for (let round = 0; round < rounds; round++) {
-      for (const device of this.#devices) await this.#live(device);
-      await this.#clock.advance(this.#random.pick([20, 200, 700, 3_000, 31_000]));
+    let violations: string[];
+    try {
+      await this.#live();
+      violations = await findViolations(this.#spaceId, this.#devices, this.#ledger);
+    } catch (error) {
+      violations = [`it ended with ${String(error)}`];
     }
-    await this.#reconcile();
-    const violations = await findViolations(this.#spaceId, this.#devices, this.#ledger);
     const contested = this.#ledger.contested.size;
     if (contested > 0 && this.#clones === 0) violations.push(`${contested} ids stand for two operations, and nobody has noticed`);
     return {
@@ -134,9 +129,23 @@ class Fleet {
     };
   }
 
+  async #live(): Promise<void> {
+    const [first, ...others] = this.#devices;
+    await this.#passing(first!.start({ seed: this.#seed, rates: {}, create: true }));
+    await this.#settle();
+    for (const device of others) await this.#start(device);
+    if (this.#hasClone) await this.#clone();
+    const rounds = this.#random.integer(10, 25);
+    for (let round = 0; round < rounds; round++) {
+      for (const device of this.#devices) await this.#passRound(device);
+      await this.#clock.advance(this.#random.pick([20, 200, 700, 3_000, 31_000]));
+    }
+    await this.#reconcile();
+  }
+
   // ---- what happens on a device ----
 
-  async #live(device: Device): Promise<void> {
+  async #passRound(device: Device): Promise<void> {
     const random = this.#random;
     const { session } = device;
     if (!session) {
@@ -145,8 +154,11 @@ class Fleet {
     }
     if (random.chance(0.7)) await this.#edit(device, session);
     if (random.chance(0.4)) session.flush();
-    if (random.chance(0.6) && !device.isUnmounted) await this.#sync.step(this.#folders.get(device)!, random.pick([0.2, 0.7, 1]));
-    if (random.chance(0.15)) await this.#damage(device);
+    if (random.chance(0.6) && !device.isUnmounted) {
+      const share = random.pick([0.2, 0.7, 1]);
+      await device.changeFromOutside(() => this.#sync.step(this.#folders.get(device)!, share));
+    }
+    if (random.chance(0.15)) await device.changeFromOutside(() => this.#damage(device));
     if (random.chance(0.05)) this.#fillStore(device, session);
     if (random.chance(0.03)) await this.#unmount(device);
     if (this.#losses === "in folders") {
@@ -256,11 +268,20 @@ class Fleet {
   async #carryAll(): Promise<void> {
     for (let round = 0, versions = -1; round < 3 || versions !== this.#sync.versions; round++) {
       versions = this.#sync.versions;
-      if (round > 20) throw new Error(`The devices of seed ${this.#seed} never come to rest`);
-      await this.#sync.settle();
+      if (round > 20) throw new Error("the devices never come to rest");
+      await this.#settle();
       await this.#clock.advance(40_000);
       for (const { session } of this.#devices) if (session) await this.#passing(session.space.whenSynced());
     }
+  }
+
+  async #settle(): Promise<void> {
+    let settle = (): Promise<void> => this.#sync.settle();
+    for (const device of this.#devices) {
+      const inner = settle;
+      settle = () => device.changeFromOutside(inner);
+    }
+    await settle();
   }
 
   #note(kind: string, words: string = kind): void {
@@ -279,7 +300,7 @@ class Fleet {
     // whoever awaits it below is told of a failure
     done.catch(() => undefined);
     for (let waitedMs = 0; !state.isDone; waitedMs += 50) {
-      if (waitedMs > LONGEST_WAIT_MS) throw new Error(`Seed ${this.#seed} hangs:\n${this.#history.join("\n")}`);
+      if (waitedMs > LONGEST_WAIT_MS) throw new Error("something hangs");
       await this.#clock.advance(50);
     }
     return await done;

@@ -18,18 +18,24 @@ export const INSIDE_MARK = "stands-inside";
 /** How large hostile things are made: for every day, or as large as they may come. */
 export interface Scale {
   readonly tinyFiles: number;
+  /** Of zeros that take no room. */
   readonly longLineBytes: number;
+  readonly writtenLineBytes: number;
   readonly garbageBytes: number;
-  readonly hasRealLongLine: boolean;
 }
 
 export const EVERY_DAY: Scale = {
-  tinyFiles: 50_000,
-  longLineBytes: 512 * 2 ** 20,
+  tinyFiles: 100_000,
+  longLineBytes: 5 * 2 ** 30,
+  writtenLineBytes: 64 * 2 ** 20,
   garbageBytes: 32 * 2 ** 20,
-  hasRealLongLine: false,
 };
-export const FULL: Scale = { tinyFiles: 1_000_000, longLineBytes: 5 * 2 ** 30, garbageBytes: 2 ** 30, hasRealLongLine: true };
+export const FULL: Scale = {
+  tinyFiles: 1_000_000,
+  longLineBytes: 5 * 2 ** 30,
+  writtenLineBytes: 5 * 2 ** 30,
+  garbageBytes: 2 ** 30,
+};
 
 export interface HostileFolder {
   readonly name: string;
@@ -75,7 +81,8 @@ function putLine(path: string, number: number, start: string, piece: string, end
 export const HOSTILE_FOLDERS: readonly HostileFolder[] = [
   {
     name: "very many tiny files",
-    heapMb: ({ tinyFiles }) => Math.max(DEFAULT_HEAP_MB, Math.ceil(tinyFiles / 488)),
+    // each is by a peer of its own
+    heapMb: ({ tinyFiles }) => Math.max(DEFAULT_HEAP_MB, Math.ceil(tinyFiles / 325)),
     build: (path, _outside, { tinyFiles }) => {
       good(path);
       let day = "";
@@ -102,12 +109,11 @@ export const HOSTILE_FOLDERS: readonly HostileFolder[] = [
   },
   {
     name: "one endless line of letters",
-    build: (path, _outside, { longLineBytes, hasRealLongLine }) => {
+    build: (path, _outside, { writtenLineBytes }) => {
       good(path);
       const file = openSync(put(path, otherLog(1), `["p",4,"${SPACE_ID}","k","`), "a");
       const piece = Buffer.alloc(2 ** 24, "a");
-      const bytes = hasRealLongLine ? longLineBytes : longLineBytes / 8;
-      for (let written = 0; written < bytes; written += piece.length) writeSync(file, piece);
+      for (let written = 0; written < writtenLineBytes; written += piece.length) writeSync(file, piece);
       closeSync(file);
     },
   },

@@ -234,6 +234,18 @@ test("what a folder has lost is written again from what another layer has", asyn
   expect((await load(layerOn(new NodeFileSystem(), id, folder))).tree.opCount).toBe(opCount);
 });
 
+test("what a folder has just been found to have lost is written again before the space is closed", async () => {
+  const [id, memory] = [newId(), new MemoryFileSystem()];
+  const space = await create(layerOn(memory, id));
+  space.tree.root!.newNamedChild("kept");
+  await space.flush();
+  const log = Object.keys(memory.dump()).find((path) => path.endsWith(".jsonl"))!;
+  await memory.write(log, (await memory.read(log))!.subarray(0, 50));
+  await space.rescan();
+  await space.close();
+  expect(names(await load(layerOn(memory, id)))).toContain("kept");
+});
+
 async function logsIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true });
   return entries.filter((name) => name.endsWith(".jsonl")).map((name) => join(folder, name));

@@ -62,6 +62,20 @@ describe("without a passphrase", () => {
     await device.stop();
   });
 
+  test("what another has written over, and was deleted right after, is not written again", async () => {
+    const device = await new SecretsDevice(folderWith({}), { clock: new SteppedClock() }).open();
+    device.secrets.set("mine", "1");
+    await device.save();
+    await writeAsApp(device.fs, { theirs: "2" });
+    device.secrets.delete("mine");
+    await device.save();
+    await device.look();
+    await device.save();
+    expect(device.secrets.keys()).toEqual(["theirs"]);
+    expect(await plainOf(device.fs)).toEqual({ theirs: "2" });
+    await device.stop();
+  });
+
   test("a deletion stays, and an edit made at the same time beats it", async () => {
     const clock = new SteppedClock();
     const [one, two] = await twoOnOneFolder(clock);

@@ -19,7 +19,7 @@ interface Options {
 /** Browsers keep what an app stores by host and port, so it should be the same each time. */
 const DEFAULT_PORT = 7367;
 /** Where the build puts the web app, from the folder of this file's build. */
-const APP_FOLDER = new URL("../../app", import.meta.url);
+const OWN_APP = { app: fileURLToPath(new URL("../../app", import.meta.url)), hashedFiles: "assets" };
 
 export function define(program: Command, context: Context): void {
   program
@@ -52,7 +52,7 @@ async function serve(context: Context, folder: SpaceFolder, options: Options): P
   const server = await startServer({
     path: folder.path,
     spaceId,
-    app: options.app === undefined ? fileURLToPath(APP_FOLDER) : context.path(options.app),
+    ...(options.app === undefined ? OWN_APP : { app: context.path(options.app) }),
     port: options.port,
     ...(token === undefined ? {} : { token }),
   });

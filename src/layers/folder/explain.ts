@@ -152,8 +152,8 @@ const OTHER: ProblemExplanation = {
 };
 
 const TORN_AND_SAFE: ProblemExplanation = {
-  what: "A change was written only in part, and once more as a whole.",
-  consequence: "Nothing is lost: the whole change was read.",
+  what: "A line of the file holds several changes, or the beginning of a change that was written once more as a whole.",
+  consequence: "Nothing is lost: all changes were read.",
   advice: `${KEPT_IN_PLACE} You need not do anything.`,
 };
 

@@ -90,10 +90,10 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     if (!connection) return;
     this.#connection = undefined;
     await connection.watcher?.stop();
-    connection.cancelLossReport?.();
     connection.parsing.close();
     await connection.secrets.settled();
     await connection.batcher.close();
+    this.#reportLosses(connection);
     const { error, lastSavedAt, pendingOps } = connection.batcher.status.value;
     this.currentStatus.value = { state: "offline", error, lastSavedAt, pendingOps };
   }
@@ -171,12 +171,15 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     await connection.watcher.start();
   }
 
+  /** Losses that are waiting to be told of are told of at once. */
   async stopListening(): Promise<void> {
-    const watcher = this.#connection?.watcher;
-    if (!this.#connection || !watcher) return;
-    this.#connection.watcher = undefined;
-    this.#connection.listener = undefined;
+    const connection = this.#connection;
+    const watcher = connection?.watcher;
+    if (!connection || !watcher) return;
+    this.#reportLosses(connection);
+    connection.listener = undefined;
     await watcher.stop();
+    if (connection.watcher === watcher) connection.watcher = undefined;
   }
 
   async rescan(): Promise<void> {
@@ -280,11 +283,15 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
 
   #reportLossLater(connection: Connection, treeId: string): void {
     connection.lossyTrees.add(treeId);
-    connection.cancelLossReport ??= this.#clock.schedule(SETTLE_LOSSES_MS, () => {
-      connection.cancelLossReport = undefined;
-      for (const lossy of connection.lossyTrees) connection.listener?.({ treeId: lossy, ops: undefined, isLossy: true });
-      connection.lossyTrees.clear();
-    });
+    connection.cancelLossReport ??= this.#clock.schedule(SETTLE_LOSSES_MS, () => this.#reportLosses(connection));
+  }
+
+  #reportLosses(connection: Connection): void {
+    connection.cancelLossReport?.();
+    connection.cancelLossReport = undefined;
+    const treeIds = [...connection.lossyTrees];
+    connection.lossyTrees.clear();
+    for (const treeId of treeIds) connection.listener?.({ treeId, ops: undefined, isLossy: true });
   }
 
   #connected(): Connection {

@@ -227,7 +227,14 @@ export class FolderReader {
       missingSince: undefined,
     });
     const { path: file, treeId } = entry;
-    const problems = reading.problems.map(({ code, reason, line }) => ({ code, reason, file, line, treeId }));
+    const problems = reading.problems.map(({ code, reason, line, isSafe }) => ({
+      code,
+      reason,
+      file,
+      line,
+      treeId,
+      ...(isSafe === undefined ? {} : { isSafe }),
+    }));
     if (problems.length > 0) this.#lineProblems.set(file, problems);
     else this.#lineProblems.delete(file);
     return reading;

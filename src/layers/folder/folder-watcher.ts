@@ -29,6 +29,7 @@ export class FolderWatcher {
   #cancelRescan: (() => void) | undefined;
   #unwatch: (() => Promise<void>) | undefined;
   #stopped = false;
+  #stopping: Promise<void> | undefined;
 
   constructor(
     fs: FileSystem,
@@ -61,7 +62,13 @@ export class FolderWatcher {
     await this.#run();
   }
 
-  async stop(): Promise<void> {
+  /** Resolves when the look under way is done, also for whoever asks once more. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelGather?.();
     this.#cancelRescan?.();

@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { FoldspaceError } from "../../errors.ts";
 import type { FileStat } from "../../fs/file-system.ts";
 import { encodeLine } from "../../log/line.ts";
 import { logFilePath } from "../../log/paths.ts";
@@ -6,6 +7,15 @@ import { newId, type VertexOperation } from "../../tree/index.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 const LF = 10;
+
+/**
+ * For how long a file is appended to without a pause, in milliseconds, before another one takes its turn. Sync services put
+ * off a file that keeps changing: Syncthing looks every 10 s, by default, for files that have rested for 5 s, and takes any
+ * other only after a minute (`lib/watchaggregator` in its sources).
+ */
+const TURN_MS = 8_000;
+/** For how long it is left alone then, in milliseconds: one such look falls into that time, also where it comes late. */
+const REST_MS = 16_000;
 
 /** What can be seen of a file without reading it. */
 export type Looks = Pick<FileStat, "size" | "modifiedMs">;
@@ -23,6 +33,9 @@ interface OwnFile {
   modifiedMs: number | undefined;
   /** Whether something else has changed it: then it is read like any other file. */
   isShared: boolean;
+  /** When the turn began that it has, or had last. */
+  turnSince: number;
+  appendedAt: number;
 }
 
 /** Appends operations to the files of which this instance is the only writer. */
@@ -32,7 +45,8 @@ export class LogWriter {
   readonly #sync: boolean;
   readonly #ownFiles = new Map<string, OwnFile>();
   readonly #onChanged: (treeId: string) => void;
-  #writerId: string;
+  /** By which the files are named that take turns. There are as many as are needed for each to get its rest. */
+  #writerIds: string[];
 
   /**
    * @param sync whether every append waits for the device
@@ -41,7 +55,7 @@ export class LogWriter {
    */
   constructor(folder: SpaceFolder, writerId: string, clock: Clock, sync: boolean, onChanged: (treeId: string) => void) {
     this.#folder = folder;
-    this.#writerId = writerId;
+    this.#writerIds = [writerId];
     this.#clock = clock;
     this.#sync = sync;
     this.#onChanged = onChanged;
@@ -49,7 +63,7 @@ export class LogWriter {
 
   /** Writes other files from now on, as those written so far have another writer as well. */
   changeWriter(writerId: string): void {
-    this.#writerId = writerId;
+    this.#writerIds = [writerId];
     this.#ownFiles.clear();
   }
 
@@ -59,33 +73,45 @@ export class LogWriter {
    */
   async append(treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<void> {
     await this.#folder.assertPresent();
-    const path = logFilePath(treeId, peerId, this.#writerId, new Date(this.#clock.now()));
+    const now = this.#clock.now();
+    const writerId = this.#writerInTurn(treeId, peerId, now);
+    const path = logFilePath(treeId, peerId, writerId, new Date(now));
     let own = this.#ownFiles.get(path);
     if (!own) {
       // folders may have come from elsewhere, and a link among them could lead anywhere
       await this.#folder.assertNoLinks(path);
-      own = { treeId, state: "unsure", size: 0, sizeAfterAppend: 0, modifiedMs: undefined, isShared: false };
+      own = {
+        treeId,
+        state: "unsure",
+        size: 0,
+        sizeAfterAppend: 0,
+        modifiedMs: undefined,
+        isShared: false,
+        turnSince: now,
+        appendedAt: now,
+      };
       this.#ownFiles.set(path, own);
     }
     const seen = (await this.#folder.fs.stat(this.#folder.at(path))) ?? { size: 0, modifiedMs: 0 };
     if (seen.size === 0 && own.size > 0) {
       // taken off this device by a sync service, perhaps: a new file of that name would take the place of the one it has
-      this.#writerId = newId();
+      this.#writerIds[this.#writerIds.indexOf(writerId)] = newId();
       this.#onChanged(treeId);
       await this.append(treeId, peerId, ops);
       return;
     }
     const isAsLeft = own.state === "whole" && isAsWritten(own, seen);
-    if (own.state === "whole" && !isAsLeft) this.#onChanged(treeId);
+    if ((own.state === "whole" && !isAsLeft) || seen.size < own.size) this.#onChanged(treeId);
     if (!isAsLeft) noteChange(own, seen);
     const startsInLine = !isAsLeft && seen.size > 0 && !(await this.#endsWithNewline(path, seen.size));
+    if (hasRested(own, now)) own.turnSince = now;
+    own.appendedAt = now;
     const bytes = new TextEncoder().encode(`${startsInLine ? "\n" : ""}${ops.map(encodeLine).join("\n")}\n`);
     own.sizeAfterAppend = own.size + bytes.length;
     own.state = "appending";
     try {
       await this.#folder.fs.append(this.#folder.at(path), bytes, { sync: this.#sync });
-      // unmounted meanwhile, the folder was made anew in the place where it had been mounted
-      await this.#folder.assertPresent();
+      await this.#assertArrived(path, own.sizeAfterAppend);
     } catch (error) {
       // a part of a line may be there now
       own.state = "unsure";
@@ -114,10 +140,37 @@ export class LogWriter {
     return false;
   }
 
+  #writerInTurn(treeId: string, peerId: string, now: number): string {
+    const date = new Date(now);
+    for (const writerId of this.#writerIds) {
+      const own = this.#ownFiles.get(logFilePath(treeId, peerId, writerId, date));
+      if (!own || hasRested(own, now) || now - own.turnSince < TURN_MS) return writerId;
+    }
+    const writerId = newId();
+    this.#writerIds.push(writerId);
+    return writerId;
+  }
+
+  /**
+   * Unmounted meanwhile, the folder was made anew in the place where it had been mounted, and is out of sight if it was mounted
+   * again since: then the file is not as long as it should be.
+   */
+  async #assertArrived(path: string, size: number): Promise<void> {
+    await this.#folder.assertPresent();
+    const seen = await this.#folder.fs.stat(this.#folder.at(path));
+    if (seen && seen.size >= size) return;
+    const reason = `What was just written to ${path} is not there: the folder or the file was replaced meanwhile`;
+    throw new FoldspaceError("FOLD_FOLDER_LOST", reason, { data: { path: this.#folder.path } });
+  }
+
   async #endsWithNewline(path: string, size: number): Promise<boolean> {
     const last = await this.#folder.fs.read(this.#folder.at(path), { offset: size - 1, length: 1 });
     return last?.[0] === LF;
   }
+}
+
+function hasRested(own: OwnFile, now: number): boolean {
+  return now - own.appendedAt >= REST_MS;
 }
 
 /** Notes what is found where an append has failed, or something else has changed the file. */

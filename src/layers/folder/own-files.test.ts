@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
 import { FaultyFileSystem } from "../../testing/faulty-file-system.ts";
 import { asSet, TestPeer } from "../../testing/layer-bench.ts";
@@ -95,12 +95,21 @@ test("where a sync service has taken a file of ours away, another is begun, and 
   expect(await load(memory)).toEqual(asSet(ops));
 });
 
-test("what is written while the folder is unmounted is not said to be saved", async () => {
-  const { memory, fs, clock, layer, peer } = await listen();
+test.each([
+  ["unmounted", false],
+  ["unmounted, and mounted again before that shows", true],
+])("what is written while the folder is %s is not said to be saved", async (_name, isMountedAgain) => {
+  const { memory, fs, clock, layer, peer, save } = await listen();
+  const before = peer.setMany(2);
+  await save(before);
   const ops = peer.setMany(2);
+  let hasAppended = false;
   fs.fault = async ({ action }) => {
     // between the look and the append
-    if (action === "append" && (await memory.stat("/space"))) await memory.rename("/space", "/unmounted");
+    if (action === "append") {
+      await memory.rename("/space", "/unmounted");
+      hasAppended = true;
+    } else if (hasAppended && isMountedAgain) await mountAgain(memory);
     return undefined;
   };
   let isSaved = false;
@@ -108,9 +117,72 @@ test("what is written while the folder is unmounted is not said to be saved", as
   await expect(layer.flush()).rejects.toMatchObject({ code: "FOLD_FOLDER_LOST" });
   expect(isSaved).toBe(false);
   fs.fault = () => undefined;
-  await memory.remove("/space");
-  await memory.rename("/unmounted", "/space");
+  await mountAgain(memory);
   await clock.advance(30_000);
   await saving;
-  expect(await load(memory)).toEqual(asSet(ops));
+  expect(await load(memory)).toEqual(asSet([...before, ...ops]));
+});
+
+async function mountAgain(memory: MemoryFileSystem): Promise<void> {
+  if (!(await memory.stat("/unmounted"))) return;
+  await memory.remove("/space");
+  await memory.rename("/unmounted", "/space");
+}
+
+test("what has just been found lost is told of before the layer is let go of", async () => {
+  const { memory, layer, peer, changes, save } = await listen();
+  await save(peer.setMany(3));
+  await memory.write(OWN, bytes(""));
+  await layer.rescan();
+  expect(changes).toEqual([]);
+  await layer.disconnect();
+  expect(changes).toEqual([{ treeId: SPACE, ops: undefined, isLossy: true }]);
+});
+
+describe("while edits go on and on", () => {
+  const SECONDS = 300;
+  /** Syncthing looks so often, by default, for files that have rested for half that time. */
+  const LOOK_EVERY_S = 10;
+
+  /** Saves once in a second. @returns names of the files that were appended to, by second */
+  async function saveEverySecond({ fs, clock, peer, save }: Rig, seconds: number): Promise<string[]> {
+    const names: string[] = [];
+    for (let second = 0; second < seconds; second++) {
+      await save(peer.setMany(1));
+      names.push(
+        fs
+          .pathsOf("append")
+          .at(-1)!
+          .slice(DAY.length + 1),
+      );
+      await clock.advance(1_000);
+    }
+    return names;
+  }
+
+  test("files take turns, of which each rests for long enough to be carried", async () => {
+    const rig = await listen();
+    const names = await saveEverySecond(rig, SECONDS);
+    expect(new Set(names).size).toBe(3);
+    expect(names[0]).toBe("writer.jsonl");
+    for (const name of new Set(names)) expect(name).toMatch(/^writer(\.[0-9a-f]{32})?\.jsonl$/);
+    for (let phase = 0; phase < LOOK_EVERY_S; phase++) {
+      const waits = names.slice(0, -30).map((name, second) => {
+        for (let look = second + 1; ; look++) {
+          const hasRested = !names.slice(look - LOOK_EVERY_S / 2, look).includes(name);
+          if (look % LOOK_EVERY_S === phase && hasRested) return look - second;
+        }
+      });
+      expect(Math.max(...waits)).toBeLessThan(25);
+    }
+    expect(await load(rig.memory)).toHaveLength(SECONDS);
+  });
+
+  test("there is one file where there are pauses", async () => {
+    const rig = await listen();
+    for (let round = 0; round < 5; round++) {
+      expect(new Set(await saveEverySecond(rig, 7))).toEqual(new Set(["writer.jsonl"]));
+      await rig.clock.advance(20_000);
+    }
+  });
 });

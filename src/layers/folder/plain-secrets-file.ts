@@ -109,6 +109,8 @@ export class PlainSecretsFile {
    * @throws FoldspaceError `FOLD_NOT_DOWNLOADED`, `FOLD_BUSY`, `FOLD_BAD_ID`, `FOLD_SECRETS_TOO_LARGE`, and as writing and renaming
    */
   async save(changes: SecretChanges, removeRemains: boolean): Promise<void> {
+    // what is changed once more is not written again as it was, also where others have made that change already
+    for (const [name, { to }] of changes) if (this.#unconfirmed.get(name)?.to !== to) this.#unconfirmed.delete(name);
     let found = await this.#read();
     let pending = changes;
     for (let attempt = 0; ; attempt++) {

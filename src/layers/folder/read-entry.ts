@@ -37,13 +37,14 @@ export async function* readEntry(
     return {
       ops: parser.ops.splice(0),
       counted: parser.counted.splice(0),
-      problems: lines.map(({ code, reason, line, counter }) => ({
+      problems: lines.map(({ code, reason, line, counter, isSafe }) => ({
         code,
         reason,
         file,
         line,
         treeId,
         ...(counter === undefined ? {} : { counter }),
+        ...(isSafe === undefined ? {} : { isSafe }),
       })),
       newerLines: parser.newerLines,
     };

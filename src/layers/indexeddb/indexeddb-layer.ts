@@ -58,6 +58,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly #treeProblems = new Map<string, readonly Problem[]>();
   /** Of every loaded tree, the names of the records that have been read or written here. */
   readonly #seen = new Map<string, Set<string>>();
+  /** Of every loaded tree, what settles when its records have been read, or could not be. */
+  readonly #reading = new Map<string, Promise<void>>();
   #database: DatabaseConnection | undefined;
   #connecting: Promise<void> | undefined;
   #connection: Connection | undefined;
@@ -124,9 +126,12 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     // before reading: what another tab saves from now on is for the listener
     const seen = new Set<string>();
     this.#seen.set(treeId, seen);
-    const { keys, records } = await database.run((opened) => readRecords(opened, this.spaceId, treeId));
-    const { ops, problems } = await parseRecords(treeId, records);
+    const reading = database.run((opened) => readRecords(opened, this.spaceId, treeId));
+    const over = (): void => undefined;
+    this.#reading.set(treeId, reading.then(over, over));
+    const { keys, records } = await reading;
     for (const key of keys) seen.add(recordName(key));
+    const { ops, problems } = await parseRecords(treeId, records);
     this.#setProblems(treeId, problems);
     if (!isReadOnly) compactor.note(treeId, seen.size);
     return ops;
@@ -134,6 +139,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   releaseTree(treeId: string): void {
     this.#seen.delete(treeId);
+    this.#reading.delete(treeId);
   }
 
   async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
@@ -159,6 +165,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   async rescan(): Promise<void> {
     this.#tellSecrets();
     for (const [treeId, seen] of this.#seen) {
+      // what is being read just now is not read twice
+      await this.#reading.get(treeId);
       if (!this.#connection || !this.#listener) return;
       const isNew = (key: BatchKey): boolean => !seen.has(recordName(key));
       const { keys, records } = await this.#connection.database.run((database) =>
@@ -233,13 +241,14 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       const { durability } = this.#options;
       const transaction = database.transaction(["batches", "spaces"], "readwrite", { durability });
       const [batches, spaces] = [transaction.objectStore("batches"), transaction.objectStore("spaces")];
-      const registering = spaces.getKey(this.spaceId).then(async (known) => {
-        if (known === undefined) await spaces.put(this.#spaceRecord());
-        return known === undefined;
-      });
-      await settleTransaction([registering, ...records.map(({ record, key }) => batches.add(record, key))], transaction.done);
-      return await registering;
+      const known = spaces.getKey(this.spaceId);
+      const adding = records.map(({ record, key }) => batches.add(record, key));
+      // at once: in a page that is being left no request is answered any more, and what is not committed is taken back
+      const committing = new Promise<void>((resolve) => resolve(transaction.commit()));
+      await settleTransaction([known, ...adding, committing], transaction.done);
+      return (await known) === undefined;
     });
+    if (wasMissing) await connection.database.run((database) => database.put("spaces", this.#spaceRecord()));
     // the database has been deleted since these trees were loaded, and lacks what was in it
     if (wasMissing) for (const [loaded, { size }] of this.#seen) if (size > 0) this.#tellLoss(loaded);
     const seen = this.#seen.get(treeId);

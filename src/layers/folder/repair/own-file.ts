@@ -12,7 +12,7 @@ export interface Completion {
   readonly after: Uint8Array;
   /** Of `after`. */
   readonly sha256: string;
-  /** Torn lines whose operation is whole now, or stood whole in the file already. */
+  /** Torn lines whose operation is whole now, or stood whole in the file already; those that were read as they were included. */
   readonly completed: number;
   /** Lines of which nothing could be made; they are kept in the file as it was. */
   readonly removed: number;
@@ -25,6 +25,8 @@ interface BadLine {
   readonly torn: readonly number[];
   /** Whole ones around the torn parts. */
   readonly ops: readonly VertexOperation[];
+  /** Whether there is nothing else in it. */
+  readonly isSafe: boolean;
 }
 
 /** It is read as a whole. */
@@ -63,14 +65,15 @@ export async function completeFile(
   const parts: Uint8Array[] = [];
   let kept = 0;
   let completed = 0;
-  for (const { start, end, torn: counters, ops } of badLines) {
+  for (const { start, end, torn: counters, ops, isSafe } of badLines) {
     const lines = ops.map(encodeLine);
     for (const counter of counters) {
       const whole = elsewhere.get(counter);
       if (whole !== undefined && !standing.has(counter)) lines.push(whole);
       standing.add(counter);
     }
-    if (counters.length > 0 && counters.every((counter) => elsewhere.get(counter) !== undefined)) completed++;
+    const isWhole = counters.length > 0 && counters.every((counter) => elsewhere.get(counter) !== undefined);
+    if (isWhole || isSafe) completed++;
     parts.push(before.subarray(kept, start), new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
     kept = end;
   }
@@ -90,7 +93,9 @@ function findBadLines(bytes: Uint8Array, peerId: string): BadLine[] {
     if (newline === -1) parser.end();
     const ops = parser.ops.splice(0);
     const problems = parser.problems.splice(0);
-    if (problems.length > 0) bad.push({ start, end, torn: problems.flatMap(({ counter }) => counter ?? []), ops });
+    const torn = problems.flatMap(({ counter }) => counter ?? []);
+    const isSafe = problems.every((problem) => problem.isSafe === true);
+    if (problems.length > 0) bad.push({ start, end, torn, ops, isSafe });
     start = end;
   }
   return bad;

@@ -71,6 +71,7 @@ export async function planRepair(
   }
   const { logs, foreign } = await findFiles(folder);
   const steps: RepairStep[] = [];
+  const ownSteps: RepairStep[] = [];
   const groups: GroupPlan[] = [];
   const ownFiles: OwnFilePlan[] = [];
   const staying = new Map<string, string>();
@@ -94,9 +95,11 @@ export async function planRepair(
       const completion = await completeFile(folder, entry, group);
       if (!completion) continue;
       ownFiles.push({ entry, logs: group, sha256: completion.sha256 });
-      steps.push(completeOwn(id, completion));
+      ownSteps.push(completeOwn(id, completion));
     }
   }
+  // after the copies, as they are done
+  steps.push(...ownSteps);
   for (const file of foreign) {
     steps.push({ kind: "move", file, to: keptPath(id, file), reason: "it is no file of the space" });
   }

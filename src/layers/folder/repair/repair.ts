@@ -158,7 +158,10 @@ class Work {
   async #completeOwn({ entry, logs, sha256 }: OwnFilePlan, step: RepairStep): Promise<void> {
     const { fs } = this.#folder;
     const { path } = entry;
-    const completion = await completeFile(this.#folder, entry, logs);
+    const moved = new Map(this.done.flatMap((each) => (each.kind === "move" ? [[each.file, each.to]] : [])));
+    // copies may have been taken out since, and are as good a source where they are now
+    const sources = logs.map((log) => ({ ...log, path: moved.get(log.path) ?? log.path }));
+    const completion = await completeFile(this.#folder, entry, sources);
     if (completion?.sha256 !== sha256) {
       this.#leave(path, "FOLD_TORN_LINE", "the file changed while it was being repaired: is an app still writing it?");
       return;

@@ -2,6 +2,10 @@ import type { Problem } from "../../../errors.ts";
 import type { Repair } from "./repair.ts";
 import type { RepairStep } from "./plan.ts";
 
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
 /** What was done, for people who come upon the folder. */
 export function describeRepair({ steps, left, operations }: Repair, now: Date): string {
   return [
@@ -18,11 +22,11 @@ export function describeRepair({ steps, left, operations }: Repair, now: Date): 
 export function describeStep(step: RepairStep): string {
   switch (step.kind) {
     case "relay":
-      return `${step.file}: written, with ${step.operations} operations that stood in copies only`;
+      return `${step.file}: written, with ${count(step.operations, "operation")} that stood in copies only`;
     case "move":
       return `${step.file}: moved to ${step.to}, as ${step.reason}`;
     case "complete":
-      return `${step.file}: written again, with ${step.completed} torn lines made whole and ${step.removed} unreadable ones taken out; as it was, it is kept in ${step.to}`;
+      return `${step.file}: written again, with ${count(step.completed, "torn line")} made whole and ${count(step.removed, "unreadable one")} taken out; as it was, it is kept in ${step.to}`;
   }
 }
 
