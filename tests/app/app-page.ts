@@ -158,12 +158,11 @@ export class AppPage {
 
   // ---- what is around it ----
 
-  /** Opens the search, and looks for something. */
+  /** Opens the search, and looks for something, as one who does not wait for the dialog to be there. */
   async search(query: string): Promise<Locator> {
     await this.press("Control+k");
-    const dialog = this.page.getByRole("dialog", { name: "Search" });
-    await dialog.getByRole("combobox").fill(query);
-    return dialog;
+    await this.type(query);
+    return this.page.getByRole("dialog", { name: "Search" });
   }
 
   get sidebar(): Locator {

@@ -119,6 +119,25 @@ describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => 
     await app.shows(["one", "two", "  three", "four"]);
   });
 
+  test("what is done to several rows is one step", async () => {
+    const app = await open(["one", "two", "three", "four"]);
+    await app.edit("two");
+    await app.press("Escape", "Shift+ArrowDown", "Shift+ArrowDown");
+    await app.press("Control+Enter", "Alt+ArrowUp", "Alt+ArrowUp");
+    await app.shows(["x two", "x three", "x four", "one"]);
+    await app.press("Control+z");
+    await app.shows(["one", "x two", "x three", "x four"]);
+    await app.press("Control+z");
+    await app.shows(["one", "two", "three", "four"]);
+    await app.press("Control+Shift+z", "Control+Enter");
+    await app.shows(["one", "two", "three", "four"]);
+    await app.edit("two", 0);
+    await app.press("Shift+End", "Enter");
+    await app.shows(["one", "", "", "three", "four"]);
+    await app.press("Control+z");
+    await app.shows(["one", "two", "three", "four"]);
+  });
+
   test("several lines are pasted as several items", async () => {
     const app = await open(["before after"]);
     await app.edit("before after", 7);

@@ -1,5 +1,8 @@
+import { cpSync, readFileSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
+import { temporaryFolder } from "../scenarios/cli-harness.ts";
 import { SOON } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
@@ -69,10 +72,33 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await results.first().waitFor();
     await app.press("Enter");
     await expect.poll(() => app.caret(), SOON).toEqual({ text: "rose", offset: 4 });
+    // without waiting for anything to be found
+    await app.search("pie");
+    await app.press("Enter");
+    await expect.poll(() => app.caret(), SOON).toEqual({ text: "apple pie", offset: 9 });
+    await app.shows(["apple pie"]);
     await app.search("nowhere");
     await dialog.getByText("Nothing found.").waitFor();
     await app.press("Escape");
-    await expect.poll(() => app.caret(), SOON).toEqual({ text: "rose", offset: 4 });
+    await expect.poll(() => app.caret(), SOON).toEqual({ text: "apple pie", offset: 9 });
+  });
+
+  test("appear by themselves when the sync service brings their files later than their names", async () => {
+    const folder = await ServedFolder.serve();
+    const before = await rig.openApp(folder.url);
+    await before.newPage("Page", ["on the page"]);
+    await before.untilSaved();
+    await before.page.context().close();
+    const path = folder.logs().find((log) => readFileSync(join(folder.path, log), "utf8").includes("on the page"))!;
+    // space-v1/ops/ and the two folders that a tree's id makes
+    const tree = join(folder.path, ...path.split("/").slice(0, 4));
+    const elsewhere = join(temporaryFolder(), "tree");
+    renameSync(tree, elsewhere);
+    const app = await rig.openApp(folder.url);
+    await app.page.getByText("has not arrived here yet").waitFor();
+    expect(await app.pages()).toEqual(["Page"]);
+    cpSync(elsewhere, tree, { recursive: true });
+    await app.shows(["on the page"]);
   });
 
   test("show a part when it is zoomed into, with the way back", async () => {

@@ -64,6 +64,17 @@ describe("the app", () => {
     });
   });
 
+  test("is kept for good by browsers where the names of its files change with them", async () => {
+    const server = await startServer({ path: serving.folder, app: serving.app, spaceId: SPACE_ID, hashedFiles: "assets" });
+    await fsp.mkdir(join(serving.app, "assets"));
+    for (const path of ["assets/main-1.js", "assets.js"]) await fsp.writeFile(join(serving.app, path), "run()");
+    const kept = async (path: string): Promise<string | null> =>
+      (await fetch(new URL(path, server.url))).headers.get("cache-control");
+    expect(await kept("/assets/main-1.js")).toBe("max-age=31536000, immutable");
+    for (const path of ["/", "/assets.js"]) expect(await kept(path)).toBe("no-cache");
+    await server.close();
+  });
+
   test("is all that is served: no way leads out of its folder", async () => {
     await fsp.writeFile(join(serving.folder, "private"), "private");
     if (process.platform !== "win32") {

@@ -196,6 +196,9 @@ export class OutlineEditor {
   }
 
   toggleCollapsed(id: string, offset?: number): Caret | undefined {
+    this.#assertOnPage(id);
+    const isLeaf = this.outline.childrenOf(id).length === 0;
+    if (isLeaf && !isSet(this.outline.tree, id, COLLAPSED_KEY)) return undefined;
     return this.#stepOn(id, offset, () => this.#toggle(id, COLLAPSED_KEY));
   }
 
@@ -218,6 +221,11 @@ export class OutlineEditor {
   }
 
   // ---- steps ----
+
+  /** Makes one step of several commands. */
+  together<T>(commands: () => T): T {
+    return this.#step(commands);
+  }
 
   get canUndo(): boolean {
     return this.#journal.canUndo;

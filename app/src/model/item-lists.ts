@@ -6,6 +6,8 @@ import type { Row } from "./row.ts";
 /** Sorting once is cheaper than putting very many into their places one by one. */
 const MAX_PLACED_ONE_BY_ONE = 64;
 
+const NONE: readonly Item[] = [];
+
 /** What an outline keeps of an item it has met. */
 export class Item implements Placed {
   readonly id: string;
@@ -29,7 +31,7 @@ export class Item implements Placed {
 export class ItemLists {
   readonly #tree: ReplicatedTree;
   readonly #items = new Map<string, Item>();
-  readonly #lists = new Map<string, Item[]>();
+  readonly #lists = new Map<string, readonly Item[]>();
   /** By parent: children that came, went or have another place. */
   #misplaced = new Map<string, Set<string>>();
 
@@ -90,7 +92,7 @@ export class ItemLists {
     return [...misplaced.keys()];
   }
 
-  #repaired(parentId: string, ids: ReadonlySet<string>): Item[] {
+  #repaired(parentId: string, ids: ReadonlySet<string>): readonly Item[] {
     if (ids.size > MAX_PLACED_ONE_BY_ONE) return this.#sorted(parentId);
     const list = this.#lists.get(parentId)!.filter(({ id }) => !ids.has(id));
     for (const id of ids) {
@@ -100,9 +102,11 @@ export class ItemLists {
     return list;
   }
 
-  #sorted(parentId: string): Item[] {
-    const list = this.#tree.getChildrenIds(parentId).map((id) => this.#items.get(id) ?? this.#add(id, parentId));
-    return list.sort(compareSiblings);
+  #sorted(parentId: string): readonly Item[] {
+    const ids = this.#tree.getChildrenIds(parentId);
+    // most items have none
+    if (ids.length === 0) return NONE;
+    return ids.map((id) => this.#items.get(id) ?? this.#add(id, parentId)).sort(compareSiblings);
   }
 
   #add(id: string, parentId: string): Item {

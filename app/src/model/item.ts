@@ -30,11 +30,8 @@ export function isSet(tree: ReplicatedTree, id: string, key: string): boolean {
 }
 
 export function placedOf(tree: ReplicatedTree, id: string): Placed {
-  return {
-    id,
-    order: orderOf(tree.getVertexProperty(id, ORDER_KEY)),
-    createdAt: createdOf(tree.getVertexProperty(id, CREATED_KEY)),
-  };
+  const order = orderOf(tree.getVertexProperty(id, ORDER_KEY));
+  return { id, order, createdAt: order === undefined ? createdOf(tree.getVertexProperty(id, CREATED_KEY)) : "" };
 }
 
 export function createdOf(value: JsonValue | undefined): string {

@@ -57,7 +57,6 @@ interface Step {
  */
 export class Journal {
   readonly #tree: ReplicatedTree;
-  readonly #versions: TextVersions;
   #undo: Step[] = [];
   #redo: Step[] = [];
   /** Effects of the step that is being made. */
@@ -73,7 +72,6 @@ export class Journal {
 
   constructor(tree: ReplicatedTree) {
     this.#tree = tree;
-    this.#versions = TextVersions.of(tree);
     this.#endObserving = tree.observeOpApplied((op) => this.#onOp(op));
   }
 
@@ -97,11 +95,12 @@ export class Journal {
   // ---- steps ----
 
   /**
-   * Runs edits as one step. What was done before an error is a step, too.
+   * Runs edits as one step; inside another one, as part of it. What was done before an error is a step, too.
    * @param now milliseconds since the epoch
    * @param series joins the step to the one before, if that is of the same series and ended within `seriesMs`
    */
   run<T>(work: () => T, now: number, series?: string, seriesMs = 0): T {
+    if (this.#effects) return work();
     this.#effects = [];
     try {
       return work();
@@ -134,7 +133,7 @@ export class Journal {
     const from = this.#tree.getVertexProperty(id, key, false);
     if (from === value) return;
     const opId = this.#write(() => {
-      if (key === TEXT_KEY && typeof value === "string") this.#versions.write(id, value);
+      if (key === TEXT_KEY && typeof value === "string") TextVersions.of(this.#tree).write(id, value);
       else this.#tree.setVertexProperty(id, key, value);
     });
     this.#record({ kind: "property", id, key, from, to: value, opId });

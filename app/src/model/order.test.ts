@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { generateKeyBetween, generateNKeysBetween } from "fractional-indexing";
 import { expect, test } from "vitest";
 import { compareSiblings, keysBetween, orderOf, type Placed } from "./order.ts";
 
@@ -29,6 +30,23 @@ test("what is no order key counts as none", () => {
   for (const value of [undefined, true, 7, "", "a", "a00", "!", "zz", "A00000000000000000000000000", ["a0"]])
     expect(orderOf(value), JSON.stringify(value)).toBeUndefined();
   for (const value of ["a0", "Zz", "a0V", "b00"]) expect(orderOf(value)).toBe(value);
+});
+
+test("every key that the library makes counts as one, and what it refuses does not", () => {
+  const isKey = (text: string): boolean => {
+    try {
+      generateKeyBetween(text, null);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const digits = fc.string({ unit: fc.constantFrom("0", "1", "9", "A", "V", "Z", "a", "b", "c", "d", "z", "!"), maxLength: 8 });
+  const isJudgedAlike = fc.property(digits, (text) => {
+    expect(orderOf(text)).toBe(isKey(text) ? text : undefined);
+  });
+  fc.assert(isJudgedAlike, { numRuns: 5_000 });
+  for (const key of generateNKeysBetween(null, null, 20_000)) expect(orderOf(key)).toBe(key);
 });
 
 test("items are put between two with one key by giving the second another", () => {

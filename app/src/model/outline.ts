@@ -91,7 +91,9 @@ export class Outline {
 
   /** Shows only what is below an item, or the whole page. It is the page again when that item is deleted. */
   zoom(rootId: string | undefined): void {
-    this.#zoomedId = rootId === this.#pageId ? undefined : rootId;
+    const zoomedId = rootId === this.#pageId ? undefined : rootId;
+    if (zoomedId === this.#zoomedId) return;
+    this.#zoomedId = zoomedId;
     this.#leaveDeletedRoot();
     this.#refresh();
     this.#show(new Set());

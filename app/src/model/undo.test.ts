@@ -115,6 +115,12 @@ test("every command is undone and redone in one step", () => {
     (page) => page.editor.remove([page.id("b"), page.id("c"), page.id("g")]),
     (page) => page.editor.paste(page.id("d"), 0, "1\n  2\n3"),
     (page) => page.editor.insertNodes(page.id("e"), [{ text: "x", children: [{ text: "y", children: [] }] }]),
+    (page) =>
+      page.editor.together(() => {
+        page.editor.setText(page.id("a"), "changed");
+        for (const text of ["g", "e"]) page.editor.toggleDone(page.id(text));
+        page.editor.indent(page.id("e"));
+      }),
   ];
   for (const command of commands) {
     const page = newPage(lines);

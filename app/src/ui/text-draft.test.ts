@@ -66,6 +66,16 @@ test("stores nothing while a character is being composed", () => {
   expect(stores).toEqual(["one日"]);
 });
 
+test("stores a character that is being composed when the page may go", () => {
+  const draft = newDraft();
+  draft.compose("a", "onet");
+  draft.leave();
+  expect([stores, isPending]).toEqual([["onet"], false]);
+  draft.endComposing("a", "one日");
+  draft.store();
+  expect(stores).toEqual(["onet", "one日"]);
+});
+
 test("keeps what others have changed meanwhile", () => {
   const draft = newDraft();
   draft.write("a", "one two");

@@ -1,4 +1,4 @@
-import { mergeTexts } from "../caret.ts";
+import { mergeTexts } from "./caret.ts";
 
 export interface TextDraftOptions {
   /** The stored text of an item, which others may change at any time. */
@@ -9,7 +9,7 @@ export interface TextDraftOptions {
 }
 
 /** After so long a pause in writing, in milliseconds, the text is stored. */
-const PAUSE_MS = 300;
+const PAUSE_MS = 250;
 /** The longest that text is held back while somebody writes on, in milliseconds. */
 const LONGEST_MS = 900;
 
@@ -61,8 +61,13 @@ export class TextDraft {
 
   /** Stores what has been written, together with what others have changed meanwhile. */
   store(): void {
+    if (!this.#isComposing) this.leave();
+  }
+
+  /** The same, also in the middle of a character: for when nothing more may come. */
+  leave(): void {
     const draft = this.#draft;
-    if (!draft || this.#isComposing) return;
+    if (!draft) return;
     clearTimeout(this.#timer);
     this.#draft = undefined;
     const stored = this.#options.stored(draft.id);

@@ -1,4 +1,5 @@
 import { exportJson, type ReplicatedTree } from "foldspace";
+import { fromMarkdown, toMarkdown } from "../model/markdown.ts";
 import { readNodes, type OutlineNode } from "../model/nodes.ts";
 import { Outline } from "../model/outline.ts";
 import { notices } from "./state/notices.svelte.ts";
@@ -13,6 +14,7 @@ const MAX_FILE_BYTES = 20_000_000;
 
 /** Gives the open page, or as JSON the whole space, as a file. */
 export async function exportFile(workspace: Workspace, format: ExportFormat): Promise<void> {
+  workspace.drafts.store();
   if (format === "json") {
     const { space } = workspace.session;
     const trees: [string, ReplicatedTree][] = [[space.id, space.tree]];
@@ -26,7 +28,6 @@ export async function exportFile(workspace: Workspace, format: ExportFormat): Pr
   const title = workspace.titleOf(page.treeId) ?? "Page";
   const nodes = readWhole(page);
   if (format === "markdown") {
-    const { toMarkdown } = await import("../model/markdown.ts");
     download(`${title}.md`, toMarkdown(nodes, title), "text/markdown");
   } else {
     const { toOpml } = await import("../model/opml.ts");
@@ -62,9 +63,7 @@ async function importFile(workspace: Workspace, file: File): Promise<void> {
   if (file.size > MAX_FILE_BYTES) throw new Error("It is larger than 20 MB.");
   const text = await file.text();
   const isOpml = /\.(opml|xml)$/i.test(file.name) || /^\s*<(\?xml|opml)/i.test(text);
-  const { title, nodes } = isOpml
-    ? (await import("../model/opml.ts")).fromOpml(text)
-    : (await import("../model/markdown.ts")).fromMarkdown(text);
+  const { title, nodes } = isOpml ? (await import("../model/opml.ts")).fromOpml(text) : fromMarkdown(text);
   const treeId = await workspace.newPage(title ?? file.name.replace(/\.[^.]+$/, ""));
   if (treeId === undefined) return;
   const page = await workspace.load(treeId);

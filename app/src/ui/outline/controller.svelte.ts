@@ -2,15 +2,17 @@ import { flushSync } from "svelte";
 import type { Caret } from "../../model/editing.ts";
 import { textOf } from "../../model/item.ts";
 import type { Row } from "../../model/row.ts";
+import type { Drafts } from "../state/drafts.svelte.ts";
 import { notices } from "../state/notices.svelte.ts";
 import type { PageView } from "../state/page-view.svelte.ts";
+import type { TextDraft } from "../text-draft.ts";
 import * as caretDom from "./caret-dom.ts";
 import { commandInText, commandOnRows, type Command } from "./keys.ts";
 import { RowSelection, topmost } from "./row-selection.svelte.ts";
-import { TextDraft } from "./text-draft.ts";
 
 export interface ControllerOptions {
   readonly page: PageView;
+  readonly drafts: Drafts;
   /** Shows a row's element and scrolls to it. */
   readonly reveal: (index: number) => void;
   readonly zoom: (itemId: string | undefined) => void;
@@ -34,13 +36,12 @@ export class OutlineController {
   constructor(options: ControllerOptions) {
     this.page = options.page;
     this.#options = options;
-    this.#draft = new TextDraft({
+    this.#draft = options.drafts.add({
       stored: (id) => textOf(this.page.tree, id),
       store: (id, text) => {
         this.#do(() => this.page.editor.setText(id, text));
         this.page.refresh();
       },
-      onPending: (isPending) => (this.page.isWriting = isPending),
     });
   }
 
@@ -136,11 +137,14 @@ export class OutlineController {
     const selected = element && caretDom.selectionIn(element);
     this.storeDraft();
     const stored = this.page.outline.row(id)?.text ?? "";
-    this.#act(() => {
-      const { start, end } = selected ?? { start: stored.length, end: stored.length };
-      if (end > start) this.page.editor.setText(id, stored.slice(0, start) + stored.slice(end));
-      return this.page.editor.paste(id, start, text);
-    });
+    const { start, end } = selected ?? { start: stored.length, end: stored.length };
+    const { editor } = this.page;
+    this.#act(() =>
+      editor.together(() => {
+        if (end > start) editor.setText(id, stored.slice(0, start) + stored.slice(end));
+        return editor.paste(id, start, text);
+      }),
+    );
   }
 
   // ---- what other parts of the page ask for ----
@@ -203,10 +207,12 @@ export class OutlineController {
       case "nothing":
         return true;
       case "split":
-        this.#act(() => {
-          if (selected && !isCaret) editor.setText(id, row.text.slice(0, selected.start) + row.text.slice(selected.end));
-          return editor.split(id, selected?.start ?? offset);
-        });
+        this.#act(() =>
+          editor.together(() => {
+            if (selected && !isCaret) editor.setText(id, row.text.slice(0, selected.start) + row.text.slice(selected.end));
+            return editor.split(id, selected?.start ?? offset);
+          }),
+        );
         return true;
       case "joinPrevious":
         if (!isCaret || offset > 0) return false;
@@ -303,15 +309,25 @@ export class OutlineController {
         else if (command === "collapse" && row && outline.row(row.parentId)) this.#selectRow(row.parentId, "start");
         return true;
       case "toggleCollapsed":
-      case "toggleDone":
+      case "toggleDone": {
+        // all alike: back only where all of them are
+        const isSet = (each: string): boolean =>
+          outline.row(each)?.[command === "toggleDone" ? "isDone" : "isCollapsed"] ?? false;
+        const unset = ids.filter((each) => !isSet(each));
+        this.#handle(() => editor.together(() => (unset.length > 0 ? unset : ids).forEach((each) => editor[command](each))));
+        return true;
+      }
       case "indent":
       case "moveUp":
-        this.#handle(() => ids.forEach((each) => editor[command](each)));
+      case "moveDown": {
+        const inTurn = command === "moveDown" ? ids.toReversed() : ids;
+        // where the first of them cannot go on, the others do not overtake it
+        this.#handle(() => editor.together(() => inTurn.every((each) => editor[command](each) !== undefined)));
         return true;
+      }
       case "outdent":
-      case "moveDown":
         // from the end, so that they keep their order
-        this.#handle(() => ids.toReversed().forEach((each) => editor[command](each)));
+        this.#handle(() => editor.together(() => ids.toReversed().forEach((each) => editor.outdent(each))));
         return true;
       case "undo":
       case "redo":

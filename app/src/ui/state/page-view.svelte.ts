@@ -1,7 +1,7 @@
 import type { ReplicatedTree } from "foldspace";
 import { OutlineEditor } from "../../model/editing.ts";
 import { Outline } from "../../model/outline.ts";
-import type { Rival, RivalWatcher } from "../../model/rivals.ts";
+import { RivalWatcher, type Rival } from "../../model/rivals.ts";
 import type { Row } from "../../model/row.ts";
 
 /** An open page: its outline, as the components watch it. */
@@ -13,8 +13,6 @@ export class PageView {
   rows: readonly Row[] = $state.raw([]);
   /** Item whose children are shown; the tree's root for the whole page. */
   rootId: string = $state("");
-  /** Whether somebody is writing a text here that is not stored yet. */
-  isWriting: boolean = $state(false);
   canUndo: boolean = $state(false);
   canRedo: boolean = $state(false);
   /** Texts that were changed on two devices at once, by item. */
@@ -52,9 +50,8 @@ export class PageView {
   }
 
   /** Begins to look for texts that were changed on two devices at once. */
-  async watchRivals(): Promise<void> {
+  watchRivals(): void {
     if (this.rivalWatcher) return;
-    const { RivalWatcher } = await import("../../model/rivals.ts");
     const watcher = (this.rivalWatcher = new RivalWatcher(this.tree));
     const read = (): void => {
       this.rivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));

@@ -1,10 +1,11 @@
-import type { Problem, SpaceStatus } from "foldspace";
+import { errorCode, type Problem, type SpaceStatus } from "foldspace";
 import { createPage, listPages, type Page } from "../../model/pages.ts";
 import { recall, remember } from "../../session/browser-memory.ts";
 import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session.svelte.ts";
 import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
 import { Activity } from "./activity.svelte.ts";
 import { addressOf, readAddress } from "./address.ts";
+import { Drafts } from "./drafts.svelte.ts";
 import { attempt, notices } from "./notices.svelte.ts";
 import { PageView } from "./page-view.svelte.ts";
 
@@ -13,20 +14,31 @@ export type PanelName = "sync" | "files" | "history" | "secrets";
 /** After the page is shown, in milliseconds: what takes its time then keeps nobody waiting. */
 const SETTLED_MS = 400;
 
+/** From one look for a page that has not arrived to the next, in milliseconds. */
+const RETRY_MS = 1_000;
+
 /** What is open and shown of a space. */
 export class Workspace {
   readonly session: Session;
   readonly activity: Activity;
+  readonly drafts: Drafts = new Drafts();
   pages: readonly Page[] = $state.raw([]);
   page: PageView | undefined = $state.raw();
   /** Whether the layers have been asked for the pages at least once. */
   isLoading: boolean = $state(true);
   status: SpaceStatus = $state.raw({ layers: [] });
-  problems: readonly Problem[] = $state.raw([]);
+  #found: readonly Problem[] = $state.raw([]);
+  /** What keeps a whole layer from working stands with the layer, and is none of them. */
+  readonly problems: readonly Problem[] = $derived.by(() => {
+    const told = new Set(this.status.layers.map(({ error }) => error?.code));
+    return this.#found.filter(({ file, code }) => file !== undefined || !told.has(code));
+  });
   panel: PanelName | undefined = $state();
   isDrawerOpen: boolean = $state(false);
   isSearching: boolean = $state(false);
   name: string = $state("");
+  /** The page that is to be shown as soon as something of it has arrived. */
+  missing: string | undefined = $state.raw();
   /** Item to be edited as soon as its page is shown. */
   wanted: { readonly treeId: string; readonly itemId: string } | undefined = $state.raw();
   /** How the layers are at the moment. */
@@ -35,9 +47,10 @@ export class Workspace {
     folder: this.status.layers.find(({ id }) => id === FOLDER_LAYER),
     isFolderLocked: this.session.folder.kind === "locked",
   }));
-  readonly statusWords: StatusWords = $derived(describeStatus(this.kept, this.page?.isWriting));
+  readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
   readonly #views = new Map<string, PageView>();
   readonly #ends: (() => void)[] = [];
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: Session) {
     this.session = session;
@@ -46,11 +59,14 @@ export class Workspace {
     this.#ends.push(
       () => this.activity.close(),
       space.tree.observeTree(() => this.#readPages()),
+      space.observeUnloadedTrees((treeId) => {
+        if (treeId === this.missing) void this.follow();
+      }),
       space.observeStatus((status) => (this.status = status)),
-      space.observeProblems((problems) => (this.problems = problems)),
+      space.observeProblems((problems) => (this.#found = problems)),
     );
     this.status = space.status;
-    this.problems = space.problems;
+    this.#found = space.problems;
     this.#readPages();
     const onHashChange = (): void => void this.follow();
     addEventListener("hashchange", onHashChange);
@@ -63,15 +79,21 @@ export class Workspace {
     const known = (id: string | undefined): boolean => this.pages.some(({ treeId }) => treeId === id);
     const treeId = [pageId, recall("page"), this.pages[0]?.treeId].find(known);
     if (treeId === undefined) {
-      this.page = undefined;
+      this.page = this.missing = undefined;
       this.isLoading = false;
       return;
     }
     if (treeId !== pageId) history.replaceState(history.state, "", addressOf(treeId));
     await attempt("The page could not be opened.", async () => {
-      const view = await this.load(treeId);
+      const view = await this.#loadIfThere(treeId);
       // another may have been asked for meanwhile
       if ((readAddress().pageId ?? treeId) !== treeId) return;
+      this.missing = view ? undefined : treeId;
+      if (!view) {
+        this.page = undefined;
+        this.#awaitMissing();
+        return;
+      }
       view.zoom(treeId === pageId ? itemId : undefined);
       this.page = view;
       remember("page", treeId);
@@ -81,6 +103,12 @@ export class Workspace {
       );
     });
     this.isLoading = false;
+  }
+
+  /** Saves everything, also what is still being written. @throws FoldspaceError `FOLD_NOT_DURABLE` */
+  async save(): Promise<void> {
+    this.drafts.store();
+    await this.session.space.flush();
   }
 
   /** Goes to a page, or to an item in it. */
@@ -119,8 +147,27 @@ export class Workspace {
 
   /** Ends watching. The session stays open. */
   close(): void {
+    clearTimeout(this.#retry);
     for (const end of this.#ends) end();
     for (const view of this.#views.values()) view.close();
+  }
+
+  /** Looks again for what is missing, also without news of it: they may have come while it was looked for. */
+  #awaitMissing(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      if (this.missing !== undefined) void this.follow();
+    }, RETRY_MS);
+  }
+
+  /** @returns `undefined` for a page that the space tree names, and of which nothing has arrived yet */
+  async #loadIfThere(treeId: string): Promise<PageView | undefined> {
+    try {
+      return await this.load(treeId);
+    } catch (error) {
+      if (errorCode(error) !== "FOLD_NO_TREE") throw error;
+      return undefined;
+    }
   }
 
   async #open(treeId: string): Promise<PageView> {

@@ -1,4 +1,4 @@
-import type { FoldspaceErrorCode } from "foldspace";
+import type { FoldspaceErrorCode, Problem } from "foldspace";
 
 /** What a code means to the person, and what they can do about it. */
 export interface Explanation {
@@ -8,6 +8,8 @@ export interface Explanation {
   readonly isMinor?: boolean;
 }
 
+/** Files of secrets, whatever a sync service has put around their names; the logs are in folders of their own. */
+const SECRETS = /^space-v1\/(secrets-v2\/|[^/]*secrets)/i;
 const KEPT = "Nothing is lost: what you write is kept in this browser, and is saved as soon as it works again.";
 
 const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
@@ -59,13 +61,19 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     advice:
       "Two copies of this app seem to have written under one name, as when a whole computer was restored from a backup. One of the two changes is shown on every device.",
   },
+  FOLD_PEER_CLONED: {
+    title: "Another device writes under the same name",
+    advice:
+      "Its browser data seems to have been copied from here, or to here. Nothing is lost: this page goes on under a new name by itself.",
+    isMinor: true,
+  },
   FOLD_NO_ROOT: {
     title: "The beginning of a page is missing",
     advice: "The file that makes the page has not arrived yet. Let the sync service finish.",
   },
   FOLD_FOLDER_LOST: {
     title: "The folder is gone",
-    advice: `It was moved, renamed or deleted, its disk is not connected, or the program that serves it has ended. As soon as it is back, saving goes on by itself. ${KEPT}`,
+    advice: `It was moved, renamed or deleted, its disk is not connected, or the program that serves it has ended. As soon as it is back, saving goes on by itself; where the program was started anew, open the address that it has printed. ${KEPT}`,
   },
   FOLD_NOT_FOUND: {
     title: "There is no such folder",
@@ -136,7 +144,45 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_BAD_VALUE: { title: "This cannot be stored", advice: "It may be too long: one item can have about 2 million characters." },
 };
 
+const OTHER: Explanation = { title: "Something went wrong", advice: "The details say what." };
+
+/** What else codes mean of something that was found in the folder, than of something that was tried here. */
+const FOUND: Partial<Record<FoldspaceErrorCode, Explanation>> = {
+  FOLD_BAD_VALUE: { title: "A line with a number that is too large", advice: "It was passed over, all others were read." },
+  FOLD_PERMISSION: {
+    title: "A file that may not be read",
+    advice: "What stands in it is missing here. Give yourself the right to read it, and see who has put it there.",
+  },
+  FOLD_SECRETS_LOCKED: {
+    title: "Secrets under another passphrase",
+    advice:
+      "Two devices have protected the secrets without knowing of each other. Lock them, and unlock them with the passphrase that was set on the other one: then all of them are open.",
+  },
+  FOLD_SECRETS_ROLLED_BACK: {
+    title: "A file of secrets is older than before",
+    advice:
+      "It was not used. Let the sync service finish; where the folder was put back to an earlier state on purpose, unlock the secrets again to take them as they are.",
+  },
+  FOLD_SECRETS_TOO_LARGE: {
+    title: "Too large for a file of secrets",
+    advice: "It was not read. Find out who put it there, and delete it if it is none of yours.",
+  },
+};
+
+const COPY_OF_SECRETS: Explanation = {
+  title: "A sync service made a copy of the secrets",
+  advice: "All that is in it was read, so nothing is missing, and there is nothing to do.",
+  isMinor: true,
+};
+
+/** What something that was found in the folder or in the browser's storage means. */
+export function explainProblem({ code, file }: Problem): Explanation {
+  const isOfSecrets = file !== undefined && SECRETS.test(file);
+  if (isOfSecrets && code === "FOLD_CONFLICT_COPY") return COPY_OF_SECRETS;
+  return FOUND[code] ?? explain(code);
+}
+
+/** What an error means that something was answered with. */
 export function explain(code: FoldspaceErrorCode | undefined): Explanation {
-  const known = code && EXPLANATIONS[code];
-  return known ?? { title: "Something went wrong", advice: "The details say what." };
+  return (code && EXPLANATIONS[code]) ?? OTHER;
 }

@@ -1,14 +1,16 @@
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+/** Made when it is first needed: it takes longer than all other code that a page begins with. */
+let relative: Intl.RelativeTimeFormat | undefined;
 const DAY_MS = 86_400_000;
 
 /** A time as people say it: "just now", "5 minutes ago", "yesterday", or its date. */
 export function ago(timeMs: number, nowMs: number): string {
+  relative ??= new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   const seconds = Math.round((nowMs - timeMs) / 1_000);
   if (seconds < 10) return "just now";
   if (seconds < 60) return `${seconds} seconds ago`;
-  if (seconds < 3_600) return RELATIVE.format(-Math.floor(seconds / 60), "minute");
-  if (seconds < 86_400) return RELATIVE.format(-Math.floor(seconds / 3_600), "hour");
-  if (nowMs - timeMs < 7 * DAY_MS) return RELATIVE.format(-Math.floor(seconds / 86_400), "day");
+  if (seconds < 3_600) return relative.format(-Math.floor(seconds / 60), "minute");
+  if (seconds < 86_400) return relative.format(-Math.floor(seconds / 3_600), "hour");
+  if (nowMs - timeMs < 7 * DAY_MS) return relative.format(-Math.floor(seconds / 86_400), "day");
   return date(timeMs);
 }
 

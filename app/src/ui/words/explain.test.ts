@@ -1,0 +1,37 @@
+import { explainProblem as explainInFull, type FoldspaceErrorCode, type Problem } from "foldspace";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { explain, explainProblem } from "./explain.ts";
+
+const source = readFileSync(new URL("../../../../src/errors.ts", import.meta.url), "utf8");
+const CODES = source.match(/(?<=")FOLD_[A-Z0-9_]+(?=")/g)! as FoldspaceErrorCode[];
+
+const found = (code: FoldspaceErrorCode, file: string): Problem => ({ code, reason: "", file });
+
+test("every problem that is explained in full has words here, too", () => {
+  const other = explainInFull(found("FOLD_IO", ""));
+  const explained = CODES.filter((code) => explainInFull(found(code, "")) !== other);
+  expect(explained.length).toBeGreaterThan(20);
+  const nothing = explain(undefined).title;
+  expect(explained.filter((code) => explainProblem(found(code, "")).title === nothing)).toEqual([]);
+});
+
+describe("of secrets", () => {
+  test.each([
+    "space-v1/secrets (Anna's conflicted copy 2026-11-22)",
+    "space-v1/Copy of secrets",
+    "space-v1/secrets-v2/0123456789abcdef0123456789abcdef.sync-conflict-20261122-101112-ABCDEFG.json",
+  ])("a copy of them is told as one: %s", (file) => {
+    expect(explainProblem(found("FOLD_CONFLICT_COPY", file)).title).toBe("A sync service made a copy of the secrets");
+  });
+
+  test("a copy of a log is none of them", () => {
+    const file = "space-v1/ops/c1/2b2ea053/2026/11/22/secrets (conflicted copy).jsonl";
+    expect(explainProblem(found("FOLD_CONFLICT_COPY", file)).title).toBe("A sync service made a copy");
+  });
+
+  test("what was found is told otherwise than what was tried", () => {
+    for (const code of ["FOLD_SECRETS_LOCKED", "FOLD_SECRETS_TOO_LARGE"] as const)
+      expect(explainProblem(found(code, "space-v1/secrets")).title).not.toBe(explain(code).title);
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON } from "./app-page.ts";
+import { ServedFolder } from "./folders.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+describe.skipIf(!findChromium())("what is shown as saved (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  test("is saved, also what is being written", async () => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url);
+    await app.newPage("Page", ["a line"]);
+    await app.untilSaved();
+    await app.edit("a line");
+    for (const text of [" and more", " and still more"]) {
+      await app.type(text);
+      await app.untilSaved();
+      expect(await folder.export()).toContain(text);
+    }
+    await app.type(" at once");
+    await app.press("Control+s");
+    await app.page.getByText("Everything is saved.").waitFor();
+    expect(await folder.export()).toContain("a line and more and still more at once");
+  });
+
+  test("takes in the title, while the caret is still in it", async () => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url);
+    await app.newPage("Draft", ["a line"]);
+    const other = await rig.openApp(folder.url);
+    await app.untilSaved();
+    await app.title.focus();
+    await app.press("End");
+    await app.type(" of a ");
+    await app.untilSaved();
+    expect(await folder.export()).toContain('"Draft of a"');
+    await expect.poll(() => other.title.inputValue(), SOON).toBe("Draft of a");
+    // what another device changes in front of the caret leaves it where it is
+    await other.title.fill("Last draft of a");
+    await other.title.blur();
+    await expect.poll(() => app.title.inputValue(), SOON).toBe("Last draft of a");
+    await app.type(" letter");
+    await expect.poll(() => other.title.inputValue(), SOON).toBe("Last draft of a letter");
+    expect(await folder.export()).toContain('"Last draft of a letter"');
+  });
+
+  test("also has what was written a moment before the page was loaded anew", async () => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url);
+    await app.newPage("Page", ["a line"]);
+    await app.untilSaved();
+    await app.edit("a line");
+    await app.type(" and more");
+    await app.page.reload();
+    await app.shows(["a line and more"]);
+    await app.untilSaved();
+    await app.title.focus();
+    await app.press("End");
+    await app.type(" of mine");
+    await app.page.reload();
+    await expect.poll(() => app.title.inputValue(), SOON).toBe("Page of mine");
+    await app.untilSaved();
+    expect(await folder.export()).toBe(await app.export());
+  });
+});
