@@ -118,7 +118,7 @@ export class DesktopApp {
   /** Waits until the page says that everything is kept. */
   async untilSaved(): Promise<void> {
     const status = (): Promise<string> => this.window.run(`return document.querySelector("[data-testid=status]").textContent;`);
-    await expect.poll(status, { timeout: READY_MS }).toContain("Saved in browser and folder");
+    await expect.poll(status, { timeout: READY_MS }).toContain("Saved in app and folder");
   }
 
   async untilShown(text: string): Promise<void> {

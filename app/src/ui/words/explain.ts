@@ -1,3 +1,4 @@
+import { PLACE } from "./place.ts";
 import type { FoldspaceErrorCode, Problem } from "foldspace";
 
 /** What a code means to the person, and what they can do about it. */
@@ -10,7 +11,7 @@ export interface Explanation {
 
 /** Files of secrets, whatever a sync service has put around their names; the logs are in folders of their own. */
 const SECRETS = /^space-v1\/(secrets-v2\/|[^/]*secrets)/i;
-const KEPT = "Nothing is lost: what you write is kept in this browser, and is saved as soon as it works again.";
+const KEPT = `Nothing is lost: what you write is kept in this ${PLACE}, and is saved as soon as it works again.`;
 
 const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_CONFLICT_COPY: {
@@ -53,7 +54,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     advice: "It was passed over. A disk or a transfer may have damaged the file: an older version of it may be whole.",
   },
   FOLD_BAD_RECORD: {
-    title: "A damaged record in the browser’s storage",
+    title: `A damaged record in the ${PLACE}’s storage`,
     advice: "What it held comes back from the folder, if the folder has it.",
   },
   FOLD_ID_COLLISION: {
@@ -64,7 +65,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_PEER_CLONED: {
     title: "Another device writes under the same name",
     advice:
-      "Its browser data seems to have been copied from here, or to here. Nothing is lost: this page goes on under a new name by itself.",
+      "Its own data seems to have been copied from here, or to here. Nothing is lost: this page goes on under a new name by itself.",
     isMinor: true,
   },
   FOLD_NO_ROOT: {
@@ -101,7 +102,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     advice: "Another tab or program uses a newer version. Reload this page to get it.",
   },
   FOLD_FOREIGN_STORAGE: {
-    title: "The browser’s storage belongs to something else",
+    title: `The ${PLACE}’s storage belongs to something else`,
     advice: "Another page at this address uses a database of the same name. Your notes are kept in the folder only.",
   },
   FOLD_PERMISSION: {

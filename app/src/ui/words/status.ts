@@ -1,3 +1,4 @@
+import { PLACE } from "./place.ts";
 import type { LayerReport } from "foldspace";
 
 /** How a space is kept at the moment, in a few words. */
@@ -24,7 +25,7 @@ export function describeStatus({ browser, folder, isFolderLocked }: KeptIn, isWr
   if (folder && hasFailed(folder)) {
     const what = folderTrouble(folder);
     return isKeptInBrowser
-      ? { tone: "warn", text: `${what} – kept in the browser`, short: what }
+      ? { tone: "warn", text: `${what} – kept in the ${PLACE}`, short: what }
       : { tone: "bad", text: `${what} – not saved`, short: "Not saved" };
   }
   if (!isKeptInBrowser && folder && !folder.isLoading)
@@ -34,9 +35,9 @@ export function describeStatus({ browser, folder, isFolderLocked }: KeptIn, isWr
   if (!isKeptInBrowser) return { tone: "bad", text: "Not saved" };
   if (folder?.isLoading) return { tone: "busy", text: "Reading the folder…", short: "Reading…" };
   if (isWriting || isSaving(browser) || (folder && isSaving(folder))) return { tone: "busy", text: "Saving…" };
-  if (folder) return { tone: "good", text: "Saved in browser and folder", short: "Saved" };
-  if (isFolderLocked) return { tone: "warn", text: "Folder not connected – kept in the browser", short: "No folder" };
-  return { tone: "good", text: "Saved in this browser", short: "Saved" };
+  if (folder) return { tone: "good", text: `Saved in ${PLACE} and folder`, short: "Saved" };
+  if (isFolderLocked) return { tone: "warn", text: `Folder not connected – kept in the ${PLACE}`, short: "No folder" };
+  return { tone: "good", text: `Saved in this ${PLACE}`, short: "Saved" };
 }
 
 /** State of one layer, in a sentence. */
