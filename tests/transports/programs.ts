@@ -17,14 +17,13 @@ const LONGEST_RUN_MS = 60_000;
 
 /** Describes tests that need a program. Where it is missing they are left out, and that is said; in CI it is an error. */
 export function describeWith(program: Program, title: string, tests: () => void): void {
-  if (isInstalled(program)) {
-    describe(title, tests);
-    return;
+  const isMissing = !isInstalled(program);
+  if (isMissing) {
+    const words = `${program} is not in PATH: \`apt-get install ${program}\` installs it.`;
+    if (process.env["CI"] === "true") throw new Error(words);
+    process.stderr.write(`TESTS WITH ${program.toUpperCase()} ARE LEFT OUT. ${words}\n`);
   }
-  const missing = `${program} is not in PATH: \`apt-get install ${program}\` installs it.`;
-  if (process.env["CI"] === "true") throw new Error(missing);
-  process.stderr.write(`TESTS WITH ${program.toUpperCase()} ARE LEFT OUT. ${missing}\n`);
-  describe.skip(title, tests);
+  describe.skipIf(isMissing)(title, tests);
 }
 
 function isInstalled(program: Program): boolean {

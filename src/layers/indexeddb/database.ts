@@ -173,7 +173,8 @@ export function hasIndexedDb(): boolean {
 /** Whether a task failed because its connection was closed: it was not begun, or the browser took it back when it cleared the storage. */
 function wasClosedUnder(error: unknown, database: Database | undefined): boolean {
   // opening fails so where nothing may be stored
-  return nameOf(error) === "AbortError" || (nameOf(error) === "InvalidStateError" && database !== undefined);
+  const name = nameOf(error);
+  return name === "AbortError" || (database !== undefined && (name === "InvalidStateError" || name === "UnknownError"));
 }
 
 function createStore(database: IDBPDatabase<FoldspaceSchema>, store: (typeof STORES)[number]): void {
