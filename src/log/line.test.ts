@@ -10,7 +10,7 @@ const peerId = "a".repeat(32);
 /** What a reader makes of the operation's line. */
 function reread(op: VertexOperation): VertexOperation | undefined {
   const parser = new LogParser({ peerId: op.id.peerId });
-  // twice, as the second time the ids and keys are known and the quick parser may take the line
+  // twice, as the second time the ids and keys are known
   parser.push(new TextEncoder().encode(`${encodeLine(op)}\n${encodeLine(op)}\n`));
   expect(parser.problems).toEqual([]);
   expect(isDeepStrictEqual(parser.ops[1], parser.ops[0])).toBe(true);

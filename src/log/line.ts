@@ -40,9 +40,6 @@ function encodeValue(value: JsonValue | undefined): string {
   return isEmptyObject(value) ? "{},1" : JSON.stringify(value);
 }
 
-/** Length of the ids that nearly everything has. */
-export const ID_LENGTH = 32;
-
 /** Checks ids and keys, and may give an equal string in their place. */
 export interface IdCheck {
   /** @returns `undefined` where it is no valid id */
@@ -72,8 +69,6 @@ export class IdChecker implements IdCheck {
 
 /** Apps have few property names; a tree with ever new ones must not fill the memory with them. */
 const MAX_POOLED_KEYS = 10_000;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const NEEDS_ESCAPING = /[\u0000-\u001f"\\]/;
 
 /** Ids and keys seen while reading, so that equal ones are one string in memory and are checked once. */
 export class IdPool implements IdCheck {
@@ -81,43 +76,22 @@ export class IdPool implements IdCheck {
   readonly #keys = new Map<string, string>();
   #last: string | undefined;
 
-  /** The id of {@link ID_LENGTH} characters at a place in a text, if it has been seen: so it needs neither checking nor unescaping. */
-  knownAt(text: string, at: number): string | undefined {
+  get(id: unknown): string | undefined {
     // operations on one vertex mostly follow one another
-    if (this.#last !== undefined && text.startsWith(this.#last, at)) return this.#last;
-    const known = this.#ids.get(text.slice(at, at + ID_LENGTH));
-    if (known !== undefined) this.#last = known;
-    return known;
-  }
-
-  /** Takes in the id of {@link ID_LENGTH} characters, known to be valid, that stands at a place in a text. */
-  addAt(text: string, at: number): string {
-    // a slice would keep the whole text in memory, a parsed string does not
-    const id = JSON.parse(text.slice(at - 1, at + ID_LENGTH + 1)) as string;
+    if (id === this.#last) return this.#last;
+    if (typeof id !== "string") return undefined;
+    const known = this.#ids.get(id);
+    if (known !== undefined) return (this.#last = known);
+    if (!isValidId(id)) return undefined;
     this.#ids.set(id, id);
-    this.#last = id;
-    return id;
-  }
-
-  /** A key that has been seen, and needs no unescaping where it stands in a line. */
-  knownKey(key: string): string | undefined {
-    return this.#keys.get(key);
+    return (this.#last = id);
   }
 
   key(key: string): string {
     const known = this.#keys.get(key);
     if (known !== undefined) return known;
-    if (this.#keys.size < MAX_POOLED_KEYS && !NEEDS_ESCAPING.test(key)) this.#keys.set(key, key);
+    if (this.#keys.size < MAX_POOLED_KEYS) this.#keys.set(key, key);
     return key;
-  }
-
-  get(id: unknown): string | undefined {
-    if (typeof id !== "string") return undefined;
-    const known = this.#ids.get(id);
-    if (known !== undefined) return known;
-    if (!isValidId(id)) return undefined;
-    this.#ids.set(id, id);
-    return id;
   }
 }
 
@@ -141,10 +115,10 @@ export function checkFields(parsed: unknown, ids: IdCheck): OperationFields | un
   if (!isValidCounter(fields[1])) {
     throw new LineError("FOLD_BAD_COUNTER", `the counter must be an integer from 1 to 2^48, not ${describeCounter(fields[1])}`);
   }
-  if (ids.get(fields[2]) === undefined) throw badId("vertex", fields[2]);
+  fields[2] = knownId(ids, "vertex", fields[2]);
   if (kind === "m") {
     if (fields.length !== 4) throw new LineError("FOLD_BAD_LINE", `a move has 4 elements, not ${fields.length}`);
-    if (fields[3] !== null && ids.get(fields[3]) === undefined) throw badId("parent", fields[3]);
+    if (fields[3] !== null) fields[3] = knownId(ids, "parent", fields[3]);
   } else if (
     typeof fields[3] !== "string" ||
     fields.length < 5 ||
@@ -163,8 +137,8 @@ export function checkFields(parsed: unknown, ids: IdCheck): OperationFields | un
 /** The operation that checked fields stand for. */
 export function toOperation(fields: OperationFields, peerId: string, ids: IdCheck): VertexOperation {
   const id = { counter: fields[1], peerId };
-  const targetId = ids.get(fields[2])!;
-  if (fields[0] === "m") return { id, targetId, parentId: fields[3] === null ? null : ids.get(fields[3])! };
+  const targetId = fields[2];
+  if (fields[0] === "m") return { id, targetId, parentId: fields[3] };
   const isRemoval = fields.length === 5 && isEmptyObject(fields[4]);
   return { id, targetId, key: ids.key(fields[3]), value: isRemoval ? undefined : fields[4], transient: false };
 }
@@ -193,9 +167,11 @@ function describeCounter(counter: unknown): string {
   return counter === undefined ? "missing" : excerpt(JSON.stringify(counter));
 }
 
-function badId(role: string, id: unknown): LineError {
+function knownId(ids: IdCheck, role: string, id: unknown): string {
+  const known = ids.get(id);
+  if (known !== undefined) return known;
   const shown = typeof id === "string" ? excerpt(id) : id === undefined ? "missing" : typeof id;
-  return new LineError(
+  throw new LineError(
     "FOLD_BAD_ID",
     `the ${role} id is ${shown}: it must have 1 to 256 characters and no control characters, quotes or slashes`,
   );

@@ -1,5 +1,5 @@
 import { concatBytes } from "../bytes.ts";
-import type { JsonPrimitive, JsonValue, VertexOperation } from "../tree/index.ts";
+import type { VertexOperation } from "../tree/index.ts";
 import {
   checkFields,
   excerpt,
@@ -14,7 +14,7 @@ import {
 } from "./line.ts";
 import { describeBrokenLine, endOfArray, isNestedWithoutEnd, rewriteStarts, stripEnds } from "./broken-line.ts";
 import { addLineProblem, MAX_LINE_PROBLEMS, type LineProblem } from "./line-problem.ts";
-import { PlainLineScanner } from "./plain-line.ts";
+import { endOfPiece, parseTogether } from "./parse-together.ts";
 import { decodeAsUtf8, decodeUtf8, utf8Length } from "./utf8.ts";
 
 /** Where in a file reading can go on: just behind a newline. */
@@ -54,7 +54,6 @@ export class LogParser {
   /** Lines of newer formats, which were passed over in silence. */
   newerLines = 0;
   readonly #wantedTarget: string | undefined;
-  readonly #scanner: PlainLineScanner;
   readonly #peerId: string;
   readonly #ids: IdCheck;
   #offset: number;
@@ -65,10 +64,8 @@ export class LogParser {
 
   constructor(options: LogParserOptions) {
     this.#peerId = options.peerId;
-    const ids = options.ids ?? new IdPool();
-    this.#scanner = new PlainLineScanner(ids);
     this.#wantedTarget = options.wantedTarget;
-    this.#ids = options.wantedTarget === undefined ? ids : new IdChecker();
+    this.#ids = options.wantedTarget === undefined ? (options.ids ?? new IdPool()) : new IdChecker();
     this.#offset = options.from?.offset ?? 0;
     this.#line = options.from?.line ?? 0;
   }
@@ -135,27 +132,20 @@ export class LogParser {
       return;
     }
     for (let start = 0; start < text.length;) {
-      const newline = text.indexOf("\n", start);
-      const end = newline === -1 ? text.length : newline;
-      this.#line++;
-      if (!this.#takePlainLine(text, start, end)) this.#takeLine(text.slice(start, end));
-      start = end + 1;
+      const end = endOfPiece(text, start);
+      this.#takePiece(text.slice(start, text[end - 1] === "\n" ? end - 1 : end));
+      start = end;
     }
   }
 
-  /** @returns whether it was one, and a good one */
-  #takePlainLine(text: string, start: number, end: number): boolean {
-    if (this.#wantedTarget !== undefined || end - start > SURELY_SHORT || !this.#scanner.scan(text, start, end)) return false;
-    const { counter, targetId, isMove, parentId, key, valueStart } = this.#scanner;
-    const id = { counter, peerId: this.#peerId };
-    if (isMove) {
-      this.ops.push({ id, targetId, parentId });
-      return true;
+  #takePiece(lines: string): void {
+    const together = parseTogether(lines);
+    for (const line of together ?? lines.split("\n")) {
+      this.#line++;
+      if (together) this.#takeParsed(line);
+      // where one is bad, that one is found
+      else this.#takeLine(line as string);
     }
-    const value = parsePrimitive(text.slice(valueStart, end - 1));
-    if (value === undefined) return false;
-    this.ops.push({ id, targetId, key, value, transient: false });
-    return true;
   }
 
   /** Where some bytes are no UTF-8: only the lines that they stand in are lost. */
@@ -192,13 +182,25 @@ export class LogParser {
       this.#report(tooLong(length));
       return;
     }
+    let parsed: unknown;
     try {
-      const fields = checkFields(parseJson(line), this.#ids);
-      if (fields) this.#takeFields(fields);
-      else this.newerLines++;
+      parsed = parseJson(line);
     } catch (error) {
       if (error instanceof LineError) this.#report(error);
       else this.#takeBrokenLine(line);
+      return;
+    }
+    this.#takeParsed(parsed);
+  }
+
+  #takeParsed(parsed: unknown): void {
+    try {
+      const fields = checkFields(parsed, this.#ids);
+      if (fields) this.#takeFields(fields);
+      else this.newerLines++;
+    } catch (error) {
+      if (!(error instanceof LineError)) throw error;
+      this.#report(error);
     }
   }
 
@@ -281,17 +283,6 @@ export class LogParser {
 function parseJson(text: string): unknown {
   if (isNestedWithoutEnd(text)) throw new LineError("FOLD_TOO_DEEP", "its arrays and objects are nested without end");
   return JSON.parse(text);
-}
-
-function parsePrimitive(json: string): JsonPrimitive | undefined {
-  try {
-    const value = JSON.parse(json) as JsonValue;
-    const isPlain = typeof value === "number" ? Number.isFinite(value) : typeof value !== "object" || value === null;
-    return isPlain ? (value as JsonPrimitive) : undefined;
-  } catch {
-    // the general parser says what is wrong
-    return undefined;
-  }
 }
 
 function tooLong(length: number): LineFault {
