@@ -23,9 +23,16 @@ test("slices rise, are no longer than wanted, and hold every operation once", ()
 });
 
 test("very uneven counters are cut all the same", () => {
-  const ops = [...Array.from({ length: 999 }, (_, index) => op(index + 1)), op(2 ** 48)];
+  const ops = [op(2 ** 48), ...Array.from({ length: 999 }, (_, index) => op(index + 1))];
   const slices = slicesInOrder(ops, 100);
   expect(slices.map(({ length }) => length)).toEqual([...Array.from({ length: 9 }, () => 100), 99, 1]);
+});
+
+test("what is in order already stays in order", () => {
+  const ops = Array.from({ length: 250 }, (_, index) => op(index * index + 1));
+  const slices = slicesInOrder(ops, 100);
+  expect(slices.map(({ length }) => length)).toEqual([100, 100, 50]);
+  expect(slices.flat()).toEqual(ops);
 });
 
 test("no operations are no slices, and equal counters are no trouble", () => {

@@ -9,22 +9,27 @@ import type { VertexOperation } from "../tree/index.ts";
 export function slicesInOrder(ops: readonly VertexOperation[], sliceOps: number): VertexOperation[][] {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = 0;
+  let isRising = true;
   for (const { id } of ops) {
+    if (id.counter < highest) isRising = false;
+    else highest = id.counter;
     if (id.counter < lowest) lowest = id.counter;
-    if (id.counter > highest) highest = id.counter;
   }
+  // as one peer made them
+  if (isRising) return cut(ops, sliceOps);
   const count = Math.ceil(ops.length / sliceOps);
   const slices = Array.from({ length: count }, (): VertexOperation[] => []);
   const width = (highest - lowest + 1) / count;
   // what has no proper counter is refused when it is merged
   for (const op of ops) (slices[Math.floor((op.id.counter - lowest) / width)] ?? slices[0]!).push(op);
-  return slices.flatMap((slice) => cut(slice, sliceOps));
+  return slices.flatMap((slice) => {
+    if (slice.length > sliceOps) slice.sort((a, b) => a.id.counter - b.id.counter);
+    return cut(slice, sliceOps);
+  });
 }
 
-function cut(slice: VertexOperation[], sliceOps: number): VertexOperation[][] {
-  if (slice.length <= sliceOps) return slice.length > 0 ? [slice] : [];
-  slice.sort((a, b) => a.id.counter - b.id.counter);
+function cut(ops: readonly VertexOperation[], sliceOps: number): VertexOperation[][] {
   const parts: VertexOperation[][] = [];
-  for (let start = 0; start < slice.length; start += sliceOps) parts.push(slice.slice(start, start + sliceOps));
+  for (let start = 0; start < ops.length; start += sliceOps) parts.push(ops.slice(start, start + sliceOps));
   return parts;
 }

@@ -61,14 +61,12 @@ export async function readRecords(
 ): Promise<{ keys: readonly BatchKey[]; records: readonly FoundRecord[] }> {
   const { store, done } = database.transaction("batches");
   const range = treeRange(spaceId, treeId);
-  const reading = store.getAllKeys(range).then(async (keys) => {
-    if (isWanted)
-      return { keys, records: await Promise.all(keys.filter(isWanted).map(async (key) => [key, await store.get(key)] as const)) };
-    const values = await store.getAll(range);
-    return { keys, records: keys.map((key, index) => [key, values[index]] as const) };
-  });
-  await settleTransaction([reading], done);
-  return await reading;
+  const keys = store.getAllKeys(range);
+  const records = isWanted
+    ? keys.then((found) => Promise.all(found.filter(isWanted).map(async (key) => [key, await store.get(key)] as const)))
+    : store.getAll(range).then(async (values) => (await keys).map((key, index) => [key, values[index]] as const));
+  await settleTransaction([keys, records], done);
+  return { keys: await keys, records: await records };
 }
 
 /** Reads the operations out of records, in slices that leave others their turn. */
