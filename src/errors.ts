@@ -36,6 +36,7 @@ export type FoldspaceErrorCode =
   | "FOLD_SECRETS_LOCKED" // they are sealed under a key that is not unlocked
   | "FOLD_SECRETS_PROTECTION" // they are protected by a passphrase already, or are not
   | "FOLD_SECRETS_ROLLED_BACK" // older than what this device has seen
+  | "FOLD_SECRETS_UNPROTECTED" // other values of protected ones stand without protection
   | "FOLD_SECRETS_PARAMETERS" // a passphrase would be checked too cheaply, or at too high a cost
   | "FOLD_SECRETS_TOO_LARGE"
   | "FOLD_WRONG_PASSPHRASE"

@@ -1,16 +1,15 @@
 import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
 import {
-  hasInfinity,
-  isTooDeep,
+  findPropertyFault,
   isValidCounter,
   isValidId,
-  MAX_NESTING,
+  MAX_OPERATION_BYTES,
   type JsonValue,
   type VertexOperation,
 } from "../tree/index.ts";
 
 /** Longest line that is read, in bytes. A longer one is a problem: it is skipped and stays in its file. */
-export const MAX_LINE_BYTES: number = 8 * 1024 * 1024;
+export const MAX_LINE_BYTES: number = MAX_OPERATION_BYTES;
 
 /** Why a line is no operation. */
 export interface LineFault {
@@ -126,10 +125,9 @@ export function checkFields(parsed: unknown, ids: IdCheck): OperationFields | un
     (fields.length === 6 && fields[5] !== 1)
   ) {
     throw new LineError("FOLD_BAD_LINE", "a property has a key, a value and nothing else");
-  } else if (isTooDeep(fields[4] as JsonValue)) {
-    throw new LineError("FOLD_TOO_DEEP", `the value is nested more than ${MAX_NESTING} levels deep`);
-  } else if (hasInfinity(fields[4] as JsonValue)) {
-    throw new LineError("FOLD_BAD_VALUE", "the value holds a number that is too large to be written again");
+  } else {
+    const fault = findPropertyFault(fields[1], fields[2] as string, fields[3], fields[4]);
+    if (fault) throw new LineError(fault.code, `the value ${fault.reason}`);
   }
   return fields as unknown as OperationFields;
 }

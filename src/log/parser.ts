@@ -1,4 +1,4 @@
-import { concatBytes } from "../bytes.ts";
+import { concatBytes, utf8Length } from "../bytes.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import {
   checkFields,
@@ -15,7 +15,7 @@ import {
 import { describeBrokenLine, endOfArray, isNestedWithoutEnd, rewriteStarts, stripEnds } from "./broken-line.ts";
 import { addLineProblem, MAX_LINE_PROBLEMS, type LineProblem } from "./line-problem.ts";
 import { endOfPiece, parseTogether } from "./parse-together.ts";
-import { decodeAsUtf8, decodeUtf8, utf8Length } from "./utf8.ts";
+import { decodeAsUtf8, decodeUtf8 } from "./utf8.ts";
 
 /** Where in a file reading can go on: just behind a newline. */
 export interface LogPosition {

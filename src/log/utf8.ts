@@ -1,15 +1,3 @@
-/** Bytes that a text takes in UTF-8. */
-export function utf8Length(text: string): number {
-  let length = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit > 0x7f) length++;
-    // half of a pair, which together takes 4 bytes
-    if (unit > 0x7ff && (unit & 0xf800) !== 0xd800) length++;
-  }
-  return length;
-}
-
 // The core is compiled without the types of any platform; every platform has this one.
 declare class TextDecoder {
   constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean });

@@ -22,13 +22,14 @@ export interface StrangeOperation {
  * peer id, as a copy of its profile does, or a machine that was restored from an image while it ran.
  */
 export class MadeHere {
-  /** By peer id, as it may change; counters rise. */
-  readonly #ops = new Map<string, VertexOperation[]>();
+  /** By peer id, as it may change, and counter. */
+  readonly #ops = new Map<string, Map<number, VertexOperation>>();
 
   note(op: VertexOperation): void {
-    const ops = this.#ops.get(op.id.peerId);
-    if (ops) ops.push(op);
-    else this.#ops.set(op.id.peerId, [op]);
+    const { peerId, counter } = op.id;
+    const ops = this.#ops.get(peerId);
+    if (ops) ops.set(counter, op);
+    else this.#ops.set(peerId, new Map([[counter, op]]));
   }
 
   /**
@@ -42,7 +43,7 @@ export class MadeHere {
     for (const op of ops) {
       const made = this.#ops.get(op.id.peerId);
       if (!made && op.id.peerId !== newPeerId) continue;
-      const ours = made && find(made, op.id.counter);
+      const ours = made?.get(op.id.counter);
       if (!ours || (ours !== op && encodeLine(ours) !== encodeLine(op))) strangers.push({ op, ours });
     }
     return strangers;
@@ -88,15 +89,4 @@ export function placesToReissue(tree: ReplicatedTree, strangers: readonly Strang
     places.set(op.targetId, { move: { ...op, parentId }, depth: tree.getAncestors(op.targetId).length });
   }
   return [...places.values()].sort((a, b) => a.depth - b.depth).map(({ move }) => move);
-}
-
-function find(made: readonly VertexOperation[], counter: number): VertexOperation | undefined {
-  let low = 0;
-  let high = made.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (made[middle]!.id.counter < counter) low = middle + 1;
-    else high = middle;
-  }
-  return made[low]?.id.counter === counter ? made[low] : undefined;
 }

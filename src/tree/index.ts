@@ -5,19 +5,23 @@ export { Vertex } from "./vertex.ts";
 export type { BindOptions, BoundVertex, BoundVertexMethods, SchemaLike } from "./bind.ts";
 export type { VertexChangeEvent, VertexChildrenEvent, VertexMoveEvent, VertexPropertyEvent } from "./events.ts";
 export {
+  assertContents,
   assertOperations,
   BIN_ID,
   compareOpIds,
+  findPropertyFault,
   isAnyPropertyOp,
   isMoveVertexOp,
   isValidCounter,
   isValidId,
+  MAX_CLOCK,
   MAX_COUNTER,
+  MAX_OPERATION_BYTES,
   newId,
   opIdToString,
 } from "./operation.ts";
 export type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
-export { hasInfinity, isTooDeep, jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
+export { jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
 export type { JsonPrimitive, JsonValue } from "./json-value.ts";
 export { VersionVector } from "./version-vector.ts";
 export type { StateVector } from "./version-vector.ts";

@@ -1,6 +1,7 @@
 import { FoldspaceError } from "../errors.ts";
 
 export type JsonPrimitive = string | number | boolean | null;
+/** Read from a tree, lists and objects are frozen. */
 export type JsonValue = JsonPrimitive | JsonValue[] | { [key: string]: JsonValue };
 
 /** Deepest nesting of arrays and objects that a value may have; readers may recurse that far safely. */
@@ -15,7 +16,7 @@ export const MAX_VALUE_LENGTH: number = 2 * 1024 * 1024;
 /**
  * Copies a value into the form in which it will be read back: as `JSON.stringify` would write it
  * (`NaN` and infinities become `null`, members that are `undefined` are dropped, `-0` becomes `0`).
- * The copy shares nothing with the caller's object, so later changes to that cannot alter an operation.
+ * The copy is frozen and shares nothing with the caller's object, so later changes to that cannot alter an operation.
  * @throws FoldspaceError `FOLD_BAD_VALUE` for what JSON has no notation for (functions, symbols, bigints,
  *   dates, maps, class instances, cycles), or where the value is too deep or too long
  */
@@ -29,7 +30,6 @@ export function toJsonValue(value: unknown, key: string): JsonValue {
     new FoldspaceError("FOLD_BAD_VALUE", `The value of property ${JSON.stringify(key)} ${reason}`, { data: { key } });
 
   const copy = (part: unknown, depth: number): JsonValue => {
-    if (depth > MAX_NESTING) throw bad(`is nested more than ${MAX_NESTING} levels deep, or contains itself`);
     switch (typeof part) {
       case "string":
         spend(JSON.stringify(part).length + 1);
@@ -47,12 +47,11 @@ export function toJsonValue(value: unknown, key: string): JsonValue {
     }
     spend(5);
     if (part === null) return null;
+    if (depth >= MAX_NESTING) throw bad(`is nested more than ${MAX_NESTING} levels deep, or contains itself`);
     // Array.from, unlike map, also visits the holes of a sparse array
-    if (Array.isArray(part)) return Array.from(part, (item: unknown) => copy(item === undefined ? null : item, depth + 1));
-    const prototype: unknown = Object.getPrototypeOf(part);
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-      throw bad("is or contains an instance of a class, which JSON cannot carry");
-    }
+    if (Array.isArray(part))
+      return frozen(Array.from(part, (item: unknown) => copy(item === undefined ? null : item, depth + 1)));
+    if (!isPlainObject(part)) throw bad("is or contains an instance of a class, which JSON cannot carry");
     const entries: [string, JsonValue][] = [];
     for (const [name, member] of Object.entries(part)) {
       if (member === undefined) continue;
@@ -60,31 +59,86 @@ export function toJsonValue(value: unknown, key: string): JsonValue {
       entries.push([name, copy(member, depth + 1)]);
     }
     // fromEntries defines own members, so a member named "__proto__" stays data
-    return Object.fromEntries(entries);
+    return frozen(Object.fromEntries(entries));
   };
   spend(JSON.stringify(key).length);
   return copy(value, 0);
 }
 
-/** Whether a value is nested more deeply than {@link MAX_NESTING}. Without recursion, because the depth is what is in doubt. */
-export function isTooDeep(value: JsonValue | undefined): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  let level: object[] = [value];
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > MAX_NESTING) return true;
-    const next: object[] = [];
-    for (const parent of level) {
-      for (const member of Object.values(parent)) if (typeof member === "object" && member !== null) next.push(member as object);
-    }
-    level = next;
-  }
-  return false;
+/** Freezes a value with all in it: what was read from a tree cannot change an operation. Recurses: only for values that are not too deep. */
+export function freezeValue<T extends JsonValue | undefined>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) freezeValue(member);
+  return frozen(value);
 }
 
-/** Whether a number is in a value that JSON cannot write, as `1e999` is read. Recurses: only for values that are not too deep. */
-export function hasInfinity(value: JsonValue | undefined): boolean {
-  if (typeof value === "number") return !Number.isFinite(value);
-  return typeof value === "object" && value !== null && Object.values(value).some(hasInfinity);
+/** With its type unchanged, as `reptree` has it. */
+function frozen<T extends object>(value: T): T {
+  Object.freeze(value);
+  return value;
+}
+
+/** Why a value cannot be stored: a clause without its subject. */
+export interface ValueFault {
+  readonly code: "FOLD_BAD_VALUE" | "FOLD_TOO_DEEP";
+  readonly reason: string;
+}
+
+/** Length of the JSON text of a value and what is around it, in bytes: from so many to so many. */
+export interface TextLength {
+  least: number;
+  most: number;
+}
+
+/**
+ * Finds what would be read back as another value than it is, or not at all.
+ * @param length grows by that of the value. One above `limit` may not be counted to the end
+ */
+export function findValueFault(value: unknown, length: TextLength, limit: number, depth = 0): ValueFault | undefined {
+  switch (typeof value) {
+    case "string":
+      // in UTF-8, or escaped
+      grow(length, value.length + 2, 6 * value.length + 3);
+      return undefined;
+    case "number":
+      grow(length, 1, 25);
+      return Number.isFinite(value) ? undefined : badValue("holds a number that JSON cannot write");
+    case "boolean":
+      grow(length, 4, 6);
+      return undefined;
+    case "object":
+      break;
+    default:
+      return badValue(`is or contains a ${typeof value}, which JSON cannot carry`);
+  }
+  grow(length, 2, 5);
+  if (value === null) return undefined;
+  if (depth >= MAX_NESTING) return { code: "FOLD_TOO_DEEP", reason: `is nested more than ${MAX_NESTING} levels deep` };
+  if (!Array.isArray(value)) {
+    if (!isPlainObject(value)) return badValue("is or contains an instance of a class, which JSON cannot carry");
+    for (const name of Object.keys(value)) grow(length, name.length + 3, 6 * name.length + 3);
+  }
+  for (const member of Array.isArray(value) ? value : Object.values(value)) {
+    // values that share their members can be far bigger than they are in memory
+    if (length.least > limit) return undefined;
+    const fault = findValueFault(member, length, limit, depth + 1);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function grow(length: TextLength, least: number, most: number): void {
+  length.least += least;
+  length.most += most;
+}
+
+function badValue(reason: string): ValueFault {
+  return { code: "FOLD_BAD_VALUE", reason };
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Whether two JSON values are equal, members in any order. */

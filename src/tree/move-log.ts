@@ -1,5 +1,5 @@
 import type { TreeNode } from "./node.ts";
-import { compareOpIds, type MoveVertex } from "./operation.ts";
+import { compareOpIds, type MoveVertex, type OpId } from "./operation.ts";
 
 /** A move in the log, with what is needed to undo it. */
 export interface MoveEntry {
@@ -39,6 +39,27 @@ export class MoveLog {
   /** All moves, sorted by id. The log has to be settled. */
   get entries(): readonly MoveEntry[] {
     return this.#applied;
+  }
+
+  /**
+   * The move that a new one has to come after, where it is not enough to come after all moves up to a counter: a later move of
+   * the same vertex, or any that has just taken the parent out from below it. The log has to be settled.
+   */
+  obstacleAbove(counter: number, target: TreeNode, parent: TreeNode | undefined): OpId | undefined {
+    /** Parents at the place in the log that the move would have. */
+    const parents = new Map<TreeNode, TreeNode | null | undefined>();
+    let last: OpId | undefined;
+    for (let index = this.#applied.length - 1; index >= 0 && !last; index--) {
+      const entry = this.#applied[index]!;
+      if (entry.op.id.counter <= counter) break;
+      if (entry.target === target) last = entry.op.id;
+      else parents.set(entry.target, entry.previousParent);
+    }
+    if (parents.size === 0) return last;
+    for (let above: TreeNode | null | undefined = parent; above; above = parents.has(above) ? parents.get(above) : above.parent) {
+      if (above === target) return this.#applied.at(-1)!.op.id;
+    }
+    return last;
   }
 
   add(op: MoveVertex, target: TreeNode, parent: TreeNode | null): void {

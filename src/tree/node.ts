@@ -1,5 +1,5 @@
 import type { ChildList } from "./child-list.ts";
-import type { JsonValue } from "./json-value.ts";
+import { freezeValue, type JsonValue } from "./json-value.ts";
 import type { MoveEntry } from "./move-log.ts";
 import type { SetVertexProperty } from "./operation.ts";
 import type { Vertex } from "./vertex.ts";
@@ -41,6 +41,6 @@ export class TreeNode {
 
   getProperty(key: string, includingTransient: boolean): JsonValue | undefined {
     const draft = includingTransient ? this.transients?.get(key) : undefined;
-    return (draft ?? this.properties.get(key))?.value;
+    return freezeValue((draft ?? this.properties.get(key))?.value);
   }
 }

@@ -1,5 +1,6 @@
 import { FoldspaceError } from "../errors.ts";
-import { isTooDeep, MAX_NESTING, type JsonValue } from "./json-value.ts";
+import { utf8Length } from "../bytes.ts";
+import { findValueFault, type JsonValue, type TextLength, type ValueFault } from "./json-value.ts";
 
 /** Lamport timestamp: unique per operation, totally ordered by {@link compareOpIds}. */
 export interface OpId {
@@ -37,6 +38,16 @@ export const BIN_ID = "0";
  */
 export const MAX_COUNTER: number = 2 ** 48;
 
+/**
+ * The highest counter that moves a replica's clock on. Those above it are valid, and order operations as ever; but one line
+ * with the highest would otherwise keep everybody from editing for good. An edit takes a counter above this only to come
+ * after an operation that has one, and may be made as long as there is one.
+ */
+export const MAX_CLOCK: number = 2 ** 47;
+
+/** Longest operation, in bytes of the line that it is written as, in UTF-8. */
+export const MAX_OPERATION_BYTES: number = 8 * 1024 * 1024;
+
 const MAX_ID_LENGTH = 256;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const UNSAFE_IN_ID = /[\u0000-\u001f\u007f"'\\/]/;
@@ -71,9 +82,21 @@ export function opIdToString(id: OpId): string {
 
 /**
  * Refuses what is not an operation, before it can touch a tree.
- * @throws FoldspaceError `FOLD_BAD_OPERATION`, `FOLD_BAD_COUNTER`, `FOLD_BAD_ID` or `FOLD_TOO_DEEP`
+ * @throws FoldspaceError what {@link assertContents} throws; `FOLD_BAD_ID` also for the peer
  */
 export function assertOperations(ops: readonly VertexOperation[]): void {
+  assertAll(ops, true);
+}
+
+/**
+ * Refuses what could not be read back as it is from the line that it would be written as, which does not name the peer.
+ * @throws FoldspaceError `FOLD_BAD_OPERATION`, `FOLD_BAD_COUNTER`, `FOLD_BAD_ID`, `FOLD_BAD_VALUE` or `FOLD_TOO_DEEP`
+ */
+export function assertContents(ops: readonly VertexOperation[]): void {
+  assertAll(ops, false);
+}
+
+function assertAll(ops: readonly VertexOperation[], withPeers: boolean): void {
   // operations on one vertex mostly follow one another: what was just found valid is not checked again
   let validPeer: string | undefined;
   let validTarget: string | undefined;
@@ -87,19 +110,39 @@ export function assertOperations(ops: readonly VertexOperation[]): void {
         `An operation's counter must be an integer from 1 to 2^48, not ${String(id.counter)}`,
       );
     }
-    if (validPeer === undefined || id.peerId !== validPeer) validPeer = validId("peer", id.peerId);
+    if (withPeers && (validPeer === undefined || id.peerId !== validPeer)) validPeer = validId("peer", id.peerId);
     if (validTarget === undefined || op.targetId !== validTarget) validTarget = validId("target", op.targetId);
     if ("parentId" in op) {
       if (op.parentId !== null) validId("parent", op.parentId);
     } else if (typeof op.key !== "string") {
       throw new FoldspaceError("FOLD_BAD_OPERATION", `Operation ${opIdToString(id)} has neither a parentId nor a key`);
-    } else if (isTooDeep(op.value)) {
-      throw new FoldspaceError(
-        "FOLD_TOO_DEEP",
-        `The value of operation ${opIdToString(id)} is nested more than ${MAX_NESTING} levels deep`,
-      );
+    } else {
+      const fault = findPropertyFault(id.counter, op.targetId, op.key, op.value);
+      if (fault) throw new FoldspaceError(fault.code, `The value of operation ${opIdToString(id)} ${fault.reason}`);
     }
   }
+}
+
+/** In UTF-16 units: if every one takes six bytes, there is still room for the ids. */
+const SURELY_SHORT = Math.floor(MAX_OPERATION_BYTES / 6) - 2 * MAX_ID_LENGTH;
+
+/** Finds why a property's new value cannot be stored, or would be read back as another. */
+export function findPropertyFault(counter: number, targetId: string, key: string, value: unknown): ValueFault | undefined {
+  if (key.length + (typeof value === "string" ? value.length : 0) <= SURELY_SHORT && isPrimitive(value)) return undefined;
+  const length: TextLength = { least: 0, most: 6 * key.length };
+  const fault = value === undefined ? undefined : findValueFault(value, length, MAX_OPERATION_BYTES);
+  if (fault) return fault;
+  if (length.most <= 6 * SURELY_SHORT) return undefined;
+  const isTooLong =
+    length.least > MAX_OPERATION_BYTES || utf8Length(JSON.stringify(["p", counter, targetId, key, value])) > MAX_OPERATION_BYTES;
+  return isTooLong ? { code: "FOLD_BAD_VALUE", reason: `is too long for a line of ${MAX_OPERATION_BYTES} bytes` } : undefined;
+}
+
+/** Whether it is a value that needs no looking into, as nearly all are. */
+function isPrimitive(value: unknown): boolean {
+  return (
+    typeof value === "string" || value === undefined || value === null || typeof value === "boolean" || Number.isFinite(value)
+  );
 }
 
 /** @throws FoldspaceError `FOLD_BAD_ID` where {@link isValidId} does not hold */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { MAX_COUNTER, type VertexOperation } from "./operation.ts";
+import { MAX_NESTING, MAX_VALUE_LENGTH, type JsonValue } from "./json-value.ts";
+import { MAX_COUNTER, MAX_OPERATION_BYTES, type VertexOperation } from "./operation.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
 
 // What a damaged file or a hostile peer may send.
@@ -10,8 +11,22 @@ function move(counter: number, peerId: string, targetId: string, parentId: strin
   return { id: { counter, peerId }, targetId, parentId };
 }
 
-function property(counter: number, peerId: string, targetId: string, key: string, value: string | number): VertexOperation {
-  return { id: { counter, peerId }, targetId, key, value, transient: false };
+function property(counter: number, peerId: string, targetId: string, key: string, value: unknown): VertexOperation {
+  return { id: { counter, peerId }, targetId, key, value: value as JsonValue, transient: false };
+}
+
+function nested(levels: number, inmost: JsonValue = 1): JsonValue {
+  let value = inmost;
+  for (let level = 0; level < levels; level++) value = level % 2 === 0 ? [value] : { value };
+  return value;
+}
+
+/** What would be read back as something else, or not at all. */
+function unstorable(): unknown[] {
+  const sharing: unknown[] = [[]];
+  for (let level = 1; level < 100; level++) sharing.push([sharing[level - 1], sharing[level - 1]]);
+  const values: unknown[] = [Infinity, NaN, 1n, () => 1, Symbol("s"), new Date(0), new Map(), [undefined], { a: undefined }];
+  return [...values, "x".repeat(9 * 1024 * 1024), sharing.at(-1)];
 }
 
 function refusal(code: string): unknown {
@@ -38,17 +53,50 @@ test("one bad operation in a batch has a typed error, and nothing of the batch i
       (op): [string, unknown] => ["FOLD_BAD_OPERATION", op],
     ),
     ["FOLD_BAD_OPERATION", { id: { counter: 9, peerId: "b" }, targetId: "x", key: 5, value: 1 }],
+    ["FOLD_TOO_DEEP", property(9, "b", "x", "text", nested(MAX_NESTING + 1))],
+    ["FOLD_TOO_DEEP", property(9, "b", "x", "text", nested(100_000))],
+    ...unstorable().flatMap((value): [string, unknown][] => [
+      ["FOLD_BAD_VALUE", property(9, "b", "x", "text", value)],
+      ["FOLD_BAD_VALUE", property(9, "b", "x", "text", [{ value }])],
+    ]),
+    ["FOLD_BAD_VALUE", property(9, "b", "x", "x".repeat(MAX_OPERATION_BYTES), undefined)],
+    ["FOLD_BAD_VALUE", property(9, "b", "x", "x".repeat(MAX_OPERATION_BYTES), 1)],
   ];
-  for (const [code, op] of bad) {
+  for (const [index, [code, op]] of bad.entries()) {
     const tree = new ReplicatedTree("reader", [ROOT]);
     const batch = [property(2, "a", "root", "text", "good"), op as VertexOperation];
-    expect(() => tree.merge(batch), JSON.stringify(op)).toThrow(refusal(code));
+    expect(() => tree.merge(batch), `${index}: ${code}`).toThrow(refusal(code));
     expect(tree.getAllOps()).toEqual([ROOT]);
-    expect(() => tree.merge([op as VertexOperation]), JSON.stringify(op)).toThrow(refusal(code));
+    expect(() => tree.merge([op as VertexOperation])).toThrow(refusal(code));
     expect(() => new ReplicatedTree("reader", batch)).toThrow(refusal(code));
     tree.setVertexProperty("root", "text", "next");
     expect(tree.popLocalOps()[0]!.id.counter).toBe(2);
   }
+});
+
+test("what fits into a line is merged, however long it is", () => {
+  const room = MAX_OPERATION_BYTES - '["p",9,"x","text",]'.length;
+  const text = (bytes: number): string => `é${"x".repeat(bytes - 4)}`;
+  const tree = new ReplicatedTree("reader", [ROOT]);
+  for (const [counter, value] of [text(room), [text(room - 4), 7], nested(MAX_NESTING), [1, {}, [], null, true, ""]].entries()) {
+    expect(tree.merge([property(counter + 2, "b", "x", "text", value)])).toHaveLength(1);
+  }
+  for (const value of [text(room + 2), [text(room - 4), 77], Array<number>(Math.ceil(room / 22)).fill(1e20)]) {
+    expect(() => tree.merge([property(9, "b", "x", "text", value)])).toThrow(refusal("FOLD_BAD_VALUE"));
+  }
+});
+
+test("what is set here is merged everywhere, or refused here", () => {
+  const tree = new ReplicatedTree("a", [ROOT]);
+  const key = "k".repeat(MAX_VALUE_LENGTH);
+  for (const value of [undefined, null, "x"]) {
+    expect(() => tree.setVertexProperty("root", key, value)).toThrow(refusal("FOLD_BAD_VALUE"));
+    expect(() => tree.setTransientVertexProperty("root", key, value)).toThrow(refusal("FOLD_BAD_VALUE"));
+    expect(() => tree.setVertexProperties("root", { [key]: value })).toThrow(refusal("FOLD_BAD_VALUE"));
+  }
+  expect(() => tree.setVertexProperty("root", "deep", nested(MAX_NESTING + 1, []))).toThrow(refusal("FOLD_BAD_VALUE"));
+  tree.setVertexProperty("root", "deep", nested(MAX_NESTING - 1, []));
+  expect(tree.replicate("b").getVertexProperty("root", "deep")).toEqual(nested(MAX_NESTING - 1, []));
 });
 
 test("vertices and peers named like built-in members are like any other", () => {
@@ -65,19 +113,6 @@ test("vertices and peers named like built-in members are like any other", () => 
     ["constructor", [[4, 4]]],
   ]);
   expect(tree.getMissingOps(tree.getStateVector())).toEqual([]);
-});
-
-test("at the highest counter, edits are refused and merging goes on", () => {
-  const tree = new ReplicatedTree("a", [ROOT, property(MAX_COUNTER, "b", "root", "text", "last")]);
-  const edits = [
-    () => tree.setVertexProperty("root", "text", "x"),
-    () => tree.newVertex("root"),
-    () => tree.setVertexProperties("root", { a: 1 }),
-  ];
-  for (const edit of edits) expect(edit).toThrow(refusal("FOLD_COUNTER_EXHAUSTED"));
-  expect(tree.opCount).toBe(2);
-  expect(tree.popLocalOps()).toEqual([]);
-  expect(tree.merge([move(7, "b", "x", "root")])).toHaveLength(1);
 });
 
 test("vertices nested 100,000 deep do not overflow the stack", () => {

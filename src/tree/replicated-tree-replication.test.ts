@@ -42,6 +42,14 @@ test("merged operations are not local ones", () => {
   expect(tree.popLocalOps()).toEqual([]);
 });
 
+test("where local operations are not kept from the start, they are from the first call on", () => {
+  const tree = new ReplicatedTree("reader", [ROOT], { keepsLocalOps: false });
+  tree.newVertex("root");
+  expect(tree.popLocalOps()).toEqual([]);
+  tree.newVertex("root");
+  expect(tree.popLocalOps()).toHaveLength(2);
+});
+
 test("a new operation stands above every operation known", () => {
   const tree = new ReplicatedTree("reader", [ROOT, property(500, "z", "root", "text", "theirs")]);
   tree.setVertexProperty("root", "text", "ours");

@@ -1,21 +1,11 @@
-import { FoldspaceError } from "../errors.ts";
+import { errorCode, FoldspaceError } from "../errors.ts";
 import { ChangeFeed, Listeners, type VertexChangeEvent, type VertexMoveEvent } from "./events.ts";
-import { toJsonValue, type JsonValue } from "./json-value.ts";
+import { freezeValue, type JsonValue } from "./json-value.ts";
 import { CREATED_AT_KEY, type TreeNode } from "./node.ts";
-import {
-  assertOperations,
-  BIN_ID,
-  compareOpIds,
-  isValidId,
-  MAX_COUNTER,
-  newId,
-  type OpId,
-  type VertexOperation,
-  validId,
-} from "./operation.ts";
+import { assertOperations, BIN_ID, compareOpIds, isValidId, newId, type VertexOperation, validId } from "./operation.ts";
 import { haveSameStructure } from "./same-structure.ts";
 import { VersionVector, type StateVector } from "./version-vector.ts";
-import { checkProperties, type Properties, type VertexProperty } from "./properties.ts";
+import { checkProperties, checkValue, type Properties, type VertexProperty } from "./properties.ts";
 import { TreeState } from "./tree-state.ts";
 import { Vertex } from "./vertex.ts";
 
@@ -29,6 +19,8 @@ export interface ReplicatedTreeOptions {
   readonly rootId?: string;
   /** Property that new names are written to. By default `_n` in a tree that uses `_n`, and `name` otherwise. */
   readonly nameKey?: typeof NAME_KEY | typeof OLD_NAME_KEY;
+  /** Whether operations made here are kept for `popLocalOps` from the start, and not only from its first call on. Default true. */
+  readonly keepsLocalOps?: boolean;
 }
 
 /** Called for every operation that is new to the tree, whether or not it changed what is seen. */
@@ -48,7 +40,7 @@ export class ReplicatedTree {
   readonly #state: TreeState;
   readonly #opListeners = new Listeners<Parameters<OpListener>>();
   readonly #feed: ChangeFeed;
-  #localOps: VertexOperation[] = [];
+  #localOps: VertexOperation[] | undefined;
   /** Creation time of the vertex made last, in milliseconds since the epoch. */
   #lastCreatedMs = 0;
   readonly #rootId: string | undefined;
@@ -63,6 +55,7 @@ export class ReplicatedTree {
     this.#peerId = validId("peer", peerId);
     this.#rootId = options.rootId;
     this.#nameKey = options.nameKey;
+    if (options.keepsLocalOps ?? true) this.#localOps = [];
     this.#feed = new ChangeFeed(
       () => this.#state.settle(),
       (vertexId) => this.getChildren(vertexId),
@@ -131,7 +124,10 @@ export class ReplicatedTree {
     return false;
   }
 
-  /** @param includingTransient whether a draft value stands above the stored one */
+  /**
+   * Lists and objects are frozen: to change one, set a changed copy.
+   * @param includingTransient whether a draft value stands above the stored one
+   */
   getVertexProperty(vertexId: string, key: string, includingTransient = true): JsonValue | undefined {
     return this.#state.existing(vertexId)?.getProperty(key, includingTransient);
   }
@@ -142,7 +138,7 @@ export class ReplicatedTree {
     const winners = new Map(node.properties);
     if (includingTransient && node.transients) for (const [key, op] of node.transients) winners.set(key, op);
     const properties: VertexProperty[] = [];
-    for (const [key, { value }] of winners) if (value !== undefined) properties.push({ key, value });
+    for (const [key, { value }] of winners) if (value !== undefined) properties.push({ key, value: freezeValue(value) });
     return properties;
   }
 
@@ -209,7 +205,7 @@ export class ReplicatedTree {
     if (vertexId === parentId || this.isAncestor(parentId, vertexId)) {
       throw new FoldspaceError("FOLD_CYCLE", `${vertexId} cannot be moved under itself`);
     }
-    this.#applyLocal({ id: this.#nextOpId(), targetId: vertexId, parentId });
+    this.#move(vertexId, parentId);
   }
 
   /** Moves a vertex, and with it all below it, into the bin. It can be moved out again. */
@@ -226,7 +222,7 @@ export class ReplicatedTree {
    */
   setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined): void {
     this.#require(vertexId);
-    this.#setProperty(vertexId, key, value === undefined ? undefined : toJsonValue(value, key), false);
+    this.#setProperty(vertexId, key, checkValue(value, key), false);
   }
 
   /** Sets several properties, or, if one of the values cannot be stored, none. */
@@ -238,7 +234,7 @@ export class ReplicatedTree {
   /** Sets a draft value, which is shown and goes to live peers but is never stored. */
   setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined): void {
     this.#require(vertexId);
-    this.#setProperty(vertexId, key, value === undefined ? undefined : toJsonValue(value, key), true);
+    this.#setProperty(vertexId, key, checkValue(value, key), true);
   }
 
   /** Makes a vertex's draft values lasting ones. */
@@ -263,7 +259,8 @@ export class ReplicatedTree {
   /**
    * Takes operations in, in any order; those already known are passed over.
    * @returns the operations that were new
-   * @throws FoldspaceError `FOLD_BAD_OPERATION`, `FOLD_BAD_COUNTER` or `FOLD_BAD_ID` if one of them is none; then nothing was merged
+   * @throws FoldspaceError `FOLD_BAD_OPERATION`, `FOLD_BAD_COUNTER`, `FOLD_BAD_ID`, `FOLD_BAD_VALUE` or `FOLD_TOO_DEEP` if one of
+   *   them is none that can be stored; then nothing was merged
    */
   merge(ops: readonly VertexOperation[]): VertexOperation[] {
     assertOperations(ops);
@@ -283,14 +280,22 @@ export class ReplicatedTree {
     this.#peerId = validId("peer", peerId);
   }
 
-  /** Makes again what an operation says, above all that is known, as an operation of this replica. */
+  /** Makes again what an operation says, so that it takes effect, as one of this replica; nothing where no later one can be made. */
   reissue(op: VertexOperation): void {
-    this.#applyLocal({ ...op, id: this.#nextOpId() });
+    try {
+      if ("parentId" in op) this.#move(op.targetId, op.parentId);
+      else this.#setProperty(op.targetId, op.key, op.value, op.transient);
+    } catch (error) {
+      if (errorCode(error) !== "FOLD_COUNTER_EXHAUSTED") throw error;
+    }
   }
 
-  /** Operations made here since the last call, drafts included: what live peers have to be sent. */
+  /**
+   * Operations made here since the last call, drafts included: what live peers have to be sent. In a tree of a space they are
+   * kept from the first call on.
+   */
   popLocalOps(): VertexOperation[] {
-    const ops = this.#localOps;
+    const ops = this.#localOps ?? [];
     this.#localOps = [];
     return ops;
   }
@@ -382,7 +387,7 @@ export class ReplicatedTree {
   // ---- inside ----
 
   #create(id: string, parentId: string | null): void {
-    this.#applyLocal({ id: this.#nextOpId(), targetId: id, parentId });
+    this.#move(id, parentId);
     this.#setProperty(id, CREATED_AT_KEY, new Date(this.#nextCreatedMs()).toISOString(), false);
   }
 
@@ -398,25 +403,19 @@ export class ReplicatedTree {
     if (!this.#state.existing(BIN_ID)) this.#create(BIN_ID, null);
   }
 
+  #move(targetId: string, parentId: string | null): void {
+    this.#applyLocal({ id: this.#state.nextMoveId(this.#peerId, targetId, parentId), targetId, parentId });
+  }
+
   #setProperty(targetId: string, key: string, value: JsonValue | undefined, transient: boolean): void {
-    this.#applyLocal({ id: this.#nextOpId(), targetId, key, value, transient });
+    this.#applyLocal({ id: this.#state.nextPropertyId(this.#peerId, targetId, key), targetId, key, value, transient });
   }
 
   #applyLocal(op: VertexOperation): void {
     this.#take(op);
-    this.#localOps.push(op);
+    this.#localOps?.push(op);
     this.#opListeners.call(op, true);
     this.#feed.schedule();
-  }
-
-  #nextOpId(): OpId {
-    if (this.#state.clock >= MAX_COUNTER) {
-      throw new FoldspaceError(
-        "FOLD_COUNTER_EXHAUSTED",
-        "The tree has reached the highest operation counter and cannot be edited any more",
-      );
-    }
-    return { counter: this.#state.clock + 1, peerId: this.#peerId };
   }
 
   /** @returns whether the operation is new */

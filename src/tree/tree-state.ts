@@ -1,8 +1,18 @@
+import { FoldspaceError } from "../errors.ts";
 import { ChildList } from "./child-list.ts";
 import type { ChangeFeed } from "./events.ts";
 import { MoveLog } from "./move-log.ts";
 import { CREATED_AT_KEY, TreeNode } from "./node.ts";
-import { BIN_ID, compareOpIds, type SetVertexProperty, type VertexOperation } from "./operation.ts";
+import {
+  BIN_ID,
+  compareOpIds,
+  MAX_CLOCK,
+  MAX_COUNTER,
+  opIdToString,
+  type OpId,
+  type SetVertexProperty,
+  type VertexOperation,
+} from "./operation.ts";
 import { VersionVector } from "./version-vector.ts";
 
 /**
@@ -13,8 +23,8 @@ export class TreeState {
   readonly vector: VersionVector = new VersionVector();
   /** Every property operation taken in, drafts excepted, in the order of arrival. */
   readonly propertyOps: SetVertexProperty[] = [];
-  /** Highest counter seen anywhere: the Lamport clock. */
-  clock = 0;
+  /** The Lamport clock: the highest counter seen anywhere, of those up to {@link MAX_CLOCK}, and of the edits made above that. */
+  #clock = 0;
   readonly #nodes = new Map<string, TreeNode>();
   #lastNode: TreeNode | undefined;
   readonly #moves = new MoveLog();
@@ -63,11 +73,46 @@ export class TreeState {
     return ops;
   }
 
+  /** As {@link nextPropertyId}, for a move. */
+  nextMoveId(peerId: string, targetId: string, parentId: string | null): OpId {
+    this.settle();
+    const target = this.#nodes.get(targetId);
+    const parent = parentId === null ? undefined : this.#nodes.get(parentId);
+    return this.#nextId(peerId, target && this.#moves.obstacleAbove(this.#clock, target, parent));
+  }
+
+  /**
+   * Id under which a peer can make an operation so that it takes effect: above the clock, or else above what has decided the
+   * matter.
+   * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` where that has the highest counter there is
+   */
+  nextPropertyId(peerId: string, targetId: string, key: string): OpId {
+    const node = this.#nodes.get(targetId);
+    const winner = node?.properties.get(key)?.id;
+    const draft = node?.transients?.get(key)?.id;
+    return this.#nextId(peerId, winner && draft && compareOpIds(winner, draft) > 0 ? winner : (draft ?? winner));
+  }
+
+  #nextId(peerId: string, decisive: OpId | undefined): OpId {
+    const isAbove = decisive !== undefined && decisive.counter > this.#clock;
+    let counter = (isAbove ? decisive.counter : this.#clock) + 1;
+    // the peer may have used some to come after others
+    while (this.vector.has({ counter, peerId })) counter++;
+    if (counter > MAX_COUNTER) {
+      const reason = isAbove
+        ? `Operation ${opIdToString(decisive)} has decided this, and no later one can be made`
+        : "The tree has reached the highest operation counter and cannot be edited any more";
+      throw new FoldspaceError("FOLD_COUNTER_EXHAUSTED", reason);
+    }
+    if (!isAbove) this.#clock = counter;
+    return { counter, peerId };
+  }
+
   // ---- taking in ----
 
   /** @returns whether the operation is new */
   take(op: VertexOperation): boolean {
-    if (op.id.counter > this.clock) this.clock = op.id.counter;
+    if (op.id.counter > this.#clock && op.id.counter <= MAX_CLOCK) this.#clock = op.id.counter;
     if ("parentId" in op) {
       if (!this.vector.add(op.id)) return false;
       const parent = op.parentId === null ? null : this.#node(op.parentId);

@@ -93,6 +93,7 @@ export class Vertex {
     this.tree.commitTransients(this.id);
   }
 
+  /** Lists and objects are frozen: to change one, set a changed copy. */
   getProperty(key: string, includingTransient = true): JsonValue | undefined {
     return this.tree.getVertexProperty(this.id, key, includingTransient);
   }
