@@ -6,7 +6,7 @@ import type { VertexOperation } from "../tree/index.ts";
 import { unpackOps, type FromWorker, type ParseResult } from "./protocol.ts";
 import { webWorkerPort, type WebWorkerLike, type WorkerPort } from "./worker-port.ts";
 
-/** The parsing of one file, chunk by chunk. */
+/** The parsing of one file, chunk by chunk. It has to be ended, also where nobody needs what comes of it. */
 export interface ParseJob {
   push(bytes: Uint8Array): Promise<void>;
   end(): Promise<ParsedLog>;
@@ -54,7 +54,9 @@ export class Parsing {
   /** @param bytes that are being read together: of the file, as far as its size is known, and of others */
   async open(options: LogParserOptions, bytes: number): Promise<ParseJob> {
     const worker = bytes < MIN_WORKER_BYTES ? undefined : await this.#getWorker();
-    return worker ? worker.open(options) : new InlineJob(options);
+    if (!worker) return new InlineJob(options);
+    this.#cancelIdle?.();
+    return worker.open(options);
   }
 
   close(): void {
@@ -65,8 +67,6 @@ export class Parsing {
 
   #getWorker(): Promise<ParseWorker | undefined> {
     if (!this.#wanted || this.#isBroken) return Promise.resolve(undefined);
-    this.#cancelIdle?.();
-    this.#cancelIdle = this.#clock.schedule(IDLE_MS, () => this.close());
     this.#worker ??= this.#start();
     return this.#worker;
   }
@@ -74,7 +74,8 @@ export class Parsing {
   async #start(): Promise<ParseWorker | undefined> {
     try {
       const port = this.#createWorker ? webWorkerPort(this.#createWorker()) : startParseWorker();
-      if (port) return await ParseWorker.start(port, this.#clock, () => (this.#isBroken = true));
+      const onIdle = (): void => void (this.#cancelIdle = this.#clock.schedule(IDLE_MS, () => this.close()));
+      if (port) return await ParseWorker.start(port, this.#clock, onIdle, () => (this.#isBroken = true));
     } catch {
       // no worker to be had here (forbidden by the page's policy, or not found): parsing here gives the same
     }
@@ -115,17 +116,23 @@ interface WorkerJob {
 
 class ParseWorker {
   readonly #port: WorkerPort;
+  readonly #onIdle: () => void;
   readonly #jobs = new Map<number, WorkerJob>();
   #nextJob = 1;
   #lost: WorkerLost | undefined;
 
-  private constructor(port: WorkerPort) {
+  private constructor(port: WorkerPort, onIdle: () => void) {
     this.#port = port;
+    this.#onIdle = onIdle;
   }
 
-  /** @returns the worker when it has answered. @throws Error if it does not in time */
-  static async start(port: WorkerPort, clock: Clock, onLost: () => void): Promise<ParseWorker> {
-    const worker = new ParseWorker(port);
+  /**
+   * @param onIdle told when the last of its jobs has ended
+   * @returns the worker when it has answered
+   * @throws Error if it does not in time
+   */
+  static async start(port: WorkerPort, clock: Clock, onIdle: () => void, onLost: () => void): Promise<ParseWorker> {
+    const worker = new ParseWorker(port, onIdle);
     await new Promise<void>((resolve, reject) => {
       const cancel = clock.schedule(START_TIMEOUT_MS, () => reject(new WorkerLost("The worker does not answer")));
       port.listen(
@@ -169,6 +176,7 @@ class ParseWorker {
         this.#port.post({ type: "end", job });
         const result = await done;
         this.#jobs.delete(job);
+        if (this.#jobs.size === 0) this.#onIdle();
         return { ...result!, ops: state.ops };
       },
     };

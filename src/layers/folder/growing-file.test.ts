@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { FoldspaceError } from "../../errors.ts";
 import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
 import { FaultyFileSystem } from "../../testing/faulty-file-system.ts";
+import { Parsing } from "../../worker/parsing.ts";
 import { readEntry } from "./read-entry.ts";
 import { readLog } from "./read-log.ts";
 import { SpaceFolder, type LogEntry } from "./space-folder.ts";
@@ -38,4 +40,18 @@ test("a listener reads what was appended meanwhile at its next look", async () =
   const next = await readLog(fs, PATH, "peer", { cursor: first!.cursor, listedSize: (await fs.stat(PATH))!.size });
   expect(next!.isContinued).toBe(true);
   expect(first!.ops.length + next!.ops.length).toBe(900_000);
+});
+
+test("a file that can no longer be read on ends its parsing", async () => {
+  const { fs } = await growing();
+  let ended = 0;
+  const parsing = new Parsing({ worker: false });
+  const open = parsing.open.bind(parsing);
+  vi.spyOn(parsing, "open").mockImplementation(async (...given) => {
+    const job = await open(...given);
+    return { push: (bytes) => job.push(bytes), end: () => (ended++, job.end()) };
+  });
+  fs.fault = () => (fs.pathsOf("read").length > 1 ? new FoldspaceError("FOLD_IO", "fails in this test") : undefined);
+  await expect(readLog(fs, PATH, "peer", { parsing })).rejects.toMatchObject({ code: "FOLD_IO" });
+  expect(ended).toBe(1);
 });

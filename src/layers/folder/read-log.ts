@@ -97,6 +97,11 @@ async function openJob(peerId: string, options: ReadLogOptions, bytes: number, f
   return await parsing.open({ peerId, ids, ...(from && { from }) }, Math.max(bytes, loadBytes));
 }
 
+interface FirstChunk {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What was known of a file before it is read on. */
 interface Before {
   /** Bytes of the first chunk that were parsed earlier. */
@@ -110,11 +115,21 @@ interface Before {
  * Reads to the end of the file.
  * @param first chunk, already read
  */
-async function readOn(
+async function readOn(fs: FileSystem, path: string, job: ParseJob, first: FirstChunk, before: Before): Promise<LogReading> {
+  try {
+    return await readToEnd(fs, path, job, first, before);
+  } catch (error) {
+    // whoever parses waits for the end of the job; what this one has failed with is told already
+    job.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function readToEnd(
   fs: FileSystem,
   path: string,
   job: ParseJob,
-  first: { readonly offset: number; readonly bytes: Uint8Array },
+  first: FirstChunk,
   { skip, earlier, listedSize = Infinity }: Before,
 ): Promise<LogReading> {
   let chunk = first.bytes;
