@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { FoldspaceError } from "../errors.ts";
 import { openGate, ops, outcome, setUp } from "../testing/batcher-bench.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
+import { Batcher } from "./batcher.ts";
 
 const diskFull = new FoldspaceError("FOLD_DISK_FULL", "No space left");
 
@@ -224,4 +226,75 @@ test("the status goes from idle over saving to idle, with what is pending", asyn
   void batcher.add("b", ops(2, 3));
   await clock.advance(500);
   expect(seen).toEqual(["idle 1", "idle 3", "saving 3", "idle 0"]);
+});
+
+test("what a write has left for the next is saved by it, and what is saved is not written again", async () => {
+  const written: number[][] = [];
+  let isFull = false;
+  const clock = new ManualClock(0);
+  const batcher = new Batcher(
+    async (_lane, batch) => {
+      if (isFull) throw diskFull;
+      written.push(batch.slice(0, 2).map((op) => op.id.counter));
+      isFull = written.length === 2;
+      return Math.min(batch.length, 2);
+    },
+    {},
+    clock,
+  );
+  const [first, second] = [outcome(batcher.add("a", ops(1, 3))), outcome(batcher.add("a", ops(4, 7)))];
+  await clock.advance(500);
+  expect(written).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect([first.state, second.state]).toEqual(["resolved", "pending"]);
+  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 3, error: diskFull });
+  isFull = false;
+  await batcher.flush();
+  expect(written.slice(2)).toEqual([[5, 6], [7]]);
+  expect(second.state).toBe("resolved");
+  expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0 });
+});
+
+test("lanes that may be are written beside each other", async () => {
+  const setup = setUp({}, { areLanesAtOnce: true });
+  const { batcher, writes } = setup;
+  const open = openGate(setup);
+  void batcher.add("a", ops(1));
+  void batcher.add("b", ops(2));
+  const flush = batcher.flush();
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(writes.map(({ lane }) => lane)).toEqual(["a", "b"]);
+  open();
+  await flush;
+  expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0 });
+});
+
+test("at leaving, everything is begun to be written in that turn, also beside a save that runs", async () => {
+  const setup = setUp({}, { areLanesAtOnce: true });
+  const { clock, batcher, writes, failures } = setup;
+  const open = openGate(setup);
+  const durable = [outcome(batcher.add("a", ops(1)))];
+  batcher.leave();
+  await clock.advance(0);
+  expect(writes).toEqual([{ lane: "a", counters: [1], at: 0 }]);
+  durable.push(outcome(batcher.add("a", ops(2))), outcome(batcher.add("b", ops(3))));
+  batcher.leave();
+  expect(writes.slice(1).map(({ lane, counters }) => `${lane} ${counters.join()}`)).toEqual(["a 1,2", "b 3"]);
+  expect(durable.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
+  // if the page stays, they are saved in their turn, and a failure is told
+  failures.set("b", diskFull);
+  open();
+  await clock.advance(500);
+  expect(durable.map(({ state }) => state)).toEqual(["resolved", "resolved", "pending"]);
+  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 1, error: diskFull });
+});
+
+test("leaving with nothing to save writes nothing", async () => {
+  const { clock, batcher, writes } = setUp();
+  batcher.leave();
+  await clock.advance(1_000);
+  expect(writes).toEqual([]);
 });

@@ -42,6 +42,12 @@ export const DEFAULT_CADENCE: Cadence = {
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 
+/**
+ * Makes operations of a lane durable: all, or the first of them, or it rejects.
+ * @returns how many, where that is not all
+ */
+export type LaneWrite = (lane: string, ops: readonly VertexOperation[]) => Promise<number | void>;
+
 interface Lane {
   ops: VertexOperation[];
   /** Resolved when the operations up to `until` (counted from the lane's start) are durable. */
@@ -65,9 +71,10 @@ export class Batcher {
     lastSavedAt: undefined,
     error: undefined,
   });
-  readonly #write: (lane: string, ops: readonly VertexOperation[]) => Promise<void>;
+  readonly #write: LaneWrite;
   readonly #cadence: Cadence;
   readonly #clock: Clock;
+  readonly #areLanesAtOnce: boolean;
   readonly #lanes = new Map<string, Lane>();
   #pending = 0;
   #running: Promise<void> | undefined;
@@ -80,11 +87,15 @@ export class Batcher {
   #busySince = 0;
   #closed = false;
 
-  /** @param write makes operations of a lane durable: all, or it rejects */
-  constructor(write: (lane: string, ops: readonly VertexOperation[]) => Promise<void>, cadence: Partial<Cadence>, clock: Clock) {
+  /**
+   * @param write saves operations of a lane
+   * @param options `areLanesAtOnce`: whether lanes are written beside each other, instead of one after another
+   */
+  constructor(write: LaneWrite, cadence: Partial<Cadence>, clock: Clock, options: { readonly areLanesAtOnce?: boolean } = {}) {
     this.#write = write;
     this.#cadence = { ...DEFAULT_CADENCE, ...cadence };
     this.#clock = clock;
+    this.#areLanesAtOnce = options.areLanesAtOnce ?? false;
   }
 
   /** @returns resolves when these operations are durable; rejects only when the batcher is closed before that */
@@ -111,6 +122,19 @@ export class Batcher {
     await this.#running;
     if (this.#pending > 0) await (this.#running ?? this.#start());
     if (this.status.value.state === "degraded" && this.#pending > 0) throw this.status.value.error!;
+  }
+
+  /**
+   * Begins in this turn to save everything, for a page that may be gone after it: what then waits for something is lost. So a
+   * save that runs is not waited for, and what it has not finished is written beside it: twice, if the page stays. Only for
+   * lanes that are saved at once.
+   */
+  leave(): void {
+    if (this.#pending === 0) return;
+    if (!this.#running) void this.#start();
+    // a failure is told when they are saved in their turn
+    else
+      for (const [name, { ops }] of this.#lanes) if (ops.length > 0) void this.#write(name, ops.slice()).catch(() => undefined);
   }
 
   /** Saves what can be saved and takes nothing more. Promises of what could not be saved are rejected. */
@@ -179,24 +203,31 @@ export class Batcher {
     this.#hasNewOps = false;
     this.#publish("saving");
     let failure: FoldspaceError | undefined;
-    for (const [name, lane] of this.#lanes) {
-      if (lane.ops.length === 0) continue;
-      const batch = lane.ops.slice();
+    const save = async ([name, lane]: [string, Lane]): Promise<void> => {
       try {
-        await this.#write(name, batch);
+        await this.#saveLane(name, lane);
       } catch (error) {
         failure = toFoldspaceError(error);
-        continue;
       }
-      lane.ops.splice(0, batch.length);
-      lane.saved += batch.length;
-      this.#pending -= batch.length;
-      while (lane.waiters[0] && lane.waiters[0].until <= lane.saved) lane.waiters.shift()!.resolve();
-      if (lane.ops.length === 0 && lane.waiters.length === 0) this.#lanes.delete(name);
-    }
+    };
+    if (this.#areLanesAtOnce) await Promise.all([...this.#lanes].map(save));
+    else for (const each of this.#lanes) await save(each);
     this.#retryMs = failure ? Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS) : 0;
     const lastSavedAt = failure ? this.status.value.lastSavedAt : this.#clock.now();
     this.status.value = { state: failure ? "degraded" : "idle", pendingOps: this.#pending, lastSavedAt, error: failure };
+  }
+
+  async #saveLane(name: string, lane: Lane): Promise<void> {
+    const until = lane.saved + lane.ops.length;
+    while (lane.saved < until) {
+      const batch = lane.ops.slice(0, until - lane.saved);
+      const count = (await this.#write(name, batch)) ?? batch.length;
+      lane.ops.splice(0, count);
+      lane.saved += count;
+      this.#pending -= count;
+      while (lane.waiters[0] && lane.waiters[0].until <= lane.saved) lane.waiters.shift()!.resolve();
+    }
+    if (lane.ops.length === 0 && lane.waiters.length === 0) this.#lanes.delete(name);
   }
 
   #publish(state: LayerStatus["state"]): void {

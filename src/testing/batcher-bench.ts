@@ -21,7 +21,7 @@ export interface BatcherBench {
   most: number;
 }
 
-export function setUp(cadence: Partial<Cadence> = {}): BatcherBench {
+export function setUp(cadence: Partial<Cadence> = {}, options: { readonly areLanesAtOnce?: boolean } = {}): BatcherBench {
   const clock = new ManualClock(0);
   let running = 0;
   const write = async (lane: string, batch: readonly VertexOperation[]): Promise<void> => {
@@ -36,7 +36,7 @@ export function setUp(cadence: Partial<Cadence> = {}): BatcherBench {
   };
   const setup: BatcherBench = {
     clock,
-    batcher: new Batcher(write, cadence, clock),
+    batcher: new Batcher(write, cadence, clock, options),
     writes: [],
     failures: new Map(),
     gate: undefined,

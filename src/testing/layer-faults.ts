@@ -151,6 +151,12 @@ export class FaultyLayer implements PersistenceLayer {
     await this.inner.stopListening?.();
   }
 
+  leave(): void {
+    if (this.inner.leave) this.inner.leave();
+    // a failure is in the status
+    else this.flush().catch(() => undefined);
+  }
+
   async rescan(): Promise<void> {
     await this.inner.rescan?.();
   }

@@ -94,6 +94,17 @@ export class Device {
     for (let index = 0; index < count; index++) this.#open.tree.root!.newNamedChild(`${name} ${index}`, { text });
   }
 
+  /**
+   * Loads the page anew while much is being saved, and makes an edit at the very last, as a field does that is left.
+   * @param delayMs from the beginning of the save
+   */
+  reloadWhileSaving(delayMs: number): void {
+    this.addNotes("much", 2_000, "x".repeat(2_000));
+    void this.#open.flush();
+    addEventListener("pagehide", () => this.addNotes("at the last"), true);
+    setTimeout(() => location.reload(), delayMs);
+  }
+
   countNotes(): number {
     return this.#open.tree.root!.children.length;
   }

@@ -3,6 +3,7 @@ import "fake-indexeddb/auto";
 import { deleteDB, openDB, type IDBPDatabase } from "idb";
 import { afterEach, expect, test, vi } from "vitest";
 import { FoldspaceError } from "../../errors.ts";
+import { encodeLine } from "../../log/line.ts";
 import { asList, asSet, Inbox, TestPeer, until } from "../../testing/layer-bench.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { newId } from "../../tree/index.ts";
@@ -252,4 +253,58 @@ test("secrets are kept for each space", async () => {
   for (const each of [layer, other]) await each.disconnect();
   await until("it is closed", () => !layer.isConnected());
   await expect(layer.loadSecrets()).rejects.toMatchObject({ code: "FOLD_CLOSED" });
+});
+
+test("a line of which everything was read is said to be safe", async () => {
+  const [name, spaceId, peer] = [newId(), newId(), new TestPeer()];
+  const layer = await connected(name, spaceId);
+  const ops = peer.setMany(2);
+  const database = await openDB(name);
+  const lines = new TextEncoder().encode(`${ops.map(encodeLine).join("")}\n`);
+  await database.put("batches", { peerId: peer.id, lines }, [spaceId, spaceId, peer.id, "x", 1]);
+  database.close();
+  expect(asList(await layer.loadSpaceTreeOps())).toEqual(asList(ops));
+  expect(layer.problems).toMatchObject([{ code: "FOLD_TORN_LINE", isSafe: true, line: 1 }]);
+  await layer.disconnect();
+});
+
+test("a layer that waits for another tab to let go of the database is disconnected at once, and can be connected again", async () => {
+  const [name, spaceId, peer] = [newId(), newId(), new TestPeer()];
+  const other = await openDB(name);
+  const deleting = deleteDB(name);
+  const layer = new IndexedDBPersistenceLayer(spaceId, { databaseName: name, flushIntervalMs: 5 });
+  const connecting = layer.connect({ peerId: peer.id, create: true });
+  const refused = expect(connecting).rejects.toMatchObject({ code: "FOLD_CLOSED" });
+  await layer.disconnect();
+  await refused;
+  const again = layer.connect({ peerId: peer.id, create: true });
+  other.close();
+  await Promise.all([deleting, again]);
+  const ops = peer.setMany(2);
+  await layer.saveTreeOps(spaceId, ops);
+  expect(asList(await layer.loadSpaceTreeOps())).toEqual(asList(ops));
+  await layer.disconnect();
+  // nothing keeps the database open
+  await deleteDB(name);
+});
+
+test("secrets that the browser takes back while they are saved are saved again", async () => {
+  const [name, spaceId] = [newId(), newId()];
+  const layer = await connected(name, spaceId);
+  const memory = layer.secretsMemory;
+  // oxlint-disable-next-line typescript/unbound-method -- it is called on what it is asked of
+  const original = IDBObjectStore.prototype.get;
+  let aborts = 0;
+  const abortOnce = vi.spyOn(IDBObjectStore.prototype, "get").mockImplementation(function (this: IDBObjectStore, key) {
+    const request = original.call(this, key);
+    if (aborts++ % 2 === 0) this.transaction.abort();
+    return request;
+  });
+  await layer.saveSecrets({ changes: new Map([["name", { from: undefined, to: "value" }]]) });
+  await memory.saveKeys!(spaceId, []);
+  expect(aborts).toBe(4);
+  abortOnce.mockRestore();
+  expect((await layer.loadSecrets())?.values).toEqual(new Map([["name", "value"]]));
+  expect(await memory.loadKeys!(spaceId)).toEqual([]);
+  await layer.disconnect();
 });

@@ -9,12 +9,13 @@ import type { BatchKey, BatchRecord, Database } from "./database.ts";
 /** A record as it was found: it may be anything. */
 export type FoundRecord = readonly [key: BatchKey, record: Partial<BatchRecord> | undefined];
 
-/** About a quarter of a megabyte: a few milliseconds of work. */
-const MAX_RECORD_OPS = 4_000;
+/**
+ * Chromium keeps values above 64 KiB in files of their own, which it fetches from the page after everything else: too late where
+ * the page is gone, and reading each takes a turn of its own.
+ */
+const FULL_RECORD_BYTES = 32 * 1024;
 /** A millisecond of parsing or two, and a few times that where the code is cold. */
 const SLICE_BYTES = 32 * 1024;
-/** Bigger records are left as they are. */
-const FULL_BATCH_BYTES = 256 * 1024;
 
 /** Records of one tree. */
 function treeRange(spaceId: string, treeId: string): IDBKeyRange {
@@ -27,22 +28,26 @@ export function recordName(key: BatchKey): string {
   return `batches/${key.join("/")}`;
 }
 
-/** Records of one peer each, made in slices that leave others their turn. */
-export async function encodeBatches(ops: readonly VertexOperation[]): Promise<BatchRecord[]> {
+/**
+ * Records of one peer each, made in slices that leave others their turn.
+ * @param isUrgent whether all are made in this turn, whatever waits
+ */
+export async function encodeBatches(ops: readonly VertexOperation[], isUrgent: boolean): Promise<BatchRecord[]> {
   const records: BatchRecord[] = [];
-  const waiting = new Map<string, string[]>();
+  const waiting = new Map<string, string>();
   const pace = new Pace();
-  const finish = (peerId: string, lines: string[]): void => {
-    records.push({ peerId, lines: new TextEncoder().encode(`${lines.join("\n")}\n`) });
+  const finish = (peerId: string, lines: string): void => {
+    records.push({ peerId, lines: new TextEncoder().encode(lines) });
     waiting.delete(peerId);
   };
   for (const op of ops) {
     const { peerId } = op.id;
-    let lines = waiting.get(peerId);
-    if (!lines) waiting.set(peerId, (lines = []));
-    lines.push(encodeLine(op));
-    if (lines.length >= MAX_RECORD_OPS) finish(peerId, lines);
-    if (pace.isDue) await pace.breathe();
+    const lines = `${waiting.get(peerId) ?? ""}${encodeLine(op)}\n`;
+    waiting.set(peerId, lines);
+    if (lines.length < FULL_RECORD_BYTES) continue;
+    finish(peerId, lines);
+    // a page that is closed takes with it what is not in a transaction: the little that is typed never waits
+    if (!isUrgent && pace.isDue) await pace.breathe();
   }
   for (const [peerId, lines] of waiting) finish(peerId, lines);
   return records;
@@ -92,20 +97,20 @@ export async function parseRecords(
     }
     parser.end();
     for (const op of parser.ops) ops.push(op);
-    for (const { code, reason, line } of parser.problems) problems.push({ code, reason, line, file, treeId });
+    for (const problem of parser.problems) problems.push({ ...problem, file, treeId });
   }
   return { ops, problems };
 }
 
 export interface Compaction {
   readonly removed: readonly BatchKey[];
-  readonly added: readonly BatchKey[];
+  readonly added: readonly FoundRecord[];
 }
 
 /**
  * Joins small records of a tree into big ones, because reading costs by the record. Everything happens in one transaction,
  * so that a tab that writes at the same time loses nothing.
- * @param isWanted tells records that are to be left as they are
+ * @param isWanted tells records that are to be left as they are: those are not even read
  * @param newKey makes a key that no one has used
  */
 export async function compactBatches(
@@ -117,18 +122,18 @@ export async function compactBatches(
 ): Promise<Compaction> {
   const transaction = database.transaction("batches", "readwrite");
   const { store } = transaction;
-  const range = treeRange(spaceId, treeId);
-  const joining = Promise.all([store.getAllKeys(range), store.getAll(range)]).then(async ([keys, records]) => {
-    const found = keys.map((key, index): FoundRecord => [key, records[index]]);
-    const groups = smallOnes(found.filter(([key]) => isWanted(key))).flatMap(groupBySize);
-    const added: BatchKey[] = [];
+  const joining = store.getAllKeys(treeRange(spaceId, treeId)).then(async (keys) => {
+    const found = keys.filter(isWanted).map(async (key): Promise<FoundRecord> => [key, await store.get(key)]);
+    const groups = smallOnes(await Promise.all(found)).flatMap(groupBySize);
+    const added: FoundRecord[] = [];
     const removed: BatchKey[] = [];
     const requests: Promise<unknown>[] = [];
     for (const group of groups.filter(({ length }) => length > 1)) {
       const key = newKey(group[0]!.key[2]);
-      added.push(key);
+      const record = { peerId: key[2], lines: concatBytes(group.map(({ lines }) => lines)) };
+      added.push([key, record]);
       for (const old of group) removed.push(old.key);
-      requests.push(store.add({ peerId: key[2], lines: concatBytes(group.map(({ lines }) => lines)) }, key));
+      requests.push(store.add(record, key));
     }
     for (const key of removed) requests.push(store.delete(key));
     await Promise.all(requests);
@@ -139,11 +144,12 @@ export async function compactBatches(
 }
 
 /**
- * Waits until a transaction is done. Its own error, not that of a request, says why it failed: a full disk shows
- * there only.
+ * Waits until a transaction is done. Its own error, not that of a request, says why it failed: a full disk shows there only,
+ * and Chromium then may never answer some of the requests.
  */
-export async function settleTransaction(requests: readonly unknown[], done: Promise<void>): Promise<void> {
-  await Promise.allSettled([...requests, done]);
+export async function settleTransaction(requests: readonly Promise<unknown>[], done: Promise<void>): Promise<void> {
+  // those that fail do so with the transaction
+  for (const request of requests) request.catch(() => undefined);
   await done;
 }
 
@@ -151,16 +157,21 @@ function isBatchOf(key: BatchKey, record: Partial<BatchRecord> | undefined): rec
   return record?.lines instanceof Uint8Array && record.peerId === key[2];
 }
 
+/** Whether a record is small enough to be joined with others, and not damaged. */
+export function isJoinable(key: BatchKey, record: Partial<BatchRecord> | undefined): record is BatchRecord {
+  return isBatchOf(key, record) && record.lines.length < FULL_RECORD_BYTES && record.lines.at(-1) === NEWLINE;
+}
+
 interface SmallRecord {
   readonly key: BatchKey;
   readonly lines: Uint8Array;
 }
 
-/** Records that are worth joining, by peer. One that is damaged stays as it is. */
+/** Records that can be joined, by peer. */
 function smallOnes(records: readonly FoundRecord[]): SmallRecord[][] {
   const byPeer = new Map<string, SmallRecord[]>();
   for (const [key, record] of records) {
-    if (!isBatchOf(key, record) || record.lines.length >= FULL_BATCH_BYTES || record.lines.at(-1) !== NEWLINE) continue;
+    if (!isJoinable(key, record)) continue;
     const own = byPeer.get(key[2]);
     if (own) own.push({ key, lines: record.lines });
     else byPeer.set(key[2], [{ key, lines: record.lines }]);
@@ -175,7 +186,7 @@ function groupBySize(records: readonly SmallRecord[]): SmallRecord[][] {
   const groups: SmallRecord[][] = [];
   let size = Number.POSITIVE_INFINITY;
   for (const record of records) {
-    if (size >= FULL_BATCH_BYTES) {
+    if (size >= FULL_RECORD_BYTES) {
       groups.push([]);
       size = 0;
     }

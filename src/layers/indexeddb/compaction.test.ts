@@ -1,13 +1,15 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it puts its globals where a browser has them
 import "fake-indexeddb/auto";
 import { openDB } from "idb";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { asList, asSet, Inbox, TestPeer, until } from "../../testing/layer-bench.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { newId } from "../../tree/index.ts";
 import { recordName } from "./batches.ts";
 import type { BatchKey } from "./database.ts";
 import { IndexedDBPersistenceLayer } from "./indexeddb-layer.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 /** Longer than any compaction is put off. */
 const LONG_MS = 60_000;
@@ -182,4 +184,38 @@ test("disconnecting calls a compaction off", async () => {
   await layer.disconnect();
   expect(clock.timerCount).toBe(0);
   expect(await keysOf(name)).toHaveLength(100);
+});
+
+test("disconnecting also calls off what comes of its last save", async () => {
+  const [name, spaceId, peer] = [newId(), newId(), new TestPeer()];
+  const { layer, clock } = await connected(name, spaceId);
+  await layer.loadSpaceTreeOps();
+  await saveOneByOne(layer, spaceId, peer.setMany(64));
+  expect(clock.timerCount).toBe(0);
+  const saving = layer.saveTreeOps(spaceId, peer.setMany(1));
+  await layer.disconnect();
+  await saving;
+  expect(clock.timerCount).toBe(0);
+});
+
+test("records that are full are not read again to join the others", async () => {
+  const [name, spaceId, peer] = [newId(), newId(), new TestPeer()];
+  const { layer, clock } = await connected(name, spaceId);
+  await layer.loadSpaceTreeOps();
+  const full = Array.from({ length: 20 }, () => peer.set("x".repeat(40_000)));
+  const some = [...full, ...peer.setMany(70)];
+  await saveOneByOne(layer, spaceId, some);
+  const [get, getAll] = [vi.spyOn(IDBObjectStore.prototype, "get"), vi.spyOn(IDBObjectStore.prototype, "getAll")];
+  await clock.advance(LONG_MS);
+  await until("they are joined", async () => (await keysOf(name)).length === 21);
+  expect(get).toHaveBeenCalledTimes(70);
+  expect(getAll).not.toHaveBeenCalled();
+  const more = peer.setMany(70);
+  await saveOneByOne(layer, spaceId, more);
+  get.mockClear();
+  await clock.advance(LONG_MS);
+  await until("they are joined", async () => (await keysOf(name)).length === 21);
+  expect(get).toHaveBeenCalledTimes(71);
+  expect(asList(await layer.loadSpaceTreeOps())).toEqual(asList([...some, ...more]));
+  await layer.disconnect();
 });

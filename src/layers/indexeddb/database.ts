@@ -73,9 +73,15 @@ export class DatabaseConnection {
   readonly #clock: Clock;
   #database: Promise<Database> | undefined;
   #isClosed = false;
+  /** Rejects when the connection is closed. */
+  readonly #closed: Promise<never>;
+  #endClosed: (reason: FoldspaceError) => void = () => undefined;
 
   constructor(name: string, options: DatabaseConnectionOptions = {}) {
     this.name = name;
+    this.#closed = new Promise((_resolve, reject) => (this.#endClosed = reject));
+    // it concerns only those who wait for an opening
+    this.#closed.catch(() => undefined);
     this.#onWaiting = options.onWaiting ?? (() => undefined);
     this.#clock = options.clock ?? systemClock;
   }
@@ -102,8 +108,10 @@ export class DatabaseConnection {
     }
   }
 
+  /** Whoever waits for it to be opened is told `FOLD_CLOSED`: it may be another tab that keeps it from that. */
   close(): void {
     this.#isClosed = true;
+    this.#endClosed(this.#closedError());
     // one that never opens needs no closing, and whoever asked for it was told why
     this.#database?.then(
       (database) => database.close(),
@@ -113,13 +121,13 @@ export class DatabaseConnection {
   }
 
   #open(): Promise<Database> {
-    if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", `The connection to the database ${this.name} is closed`);
+    if (this.#isClosed) throw this.#closedError();
     if (this.#database) return this.#database;
     // an old connection may end when there is a new one
     const forget = (): void => {
       if (this.#database === opening) this.#database = undefined;
     };
-    const opening = this.#openNow(forget).catch((error: unknown) => {
+    const opening = Promise.race([this.#openNow(forget), this.#closed]).catch((error: unknown) => {
       forget();
       throw error;
     });
@@ -132,7 +140,9 @@ export class DatabaseConnection {
     if (!hasIndexedDb()) throw new FoldspaceError("FOLD_UNAVAILABLE", "There is no IndexedDB here");
     const endWaiting = this.#clock.schedule(SLOW_OPENING_MS, () => this.#onWaiting(this.#waits()));
     try {
-      return assertOurs(await this.#openVersion(DATABASE_VERSION, onEnded));
+      const database = assertOurs(await this.#openVersion(DATABASE_VERSION, onEnded));
+      if (this.#isClosed) database.close();
+      return database;
     } catch (error) {
       // only the stores tell a newer version of ours from something else
       if (nameOf(error) === "VersionError") assertOurs(await this.#openVersion(undefined, onEnded)).close();
@@ -157,6 +167,10 @@ export class DatabaseConnection {
     });
   }
 
+  #closedError(): FoldspaceError {
+    return new FoldspaceError("FOLD_CLOSED", `The connection to the database ${this.name} is closed`);
+  }
+
   #waits(): FoldspaceError {
     return new FoldspaceError(
       "FOLD_BUSY",
@@ -170,11 +184,14 @@ export function hasIndexedDb(): boolean {
   return Boolean(globalThis.indexedDB);
 }
 
-/** Whether a task failed because its connection was closed: it was not begun, or the browser took it back when it cleared the storage. */
+/**
+ * Whether a task failed because its connection was closed: it was not begun, or the browser took it back. While Chromium clears
+ * a site's data it says that the reason is unknown, also of connections that are only being opened.
+ */
 function wasClosedUnder(error: unknown, database: Database | undefined): boolean {
-  // opening fails so where nothing may be stored
   const name = nameOf(error);
-  return name === "AbortError" || (database !== undefined && (name === "InvalidStateError" || name === "UnknownError"));
+  // opening fails in an invalid state where nothing may be stored
+  return name === "AbortError" || name === "UnknownError" || (name === "InvalidStateError" && database !== undefined);
 }
 
 function createStore(database: IDBPDatabase<FoldspaceSchema>, store: (typeof STORES)[number]): void {

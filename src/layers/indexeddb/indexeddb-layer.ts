@@ -13,7 +13,17 @@ import {
   type SecretsUpdate,
   type StoredSecrets,
 } from "../persistence-layer.ts";
-import { compactBatches, encodeBatches, parseRecords, readRecords, recordName, settleTransaction } from "./batches.ts";
+import { assertStorable } from "../storable.ts";
+import {
+  compactBatches,
+  encodeBatches,
+  isJoinable,
+  parseRecords,
+  readRecords,
+  recordName,
+  settleTransaction,
+  type FoundRecord,
+} from "./batches.ts";
 import { Compactor } from "./compactor.ts";
 import { DATABASE_NAME, DatabaseConnection, type BatchKey, type SpaceRecord } from "./database.ts";
 import { IndexedDBSecretsMemory, readSecrets, writeSecrets } from "./secrets-records.ts";
@@ -56,17 +66,19 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly #changedSecrets = new Observable<undefined>(undefined);
   readonly secretsMemory: SecretsMemory;
   readonly #treeProblems = new Map<string, readonly Problem[]>();
-  /** Of every loaded tree, the names of the records that have been read or written here. */
-  readonly #seen = new Map<string, Set<string>>();
+  /** Of every loaded tree, the names of the records that have been read or written here, and whether each may be joined with others. */
+  readonly #seen = new Map<string, Map<string, boolean>>();
   /** Of every loaded tree, what settles when its records have been read, or could not be. */
   readonly #reading = new Map<string, Promise<void>>();
-  #database: DatabaseConnection | undefined;
-  #connecting: Promise<void> | undefined;
+  /** What is being opened. */
+  #opening: DatabaseConnection | undefined;
   #connection: Connection | undefined;
   #listener: ((change: IncomingChange) => void) | undefined;
   /** With its count, makes this instance's keys unique among tabs and over time. */
   #writerId = newId();
   #written = 0;
+  /** Whether the page may be gone after this turn. */
+  #isLeaving = false;
 
   constructor(spaceId: string, options: IndexedDBLayerOptions = {}) {
     super();
@@ -78,25 +90,26 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   /** @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_NEWER_FORMAT`, `FOLD_FOREIGN_STORAGE`, `FOLD_IO` */
   async connect(session?: LayerSession): Promise<void> {
-    if (this.#connection) return;
-    this.#connecting ??= this.#connect(session).finally(() => (this.#connecting = undefined));
-    await this.#connecting;
+    await this.connectInTurn(async (assertWanted) => {
+      if (!this.#connection) await this.#connect(session, assertWanted);
+    });
   }
 
   async disconnect(): Promise<void> {
-    const connection = this.#connection;
-    this.#listener = this.#connection = undefined;
-    if (connection) {
-      await connection.compactor.stop();
+    // another tab may keep it from being opened, for how long nobody knows
+    this.#opening?.close();
+    await this.disconnectInTurn(async () => {
+      const connection = this.#connection;
+      this.#listener = this.#connection = undefined;
+      if (!connection) return;
       await connection.batcher.close();
+      await connection.compactor.stop();
       connection.channel.close();
       connection.secretsChannel.close();
+      connection.database.close();
       this.#seen.clear();
       this.currentStatus.value = { ...connection.batcher.status.value, state: "offline" };
-    }
-    // also one that is still being opened
-    this.#database?.close();
-    this.#database = undefined;
+    });
   }
 
   isConnected(): boolean {
@@ -124,13 +137,13 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
     const { database, compactor, isReadOnly } = this.#connected();
     // before reading: what another tab saves from now on is for the listener
-    const seen = new Set<string>();
+    const seen = new Map<string, boolean>();
     this.#seen.set(treeId, seen);
     const reading = database.run((opened) => readRecords(opened, this.spaceId, treeId));
     const over = (): void => undefined;
     this.#reading.set(treeId, reading.then(over, over));
-    const { keys, records } = await reading;
-    for (const key of keys) seen.add(recordName(key));
+    const { records } = await reading;
+    for (const [key, record] of records) seen.set(recordName(key), isJoinable(key, record));
     const { ops, problems } = await parseRecords(treeId, records);
     this.#setProblems(treeId, problems);
     if (!isReadOnly) compactor.note(treeId, seen.size);
@@ -143,11 +156,19 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    await this.#connected().batcher.add(treeId, ops);
+    const { batcher } = this.#connected();
+    assertStorable(ops);
+    await batcher.add(treeId, ops);
   }
 
   async flush(): Promise<void> {
     await this.#connection?.batcher.flush();
+  }
+
+  leave(): void {
+    this.#isLeaving = true;
+    this.#connection?.batcher.leave();
+    this.#options.clock.schedule(0, () => (this.#isLeaving = false));
   }
 
   async startListening(listener: (change: IncomingChange) => void): Promise<void> {
@@ -175,10 +196,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       // another tab may have told of some meanwhile, and the tree may have been released
       const unseen = records.filter(([key]) => isNew(key));
       if (this.#seen.get(treeId) !== seen) continue;
-      for (const [key] of unseen) seen.add(recordName(key));
-      const { ops, problems } = await parseRecords(treeId, unseen);
-      if (problems.length > 0) this.#setProblems(treeId, [...(this.#treeProblems.get(treeId) ?? []), ...problems]);
-      if (ops.length > 0) this.#listener?.({ treeId, ops });
+      await this.#tell(treeId, seen, unseen);
       if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
     }
   }
@@ -197,30 +215,32 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     return this.#changedSecrets.observe(listener);
   }
 
-  async #connect(session: LayerSession | undefined): Promise<void> {
+  async #connect(session: LayerSession | undefined, assertWanted: () => void): Promise<void> {
     const onWaiting = (error: FoldspaceError | undefined): void => {
+      if (this.#opening !== database && this.#connection?.database !== database) return;
       if (error || this.currentStatus.value.error?.code === "FOLD_BUSY")
         this.currentStatus.value = { ...this.currentStatus.value, error };
     };
     const database = new DatabaseConnection(this.#options.databaseName, { onWaiting, clock: this.#options.clock });
-    this.#database = database;
+    this.#opening = database;
     try {
       await database.run(async (opened) => {
         if (session?.create && !(await opened.get("spaces", this.spaceId))) await opened.put("spaces", this.#spaceRecord());
       });
-      if (this.#database !== database)
-        throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} was disconnected while it was connecting`);
+      assertWanted();
     } catch (error) {
       database.close();
       this.currentStatus.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
       throw error;
+    } finally {
+      this.#opening = undefined;
     }
     this.#writerId = newId();
     const write = (treeId: string, ops: readonly VertexOperation[]): Promise<void> => this.#write(connection, treeId, ops);
     const connection: Connection = {
       isReadOnly: session?.isReadOnly ?? false,
       database,
-      batcher: new Batcher(write, { ...CADENCE, ...this.#options }, this.#options.clock),
+      batcher: new Batcher(write, { ...CADENCE, ...this.#options }, this.#options.clock, { areLanesAtOnce: true }),
       compactor: new Compactor((treeId) => this.#compact(database, treeId), this.#options.clock),
       channel: new TabChannel(
         `foldspace:${this.#options.databaseName}:${this.spaceId}`,
@@ -236,7 +256,10 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   async #write(connection: Connection, treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    const records = (await encodeBatches(ops)).map((record) => ({ record, key: this.#newKey(treeId, record.peerId) }));
+    const records = (await encodeBatches(ops, this.#isLeaving)).map((record) => ({
+      record,
+      key: this.#newKey(treeId, record.peerId),
+    }));
     const wasMissing = await connection.database.run(async (database) => {
       const { durability } = this.#options;
       const transaction = database.transaction(["batches", "spaces"], "readwrite", { durability });
@@ -253,7 +276,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     if (wasMissing) for (const [loaded, { size }] of this.#seen) if (size > 0) this.#tellLoss(loaded);
     const seen = this.#seen.get(treeId);
     for (const { record, key } of records) {
-      seen?.add(recordName(key));
+      seen?.set(recordName(key), isJoinable(key, record));
       connection.channel.tell({ treeId, key, record });
     }
     if (seen) connection.compactor.note(treeId, seen.size);
@@ -264,21 +287,33 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     if (!this.#listener) return;
     const seen = this.#seen.get(treeId);
     if (seen?.has(recordName(key))) return;
-    seen?.add(recordName(key));
-    const ops = seen ? (await parseRecords(treeId, [[key, record]])).ops : undefined;
-    this.#listener?.({ treeId, ops });
+    if (seen) await this.#tell(treeId, seen, [[key, record]]);
+    else this.#listener({ treeId, ops: undefined });
+  }
+
+  /** Tells of records that have not been seen. They stay so if nobody listens by the time they have been read. */
+  async #tell(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
+    for (const [key] of records) seen.set(recordName(key), false);
+    const { ops, problems } = await parseRecords(treeId, records);
+    for (const [key, record] of records) {
+      if (this.#listener) seen.set(recordName(key), isJoinable(key, record));
+      else seen.delete(recordName(key));
+    }
+    if (!this.#listener) return;
+    if (problems.length > 0) this.#setProblems(treeId, [...(this.#treeProblems.get(treeId) ?? []), ...problems]);
+    if (ops.length > 0) this.#listener({ treeId, ops });
   }
 
   /** Joins only what this tab has read: so of the joined records, too, it knows all that is in them. */
   async #compact(database: DatabaseConnection, treeId: string): Promise<number> {
     const seen = this.#seen.get(treeId);
     if (!seen) return 0;
-    const isSeen = (key: BatchKey): boolean => seen.has(recordName(key));
+    const isWanted = (key: BatchKey): boolean => seen.get(recordName(key)) ?? false;
     const newKey = (peerId: string): BatchKey => this.#newKey(treeId, peerId);
     try {
-      const { added, removed } = await database.run((opened) => compactBatches(opened, this.spaceId, treeId, isSeen, newKey));
+      const { added, removed } = await database.run((opened) => compactBatches(opened, this.spaceId, treeId, isWanted, newKey));
       for (const key of removed) seen.delete(recordName(key));
-      for (const key of added) seen.add(recordName(key));
+      for (const [key, record] of added) seen.set(recordName(key), isJoinable(key, record));
     } catch (error) {
       const { code, message } = toFoldspaceError(error);
       const problem: Problem = { code, reason: `the stored batches could not be joined: ${message}`, treeId };

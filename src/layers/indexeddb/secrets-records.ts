@@ -1,6 +1,7 @@
 import type { RememberedKey, SecretsMemory, SeenSecrets } from "../../secrets/memory.ts";
 import { applyChanges } from "../../secrets/secret-map.ts";
 import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
+import { settleTransaction } from "./batches.ts";
 import { DatabaseConnection, type Database, type DeviceSecretsRecord, type SecretsRecord } from "./database.ts";
 
 /** Key of what this device remembers of a space's secrets. No space has an id like it. */
@@ -20,20 +21,28 @@ export async function writeSecrets(
   update: SecretsUpdate,
   durability: "relaxed" | "strict",
 ): Promise<void> {
-  const transaction = database.transaction("secrets", "readwrite", { durability });
-  const stored = toStored((await transaction.store.get(spaceId)) as SecretsRecord | undefined);
+  await changeRecord(database, spaceId, durability, (record) => toRecord(toStored(record as SecretsRecord | undefined), update));
+}
+
+function toRecord(stored: ReturnType<typeof toStored>, update: SecretsUpdate): SecretsRecord {
   const { changes, base = stored.base, sealed, retired = [] } = update;
   const files = new Map(stored.sealed.map(({ peerId, content }) => [peerId, content as string]));
   for (const peerId of retired) files.delete(peerId);
   if (sealed) files.set(sealed.peerId, sealed.text);
   const values = applyChanges(stored.values, changes);
-  const record: SecretsRecord = {
-    values: Object.fromEntries(values),
-    base: Object.fromEntries(base),
-    sealed: Object.fromEntries(files),
-  };
-  await transaction.store.put(record, spaceId);
-  await transaction.done;
+  return { values: Object.fromEntries(values), base: Object.fromEntries(base), sealed: Object.fromEntries(files) };
+}
+
+async function changeRecord(
+  database: Database,
+  key: string,
+  durability: "relaxed" | "strict",
+  change: (record: unknown) => SecretsRecord | DeviceSecretsRecord,
+): Promise<void> {
+  const { store, done } = database.transaction("secrets", "readwrite", { durability });
+  const changing = store.get(key).then(async (record) => await store.put(change(record), key));
+  await settleTransaction([changing], done);
+  await changing;
 }
 
 const EMPTY: SecretsRecord = { values: {}, base: {}, sealed: {} };
@@ -75,11 +84,8 @@ export class IndexedDBSecretsMemory implements SecretsMemory {
   }
 
   async #change(spaceId: string, change: (record: DeviceSecretsRecord) => DeviceSecretsRecord): Promise<void> {
-    await this.#run(async (database) => {
-      const { store, done } = database.transaction("secrets", "readwrite");
-      await store.put(change(toDevice(await store.get(deviceKey(spaceId)))), deviceKey(spaceId));
-      await done;
-    });
+    const toChanged = (record: unknown): DeviceSecretsRecord => change(toDevice(record));
+    await this.#run(async (database) => await changeRecord(database, deviceKey(spaceId), "relaxed", toChanged));
   }
 
   /** On a connection of its own, as it is needed seldom and before any layer is connected. */

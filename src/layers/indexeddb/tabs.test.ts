@@ -58,6 +58,30 @@ test("without messages, a rescan finds what other tabs saved, once", async () =>
   for (const { layer } of [one, two]) await layer.disconnect();
 });
 
+test("what is being read while listening ends is found by whoever listens next", async () => {
+  vi.stubGlobal("BroadcastChannel", undefined);
+  const [name, spaceId] = [newId(), newId()];
+  const [one, two] = [await openTab(name, spaceId), await openTab(name, spaceId)];
+  await listen(two, spaceId);
+  const ops = new TestPeer().setMany(50_000);
+  await one.layer.saveTreeOps(spaceId, ops);
+  let pauses = 0;
+  // what pauses in long work are made of
+  class EndingChannel extends MessageChannel {
+    constructor() {
+      super();
+      if (pauses++ === 0) void two.layer.stopListening();
+    }
+  }
+  vi.stubGlobal("MessageChannel", EndingChannel);
+  await two.layer.rescan();
+  expect(pauses).toBeGreaterThan(0);
+  expect(two.inbox.changes).toEqual([]);
+  await two.layer.startListening(two.inbox.listener);
+  expect(asList(two.inbox.opsOf(spaceId))).toEqual(asList(ops));
+  for (const { layer } of [one, two]) await layer.disconnect();
+});
+
 test("messages and rescans together tell of everything", async () => {
   const [name, spaceId] = [newId(), newId()];
   const [one, two] = [await openTab(name, spaceId), await openTab(name, spaceId)];
