@@ -5,6 +5,7 @@ import { opIdToString, type VertexOperation } from "../tree/index.ts";
 import { Batcher, type Cadence } from "./batcher.ts";
 import { ObservedLayer } from "./observed-layer.ts";
 import type { IncomingChange, LayerSession, PersistenceLayer, SecretsUpdate, StoredSecrets } from "./persistence-layer.ts";
+import { assertStorable } from "./storable.ts";
 
 /** What several memory layers have in common: the "place" in which their space is kept. */
 export class MemoryStore {
@@ -79,6 +80,10 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
 
   /** @throws FoldspaceError `FOLD_NOT_A_SPACE` where the store is empty and is not to be made a space; `FOLD_SPACE_MISMATCH` */
   async connect(session?: LayerSession): Promise<void> {
+    await this.connectInTurn(async () => this.#connect(session));
+  }
+
+  #connect(session: LayerSession | undefined): void {
     if (this.#batcher) return;
     if (this.#store.spaceId === undefined) {
       if (!session?.create) throw new FoldspaceError("FOLD_NOT_A_SPACE", "The store holds no space");
@@ -97,15 +102,17 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
   }
 
   async disconnect(): Promise<void> {
-    const batcher = this.#batcher;
-    if (!batcher) return;
-    await this.stopListening();
-    this.#unobserveStore?.();
-    this.#loadedTrees.clear();
-    this.#unheard = [];
-    this.#batcher = undefined;
-    await batcher.close();
-    this.currentStatus.value = { ...batcher.status.value, state: "offline" };
+    await this.disconnectInTurn(async () => {
+      const batcher = this.#batcher;
+      if (!batcher) return;
+      await this.stopListening();
+      this.#unobserveStore?.();
+      this.#loadedTrees.clear();
+      this.#unheard = [];
+      this.#batcher = undefined;
+      await batcher.close();
+      this.currentStatus.value = { ...batcher.status.value, state: "offline" };
+    });
   }
 
   isConnected(): boolean {
@@ -133,7 +140,9 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
   }
 
   async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    await this.#connected().add(treeId, ops);
+    const batcher = this.#connected();
+    assertStorable(ops);
+    await batcher.add(treeId, ops);
   }
 
   async flush(): Promise<void> {

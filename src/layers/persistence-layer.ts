@@ -18,8 +18,10 @@ export interface PersistenceLayer {
   readonly supportsIncomingSync: boolean;
 
   /**
-   * Gets ready to load and save. Connecting again while connected changes nothing.
-   * @throws FoldspaceError what keeps the layer from being used; nothing has been written then
+   * Gets ready to load and save. Connecting again while connected changes nothing. Of calls to connect and to disconnect
+   * each waits for those before it.
+   * @throws FoldspaceError what keeps the layer from being used; nothing has been written then. `FOLD_CLOSED` where it is
+   *   disconnected meanwhile
    */
   connect(session?: LayerSession): Promise<void>;
   /** Flushes, stops listening and lets go of everything. Never throws because of operations that could not be saved: `status` still tells. */
@@ -39,10 +41,19 @@ export interface PersistenceLayer {
   loadTreeOps(treeId: string): Promise<VertexOperation[]>;
   /** No longer tells of what arrives for a tree, until it is loaded again. */
   releaseTree?(treeId: string): void;
-  /** Takes operations to be saved; resolves when they are durable here, rejects if the layer is disconnected before. */
+  /**
+   * Takes operations to be saved; resolves when they are durable here, rejects if the layer is disconnected before.
+   * Those of a peer that it can never keep are a problem (`FOLD_BAD_ID`), and hinder no others. If one could not be read back
+   * as it is, whoever keeps it, the call rejects and takes none.
+   */
   saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void>;
   /** Saves at once what is waiting. @throws FoldspaceError why some of it could not be saved; it stays queued */
   flush(): Promise<void>;
+  /**
+   * The page may be gone after this turn: begins to save everything in it. A layer that cannot do better than to flush lacks
+   * this.
+   */
+  leave?(): void;
 
   /** Starts telling of operations that come from elsewhere. There is one listener at a time. */
   startListening?(listener: (change: IncomingChange) => void): Promise<void>;

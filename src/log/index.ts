@@ -4,6 +4,7 @@ export { LogParser } from "./parser.ts";
 export type { LineProblem } from "./line-problem.ts";
 export type { LogParserOptions, LogPosition } from "./parser.ts";
 export {
+  canNameLog,
   classifyLogFile,
   isIgnoredName,
   isPathSafeId,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { COPY_NAMES } from "../testing/copy-names.ts";
-import { classifyLogFile, isPathSafeId, logFilePath, mayHoldTree, OPS_DIR, treeDir } from "./paths.ts";
+import { canNameLog, classifyLogFile, isPathSafeId, logFilePath, mayHoldTree, OPS_DIR, treeDir } from "./paths.ts";
 
 const TREE = "02d9c0a1b2c3d4e5f60718293a4b5c6d";
 const PEER = "9fae0b1c2d3e4f5061728394a5b6c7d8";
@@ -169,6 +169,7 @@ test.each([
   [TREE, "ann", "conflict1"],
 ])("no file is written that would be read as a copy: tree %s, peer %s, writer %s", (treeId, peerId, writerId) => {
   expect(() => logFilePath(treeId, peerId, writerId, new Date(0))).toThrow(expect.objectContaining({ code: "FOLD_BAD_ID" }));
+  expect(canNameLog(treeId, peerId, writerId)).toBe(false);
 });
 
 test("every folder in which a tree's files are found is one that is looked into for it", () => {
@@ -195,6 +196,7 @@ test("paths are made of the UTC day, and read back as they were made", () => {
       const path = logFilePath(TREE, peerId, writerId, lateInTokyo);
       const name = writerId === peerId ? peerId : `${peerId}.${writerId}`;
       expect(path).toBe(`space-v1/ops/${DAY}/${name}.jsonl`);
+      expect(canNameLog(TREE, peerId, writerId)).toBe(true);
       expect(classifyLogFile(path.slice(OPS_DIR.length + 1))).toEqual({
         kind: "log",
         treeId: TREE,

@@ -1,4 +1,4 @@
-import { FoldspaceError } from "../errors.ts";
+import { errorCode, FoldspaceError } from "../errors.ts";
 
 /** Folder with everything of a space, below the folder that the user chose. */
 export const SPACE_DIR = "space-v1";
@@ -56,6 +56,17 @@ export function logFilePath(treeId: string, peerId: string, writerId: string, ti
     "FOLD_BAD_ID",
     `${JSON.stringify(path)} cannot be a file of the space: it would be taken for a copy of another that a sync service made`,
   );
+}
+
+/** Whether there is a {@link logFilePath} for these ids. */
+export function canNameLog(treeId: string, peerId: string, writerId: string): boolean {
+  try {
+    logFilePath(treeId, peerId, writerId, new Date(0));
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== "FOLD_BAD_ID") throw error;
+    return false;
+  }
 }
 
 /**

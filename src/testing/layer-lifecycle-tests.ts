@@ -131,6 +131,55 @@ export function lifecycleTests(test: LayerTest): void {
     await layer.saveTreeOps(bench.spaceId, [second]);
     expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet([first, second]));
   });
+
+  test("connecting twice at once makes one connection", async (bench) => {
+    const peer = new TestPeer();
+    const session = { peerId: peer.id, create: true };
+    const layer = bench.layer();
+    const ops = peer.setMany(2);
+    let isSaved = false;
+    const save = async (): Promise<void> => layer.saveTreeOps(bench.spaceId, ops).then(() => void (isSaved = true));
+    const first = layer.connect(session).then(() => void save());
+    await Promise.all([first, layer.connect(session)]);
+    await layer.flush();
+    expect(isSaved).toBe(true);
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+  });
+
+  test("a layer that is disconnected while it connects is not connected afterwards", async (bench) => {
+    const layer = bench.layer();
+    const connecting = layer.connect({ peerId: newId(), create: true }).then(() => "connected", errorCode);
+    await layer.disconnect();
+    expect(layer.isConnected()).toBe(false);
+    expect(["connected", "FOLD_CLOSED"]).toContain(await connecting);
+    expect(layer.isConnected()).toBe(false);
+  });
+
+  test("of calls to connect and disconnect that come at once the last holds", async (bench) => {
+    const peer = new TestPeer();
+    const session = { peerId: peer.id, create: true };
+    const layer = bench.layer();
+    const first = layer.connect(session).catch(errorCode);
+    void layer.disconnect();
+    await layer.connect(session);
+    await expectToSave(layer);
+
+    const saving = layer.saveTreeOps(bench.spaceId, [peer.set("waits")]);
+    const disconnecting = layer.disconnect();
+    await layer.connect(session);
+    await Promise.all([first, saving, disconnecting]);
+    await expectToSave(layer);
+
+    async function expectToSave(connected: PersistenceLayer): Promise<void> {
+      expect(connected.isConnected()).toBe(true);
+      const op = peer.set("saved");
+      const saved = connected.saveTreeOps(bench.spaceId, [op]);
+      await connected.flush();
+      await saved;
+      expect(connected.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
+      expect(await connected.loadSpaceTreeOps()).toContainEqual(op);
+    }
+  });
 }
 
 async function expectAbsent(layer: PersistenceLayer): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { newId } from "../tree/index.ts";
+import { newId, type VertexOperation } from "../tree/index.ts";
 import { asList, asSet, Inbox, TestPeer, until, type LayerBench } from "./layer-bench.ts";
 import type { LayerTest } from "./layer-suite.ts";
 
@@ -106,6 +106,24 @@ export function listeningTests(declare: LayerTest): void {
     await writer.saveTreeOps(bench.spaceId, peer.setMany(3));
     await until("the second hears", () => second.opsOf(bench.spaceId).length >= 3);
     expect(inbox.changes).toEqual([]);
+  });
+
+  test("what is noticed while listening ends, or goes over to another listener, is not lost", async (bench) => {
+    const { reader, inbox, writer, peer } = await twoLayers(bench);
+    await reader.loadSpaceTreeOps();
+    const ops: VertexOperation[] = [];
+    // the end comes at another step of the look each time
+    for (let steps = 0; steps < 40; steps++) {
+      const op = peer.set(steps);
+      ops.push(op);
+      await writer.saveTreeOps(bench.spaceId, [op]);
+      const looking = reader.rescan?.();
+      for (let step = 0; step < steps; step++) await Promise.resolve();
+      if (steps % 2 === 0) await reader.stopListening!();
+      await reader.startListening!(inbox.listener);
+      await looking;
+    }
+    await until("all have arrived", () => asSet(inbox.opsOf(bench.spaceId)).length === ops.length);
   });
 
   test("layers that write and listen at the same time end with the same", async (bench) => {

@@ -25,6 +25,32 @@ const VALUES: readonly (JsonValue | undefined)[] = [
   ["m", 1, "a", null],
 ];
 
+const UNSAFE_IDS: readonly string[] = [
+  "../x",
+  "../../../../outside",
+  "a/../../b",
+  "..",
+  ".",
+  "a\\..\\b",
+  "a\0b",
+  "a\nb",
+  "/etc/x",
+  "C:\\x",
+];
+
+/** Changes that make an operation one that could not be read back as it is. */
+const UNSTORABLE: readonly object[] = [
+  { value: Infinity },
+  { value: [NaN] },
+  { value: 1n },
+  { value: new Date(0) },
+  { value: "x".repeat(9 * 1024 * 1024) },
+  { transient: true },
+  { key: 5 },
+  { targetId: "a\nb" },
+  { id: { counter: 0, peerId: newId() } },
+];
+
 export function savingTests(test: LayerTest): void {
   test("what was saved is loaded, whatever kind it is of", async (bench) => {
     const peer = new TestPeer();
@@ -53,6 +79,22 @@ export function savingTests(test: LayerTest): void {
     await layer.saveTreeOps(bench.spaceId, [ops[3]!, ops[3]!]);
     await layer.saveTreeOps(bench.spaceId, []);
     expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+  });
+
+  test("an operation that could not be read back is refused at once, and holds up nothing", async (bench) => {
+    const peer = new TestPeer();
+    const layer = await bench.connected({ peerId: peer.id });
+    for (const change of UNSTORABLE) {
+      const bad = { ...peer.set("bad"), ...change } as VertexOperation;
+      const refusing = layer.saveTreeOps(bench.spaceId, [peer.set("beside it"), bad]);
+      await expect(refusing).rejects.toMatchObject({ name: "FoldspaceError" });
+    }
+    const op = peer.set("good");
+    const saved = layer.saveTreeOps(bench.spaceId, [op]);
+    await layer.flush();
+    await saved;
+    expect(layer.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
+    expect(await bench.stored(bench.spaceId)).toEqual(asSet([op]));
   });
 
   test("trees do not mix", async (bench) => {
@@ -150,23 +192,21 @@ export function savingTests(test: LayerTest): void {
     expect(seen).toHaveLength(3);
   });
 
-  for (const id of ["../x", "../../../../outside", "a/../../b", "..", ".", "a\\..\\b", "a\0b", "a\nb", "/etc/x", "C:\\x"]) {
-    test(`the tree and peer id ${JSON.stringify(id)} are refused or kept as they are`, async (bench) => {
+  for (const id of [...UNSAFE_IDS, "alice@example.com", "A1".repeat(16), "ann_conflict-1", `peer-${"a".repeat(32)}`]) {
+    test(`the tree and peer id ${JSON.stringify(id)} are kept as they are, or refused without harm to others`, async (bench) => {
       const own = new TestPeer();
       const layer = await bench.connected({ peerId: own.id });
-      const outcomes = [
-        { treeId: id, op: own.set(1) },
-        { treeId: bench.spaceId, op: new TestPeer(id).set(1) },
-      ];
-      for (const { treeId, op } of outcomes) {
-        const code = await layer.saveTreeOps(treeId, [op]).then(() => "saved", errorCode);
-        expect(["saved", "FOLD_BAD_ID"]).toContain(code);
-        if (code === "saved") expect(await bench.stored(treeId)).toEqual(asSet([op]));
-        else if (treeId === id) await expect(layer.loadTreeOps(treeId)).rejects.toMatchObject({ code: "FOLD_BAD_ID" });
-      }
-      const good = own.set("good");
-      await layer.saveTreeOps(newId(), [good]);
-      expect(layer.status).toMatchObject({ pendingOps: 0, error: undefined });
+      const code = await layer.saveTreeOps(id, [own.set(1)]).then(() => "saved", errorCode);
+      expect(["saved", "FOLD_BAD_ID"]).toContain(code);
+      if (code === "saved") expect(await bench.stored(id)).toHaveLength(1);
+      else if (UNSAFE_IDS.includes(id)) await expect(layer.loadTreeOps(id)).rejects.toMatchObject({ code: "FOLD_BAD_ID" });
+
+      const [odd, good] = [new TestPeer(id).set(1), own.set("good")];
+      await layer.saveTreeOps(bench.spaceId, [odd, good]);
+      const kept = layer.problems.some((problem) => problem.code === "FOLD_BAD_ID") ? [good] : [odd, good];
+      expect(await bench.stored(bench.spaceId)).toEqual(asSet(kept));
+      await layer.flush();
+      expect(layer.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
     });
   }
 }

@@ -52,8 +52,8 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     advice: BY_HAND,
   },
   FOLD_BAD_ID: {
-    what: "A change names a thing by an id that could lead outside of the space, or that cannot be written safely.",
-    consequence: "This one change is passed over, and stays in the file.",
+    what: "A change, or the device that made it, has an id that could lead outside of the space, or that cannot be written safely.",
+    consequence: "It is passed over here, and stays where it is.",
     advice: BY_HAND,
   },
   FOLD_BAD_UTF8: {
@@ -127,6 +127,11 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     what: "A file with secrets asks for a passphrase to be checked too cheaply, or at a cost that no device can bear.",
     consequence: "What stands in it is not used, and kept: somebody may have changed it to get at the passphrase.",
     advice: "Repair leaves it where it is. Restore the file from a backup, and find out who has written into the folder.",
+  },
+  FOLD_SECRETS_UNPROTECTED: {
+    what: "Secrets that are under a passphrase stand in the folder with other values without one: an app that knows of no passphrase wrote them, or somebody else who has the folder.",
+    consequence: "Nothing is lost: the protected values hold, and the others are kept beside them.",
+    advice: "Repair leaves them where they are. Set each of these secrets again, or delete it: then the other value goes.",
   },
   FOLD_PEER_CLONED: {
     what: "Somebody else makes changes under the same id as this app, as if its data had been copied to another device.",

@@ -79,6 +79,19 @@ test("a file that cannot be read costs itself, is reported, and is read when it 
   expect(layer.problems).toEqual([]);
 });
 
+test("a file that could not be read is no problem any more when it is gone", async () => {
+  const fs = folder({ [`${DAY}/one.jsonl`]: line(1), [`${DAY}/two.jsonl`]: line(2) });
+  fs.fault = ({ action, path }) =>
+    action === "read" && path.endsWith("one.jsonl") ? new FoldspaceError("FOLD_PERMISSION", "denied") : undefined;
+  const layer = await connect(fs);
+  await layer.loadSpaceTreeOps();
+  await layer.startListening(() => undefined);
+  expect(layer.problems).toHaveLength(1);
+  await fs.remove(`/space/${DAY}/one.jsonl`);
+  await layer.rescan();
+  expect(layer.problems).toEqual([]);
+});
+
 test("a folder that cannot be looked into costs itself, and nothing else", async () => {
   const otherTree = "space-v1/ops/ab/cdef/2026";
   const fs = folder({

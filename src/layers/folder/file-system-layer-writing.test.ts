@@ -233,3 +233,19 @@ test("what something else left at the end of our own file is looked at before th
   await Promise.all([layer.saveTreeOps(SPACE, ops.slice(2)), layer.flush()]);
   expect(text(memory, path.slice("/space/".length))?.split("\n")[2]).toBe('["p",3,"vertex","text",2]');
 });
+
+test("values too long for one write are saved in several, and what has been saved is not written again", async () => {
+  const { memory, fs, layer } = await connect("writer");
+  const peer = new TestPeer("writer");
+  const value = "x".repeat(1024 * 1024);
+  const ops = Array.from({ length: 20 }, () => peer.set(value));
+  fs.fault = ({ action }) => (action === "append" && fs.pathsOf("append").length === 2 ? diskFull : undefined);
+  const saving = layer.saveTreeOps(SPACE, ops);
+  await expect(layer.flush()).rejects.toBe(diskFull);
+  expect(layer.status.pendingOps).toBeLessThan(20);
+  await layer.flush();
+  await saving;
+  const content = text(memory, `${OPS}/2026/11/22/writer.jsonl`)!;
+  expect(content.match(/^\["p",\d+/gm)).toEqual(ops.map((op) => `["p",${op.id.counter}`));
+  expect(fs.pathsOf("append")).toHaveLength(4);
+});

@@ -2,7 +2,7 @@ import { hasPlatformFileSystem, openPlatformFileSystem } from "#platform-fs";
 import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, type Problem } from "../../errors.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
-import { isPathSafeId, SPACE_DIR, treeDir } from "../../log/paths.ts";
+import { canNameLog, SPACE_DIR, treeDir } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import { Parsing, type ParsingOptions } from "../../worker/parsing.ts";
@@ -16,6 +16,7 @@ import {
   type SecretsUpdate,
   type StoredSecrets,
 } from "../persistence-layer.ts";
+import { assertStorable } from "../storable.ts";
 import { FolderReader } from "./folder-reader.ts";
 import { FolderSecrets } from "./folder-secrets.ts";
 import { FolderWatcher } from "./folder-watcher.ts";
@@ -75,27 +76,32 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
    *   `FOLD_NOT_DOWNLOADED`, `FOLD_SPACE_MISMATCH`, `FOLD_NO_FILE_SYSTEM`, `FOLD_BAD_ID`, `FOLD_PERMISSION`
    */
   async connect(session: LayerSession = { peerId: newId() }): Promise<void> {
-    if (this.#connection) return;
-    try {
-      const folder = await this.#openFolder(session.create ?? false);
-      this.#connection = this.#start(folder, session.peerId);
-    } catch (error) {
-      this.currentStatus.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
-      throw error;
-    }
+    await this.connectInTurn(async (assertWanted) => {
+      if (this.#connection) return;
+      try {
+        const folder = await this.#openFolder(session, assertWanted);
+        assertWanted();
+        this.#connection = this.#start(folder, session.peerId);
+      } catch (error) {
+        this.currentStatus.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
+        throw error;
+      }
+    });
   }
 
   async disconnect(): Promise<void> {
-    const connection = this.#connection;
-    if (!connection) return;
-    this.#connection = undefined;
-    await connection.watcher?.stop();
-    connection.parsing.close();
-    await connection.secrets.settled();
-    await connection.batcher.close();
-    this.#reportLosses(connection);
-    const { error, lastSavedAt, pendingOps } = connection.batcher.status.value;
-    this.currentStatus.value = { state: "offline", error, lastSavedAt, pendingOps };
+    await this.disconnectInTurn(async () => {
+      const connection = this.#connection;
+      if (!connection) return;
+      this.#connection = undefined;
+      await connection.listening?.watcher.stop();
+      connection.parsing.close();
+      await connection.secrets.settled();
+      await connection.batcher.close();
+      this.#reportLosses(connection);
+      const { error, lastSavedAt, pendingOps } = connection.batcher.status.value;
+      this.currentStatus.value = { state: "offline", error, lastSavedAt, pendingOps };
+    });
   }
 
   changePeer(peerId: string): void {
@@ -125,21 +131,25 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     this.#connection?.reader.releaseTree(treeId);
   }
 
-  /** @throws FoldspaceError `FOLD_BAD_ID` for ids that cannot be part of a path; operations of other peers are saved all the same */
+  /**
+   * Operations of a peer that cannot name a file are a problem, and are not kept here.
+   * @throws FoldspaceError `FOLD_BAD_ID` for a tree that cannot name a folder, and as `assertStorable`
+   */
   async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    treeDir(treeId);
-    const { batcher } = this.#connected();
+    const { batcher, writer, unwritable, publish } = this.#connected();
+    assertStorable(ops);
     const byPeer = new Map<string, VertexOperation[]>();
     for (const op of ops) {
       const own = byPeer.get(op.id.peerId);
       if (own) own.push(op);
       else byPeer.set(op.id.peerId, [op]);
     }
-    const saves = Array.from(byPeer, async ([peerId, peerOps]) => {
-      if (!isPathSafeId(peerId))
-        throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(peerId)} cannot name a peer in a folder`);
-      await batcher.add(`${treeId}/${peerId}`, peerOps);
-    });
+    const saves: Promise<void>[] = [];
+    for (const [peerId, peerOps] of byPeer) {
+      if (writer.canWrite(treeId, peerId)) saves.push(batcher.add(`${treeId}/${peerId}`, peerOps));
+      else unwritable.set(peerId, unwritablePeer(peerId));
+    }
+    if (saves.length < byPeer.size) publish();
     await Promise.all(saves);
   }
 
@@ -159,41 +169,50 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     return this.#changedSecrets.observe(listener);
   }
 
-  async startListening(listener: (change: IncomingChange) => void): Promise<void> {
+  async startListening(listener: Listener): Promise<void> {
     const connection = this.#connected();
-    await this.stopListening();
+    const former = connection.listening?.watcher;
     const { folder } = connection;
-    connection.listener = listener;
     const options = { gatherMs: this.#options.gatherMs ?? 25, rescanIntervalMs: this.#options.rescanIntervalMs ?? 30_000 };
-    connection.watcher = new FolderWatcher(folder.fs, folder.at(SPACE_DIR), this.#clock, options, (folders) =>
-      this.#look(connection, folders),
+    const watcher = new FolderWatcher(folder.fs, folder.at(SPACE_DIR), this.#clock, options, (folders) =>
+      this.#look(connection, listener, folders),
     );
-    await connection.watcher.start();
+    connection.listening = { watcher, listener };
+    // those that nobody was there to be told of
+    for (const treeId of connection.lossyTrees) this.#reportLossLater(connection, treeId);
+    await former?.stop();
+    await watcher.start();
   }
 
   /** Losses that are waiting to be told of are told of at once. */
   async stopListening(): Promise<void> {
     const connection = this.#connection;
-    const watcher = connection?.watcher;
-    if (!connection || !watcher) return;
+    const listening = connection?.listening;
+    if (!connection || !listening) return;
     this.#reportLosses(connection);
-    connection.listener = undefined;
-    await watcher.stop();
-    if (connection.watcher === watcher) connection.watcher = undefined;
+    // the look that ends now tells what it has read, as no later one reads that again
+    await listening.watcher.stop();
+    if (connection.listening !== listening) return;
+    this.#reportLosses(connection);
+    connection.listening = undefined;
   }
 
   async rescan(): Promise<void> {
-    await this.#connection?.watcher?.rescan();
+    await this.#connection?.listening?.watcher.rescan();
   }
 
-  async #openFolder(create: boolean): Promise<SpaceFolder> {
-    if (!isPathSafeId(this.spaceId))
-      throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(this.spaceId)} cannot be a space's id`);
+  async #openFolder({ peerId, create = false }: LayerSession, assertWanted: () => void): Promise<SpaceFolder> {
+    // a space that could never be saved is not made either, be it for the peer's own operations or for those of others
+    if (![peerId, newId()].every((author) => canNameLog(this.spaceId, author, peerId))) {
+      const [space, peer] = [this.spaceId, peerId].map((id) => JSON.stringify(id.slice(0, 80)));
+      throw new FoldspaceError("FOLD_BAD_ID", `Files of a folder cannot be named after the space ${space} and the peer ${peer}`);
+    }
     const fs = this.#options.fs ?? (await openPlatformFileSystem());
     if (!fs)
       throw new FoldspaceError("FOLD_NO_FILE_SYSTEM", "This platform has no file system of its own: give one in the option `fs`");
     const folder = new SpaceFolder(fs, this.#path);
     const state = await folder.inspect();
+    assertWanted();
     if (state.kind === "space") {
       const { id } = state.spaceFile;
       if (id !== this.spaceId) {
@@ -215,8 +234,9 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     const parsing = new Parsing(this.#options);
     const reader = new FolderReader(folder, this.#clock, parsing, (path, seen) => writer.isUntouched(path, seen));
     const secrets = new FolderSecrets(folder, this.spaceId, this.#clock);
+    const unwritable = new Map<string, Problem>();
     const publish = (failure?: Problem): void => {
-      const problems = [...reader.problems.value, ...secrets.problems.value];
+      const problems = [...reader.problems.value, ...secrets.problems.value, ...unwritable.values()];
       this.currentProblems.value = failure ? [...problems, failure] : problems;
     };
     reader.problems.observe(() => publish());
@@ -224,7 +244,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     const batcher = new Batcher(
       async (lane, ops) => {
         const [treeId, author] = lane.split("/") as [string, string];
-        await writer.append(treeId, author, ops);
+        return await writer.append(treeId, author, ops);
       },
       this.#options,
       this.#clock,
@@ -239,6 +259,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
       parsing,
       batcher,
       secrets,
+      unwritable,
       publish,
       exclusively: async (task) => {
         const run = last.then(task, task);
@@ -246,8 +267,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
         return await run;
       },
       hasFailed: false,
-      watcher: undefined,
-      listener: undefined,
+      listening: undefined,
       lossyTrees: new Set(),
       cancelLossReport: undefined,
     };
@@ -255,7 +275,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   }
 
   /** Never rejects: what looking failed with becomes a problem. */
-  async #look(connection: Connection, folders: readonly string[] | "all"): Promise<void> {
+  async #look(connection: Connection, listener: Listener, folders: readonly string[] | "all"): Promise<void> {
     const { reader, secrets, exclusively } = connection;
     // not waited for: secrets are read back after they were written, which takes a while
     if (secrets.mayBeIn(folders)) void this.#lookAtSecrets(connection);
@@ -263,7 +283,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
       const changes = await exclusively(() => (folders === "all" ? reader.lookAtAll() : reader.lookAt(folders)));
       for (const change of changes) {
         if (change.isLossy) this.#reportLossLater(connection, change.treeId);
-        else connection.listener?.(change);
+        else listener(change);
       }
       // what an earlier look failed with is over
       if (connection.hasFailed) connection.publish();
@@ -289,9 +309,10 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   #reportLosses(connection: Connection): void {
     connection.cancelLossReport?.();
     connection.cancelLossReport = undefined;
+    if (!connection.listening) return;
     const treeIds = [...connection.lossyTrees];
     connection.lossyTrees.clear();
-    for (const treeId of treeIds) connection.listener?.({ treeId, ops: undefined, isLossy: true });
+    for (const treeId of treeIds) connection.listening.listener({ treeId, ops: undefined, isLossy: true });
   }
 
   #connected(): Connection {
@@ -299,6 +320,8 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
   }
 }
+
+type Listener = (change: IncomingChange) => void;
 
 /** What exists while the layer is connected. */
 interface Connection {
@@ -308,14 +331,23 @@ interface Connection {
   readonly parsing: Parsing;
   readonly batcher: Batcher;
   readonly secrets: FolderSecrets;
+  /** By peer, what is wrong with those whose operations cannot be written. */
+  readonly unwritable: Map<string, Problem>;
   /** Tells the problems anew. @param failure of the last look, if it failed */
   readonly publish: (failure?: Problem) => void;
   /** Whether the last look failed. */
   hasFailed: boolean;
   /** Runs reading tasks one after another. */
   readonly exclusively: <T>(task: () => Promise<T>) => Promise<T>;
-  watcher: FolderWatcher | undefined;
-  listener: ((change: IncomingChange) => void) | undefined;
+  listening: { readonly watcher: FolderWatcher; readonly listener: Listener } | undefined;
   readonly lossyTrees: Set<string>;
   cancelLossReport: (() => void) | undefined;
+}
+
+function unwritablePeer(peerId: string): Problem {
+  const name = JSON.stringify(peerId.slice(0, 80));
+  return {
+    code: "FOLD_BAD_ID",
+    reason: `operations of the peer ${name} are not kept in the folder, because no file can bear its name; the space's other layers keep them`,
+  };
 }

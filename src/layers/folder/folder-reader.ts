@@ -107,7 +107,7 @@ export class FolderReader {
     this.#nameProblems.clear();
     for (const problem of problems) this.#nameProblems.set(problem.file!, problem);
     const changes = await this.#takeIn(logs);
-    this.#noteMissing(new Set(logs.map((log) => log.path)), outOfReach, changes);
+    this.#noteMissing(new Set(logs.map((log) => log.path)), new Set(outOfReach), changes);
     this.#hasBaseline = true;
     this.#publishProblems();
     return changes.toArray();
@@ -185,6 +185,8 @@ export class FolderReader {
       if (known) known.missingSince = undefined;
       if (await this.#isOwnAndUntouched(entry.path, entry)) {
         this.#files.set(entry.path, { entry, cursor: undefined, isYoung: false, missingSince: undefined });
+        // of a line that was being written when it was read
+        this.#lineProblems.delete(entry.path);
         return;
       }
       const isLoaded = this.#loadedTrees.has(entry.treeId);
@@ -241,10 +243,12 @@ export class FolderReader {
   }
 
   /** Files that stay away for long are taken for lost: what they held has to be written again. */
-  #noteMissing(present: ReadonlySet<string>, outOfReach: readonly string[], changes: Changes): void {
+  #noteMissing(present: ReadonlySet<string>, outOfReach: ReadonlySet<string>, changes: Changes): void {
     const now = this.#clock.now();
+    for (const path of this.#lineProblems.keys())
+      if (!present.has(path) && !this.#files.has(path)) this.#lineProblems.delete(path);
     for (const [path, known] of this.#files) {
-      if (present.has(path) || outOfReach.some((hidden) => path === hidden || path.startsWith(`${hidden}/`))) continue;
+      if (present.has(path) || isIn(outOfReach, path)) continue;
       known.missingSince ??= now;
       if (now - known.missingSince < LOST_AFTER_MS) continue;
       this.#files.delete(path);
@@ -266,6 +270,12 @@ function isStray({ path, treeId }: LogEntry): boolean {
   const [first = "", second = ""] = path.slice(OPS_DIR.length + 1).split("/");
   const isWhole = first.toLowerCase().includes(treeId.toLowerCase());
   return !mayHoldTree([first], treeId) || (!isWhole && !mayHoldTree([first, second], treeId));
+}
+
+/** Whether a path, or a folder above it, is one of these. */
+function isIn(paths: ReadonlySet<string>, path: string): boolean {
+  for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf("/")))) if (paths.has(part)) return true;
+  return false;
 }
 
 class Changes {

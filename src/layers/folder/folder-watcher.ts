@@ -45,12 +45,16 @@ export class FolderWatcher {
     this.#look = look;
   }
 
+  /** Does nothing where it was stopped already. */
   async start(): Promise<void> {
-    this.#unwatch = await this.#fs.watch?.(this.#path, (hint) => {
+    if (this.#stopped) return;
+    const unwatch = await this.#fs.watch?.(this.#path, (hint) => {
       if (hint.kind === "rescan") this.#isAllDirty = true;
       else this.#dirty.add(hint.directory);
       this.#gather();
     });
+    if (this.#stopped) return await unwatch?.();
+    this.#unwatch = unwatch;
     // what changed before the watch was on
     await this.rescan();
   }

@@ -2,19 +2,24 @@ import type { Clock } from "../../clock.ts";
 import { FoldspaceError } from "../../errors.ts";
 import type { FileStat } from "../../fs/file-system.ts";
 import { encodeLine } from "../../log/line.ts";
-import { logFilePath } from "../../log/paths.ts";
+import { canNameLog, logFilePath } from "../../log/paths.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 const LF = 10;
+/** In code units. Values may be so long that all that waits is more than a string can hold, or the machine at once. */
+const MAX_APPEND_LENGTH = 8 * 1024 * 1024;
 
 /**
- * For how long a file is appended to without a pause, in milliseconds, before another one takes its turn. Sync services put
- * off a file that keeps changing: Syncthing looks every 10 s, by default, for files that have rested for 5 s, and takes any
- * other only after a minute (`lib/watchaggregator` in its sources).
+ * For how long a file is appended to, in milliseconds, before another one takes its turn. Sync services put off a file that
+ * keeps changing: Syncthing looks every 10 s, by default, for files that have rested for 5 s, and takes any other only after
+ * a minute (`lib/watchaggregator` in its sources).
  */
 const TURN_MS = 8_000;
-/** For how long it is left alone then, in milliseconds: one such look falls into that time, also where it comes late. */
+/**
+ * For how long it is left alone then, in milliseconds: one such look falls into that time, also where it comes late. Where
+ * edits leave that much time between them, one file is enough.
+ */
 const REST_MS = 16_000;
 
 /** What can be seen of a file without reading it. */
@@ -68,10 +73,21 @@ export class LogWriter {
   }
 
   /**
+   * Whether it can write operations of a peer: no file can bear just any id.
+   * @throws FoldspaceError `FOLD_BAD_ID` where it can write none of that tree
+   */
+  canWrite(treeId: string, peerId: string): boolean {
+    const writerId = this.#writerIds[0]!;
+    logFilePath(treeId, writerId, writerId, new Date(this.#clock.now()));
+    return canNameLog(treeId, peerId, writerId);
+  }
+
+  /**
    * Appends operations of one peer, as whole lines in one write.
+   * @returns how many: where they are too long for one write, the first of them
    * @throws FoldspaceError as `FileSystem.append`, and `FOLD_FOLDER_LOST`
    */
-  async append(treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<void> {
+  async append(treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<number> {
     await this.#folder.assertPresent();
     const now = this.#clock.now();
     const writerId = this.#writerInTurn(treeId, peerId, now);
@@ -97,8 +113,7 @@ export class LogWriter {
       // taken off this device by a sync service, perhaps: a new file of that name would take the place of the one it has
       this.#writerIds[this.#writerIds.indexOf(writerId)] = newId();
       this.#onChanged(treeId);
-      await this.append(treeId, peerId, ops);
-      return;
+      return await this.append(treeId, peerId, ops);
     }
     const isAsLeft = own.state === "whole" && isAsWritten(own, seen);
     if ((own.state === "whole" && !isAsLeft) || seen.size < own.size) this.#onChanged(treeId);
@@ -106,7 +121,8 @@ export class LogWriter {
     const startsInLine = !isAsLeft && seen.size > 0 && !(await this.#endsWithNewline(path, seen.size));
     if (hasRested(own, now)) own.turnSince = now;
     own.appendedAt = now;
-    const bytes = new TextEncoder().encode(`${startsInLine ? "\n" : ""}${ops.map(encodeLine).join("\n")}\n`);
+    const lines = encodeFirst(ops);
+    const bytes = new TextEncoder().encode(`${startsInLine ? "\n" : ""}${lines.join("\n")}\n`);
     own.sizeAfterAppend = own.size + bytes.length;
     own.state = "appending";
     try {
@@ -121,6 +137,7 @@ export class LogWriter {
     own.modifiedMs = undefined;
     // something else may have changed it meanwhile
     if (own.state === "appending") own.state = "whole";
+    return lines.length;
   }
 
   /**
@@ -167,6 +184,19 @@ export class LogWriter {
     const last = await this.#folder.fs.read(this.#folder.at(path), { offset: size - 1, length: 1 });
     return last?.[0] === LF;
   }
+}
+
+/** As many lines as one write is to have, and one at least. */
+function encodeFirst(ops: readonly VertexOperation[]): string[] {
+  const lines: string[] = [];
+  let length = 0;
+  for (const op of ops) {
+    const line = encodeLine(op);
+    length += line.length;
+    if (length > MAX_APPEND_LENGTH && lines.length > 0) break;
+    lines.push(line);
+  }
+  return lines;
 }
 
 function hasRested(own: OwnFile, now: number): boolean {

@@ -96,6 +96,7 @@ interface OldLog extends LogEntry {
 }
 
 async function findOldLogs(folder: SpaceFolder): Promise<{ readonly logs: OldLog[]; readonly problems: Problem[] }> {
+  await folder.assertNoLinks(OLD_OPS_DIR);
   const found = await folder.findFiles(OLD_OPS_DIR);
   const unreadable = found.unreadable[0];
   if (unreadable) throw unreadable.error;

@@ -100,7 +100,8 @@ export class PlainSecretsFile {
   /** @throws FoldspaceError what reading failed with; that something does not decrypt is a problem instead */
   async read(): Promise<{ readonly values: SecretMap; readonly isUntidy: boolean }> {
     const found = await this.#read();
-    return { values: found.values, isUntidy: found.copies.length > 0 || !areEqual(found.values, this.#secrets) };
+    const isAsRead = areEqual(found.values, this.#secrets) && !isGone(found, found.values);
+    return { values: found.values, isUntidy: found.copies.length > 0 || !isAsRead };
   }
 
   /**
@@ -115,7 +116,8 @@ export class PlainSecretsFile {
     let pending = changes;
     for (let attempt = 0; ; attempt++) {
       const target = applyChanges(found.values, pending);
-      if (areEqual(target, this.#secrets) && !(found.isBroken && pending.size > 0)) break;
+      const isInPlace = areEqual(target, this.#secrets) && !isGone(found, target);
+      if (isInPlace && !(found.isBroken && pending.size > 0)) break;
       if (attempt === MAX_ATTEMPTS)
         throw new FoldspaceError("FOLD_BUSY", `Others keep replacing ${this.#folder.at(SECRETS_FILE)}`);
       if (await this.#replace(found, target)) {
@@ -185,8 +187,12 @@ export class PlainSecretsFile {
     const names = new Map<SecretsFileKind, string[]>();
     for (const { name, kind } of (await this.#folder.fs.list(this.#folder.at(SPACE_DIR))) ?? []) {
       const is = kind === "file" ? classifySecretsFile(name) : undefined;
-      if (is) names.set(is, [...(names.get(is) ?? []), `${SPACE_DIR}/${name}`].sort());
+      if (!is) continue;
+      const paths = names.get(is) ?? [];
+      paths.push(`${SPACE_DIR}/${name}`);
+      names.set(is, paths);
     }
+    for (const paths of names.values()) paths.sort();
     return names;
   }
 
@@ -283,9 +289,10 @@ export class PlainSecretsFile {
   async #tidyUp({ copies, remains }: Found, removeRemains: boolean): Promise<void> {
     const { fs } = this.#folder;
     for (const { path, text } of copies) {
+      // what has taken its place since was not read
+      if ((await this.#readText(path)) !== text) continue;
       if (removeRemains) await fs.remove(this.#folder.at(path));
-      else if (await fs.stat(this.#folder.at(path)))
-        await fs.rename(this.#folder.at(path), this.#folder.at(foldedCopyPath(await digest(text))));
+      else await fs.rename(this.#folder.at(path), this.#folder.at(foldedCopyPath(await digest(text))));
     }
     if (removeRemains) for (const path of remains) await fs.remove(this.#folder.at(path));
     if (copies.length > 0 || (removeRemains && remains.length > 0)) await this.#read();
@@ -294,6 +301,11 @@ export class PlainSecretsFile {
   #wait(delayMs: number): Promise<void> {
     return new Promise((resolve) => void this.#clock.schedule(delayMs, resolve));
   }
+}
+
+/** Whether there is no file for these secrets: absence never means deletion, so it has to be written again. */
+function isGone({ text }: Found, secrets: SecretMap): boolean {
+  return text === undefined && secrets.size > 0;
 }
 
 /** Stands for a text that is not read: no file can have it, as it is no base64. */

@@ -1,6 +1,6 @@
-import { errorCode, type Problem } from "../../../errors.ts";
+import type { Problem } from "../../../errors.ts";
 import { joinPath } from "../../../fs/file-system.ts";
-import { logFilePath, OPS_DIR } from "../../../log/index.ts";
+import { canNameLog, logFilePath, OPS_DIR } from "../../../log/index.ts";
 import { OperationTally } from "../operation-tally.ts";
 import type { ReadingProgress } from "../read-entry.ts";
 import { sortOut, type LogEntry, type SpaceFolder } from "../space-folder.ts";
@@ -115,13 +115,9 @@ export async function relayFor(
   if (missing.length === 0) return undefined;
   const bytes = new TextEncoder().encode(missing.map((line) => `${line}\n`).join(""));
   const writerId = await relayWriterId(bytes);
-  try {
-    return { path: logFilePath(treeId, peerId, writerId, now), bytes };
-  } catch (error) {
-    if (errorCode(error) !== "FOLD_BAD_ID") throw error;
-    // ids that nobody but another program could have put into a name
-    return undefined;
-  }
+  // ids that nobody but another program could have put into a name
+  if (!canNameLog(treeId, peerId, writerId)) return undefined;
+  return { path: logFilePath(treeId, peerId, writerId, now), bytes };
 }
 
 /** The id in the name of a relay file with this content. */

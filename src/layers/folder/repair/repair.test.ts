@@ -256,6 +256,30 @@ test("operations that vanish meanwhile make it put everything back and fail", as
   expect(space()).toEqual(others);
 });
 
+test("what cannot be put back then is told", async () => {
+  await fill({ [COPY]: ROOT + set(3), [`${DAY}/${Q}.jsonl`]: set(4) });
+  const fs = new FaultyFileSystem(memory);
+  let isMoved = false;
+  fs.fault = async ({ action, path }) => {
+    if (action === "rename" && path.endsWith(COPY)) {
+      await memory.remove(`/home/${DAY}/${Q}.jsonl`);
+      isMoved = true;
+    } else if (isMoved && action === "scan") {
+      isMoved = false;
+      await memory.write(`/home/${COPY}`, new TextEncoder().encode(set(77)));
+    }
+    return undefined;
+  };
+  // the relay file has to stay then, too
+  const left = [COPY, expect.stringContaining(TODAY)].map((file: string) => expect.objectContaining({ file }) as unknown);
+  const message: unknown = expect.stringContaining("2 files could not be put back");
+  const data: unknown = expect.objectContaining({ left });
+  const failure: unknown = expect.objectContaining({ code: "FOLD_BUSY", message, data });
+  await expect(repairFolder(new SpaceFolder(fs, "/home"), { now: NOW })).rejects.toEqual(failure);
+  expect(space()[`home/${COPY}`]).toBe(set(77));
+  expect(lost().find(([path]) => path.endsWith("(conflicted copy).jsonl"))?.[1]).toBe(ROOT + set(3));
+});
+
 test("a copy that changes while it is repaired is left as it then is", async () => {
   await fill({ [COPY]: ROOT + set(3) });
   const fs = new FaultyFileSystem(memory);

@@ -45,7 +45,7 @@ export interface Repair {
  *
  * Interrupted anywhere, it loses nothing, and the next repair does the rest. Devices may repair at the same time.
  * @throws FoldspaceError as `SpaceFolder.open`; `FOLD_BUSY` where operations could not be found again afterwards, after
- *   everything was put back; and what reading and writing fail with
+ *   what had been moved was put back; and what reading and writing fail with
  */
 export async function repairFolder(folder: SpaceFolder, options: RepairOptions = {}): Promise<Repair> {
   const { isDryRun = false, ownPeerIds = [], now = new Date(), onProgress } = options;
@@ -63,11 +63,13 @@ export async function repairFolder(folder: SpaceFolder, options: RepairOptions =
   const after = await tally(folder, (progress) => onProgress?.({ ...progress, phase: "checking" }));
   const lacking = after.findLacking(plan.before);
   if (lacking !== undefined) {
-    await undoRepair(folder, { id });
+    const { left } = await undoRepair(folder, { id });
+    const rest = `${left.length} files could not be put back as they were, which "foldspace repair --undo" tries again`;
+    const outcome = left.length === 0 ? "everything was put back" : rest;
     throw new FoldspaceError(
       "FOLD_BUSY",
-      `Operations of tree ${lacking} could be read before the repair and not after it, as something else writes to ${folder.path}: everything was put back`,
-      { data: { treeId: lacking } },
+      `Operations of tree ${lacking} could be read before the repair and not after it, as something else writes to ${folder.path}: ${outcome}`,
+      { data: { treeId: lacking, left } },
     );
   }
   const repair: Repair = { id, steps: work.done, left: [...plan.left, ...work.left], operations: after.total };

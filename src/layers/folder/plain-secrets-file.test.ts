@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { SECRETS_FILE } from "../../log/secrets-paths.ts";
+import { sealPlainFile } from "../../secrets/plain-file.ts";
+import { SpaceManager } from "../../space/space-manager.ts";
+import { FaultyFileSystem, type FileSystemCall } from "../../testing/faulty-file-system.ts";
+import { FileSystemPersistenceLayer } from "./file-system-layer.ts";
+import { PlainSecretsFile } from "./plain-secrets-file.ts";
+import { SpaceFolder } from "./space-folder.ts";
+
+const SPACE = "5".repeat(32);
+const MAIN = `/space/${SECRETS_FILE}`;
+const COPY = `${MAIN} (conflicted copy)`;
+const NO_CHANGES = new Map<string, never>();
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+interface Rig {
+  readonly memory: MemoryFileSystem;
+  readonly fs: FaultyFileSystem;
+  readonly file: PlainSecretsFile;
+}
+
+async function rig(files: Record<string, Record<string, string>>): Promise<Rig> {
+  const memory = new MemoryFileSystem({ "/space/space-v1/space.json": `{"id":"${SPACE}"}` });
+  for (const [path, secrets] of Object.entries(files)) await memory.write(path, await seal(secrets));
+  const fs = new FaultyFileSystem(memory);
+  // what waits for others to write ends at once
+  const clock = { now: () => Date.UTC(2026, 10, 22), schedule: (_delayMs: number, run: () => void) => (run(), () => undefined) };
+  return { memory, fs, file: new PlainSecretsFile(new SpaceFolder(fs, "/space"), SPACE, clock) };
+}
+
+async function seal(secrets: Record<string, string>): Promise<Uint8Array> {
+  return utf8(await sealPlainFile(SPACE, new Map(Object.entries(secrets))));
+}
+
+test("a file that vanishes is untidy, and the next save writes it again", async () => {
+  const { memory, file } = await rig({ [MAIN]: { api: "1" } });
+  expect((await file.read()).isUntidy).toBe(false);
+  const before = await memory.read(MAIN);
+  await memory.remove(MAIN);
+  expect(await file.read()).toEqual({ values: new Map([["api", "1"]]), isUntidy: true });
+  await file.save(NO_CHANGES, false);
+  expect(await memory.read(MAIN)).toEqual(before);
+  expect((await file.read()).isUntidy).toBe(false);
+});
+
+test("where there never was a secret, a missing file is no reason to write one", async () => {
+  const { memory, file } = await rig({});
+  expect((await file.read()).isUntidy).toBe(false);
+  await file.save(NO_CHANGES, false);
+  expect(await memory.read(MAIN)).toBeUndefined();
+});
+
+test("a space whose only layer loses its secrets has them again at the next start", async () => {
+  const fs = new MemoryFileSystem();
+  const layer = (): FileSystemPersistenceLayer => new FileSystemPersistenceLayer("/space", SPACE, { fs });
+  const space = await new SpaceManager().createSpace({ id: SPACE, persistenceLayers: [layer()] });
+  space.secrets.set("api", "1");
+  await space.flush();
+  await fs.remove(MAIN);
+  await space.rescan();
+  await expect.poll(async () => fs.stat(MAIN), { timeout: 10_000, interval: 5 }).toBeDefined();
+  await space.close();
+  const later = await new SpaceManager().loadSpace({ id: SPACE }, [layer()]);
+  await later.whenSynced();
+  expect(later.secrets.get("api")).toBe("1");
+  await later.close();
+});
+
+test.each([false, true])("a copy that has changed since it was read stays (removal of remains: %s)", async (removeRemains) => {
+  const { memory, fs, file } = await rig({ [MAIN]: { api: "1" }, [COPY]: { copy: "1" } });
+  const changed = await seal({ later: "1" });
+  // replaced when it is about to be put away, which no listing comes before
+  let isListed = false;
+  fs.fault = async ({ action, path }: FileSystemCall) => {
+    if (action === "list") isListed = true;
+    if (path !== COPY) return undefined;
+    if (!isListed) await memory.write(COPY, changed);
+    isListed = action !== "read";
+    return undefined;
+  };
+  await file.save(NO_CHANGES, removeRemains);
+  expect(await memory.read(COPY)).toEqual(changed);
+  expect((await file.read()).values).toEqual(new Map(Object.entries({ api: "1", copy: "1", later: "1" })));
+});
