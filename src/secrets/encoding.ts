@@ -1,6 +1,9 @@
 /** Bytes in memory of their own, as WebCrypto takes them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Of AES-GCM, in all formats. */
+export const IV_BYTES = 12;
+
 /** `apply` takes only so many arguments at once. */
 const CHUNK = 8_192;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

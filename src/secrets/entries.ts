@@ -88,6 +88,15 @@ export function parseContent(json: string): SealedContent {
   return { entries, keys: new Map(keyTexts) };
 }
 
+/** @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` where nobody would read the next one */
+export function counterAfter(highest: number): number {
+  if (highest < MAX_COUNTER) return highest + 1;
+  throw new FoldspaceError(
+    "FOLD_COUNTER_EXHAUSTED",
+    "The secrets cannot be changed any more: they have the highest counter there is",
+  );
+}
+
 export function isCounter(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_COUNTER;
 }

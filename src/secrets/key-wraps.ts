@@ -1,5 +1,5 @@
 import { deriveKey, type Argon2Parameters } from "./argon2.ts";
-import { compareStrings, toBase64, utf8, type Bytes } from "./encoding.ts";
+import { compareStrings, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
 import { parseRecoveryCode } from "./recovery-code.ts";
 import { importAesKey, toNamedSpaceKey, type SpaceKey } from "./space-key.ts";
 
@@ -30,7 +30,6 @@ interface WrapContext {
 }
 
 export const SALT_BYTES = 16;
-export const IV_BYTES = 12;
 /** Key and tag. */
 export const WRAPPED_KEY_BYTES = 48;
 

@@ -1,10 +1,9 @@
 import { concatBytes } from "../bytes.ts";
 import { FoldspaceError } from "../errors.ts";
-import { fromBase64, toBase64, utf8, type Bytes } from "./encoding.ts";
+import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
 import { assertFileSize } from "./limits.ts";
 import { encodeSecrets, parseSecrets, type SecretMap } from "./secret-map.ts";
 
-const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**

@@ -1,9 +1,9 @@
 import { concatBytes } from "../bytes.ts";
 import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
 import { assertAcceptable } from "./argon2.ts";
-import { fromBase64, toBase64, toHex, utf8, type Bytes } from "./encoding.ts";
+import { fromBase64, IV_BYTES, toBase64, toHex, utf8, type Bytes } from "./encoding.ts";
 import { encodeContent, isCounter, parseContent, type SealedContent } from "./entries.ts";
-import { IV_BYTES, SALT_BYTES, WRAPPED_KEY_BYTES, wrapsData, type KeyWraps } from "./key-wraps.ts";
+import { SALT_BYTES, WRAPPED_KEY_BYTES, wrapsData, type KeyWraps } from "./key-wraps.ts";
 import { assertFileSize } from "./limits.ts";
 import { parseObject } from "./secret-map.ts";
 import type { SpaceKey } from "./space-key.ts";

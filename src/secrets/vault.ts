@@ -1,7 +1,16 @@
 import { FoldspaceError, type Problem } from "../errors.ts";
 import { assertAcceptable, DEFAULT_ARGON2, type Argon2Parameters } from "./argon2.ts";
 import { fromBase64, toBase64 } from "./encoding.ts";
-import { covers, encodeContent, highestCounter, liveSecrets, mergeEntries, type KeyTexts, type SecretEntry } from "./entries.ts";
+import {
+  counterAfter,
+  covers,
+  encodeContent,
+  highestCounter,
+  liveSecrets,
+  mergeEntries,
+  type KeyTexts,
+  type SecretEntry,
+} from "./entries.ts";
 import { compareWraps, wrapByPassphrase, wrapByRecoverySecret, type KeyWraps } from "./key-wraps.ts";
 import type { SecretsMemory } from "./memory.ts";
 import { newRecoveryCode, parseRecoveryCode } from "./recovery-code.ts";
@@ -58,7 +67,7 @@ export class Vault {
   #own: Promise<OwnFile> | undefined;
   #peerId: string;
   #sequence = 0;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(spaceId: string, peerId: string, options: VaultOptions = {}) {
     this.#spaceId = spaceId;
@@ -76,6 +85,11 @@ export class Vault {
   /** The secrets, as far as keys are known. */
   get secrets(): SecretMap {
     return liveSecrets(this.#entries);
+  }
+
+  /** Whether a secret of that name is or was kept here, as far as keys are known. */
+  has(name: string): boolean {
+    return this.#entries.has(name);
   }
 
   /** Whether the protection was ended under every key that is known here, so that the secrets are kept without again. */
@@ -169,18 +183,25 @@ export class Vault {
     await this.#memory?.saveKeys?.(this.#spaceId, keys);
   }
 
-  /** Forgets keys and secrets, also those that the device was to remember. */
-  async lock(): Promise<void> {
-    await this.#exclusively(async () => {
+  /**
+   * Forgets keys and secrets, also those that the device was to remember.
+   * @param mayLock asked in the turn in which they are forgotten
+   * @returns whether it did
+   */
+  async lock(mayLock: () => boolean): Promise<boolean> {
+    return await this.#exclusively(async () => {
+      if (!mayLock()) return false;
       this.#lockAgain(new Map());
       await this.#memory?.saveKeys?.(this.#spaceId, []);
+      return true;
     });
   }
 
   /**
    * Makes a new key.
+   * @param secrets as they are once the key has been made
    * @returns the recovery code
-   * @throws FoldspaceError `FOLD_SECRETS_PARAMETERS`, `FOLD_SECRETS_TOO_LARGE`
+   * @throws FoldspaceError `FOLD_SECRETS_PARAMETERS`, `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED`
    */
   async protect(passphrase: string, secrets: SecretMap): Promise<string> {
     assertAcceptable(this.#argon2);
@@ -193,14 +214,17 @@ export class Vault {
       passphrase: await wrapByPassphrase(context, key.raw!, passphrase, this.#argon2, 1, this.#peerId),
       recovery: await wrapByRecoverySecret(context, key.raw!, (await parseRecoveryCode(code))!),
     };
+    this.setAll(secrets);
     this.#keys.set(key.id, key);
     this.#wraps.set(key.id, wraps);
     this.#touch();
-    for (const [name, value] of secrets) this.set(name, value);
     return code;
   }
 
-  /** Wraps the key anew. @throws FoldspaceError `FOLD_SECRETS_LOCKED` where the key can be used, but not read out */
+  /**
+   * Wraps the key anew.
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED` where the key can be used, but not read out; `FOLD_COUNTER_EXHAUSTED`
+   */
   async changePassphrase(passphrase: string): Promise<void> {
     const key = this.#writeKey;
     if (!key?.raw)
@@ -210,8 +234,9 @@ export class Vault {
       );
     const { version, recovery } = this.#wraps.get(key.id)!;
     const context = { spaceId: this.#spaceId, keyId: key.id };
-    const wrap = await wrapByPassphrase(context, key.raw, passphrase, this.#argon2, version + 1, this.#peerId);
-    this.#wraps.set(key.id, { version: version + 1, peerId: this.#peerId, passphrase: wrap, recovery });
+    const next = counterAfter(version);
+    const wrap = await wrapByPassphrase(context, key.raw, passphrase, this.#argon2, next, this.#peerId);
+    this.#wraps.set(key.id, { version: next, peerId: this.#peerId, passphrase: wrap, recovery });
     this.#touch();
   }
 
@@ -223,22 +248,23 @@ export class Vault {
   }
 
   /**
-   * @param value `undefined` deletes
-   * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`; nothing has changed then
+   * Sets all of these; `undefined` deletes.
+   * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED`; nothing has changed then
    */
-  set(name: string, value: string | undefined): void {
-    const counter = Math.max(highestCounter(this.#entries), this.#seen.highestCounter) + 1;
-    const entry: SecretEntry = { value, counter, peerId: this.#peerId };
-    const entries = new Map(this.#entries).set(name, entry);
-    encodeContent({ entries, keys: this.#otherKeys(this.#writeKey) });
-    this.#entries.set(name, entry);
+  setAll(values: ReadonlyMap<string, string | undefined>): void {
+    if (values.size === 0) return;
+    const counter = counterAfter(Math.max(highestCounter(this.#entries), this.#seen.highestCounter));
+    const changed = new Map<string, SecretEntry>();
+    for (const [name, value] of values) changed.set(name, { value, counter, peerId: this.#peerId });
+    encodeContent({ entries: new Map([...this.#entries, ...changed]), keys: this.#otherKeys(this.#writeKey) });
+    mergeEntries(this.#entries, changed);
     this.#touch();
   }
 
-  /** Deletes all secrets here, to be kept elsewhere. @returns what they were */
+  /** Deletes all secrets here, to be kept elsewhere. @returns what they were @throws FoldspaceError as {@link setAll} */
   takeOut(): SecretMap {
     const { secrets } = this;
-    for (const name of secrets.keys()) this.set(name, undefined);
+    this.setAll(new Map(Array.from(secrets.keys(), (name) => [name, undefined])));
     return secrets;
   }
 
@@ -290,7 +316,7 @@ export class Vault {
 
   async #seal(): Promise<OwnFile> {
     const key = (this.#writeKey ?? this.#endKey)!;
-    const sequence = this.#highestSequence(key.id) + 1;
+    const sequence = counterAfter(this.#highestSequence(key.id));
     this.#sequence = sequence;
     const header = {
       spaceId: this.#spaceId,
@@ -384,10 +410,10 @@ export class Vault {
     }
   }
 
-  async #exclusively(task: () => Promise<void>): Promise<void> {
+  async #exclusively<T>(task: () => Promise<T>): Promise<T> {
     const run = this.#last.then(task, task);
     this.#last = run;
-    await run;
+    return await run;
   }
 
   #lockAgain(keys: ReadonlyMap<string, SpaceKey>): void {

@@ -6,14 +6,15 @@ import { Observable } from "../observable.ts";
 import type { Argon2Parameters } from "../secrets/argon2.ts";
 import type { SecretsMemory } from "../secrets/memory.ts";
 import { keyBytes } from "../secrets/plain-file.ts";
-import { areEqual, differences, encodeSecrets, type SecretMap } from "../secrets/secret-map.ts";
+import { areEqual, differences, type SecretMap } from "../secrets/secret-map.ts";
 import { Vault, type Protection } from "../secrets/vault.ts";
 import { newId } from "../tree/index.ts";
 import { DeviceMemory } from "./device-memory.ts";
+import { HeldSecrets } from "./held-secrets.ts";
 import type { NotDurable } from "./layer-link.ts";
 import { assertDurable } from "./layer-set.ts";
 import { endsInTime } from "./patience.ts";
-import { PlainSecrets } from "./plain-secrets.ts";
+import type { PlainSecrets } from "./plain-secrets.ts";
 import { SecretsLink, type SecretsSource } from "./secrets-link.ts";
 
 export interface SecretsOptions {
@@ -48,9 +49,10 @@ export class SpaceSecrets {
   readonly #spaceId: string;
   readonly #session: Session;
   readonly #clock: Clock;
-  readonly #plain = new PlainSecrets();
   readonly #memory: DeviceMemory;
   readonly #vault: Vault;
+  readonly #plain: PlainSecrets;
+  readonly #held: HeldSecrets;
   readonly #links = new Map<PersistenceLayer, SecretsLink>();
   readonly #problems = new Observable<readonly Problem[]>([]);
   readonly #changed = new Observable<readonly string[]>([]);
@@ -58,8 +60,7 @@ export class SpaceSecrets {
   /** As they were last told of. */
   #shown: SecretMap = new Map();
   #shownProtection: Protection = "none";
-  /** While secrets leave the vault, they are not moved back into it. */
-  #isUnprotecting = false;
+  #last: Promise<unknown> = Promise.resolve();
   #failure: FoldspaceError | undefined;
   #isClosed = false;
 
@@ -71,6 +72,8 @@ export class SpaceSecrets {
     this.#memory = new DeviceMemory(options.memory);
     // a peer id of their own: no other instance can have it, whatever the space goes by
     this.#vault = new Vault(spaceId, newId(), { memory: this.#memory, argon2: options.argon2 });
+    this.#held = new HeldSecrets(spaceId, this.#vault);
+    this.#plain = this.#held.plain;
     this.#source = {
       receive: async (link, stored) => await this.#receive(link, stored),
       updateFor: async (link) => await this.#updateFor(link),
@@ -136,7 +139,8 @@ export class SpaceSecrets {
   /** Deletes a secret. @returns whether there was one @throws FoldspaceError as {@link set} */
   delete(name: string): boolean {
     this.#assertWritable();
-    if (!this.#readable().has(name)) return false;
+    this.#assertReadable();
+    if (!this.#held.has(name)) return false;
     this.#change(name, undefined);
     return true;
   }
@@ -149,15 +153,17 @@ export class SpaceSecrets {
    * @throws FoldspaceError `FOLD_SECRETS_PROTECTION` where they are protected already, `FOLD_BAD_VALUE` for an empty passphrase
    */
   async protect(passphrase: string): Promise<string> {
-    this.#assertWritable();
-    assertPassphrase(passphrase);
-    await this.#reload();
-    if (this.protection !== "none")
-      throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are protected by a passphrase already");
-    const code = await this.#vault.protect(passphrase, this.#plain.values);
-    this.#settle();
-    await this.#saveAll();
-    return code;
+    return await this.#inTurn(async () => {
+      this.#assertWritable();
+      assertPassphrase(passphrase);
+      await this.#reload();
+      if (this.protection !== "none")
+        throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are protected by a passphrase already");
+      const code = await this.#held.protect(passphrase);
+      this.#settle();
+      await this.flush();
+      return code;
+    });
   }
 
   /**
@@ -168,12 +174,14 @@ export class SpaceSecrets {
    *   `FOLD_SECRETS_TOO_LARGE` or `FOLD_NEWER_FORMAT` where no file can be read. Nothing is changed then.
    */
   async unlock(passphraseOrRecoveryCode: string, options: UnlockOptions = {}): Promise<void> {
-    this.#assertOpen();
-    if (options.remember && !this.#memory.canKeepKeys)
-      throw new FoldspaceError("FOLD_UNAVAILABLE", "There is nowhere to remember the key of the secrets");
-    await this.#vault.unlock(passphraseOrRecoveryCode, options.acceptOlder ?? false);
-    this.#settle();
-    if (options.remember) await this.#vault.remember();
+    await this.#inTurn(async () => {
+      this.#assertOpen();
+      if (options.remember && !this.#memory.canKeepKeys)
+        throw new FoldspaceError("FOLD_UNAVAILABLE", "There is nowhere to remember the key of the secrets");
+      await this.#vault.unlock(passphraseOrRecoveryCode, options.acceptOlder ?? false);
+      this.#settle();
+      if (options.remember) await this.#vault.remember();
+    });
   }
 
   /**
@@ -181,44 +189,55 @@ export class SpaceSecrets {
    * @throws FoldspaceError `FOLD_NOT_DURABLE` where no layer at all has everything: it would be lost. They stay unlocked then.
    */
   async lock(): Promise<void> {
-    const lacking = await this.flush();
-    if (lacking.length > 0 && lacking.length === this.#links.size) assertDurable(lacking);
-    await this.#vault.lock();
-    this.#publish();
+    await this.#inTurn(async () => {
+      const isNowhere = (lacking: readonly NotDurable[]): boolean => lacking.length > 0 && lacking.length === this.#links.size;
+      do {
+        const lacking = await this.flush();
+        if (isNowhere(lacking)) assertDurable(lacking);
+        // what was set since is to be saved as well
+      } while (!(await this.#vault.lock(() => !isNowhere(this.#lackingIn()))));
+      this.#settle();
+    });
   }
 
   /**
    * Replaces the passphrase; the recovery code stays. Whoever knows the old one and has an old copy of the folder can
    * still read what was in that.
-   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, also where only a remembered key is there; `FOLD_BAD_VALUE`
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, also where only a remembered key is there; `FOLD_BAD_VALUE`,
+   *   `FOLD_COUNTER_EXHAUSTED`
    */
   async changePassphrase(passphrase: string): Promise<void> {
-    this.#assertWritable();
-    assertPassphrase(passphrase);
-    await this.#reload();
-    this.#assertUnlocked();
-    await this.#vault.changePassphrase(passphrase);
-    await this.#saveAll();
+    await this.#inTurn(async () => {
+      this.#assertWritable();
+      assertPassphrase(passphrase);
+      await this.#reload();
+      this.#assertUnlocked();
+      await this.#vault.changePassphrase(passphrase);
+      await this.flush();
+    });
   }
 
-  /** Takes the protection off, on all devices. @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_PROTECTION`, `FOLD_NOT_DURABLE` */
+  /**
+   * Takes the protection off, on all devices.
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_PROTECTION`, `FOLD_NOT_DURABLE`, `FOLD_COUNTER_EXHAUSTED`
+   */
   async unprotect(): Promise<void> {
-    this.#assertWritable();
-    keyBytes(this.#spaceId);
-    await this.#reload();
-    this.#assertUnlocked();
-    this.#isUnprotecting = true;
-    try {
-      for (const [name, value] of this.#vault.secrets) this.#plain.set(name, value);
-      // they are in their new place before they leave the old one
-      assertDurable(await this.flush());
-      this.#vault.takeOut();
-      this.#vault.end();
-    } finally {
-      this.#isUnprotecting = false;
-      this.#settle();
-    }
-    await this.#saveAll();
+    await this.#inTurn(async () => {
+      this.#assertWritable();
+      keyBytes(this.#spaceId);
+      await this.#reload();
+      this.#assertUnlocked();
+      this.#held.isLeavingVault = true;
+      try {
+        await this.#copyOutOfVault();
+        this.#vault.takeOut();
+        this.#vault.end();
+      } finally {
+        this.#held.isLeavingVault = false;
+        this.#settle();
+      }
+      await this.flush();
+    });
   }
 
   // ---- layers ----
@@ -255,10 +274,10 @@ export class SpaceSecrets {
 
   /** Saves everything. @returns the layers that do not have it, and why */
   async flush(only?: PersistenceLayer): Promise<NotDurable[]> {
-    if (this.#session.isReadOnly) return [];
     const links = [...this.#links.values()].filter(({ layer }) => only === undefined || layer === only);
-    const isInTime = await endsInTime(this.#saveAll(links), this.#session.patienceMs, this.#clock);
-    return links.flatMap((link) => this.#reportOn(link, isInTime) ?? []);
+    const saving = this.#saveAll(links);
+    const isInTime = await endsInTime(saving, this.#session.patienceMs, this.#clock);
+    return isInTime ? await saving : this.#lackingIn(links, "the layer does not answer");
   }
 
   /** Used by `Space`. */
@@ -291,11 +310,10 @@ export class SpaceSecrets {
 
   /** Moves secrets to where they belong, has saved what has to be, and tells what changed. */
   #settle(): void {
-    if (!this.#session.isReadOnly && !this.#isUnprotecting) {
+    if (!this.#session.isReadOnly) {
       try {
         this.#failure = undefined;
-        if (this.protection === "unlocked") this.#moveIntoVault();
-        else if (this.#vault.isOver) this.#moveOutOfVault();
+        this.#held.settle();
       } catch (error) {
         this.#failure = toFoldspaceError(error);
       }
@@ -304,18 +322,20 @@ export class SpaceSecrets {
     if (!this.#session.isReadOnly) for (const link of this.#links.values()) if (this.#isLacking(link)) link.saveLater();
   }
 
-  /** An app or device that knows of no protection may have written secrets without it. */
-  #moveIntoVault(): void {
-    const { secrets } = this.#vault;
-    for (const [name, value] of [...this.#plain.values]) {
-      if (secrets.get(name) !== value) this.#vault.set(name, value);
-      this.#plain.set(name, undefined);
+  /** Has every layer hold the secrets without protection, as they are by then. */
+  async #copyOutOfVault(): Promise<void> {
+    let copied: SecretMap = new Map();
+    try {
+      do {
+        for (const [name, { to }] of differences(copied, this.#vault.secrets)) this.#plain.set(name, to);
+        copied = this.#vault.secrets;
+        assertDurable(await this.flush());
+        // a secret that was set since is to be in its new place as well before it leaves the old one
+      } while (!areEqual(copied, this.#vault.secrets));
+    } catch (error) {
+      for (const name of copied.keys()) this.#plain.set(name, undefined);
+      throw error;
     }
-  }
-
-  /** Another device has ended the protection, and may not have known all secrets. */
-  #moveOutOfVault(): void {
-    for (const [name, value] of this.#vault.takeOut()) this.#plain.set(name, value);
   }
 
   #isLacking(link: SecretsLink): boolean {
@@ -332,29 +352,20 @@ export class SpaceSecrets {
 
   #change(name: string, value: string | undefined): void {
     this.#assertWritable();
-    const secrets = new Map(this.#readable());
-    if (this.protection === "unlocked") this.#vault.set(name, value);
-    else {
-      keyBytes(this.#spaceId);
-      if (value !== undefined) encodeSecrets(secrets.set(name, value));
-      this.#plain.set(name, value);
-    }
+    this.#assertReadable();
+    this.#held.set(name, value);
     this.#settle();
-  }
-
-  #view(): SecretMap {
-    return this.protection === "locked" ? new Map() : new Map([...this.#vault.secrets, ...this.#plain.values]);
   }
 
   #publish(): void {
     const { protection } = this;
-    const view = this.#view();
-    const names = [...differences(this.#shown, view).keys()];
+    const { values } = this.#held;
+    const names = [...differences(this.#shown, values).keys()];
     const hasChanged = names.length > 0 || protection !== this.#shownProtection;
-    this.#shown = view;
+    this.#shown = values;
     this.#shownProtection = protection;
     const failures = [...Array.from(this.#links.values(), ({ error }) => error), this.#failure, this.#memory.failure];
-    const problems = [...this.#vault.problems];
+    const { problems } = this.#held;
     for (const error of failures)
       if (error)
         problems.push({ code: error.code, reason: `the secrets could not be read, saved or remembered: ${error.message}` });
@@ -362,36 +373,58 @@ export class SpaceSecrets {
     if (hasChanged) this.#changed.value = names;
   }
 
+  /** Not for longer than layers are waited for: nothing else can be done meanwhile. */
   async #reload(): Promise<void> {
-    await Promise.all(Array.from(this.#links.values(), async (link) => await link.load()));
+    const loading = Promise.all(Array.from(this.#links.values(), async (link) => await link.load()));
+    await endsInTime(loading, this.#session.patienceMs, this.#clock);
   }
 
-  /** What one layer takes may be for another to know, so all are saved to until that ends. */
-  async #saveAll(links: readonly SecretsLink[] = [...this.#links.values()]): Promise<void> {
-    if (this.#session.isReadOnly) return;
+  /** What one layer takes may be for another to know, so all are saved to until that ends. @returns what layers lack then */
+  async #saveAll(links: readonly SecretsLink[] = [...this.#links.values()]): Promise<NotDurable[]> {
+    if (this.#session.isReadOnly) return [];
     let unsaved = links;
     for (let round = 0; round < MAX_ROUNDS && unsaved.length > 0; round++) {
       await Promise.all(unsaved.map(async (link) => await link.save()));
       unsaved = links.filter((link) => this.#isLacking(link) && !link.error);
     }
+    return this.#lackingIn(links);
   }
 
-  /** @returns what a layer lacks after everything was saved that could be */
-  #reportOn(link: SecretsLink, isInTime: boolean): NotDurable | undefined {
-    const pendingOps = this.#plain.changesFor(link).size;
-    if (pendingOps === 0 && !this.#vault.isLackingIn(link)) return undefined;
-    const reason = isInTime ? "others keep changing them" : "the layer does not answer";
-    const { code, message } = link.error ?? new FoldspaceError("FOLD_BUSY", reason);
-    return { id: link.layer.id, pendingOps, code, reason: `its secrets could not be saved: ${message}` };
+  /** @param reason why a layer lacks anything that has not failed */
+  #lackingIn(
+    links: readonly SecretsLink[] = [...this.#links.values()],
+    reason: string = "others keep changing them",
+  ): NotDurable[] {
+    if (this.#session.isReadOnly) return [];
+    const lacking: NotDurable[] = [];
+    for (const link of links) {
+      const pendingOps = this.#plain.changesFor(link).size;
+      if (pendingOps === 0 && !this.#vault.isLackingIn(link)) continue;
+      const { code, message } = link.error ?? new FoldspaceError("FOLD_BUSY", reason);
+      lacking.push({ id: link.layer.id, pendingOps, code, reason: `its secrets could not be saved: ${message}` });
+    }
+    return lacking;
+  }
+
+  /** What changes the protection is done one after another, and finds it as what went before has left it. */
+  async #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(task, task);
+    this.#last = run;
+    return await run;
   }
 
   #readable(): SecretMap {
-    if (this.protection !== "locked") return this.#view();
-    throw new FoldspaceError("FOLD_SECRETS_LOCKED", "The secrets are protected by a passphrase, which has not been given");
+    this.#assertReadable();
+    return this.#held.values;
+  }
+
+  #assertReadable(): void {
+    if (this.protection === "locked")
+      throw new FoldspaceError("FOLD_SECRETS_LOCKED", "The secrets are protected by a passphrase, which has not been given");
   }
 
   #assertUnlocked(): void {
-    this.#readable();
+    this.#assertReadable();
     if (this.protection === "none")
       throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are not protected by a passphrase");
   }

@@ -250,18 +250,18 @@ describe("under a passphrase", () => {
     for (const device of [one, two]) await device.stop();
   });
 
-  test("what the existing app writes without protection moves under it", async () => {
+  test("what the existing app adds without protection moves under it", async () => {
     const fs = folderWith(files);
     const device = await new SecretsDevice(fs).open();
-    await writeAsApp(fs, { key: "3", app: "4" });
+    await writeAsApp(fs, { app: "4" });
     await device.look();
     expect(device.secrets.protection).toBe("locked");
     await device.save();
-    expect(await plainOf(fs)).toEqual({ key: "3", app: "4" });
+    expect(await plainOf(fs)).toEqual({ app: "4" });
     await device.secrets.unlock(PASSPHRASE);
     await device.save();
     expect(await plainOf(fs)).toEqual({});
-    expect(Object.fromEntries(device.secrets.entries())).toEqual({ key: "3", app: "4" });
+    expect(Object.fromEntries(device.secrets.entries())).toEqual({ key: "1", app: "4" });
     await device.stop();
   });
 

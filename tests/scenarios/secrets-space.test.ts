@@ -184,6 +184,27 @@ test("what no layer has taken is not forgotten by locking", async () => {
   await space.close();
 });
 
+test("a layer that hangs keeps nobody from protecting them, nor from locking and unlocking them after that", async () => {
+  const [id, store] = [newId(), new MemoryStore()];
+  const slow = layerOn(new MemoryStore(), id, { id: "slow" });
+  const space = await new SpaceManager({ ...OPTIONS, patienceMs: 200 }).createSpace({
+    persistenceLayers: [layerOn(store, id), slow],
+  });
+  space.secrets.set("key", "1");
+  for (const step of ["loadSecrets", "saveSecrets"] as const) {
+    const release = slow.hang(step);
+    const code = await space.secrets.protect("passphrase");
+    await space.secrets.lock();
+    expect(space.secrets.protection).toBe("locked");
+    await space.secrets.unlock(code);
+    expect(space.secrets.get("key")).toBe("1");
+    release();
+    await space.flush();
+    await space.secrets.unprotect();
+  }
+  await space.close();
+});
+
 test("taking the protection off waits for every layer, and leaves it on where one fails", async () => {
   const [id, inner] = [newId(), new MemoryFileSystem()];
   const fs = new FaultyFileSystem(inner);

@@ -159,7 +159,7 @@ async function withSecrets<T>(
     const result = await use(secrets);
     assertDurable(await secrets.flush());
     for (const { code, file, reason } of [...layer.problems, ...secrets.problems])
-      await context.output.note(`foldspace: ${file === undefined ? "" : `${printable(file)}: `}${reason} (${code})`);
+      await context.output.note(`foldspace: ${file === undefined ? "" : `${printable(file)}: `}${printable(reason)} (${code})`);
     return result;
   } finally {
     secrets.close();

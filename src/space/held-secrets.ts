@@ -1,0 +1,132 @@
+import type { Problem } from "../errors.ts";
+import { keyBytes } from "../secrets/plain-file.ts";
+import { encodeSecrets, put, type SecretMap } from "../secrets/secret-map.ts";
+import type { Vault } from "../secrets/vault.ts";
+import { PlainSecrets } from "./plain-secrets.ts";
+
+/** Of names in a problem, and of characters in each. */
+const MAX_NAMES_SHOWN = 5;
+const MAX_NAME_SHOWN = 40;
+
+/** The secrets in memory: those under a passphrase, those without, and which of both counts. */
+export class HeldSecrets {
+  readonly plain: PlainSecrets = new PlainSecrets();
+  readonly vault: Vault;
+  /** While secrets leave the vault, they are not moved back into it. */
+  isLeavingVault = false;
+  readonly #spaceId: string;
+  /** Set without a passphrase, before a vault was open to be compared with. */
+  readonly #setHere = new Map<string, string>();
+  /** Taken out of where they stood without protection, as the vault has the same. */
+  readonly #takenOut = new Map<string, string>();
+
+  constructor(spaceId: string, vault: Vault) {
+    this.#spaceId = spaceId;
+    this.vault = vault;
+  }
+
+  /** None while locked. */
+  get values(): SecretMap {
+    const { protection, secrets } = this.vault;
+    if (protection === "locked") return new Map();
+    const values = new Map(secrets);
+    for (const [name, value] of this.plain.values) if (protection === "none" || !this.vault.has(name)) values.set(name, value);
+    return values;
+  }
+
+  get problems(): Problem[] {
+    const rivals = this.#rivals;
+    return rivals.length === 0 ? this.vault.problems : [...this.vault.problems, unprotectedProblem(rivals)];
+  }
+
+  /** Whether there is a secret of that name, or another value without protection. */
+  has(name: string): boolean {
+    return this.values.has(name) || this.plain.values.has(name);
+  }
+
+  /**
+   * @param value `undefined` deletes
+   * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED`, `FOLD_BAD_ID`; nothing has changed then
+   */
+  set(name: string, value: string | undefined): void {
+    if (this.vault.protection === "unlocked") {
+      this.vault.setAll(new Map([[name, value]]));
+      this.#takenOut.delete(name);
+      // whoever sets it has decided about another value without protection as well
+      if (!this.isLeavingVault) this.plain.set(name, undefined);
+    } else {
+      keyBytes(this.#spaceId);
+      if (value !== undefined) encodeSecrets(new Map(this.values).set(name, value));
+      this.plain.set(name, value);
+      put(this.#setHere, name, value);
+    }
+  }
+
+  /** Puts all under a passphrase. @returns the recovery code @throws FoldspaceError as {@link Vault.protect} */
+  async protect(passphrase: string): Promise<string> {
+    const code = await this.vault.protect(passphrase, this.plain.values);
+    this.settle();
+    this.#takenOut.clear();
+    return code;
+  }
+
+  /** Moves secrets to where they belong. @throws FoldspaceError as {@link set}; none is lost then */
+  settle(): void {
+    if (this.isLeavingVault) return;
+    if (this.vault.protection === "unlocked") this.#moveIntoVault();
+    else if (this.vault.isOver) this.#moveOutOfVault();
+    else this.#takenOut.clear();
+  }
+
+  /**
+   * An app or device that knows of no protection may have written secrets without it. So may anybody who has the folder:
+   * what has ever been protected is changed by nobody else than who has set it here.
+   */
+  #moveIntoVault(): void {
+    const values = [...this.plain.values];
+    const { secrets } = this.vault;
+    const isOurs = (name: string, value: string): boolean => !this.vault.has(name) || this.#setHere.get(name) === value;
+    const moved = values.filter(([name, value]) => secrets.get(name) !== value && isOurs(name, value));
+    this.vault.setAll(new Map(moved));
+    this.#setHere.clear();
+    const now = this.vault.secrets;
+    for (const [name, value] of this.#takenOut) if (now.get(name) !== value) this.#takenOut.delete(name);
+    for (const [name, value] of values) {
+      if (now.get(name) !== value) continue;
+      this.plain.set(name, undefined);
+      this.#takenOut.set(name, value);
+    }
+  }
+
+  /**
+   * Another device has ended the protection, and may not have known all secrets. Those that it had put back without
+   * protection may have arrived earlier, and have been taken out here.
+   */
+  #moveOutOfVault(): void {
+    for (const [name, value] of this.vault.takeOut()) this.plain.set(name, value);
+    for (const [name, value] of this.#takenOut) if (!this.plain.values.has(name)) this.plain.set(name, value);
+    this.#takenOut.clear();
+  }
+
+  /** Names of secrets that have other values without protection than under it. */
+  get #rivals(): string[] {
+    const { protection, secrets } = this.vault;
+    if (protection !== "unlocked" || this.isLeavingVault) return [];
+    return [...this.plain.values].flatMap(([name, value]) => (this.vault.has(name) && secrets.get(name) !== value ? name : []));
+  }
+}
+
+/** Names are from files that anybody may have written, so they are shown as far as a person can read them. */
+function unprotectedProblem(names: readonly string[]): Problem {
+  const shown = names
+    .toSorted()
+    .slice(0, MAX_NAMES_SHOWN)
+    .map((name) => JSON.stringify(name.slice(0, MAX_NAME_SHOWN)));
+  if (names.length > shown.length) shown.push(`${names.length - shown.length} more`);
+  return {
+    code: "FOLD_SECRETS_UNPROTECTED",
+    reason:
+      `without protection, where whoever has the folder can put them, stand other values of ${shown.join(", ")}: ` +
+      "they are not used, and go when these secrets are set or deleted again",
+  };
+}
