@@ -55,7 +55,7 @@ export { exportJson } from "./space/export-json.ts";
 export type { AppTreeReference } from "./space/app-forest.ts";
 export { Space } from "./space/space.ts";
 export type { AppTree } from "./space/app-tree.ts";
-export type { SpaceOptions } from "./space/space.ts";
+export type { SpaceOptions } from "./space/space-options.ts";
 export type { SecretsOptions, SpaceSecrets, UnlockOptions } from "./space/space-secrets.ts";
 export type { SpaceStatus } from "./space/layer-set.ts";
 export type { LayerReport } from "./space/layer-link.ts";

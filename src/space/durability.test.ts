@@ -5,10 +5,11 @@ import { until } from "../testing/layer-bench.ts";
 import { FaultyStore, type FaultyLayer, type LayerStep } from "../testing/layer-faults.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
-import { newId } from "../tree/index.ts";
+import { newId, ReplicatedTree } from "../tree/index.ts";
 import type { NotDurable } from "./layer-link.ts";
 import { SpaceManager } from "./space-manager.ts";
-import type { Space, SpaceOptions } from "./space.ts";
+import type { SpaceOptions } from "./space-options.ts";
+import type { Space } from "./space.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -105,7 +106,7 @@ test("closing tells exactly what is not durable, and where", async () => {
   expect(good.read(space.id)).toHaveLength(before + 2);
   expect(badLayer.isConnected()).toBe(false);
   // it is closed all the same
-  await space.close();
+  expect(space.isClosed).toBe(true);
   expect(() => space.newAppTree("notes", "Late")).toThrow(expect.objectContaining({ code: "FOLD_CLOSED" }));
   // and what is lacking there is put right the next time
   bad.refuseWith = undefined;
@@ -212,6 +213,61 @@ test("a layer that failed while trees that are not loaded were compared does not
   await space.close();
 });
 
+test("what waits in a layer that cannot save is not handed to it again when it is read anew", async () => {
+  const clock = new ManualClock();
+  const { id, space, good, bad, badLayer } = await openRig({ clock });
+  await clock.advance(500);
+  bad.refuseWith = new FoldspaceError("FOLD_DISK_FULL", "no space left");
+  edit(space, "while the disk is full");
+  await clock.advance(500);
+  const { pendingOps } = badLayer.status;
+  expect(pendingOps).toBeGreaterThan(0);
+  badLayer.fail("listTrees");
+  await space.addLayer(layerOn(copyInto(good, new MemoryStore()), id, { id: "third", clock }));
+  await clock.advance(60_000);
+  expect(badLayer.calls.filter((call) => call === "connect").length).toBeGreaterThan(3);
+  expect(badLayer.status).toMatchObject({ state: "degraded", pendingOps });
+  badLayer.heal("listTrees");
+  bad.refuseWith = undefined;
+  await clock.advance(60_000);
+  expect(contentOf(bad)).toEqual(contentOf(good));
+  expect(bad.written).toBe(Object.values(contentOf(bad)).flat().length);
+  await space.close();
+});
+
+test("a tree that is not loaded waits for a layer that cannot save, which is read all the same", async () => {
+  const clock = new ManualClock();
+  const [id, good] = [newId(), new MemoryStore()];
+  await makeSpace(id, good);
+  let treeId = "";
+  await workOn(id, [good], (space) => void (treeId = space.newAppTree("notes", "Notes").id));
+  const bad = copyInto(good, new FaultyStore());
+  const badLayer = layerOn(bad, id, { id: "bad", clock });
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, [layerOn(good, id, { id: "good", clock }), badLayer]);
+  await clock.advance(500);
+  const full = new FoldspaceError("FOLD_DISK_FULL", "no space left");
+  bad.refuseWith = full;
+  space.tree.root!.newNamedChild("while the disk is full");
+  await clock.advance(500);
+  const { pendingOps } = badLayer.status;
+  const elsewhere = new ReplicatedTree(newId(), good.read(treeId), { rootId: treeId });
+  elsewhere.root!.newNamedChild("told by the good one");
+  good.write({}, treeId, elsewhere.popLocalOps());
+  elsewhere.root!.newNamedChild("told by the bad one");
+  bad.refuseWith = undefined;
+  bad.write({}, treeId, elsewhere.popLocalOps());
+  bad.refuseWith = full;
+  await clock.advance(300_000);
+  expect(badLayer.status).toMatchObject({ state: "degraded", pendingOps });
+  expect(badLayer.calls.filter((call) => call === "connect")).toHaveLength(1);
+  expect(good.read(treeId)).toHaveLength(elsewhere.opCount);
+  bad.refuseWith = undefined;
+  await clock.advance(60_000);
+  expect(contentOf(bad)).toEqual(contentOf(good));
+  expect(bad.written).toBe(Object.values(contentOf(bad)).flat().length);
+  await space.close();
+});
+
 test("a layer of another space, or one that has to be migrated, is not tried again", async () => {
   const clock = new ManualClock();
   const mismatch = new FoldspaceError("FOLD_SPACE_MISMATCH", "of another space");
@@ -236,6 +292,23 @@ test("a read-only space writes nothing, not even what a layer lacks", async () =
   await space.whenSynced();
   await space.close();
   expect([full.written, poor.written]).toEqual([written, 0]);
+});
+
+test("a read-only space is synced when every layer has answered", async () => {
+  const [id, one] = [newId(), new MemoryStore()];
+  await makeSpace(id, one);
+  const other = copyInto(one, new MemoryStore());
+  await workOn(id, [other], (space) => void space.tree.root!.newNamedChild("only in the other"));
+  const slow = layerOn(other, id, { id: "slow" });
+  const release = slow.hang("loadTreeOps");
+  const layers = [layerOn(one, id, { id: "one" }), slow];
+  const space = await new SpaceManager({ isReadOnly: true, patienceMs: 20 }).loadSpace({ id }, layers);
+  expect(await lacking(space.whenSynced())).toMatchObject([{ id: "slow", code: "FOLD_BUSY" }]);
+  await space.flush();
+  release();
+  await space.whenSynced();
+  expect(space.tree.root!.children.map(({ name }) => name)).toContain("only in the other");
+  await space.close();
 });
 
 test("when the page is left, what there is is saved, without waiting for a layer that hangs", async () => {

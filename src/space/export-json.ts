@@ -1,4 +1,4 @@
-import type { JsonValue, ReplicatedTree, Vertex } from "../tree/index.ts";
+import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 
 /**
  * The canonical export of a space: what loading it means, as JSON text. Spaces with the same operations give the same
@@ -22,13 +22,9 @@ function exportVertex(vertex: Vertex): string {
   const properties = vertex.tree
     .getVertexProperties(vertex.id, false)
     .sort((a, b) => compareCodeUnits(a.key, b.key))
-    .map(({ key, value }) => `${JSON.stringify(key)}:${stringify(value)}`);
+    // members of nested objects stay as they were written, which is the same in every copy of an operation
+    .map(({ key, value }) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
   return `{"id":${JSON.stringify(vertex.id)},"parentId":${JSON.stringify(vertex.parentId)},"properties":{${properties.join(",")}}}`;
-}
-
-/** Members of nested objects stay in the order in which they were written, which is the same in every copy of an operation. */
-function stringify(value: JsonValue): string {
-  return JSON.stringify(value);
 }
 
 /** The vertices from the root down, without recursion: a tree may be deeper than the stack. */

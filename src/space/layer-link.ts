@@ -71,18 +71,18 @@ export class LayerLink {
   /**
    * Connects the layer and reads it.
    * @param session asked for at every try
-   * @param read brings what it holds into the space
+   * @param steps bring what it holds into the space, one after another; once the layer is let go of, none is taken any more
    * @throws FoldspaceError why it failed; unless that is permanent, it is tried again by itself
    */
-  open(session: () => LayerSession, read: () => Promise<void>): Promise<void> {
+  open(session: () => LayerSession, steps: readonly (() => Promise<void>)[]): Promise<void> {
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
-    this.#reopen = () => this.open(session, read);
-    this.#opening ??= this.#open(session, read);
+    this.#reopen = () => this.open(session, steps);
+    this.#opening ??= this.#open(session, steps);
     return this.#opening;
   }
 
-  async #open(session: () => LayerSession, read: () => Promise<void>): Promise<void> {
+  async #open(session: () => LayerSession, steps: readonly (() => Promise<void>)[]): Promise<void> {
     // what fails from now on, also beside the opening, counts
     this.#error = undefined;
     try {
@@ -90,8 +90,13 @@ export class LayerLink {
       await Promise.resolve();
       const { peerId } = session();
       await this.layer.connect(session());
+      // there was nothing to disconnect when it was let go of
+      if (this.#isClosed) await this.layer.disconnect();
       if (session().peerId !== peerId) this.layer.changePeer?.(session().peerId);
-      await read();
+      for (const step of steps) {
+        if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", `${this.layer.id} was let go of while it was being opened`);
+        await step();
+      }
     } catch (error) {
       this.#error = toFoldspaceError(error);
       throw error;

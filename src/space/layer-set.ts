@@ -97,15 +97,13 @@ export class LayerSet {
     return await Promise.all(this.links.map(async (link) => await link.flush()));
   }
 
-  /** Begins to save in all layers, without waiting for anything. */
-  flushInBackground(): void {
-    // failures are in the status, and there is no one left to tell
-    for (const layer of this.active) layer.flush().catch(() => undefined);
-  }
-
-  /** Begins to look in all layers for what has changed. */
-  rescanInBackground(): void {
-    for (const layer of this.active) layer.rescan?.().catch((error: unknown) => this.fail(layer, error));
+  /** Begins to save in all layers, because the page may be gone after this turn. */
+  leave(): void {
+    for (const layer of this.active) {
+      if (layer.leave) layer.leave();
+      // failures are in the status, and there is no one left to tell
+      else layer.flush().catch(() => undefined);
+    }
   }
 
   /** Has all layers tell what they have not told yet, and nothing more, without waiting for them to end it. */
@@ -114,8 +112,33 @@ export class LayerSet {
     for (const layer of this.active) layer.stopListening?.().catch(() => undefined);
   }
 
+  /** Looks in all layers for what has changed. Never rejects: a layer that cannot look has fallen behind. */
   async rescan(): Promise<void> {
-    await Promise.all([...this.active].map(async (layer) => await layer.rescan?.()));
+    const look = async (layer: PersistenceLayer): Promise<void> => {
+      try {
+        await layer.rescan?.();
+      } catch (error) {
+        this.fail(layer, error);
+      }
+    };
+    await Promise.all([...this.active].map(look));
+  }
+
+  /** Ids of the trees that some layer has operations of. @throws FoldspaceError why, if no layer can say */
+  async listTrees(): Promise<Set<string>> {
+    const treeIds = new Set<string>();
+    const layers = [...this.active];
+    const failures: unknown[] = [];
+    for (const layer of layers) {
+      try {
+        for (const treeId of await layer.listTrees()) treeIds.add(treeId);
+      } catch (error) {
+        this.fail(layer, error);
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0 && failures.length === layers.length) throw failures[0];
+    return treeIds;
   }
 
   #publish(): void {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { FoldspaceError, type Problem } from "../errors.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import { Observable } from "../observable.ts";
@@ -98,6 +98,28 @@ test("removing a layer that cannot save tells what it lacks, and removes it", as
   expect(space.status.layers.map((layer) => layer.id)).toEqual(["one"]);
   await space.whenSynced();
   await space.close();
+});
+
+test("a layer that fails keeps nobody from what the others list, and from looking at them anew", async () => {
+  const [id, one] = [newId(), new MemoryStore()];
+  await makeSpace(id, one);
+  let treeId = "";
+  await workOn(id, [one], (space) => void (treeId = space.newAppTree("notes", "Notes").id));
+  const layers = [layerOn(copyInto(one, new MemoryStore()), id, { id: "failing" }), layerOn(one, id, { id: "one" })] as const;
+  const space = await new SpaceManager().loadSpace({ id }, layers);
+  await space.whenSynced();
+  layers[0].fail("listTrees");
+  vi.spyOn(layers[0], "rescan").mockRejectedValue(new FoldspaceError("FOLD_FOLDER_LOST", "gone"));
+  expect(await space.listTrees()).toEqual([id, treeId]);
+  expect(space.status.layers).toMatchObject([
+    { id: "failing", error: { code: "FOLD_IO" } },
+    { id: "one", error: undefined },
+  ]);
+  await space.rescan();
+  expect(space.status.layers[0]).toMatchObject({ id: "failing", error: { code: "FOLD_FOLDER_LOST" } });
+  layers[1].fail("listTrees", new FoldspaceError("FOLD_PERMISSION", "not allowed"));
+  await expect(space.listTrees()).rejects.toMatchObject({ code: "FOLD_IO" });
+  await expect(space.close()).rejects.toMatchObject({ code: "FOLD_NOT_DURABLE" });
 });
 
 /** A layer with problems that a test makes up. */

@@ -3,7 +3,7 @@ import { MemoryStore } from "../layers/memory-layer.ts";
 import { until } from "../testing/layer-bench.ts";
 import { FaultyStore, type FaultyLayer } from "../testing/layer-faults.ts";
 import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
-import { newId } from "../tree/index.ts";
+import { newId, ReplicatedTree } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
 import type { Space } from "./space.ts";
 
@@ -60,6 +60,18 @@ test("edits reach every layer, and what one layer is told of reaches the others,
   expect(slow.written - slowWritten).toBe(third.written - thirdWritten);
   expect(slow.written).toBe(slow.read(id).length);
   await space.close();
+});
+
+test("layers that have the same are handed nothing, also where they are merged in turns", async () => {
+  const stores = await twoStores();
+  await workOn(stores.id, [stores.fast, stores.slow], ({ tree }) => {
+    for (let count = 0; count < 5_000; count++) tree.root!.newNamedChild(`vertex ${count}`);
+  });
+  const fast = copyInto(stores.fast, new FaultyStore());
+  const written = (): number[] => [fast.written, stores.slow.written];
+  const before = written();
+  await workOn(stores.id, [fast, stores.slow], () => undefined);
+  expect(written()).toEqual(before);
 });
 
 test("an app tree that was loaded before a layer arrived gets what that layer has, and the other way round", async () => {
@@ -217,6 +229,22 @@ test("an edit that came after the last layer had answered is not made again", as
   await workOn(stores.id, [stores.slow], (other) => other.tree.root!.setProperty("title", "theirs, later"));
   await until("it has arrived", () => space.tree.root!.getProperty("title") === "theirs, later");
   await space.whenSynced();
+  expect(space.tree.root!.getProperty("title")).toBe("theirs, later");
+  await space.close();
+});
+
+test("an edit that lost to an older one is not made again above what somebody else has edited since", async () => {
+  const stores = await twoStores();
+  await workOn(stores.id, [stores.slow], (other) => {
+    for (let count = 0; count < 30; count++) other.tree.root!.setProperty("title", `older ${count}`);
+  });
+  const { space, arrive } = await openHalf(stores);
+  space.tree.root!.setProperty("title", "mine");
+  const elsewhere = new ReplicatedTree(newId(), stores.slow.read(stores.id), { rootId: stores.id });
+  elsewhere.root!.setProperty("title", "theirs, later");
+  stores.fast.write({}, stores.id, elsewhere.popLocalOps());
+  expect(space.tree.root!.getProperty("title")).toBe("theirs, later");
+  await arrive();
   expect(space.tree.root!.getProperty("title")).toBe("theirs, later");
   await space.close();
 });

@@ -1,4 +1,4 @@
-import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import type { LayerStatus, PersistenceLayer } from "../layers/persistence-layer.ts";
 import { VersionVector, type VertexOperation } from "../tree/index.ts";
 
 /**
@@ -10,6 +10,8 @@ export class Mirror {
   readonly #isLoaded: (treeId: string) => boolean;
   readonly #onFailed: (layer: PersistenceLayer, error: unknown) => void;
   readonly #waiting = new Set<string>();
+  /** Of layers that cannot save at present, the trees to be compared once they can. */
+  readonly #postponed = new Map<PersistenceLayer, Set<string>>();
   #running: Promise<void> | undefined;
   #listing: Promise<void> = Promise.resolve();
   #compared = 0;
@@ -79,22 +81,57 @@ export class Mirror {
       readonly layer: PersistenceLayer;
       readonly ops: readonly VertexOperation[];
       readonly vector: VersionVector;
+      readonly canSave: boolean;
     }[] = [];
     for (const layer of this.#layers()) {
       try {
-        // what waits to be saved would look as if it were missing
-        if (layer.status.pendingOps > 0) await layer.flush();
+        const canSave = await isSaved(layer);
         const ops = await layer.loadTreeOps(treeId);
-        holdings.push({ layer, ops, vector: VersionVector.of(ops) });
+        holdings.push({ layer, ops, vector: VersionVector.of(ops), canSave });
       } catch (error) {
         this.#onFailed(layer, error);
       }
       if (!this.#isLoaded(treeId)) layer.releaseTree?.(treeId);
     }
-    for (const { layer, vector } of holdings) {
+    for (const { layer, vector, canSave } of holdings) {
       const missing: VertexOperation[] = [];
       for (const other of holdings) for (const op of other.ops) if (vector.add(op.id)) missing.push(op);
-      if (missing.length > 0) layer.saveTreeOps(treeId, missing).catch((error: unknown) => this.#onFailed(layer, error));
+      if (missing.length === 0) continue;
+      if (canSave) layer.saveTreeOps(treeId, missing).catch((error: unknown) => this.#onFailed(layer, error));
+      else this.#postpone(layer, treeId);
     }
   }
+
+  #postpone(layer: PersistenceLayer, treeId: string): void {
+    const known = this.#postponed.get(layer);
+    if (known) {
+      known.add(treeId);
+      return;
+    }
+    const treeIds = new Set([treeId]);
+    this.#postponed.set(layer, treeIds);
+    const resume = ({ state }: LayerStatus): void => {
+      if (state === "degraded" || state === "saving") return;
+      end();
+      this.#postponed.delete(layer);
+      for (const each of treeIds) this.add(each);
+    };
+    const end = layer.observeStatus(resume);
+    // it may have saved while it was read
+    resume(layer.status);
+  }
+}
+
+/**
+ * Saves what waits: it would look as if it were missing.
+ * @returns whether nothing waits now, as it does in a layer that cannot save at present and tries again by itself
+ */
+async function isSaved(layer: PersistenceLayer): Promise<boolean> {
+  const isDegraded = (): boolean => layer.status.state === "degraded";
+  if (layer.status.pendingOps > 0 && !isDegraded()) {
+    await layer.flush().catch((error: unknown) => {
+      if (!isDegraded()) throw error;
+    });
+  }
+  return !isDegraded();
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { FoldspaceError } from "../errors.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import { until } from "../testing/layer-bench.ts";
+import { FaultyStore } from "../testing/layer-faults.ts";
 import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { newId, ReplicatedTree } from "../tree/index.ts";
@@ -68,6 +69,19 @@ test("when no layer has the space in time, opening ends with what each of them d
     },
   });
   expect(manager.spaces).toEqual([]);
+});
+
+test("asked for as an app tree, the space tree is the one there is", async () => {
+  const [id, store] = [newId(), new MemoryStore()];
+  await makeSpace(id, store);
+  const space = await new SpaceManager().loadSpace({ id }, [layerOn(store, id)]);
+  for (const treeId of await space.listTrees()) (await space.loadAppTree(treeId)).root.newNamedChild("by its id");
+  space.tree.root!.newNamedChild("by its name");
+  expect((await space.loadAppTree(id)).tree).toBe(space.tree);
+  await space.close();
+  await workOn(id, [store], ({ tree }) => {
+    expect(tree.root!.children.map(({ name }) => name).sort()).toEqual(["app-forest", "by its id", "by its name"]);
+  });
 });
 
 test("an app tree that no layer gives in time is an error, and can be asked for again", async () => {
@@ -240,7 +254,34 @@ test("a space that is in one of the layers already is not made anew", async () =
   await expect(new SpaceManager().createSpace({ persistenceLayers: layers })).rejects.toMatchObject({
     code: "FOLD_ALREADY_A_SPACE",
   });
-  expect(contentOf(other)).toEqual(before);
+  expect([one.spaceId, contentOf(one), contentOf(other)]).toEqual([undefined, {}, before]);
+  expect(layers.some((layer) => layer.isConnected())).toBe(false);
+});
+
+test("a new space that one layer cannot save is let go of, and can be opened from the others", async () => {
+  const [id, good, bad, manager] = [newId(), new MemoryStore(), new FaultyStore(), new SpaceManager()];
+  bad.refuseWith = new FoldspaceError("FOLD_DISK_FULL", "no space left");
+  const layers = [layerOn(good, id, { id: "good" }), layerOn(bad, id, { id: "bad" })];
+  await expect(manager.createSpace({ persistenceLayers: layers, name: "New" })).rejects.toMatchObject({
+    code: "FOLD_NOT_DURABLE",
+    data: { layers: [{ id: "bad", code: "FOLD_DISK_FULL" }] },
+  });
+  expect([manager.spaces, layers.map((layer) => layer.isConnected())]).toEqual([[], [false, false]]);
+  bad.refuseWith = undefined;
+  const space = await manager.loadSpace({ id }, layers);
+  await space.whenSynced();
+  expect(space.name).toBe("New");
+  expect(contentOf(bad)).toEqual(contentOf(good));
+  await space.close();
+});
+
+test("a space that nothing may be written to is not made anew", async () => {
+  const [id, store] = [newId(), new MemoryStore()];
+  const layer = layerOn(store, id);
+  await expect(new SpaceManager({ isReadOnly: true }).createSpace({ persistenceLayers: [layer] })).rejects.toMatchObject({
+    code: "FOLD_READ_ONLY",
+  });
+  expect([store.spaceId, layer.calls]).toEqual([undefined, ["disconnect"]]);
 });
 
 test("ids that cannot be part of a path, and spaces without layers, are refused", async () => {

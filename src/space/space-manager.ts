@@ -2,7 +2,8 @@ import { FoldspaceError } from "../errors.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import { isPathSafeId } from "../log/paths.ts";
 import { newId } from "../tree/index.ts";
-import { Space, type SpaceOptions } from "./space.ts";
+import type { SpaceOptions } from "./space-options.ts";
+import { Space } from "./space.ts";
 
 /** What an application remembers of a space. */
 export interface SpacePointer {
@@ -23,6 +24,7 @@ export interface CreateSpaceOptions extends SpaceOptions {
 /** Creates, loads and closes spaces; each is open at most once. */
 export class SpaceManager {
   readonly #options: SpaceOptions;
+  /** Until they are closed. */
   readonly #spaces = new Map<string, Space>();
   /** Spaces that are being opened or made. */
   readonly #opening = new Map<string, Promise<Space>>();
@@ -34,17 +36,19 @@ export class SpaceManager {
 
   /** The open spaces. */
   get spaces(): Space[] {
-    return [...this.#spaces.values()];
+    return [...this.#spaces.values()].filter((space) => !space.isClosed);
   }
 
   getSpace(spaceId: string): Space | undefined {
-    return this.#spaces.get(spaceId);
+    const space = this.#spaces.get(spaceId);
+    return space?.isClosed ? undefined : space;
   }
 
   /**
    * Makes a new space in all the layers.
    * @throws FoldspaceError `FOLD_SPACE_MISMATCH` for layers of different spaces, `FOLD_ALREADY_A_SPACE`, `FOLD_BAD_ID`,
-   *   `FOLD_NO_LAYER`, `FOLD_NOT_DURABLE`, and what the layers' `connect` throws
+   *   `FOLD_NO_LAYER`, `FOLD_READ_ONLY`, what the layers' `connect` throws, and, where one of them cannot save the new space,
+   *   `FOLD_NOT_DURABLE`: the others have it then
    */
   async createSpace(options: CreateSpaceOptions): Promise<Space> {
     const id = options.id ?? options.persistenceLayers[0]?.spaceId ?? newId();
@@ -53,7 +57,8 @@ export class SpaceManager {
   }
 
   /**
-   * Opens a space from several layers at once: the first that has it decides when, the others merge when they arrive.
+   * Opens a space from several layers at once: the first that has it decides when, the others merge when they arrive. One that
+   * is being closed is opened anew after that.
    * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`, or, of a single layer, why it could not be opened
    */
   async loadSpace(
@@ -61,7 +66,13 @@ export class SpaceManager {
     persistenceLayers: readonly PersistenceLayer[],
     options: SpaceOptions = {},
   ): Promise<Space> {
-    const open = this.#spaces.get(pointer.id) ?? this.#opening.get(pointer.id);
+    const known = this.#spaces.get(pointer.id);
+    if (known?.isClosed) {
+      // what it cannot save is told to whoever closes it
+      await known.close().catch(() => undefined);
+      return await this.loadSpace(pointer, persistenceLayers, options);
+    }
+    const open = known ?? this.#opening.get(pointer.id);
     if (open) return await open;
     const space = this.#prepare(pointer.id, persistenceLayers, options);
     return await this.#keep(space, space.open());
@@ -73,7 +84,6 @@ export class SpaceManager {
    */
   async closeSpace(spaceId: string): Promise<void> {
     const space = this.#spaces.get(spaceId) ?? (await this.#opening.get(spaceId));
-    this.#spaces.delete(spaceId);
     await space?.close();
   }
 
@@ -101,6 +111,6 @@ export class SpaceManager {
     }
     if (this.#spaces.has(id) || this.#opening.has(id))
       throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `Space ${id} is open already`);
-    return new Space(id, layers, { ...this.#options, ...options });
+    return new Space(id, layers, { ...this.#options, ...options }, () => this.#spaces.delete(id));
   }
 }

@@ -7,33 +7,15 @@ import { Observable } from "../observable.ts";
 import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
 import { toAppTree, type AppTree } from "./app-tree.ts";
 import { addReference, APP_TREE_ROOT_NAME, ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
+import { assertNew, connectForNew } from "./connect-for-new.ts";
 import type { LayerLink } from "./layer-link.ts";
 import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer-set.ts";
 import { Mirror } from "./mirror.ts";
 import { observePage } from "./page-lifecycle.ts";
 import { endsInTime } from "./patience.ts";
-import { SpaceSecrets, type SecretsOptions } from "./space-secrets.ts";
+import type { SpaceOptions } from "./space-options.ts";
+import { SpaceSecrets } from "./space-secrets.ts";
 import { TreeReplica, type ReplicaListener } from "./tree-replica.ts";
-
-export interface SpaceOptions {
-  /**
-   * Peer id of this running instance. It must be new, or one that surely no other running instance has. Default: a new one.
-   * Where another turns out to use it, the space goes on under a new one.
-   */
-  readonly peerId?: string;
-  /** Whether nothing is to be written to any layer, not even what one of them lacks. */
-  readonly isReadOnly?: boolean;
-  /** Longest wait for a layer that does not answer, in milliseconds, when something has to end: a flush, closing. Default 10,000. */
-  readonly patienceMs?: number;
-  /**
-   * Longest wait for a first layer that has the space, or an app tree, in milliseconds. Default 60,000: another device's first
-   * copy of a folder, or a disk that wakes up, may take long.
-   */
-  readonly openingPatienceMs?: number;
-  readonly clock?: Clock;
-  /** How the secrets are kept. */
-  readonly secrets?: SecretsOptions;
-}
 
 /** An open space: its space tree, its app trees, and the layers that keep them. Made by a `SpaceManager`. */
 export class Space {
@@ -52,12 +34,18 @@ export class Space {
   readonly #mirror: Mirror;
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
+  readonly #onClosed: () => void;
   #peerId: string;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
 
-  /** Used by `SpaceManager`, which opens it. */
-  constructor(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions = {}) {
+  /**
+   * Used by `SpaceManager`, which opens it.
+   * @param onClosed told when it has let go of all layers
+   */
+  constructor(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions, onClosed: () => void) {
     this.id = id;
+    this.#onClosed = onClosed;
     this.#peerId = options.peerId ?? newId();
     this.isReadOnly = options.isReadOnly ?? false;
     this.#clock = options.clock ?? systemClock;
@@ -77,8 +65,8 @@ export class Space {
     );
     for (const layer of layers) this.#layers.add(layer);
     this.#endObservingPage = observePage({
-      onLeaving: () => this.#saveNow(),
-      onReturning: () => this.#layers.rescanInBackground(),
+      onLeaving: () => this.#leave(),
+      onReturning: () => void this.#layers.rescan(),
     });
   }
 
@@ -94,6 +82,11 @@ export class Space {
 
   get name(): string | undefined {
     return this.tree.root?.name;
+  }
+
+  /** Whether it is closed, or is being closed. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   // ---- opening ----
@@ -122,36 +115,39 @@ export class Space {
 
   /**
    * Makes a new space in all layers at once.
-   * @throws FoldspaceError what a layer refuses with; nothing is in any layer then, except perhaps an empty place made for it
+   * @throws FoldspaceError what a layer refuses with: nothing is in any layer then, except perhaps an empty place made for it;
+   *   `FOLD_NOT_DURABLE` if one of them cannot save it: the others have it then
    */
   async create(name: string | undefined): Promise<void> {
     try {
+      if (this.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", "A new space has to be written");
       // first ask all of them, so that one that refuses does so before another has been written to
-      for (const { layer } of this.#layers.links) await this.#connectIfPresent(layer);
+      for (const { layer } of this.#layers.links) await connectForNew(layer, this.#peerId);
       for (const link of this.#layers.links) await this.#openLink(link, true);
-      if (this.tree.root) throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `There is a space ${this.id} already`);
+      assertNew(this.tree, this.id);
+      const root = this.tree.createRoot(this.id);
+      if (name !== undefined) root.name = name;
+      ensureForest(this.tree);
+      await this.flush();
     } catch (error) {
       await this.#letGo();
       throw error;
     }
-    const root = this.tree.createRoot(this.id);
-    if (name !== undefined) root.name = name;
-    ensureForest(this.tree);
-    await this.flush();
   }
 
   /**
-   * Resolves when every layer has answered, every layer has everything, and everything is durable.
+   * Resolves when every layer has answered, every layer has everything, and everything is durable. In a space that is only
+   * read, when every layer has answered.
    * @throws FoldspaceError as {@link flush}
    */
   async whenSynced(): Promise<void> {
-    await this.flush();
+    await this.#saveAll();
     for (let compared = -1; !(await endsInTime(this.#mirror.settled(), this.#patienceMs, this.#clock));) {
       if (compared === this.#mirror.compared)
         throw new FoldspaceError("FOLD_NOT_DURABLE", "The trees that are not loaded could not be compared in time");
       compared = this.#mirror.compared;
     }
-    await this.flush();
+    await this.#saveAll();
   }
 
   // ---- layers ----
@@ -195,10 +191,12 @@ export class Space {
     return listReferences(this.tree);
   }
 
-  /** Ids of all trees that some layer has operations of, the space tree first. */
+  /**
+   * Ids of all trees that some layer has operations of, the space tree first. Of a layer that cannot say, {@link status} tells.
+   * @throws FoldspaceError why, if no layer can
+   */
   async listTrees(): Promise<string[]> {
-    const ids = new Set<string>(this.#replicas.keys());
-    for (const layer of this.#layers.active) for (const id of await layer.listTrees()) ids.add(id);
+    const ids = new Set([...this.#replicas.keys(), ...(await this.#layers.listTrees())]);
     ids.delete(this.id);
     return [this.id, ...[...ids].sort()];
   }
@@ -230,7 +228,7 @@ export class Space {
     this.#assertOpen();
     if (!isPathSafeId(treeId))
       throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(treeId.slice(0, 80))} cannot be a tree's id`);
-    const loaded = this.#replicas.get(treeId);
+    const loaded = this.#replicaOf(treeId);
     if (loaded?.isUsable) return toAppTree(loaded);
     let loading = this.#loading.get(treeId);
     if (!loading) {
@@ -242,7 +240,7 @@ export class Space {
 
   /** The tree, if it is the space tree or is loaded, as far as to have its root. */
   getLoadedTree(treeId: string): ReplicatedTree | undefined {
-    const replica = treeId === this.id ? this.#spaceReplica : this.#replicas.get(treeId);
+    const replica = this.#replicaOf(treeId);
     return replica?.isUsable ? replica.tree : undefined;
   }
 
@@ -288,23 +286,34 @@ export class Space {
    * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the layers that failed and how much they lack in `data.layers`; everything stays queued
    */
   async flush(): Promise<void> {
-    if (this.isReadOnly) return;
+    // there is nothing to be saved
+    if (!this.isReadOnly) await this.#saveAll();
+  }
+
+  async #saveAll(): Promise<void> {
     await this.#layers.settled();
     for (const replica of this.#allReplicas()) replica.handOver();
     assertDurable((await Promise.all([this.#layers.flush(), this.secrets.flush()])).flat());
   }
 
-  /** Looks for what changed elsewhere without waiting to be told: on focus, after sleep, when the network is back. */
+  /**
+   * Looks for what changed elsewhere without waiting to be told: on focus, after sleep, when the network is back. Of a layer
+   * that cannot look, {@link status} tells.
+   */
   async rescan(): Promise<void> {
     await this.#layers.rescan();
   }
 
   /**
-   * Flushes and lets go of all layers.
+   * Flushes and lets go of all layers. Closing once more is waiting for the same.
    * @throws FoldspaceError as {@link flush}; the space is closed all the same
    */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosed = true;
     try {
       await this.flush();
@@ -356,27 +365,21 @@ export class Space {
   #openLink(link: LayerLink, create: boolean, onRead?: () => void): Promise<void> {
     const session = (): LayerSession => ({ peerId: this.#peerId, create, isReadOnly: this.isReadOnly });
     for (const replica of this.#allReplicas()) replica.await(link.layer);
-    return link.open(session, async () => {
-      await Promise.all([this.#spaceReplica.attach(link.layer), this.secrets.attach(link.layer)]);
-      this.#layers.active.add(link.layer);
-      onRead?.();
-      await Promise.all(Array.from(this.#replicas.values(), async (replica) => await replica.attach(link.layer)));
-      await link.layer.startListening?.((change) => this.#receive(link.layer, change));
-      this.#mirror.addAll();
-    });
-  }
-
-  async #connectIfPresent(layer: PersistenceLayer): Promise<void> {
-    try {
-      await layer.connect({ peerId: this.#peerId });
-    } catch (error) {
-      if (errorCode(error) !== "FOLD_NOT_FOUND" && errorCode(error) !== "FOLD_NOT_A_SPACE") throw error;
-    }
+    return link.open(session, [
+      async () => void (await Promise.all([this.#spaceReplica.attach(link.layer), this.secrets.attach(link.layer)])),
+      async () => {
+        this.#layers.active.add(link.layer);
+        onRead?.();
+        await Promise.all(Array.from(this.#replicas.values(), async (replica) => await replica.attach(link.layer)));
+      },
+      async () => await link.layer.startListening?.((change) => this.#receive(link.layer, change)),
+      async () => this.#mirror.addAll(),
+    ]);
   }
 
   #receive(layer: PersistenceLayer, change: IncomingChange): void {
     if (!this.#layers.active.has(layer)) return;
-    const replica = change.treeId === this.id ? this.#spaceReplica : this.#replicas.get(change.treeId);
+    const replica = this.#replicaOf(change.treeId);
     if (!replica) {
       this.#mirror.add(change.treeId);
       this.#changedTree.value = change.treeId;
@@ -390,9 +393,9 @@ export class Space {
   }
 
   /** Begins to save what there is, without waiting for anything: the page may be gone in a moment. */
-  #saveNow(): void {
+  #leave(): void {
     for (const replica of this.#allReplicas()) replica.handOver();
-    this.#layers.flushInBackground();
+    this.#layers.leave();
     this.secrets.saveNow();
   }
 
@@ -414,6 +417,10 @@ export class Space {
     this.#layers.report({ code: "FOLD_PEER_CLONED", reason, treeId });
   }
 
+  #replicaOf(treeId: string): TreeReplica | undefined {
+    return treeId === this.id ? this.#spaceReplica : this.#replicas.get(treeId);
+  }
+
   #allReplicas(): TreeReplica[] {
     return [this.#spaceReplica, ...this.#replicas.values()];
   }
@@ -429,6 +436,7 @@ export class Space {
     this.#endObservingPage();
     this.secrets.close();
     await this.#layers.close();
+    this.#onClosed();
   }
 
   #assertOpen(): void {

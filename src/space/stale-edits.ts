@@ -3,7 +3,8 @@ import { compareOpIds, isMoveVertexOp, type ReplicatedTree, type VertexOperation
 /**
  * Makes edits again that were made before a slower layer had answered. Their counters are below those of operations
  * that this layer held all along, to which they would lose although the person made them later. Only the last edit
- * of each property and of each vertex's place is made again, and only if it lost to one of the layer's operations.
+ * of each property and of each vertex's place is made again, and only if it lost to one of the layer's operations, not to
+ * what somebody else has edited since.
  *
  * @param edits made here while the layer was awaited, in the order of their making
  * @param arrived what the layer held and the tree did not
@@ -21,13 +22,20 @@ export function reissueStaleEdits(
   for (const op of arrived) {
     // a hundred thousand may arrive, and few of them concern what was edited
     if (!edited.has(op.targetId)) continue;
-    const edit = lastEdits.get(subjectOf(op));
-    if (edit && compareOpIds(op.id, edit.id) > 0) winners.set(subjectOf(op), op);
+    const subject = subjectOf(op);
+    const beaten = winners.get(subject) ?? lastEdits.get(subject);
+    if (beaten && compareOpIds(op.id, beaten.id) > 0) winners.set(subject, op);
+  }
+  if (winners.size === 0) return;
+  for (const op of tree.getAllOps()) {
+    if (!edited.has(op.targetId)) continue;
+    const winner = winners.get(subjectOf(op));
+    if (winner && compareOpIds(op.id, winner.id) > 0) winners.delete(subjectOf(op));
   }
   for (const [subject, edit] of lastEdits) {
     if (!winners.has(subject) || !tree.getVertex(edit.targetId)) continue;
-    if (!isMoveVertexOp(edit)) tree.setVertexProperty(edit.targetId, edit.key, edit.value);
-    else if (edit.parentId !== null && canMove(tree, edit.targetId, edit.parentId)) tree.moveVertex(edit.targetId, edit.parentId);
+    const canTakeEffect = !isMoveVertexOp(edit) || (edit.parentId !== null && canMove(tree, edit.targetId, edit.parentId));
+    if (canTakeEffect) tree.reissue(edit);
   }
 }
 

@@ -16,8 +16,15 @@ import { reissueStaleEdits, subjectOf } from "./stale-edits.ts";
 /** A millisecond of merging or two, and a few times that where the code is cold. */
 const SLICE_OPS = 500;
 
-/** `awaited`: the layer has not answered, or not since it failed; what is edited meanwhile may be older than what it holds. */
-type LayerState = "awaited" | "ready";
+/** The part that a layer takes, from when it is asked until what it holds is not known any more. */
+interface Part {
+  /** Whether it has answered. What is edited before may be older than what it holds. */
+  isReady: boolean;
+  /** What it holds or has been handed. */
+  readonly held: VersionVector;
+  /** What it has been handed and has neither made durable nor rejected. */
+  readonly unsaved: Set<readonly VertexOperation[]>;
+}
 
 export interface ReplicaListener {
   /** A layer has rejected operations for good. */
@@ -38,7 +45,7 @@ export interface ReplicaListener {
 export class TreeReplica {
   readonly tree: ReplicatedTree;
   readonly treeId: string;
-  readonly #layers = new Map<PersistenceLayer, LayerState>();
+  readonly #parts = new Map<PersistenceLayer, Part>();
   readonly #isReadOnly: boolean;
   /** Edits of this turn, handed to the layers together. */
   #unsent: VertexOperation[] = [];
@@ -58,7 +65,7 @@ export class TreeReplica {
     this.#listener = listener;
     this.treeId = treeId;
     this.#isReadOnly = isReadOnly;
-    this.tree = new ReplicatedTree(peerId, [], { ...options, rootId: treeId });
+    this.tree = new ReplicatedTree(peerId, [], { ...options, rootId: treeId, keepsLocalOps: false });
     this.tree.observeOpApplied((op, isLocal) => {
       if (isLocal && (isMoveVertexOp(op) || !op.transient)) this.#send(op);
     });
@@ -71,7 +78,7 @@ export class TreeReplica {
 
   /** Tells that the layer will be attached when it can be: edits made until then are weighed against what it brings. */
   await(layer: PersistenceLayer): void {
-    this.#layers.set(layer, "awaited");
+    this.#begin(layer);
   }
 
   /**
@@ -79,15 +86,16 @@ export class TreeReplica {
    * @throws FoldspaceError what loading failed with; the layer then takes no part until it is attached again
    */
   async attach(layer: PersistenceLayer): Promise<void> {
-    this.await(layer);
+    const part = this.#begin(layer);
     const ops = await layer.loadTreeOps(this.treeId);
-    const { arrived, theirs } = await this.#mergeInSlices(ops);
-    // it may have been taken off while it was loading
-    if (!this.#layers.has(layer)) return;
+    const arrived = await this.#mergeInSlices(ops, part.held);
     this.handOver();
-    this.#layers.set(layer, "ready");
-    this.#save(layer, theirs.size === this.tree.opCount ? [] : this.tree.opsSince(theirs));
-    this.#spread(layer, arrived);
+    // it may have been taken off while it was loading, or be loading once more
+    if (this.#parts.get(layer) === part) {
+      part.isReady = true;
+      this.#save(layer, part, part.held.size === this.tree.opCount ? [] : this.tree.opsSince(part.held));
+    }
+    this.#spread(arrived);
     reissueStaleEdits(this.tree, [...this.#staleEdits.values()], arrived);
     if (!this.#isAwaiting) this.#staleEdits.clear();
     this.#lookForClone(ops, undefined);
@@ -98,20 +106,24 @@ export class TreeReplica {
     try {
       await layer.flush();
     } catch {
-      // its status says why; at worst it is sent an operation twice
+      // its status says why
     }
-    await this.attach(layer);
+    // it may have been taken off meanwhile
+    if (this.#parts.has(layer)) await this.attach(layer);
   }
 
   /** Ends the part that a layer takes. */
   detach(layer: PersistenceLayer): void {
-    this.#layers.delete(layer);
+    this.#parts.delete(layer);
     if (!this.#isAwaiting) this.#staleEdits.clear();
   }
 
   /** Takes in what a layer tells of. */
   receive(layer: PersistenceLayer, ops: readonly VertexOperation[]): void {
-    this.#spread(layer, this.tree.merge(ops));
+    const arrived = this.tree.merge(ops);
+    const held = this.#parts.get(layer)?.held;
+    for (const { id } of ops) held?.add(id);
+    this.#spread(arrived);
     this.#lookForClone(ops, this.tree.peerId);
   }
 
@@ -131,21 +143,20 @@ export class TreeReplica {
   }
 
   /** In order, so that few moves come late: late ones cost a whole undo and redo, which cannot be divided. */
-  async #mergeInSlices(ops: readonly VertexOperation[]): Promise<{ arrived: VertexOperation[]; theirs: VersionVector }> {
+  async #mergeInSlices(ops: readonly VertexOperation[], held: VersionVector): Promise<VertexOperation[]> {
     const arrived: VertexOperation[] = [];
-    const theirs = new VersionVector();
     const pace = new Pace();
     const isLong = ops.length > SLICE_OPS;
     // bringing them in order is a piece of work by itself
     if (isLong) await pace.breathe(true);
     for (const slice of slicesInOrder(ops, SLICE_OPS)) {
       for (const op of this.tree.merge(slice)) arrived.push(op);
-      for (const { id } of slice) theirs.add(id);
+      for (const { id } of slice) held.add(id);
       if (pace.isDue) await pace.breathe();
     }
     // what comes next looks at the tree, which then does the work on late moves
     if (isLong) await pace.breathe(true);
-    return { arrived, theirs };
+    return arrived;
   }
 
   #send(op: VertexOperation): void {
@@ -160,11 +171,11 @@ export class TreeReplica {
     if (ops.length === 0) return;
     this.#unsent = [];
     if (this.#isAwaiting) for (const op of ops) this.#noteStale(op);
-    this.#spread(undefined, ops);
+    this.#spread(ops);
   }
 
   get #isAwaiting(): boolean {
-    return [...this.#layers.values()].includes("awaited");
+    return [...this.#parts.values()].some(({ isReady }) => !isReady);
   }
 
   #noteStale(op: VertexOperation): void {
@@ -173,14 +184,28 @@ export class TreeReplica {
     this.#staleEdits.set(subject, op);
   }
 
-  /** Saves operations to every layer that has answered, except where they come from. One that is awaited is sent them when it has. */
-  #spread(origin: PersistenceLayer | undefined, ops: readonly VertexOperation[]): void {
-    for (const [layer, state] of this.#layers) if (layer !== origin && state === "ready") this.#save(layer, ops);
+  #begin(layer: PersistenceLayer): Part {
+    const unsaved = this.#parts.get(layer)?.unsaved ?? new Set();
+    // not in what the layer gives when it is loaded, and not to be handed to it twice
+    const part = { isReady: false, held: VersionVector.of([...unsaved].flat()), unsaved };
+    this.#parts.set(layer, part);
+    return part;
   }
 
-  #save(layer: PersistenceLayer, ops: readonly VertexOperation[]): void {
-    if (ops.length === 0 || this.#isReadOnly) return;
-    layer.saveTreeOps(this.treeId, ops).catch((error: unknown) => this.#onSaveFailed(layer, toFoldspaceError(error)));
+  /** Saves operations to every layer that has answered and lacks them. One that is awaited is sent them when it has. */
+  #spread(ops: readonly VertexOperation[]): void {
+    for (const [layer, part] of this.#parts) if (part.isReady) this.#save(layer, part, ops);
+  }
+
+  #save(layer: PersistenceLayer, { held, unsaved }: Part, ops: readonly VertexOperation[]): void {
+    if (this.#isReadOnly) return;
+    const lacking = ops.filter(({ id }) => held.add(id));
+    if (lacking.length === 0) return;
+    unsaved.add(lacking);
+    layer
+      .saveTreeOps(this.treeId, lacking)
+      .finally(() => unsaved.delete(lacking))
+      .catch((error: unknown) => this.#onSaveFailed(layer, toFoldspaceError(error)));
   }
 
   /**
@@ -188,7 +213,7 @@ export class TreeReplica {
    * and is sent what it lacks when it is attached again. Failures that pass are in its status instead.
    */
   #onSaveFailed(layer: PersistenceLayer, error: FoldspaceError): void {
-    if (this.#layers.has(layer)) this.await(layer);
+    if (this.#parts.has(layer)) this.await(layer);
     this.#listener.onFailed(layer, error);
   }
 }

@@ -1,0 +1,22 @@
+import type { Clock } from "../clock.ts";
+import type { SecretsOptions } from "./space-secrets.ts";
+
+export interface SpaceOptions {
+  /**
+   * Peer id of this running instance. It must be new, or one that surely no other running instance has. Default: a new one.
+   * Where another turns out to use it, the space goes on under a new one.
+   */
+  readonly peerId?: string;
+  /** Whether nothing is to be written to any layer, not even what one of them lacks. */
+  readonly isReadOnly?: boolean;
+  /** Longest wait for a layer that does not answer, in milliseconds, when something has to end: a flush, closing. Default 10,000. */
+  readonly patienceMs?: number;
+  /**
+   * Longest wait for a first layer that has the space, or an app tree, in milliseconds. Default 60,000: another device's first
+   * copy of a folder, or a disk that wakes up, may take long.
+   */
+  readonly openingPatienceMs?: number;
+  readonly clock?: Clock;
+  /** How the secrets are kept. */
+  readonly secrets?: SecretsOptions;
+}
