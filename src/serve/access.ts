@@ -15,24 +15,23 @@ export function newToken(): string {
 /** Who may ask this server for what. */
 export class Access {
   readonly #tokenHash: Buffer;
-  readonly #hosts: ReadonlySet<string>;
 
   /** @throws FoldspaceError `FOLD_BAD_VALUE` for a token that is too short, or has other characters than base64url */
-  constructor(token: string, port: number) {
+  constructor(token: string) {
     if (!TOKEN.test(token)) {
       throw new FoldspaceError("FOLD_BAD_VALUE", "The token needs 22 to 128 random characters out of A-Z, a-z, 0-9, _ and -");
     }
     this.#tokenHash = hash(token);
-    this.#hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
   }
 
   /**
    * Whether a request came to this machine under its own name, and not under one that somebody else lets point to it,
    * and from no page but ours.
    */
-  isFromHere({ headers }: IncomingMessage): boolean {
+  isFromHere({ headers, socket }: IncomingMessage): boolean {
     const { host = "", origin } = headers;
-    return this.#hosts.has(host) && (origin === undefined || origin === `http://${host}`);
+    const isOurName = ["127.0.0.1", "localhost"].some((name) => host === `${name}:${socket.localPort}`);
+    return isOurName && (origin === undefined || origin === `http://${host}`);
   }
 
   /** Whether the request carries the token as `Authorization: Bearer TOKEN`. */

@@ -6,7 +6,7 @@ import { MAX_MESSAGE_BYTES, PROTOCOL } from "../fs/bridge/protocol.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 
 /** Clients at once: every tab is one. */
-export const MAX_CLIENTS = 32;
+const MAX_CLIENTS = 32;
 /** How often each client is asked for a sign of life; without one until the next time, it counts as gone. */
 const PING_INTERVAL_MS = 10_000;
 /** How long a client may take to take note that its connection ends. */

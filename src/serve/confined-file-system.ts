@@ -19,8 +19,9 @@ import { fileSystemError, isMissing, systemCode } from "../fs/node/errors.ts";
  * folder, which is `""` itself; errors name them as they are on the machine.
  *
  * Refused with `FOLD_PERMISSION` are absolute paths, `..`, names that mean something else to the system, everything to
- * which a link leads out of the folder, and what Git keeps, which it runs programs from. A link that leads out is there,
- * as an entry of the kind `other`, and can be removed.
+ * which a link leads out of the folder, what makes a repository of Git or Mercurial, which run programs that are named
+ * there, and every change elsewhere than where changes are allowed. A link that leads out is there, as an entry of the
+ * kind `other`, and can be removed.
  *
  * Every path is looked at just before it is used. Node has no call that looks and uses in one step, so a program that
  * changes a folder into a link within that moment leads outside. Such a program runs on this machine with the right to
@@ -29,20 +30,23 @@ import { fileSystemError, isMissing, systemCode } from "../fs/node/errors.ts";
 export class ConfinedFileSystem implements Required<FileSystem> {
   readonly #fs: Required<FileSystem>;
   readonly #root: string;
+  readonly #writable: readonly string[];
 
-  private constructor(fs: Required<FileSystem>, root: string) {
+  private constructor(fs: Required<FileSystem>, root: string, writable: readonly string[]) {
     this.#fs = fs;
     this.#root = root;
+    this.#writable = writable;
   }
 
   /**
    * @param fs that takes the machine's paths and never opens a link in the last place of one
    * @param root folder that is there; what it leads to now counts, where it is a link
+   * @param writable paths in it that may be changed, with all that is below. Default: none
    * @throws FoldspaceError `FOLD_NOT_FOUND`, `FOLD_PERMISSION`
    */
-  static async open(fs: Required<FileSystem>, root: string): Promise<ConfinedFileSystem> {
+  static async open(fs: Required<FileSystem>, root: string, writable: readonly string[] = []): Promise<ConfinedFileSystem> {
     try {
-      return new ConfinedFileSystem(fs, await realpath(root));
+      return new ConfinedFileSystem(fs, await realpath(root), writable);
     } catch (cause) {
       if (!isMissing(cause)) throw fileSystemError("open the folder", root, cause);
       throw new FoldspaceError("FOLD_NOT_FOUND", `There is no folder ${root}`, { data: { path: root }, cause });
@@ -60,7 +64,7 @@ export class ConfinedFileSystem implements Required<FileSystem> {
   async stat(path: string): Promise<FileStat | undefined> {
     const entry = await this.#entry("look at", path);
     const target = await leadsTo(entry);
-    if (target !== undefined && !this.#isInside(target)) return { kind: "other", size: 0, modifiedMs: 0 };
+    if (target !== undefined && !isIn(this.#root, target)) return { kind: "other", size: 0, modifiedMs: 0 };
     return await this.#fs.stat(entry);
   }
 
@@ -73,24 +77,27 @@ export class ConfinedFileSystem implements Required<FileSystem> {
   }
 
   async append(path: string, bytes: Uint8Array, options?: AppendOptions): Promise<void> {
-    await this.#fs.append(await this.#confine("append to", path), bytes, options);
+    await this.#fs.append(this.#changing("append to", path, await this.#confine("append to", path)), bytes, options);
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    await this.#fs.write(await this.#confine("write", path), bytes);
+    await this.#fs.write(this.#changing("write", path, await this.#confine("write", path)), bytes);
   }
 
   async makeDirectory(path: string): Promise<void> {
-    await this.#fs.makeDirectory(await this.#confine("make the folder", path));
+    await this.#fs.makeDirectory(this.#changing("make the folder", path, await this.#confine("make the folder", path)));
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await this.#fs.rename(await this.#entry("rename", from), await this.#entry("rename", to));
+    await this.#fs.rename(
+      this.#changing("rename", from, await this.#entry("rename", from)),
+      this.#changing("rename", to, await this.#entry("rename", to)),
+    );
   }
 
   async remove(path: string): Promise<void> {
     if (path === "") throw this.#refusal("remove", path, "it is the folder that is served");
-    await this.#fs.remove(await this.#entry("remove", path));
+    await this.#fs.remove(this.#changing("remove", path, await this.#entry("remove", path)));
   }
 
   async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
@@ -119,7 +126,7 @@ export class ConfinedFileSystem implements Required<FileSystem> {
   async #confine(action: string, path: string): Promise<string> {
     const entry = await this.#entry(action, path);
     const target = await leadsTo(entry);
-    if (target !== undefined && !this.#isInside(target)) throw this.#refusal(action, path, "it leads out of the served folder");
+    if (target !== undefined && !isIn(this.#root, target)) throw this.#refusal(action, path, "it leads out of the served folder");
     return entry;
   }
 
@@ -130,8 +137,8 @@ export class ConfinedFileSystem implements Required<FileSystem> {
     const last = names.pop();
     if (last === undefined) return this.#root;
     const entry = join(await this.#parent(action, path, names), last);
-    if (!this.#isInside(entry)) throw this.#refusal(action, path, "it leads out of the served folder");
-    if (this.#isOfGit(entry)) throw this.#refusal(action, path, "it belongs to Git");
+    if (!isIn(this.#root, entry)) throw this.#refusal(action, path, "it leads out of the served folder");
+    if (this.#isOfRepository(entry)) throw this.#refusal(action, path, "it belongs to a repository");
     return entry;
   }
 
@@ -151,21 +158,30 @@ export class ConfinedFileSystem implements Required<FileSystem> {
     }
   }
 
-  #isInside(path: string): boolean {
-    const way = relative(this.#root, path);
-    return way.split(sep)[0] !== ".." && !isAbsolute(way);
+  /** @returns the full path of an entry, if it may be changed */
+  #changing(action: string, path: string, entry: string): string {
+    if (this.#writable.some((writable) => isIn(join(this.#root, writable), entry))) return entry;
+    throw this.#refusal(action, path, "it is no part of the space");
   }
 
-  #isOfGit(path: string): boolean {
-    return relative(this.#root, path)
-      .split(sep)
-      .some((name) => name.toLowerCase() === ".git");
+  #isOfRepository(path: string): boolean {
+    const names = relative(this.#root, path).split(sep);
+    return names.some((name) => OF_REPOSITORIES.has(name.toLowerCase()));
   }
 
   #refusal(action: string, path: string, reason: string, cause?: unknown): FoldspaceError {
     const options = cause === undefined ? {} : { cause };
     return new FoldspaceError("FOLD_PERMISSION", `Cannot ${action} ${path}: ${reason}`, { data: { path }, ...options });
   }
+}
+
+/** Names without which no folder is a repository: one of Git without a folder `.git` has a file `HEAD`. */
+const OF_REPOSITORIES: ReadonlySet<string> = new Set([".git", ".hg", "head"]);
+
+/** Whether a full path is that of a folder, or of something in it. */
+function isIn(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way.split(sep)[0] !== ".." && !isAbsolute(way);
 }
 
 /** Windows takes `\` for `/`, what has a `:` for a drive or a hidden part of a file, and drops dots and spaces at the end. */

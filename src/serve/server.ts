@@ -15,6 +15,8 @@ import { securityHeaders } from "./security-headers.ts";
 export interface ServeOptions {
   /** Full path of the folder to serve. */
   readonly path: string;
+  /** Paths in it that clients may change, with all that is below. Default: none. */
+  readonly writable?: readonly string[];
   /** Id of the space in it. */
   readonly spaceId: string;
   /** Folder of the built web app, with its `index.html`. */
@@ -46,14 +48,16 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1_500;
 
 /**
- * Serves a web app and a folder to the browsers of this machine. Whoever has the token reads and writes the folder,
- * and nothing outside it.
+ * Serves a web app and a folder to the browsers of this machine. Whoever has the token reads the folder, changes in it what
+ * is writable, and reaches nothing outside it.
  * @throws FoldspaceError `FOLD_NOT_FOUND` (folder or app), `FOLD_BUSY` (port), `FOLD_PERMISSION`, `FOLD_BAD_VALUE` (token)
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const { path, spaceId, port = 0, token = newToken() } = options;
+  // what may be refused comes before the port is taken
+  const access = new Access(token);
   const app = await AppFiles.open(options.app, options.hashedFiles);
-  const folder = await ConfinedFileSystem.open(new NodeFileSystem(), path);
+  const folder = await ConfinedFileSystem.open(new NodeFileSystem(), path, options.writable);
   const http = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: REQUEST_TIMEOUT_MS,
@@ -61,7 +65,6 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   });
   http.maxConnections = MAX_CONNECTIONS;
   const boundPort = await listen(http, port);
-  const access = new Access(token, boundPort);
   const bridge = new BridgeConnections(folder);
   const info: ServedInfo = { protocol: PROTOCOL, spaceId, path, name: basename(path) };
   const headers = securityHeaders(boundPort);

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { SpaceManager } from "../../src/space/space-manager.ts";
 import type { Space } from "../../src/space/space.ts";
+import { expectFailure } from "../../src/testing/file-system-fixture.ts";
 import { until } from "../../src/testing/layer-bench.ts";
 import { newId } from "../../src/tree/index.ts";
 import {
@@ -19,7 +20,7 @@ import {
   type CommandOptions,
 } from "../scenarios/cli-harness.ts";
 import { assertBuilt, folderAndApp, ServedProcess } from "./served-process.ts";
-import { connect, serve } from "./serving.ts";
+import { connect, serve, tokenOf } from "./serving.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -55,6 +56,30 @@ describe("foldspace serve", () => {
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}\n$/);
     expect(listing(path)).toEqual(before);
     await expect(fetch(stdout.trim())).rejects.toThrow();
+  });
+
+  test("lets a client change the space, and nothing beside it that another program may run", async () => {
+    const { app } = folderAndApp();
+    const path = spaceWith();
+    await served([path, "--app", app], {}, async (printed) => {
+      const { origin } = new URL(printed);
+      const fs = connect({ origin, token: tokenOf(printed.trim()) });
+      const layer = new FileSystemPersistenceLayer("", SPACE_ID, { fs });
+      const space = await new SpaceManager().loadSpace({ id: SPACE_ID }, [layer]);
+      space.secrets.set("key", "1");
+      space.tree.root!.newNamedChild("note");
+      await space.flush();
+      await space.close();
+      const before = listing(path);
+      const ofRepositories = ["HEAD", ".git/config", "ops/HEAD", ".hg/hgrc"].map((name) => `space-v1/${name}`);
+      for (const name of ["note.md", "HEAD", "config", "objects/x", ".husky/pre-commit", ".gitattributes", ...ofRepositories]) {
+        await expectFailure(fs.write(name, new Uint8Array(1)), "FOLD_PERMISSION");
+        await expectFailure(fs.makeDirectory(name), "FOLD_PERMISSION");
+        await expectFailure(fs.rename("space-v1", name), "FOLD_PERMISSION");
+      }
+      expect(listing(path)).toEqual(before);
+      fs.close();
+    });
   });
 
   test("--json prints one line for programs, and the token can be given", async () => {

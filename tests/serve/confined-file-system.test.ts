@@ -21,7 +21,7 @@ beforeEach(async () => {
   await fsp.writeFile(join(root, "folder", "file"), "inside");
   await fsp.writeFile(join(around, "secret"), "outside");
   await fsp.writeFile(join(around, "root-beside", "secret"), "outside");
-  fs = await ConfinedFileSystem.open(new NodeFileSystem(), root);
+  fs = await ConfinedFileSystem.open(new NodeFileSystem(), root, [""]);
 });
 afterEach(() => fsp.rm(around, { recursive: true, force: true }));
 
@@ -74,6 +74,9 @@ describe("paths that are none in the folder", () => {
     ".git/hooks/post-commit",
     "folder/.git",
     "folder/.GIT/config",
+    "folder/HEAD",
+    "folder/head",
+    ".hg/hgrc",
   ];
   test.each(paths)("%j", async (path) => {
     const before = await outside();
@@ -83,11 +86,33 @@ describe("paths that are none in the folder", () => {
   });
 
   test("names that only look like them are fine", async () => {
-    for (const path of ["..folder/..file", "folder/...", ".gitattributes", "folder/%2e%2e", "folder/a\nb"]) {
+    for (const path of ["..folder/..file", "folder/...", ".gitattributes", "folder/%2e%2e", "folder/a\nb", "HEAD.md"]) {
       await fs.write(path, utf8(path));
       expect(await readText(fs, path)).toBe(path);
     }
   });
+});
+
+test("what is not writable can be read, and is changed by no call", async () => {
+  await fsp.mkdir(join(root, "space"));
+  await fsp.mkdir(join(root, "space beside"));
+  if (process.platform !== "win32") await fsp.symlink("..", join(root, "space", "up"));
+  const before = await fsp.readdir(root, { recursive: true });
+  const confined = await ConfinedFileSystem.open(new NodeFileSystem(), root, ["space", "note.md"]);
+  for (const path of ["folder/file", "new", "config", "space beside/file", "note.md.more", "space/up/folder/file"]) {
+    await expectFailure(confined.append(path, utf8("x")), "FOLD_PERMISSION");
+    await expectFailure(confined.write(path, utf8("x")), "FOLD_PERMISSION");
+    await expectFailure(confined.makeDirectory(path), "FOLD_PERMISSION");
+    await expectFailure(confined.remove(path), "FOLD_PERMISSION");
+    await expectFailure(confined.rename(path, "space/taken"), "FOLD_PERMISSION");
+    await expectFailure(confined.rename("space/file", path), "FOLD_PERMISSION");
+  }
+  expect(await fsp.readdir(root, { recursive: true })).toEqual(before);
+  expect(await readText(confined, "folder/file")).toBe("inside");
+  for (const path of ["note.md", "space/file"]) {
+    await confined.write(path, utf8(path));
+    expect(await readText(confined, path)).toBe(path);
+  }
 });
 
 test("the folder itself stays", async () => {

@@ -22,7 +22,7 @@ afterEach(() => serving.stop());
 /** Starts the server again, for the same clients. */
 async function serveAgain(): Promise<void> {
   const { folder: path, app, token, server } = serving;
-  const again = await startServer({ path, app, token, port: server.port, spaceId: SPACE_ID });
+  const again = await startServer({ path, app, token, port: server.port, writable: [""], spaceId: SPACE_ID });
   onTestFinished(() => again.close());
 }
 

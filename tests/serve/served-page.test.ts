@@ -58,7 +58,7 @@ describe.skipIf(!findChromium())("a page that foldspace serves (needs Chromium)"
     for (let index = 0; index < notes; index += 1) space.tree.root!.newNamedChild(`note ${index}`, { text: "x".repeat(500) });
     await space.flush();
     const start = async (port: number): Promise<RunningServer> => {
-      const server = await startServer({ path: folder, app, spaceId, token, port });
+      const server = await startServer({ path: folder, app, writable: ["space-v1"], spaceId, token, port });
       onTestFinished(() => server.close());
       return server;
     };

@@ -158,15 +158,16 @@ describe("who asks", () => {
     expect((await get(`/served.json?token=${token}`)).status).toBe(401);
   });
 
-  test("a token has 256 bits, is another each time, and one that could be guessed is refused", async () => {
+  test("a token has 256 bits, is another each time, and one that could be guessed is refused, and takes no port", async () => {
     const other = await serve();
     expect(serving.token).toMatch(/^[\w-]{43}$/);
     expect(other.token).not.toBe(serving.token);
     await other.stop();
-    const options = { path: serving.folder, spaceId: SPACE_ID, app: serving.app };
+    const options = { path: serving.folder, spaceId: SPACE_ID, app: serving.app, port: other.server.port };
     for (const token of ["", "short", "x".repeat(21), "spaces are no part of it", "x".repeat(129)]) {
       await expect(startServer({ ...options, token })).rejects.toMatchObject({ code: "FOLD_BAD_VALUE" });
     }
+    await (await startServer(options)).close();
   });
 });
 

@@ -25,7 +25,7 @@ export async function serve(options: Partial<ServeOptions> = {}): Promise<Servin
   const [folder, app] = [join(around, "folder"), join(around, "app")];
   for (const path of [folder, app]) await mkdir(path);
   await writeFile(join(app, "index.html"), "<!doctype html><title>app</title>");
-  const server = await startServer({ path: folder, app, spaceId: SPACE_ID, ...options });
+  const server = await startServer({ path: folder, app, writable: [""], spaceId: SPACE_ID, ...options });
   const { port, url } = server;
   return {
     folder,

@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url";
 import { InvalidArgumentError, type Command } from "commander";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
+import { MARKER_FILE } from "../../log/marker.ts";
+import { SPACE_DIR } from "../../log/paths.ts";
 import { startServer } from "../../serve/server.ts";
 import type { Context } from "../context.ts";
 import { createSpace } from "../create.ts";
@@ -18,6 +20,8 @@ interface Options {
 
 /** Browsers keep what an app stores by host and port, so it should be the same each time. */
 const DEFAULT_PORT = 7367;
+/** What a space is kept in. Elsewhere in the folder may stand what other programs run. */
+const WRITABLE = [SPACE_DIR, MARKER_FILE];
 /** Where the build puts the web app, from the folder of this file's build. */
 const OWN_APP = { app: fileURLToPath(new URL("../../app", import.meta.url)), hashedFiles: "assets" };
 
@@ -27,7 +31,7 @@ export function define(program: Command, context: Context): void {
     .summary("open a space in the browser")
     .description(
       "Serve a web app that works on the folder, in any browser of this machine, until interrupted. " +
-        "Whoever has the printed address reads and writes the folder.",
+        "Whoever has the printed address reads the folder, and writes the space in it.",
     )
     .argument("<dir>", "folder of the space")
     .option("--port <number>", "port to listen at; 0 for any that is free", parsePort, DEFAULT_PORT)
@@ -51,6 +55,7 @@ async function serve(context: Context, folder: SpaceFolder, options: Options): P
   const end = environment.interrupted();
   const server = await startServer({
     path: folder.path,
+    writable: WRITABLE,
     spaceId,
     ...(options.app === undefined ? OWN_APP : { app: context.path(options.app) }),
     port: options.port,
