@@ -79,13 +79,28 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await sync.getByText("A sync service made a copy").waitFor();
     await sync.getByText("Which files").first().click();
     await expectAccessible(app, "sync panel with problems");
+    await sync.getByRole("button", { name: "Put the folder in order…" }).click();
+    await app.page.getByRole("dialog").waitFor();
+    await expectAccessible(app, "dialog before a repair");
+    await app.button("Put in order").click();
+    await sync.getByText("The folder is in order, and nothing is lost.").waitFor();
+    await expectAccessible(app, "sync panel after a repair");
     const files = await app.openPanel("Files");
     await files.getByText(/\d+ files/).waitFor();
     await expectAccessible(app, "files");
     await openFile(files, log!);
     await files.getByRole("region", { name: "Lines of the file" }).waitFor();
     await expectAccessible(app, "lines of a file");
-    await (await app.openPanel("History")).getByTestId("history-slider").waitFor();
+    await app.newPage("To be deleted");
+    await app.choose("Page “To be deleted”", "Delete page");
+    await app.edit("done");
+    await app.press("Control+a");
+    await app.type("another text");
+    const history = await app.openPanel("History");
+    await history.getByRole("button", { name: "Restore To be deleted" }).waitFor();
+    await history.getByTestId("history-slider").focus();
+    const back = history.getByRole("button", { name: "Restore the text “done”" });
+    while ((await back.count()) === 0) await app.press("ArrowLeft");
     await expectAccessible(app, "history");
     const secrets = await app.openPanel("Secrets");
     await secrets.getByLabel("Name", { exact: true }).fill("api-key");
@@ -95,6 +110,16 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await expectAccessible(app, "secrets");
     await secrets.getByRole("button", { name: "Protect with a passphrase…" }).click();
     await expectAccessible(app, "dialog of the secrets");
+    for (const label of ["New passphrase", "Once more"]) await app.page.getByLabel(label).fill("four words of mine");
+    await app.button("Protect").click();
+    await app.page.getByTestId("recovery-code").waitFor();
+    await expectAccessible(app, "recovery code");
+    await app.button("I have it").click();
+    await app.button("Lock").click();
+    await secrets.getByLabel("Passphrase or recovery code").fill("another");
+    await app.press("Enter");
+    await secrets.getByText("That is not the passphrase.").waitFor();
+    await expectAccessible(app, "wrong passphrase");
   });
 
   test("on a phone, 360 pixels wide", async () => {
@@ -113,5 +138,22 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await app.button("Close Sync").click();
     await expect.poll(() => app.page.getByTestId("sync-panel").count(), SOON).toBe(0);
     await expectAccessible(app, "outline");
+  });
+
+  test("items that are deep down, and the path to them, have room on a phone", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    const lines = Array.from({ length: 15 }, (_, depth) => `${"  ".repeat(depth)}level ${depth}`);
+    await app.newPage("A page with a title that is not short", lines);
+    await app.page.setViewportSize({ width: 360, height: 740 });
+    expect((await app.field("level 14").boundingBox())!.width).toBeGreaterThan(100);
+    await app.button("Open level 12").click();
+    await app.shows(["level 13", "  level 14"]);
+    const links = app.page.getByRole("navigation", { name: "Path" }).getByRole("link");
+    await expect.poll(() => links.allTextContents(), SOON).toEqual(["A page with a title that is not short", "…", "level 11"]);
+    const [last, status] = [(await links.last().boundingBox())!, (await app.page.getByTestId("status").boundingBox())!];
+    expect(last.width).toBeGreaterThan(30);
+    expect(last.x + last.width).toBeLessThanOrEqual(status.x);
+    await expectAccessible(app, "deep in a page");
   });
 });

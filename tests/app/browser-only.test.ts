@@ -60,6 +60,26 @@ describe.skipIf(!findChromium())("without a served folder (needs Chromium)", PAT
     await app.shows(["before the folder", "with the folder"]);
   });
 
+  test("notes of the same name are all listed", async () => {
+    const app = await openAlone();
+    for (const name of ["Twice", "Twice", "Third"]) {
+      await app.page.getByRole("button", { name: /^(My notes|Twice)$/ }).click();
+      await app.page.getByRole("menuitem", { name: "New notes…" }).click();
+      await app.page.getByLabel("Name", { exact: true }).fill(name);
+      await app.button("Make them").click();
+      await app.button(name).waitFor();
+    }
+    const entries = app.page.getByRole("menuitem", { name: "Twice", exact: true });
+    await expect
+      .poll(async () => {
+        await app.button("Third").click();
+        const count = await entries.count();
+        await app.press("Escape");
+        return count;
+      }, SOON)
+      .toBe(2);
+  });
+
   test("a folder with other notes is not mixed with these", async () => {
     const app = await openAlone();
     await app.newPage("Page", ["first notes"]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
 import { SOON } from "./app-page.ts";
-import { ServedFolder } from "./folders.ts";
+import { filesIn, ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
 describe.skipIf(!findChromium())("a copy that a sync service made of a file (needs Chromium)", PATIENT, () => {
@@ -41,9 +41,24 @@ describe.skipIf(!findChromium())("a copy that a sync service made of a file (nee
     await app.page.getByTestId("status").getByText("2 problems").waitFor({ state: "attached" });
     const problems = (await app.openPanel("Sync")).getByTestId("problems");
     await problems.getByText("A sync service made a copy").waitFor();
-    await problems.getByText("Once every device shows the same notes, the copy may be deleted.").waitFor();
+    await problems.getByText("or be deleted once every device shows the same notes.").waitFor();
     await problems.getByText("Which files").click();
     expect((await problems.locator("li code").allTextContents()).sort()).toEqual(copies.sort());
+
+    const all = filesIn(folder.path);
+    await problems.getByRole("button", { name: "Put the folder in order…" }).click();
+    const dialog = app.page.getByRole("dialog", { name: "Put the folder in order?" });
+    const moved = dialog.getByRole("list", { name: "Files that are moved" }).getByRole("listitem");
+    await expect.poll(async () => (await moved.allTextContents()).sort(), SOON).toEqual(copies);
+    expect(filesIn(folder.path)).toEqual(all);
+    await dialog.getByRole("button", { name: "Put in order" }).click();
+    await problems.getByText("The folder is in order, and nothing is lost.").waitFor();
+    expect(filesIn(folder.path).filter((file) => copies.includes(file))).toEqual([]);
+    await problems.getByText("A sync service made a copy").waitFor({ state: "detached" });
+    await app.shows(["first", "second", "third"]);
+    await problems.getByRole("button", { name: "Undo" }).click();
+    await app.page.getByText("Everything is as it was.").waitFor();
+    expect(filesIn(folder.path).filter((file) => copies.includes(file))).toEqual(copies);
 
     // what it says may be done, on a device that has them only from there
     await app.edit("third");

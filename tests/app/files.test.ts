@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
@@ -25,12 +25,37 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
 
     await app.importFiles([
       { name: "other.opml", text: opml.text.replace("Garden", "Other") },
-      { name: "no outline.opml", text: "<opml><body><outline text='x'" },
+      { name: "no outline.opml", text: '<opml>\n<body>\n<outline text="a" text="b"/></body></opml>' },
+      { name: "picture.png", text: "\u0089PNG\r\n\u001a\n\0\0" },
+      { name: "page.html", text: "<!DOCTYPE html><p>text</p>" },
+      { name: "other.json", text: '{"some":"thing"}' },
     ]);
-    await app.page.getByText("“no outline.opml” could not be taken in.").waitFor();
+    const messages = app.page.getByRole("region", { name: "Messages" });
+    for (const [name, reason] of [
+      ["no outline.opml", "(line 3)"],
+      ["picture.png", "It is no text."],
+      ["page.html", "Web pages cannot be taken in."],
+      ["other.json", "not what this app gives"],
+    ] as const)
+      await messages
+        .getByRole("alert")
+        .filter({ hasText: `“${name}” could not be taken in.` })
+        .getByText(reason)
+        .first()
+        .waitFor();
     await expect.poll(() => app.pages(), SOON).toEqual(["Garden", "Other"]);
     await app.openPage("Other");
     await app.shows(LINES);
+
+    const everything = await app.export();
+    const elsewhere = await rig.openApp((await ServedFolder.serve()).url);
+    await elsewhere.importFiles([{ name: "notes.json", text: everything }]);
+    await elsewhere.page.getByText("2 pages taken in from “notes.json”.").waitFor();
+    expect(await elsewhere.pages()).toEqual(["Garden", "Other"]);
+    for (const title of ["Garden", "Other"]) {
+      await elsewhere.openPage(title);
+      await elsewhere.shows(LINES);
+    }
   });
 
   test("in the folder are shown line by line, as they are on the disk", async () => {
@@ -54,5 +79,13 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     await app.type(", and found");
     await expect.poll(() => file.textContent(), SOON).not.toBe(before);
     expect(await file.isVisible()).toBe(true);
+
+    const long = Array.from({ length: 10_000 }, (_, index) => `line ${index}`);
+    writeFileSync(join(folder.path, "space-v1/long.txt"), `${long.join("\n")}\n`);
+    await panel.getByRole("button", { name: "Look again" }).click();
+    await openFile(panel, "space-v1/long.txt");
+    await panel.getByRole("button", { name: "Show more" }).dblclick();
+    await panel.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+    expect(await panel.getByRole("listitem").allTextContents()).toEqual(long);
   });
 });

@@ -36,6 +36,34 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     await panel.getByText("with 1 item below").waitFor();
     await panel.getByRole("button", { name: "Restore two" }).click();
     for (const device of [a, b]) await device.shows(["one is left", "two", "  three"]);
-    await panel.getByText("None.").waitFor();
+    await panel.getByRole("list", { name: "Deleted items" }).getByRole("listitem").waitFor({ state: "detached" });
+    expect(await panel.evaluate((element) => element.contains(document.activeElement))).toBe(true);
+    await a.button("Undo").click();
+    for (const device of [a, b]) await device.shows(["one is left"]);
+  });
+
+  test("has each item as a moment, follows the page, and brings back texts that were written over", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    await app.newPage("Page", ["one", "two", "three", "four", "five"]);
+    const panel = await app.openPanel("History");
+    const slider = panel.getByTestId("history-slider");
+    const then = panel.getByRole("list", { name: "The page as it was then" }).getByRole("listitem");
+    expect(Number(await slider.getAttribute("max"))).toBeGreaterThanOrEqual(4);
+    await app.edit("two");
+    await app.press("Control+Shift+Backspace");
+    await panel.getByRole("button", { name: "Restore two" }).waitFor();
+    await app.edit("five");
+    await app.press("Control+a");
+    await app.type("cinq");
+    await expect.poll(() => then.allTextContents(), SOON).toEqual(["one", "three", "four", "cinq"]);
+
+    const back = panel.getByRole("button", { name: "Restore the text “five”" });
+    await slider.focus();
+    while ((await back.count()) === 0) await app.press("ArrowLeft");
+    await back.click();
+    await app.shows(["one", "three", "four", "five"]);
+    await app.button("Undo").click();
+    await app.shows(["one", "three", "four", "cinq"]);
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
 import { temporaryFolder } from "../scenarios/cli-harness.ts";
-import { SOON } from "./app-page.ts";
+import { AppPage, SOON } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
@@ -44,6 +44,74 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await b.shows(["in the second"]);
     await b.page.reload();
     await b.shows(["in the second"]);
+  });
+
+  test("open in new tabs, with the folder as long as another tab is there that has it", async () => {
+    const folder = await ServedFolder.serve();
+    const device = await rig.newDevice();
+    const app = await rig.openTab(device, folder.url);
+    await app.newPage("Page", ["on the page"]);
+    await app.untilSaved();
+    const address = app.page.url();
+    expect(address).not.toContain("token");
+    const opening = device.waitForEvent("page");
+    await app.page.getByRole("link", { name: "Page", exact: true }).click({ modifiers: ["Control"] });
+    const second = new AppPage(await opening);
+    await second.shows(["on the page"]);
+    await second.untilSaved();
+    await app.page.close();
+    const third = await rig.openTab(device, address);
+    await third.untilSaved();
+    await second.page.close();
+    await third.page.close();
+
+    const late = await rig.openTab(device, address);
+    await late.shows(["on the page"]);
+    await late.untilStatus("Folder not connected – kept in the browser");
+    const sync = await late.openPanel("Sync");
+    await sync.getByText("open the address that foldspace serve has printed").waitFor();
+    await late.edit("on the page");
+    await late.type(", and alone");
+    await late.untilStatus("Folder not connected – kept in the browser");
+    await late.page.close();
+    const again = await rig.openTab(device, folder.url);
+    await again.shows(["on the page, and alone"]);
+    await again.untilSaved();
+  });
+
+  test("come back from the history when they have been deleted, and whoever deletes one is told once", async () => {
+    const { url } = await ServedFolder.serve();
+    const a = await rig.openApp(url);
+    await a.newPage("First", ["in the first"]);
+    await a.newPage("Second", ["in the second"]);
+    const b = await rig.openApp(url);
+    await b.openPage("Second");
+    await a.choose("Page “Second”", "Delete page");
+    await a.shows(["in the first"]);
+    const messages = (device: AppPage): Promise<string[]> =>
+      device.page.getByRole("region", { name: "Messages" }).locator(".text").allTextContents();
+    expect(await messages(a)).toEqual(["“Second” is deleted."]);
+    await expect.poll(() => messages(b), SOON).toEqual(["The page that was open has been deleted."]);
+    await a.button("Dismiss").click();
+
+    const history = await a.openPanel("History");
+    await history.getByRole("list", { name: "Deleted pages" }).getByText("deleted by you").waitFor();
+    await history.getByRole("button", { name: "Restore Second" }).click();
+    await a.shows(["in the second"]);
+    await expect.poll(() => b.pages(), SOON).toEqual(["First", "Second"]);
+    await expect.poll(() => a.title.inputValue(), SOON).toBe("Second");
+  });
+
+  test("are shown also where the address makes no sense", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    await app.newPage("Page", ["on the page"]);
+    await app.untilSaved();
+    await app.page.evaluate(() => (location.hash = "#/%zz"));
+    await app.shows(["on the page"]);
+    await app.page.goto(new URL("/#/%zz", url).href);
+    await app.page.reload();
+    await app.shows(["on the page"]);
   });
 
   test("are searched all together, and what is found opens to be edited", async () => {
@@ -97,6 +165,13 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     const app = await rig.openApp(folder.url);
     await app.page.getByText("has not arrived here yet").waitFor();
     expect(await app.pages()).toEqual(["Page"]);
+    // it keeps nothing else from being done
+    expect(JSON.parse(await app.export())).toMatchObject({ trees: {} });
+    await app.page.getByText("Not in the file, because it has not arrived here yet: “Page”.").waitFor();
+    const search = await app.search("on");
+    await search.getByText("Nothing found. Without 1 page that has not arrived here yet.").waitFor();
+    await app.press("Escape");
+    expect(await app.page.getByRole("alert").count()).toBe(0);
     cpSync(elsewhere, tree, { recursive: true });
     await app.shows(["on the page"]);
   });

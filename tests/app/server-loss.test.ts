@@ -71,7 +71,7 @@ describe.skipIf(!findChromium())("a server that is killed (needs Chromium)", PAT
     await alone.edit("without the server");
     await alone.press("Enter");
     await alone.type("nor a folder");
-    await alone.untilStatus("Saved in this browser");
+    await alone.untilStatus("Folder not connected – kept in the browser");
     await alone.page.close();
 
     await device.unrouteAll();

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { BIN_ID, ReplicatedTree, type VertexOperation } from "foldspace/tree";
 import { expect, test, vi } from "vitest";
-import { History } from "./history.ts";
+import { History, type DeletedItem } from "./history.ts";
 import { siblingsUnder, textOf } from "./item.ts";
 import { toMoments } from "./moments.ts";
 import { alsoOn, newPage, sync, type Device } from "./test-pages.ts";
@@ -47,14 +47,35 @@ test("moments keep what one device did together, also where two worked at the sa
   const a = newPage(["a", "b"]);
   const b = alsoOn(a, "b");
   for (let count = 0; count < 30; count++) {
-    a.type(a.outline.rows[0]!.id, `a${count}`);
-    b.type(b.outline.rows[1]!.id, `b${count}`);
+    a.type(a.outline.rows[0]!.id, "a".repeat(count + 1));
+    b.type(b.outline.rows[1]!.id, "b".repeat(count + 1));
   }
   sync(a, b);
   const { moments } = new History(a.tree);
   expect(moments.length).toBeLessThan(8);
   expect(moments.map(({ index }) => index)).toEqual(moments.map((_, index) => index));
   expect(new Set(moments.map(({ peerId }) => peerId))).toEqual(new Set(["a", "b"]));
+});
+
+test("each item and each text that became another is a moment", () => {
+  const page = newPage(["a"]);
+  page.editor.setText(page.id("a"), "first");
+  page.editor.setText(page.id("first"), "first and more");
+  page.editor.setText(page.id("first and more"), "second");
+  page.editor.insertAfter(undefined, "b");
+  page.editor.toggleDone(page.id("b"));
+  const history = new History(page.tree);
+  const drawn = history.moments.map(({ index }) => drawnAt(history, index));
+  expect(drawn.filter((lines) => lines.length > 0)).toEqual([["a"], ["first and more"], ["second"], ["second", "b"]]);
+});
+
+test("of very many changes, several are one moment", () => {
+  const tree = new ReplicatedTree("a");
+  tree.createRoot("page");
+  for (let count = 0; count < 5_000; count++) tree.newVertex("page", { text: String(count) });
+  const { moments } = new History(tree);
+  expect(moments.length).toBeGreaterThan(400);
+  expect(moments.length).toBeLessThan(600);
 });
 
 test("moments have the times of what was created in them, and a pause divides them", () => {
@@ -100,18 +121,35 @@ test("deleted items are listed with what is below them and by whom, the last fir
 
 // ---- bringing back ----
 
+function restorer({ tree, editor }: Device): (id: string) => void {
+  const history = new History(tree);
+  return (id) => editor.restore(id, history.lastParentOf(id));
+}
+
 test("a deleted item comes back to its place, with what is below it", () => {
   const page = newPage(["a", "  b", "    c", "  d"]);
   const b = page.id("b");
   page.editor.remove([b]);
-  const history = new History(page.tree);
-  history.restore(b);
+  const restore = restorer(page);
+  restore(b);
   expect(page.drawn).toEqual(["a", "  b", "    c", "  d"]);
-  expect(history.deletedItems()).toEqual([]);
+  expect(new History(page.tree).deletedItems()).toEqual([]);
   const before = page.tree.opCount;
-  history.restore(b);
+  restore(b);
   expect(page.tree.opCount).toBe(before);
-  expect(() => history.restore("never was")).toThrow(expect.objectContaining({ code: "FOLD_NO_VERTEX" }));
+  expect(() => restore("never was")).toThrow(expect.objectContaining({ code: "FOLD_NO_VERTEX" }));
+});
+
+test("bringing back is a step of its own, also behind what was done before it", () => {
+  const page = newPage(["a", "b"]);
+  page.editor.remove([page.id("a")]);
+  const [{ id }] = new History(page.tree).deletedItems() as [DeletedItem];
+  page.type(page.id("b"), "b, edited");
+  restorer(page)(id);
+  page.editor.undo();
+  expect(page.drawn).toEqual(["b, edited"]);
+  page.editor.redo();
+  expect(page.drawn).toEqual(["a", "b, edited"]);
 });
 
 test("it comes to the end of the page where its place is gone, and where it was deleted with what it stood in", () => {
@@ -119,13 +157,13 @@ test("it comes to the end of the page where its place is gone, and where it was 
   const [a, b, c] = [page.id("a"), page.id("b"), page.id("c")];
   page.editor.remove([b]);
   page.editor.remove([a]);
-  const history = new History(page.tree);
-  history.restore(b);
+  const restore = restorer(page);
+  restore(b);
   expect(page.drawn).toEqual(["d", "b", "  c"]);
   page.editor.remove([b]);
-  history.restore(c);
+  restore(c);
   expect(page.drawn).toEqual(["d", "c"]);
-  history.restore(a);
+  restore(a);
   expect(page.drawn).toContain("a");
 });
 
@@ -135,7 +173,7 @@ test("an item that was put below one that now stands below it comes to the end o
   a.editor.moveTo(x, y, undefined);
   a.editor.remove([x]);
   a.tree.moveVertex(y, x);
-  new History(a.tree).restore(x);
+  restorer(a)(x);
   expect(a.drawn).toEqual(["x", "  y"]);
 });
 

@@ -1,7 +1,7 @@
 import { BIN_ID, compareOpIds, type ReplicatedTree } from "foldspace/tree";
-import { DONE_KEY, isOnPage, ORDER_KEY, siblingsUnder } from "./item.ts";
+import { DONE_KEY } from "./item.ts";
 import { toMoments, type MomentOps } from "./moments.ts";
-import { keysBetween } from "./order.ts";
+import { preOrder, type Visited } from "./pre-order.ts";
 import { Replay, type ReplayNode } from "./replay.ts";
 import { isSameRow, type Row } from "./row.ts";
 
@@ -49,21 +49,10 @@ export class History {
    */
   outlineAt(index: number): readonly Row[] {
     this.#goTo(index);
-    const rows: Row[] = [];
     const rootId = this.#tree.root?.id;
-    if (rootId === undefined) return rows;
-    // without recursion: a tree may be deeper than the stack
-    const open = [{ nodes: this.#replay.childrenOf(this.#replay.node(rootId)), next: 0, parentId: rootId }];
-    for (let list = open.at(-1); list; list = open.at(-1)) {
-      const node = list.nodes[list.next++];
-      if (!node) {
-        open.pop();
-        continue;
-      }
-      rows.push(rowOf(node, open.length - 1, list.parentId, list.next, list.nodes.length));
-      if (node.children.size > 0) open.push({ nodes: this.#replay.childrenOf(node), next: 0, parentId: node.id });
-    }
-    return rows;
+    if (rootId === undefined) return [];
+    const childrenOf = (node: ReplayNode): readonly ReplayNode[] => this.#replay.childrenOf(node);
+    return Array.from(preOrder(childrenOf(this.#replay.node(rootId)), childrenOf), rowOf);
   }
 
   /** What was in the bin after a moment: last deleted first, without what has neither text nor items below it. */
@@ -80,21 +69,10 @@ export class History {
     return this.deletedAt(Number.MAX_SAFE_INTEGER);
   }
 
-  /**
-   * Puts an item that is not on the page, with what is below it, where it last was; to the end of the page if that is gone.
-   * @throws FoldspaceError `FOLD_NO_VERTEX` for an item that never was
-   */
-  restore(itemId: string): void {
-    const tree = this.#tree;
-    const rootId = tree.root?.id;
-    if (rootId === undefined || isOnPage(tree, itemId)) return;
+  /** What an item is below, or was below when it was deleted. */
+  lastParentOf(itemId: string): string | undefined {
     this.#goTo(Number.MAX_SAFE_INTEGER);
-    const parentId = this.#replay.lastPlaceOutside(itemId, BIN_ID);
-    if (parentId !== undefined && isOnPage(tree, parentId)) return tree.moveVertex(itemId, parentId);
-    const siblings = siblingsUnder(tree, rootId);
-    const { keys, rekeyed } = keysBetween(siblings, siblings.length, 1);
-    tree.moveVertex(itemId, rootId);
-    for (const [id, key] of [...rekeyed, [itemId, keys[0]!] as const]) tree.setVertexProperty(id, ORDER_KEY, key);
+    return this.#replay.lastPlaceOutside(itemId, BIN_ID);
   }
 
   #refresh(): void {
@@ -115,7 +93,7 @@ export class History {
   }
 }
 
-function rowOf(node: ReplayNode, depth: number, parentId: string, position: number, siblingCount: number): Row {
+function rowOf({ node, depth, siblings, index }: Visited<ReplayNode>): Row {
   const row: Row = {
     id: node.id,
     depth,
@@ -123,9 +101,9 @@ function rowOf(node: ReplayNode, depth: number, parentId: string, position: numb
     isDone: node.get(DONE_KEY) === true,
     isCollapsed: false,
     hasChildren: node.children.size > 0,
-    parentId,
-    position,
-    siblingCount,
+    parentId: node.parent?.id ?? "",
+    position: index + 1,
+    siblingCount: siblings.length,
   };
   if (!node.row || !isSameRow(node.row, row)) node.row = row;
   return node.row;

@@ -1,4 +1,4 @@
-import type { JsonValue, ReplicatedTree } from "foldspace/tree";
+import type { ReplicatedTree } from "foldspace/tree";
 import { compareSiblings, orderOf, type Placed } from "./order.ts";
 
 // An item is a vertex of a page's tree, below its root. These are its properties.
@@ -34,7 +34,7 @@ export function placedOf(tree: ReplicatedTree, id: string): Placed {
   return { id, order, createdAt: order === undefined ? createdOf(tree.getVertexProperty(id, CREATED_KEY)) : "" };
 }
 
-export function createdOf(value: JsonValue | undefined): string {
+export function createdOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 

@@ -1,5 +1,6 @@
 import { readListLine, withoutSpaces } from "./list-line.ts";
 import { unescapeInline } from "./markdown-text.ts";
+import { Nesting } from "./nesting.ts";
 import type { NodeDraft } from "./outline-node.ts";
 
 const HEADING = /^ {0,3}(#{1,6})(?=[ \t]|$)/;
@@ -12,11 +13,6 @@ const QUOTE = /^ {0,3}>[ ]?/;
 
 /** Headings stand above everything that is indented, the higher the lower their level. */
 const HEADING_COLUMN = -10;
-
-interface Above {
-  readonly column: number;
-  readonly children: NodeDraft[];
-}
 
 export interface ReadMarkdown {
   readonly title: string | undefined;
@@ -31,9 +27,8 @@ export function readMarkdown(text: string): ReadMarkdown {
 
 /** Takes a text line by line. */
 class MarkdownReader {
-  readonly #nodes: NodeDraft[] = [];
-  /** Headings and bullets that what comes may stand below, the innermost last. */
-  #above: Above[] = [];
+  /** Headings and bullets are what other things stand below. */
+  readonly #nesting: Nesting = new Nesting();
   /** What the next line goes on with, if it begins nothing new; texts are kept with their escapes until they are complete. */
   #open: { readonly node: NodeDraft; readonly column: number; readonly isParagraph: boolean } | undefined;
   #fence: string | undefined;
@@ -65,8 +60,9 @@ class MarkdownReader {
   end(): ReadMarkdown {
     this.#close();
     const { children, text } = this.#titleNode ?? { children: [], text: undefined };
-    const isTitle = text !== undefined && this.#topHeadings === 1 && this.#nodes[0] === this.#titleNode;
-    return isTitle ? { title: text, nodes: [...children, ...this.#nodes.slice(1)] } : { title: undefined, nodes: this.#nodes };
+    const nodes = this.#nesting.top;
+    const isTitle = text !== undefined && this.#topHeadings === 1 && nodes[0] === this.#titleNode;
+    return isTitle ? { title: text, nodes: [...children, ...nodes.slice(1)] } : { title: undefined, nodes };
   }
 
   #item(line: string): void {
@@ -77,21 +73,21 @@ class MarkdownReader {
     }
     this.#close();
     const node: NodeDraft = { text, children: [], ...(isDone === undefined ? {} : { isDone }) };
-    this.#add(node, column, isBullet);
+    this.#nesting.add(node, column, isBullet);
     this.#open = { node, column, isParagraph: !isBullet };
   }
 
   #code(line: string): void {
     if (line.trim().startsWith(this.#fence!)) this.#fence = undefined;
-    else if (!BLANK.test(line)) this.#add({ text: line, children: [] }, Number.MAX_SAFE_INTEGER, false);
+    else if (!BLANK.test(line)) this.#nesting.add({ text: line, children: [] }, Number.MAX_SAFE_INTEGER, false);
   }
 
   #heading(level: number, node: NodeDraft): void {
     if (level === 1) {
       this.#topHeadings++;
-      if (this.#nodes.length === 0) this.#titleNode = node;
+      if (this.#nesting.top.length === 0) this.#titleNode = node;
     }
-    this.#add(node, HEADING_COLUMN + level, true);
+    this.#nesting.add(node, HEADING_COLUMN + level);
   }
 
   /** What looked like a paragraph was a heading. */
@@ -99,24 +95,13 @@ class MarkdownReader {
     const { node, column } = this.#open!;
     this.#open = undefined;
     node.text = unescapeInline(node.text);
-    this.#childrenAt(column).pop();
+    this.#nesting.listAt(column).pop();
     this.#heading(level, node);
   }
 
   #close(): void {
     if (this.#open) this.#open.node.text = unescapeInline(this.#open.node.text);
     this.#open = undefined;
-  }
-
-  #add(node: NodeDraft, column: number, isContainer: boolean): void {
-    this.#childrenAt(column).push(node);
-    if (isContainer) this.#above.push({ column, children: node.children });
-  }
-
-  /** The list that something at this column belongs to; what is not above it any more is let go. */
-  #childrenAt(column: number): NodeDraft[] {
-    while (this.#above.length > 0 && this.#above.at(-1)!.column >= column) this.#above.pop();
-    return this.#above.at(-1)?.children ?? this.#nodes;
   }
 }
 

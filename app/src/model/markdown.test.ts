@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { fromMarkdown, insertNodes, readNodes, toMarkdown, type OutlineNode } from "./markdown.ts";
+import { fromMarkdown, toMarkdown } from "./markdown.ts";
+import { readNodes } from "./nodes.ts";
+import type { OutlineNode } from "./outline-node.ts";
 import { newPage } from "./test-pages.ts";
 
 function node(text: string, ...children: OutlineNode[]): OutlineNode {
@@ -214,7 +216,7 @@ test("nodes are read from a page and put into one, in one step", () => {
   const nodes = readNodes(page.outline);
   expect(nodes).toEqual([node("a", { ...node("b", node("c")), isDone: true, isCollapsed: true })]);
   const other = newPage(["x"]);
-  insertNodes(other.editor, "page", nodes);
+  other.editor.insertNodes("page", nodes);
   expect(other.drawn).toEqual(["x", "a", "  b + x"]);
   expect(readNodes(other.outline)[1]).toEqual(nodes[0]);
   other.editor.undo();

@@ -2,9 +2,7 @@ import { toLine } from "./item.ts";
 import { escapeInline } from "./markdown-text.ts";
 import { readMarkdown } from "./markdown-reader.ts";
 import type { OutlineNode } from "./outline-node.ts";
-
-export { insertNodes, readNodes } from "./nodes.ts";
-export type { OutlineNode } from "./outline-node.ts";
+import { preOrder } from "./pre-order.ts";
 
 /** Deeper items are drawn at this depth: the spaces in front of them would outgrow the text. */
 const MAX_DEPTH = 100;
@@ -17,18 +15,9 @@ const MAX_DEPTH = 100;
 export function toMarkdown(nodes: readonly OutlineNode[], title?: string): string {
   const lines: string[] = [];
   if (title !== undefined) lines.push(trimmed(`# ${escapeInline(toLine(title))}`), "");
-  // without recursion: nodes may be nested deeper than the stack
-  const open = [{ nodes, next: 0 }];
-  for (let list = open.at(-1); list; list = open.at(-1)) {
-    const node = list.nodes[list.next++];
-    if (!node) {
-      open.pop();
-      continue;
-    }
+  for (const { node, depth } of preOrder(nodes, ({ children }) => children)) {
     const box = node.isDone === undefined ? "" : node.isDone ? "[x] " : "[ ] ";
-    const indent = "  ".repeat(Math.min(open.length - 1, MAX_DEPTH));
-    lines.push(indent + trimmed(`- ${box}${escapeInline(toLine(node.text))}`));
-    if (node.children.length > 0) open.push({ nodes: node.children, next: 0 });
+    lines.push("  ".repeat(Math.min(depth, MAX_DEPTH)) + trimmed(`- ${box}${escapeInline(toLine(node.text))}`));
   }
   return lines.join("\n") + (lines.length > 0 ? "\n" : "");
 }

@@ -1,8 +1,8 @@
 import { BIN_ID, isMoveVertexOp, type VertexOperation } from "foldspace/tree";
-import { CREATED_KEY } from "./item.ts";
+import { CREATED_KEY, TEXT_KEY } from "./item.ts";
 
-/** A moment may end at an operation on another item once it has this many. */
-const FULL_OPS = 20;
+/** Of a page with more operations than these, several changes are one moment, so that there are about as many. */
+const MAX_MOMENTS = 500;
 const PAUSE_MS = 5 * 60_000;
 
 /** Operations of one peer that are stepped over together. */
@@ -16,13 +16,18 @@ export interface MomentOps {
 /**
  * Groups a tree's operations into moments, in an order in which they may have come about: what one peer did without taking
  * in anything newer from others stays together, and moments follow one another by their first counters. A moment ends where
- * the peer's counter jumps, where a deletion begins or ends, where more than five minutes passed between two creations, and
- * at the next item once it is full.
+ * the peer's counter jumps, where a deletion begins or ends, where more than five minutes passed between two creations, at
+ * the next item, and where a text is not gone on with but becomes another.
  *
  * Operations carry no times; only a vertex keeps that of its creation, by its device's clock. So a moment happened at its
  * time at the earliest, or, if it has creations in it, about then.
  */
 export function toMoments(ops: readonly VertexOperation[]): MomentOps[] {
+  const fullOps = Math.ceil(ops.length / MAX_MOMENTS);
+  const roots = new Set(ops.flatMap((op) => (isMoveVertexOp(op) && op.parentId === null ? [op.targetId] : [])));
+  // what makes an empty page is no moment of its own
+  const isFull = (own: readonly VertexOperation[]): boolean =>
+    own.length >= fullOps && own.some(({ targetId }) => !roots.has(targetId));
   const ofPeers = new Map<string, VertexOperation[]>();
   for (const op of ops) {
     const own = ofPeers.get(op.id.peerId);
@@ -33,13 +38,18 @@ export function toMoments(ops: readonly VertexOperation[]): MomentOps[] {
     momentsOf(
       peerId,
       own.sort((a, b) => a.id.counter - b.id.counter),
+      isFull,
     ),
   );
   const firstCounter = ({ ops: [first] }: MomentOps): number => first!.id.counter;
   return moments.sort((a, b) => firstCounter(a) - firstCounter(b) || (a.peerId < b.peerId ? -1 : 1));
 }
 
-function momentsOf(peerId: string, ops: readonly VertexOperation[]): MomentOps[] {
+function momentsOf(
+  peerId: string,
+  ops: readonly VertexOperation[],
+  isFull: (own: readonly VertexOperation[]) => boolean,
+): MomentOps[] {
   const moments: MomentOps[] = [];
   let current: VertexOperation[] = [];
   let at: number | undefined;
@@ -51,7 +61,7 @@ function momentsOf(peerId: string, ops: readonly VertexOperation[]): MomentOps[]
     const before = current.at(-1);
     const creation = isMoveVertexOp(op) ? creationTime(ops[index + 1], op.targetId) : undefined;
     const isPause = creation !== undefined && at !== undefined && creation - at > PAUSE_MS;
-    if (before && (isPause || isBorder(before, op, current.length))) end();
+    if (before && (isPause || isBorder(before, op) || (isFull(current) && isNext(current, op)))) end();
     at = creation ?? at;
     current.push(op);
   }
@@ -59,12 +69,21 @@ function momentsOf(peerId: string, ops: readonly VertexOperation[]): MomentOps[]
   return moments;
 }
 
-function isBorder(before: VertexOperation, op: VertexOperation, count: number): boolean {
-  return (
-    op.id.counter !== before.id.counter + 1 ||
-    isDeletion(op) !== isDeletion(before) ||
-    (count >= FULL_OPS && op.targetId !== before.targetId)
-  );
+function isBorder(before: VertexOperation, op: VertexOperation): boolean {
+  return op.id.counter !== before.id.counter + 1 || isDeletion(op) !== isDeletion(before);
+}
+
+/** Whether it is about another item, or takes a text away. */
+function isNext(own: readonly VertexOperation[], op: VertexOperation): boolean {
+  if (op.targetId !== own.at(-1)?.targetId) return true;
+  const text = textIn(op);
+  if (text === undefined) return false;
+  const before = own.findLast((each) => textIn(each) !== undefined);
+  return before !== undefined && !text.startsWith(textIn(before) ?? "");
+}
+
+function textIn(op: VertexOperation): string | undefined {
+  return !isMoveVertexOp(op) && op.key === TEXT_KEY && typeof op.value === "string" ? op.value : undefined;
 }
 
 function isDeletion(op: VertexOperation): boolean {

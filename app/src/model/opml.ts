@@ -1,54 +1,43 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { ImportError } from "./import-error.ts";
 import { toLine } from "./item.ts";
-import { decodeReferences } from "./references.ts";
 import type { NodeDraft, OutlineNode } from "./outline-node.ts";
+import { preOrder } from "./pre-order.ts";
+import { decodeReferences } from "./references.ts";
 
 /** Characters: far more than any outline that was typed. */
 const MAX_LENGTH = 32 * 1024 * 1024;
+/** Levels that are read, and so no more are written. */
 const MAX_DEPTH = 200;
-
-export type OpmlErrorCode =
-  | "OPML_BAD_XML" // not well-formed
-  | "OPML_NO_OUTLINE" // some other XML
-  | "OPML_TOO_LARGE"
-  | "OPML_TOO_DEEP";
-
-/** Why a text could not be read as OPML: `code` is for programs, `message` for people. */
-export class OpmlError extends Error {
-  override readonly name = "OpmlError";
-  readonly code: OpmlErrorCode;
-  /** Line at which it went wrong, counted from 1, where one can be named. */
-  readonly line: number | undefined;
-
-  constructor(code: OpmlErrorCode, message: string, line?: number) {
-    super(message);
-    this.code = code;
-    this.line = line;
-  }
-}
 
 // ---- writing ----
 
-/** Items as OPML 2.0; done as `_complete`, which other outliners read, too. Characters that XML cannot carry are replaced. */
+/**
+ * Items as OPML 2.0; done as `_complete`, which other outliners read, too. Characters that XML cannot carry are replaced, and
+ * items below {@link MAX_DEPTH} levels stand at the last of them.
+ */
 export function toOpml(nodes: readonly OutlineNode[], title?: string): string {
   const lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<opml version="2.0">', "  <head>"];
   lines.push(`    <title>${escapeXml(toLine(title ?? ""))}</title>`, "  </head>", "  <body>");
-  // without recursion: nodes may be nested deeper than the stack
-  const open = [{ nodes, next: 0 }];
-  for (let list = open.at(-1); list; list = open.at(-1)) {
-    const node = list.nodes[list.next++];
-    const indent = "  ".repeat(Math.min(open.length + 1, MAX_DEPTH));
-    if (node) {
-      const isLeaf = node.children.length === 0;
-      lines.push(`${indent}<outline${attributesOf(node)}${isLeaf ? "/>" : ">"}`);
-      if (!isLeaf) open.push({ nodes: node.children, next: 0 });
-    } else {
-      open.pop();
-      if (open.length > 0) lines.push(`${indent.slice(2)}</outline>`);
-    }
+  let open = 0;
+  const closeDownTo = (depth: number): void => {
+    while (open > depth) lines.push(`${indentAt(--open)}</outline>`);
+  };
+  for (const visited of preOrder(nodes, ({ children }) => children)) {
+    const { node } = visited;
+    const depth = Math.min(visited.depth, MAX_DEPTH - 1);
+    closeDownTo(depth);
+    const isLeaf = node.children.length === 0 || depth === MAX_DEPTH - 1;
+    lines.push(`${indentAt(depth)}<outline${attributesOf(node)}${isLeaf ? "/>" : ">"}`);
+    if (!isLeaf) open++;
   }
+  closeDownTo(0);
   lines.push("  </body>", "</opml>", "");
   return lines.join("\n");
+}
+
+function indentAt(depth: number): string {
+  return "  ".repeat(depth + 2);
 }
 
 function attributesOf(node: OutlineNode): string {
@@ -74,11 +63,11 @@ type XmlElement = Readonly<Record<string, unknown>>;
 /**
  * Reads OPML of any version. An item is done by `_complete` (Workflowy) or `_status="checked"` (OmniOutliner); the lines of a
  * `_note` become its first children. Entities that the file defines itself are not expanded, and nothing outside it is read.
- * @throws OpmlError
+ * @throws ImportError
  */
 export function fromOpml(text: string): { title?: string; nodes: OutlineNode[] } {
   const opml = asElement(parseXml(text)["opml"]);
-  if (!opml) throw new OpmlError("OPML_NO_OUTLINE", "The file is XML, but no OPML outline");
+  if (!opml) throw new ImportError("The file is XML, but no OPML outline");
   const title = asElement(opml["head"])?.["title"];
   const nodes: NodeDraft[] = [];
   // grows while it is walked
@@ -96,10 +85,9 @@ export function fromOpml(text: string): { title?: string; nodes: OutlineNode[] }
 }
 
 function parseXml(text: string): XmlElement {
-  if (text.length > MAX_LENGTH)
-    throw new OpmlError("OPML_TOO_LARGE", `The file is longer than ${MAX_LENGTH / 1024 / 1024} million characters`);
+  if (text.length > MAX_LENGTH) throw new ImportError(`The file is longer than ${MAX_LENGTH / 1024 / 1024} million characters`);
   const validity = XMLValidator.validate(text);
-  if (validity !== true) throw new OpmlError("OPML_BAD_XML", `The file is no valid XML: ${validity.err.msg}`, validity.err.line);
+  if (validity !== true) throw new ImportError(`The file is no valid XML: ${validity.err.msg}`, validity.err.line);
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: "@",
@@ -115,12 +103,12 @@ function parseXml(text: string): XmlElement {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (reason === "Maximum nested tags exceeded") throw tooDeep();
-    throw new OpmlError("OPML_BAD_XML", `The file is no valid XML: ${reason}`);
+    throw new ImportError(`The file is no valid XML: ${reason}`);
   }
 }
 
-function tooDeep(): OpmlError {
-  return new OpmlError("OPML_TOO_DEEP", `The file is nested more than ${MAX_DEPTH} levels deep`);
+function tooDeep(): ImportError {
+  return new ImportError(`The file is nested more than ${MAX_DEPTH} levels deep`);
 }
 
 function toNode(outline: XmlElement): NodeDraft {

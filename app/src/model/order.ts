@@ -1,5 +1,4 @@
 import { generateKeyBetween, generateNKeysBetween } from "fractional-indexing";
-import type { JsonValue } from "foldspace/tree";
 
 /** What decides on an item's place among its siblings. */
 export interface Placed {
@@ -10,7 +9,7 @@ export interface Placed {
 }
 
 /** The order key in a property's value; `undefined` where it is none, as in items that other programs made. */
-export function orderOf(value: JsonValue | undefined): string | undefined {
+export function orderOf(value: unknown): string | undefined {
   return typeof value === "string" && isOrderKey(value) ? value : undefined;
 }
 

@@ -1,7 +1,16 @@
 import { MemoryPersistenceLayer, MemoryStore, newId, SpaceManager, type Space } from "foldspace";
 import { expect, test, vi } from "vitest";
 import { Outline } from "./outline.ts";
-import { createPage, listPages, movePage, newSampleSpace, removePage, renamePage } from "./pages.ts";
+import {
+  createPage,
+  listDeletedPages,
+  listPages,
+  movePage,
+  newSampleSpace,
+  removePage,
+  renamePage,
+  restorePage,
+} from "./pages.ts";
 
 async function newSpace(store = new MemoryStore()): Promise<Space> {
   const layer = new MemoryPersistenceLayer(newId(), { store, flushIntervalMs: 5 });
@@ -30,6 +39,38 @@ test("pages are listed in the order in which they were made, and can be renamed,
     (where: Space, id: string) => movePage(where, id, undefined),
   ])
     expect(() => act(space, a.treeId)).toThrow(expect.objectContaining({ code: "FOLD_NO_TREE" }));
+  await space.close();
+});
+
+test("deleted pages are listed, the last one first, and come back to their places", async () => {
+  const space = await newSpace();
+  const [a, b] = [await createPage(space, "a"), await createPage(space, "b")];
+  await createPage(space, "c");
+  removePage(space, a.treeId);
+  removePage(space, b.treeId);
+  const deletedBy = space.peerId;
+  expect(listDeletedPages(space)).toEqual([
+    { treeId: b.treeId, title: "b", deletedBy },
+    { treeId: a.treeId, title: "a", deletedBy },
+  ]);
+  restorePage(space, a.treeId);
+  expect(titles(space)).toEqual(["a", "c"]);
+  expect(listDeletedPages(space).map(({ title }) => title)).toEqual(["b"]);
+  expect(() => restorePage(space, a.treeId)).toThrow(expect.objectContaining({ code: "FOLD_NO_TREE" }));
+  await space.close();
+});
+
+test("a page with several entries is deleted if all of them are, and comes back with one", async () => {
+  const space = await newSpace();
+  const { treeId } = await createPage(space, "a");
+  const [forest] = space.tree.root!.children;
+  const second = forest!.newNamedChild("again", { tid: treeId });
+  second.delete();
+  expect(listDeletedPages(space)).toEqual([]);
+  removePage(space, treeId);
+  expect(listDeletedPages(space).map(({ title }) => title)).toEqual(["a"]);
+  restorePage(space, treeId);
+  expect(titles(space)).toEqual(["a"]);
   await space.close();
 });
 

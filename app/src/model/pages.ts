@@ -1,4 +1,5 @@
-import { FoldspaceError, type Space, type Vertex } from "foldspace";
+import { BIN_ID, errorCode, FoldspaceError, type ReplicatedTree, type Space, type Vertex } from "foldspace";
+import { compareOpIds, isMoveVertexOp, type MoveVertex } from "foldspace/tree";
 import { createItem } from "./create-item.ts";
 import { ORDER_KEY, placedOf } from "./item.ts";
 import { compareSiblings, keysBetween } from "./order.ts";
@@ -7,6 +8,8 @@ import { SAMPLE_NODES, SAMPLE_TITLE } from "./sample.ts";
 /** `appId` of the trees that are pages. */
 const APP_ID = "outline";
 const APP_ID_KEY = "appId";
+/** Names the tree in its entry in the space tree. */
+const TREE_ID_KEY = "tid";
 
 /** A page of a space: an app tree, under the name that the space tree has for it. */
 export interface Page {
@@ -14,6 +17,13 @@ export interface Page {
   readonly title: string;
   /** Its order key; `undefined` where it has none, as behind all that have. */
   readonly order: string | undefined;
+}
+
+export interface DeletedPage {
+  readonly treeId: string;
+  readonly title: string;
+  /** Peer id. */
+  readonly deletedBy: string;
 }
 
 interface Entry {
@@ -39,6 +49,16 @@ export async function createPage(space: Space, title: string): Promise<Page> {
   return { treeId: id, title, order: keys[0] };
 }
 
+/** @returns `undefined` for a page that the space tree names, and of which nothing has arrived yet */
+export async function loadPage(space: Space, treeId: string): Promise<ReplicatedTree | undefined> {
+  try {
+    return (await space.loadAppTree(treeId)).tree;
+  } catch (error) {
+    if (errorCode(error) !== "FOLD_NO_TREE") throw error;
+    return undefined;
+  }
+}
+
 /** @throws FoldspaceError `FOLD_NO_TREE`, as the others do */
 export function renamePage(space: Space, treeId: string, title: string): void {
   vertexOf(space, treeId).name = title;
@@ -49,6 +69,26 @@ export function removePage(space: Space, treeId: string): void {
   vertexOf(space, treeId);
   // all entries: another one for the same tree would bring the page back
   for (const reference of space.appTrees) if (reference.treeId === treeId) space.tree.deleteVertex(reference.vertexId);
+}
+
+/** The pages that have been deleted, the last one first. */
+export function listDeletedPages(space: Space): DeletedPage[] {
+  const listed = new Set(listPages(space).map(({ treeId }) => treeId));
+  const deleted = new Map<string, DeletedPage>();
+  for (const { entry, id } of binOf(space)) {
+    const treeId = entry.getProperty(TREE_ID_KEY);
+    if (typeof treeId !== "string" || listed.has(treeId) || deleted.has(treeId) || !mayBePage(space, entry, treeId)) continue;
+    deleted.set(treeId, { treeId, title: entry.name ?? "", deletedBy: id.peerId });
+  }
+  return [...deleted.values()];
+}
+
+/** Puts the entry of a deleted page back to where it was. @throws FoldspaceError `FOLD_NO_TREE` */
+export function restorePage(space: Space, treeId: string): void {
+  const entry = binOf(space).find((each) => each.entry.getProperty(TREE_ID_KEY) === treeId)?.entry;
+  if (!entry) throw noPage(treeId);
+  const [before] = movesOf(space, ({ targetId, parentId }) => targetId === entry.id && parentId !== BIN_ID);
+  space.tree.moveVertex(entry.id, before?.parentId ?? BIN_ID);
 }
 
 /** @param beforeTreeId page that it comes before; `undefined`: to the end */
@@ -83,7 +123,29 @@ function entriesOf(space: Space): Entry[] {
 
 function mayBePage(space: Space, vertex: Vertex, treeId: string): boolean {
   const appId = vertex.getProperty(APP_ID_KEY) ?? space.getLoadedTree(treeId)?.root?.getProperty(APP_ID_KEY);
+  return isPageOf(appId);
+}
+
+/** @param appId that of a tree, where it has one */
+export function isPageOf(appId: unknown): boolean {
   return appId === undefined || appId === APP_ID;
+}
+
+/** What has been deleted from the space tree, with the operation that did it, the last one first. */
+function binOf(space: Space): { readonly entry: Vertex; readonly id: MoveVertex["id"] }[] {
+  const deletions = new Map<string, MoveVertex["id"]>();
+  for (const { targetId, id } of movesOf(space, ({ parentId }) => parentId === BIN_ID))
+    if (!deletions.has(targetId)) deletions.set(targetId, id);
+  return [...deletions].flatMap(([vertexId, id]) => {
+    const entry = space.tree.getVertex(vertexId);
+    return entry?.parentId === BIN_ID ? [{ entry, id }] : [];
+  });
+}
+
+/** The last one first. */
+function movesOf(space: Space, isMeant: (op: MoveVertex) => boolean): MoveVertex[] {
+  const moves = space.tree.getAllOps().filter(isMoveVertexOp).filter(isMeant);
+  return moves.sort((a, b) => compareOpIds(b.id, a.id));
 }
 
 function keysAt(space: Space, entries: readonly Entry[], beforeTreeId: string | undefined): ReturnType<typeof keysBetween> {
@@ -99,6 +161,10 @@ function rekey(space: Space, rekeyed: readonly (readonly [id: string, key: strin
 function vertexOf(space: Space, treeId: string): Vertex {
   const vertexId = space.appTrees.find((reference) => reference.treeId === treeId)?.vertexId;
   const vertex = vertexId === undefined ? undefined : space.tree.getVertex(vertexId);
-  if (!vertex) throw new FoldspaceError("FOLD_NO_TREE", `The space has no page ${treeId}`, { data: { treeId } });
+  if (!vertex) throw noPage(treeId);
   return vertex;
+}
+
+function noPage(treeId: string): FoldspaceError {
+  return new FoldspaceError("FOLD_NO_TREE", `The space has no page ${treeId}`, { data: { treeId } });
 }

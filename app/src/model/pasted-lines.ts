@@ -1,17 +1,30 @@
 import { readListLine } from "./list-line.ts";
-import type { NodeDraft, OutlineNode } from "./outline-node.ts";
+import { Nesting } from "./nesting.ts";
+import type { OutlineNode } from "./outline-node.ts";
+import { preOrder } from "./pre-order.ts";
 
 /** Lines of plain text as items: the further indented, the deeper. Empty lines are left out, texts are taken as they are. */
 export function nodesFromLines(text: string): OutlineNode[] {
-  const top: NodeDraft[] = [];
-  const above: { readonly column: number; readonly children: NodeDraft[] }[] = [];
+  const nesting = new Nesting();
   for (const line of text.split(/\r\n|\r|\n/)) {
     if (line.trim() === "") continue;
     const { column, isDone, text: content } = readListLine(line);
-    while (above.length > 0 && above.at(-1)!.column >= column) above.pop();
-    const node: NodeDraft = { text: content, children: [], ...(isDone === undefined ? {} : { isDone }) };
-    (above.at(-1)?.children ?? top).push(node);
-    above.push({ column, children: node.children });
+    nesting.add({ text: content, children: [], ...(isDone === undefined ? {} : { isDone }) }, column);
   }
-  return top;
+  return nesting.top;
+}
+
+/** Deeper items are drawn at this depth: the spaces in front of them would outgrow the text. */
+const MAX_DEPTH = 100;
+
+/** Items as lines of plain text that {@link nodesFromLines} reads, with their texts as they are. */
+export function linesFromNodes(nodes: readonly OutlineNode[]): string {
+  const lines = Array.from(
+    preOrder(nodes, ({ children }) => children),
+    ({ node, depth }) => {
+      const box = node.isDone === true ? "[x] " : "";
+      return `${"  ".repeat(Math.min(depth, MAX_DEPTH))}- ${box}${node.text}`;
+    },
+  );
+  return lines.join("\n");
 }

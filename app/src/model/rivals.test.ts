@@ -2,8 +2,15 @@ import * as fc from "fast-check";
 import { MAX_VALUE_LENGTH, ReplicatedTree } from "foldspace/tree";
 import { expect, test } from "vitest";
 import { textOf } from "./item.ts";
-import { findRivals, RivalWatcher, type Rival } from "./rivals.ts";
+import { keepBoth, keepWinner, RivalWatcher, takeLoser, type Rival, type Settle } from "./rivals.ts";
 import { alsoOn, Device, newPage, sync, told } from "./test-pages.ts";
+import { TextVersions } from "./text-versions.ts";
+
+function findRivals(tree: ReplicatedTree): readonly Rival[] {
+  const watcher = new RivalWatcher(tree);
+  watcher.close();
+  return watcher.rivals;
+}
 
 /** Rivals as `standing/lost`. */
 function drawn(rivals: readonly Rival[]): string[] {
@@ -54,12 +61,31 @@ test("texts of two devices that were offline are rivals, once, however much was 
   expect(findRivals(a.tree)).toEqual([
     {
       itemId: id,
-      key: "text",
       winner: { value: "milk", peerId: "a", counter: expect.any(Number) },
       loser: { value: "bread", peerId: "b", counter: expect.any(Number) },
     },
   ]);
   expectRivals([a, b], ["milk/bread"]);
+});
+
+test("a text that arrived while another was being written over the same older one is a rival, whoever wrote that", () => {
+  for (const author of ["a", "b"]) {
+    const a = newPage(["x"]);
+    const b = alsoOn(a, "b");
+    const id = a.id("x");
+    (author === "a" ? a : b).type(id, "meet at 5");
+    sync(a, b);
+    const { opId } = TextVersions.of(a.tree).stored(id);
+    b.type(id, "meet at ", "meet at 9");
+    sync(a, b);
+    a.editor.setText(id, "meet at 6", opId);
+    a.type(id, "meet at 6 sharp");
+    sync(a, b);
+    expectRivals([a, b], ["meet at 6 sharp/meet at 9"]);
+    b.type(id, "meet at 6 sharp, Bob");
+    sync(a, b);
+    expectRivals([a, b], ["meet at 6 sharp, Bob/meet at 9"]);
+  }
 });
 
 test("a device far ahead that overwrites what it has just read makes no rival", () => {
@@ -178,10 +204,10 @@ test("equal texts, texts cleared, and items in the bin are no rivals", () => {
 
 // ---- settling ----
 
-const settlements: readonly [string, (watcher: RivalWatcher, rival: Rival) => void, readonly string[]][] = [
-  ["keeping the winner", (watcher, rival) => watcher.keepWinner(rival), ["won", "z"]],
-  ["taking the loser", (watcher, rival) => watcher.takeLoser(rival), ["lost", "z"]],
-  ["keeping both", (watcher, rival) => watcher.keepBoth(rival), ["won", "lost", "z"]],
+const settlements: readonly [string, Settle, readonly string[]][] = [
+  ["keeping the winner", keepWinner, ["won", "z"]],
+  ["taking the loser", takeLoser, ["lost", "z"]],
+  ["keeping both", keepBoth, ["won", "lost", "z"]],
 ];
 
 test.each(settlements)("%s settles a rival on all devices, for good", async (_name, settle, expected) => {
@@ -196,7 +222,7 @@ test.each(settlements)("%s settles a rival on all devices, for good", async (_na
     sync(...devices);
     await told();
     for (const watcher of watchers) expect(drawn(watcher.rivals)).toEqual(["won/lost"]);
-    settle(watchers[settler]!, watchers[settler]!.rivals[0]!);
+    settle(devices[settler]!.editor, watchers[settler]!.rivals[0]!);
     await told();
     expect(watchers[settler]!.rivals).toEqual([]);
     sync(...devices);
@@ -223,13 +249,31 @@ test("what is written elsewhere while a rival is settled is a rival of its own",
   sync(a, b);
   const watcher = new RivalWatcher(a.tree);
   b.type(id, "by b, meanwhile");
-  watcher.takeLoser(watcher.rivals[0]!);
+  takeLoser(a.editor, watcher.rivals[0]!);
   sync(a, b);
   await told();
   expect(watcher.rivals.length).toBe(1);
-  watcher.keepWinner(watcher.rivals[0]!);
+  keepWinner(a.editor, watcher.rivals[0]!);
   sync(a, b);
   expectRivals([a, b], []);
+});
+
+test("a settlement is a step of its own, and undone the page is as before", () => {
+  for (const settle of [takeLoser, keepBoth]) {
+    const a = newPage(["x", "z"]);
+    const b = alsoOn(a, "b");
+    a.type(a.id("x"), "w", "wo", "won");
+    b.type(b.id("x"), "lost");
+    sync(a, b);
+    a.editor.setText(a.id("z"), "another item");
+    settle(a.editor, findRivals(a.tree)[0]!);
+    const settled = a.drawn;
+    a.editor.undo();
+    expect(a.drawn).toEqual(["won", "another item"]);
+    a.editor.redo();
+    expect(a.drawn).toEqual(settled);
+    expectRivals([a], []);
+  }
 });
 
 test("keeping both puts the text right behind, also among equal keys", () => {
@@ -239,7 +283,7 @@ test("keeping both puts the text right behind, also among equal keys", () => {
   const page = new Device(tree);
   const [, second] = page.outline.rows;
   const version = { value: "x", peerId: "c", counter: 1 };
-  new RivalWatcher(page.tree).keepBoth({ itemId: second!.id, key: "text", winner: version, loser: version });
+  keepBoth(page.editor, { itemId: second!.id, winner: version, loser: version });
   expect(page.outline.rows.map((row) => row.id).indexOf(second!.id)).toBe(1);
   expect(page.drawn[2]).toBe("x");
   expect(page.drawn.length).toBe(4);
@@ -288,8 +332,8 @@ test("two devices that settle the same rival differently agree, and have none le
       b.type(id, "lost");
       sync(a, b);
       const [onA, onB] = [new RivalWatcher(a.tree), new RivalWatcher(b.tree)];
-      first[1](onA, onA.rivals[0]!);
-      second[1](onB, onB.rivals[0]!);
+      first[1](a.editor, onA.rivals[0]!);
+      second[1](b.editor, onB.rivals[0]!);
       sync(a, b);
       await told();
       expect(a.drawn).toEqual(b.drawn);

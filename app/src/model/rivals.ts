@@ -1,7 +1,6 @@
 import { isMoveVertexOp, type ReplicatedTree, type SetVertexProperty, type VertexOperation } from "foldspace/tree";
-import { createItem } from "./create-item.ts";
-import { isOnPage, ORDER_KEY, siblingsUnder, TEXT_KEY } from "./item.ts";
-import { keysBetween } from "./order.ts";
+import type { OutlineEditor } from "./editing.ts";
+import { isOnPage, TEXT_KEY } from "./item.ts";
 import { Signal } from "./signal.ts";
 import { SEEN_KEY, TextVersions } from "./text-versions.ts";
 
@@ -14,23 +13,38 @@ export interface RivalVersion {
 /** Two texts of one item that were written without knowing of each other: the one that stands, and one that did not win. */
 export interface Rival {
   readonly itemId: string;
-  readonly key: typeof TEXT_KEY;
   readonly winner: RivalVersion;
   readonly loser: RivalVersion;
 }
 
 /**
- * Rival texts of the items on a page, as far as they can be told: {@link TextVersions} says what is certain. Texts that are
- * empty or equal to the one that stands are none, and of one that was typed without a break only the last state counts.
+ * Ways to settle a rival: by a mark that every device reads, so that a rival that was settled on one is settled on all. Two
+ * devices that settle the same one at the same time agree as they do on any other text. What they do to the page is one step
+ * that can be undone; the rival stays settled.
  */
-export function findRivals(tree: ReplicatedTree): Rival[] {
-  const versions = TextVersions.of(tree);
-  return [...versions.sharedItems()].filter((id) => isOnPage(tree, id)).flatMap((id) => rivalsOf(versions, id));
-}
+export type Settle = (editor: OutlineEditor, rival: Rival) => void;
+
+/** Lets the text that stands stand. */
+export const keepWinner: Settle = ({ outline }, { itemId, loser }) => {
+  TextVersions.of(outline.tree).settle(itemId, [loser]);
+};
+
+/** Writes the text that did not win over the one that stands. */
+export const takeLoser: Settle = (editor, rival) => {
+  keepWinner(editor, rival);
+  editor.together(() => editor.setText(rival.itemId, rival.loser.value));
+};
+
+/** Makes an item of the text that did not win, right behind the other. */
+export const keepBoth: Settle = (editor, rival) => {
+  keepWinner(editor, rival);
+  editor.insertAfter(rival.itemId, rival.loser.value);
+};
 
 /**
- * Keeps the rivals of a page at hand, and settles them: by a mark that every device reads, so that a rival that was settled
- * on one is settled on all. Two devices that settle the same one at the same time agree as they do on any other text.
+ * Keeps the rival texts of the items on a page at hand, as far as they can be told: {@link TextVersions} says what is certain.
+ * Texts that are empty or equal to the one that stands are none, and of one that was typed without a break only the last
+ * state counts.
  */
 export class RivalWatcher {
   readonly #tree: ReplicatedTree;
@@ -58,27 +72,6 @@ export class RivalWatcher {
   /** Told in a microtask after {@link rivals} has changed. @returns a function that ends it */
   observe(listener: () => void): () => void {
     return this.#signal.observe(listener);
-  }
-
-  /** Lets the text that stands stand. */
-  keepWinner(rival: Rival): void {
-    this.#versions.settle(rival.itemId, [rival.loser]);
-  }
-
-  /** Writes the text that did not win over the one that stands. */
-  takeLoser(rival: Rival): void {
-    this.#versions.writeOver(rival.itemId, rival.loser.value, [rival.winner, rival.loser]);
-  }
-
-  /** Makes an item of the text that did not win, right behind the other. */
-  keepBoth(rival: Rival): void {
-    const parentId = this.#tree.getParentId(rival.itemId);
-    if (parentId === null) return;
-    const siblings = siblingsUnder(this.#tree, parentId);
-    const { keys, rekeyed } = keysBetween(siblings, siblings.findIndex(({ id }) => id === rival.itemId) + 1, 1);
-    for (const [id, key] of rekeyed) this.#tree.setVertexProperty(id, ORDER_KEY, key);
-    createItem(this.#tree, parentId, keys[0]!, { text: rival.loser.value, children: [] });
-    this.#versions.settle(rival.itemId, [rival.loser]);
   }
 
   close(): void {
@@ -117,7 +110,7 @@ export class RivalWatcher {
 function rivalsOf(versions: TextVersions, itemId: string): Rival[] {
   const shown = versions.shown(itemId);
   if (!shown) return [];
-  return versions.rivalsOf(itemId).map((loser) => ({ itemId, key: TEXT_KEY, winner: toVersion(shown), loser: toVersion(loser) }));
+  return versions.rivalsOf(itemId).map((loser) => ({ itemId, winner: toVersion(shown), loser: toVersion(loser) }));
 }
 
 function toVersion({ id, value }: SetVertexProperty): RivalVersion {

@@ -36,12 +36,12 @@ export async function openSession(shown: Promise<unknown>): Promise<Opening> {
     if (!isServerTrouble(error)) throw error;
     servedFailure = error;
   }
-  const failure = servedFailure === undefined ? {} : { servedFailure };
+  const isAway = servedFailure !== undefined;
   const last = recall("space");
   const spaces = await listSpaces();
   const known = spaces.find(({ id }) => id === last) ?? spaces[0];
-  if (known) return { session: await Session.open(known, { shown }), isNew: false, ...failure };
-  if (servedFailure !== undefined) throw servedFailure;
+  if (known) return { session: await Session.open(known, { shown, isAway }), isNew: false, servedFailure };
+  if (isAway) throw servedFailure;
   return { session: await Session.create("My notes"), isNew: true };
 }
 

@@ -14,6 +14,8 @@ export type FolderState =
   | { readonly kind: "none" }
   /** The browser asks the person again before it gives the folder. */
   | { readonly kind: "locked"; readonly folder: LockedFolder }
+  /** Whoever serves this page has it, and does not give it to this tab. */
+  | { readonly kind: "away" }
   /** `isGiven`: whoever serves this page has chosen it, and it cannot be exchanged here. */
   | { readonly kind: "open"; readonly folder: OpenFolder; readonly isGiven: boolean };
 
@@ -25,6 +27,8 @@ export type FolderFitness =
 
 export interface OpenOptions {
   readonly given?: { readonly folder: OpenFolder; readonly isGiven: boolean } | undefined;
+  /** Whether there is a folder at this page's address that cannot be had now. */
+  readonly isAway?: boolean;
   readonly shown?: Promise<unknown> | undefined;
 }
 
@@ -48,8 +52,8 @@ export class Session {
    * @throws FoldspaceError why none of them could
    */
   static async open(pointer: SpacePointer, options: OpenOptions = {}): Promise<Session> {
-    const { given, shown } = options;
-    let folder: FolderState = { kind: "none" };
+    const { given, isAway = false, shown } = options;
+    let folder: FolderState = { kind: isAway ? "away" : "none" };
     if (given) folder = { kind: "open", ...given };
     else {
       const recalled = await folderSource.recall(pointer.id);
@@ -109,11 +113,6 @@ export class Session {
     await folderSource.forget(this.space.id);
     await this.space.removeLayer(FOLDER_LAYER);
   }
-}
-
-/** Remembers the folder of a space that is to be opened next. */
-export async function rememberFolderOf(spaceId: string, folder: OpenFolder): Promise<void> {
-  await folderSource.remember(spaceId, folder);
 }
 
 /** Converts a folder of version 0. */

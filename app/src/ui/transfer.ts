@@ -1,7 +1,11 @@
 import { exportJson, type ReplicatedTree } from "foldspace";
+import { ImportError } from "../model/import-error.ts";
 import { fromMarkdown, toMarkdown } from "../model/markdown.ts";
-import { readNodes, type OutlineNode } from "../model/nodes.ts";
+import { readNodes } from "../model/nodes.ts";
+import type { OutlineNode } from "../model/outline-node.ts";
 import { Outline } from "../model/outline.ts";
+import { loadPage } from "../model/pages.ts";
+import { fromSpaceJson, type ReadPage } from "../model/space-json.ts";
 import { notices } from "./state/notices.svelte.ts";
 import type { PageView } from "./state/page-view.svelte.ts";
 import type { Workspace } from "./state/workspace.svelte.ts";
@@ -16,11 +20,7 @@ const MAX_FILE_BYTES = 20_000_000;
 export async function exportFile(workspace: Workspace, format: ExportFormat): Promise<void> {
   workspace.drafts.store();
   if (format === "json") {
-    const { space } = workspace.session;
-    const trees: [string, ReplicatedTree][] = [[space.id, space.tree]];
-    for (const { treeId } of space.appTrees)
-      if (treeId !== undefined) trees.push([treeId, (await space.loadAppTree(treeId)).tree]);
-    download(`${workspace.name}.json`, exportJson(space.id, trees), "application/json");
+    await exportSpace(workspace);
     return;
   }
   const { page } = workspace;
@@ -35,12 +35,25 @@ export async function exportFile(workspace: Workspace, format: ExportFormat): Pr
   }
 }
 
+async function exportSpace({ name, session: { space } }: Workspace): Promise<void> {
+  const trees: [string, ReplicatedTree][] = [[space.id, space.tree]];
+  const missing: string[] = [];
+  for (const { treeId, name: title } of space.appTrees) {
+    if (treeId === undefined) continue;
+    const tree = await loadPage(space, treeId);
+    if (tree) trees.push([treeId, tree]);
+    else missing.push(`“${title || "Untitled"}”`);
+  }
+  download(`${name}.json`, exportJson(space.id, trees), "application/json");
+  if (missing.length > 0) notices.inform(`Not in the file, because it has not arrived here yet: ${missing.join(", ")}.`);
+}
+
 /** Lets the person choose files to take in. */
 export function chooseFiles(): Promise<File[]> {
   const input = document.createElement("input");
   input.type = "file";
   input.multiple = true;
-  input.accept = ".md,.markdown,.txt,.opml,.xml";
+  input.accept = ".md,.markdown,.txt,.opml,.xml,.json";
   return new Promise((resolve) => {
     input.addEventListener("change", () => resolve([...(input.files ?? [])]));
     input.addEventListener("cancel", () => resolve([]));
@@ -48,28 +61,47 @@ export function chooseFiles(): Promise<File[]> {
   });
 }
 
-/** Makes a page of each file: OPML by its name or its first characters, everything else is read as Markdown. */
+/** Makes a page of each file; of everything as JSON, all its pages. */
 export async function importFiles(workspace: Workspace, files: readonly File[]): Promise<void> {
   for (const file of files) {
     try {
       await importFile(workspace, file);
     } catch (error) {
-      notices.report(`“${file.name}” could not be taken in.`, error);
+      notices.report(`“${file.name}” could not be taken in.`, error, reasonIn(error));
     }
   }
 }
 
+function reasonIn(error: unknown): string | undefined {
+  if (!(error instanceof ImportError)) return undefined;
+  return error.line === undefined ? error.message : `${error.message} (line ${error.line})`;
+}
+
 async function importFile(workspace: Workspace, file: File): Promise<void> {
-  if (file.size > MAX_FILE_BYTES) throw new Error("It is larger than 20 MB.");
+  let items = 0;
+  const pages = await readPages(file);
+  for (const { title, nodes } of pages) {
+    const treeId = await workspace.newPage(title ?? file.name.replace(/\.[^.]+$/, ""));
+    if (treeId === undefined) return;
+    const page = await workspace.load(treeId);
+    page.editor.insertNodes(page.outline.root, nodes);
+    page.refresh();
+    items += page.rows.length;
+  }
+  const taken = pages.length === 1 ? count(items, "item") : count(pages.length, "page");
+  notices.inform(`${taken} taken in from “${file.name}”.`);
+}
+
+/** OPML and JSON by the file's name or its first characters; other text is read as Markdown. */
+async function readPages(file: File): Promise<readonly ReadPage[]> {
+  if (file.size > MAX_FILE_BYTES) throw new ImportError("It is larger than 20 MB.");
   const text = await file.text();
-  const isOpml = /\.(opml|xml)$/i.test(file.name) || /^\s*<(\?xml|opml)/i.test(text);
-  const { title, nodes } = isOpml ? (await import("../model/opml.ts")).fromOpml(text) : fromMarkdown(text);
-  const treeId = await workspace.newPage(title ?? file.name.replace(/\.[^.]+$/, ""));
-  if (treeId === undefined) return;
-  const page = await workspace.load(treeId);
-  page.editor.insertNodes(page.outline.root, nodes);
-  page.refresh();
-  notices.inform(`${count(page.rows.length, "item")} taken in from “${file.name}”.`);
+  if (text.includes("\0")) throw new ImportError("It is no text.");
+  const isA = (ending: RegExp, beginning: RegExp): boolean => ending.test(file.name) || beginning.test(text);
+  if (isA(/\.(opml|xml)$/i, /^\s*<(\?xml|opml)/i)) return [(await import("../model/opml.ts")).fromOpml(text)];
+  if (isA(/\.json$/i, /^\s*\{"spaceId":/)) return fromSpaceJson(text);
+  if (isA(/\.html?$/i, /^\s*<(!doctype )?html/i)) throw new ImportError("Web pages cannot be taken in. Copy their text instead.");
+  return [fromMarkdown(text)];
 }
 
 /** The whole page, also where it is zoomed into. */

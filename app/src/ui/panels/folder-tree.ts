@@ -40,7 +40,11 @@ function level(files: readonly Placed[], above: readonly string[], titleOf: (tre
   for (const { file, parts } of files) {
     const [name, ...rest] = parts as [string, ...string[]];
     if (rest.length === 0) nodes.push({ name, path: file.path, size: file.size, modifiedMs: file.modifiedMs });
-    else folders.set(name, [...(folders.get(name) ?? []), { file, parts: rest }]);
+    else {
+      const inside = folders.get(name);
+      if (inside) inside.push({ file, parts: rest });
+      else folders.set(name, [{ file, parts: rest }]);
+    }
   }
   const made = Array.from(folders, ([name, inside]) => folderNode(name, inside, above, titleOf));
   return [...made.sort(byName), ...nodes.sort(byName)];
@@ -65,7 +69,7 @@ function folderNode(
     path: path.join("/"),
     children,
     size: children.reduce((sum, child) => sum + child.size, 0),
-    modifiedMs: Math.max(...children.map((child) => child.modifiedMs)),
+    modifiedMs: children.reduce((latest, child) => Math.max(latest, child.modifiedMs), 0),
     ...(label === undefined ? {} : { label }),
   };
 }

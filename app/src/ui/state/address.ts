@@ -6,8 +6,17 @@ export interface Address {
 }
 
 export function readAddress(hash: string = location.hash): Address {
-  const [pageId, itemId] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  const [pageId, itemId] = hash.replace(/^#\/?/, "").split("/").map(decode);
   return { ...(pageId ? { pageId } : {}), ...(itemId ? { itemId } : {}) };
+}
+
+function decode(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // percent signs that make no text: nothing that this app has written
+    return undefined;
+  }
 }
 
 export function addressOf(pageId: string, itemId?: string): string {

@@ -34,13 +34,17 @@ class Notices {
     setTimeout(() => this.close(notice.id), action ? 2 * INFO_MS : INFO_MS);
   }
 
-  /** Says that something has failed. Stays until it is closed. @param what could not be done, as a sentence */
-  report(what: string, error: unknown): void {
+  /**
+   * Says that something has failed. Stays until it is closed.
+   * @param what could not be done, as a sentence
+   * @param advice in place of what is said of the error's code
+   */
+  report(what: string, error: unknown, advice?: string): void {
     const code = errorCode(error);
     const details = error instanceof Error ? error.message : String(error);
     const known = this.list.find((notice) => notice.text === what && notice.details === details);
     if (known) return;
-    const advice = code ? `${explain(code).title}. ${explain(code).advice}` : undefined;
+    advice ??= code ? `${explain(code).title}. ${explain(code).advice}` : undefined;
     this.#add({
       id: this.#nextId++,
       tone: "bad",

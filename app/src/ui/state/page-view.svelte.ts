@@ -3,6 +3,7 @@ import { OutlineEditor } from "../../model/editing.ts";
 import { Outline } from "../../model/outline.ts";
 import { RivalWatcher, type Rival } from "../../model/rivals.ts";
 import type { Row } from "../../model/row.ts";
+import { notices } from "./notices.svelte.ts";
 
 /** An open page: its outline, as the components watch it. */
 export class PageView {
@@ -17,7 +18,7 @@ export class PageView {
   canRedo: boolean = $state(false);
   /** Texts that were changed on two devices at once, by item. */
   rivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
-  rivalWatcher: RivalWatcher | undefined;
+  #rivalWatcher: RivalWatcher | undefined;
   readonly #ends: (() => void)[] = [];
 
   constructor(treeId: string, tree: ReplicatedTree) {
@@ -43,6 +44,22 @@ export class PageView {
     this.#readUndo();
   }
 
+  /**
+   * Does something to the page and shows it at once.
+   * @param failure what to say where that fails, as a sentence
+   * @returns `undefined` where it failed, which has been said
+   */
+  edit<T>(command: (editor: OutlineEditor) => T, failure: string = "That could not be done."): T | undefined {
+    try {
+      return command(this.editor);
+    } catch (error) {
+      notices.report(failure, error);
+      return undefined;
+    } finally {
+      this.refresh();
+    }
+  }
+
   /** @param itemId `undefined` for the whole page */
   zoom(itemId: string | undefined): void {
     this.outline.zoom(itemId);
@@ -51,8 +68,8 @@ export class PageView {
 
   /** Begins to look for texts that were changed on two devices at once. */
   watchRivals(): void {
-    if (this.rivalWatcher) return;
-    const watcher = (this.rivalWatcher = new RivalWatcher(this.tree));
+    if (this.#rivalWatcher) return;
+    const watcher = (this.#rivalWatcher = new RivalWatcher(this.tree));
     const read = (): void => {
       this.rivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));
     };

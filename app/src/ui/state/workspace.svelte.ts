@@ -1,5 +1,5 @@
 import { errorCode, type Problem, type SpaceStatus } from "foldspace";
-import { createPage, listPages, type Page } from "../../model/pages.ts";
+import { createPage, listDeletedPages, listPages, restorePage, type Page } from "../../model/pages.ts";
 import { recall, remember } from "../../session/browser-memory.ts";
 import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session.svelte.ts";
 import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
@@ -45,7 +45,7 @@ export class Workspace {
   readonly kept: KeptIn = $derived.by(() => ({
     browser: this.status.layers.find(({ id }) => id === BROWSER_LAYER),
     folder: this.status.layers.find(({ id }) => id === FOLDER_LAYER),
-    isFolderLocked: this.session.folder.kind === "locked",
+    isFolderLocked: ["locked", "away"].includes(this.session.folder.kind),
   }));
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
   readonly #views = new Map<string, PageView>();
@@ -109,6 +109,12 @@ export class Workspace {
   async save(): Promise<void> {
     this.drafts.store();
     await this.session.space.flush();
+  }
+
+  /** Takes back, or does again, what was done last on the page that is shown. */
+  undo(what: "undo" | "redo" = "undo"): void {
+    this.drafts.store();
+    this.page?.edit((editor) => editor[what]());
   }
 
   /** Goes to a page, or to an item in it. */
@@ -186,9 +192,24 @@ export class Workspace {
     this.name = space.name ?? "Notes";
     const { page } = this;
     if (page && !this.pages.some(({ treeId }) => treeId === page.treeId)) {
-      notices.inform("The page that was open has been deleted.");
+      this.#tellOfDeletion(page.treeId);
       location.hash = "";
       void this.follow();
     } else if (!page && !this.isLoading && this.pages.length > 0) void this.follow();
+  }
+
+  /** Whoever deletes a page here knows it. */
+  #tellOfDeletion(treeId: string): void {
+    const { space } = this.session;
+    const deleted = listDeletedPages(space).find((page) => page.treeId === treeId);
+    if (deleted?.deletedBy === space.peerId) return;
+    notices.inform("The page that was open has been deleted.", {
+      label: "Restore",
+      run: () =>
+        void attempt("The page could not be brought back.", () => {
+          restorePage(space, treeId);
+          this.goTo(treeId);
+        }),
+    });
   }
 }

@@ -17,7 +17,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_CONFLICT_COPY: {
     title: "A sync service made a copy",
     advice:
-      "Everything in the copy was read, so nothing is missing. Once every device shows the same notes, the copy may be deleted.",
+      "Everything in the copy was read, so nothing is missing. It can be put out of the way, or be deleted once every device shows the same notes.",
     isMinor: true,
   },
   FOLD_NOT_DOWNLOADED: {
@@ -27,7 +27,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   },
   FOLD_FOREIGN_FILE: {
     title: "A file that does not belong here",
-    advice: "It was not read and not touched. If you did not put it there on purpose, you can delete it.",
+    advice: "It was not read and not touched. If you did not put it there on purpose, it can be put out of the way.",
     isMinor: true,
   },
   FOLD_TORN_LINE: {
@@ -67,6 +67,10 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     advice:
       "Its own data seems to have been copied from here, or to here. Nothing is lost: this page goes on under a new name by itself.",
     isMinor: true,
+  },
+  FOLD_NO_TREE: {
+    title: "A page has not arrived yet",
+    advice: "Your sync service has brought its name, and not what is on it. It appears by itself.",
   },
   FOLD_NO_ROOT: {
     title: "The beginning of a page is missing",
@@ -136,6 +140,11 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_SECRETS_BROKEN: {
     title: "A file of secrets cannot be read",
     advice: "It is damaged, or still being synced. An older version of the folder’s secrets files may be whole.",
+  },
+  FOLD_SECRETS_UNPROTECTED: {
+    title: "Another value of a protected secret",
+    advice:
+      "An app that knows of no passphrase wrote it into the folder, or somebody else who has the folder. It is not used; set that secret again, or delete it, and the other value goes.",
   },
   FOLD_SECRETS_PARAMETERS: {
     title: "A file of secrets is not to be trusted",

@@ -12,7 +12,7 @@ export interface StatusWords {
 export interface KeptIn {
   readonly browser: LayerReport | undefined;
   readonly folder: LayerReport | undefined;
-  /** Whether there is a folder that waits for the person's permission. */
+  /** Whether there is a folder that is not used before the person does something. */
   readonly isFolderLocked: boolean;
 }
 
