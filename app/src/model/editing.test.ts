@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { MAX_VALUE_LENGTH } from "foldspace/tree";
-import type { Caret } from "./editing.ts";
+import type { Caret } from "./caret-after.ts";
+import { readNodes } from "./nodes.ts";
+import { linesFromNodes, nodesFromLines } from "./pasted-lines.ts";
 import { newPage, type Device } from "./test-pages.ts";
 
 /** The caret by text, to be compared. */
@@ -55,6 +57,15 @@ test("Enter on an empty item moves it out, and at the top makes another", () => 
   expect(page.drawn).toEqual(["a", "  c", ""]);
   page.editor.split(id, 0);
   expect(page.drawn).toEqual(["a", "  c", "", ""]);
+});
+
+test("both halves of what is done are done, and what is begun next to it is not", () => {
+  const page = newPage(["- [x] one two", "  - b", "- [x] three four"]);
+  page.editor.split(page.id("one two"), 4);
+  page.editor.split(page.id("three four"), 6);
+  page.editor.split(page.id("four"), 4);
+  page.editor.split(page.id("one "), 0);
+  expect(page.drawn).toEqual(["", "one  x", "two x", "  b", "three  x", "four x", ""]);
 });
 
 test("in what is zoomed into, nothing leaves it", () => {
@@ -254,4 +265,15 @@ test("10,000 lines are pasted in one step", () => {
   expect(page.outline.rows.length).toBe(10_000);
   page.editor.undo();
   expect(page.drawn).toEqual(["a"]);
+});
+
+test("items come behind another and what is below that, just as they were copied", () => {
+  const page = newPage(["a", "  - [x] * b", "    - [ ] c", "d"]);
+  const nodes = readNodes(page.outline, [page.id("* b")]);
+  expect(nodesFromLines(linesFromNodes(nodes))).toEqual(nodes);
+  const ids = page.editor.insertNodesAfter(page.id("a"), [...nodes, { text: "e", children: [] }]);
+  expect(ids.map((id) => page.outline.row(id)?.text)).toEqual(["* b", "e"]);
+  expect(page.drawn).toEqual(["a", "  * b x", "    c", "* b x", "  c", "e", "d"]);
+  page.editor.undo();
+  expect(page.drawn).toEqual(["a", "  * b x", "    c", "d"]);
 });

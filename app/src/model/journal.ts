@@ -129,11 +129,12 @@ export class Journal {
 
   // ---- edits, inside a step ----
 
-  setProperty(id: string, key: string, value: JsonValue | undefined): void {
+  /** @param over of a text: as in {@link TextVersions.write} */
+  setProperty(id: string, key: string, value: JsonValue | undefined, over?: OpId): void {
     const from = this.#tree.getVertexProperty(id, key, false);
     if (from === value) return;
     const opId = this.#write(() => {
-      if (key === TEXT_KEY && typeof value === "string") TextVersions.of(this.#tree).write(id, value);
+      if (key === TEXT_KEY && typeof value === "string") TextVersions.of(this.#tree).write(id, value, over);
       else this.#tree.setVertexProperty(id, key, value);
     });
     this.#record({ kind: "property", id, key, from, to: value, opId });

@@ -8,7 +8,7 @@ import {
   type StateVector,
   type VertexOperation,
 } from "foldspace/tree";
-import { TEXT_KEY } from "./item.ts";
+import { TEXT_KEY, textOf } from "./item.ts";
 
 /** Property with the ids of text operations that its writer had before it: see {@link TextVersions}. */
 export const SEEN_KEY = "seen";
@@ -22,6 +22,12 @@ interface Versions {
   readonly marks: SetVertexProperty[];
 }
 
+/** An item's text, and the operation that wrote it. */
+export interface StoredText {
+  readonly text: string;
+  readonly opId?: OpId | undefined;
+}
+
 const ofTrees = new WeakMap<ReplicatedTree, TextVersions>();
 
 /**
@@ -31,8 +37,10 @@ const ofTrees = new WeakMap<ReplicatedTree, TextVersions>();
  * necessary for having seen it, and proves nothing. A device that is far ahead overwrites what it has just read and what it
  * has never heard of with the same counters. So this app leaves a word: whoever writes over a text that another peer wrote
  * sets {@link SEEN_KEY} first, to the id of the operation whose text stood there (`["51@peer"]`). That costs an operation
- * where an item changes hands, and none while one peer goes on typing. The same mark settles rivals, on all devices,
- * because marks count wherever they stand in the log, whether or not they are the property's last value.
+ * where an item changes hands, and none while one peer goes on typing. Where somebody went on from an older text, because
+ * another one arrived meanwhile and changed the same characters, the mark names the older one, of whichever peer, and the
+ * other stays a rival. The same mark settles rivals, on all devices, because marks count wherever they stand in the log,
+ * whether or not they are the property's last value.
  *
  * A text operation X is *superseded* if
  * 1. any mark on the item names it; or
@@ -76,8 +84,17 @@ export class TextVersions {
     return this.#items.get(itemId)?.shown;
   }
 
-  /** Writes an item's text, and before that, which text of another peer it is written over. */
-  write(itemId: string, text: string): void {
+  /** The text that stands, as a line. */
+  stored(itemId: string): StoredText {
+    return { text: textOf(this.#tree, itemId), opId: this.shown(itemId)?.id };
+  }
+
+  /**
+   * Writes an item's text, and before that, which text of another peer it is written over.
+   * @param over the operation whose text was gone on from, where another has come to stand since, and stays a rival
+   */
+  write(itemId: string, text: string, over?: OpId): void {
+    if (over) return this.writeOver(itemId, text, [over]);
     const shown = this.shown(itemId);
     const isOfAnother = shown !== undefined && shown.id.peerId !== this.#tree.peerId;
     this.writeOver(itemId, text, isOfAnother ? [shown.id] : []);

@@ -7,10 +7,10 @@ let isPending: boolean;
 
 function newDraft(): TextDraft {
   return new TextDraft({
-    stored: (id) => texts.get(id) ?? "",
-    store: (id, text) => {
+    stored: (id) => ({ text: texts.get(id) ?? "", opId: { counter: 1, peerId: "a" } }),
+    store: (id, text, over) => {
       texts.set(id, text);
-      stores.push(text);
+      stores.push(over ? `${text} over ${over.counter}@${over.peerId}` : text);
     },
     onPending: (pending) => (isPending = pending),
   });
@@ -74,6 +74,24 @@ test("stores a character that is being composed when the page may go", () => {
   draft.endComposing("a", "one日");
   draft.store();
   expect(stores).toEqual(["onet", "one日"]);
+});
+
+test("ends composing when another item is written, or the focus goes", () => {
+  const draft = newDraft();
+  draft.compose("a", "onet");
+  draft.write("b", "other");
+  expect([stores, draft.isComposing]).toEqual([["onet"], false]);
+  draft.compose("b", "otherx");
+  draft.finish();
+  expect([stores, draft.isComposing, isPending]).toEqual([["onet", "otherx"], false, false]);
+});
+
+test("says over which text it wrote where others have changed the same characters", () => {
+  const draft = newDraft();
+  draft.write("a", "six");
+  texts.set("a", "nine");
+  draft.store();
+  expect(stores).toEqual(["six over 1@a"]);
 });
 
 test("keeps what others have changed meanwhile", () => {

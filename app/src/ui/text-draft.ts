@@ -1,9 +1,12 @@
-import { mergeTexts } from "./caret.ts";
+import type { OpId } from "foldspace/tree";
+import { mergeTexts } from "../model/text-change.ts";
+import type { StoredText } from "../model/text-versions.ts";
 
 export interface TextDraftOptions {
   /** The stored text of an item, which others may change at any time. */
-  readonly stored: (id: string) => string;
-  readonly store: (id: string, text: string) => void;
+  readonly stored: (id: string) => StoredText;
+  /** @param over what the text was made of, where others have put one in its place that could not be worked in */
+  readonly store: (id: string, text: string, over?: OpId) => void;
   /** Told when there is something to be stored, and when there is no more. */
   readonly onPending: (isPending: boolean) => void;
 }
@@ -19,7 +22,7 @@ const LONGEST_MS = 900;
  */
 export class TextDraft {
   readonly #options: TextDraftOptions;
-  #draft: { readonly id: string; readonly base: string; readonly startedAt: number; text: string } | undefined;
+  #draft: { readonly id: string; readonly base: StoredText; readonly startedAt: number; text: string } | undefined;
   #isComposing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -39,7 +42,8 @@ export class TextDraft {
   /** Takes the text as it is now shown. */
   write(id: string, text: string): void {
     if (this.#draft?.id !== id) {
-      this.store();
+      // of an element that goes in the middle of a character, browsers tell no end of the composing
+      if (this.#draft) this.finish();
       this.#draft = { id, base: this.#options.stored(id), startedAt: Date.now(), text };
       this.#options.onPending(true);
     }
@@ -64,15 +68,23 @@ export class TextDraft {
     if (!this.#isComposing) this.leave();
   }
 
-  /** The same, also in the middle of a character: for when nothing more may come. */
+  /** The same, also in the middle of a character, which ends with it: the focus has gone. */
+  finish(): void {
+    this.#isComposing = false;
+    this.leave();
+  }
+
+  /** The same, also in the middle of a character, which may go on: for when nothing more may come. */
   leave(): void {
     const draft = this.#draft;
     if (!draft) return;
     clearTimeout(this.#timer);
     this.#draft = undefined;
-    const stored = this.#options.stored(draft.id);
-    const text = mergeTexts(draft.base, draft.text, stored);
-    if (text !== stored) this.#options.store(draft.id, text);
+    const { id, base } = draft;
+    const stored = this.#options.stored(id).text;
+    const merged = mergeTexts(base.text, draft.text, stored);
+    if (merged === undefined) this.#options.store(id, draft.text, base.opId);
+    else if (merged !== stored) this.#options.store(id, merged);
     this.#options.onPending(false);
   }
 }

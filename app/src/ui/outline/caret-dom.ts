@@ -1,4 +1,4 @@
-import { diffText, mapOffset } from "../caret.ts";
+import { diffText, mapOffset } from "../../model/text-change.ts";
 
 /** Part of an element's text that is selected, in UTF-16 code units; both ends are equal at a caret. */
 export interface TextSelection {
@@ -46,12 +46,26 @@ export function select(element: HTMLElement, start: number, end: number = start)
 export function caretRect(element: HTMLElement): DOMRect {
   const selection = getSelection();
   const range = selection && selection.rangeCount > 0 ? selection.getRangeAt(0) : undefined;
-  const rects = range && element.contains(range.startContainer) ? range.getClientRects() : undefined;
-  const rect = rects?.[rects.length - 1];
+  const rects = range && element.contains(range.startContainer) ? [...range.getClientRects()] : [];
+  const rect = rects.length > 1 && isAtLineEnd(selection!) ? rects[0] : rects.at(-1);
   if (rect && rect.height > 0) return rect;
   // an empty element has no text whose place could be asked for
   const box = element.getBoundingClientRect();
   return new DOMRect(box.left, box.top, 0, lineHeight(element));
+}
+
+/** Where a line is wrapped, one offset is the end of a line and the start of the next; only the browser knows at which the caret is. */
+function isAtLineEnd(selection: Selection): boolean {
+  const { focusNode, focusOffset } = selection;
+  if (!focusNode || !selection.isCollapsed) return false;
+  selection.modify("move", "forward", "lineboundary");
+  const isMoved = selection.focusNode !== focusNode || selection.focusOffset !== focusOffset;
+  if (isMoved) selection.collapse(focusNode, focusOffset);
+  return !isMoved;
+}
+
+export function isRightToLeft(element: HTMLElement): boolean {
+  return getComputedStyle(element).direction === "rtl";
 }
 
 export function isOnFirstLine(element: HTMLElement): boolean {

@@ -36,6 +36,12 @@ describe("in a text", () => {
       expect(commandInText(key(text))).toBeUndefined();
     },
   );
+
+  test("on a Mac, Alt with left and right goes by words", () => {
+    for (const arrow of ["ArrowLeft", "ArrowRight", "ArrowUp"])
+      expect([arrow, commandInText(key(`Alt+${arrow}`), true)]).toEqual([arrow, arrow === "ArrowUp" ? "moveUp" : undefined]);
+    expect(commandInText(key("Alt+ArrowLeft"), false)).toBe("outdent");
+  });
 });
 
 describe("on rows", () => {

@@ -38,11 +38,15 @@ const ARROWS: Readonly<Record<string, "Up" | "Down" | "Left" | "Right">> = {
 
 type Key = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
 
+const IS_MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform ?? "");
+
 /** While the text of a row is edited. Whether the caret is where the key matters is for the caller to judge. */
-export function commandInText(event: Key): Command | undefined {
+export function commandInText(event: Key, isMac: boolean = IS_MAC): Command | undefined {
+  const { key, shiftKey, altKey } = event;
+  // there they go by words
+  if (isMac && altKey && (key === "ArrowLeft" || key === "ArrowRight")) return undefined;
   const anywhere = commandAnywhere(event);
   if (anywhere) return anywhere;
-  const { key, shiftKey, altKey } = event;
   const hasModifier = altKey || isMod(event);
   if (key === "Enter" && !hasModifier) return shiftKey ? "nothing" : "split";
   if (key === "Tab" && !hasModifier) return shiftKey ? "outdent" : "indent";
@@ -78,18 +82,23 @@ export function commandOnRows(event: Key, isSeveral: boolean): Command | undefin
   return undefined;
 }
 
+/** Wherever the focus is. */
+export function undoCommand(event: Key): "undo" | "redo" | undefined {
+  if (!isMod(event) || event.altKey) return undefined;
+  const key = event.key.toLowerCase();
+  if (key === "z") return event.shiftKey ? "redo" : "undo";
+  return key === "y" ? "redo" : undefined;
+}
+
 function commandAnywhere(event: Key): Command | undefined {
-  const { shiftKey, altKey } = event;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const { key, shiftKey, altKey } = event;
   if (isMod(event)) {
     // AltGr is Ctrl with Alt where it types characters
     if (altKey) return undefined;
     if (key === "Enter") return "toggleDone";
-    if (key === "z") return shiftKey ? "redo" : "undo";
-    if (key === "y") return "redo";
     if (key === ".") return "toggleCollapsed";
     if (key === "Backspace" && shiftKey) return "remove";
-    return undefined;
+    return undoCommand(event);
   }
   if (!altKey) return undefined;
   if (key === "Enter") return shiftKey ? "zoomOut" : "zoomIn";

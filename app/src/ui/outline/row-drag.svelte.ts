@@ -23,6 +23,8 @@ export class RowDrag {
   /** Where the rows would land; the line in the gap shows it. */
   target: (DropTarget & { readonly gap: number }) | undefined = $state.raw();
   dragged: ReadonlySet<string> = $state.raw(new Set());
+  /** The row that the pointer took hold of: without it in the page, the pointer would be lost. */
+  heldId: string | undefined = $state.raw();
   readonly #options: RowDragOptions;
   #end: (() => void) | undefined;
 
@@ -39,10 +41,12 @@ export class RowDrag {
     if (event.button !== 0) return;
     // at once: the first movement may lead out of the handle already
     handle.setPointerCapture(event.pointerId);
+    this.heldId = id;
     const from = { x: event.clientX, y: event.clientY };
     let last = from;
     let frame = 0;
     const move = (moved: PointerEvent): void => {
+      if (moved.pointerId !== event.pointerId) return;
       last = { x: moved.clientX, y: moved.clientY };
       const isFar = Math.hypot(last.x - from.x, last.y - from.y) > THRESHOLD;
       if (!this.isDragging && isFar) {
@@ -61,7 +65,8 @@ export class RowDrag {
       }
       frame = requestAnimationFrame(scroll);
     };
-    const finish = (): void => {
+    const finish = (ended: PointerEvent): void => {
+      if (ended.pointerId !== event.pointerId) return;
       const { target, isDragging } = this;
       const ids = isDragging ? this.#options.taken(id) : [];
       this.cancel();
@@ -70,16 +75,20 @@ export class RowDrag {
     const onKey = (key: KeyboardEvent): void => {
       if (key.key === "Escape") this.cancel();
     };
-    const cancel = (): void => this.cancel();
-    handle.addEventListener("pointermove", move);
-    handle.addEventListener("pointerup", finish);
-    handle.addEventListener("pointercancel", cancel);
+    const cancel = (ended: PointerEvent): void => {
+      if (ended.pointerId === event.pointerId) this.cancel();
+    };
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", finish);
+    addEventListener("pointercancel", cancel);
+    addEventListener("lostpointercapture", cancel);
     addEventListener("keydown", onKey, true);
     this.#end = () => {
       cancelAnimationFrame(frame);
-      handle.removeEventListener("pointermove", move);
-      handle.removeEventListener("pointerup", finish);
-      handle.removeEventListener("pointercancel", cancel);
+      removeEventListener("pointermove", move);
+      removeEventListener("pointerup", finish);
+      removeEventListener("pointercancel", cancel);
+      removeEventListener("lostpointercapture", cancel);
       removeEventListener("keydown", onKey, true);
       if (!this.isDragging) return;
       // the click that the browser makes of letting go is none
@@ -91,6 +100,7 @@ export class RowDrag {
   cancel(): void {
     this.#end?.();
     this.#end = undefined;
+    this.heldId = undefined;
     this.dragged = new Set();
     this.target = undefined;
   }

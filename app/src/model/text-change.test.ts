@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { applyChange, diffText, mapOffset, mergeTexts } from "./caret.ts";
+import { applyChange, diffText, mapOffset, mergeTexts } from "./text-change.ts";
 
 /** Among its characters are pairs of which one half is the same. */
 const text = fc.string({ unit: fc.constantFrom("a", "b", " ", "😀", "😁", "\u{10000}", "\u{10400}") });
@@ -59,9 +59,26 @@ describe("mapOffset", () => {
 });
 
 describe("mergeTexts", () => {
-  test("keeps what was typed on both sides", () => {
-    expect(mergeTexts("one two", "one two three", "zero one two")).toBe("zero one two three");
-    expect(mergeTexts("one two", "ONE two", "one two three")).toBe("ONE two three");
+  test.each([
+    ["one two", "one two three", "zero one two", "zero one two three"],
+    ["one two", "ONE two", "one two three", "ONE two three"],
+    ["ab", "ac", "aXb", "aXc"],
+    ["ab", "aXb", "ac", "aXc"],
+    ["", "mine", "theirs", "minetheirs"],
+    ["one", "one!", "one!", "one!"],
+  ])("%s becomes %s here and %s elsewhere: %s", (base, mine, theirs, merged) => {
+    expect(mergeTexts(base, mine, theirs)).toBe(merged);
+  });
+
+  test.each([
+    ["meet at 5", "meet at 6", "meet at 9"],
+    ["call Bob", "call Al", "call "],
+    ["one two three", "one 2 three", "one too, three"],
+    ["abcdef", "abXdef", ""],
+    ["abcdef", "abXdef", "aYf"],
+  ])("%s cannot become %s and %s", (base, mine, theirs) => {
+    expect(mergeTexts(base, mine, theirs)).toBeUndefined();
+    expect(mergeTexts(base, theirs, mine)).toBeUndefined();
   });
 
   test("gives either side where the other has done nothing", () => {
@@ -69,6 +86,18 @@ describe("mergeTexts", () => {
       fc.property(text, text, (base, other) => {
         expect(mergeTexts(base, other, base)).toBe(other);
         expect(mergeTexts(base, base, other)).toBe(other);
+      }),
+    );
+  });
+
+  test("keeps all that was inserted on both sides", () => {
+    fc.assert(
+      fc.property(text, fc.nat(), fc.nat(), (base, n, m) => {
+        const characters = Array.from(base);
+        const insert = (at: number, what: string): string => characters.toSpliced(at % (characters.length + 1), 0, what).join("");
+        const merged = mergeTexts(base, insert(n, "<mine>"), insert(m, "<theirs>"));
+        expect(merged).toContain("<mine>");
+        expect(merged).toContain("<theirs>");
       }),
     );
   });

@@ -36,15 +36,15 @@ export function mapOffset(offset: number, { start, removed, inserted }: TextChan
 
 /**
  * Joins two changes of one text: what was typed here while a text was being composed, and what arrived meanwhile.
- * @returns the text with both, the one from here last where they touch the same characters
+ * @returns the text with both; `undefined` where they touch the same characters, and only one of the texts can stand
  */
-export function mergeTexts(base: string, mine: string, theirs: string): string {
-  if (base === theirs) return mine;
+export function mergeTexts(base: string, mine: string, theirs: string): string | undefined {
+  if (mine === theirs) return mine;
   const own = diffText(base, mine);
   const other = diffText(base, theirs);
-  const start = mapOffset(own.start, other);
-  const end = Math.max(start, mapOffset(own.start + own.removed, other));
-  return applyChange(theirs, { start, removed: end - start, inserted: own.inserted });
+  if (own.start + own.removed <= other.start) return applyChange(theirs, own);
+  if (own.start < other.start + other.removed) return undefined;
+  return applyChange(theirs, { ...own, start: own.start - other.removed + other.inserted.length });
 }
 
 function isHighSurrogate(code: number): boolean {

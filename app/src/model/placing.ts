@@ -1,0 +1,89 @@
+import { BIN_ID, FoldspaceError } from "foldspace";
+import { COLLAPSED_KEY, isOnPage, isSet } from "./item.ts";
+import type { Journal } from "./journal.ts";
+import { keysBetween } from "./order.ts";
+import type { OutlineNode } from "./outline-node.ts";
+import type { Outline } from "./outline.ts";
+
+/** Puts the items of a page into places among their siblings, inside a step of its journal. */
+export class Placing {
+  readonly #outline: Outline;
+  readonly #journal: Journal;
+
+  constructor(outline: Outline, journal: Journal) {
+    this.#outline = outline;
+    this.#journal = journal;
+  }
+
+  // ---- where an item is ----
+
+  /** @throws FoldspaceError `FOLD_NO_VERTEX` */
+  assertOnPage(id: string): void {
+    if (isOnPage(this.#outline.tree, id)) return;
+    throw new FoldspaceError("FOLD_NO_VERTEX", `There is no item ${JSON.stringify(id)} on this page`, { data: { id } });
+  }
+
+  /** @throws FoldspaceError `FOLD_NO_VERTEX` */
+  parentOf(id: string): string {
+    this.assertOnPage(id);
+    return this.#outline.tree.getParentId(id) ?? BIN_ID;
+  }
+
+  /** @throws FoldspaceError `FOLD_NO_VERTEX` */
+  indexOf(id: string): number {
+    return this.#outline.childrenOf(this.parentOf(id)).indexOf(id);
+  }
+
+  /** Whether what is below the item is shown right below it. */
+  isOpen(id: string): boolean {
+    const { tree, root } = this.#outline;
+    return id === root || (!isSet(tree, id, COLLAPSED_KEY) && this.#outline.childrenOf(id).length > 0);
+  }
+
+  /** What comes last in what is below the item; itself, where that is nothing. */
+  lastBelow(id: string): string {
+    let last = id;
+    for (let child: string | undefined = id; child !== undefined; child = this.#outline.childrenOf(last).at(-1)) last = child;
+    return last;
+  }
+
+  unfold(id: string): void {
+    this.#journal.setProperty(id, COLLAPSED_KEY, undefined);
+  }
+
+  // ---- moving ----
+
+  /** @param index among the siblings without the item */
+  move(id: string, parentId: string, index: number): void {
+    const siblings = this.#outline.placesOf(parentId).filter((sibling) => sibling.id !== id);
+    const { keys, rekeyed } = keysBetween(siblings, index, 1);
+    for (const [sibling, key] of rekeyed) this.#journal.place(sibling, parentId, key);
+    this.#journal.place(id, parentId, keys[0]);
+  }
+
+  moveAll(ids: readonly string[], parentId: string, index: number): void {
+    for (const [offset, id] of ids.entries()) this.move(id, parentId, index + offset);
+  }
+
+  moveBehind(id: string, sibling: string): void {
+    this.move(id, this.parentOf(sibling), this.indexOf(sibling) + 1);
+  }
+
+  /** Under an item, which is unfolded so that it stays in sight. */
+  moveToEnd(id: string, parentId: string): void {
+    this.unfold(parentId);
+    this.move(id, parentId, this.#outline.childrenOf(parentId).length);
+  }
+
+  // ---- making ----
+
+  create(parentId: string, index: number, node: OutlineNode): string {
+    return this.createAll(parentId, index, [node])[0]!;
+  }
+
+  createAll(parentId: string, index: number, nodes: readonly OutlineNode[]): string[] {
+    const { keys, rekeyed } = keysBetween(this.#outline.placesOf(parentId), index, nodes.length);
+    for (const [sibling, key] of rekeyed) this.#journal.place(sibling, parentId, key);
+    return nodes.map((node, at) => this.#journal.create(parentId, keys[at]!, node));
+  }
+}

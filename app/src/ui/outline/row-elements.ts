@@ -1,0 +1,48 @@
+import * as caretDom from "./caret-dom.ts";
+
+/** What a row is in the page: itself, and its text. */
+export interface RowElement {
+  readonly row: HTMLElement;
+  readonly text: HTMLElement;
+}
+
+/** Where in a row the focus is. */
+export interface RowFocus {
+  readonly id: string;
+  readonly part: "row" | "text";
+  readonly selected: caretDom.TextSelection | undefined;
+}
+
+/** The rows that are in the page, which are those in sight and some around them. */
+export class RowElements {
+  readonly #elements = new Map<string, RowElement>();
+
+  /** @returns a function that takes it off again */
+  register(id: string, row: HTMLElement, text: HTMLElement): () => void {
+    const element = { row, text };
+    this.#elements.set(id, element);
+    return () => {
+      if (this.#elements.get(id) === element) this.#elements.delete(id);
+    };
+  }
+
+  get(id: string): RowElement | undefined {
+    return this.#elements.get(id);
+  }
+
+  /** @returns `undefined` where the row does not have the focus */
+  focusIn(id: string): RowFocus | undefined {
+    const element = this.#elements.get(id);
+    const focused = document.activeElement;
+    if (!element || (focused !== element.text && focused !== element.row)) return undefined;
+    return { id, part: focused === element.text ? "text" : "row", selected: caretDom.selectionIn(element.text) };
+  }
+
+  /** Puts the focus back. @returns whether the row is still there */
+  giveBack({ id, part, selected }: RowFocus): boolean {
+    const element = this.#elements.get(id);
+    element?.[part].focus({ preventScroll: true });
+    if (element && part === "text" && selected) caretDom.select(element.text, selected.start, selected.end);
+    return element !== undefined;
+  }
+}
