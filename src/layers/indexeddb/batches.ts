@@ -9,11 +9,10 @@ import type { BatchKey, BatchRecord, Database } from "./database.ts";
 /** A record as it was found: it may be anything. */
 export type FoundRecord = readonly [key: BatchKey, record: Partial<BatchRecord> | undefined];
 
-/**
- * Chromium keeps values above 64 KiB in files of their own, which it fetches from the page after everything else: too late where
- * the page is gone, and reading each takes a turn of its own.
- */
-const FULL_RECORD_BYTES = 32 * 1024;
+/** Chromium fetches values above 64 KiB from the page after everything else: too late where the page is gone. */
+const NEW_RECORD_LENGTH = 32 * 1024;
+/** Records are joined up to this, because reading costs by the record. */
+const FULL_RECORD_BYTES = 256 * 1024;
 /** A millisecond of parsing or two, and a few times that where the code is cold. */
 const SLICE_BYTES = 32 * 1024;
 
@@ -44,7 +43,7 @@ export async function encodeBatches(ops: readonly VertexOperation[], isUrgent: b
     const { peerId } = op.id;
     const lines = `${waiting.get(peerId) ?? ""}${encodeLine(op)}\n`;
     waiting.set(peerId, lines);
-    if (lines.length < FULL_RECORD_BYTES) continue;
+    if (lines.length < NEW_RECORD_LENGTH) continue;
     finish(peerId, lines);
     // a page that is closed takes with it what is not in a transaction: the little that is typed never waits
     if (!isUrgent && pace.isDue) await pace.breathe();

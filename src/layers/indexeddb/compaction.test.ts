@@ -202,7 +202,7 @@ test("records that are full are not read again to join the others", async () => 
   const [name, spaceId, peer] = [newId(), newId(), new TestPeer()];
   const { layer, clock } = await connected(name, spaceId);
   await layer.loadSpaceTreeOps();
-  const full = Array.from({ length: 20 }, () => peer.set("x".repeat(40_000)));
+  const full = Array.from({ length: 20 }, () => peer.set("x".repeat(300_000)));
   const some = [...full, ...peer.setMany(70)];
   await saveOneByOne(layer, spaceId, some);
   const [get, getAll] = [vi.spyOn(IDBObjectStore.prototype, "get"), vi.spyOn(IDBObjectStore.prototype, "getAll")];
