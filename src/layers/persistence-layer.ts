@@ -111,6 +111,8 @@ export interface StoredSecrets {
   readonly sealed: readonly StoredSealedFile[];
   /** Whether a save, even of no change, is needed to put in order what is kept. */
   readonly isUntidy?: boolean;
+  /** Whether what was kept is gone, so that a save, even of no change, is needed to have it kept again. */
+  readonly isGone?: boolean;
 }
 
 /** To be done in the order of the members, so that at any time nothing is missing. */

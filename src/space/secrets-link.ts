@@ -6,6 +6,11 @@ import type { SecretMap } from "../secrets/secret-map.ts";
 
 /** A change is saved within a second; changes made meanwhile go with it. */
 const SAVE_DELAY_MS = 500;
+/**
+ * A sync service that finds two versions may take the file away before it brings both back, under other names: a file written
+ * meanwhile would be one more version.
+ */
+const RESTORE_DELAY_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 /** What a save brings to light may need another; what never comes to rest is left for later. */
@@ -28,6 +33,8 @@ export class SecretsLink {
   base: SecretMap | undefined;
   /** Whether the layer has to be saved to, if only to put in order what it keeps. */
   isUntidy = false;
+  /** Whether what was kept there is gone. */
+  isGone = false;
   readonly #source: SecretsSource;
   readonly #clock: Clock;
   #last: Promise<void> = Promise.resolve();
@@ -74,7 +81,16 @@ export class SecretsLink {
 
   /** Saves after a while: a longer one while that fails. */
   saveLater(): void {
-    const delayMs = Math.max(SAVE_DELAY_MS, this.#retryMs);
+    this.#saveAfter(SAVE_DELAY_MS);
+  }
+
+  /** Saves what is gone, unless it comes back by itself. */
+  restoreLater(): void {
+    this.#saveAfter(RESTORE_DELAY_MS);
+  }
+
+  #saveAfter(atLeastMs: number): void {
+    const delayMs = Math.max(atLeastMs, this.#retryMs);
     const at = this.#clock.now() + delayMs;
     if (this.#isClosed || (this.#cancelTimer && this.#timerAt <= at)) return;
     this.#cancelTimer?.();
@@ -102,6 +118,7 @@ export class SecretsLink {
     const stored = await this.layer.loadSecrets?.();
     this.base = stored?.base;
     this.isUntidy = stored?.isUntidy ?? false;
+    this.isGone = stored?.isGone ?? false;
     await this.#source.receive(this, stored);
   }
 

@@ -295,7 +295,7 @@ export class SpaceSecrets {
   }
 
   async #updateFor(link: SecretsLink): Promise<SecretsUpdate | undefined> {
-    if (this.#session.isReadOnly || !this.#isLacking(link)) return undefined;
+    if (this.#session.isReadOnly || !(this.#isLacking(link) || link.isGone)) return undefined;
     const isSealing = this.#vault.isLackingIn(link);
     const sealed = isSealing ? await this.#vault.seal() : undefined;
     const base = this.#plain.baseFor(link);
@@ -319,7 +319,11 @@ export class SpaceSecrets {
       }
     }
     this.#publish();
-    if (!this.#session.isReadOnly) for (const link of this.#links.values()) if (this.#isLacking(link)) link.saveLater();
+    if (this.#session.isReadOnly) return;
+    for (const link of this.#links.values()) {
+      if (this.#isLacking(link)) link.saveLater();
+      else if (link.isGone) link.restoreLater();
+    }
   }
 
   /** Has every layer hold the secrets without protection, as they are by then. */
@@ -385,7 +389,7 @@ export class SpaceSecrets {
     let unsaved = links;
     for (let round = 0; round < MAX_ROUNDS && unsaved.length > 0; round++) {
       await Promise.all(unsaved.map(async (link) => await link.save()));
-      unsaved = links.filter((link) => this.#isLacking(link) && !link.error);
+      unsaved = links.filter((link) => (this.#isLacking(link) || link.isGone) && !link.error);
     }
     return this.#lackingIn(links);
   }

@@ -98,10 +98,10 @@ export class PlainSecretsFile {
   }
 
   /** @throws FoldspaceError what reading failed with; that something does not decrypt is a problem instead */
-  async read(): Promise<{ readonly values: SecretMap; readonly isUntidy: boolean }> {
+  async read(): Promise<{ readonly values: SecretMap; readonly isUntidy: boolean; readonly isGone: boolean }> {
     const found = await this.#read();
-    const isAsRead = areEqual(found.values, this.#secrets) && !isGone(found, found.values);
-    return { values: found.values, isUntidy: found.copies.length > 0 || !isAsRead };
+    const isUntidy = found.copies.length > 0 || !areEqual(found.values, this.#secrets);
+    return { values: found.values, isUntidy, isGone: isGone(found, found.values) };
   }
 
   /**
