@@ -1,18 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
 import type { AppPage } from "./app-page.ts";
-import { ServedFolder } from "./folders.ts";
+import { openPage } from "./open-page.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
 describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  async function open(lines: readonly string[]): Promise<AppPage> {
-    const { url } = await ServedFolder.serve();
-    const app = await rig.openApp(url);
-    await app.newPage("Page", lines);
-    return app;
-  }
+  const open = async (lines: readonly string[]): Promise<AppPage> => await openPage(rig, lines);
 
   test("Enter divides items, Backspace and Delete join them", async () => {
     const app = await open(["one two", "three"]);

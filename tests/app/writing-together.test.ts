@@ -2,21 +2,14 @@ import type { CDPSession } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
 import { SOON, type AppPage } from "./app-page.ts";
-import { ServedFolder } from "./folders.ts";
+import { openPageTwice } from "./open-page.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
 /** What one device does to the item that is just being written on another one. */
 describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  async function openTwice(lines: readonly string[]): Promise<readonly [AppPage, AppPage]> {
-    const { url } = await ServedFolder.serve();
-    const a = await rig.openApp(url);
-    await a.newPage("Page", lines);
-    const b = await rig.openApp(url);
-    await b.shows(lines);
-    return [a, b];
-  }
+  const openTwice = async (lines: readonly string[]): Promise<readonly [AppPage, AppPage]> => await openPageTwice(rig, lines);
 
   async function inputMethod(app: AppPage): Promise<CDPSession> {
     return await app.page.context().newCDPSession(app.page);
