@@ -49,6 +49,7 @@ export type FoldspaceErrorCode =
   | "FOLD_NO_TREE"
   | "FOLD_CYCLE" // a vertex would be moved under itself
   | "FOLD_CLOSED"
+  | "FOLD_IN_USE" // a layer, or the place it keeps a space in, has another user
   | "FOLD_NO_LAYER"
   | "FOLD_NO_FILE_SYSTEM"
   | "FOLD_NOT_DURABLE" // not every layer has taken every operation

@@ -58,6 +58,6 @@ export type { AppTree } from "./space/app-tree.ts";
 export type { SpaceOptions } from "./space/space-options.ts";
 export type { SecretsOptions, SpaceSecrets, UnlockOptions } from "./space/space-secrets.ts";
 export type { SpaceStatus } from "./space/layer-set.ts";
-export type { LayerReport } from "./space/layer-link.ts";
+export type { LayerReport } from "./space/layer-connection.ts";
 export { SpaceManager } from "./space/space-manager.ts";
-export type { CreateSpaceOptions, SpacePointer } from "./space/space-manager.ts";
+export type { CreateSpaceOptions, LoadSpaceOptions, SpacePointer } from "./space/space-manager.ts";

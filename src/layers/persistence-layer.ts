@@ -61,6 +61,8 @@ export interface PersistenceLayer {
   stopListening?(): Promise<void>;
   /** Looks for what changed without waiting to be told: on focus, after sleep, when the network is back. */
   rescan?(): Promise<void>;
+  /** Looks for what this layer holds of a tree by now, and gives the listener what has not been given yet. @throws FoldspaceError why it could not look */
+  rescanTree?(treeId: string): Promise<void>;
 
   /**
    * What is kept of the space's secrets; `undefined` where nothing was ever saved, or all of it was lost. A layer that
@@ -74,11 +76,16 @@ export interface PersistenceLayer {
   /** Where a space with this layer remembers what this device has seen of its secrets. */
   readonly secretsMemory?: SecretsMemory | undefined;
 
+  /** Identifies the place in which the space is kept while connected, such as a folder by any of its names; `undefined` if it cannot be told. */
+  readonly placeId?: string | undefined;
+
   readonly status: LayerStatus;
   /** @returns a function that ends it */
   observeStatus(listener: (status: LayerStatus) => void): () => void;
   /** What is wrong with the stored data at present. */
   readonly problems: readonly Problem[];
+  /** How many problems there are, where `problems` has a sample of them. */
+  readonly problemCount?: number;
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void;
 }
 

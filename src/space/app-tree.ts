@@ -1,6 +1,5 @@
 import { FoldspaceError } from "../errors.ts";
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
-import type { TreeReplica } from "./tree-replica.ts";
 
 /** A lazily loaded tree of an app. */
 export interface AppTree {
@@ -9,13 +8,13 @@ export interface AppTree {
   readonly root: Vertex;
 }
 
-export function toAppTree(replica: TreeReplica): AppTree {
+export function toAppTree(id: string, tree: ReplicatedTree): AppTree {
   return {
-    id: replica.treeId,
-    tree: replica.tree,
+    id,
+    tree,
     get root(): Vertex {
-      const { root } = replica.tree;
-      if (!root) throw new FoldspaceError("FOLD_NO_ROOT", `Tree ${replica.treeId} has no root`);
+      const { root } = tree;
+      if (!root) throw new FoldspaceError("FOLD_NO_ROOT", `Tree ${id} has no root`);
       return root;
     },
   };

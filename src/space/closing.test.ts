@@ -7,7 +7,6 @@ import { contentOf, copyInto, layerOn, makeSpace } from "../testing/space-rig.ts
 import { newId } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
 import type { Space } from "./space.ts";
-import { TreeReplica } from "./tree-replica.ts";
 
 interface Rig {
   readonly id: string;
@@ -120,21 +119,3 @@ for (const step of ["connect", "loadTreeOps", "loadSecrets"] as const) {
     await space.close();
   });
 }
-
-test("a layer that is taken off while it is to be read anew takes no part again", async () => {
-  const [id, store] = [newId(), new MemoryStore()];
-  await makeSpace(id, store);
-  const layer = layerOn(store, id);
-  await layer.connect({ peerId: newId() });
-  const replica = new TreeReplica(newId(), id, false, { onFailed: () => undefined, onCloned: () => undefined });
-  await replica.attach(layer);
-  const release = layer.hang("flush");
-  const reattaching = replica.reattach(layer);
-  replica.detach(layer);
-  release();
-  await reattaching;
-  replica.tree.root!.newNamedChild("not for it");
-  replica.handOver();
-  expect(layer.calls).toEqual(["connect", "loadTreeOps", "flush"]);
-  await layer.disconnect();
-});

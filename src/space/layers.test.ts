@@ -119,7 +119,8 @@ test("a layer that fails keeps nobody from what the others list, and from lookin
   expect(space.status.layers[0]).toMatchObject({ id: "failing", error: { code: "FOLD_FOLDER_LOST" } });
   layers[1].fail("listTrees", new FoldspaceError("FOLD_PERMISSION", "not allowed"));
   await expect(space.listTrees()).rejects.toMatchObject({ code: "FOLD_IO" });
-  await expect(space.close()).rejects.toMatchObject({ code: "FOLD_NOT_DURABLE" });
+  // all that was made here is there
+  await space.close();
 });
 
 /** A layer with problems that a test makes up. */

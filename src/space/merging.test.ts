@@ -52,7 +52,7 @@ test("edits reach every layer, and what one layer is told of reaches the others,
   const [slowWritten, thirdWritten] = [slow.written, third.written];
   await workOn(id, [fast], (other) => void other.tree.root!.newNamedChild("edited elsewhere"));
   await until("it has arrived", () => space.tree.root!.children.some((child) => child.name === "edited elsewhere"));
-  await space.flush();
+  await space.whenSynced();
   expect(contentOf(slow)).toEqual(contentOf(fast));
   expect(contentOf(third)).toEqual(contentOf(fast));
   const grown = fast.read(id).filter((op) => !("parentId" in op)).length;

@@ -21,13 +21,32 @@ export interface CreateSpaceOptions extends SpaceOptions {
   readonly persistenceLayers: readonly PersistenceLayer[];
 }
 
+export interface LoadSpaceOptions extends SpaceOptions {
+  /** Gives up opening: the call rejects with the signal's reason. A space that others are waiting for is opened all the same. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A space that a manager knows.
+ *
+ * ```
+ *  opening ──► open ──► closing ──► forgotten
+ *     └─────────────────────┘ every holder has left, or it cannot be opened
+ * ```
+ */
+interface Entry {
+  readonly space: Space;
+  /** How many have asked for the space and not closed it. */
+  holders: number;
+  readonly opened: Promise<Space>;
+  isOpen: boolean;
+  closing: Promise<void> | undefined;
+}
+
 /** Creates, loads and closes spaces; each is open at most once. */
 export class SpaceManager {
   readonly #options: SpaceOptions;
-  /** Until they are closed. */
-  readonly #spaces = new Map<string, Space>();
-  /** Spaces that are being opened or made. */
-  readonly #opening = new Map<string, Promise<Space>>();
+  readonly #entries = new Map<string, Entry>();
 
   /** @param options apply to every space, unless a call says otherwise */
   constructor(options: SpaceOptions = {}) {
@@ -36,81 +55,151 @@ export class SpaceManager {
 
   /** The open spaces. */
   get spaces(): Space[] {
-    return [...this.#spaces.values()].filter((space) => !space.isClosed);
+    return [...this.#entries.values()].filter(isUsable).map(({ space }) => space);
   }
 
   getSpace(spaceId: string): Space | undefined {
-    const space = this.#spaces.get(spaceId);
-    return space?.isClosed ? undefined : space;
+    const entry = this.#entries.get(spaceId);
+    return entry && isUsable(entry) ? entry.space : undefined;
   }
 
   /**
-   * Makes a new space in all the layers.
+   * Makes a new space in all the layers. Whoever makes it holds it, as with {@link loadSpace}.
    * @throws FoldspaceError `FOLD_SPACE_MISMATCH` for layers of different spaces, `FOLD_ALREADY_A_SPACE`, `FOLD_BAD_ID`,
-   *   `FOLD_NO_LAYER`, `FOLD_READ_ONLY`, what the layers' `connect` throws, and, where one of them cannot save the new space,
-   *   `FOLD_NOT_DURABLE`: the others have it then
+   *   `FOLD_NO_LAYER`, `FOLD_READ_ONLY`, `FOLD_IN_USE`, what the layers' `connect` throws, and, where one of them cannot save the
+   *   new space, `FOLD_NOT_DURABLE`: the others have it then
    */
   async createSpace(options: CreateSpaceOptions): Promise<Space> {
     const id = options.id ?? options.persistenceLayers[0]?.spaceId ?? newId();
-    const space = this.#prepare(id, options.persistenceLayers, options);
-    return await this.#keep(space, space.create(options.name));
+    assertUsable(id, options.persistenceLayers);
+    if (this.#entries.has(id)) throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `Space ${id} is open already`);
+    return await this.#begin(id, options.persistenceLayers, options, (space) => space.create(options.name)).opened;
   }
 
   /**
-   * Opens a space from several layers at once: the first that has it decides when, the others merge when they arrive. One that
-   * is being closed is opened anew after that.
-   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`, or, of a single layer, why it could not be opened
+   * Opens a space from several layers at once: the first that has it decides when, the others merge when they arrive. A space
+   * that is open already is given as it is. Layers that it does not have are added to it, and their storage is made if need be; a
+   * layer whose id it has is taken for the same place. A space that is being closed is opened anew after that.
+   *
+   * Each call that succeeds makes a holder, and each holder needs a {@link closeSpace}.
+   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`, `FOLD_IN_USE` for a layer of another open space, or for a space
+   *   that is open for writing and was asked for to be read only; `FOLD_READ_ONLY` the other way round; of a single layer, why it
+   *   could not be opened; of one that was to be added, why it cannot be used
    */
   async loadSpace(
     pointer: SpacePointer,
     persistenceLayers: readonly PersistenceLayer[],
-    options: SpaceOptions = {},
+    options: LoadSpaceOptions = {},
   ): Promise<Space> {
-    const known = this.#spaces.get(pointer.id);
-    if (known?.isClosed) {
-      // what it cannot save is told to whoever closes it
-      await known.close().catch(() => undefined);
-      return await this.loadSpace(pointer, persistenceLayers, options);
+    const { signal, ...spaceOptions } = options;
+    assertUsable(pointer.id, persistenceLayers);
+    signal?.throwIfAborted();
+    let entry = this.#entries.get(pointer.id);
+    for (; entry && isEnding(entry); entry = this.#entries.get(pointer.id))
+      // what cannot be saved is reported to whoever closes it
+      await unlessAborted((entry.closing ?? entry.space.close()).catch(() => undefined), signal);
+    if (entry) {
+      assertSameAccess(entry.space, { ...this.#options, ...spaceOptions });
+      entry.holders++;
+    } else {
+      entry = this.#begin(pointer.id, persistenceLayers, spaceOptions, (space) => space.open());
     }
-    const open = known ?? this.#opening.get(pointer.id);
-    if (open) return await open;
-    const space = this.#prepare(pointer.id, persistenceLayers, options);
-    return await this.#keep(space, space.open());
+    try {
+      const space = await unlessAborted(entry.opened, signal);
+      for (const layer of persistenceLayers)
+        if (!space.hasLayer(layer.id)) await unlessAborted(space.addLayer(layer, { create: true }), signal);
+      return space;
+    } catch (error) {
+      entry.holders--;
+      // nobody else waits for it
+      if (entry.holders === 0 && !entry.isOpen && !entry.space.isClosed) entry.space.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   /**
-   * Flushes a space and closes it.
+   * Closes a space for one of its holders. With the last of them, it is flushed and closed; `space.close()` does that at once,
+   * for all.
+   * @returns when the space is closed, or others still hold it
    * @throws FoldspaceError `FOLD_NOT_DURABLE`, with what is not saved and where; the space is closed all the same
    */
   async closeSpace(spaceId: string): Promise<void> {
-    const space = this.#spaces.get(spaceId) ?? (await this.#opening.get(spaceId));
-    await space?.close();
-  }
-
-  /** Keeps a space from when its opening begins: nobody is given one that is not open yet. */
-  async #keep(space: Space, opening: Promise<void>): Promise<Space> {
-    const opened = opening.then(() => space);
-    this.#opening.set(space.id, opened);
-    try {
-      await opened;
-      this.#spaces.set(space.id, space);
-      return space;
-    } finally {
-      this.#opening.delete(space.id);
+    const entry = this.#entries.get(spaceId);
+    if (!entry) return;
+    if (!entry.closing && !entry.space.isClosed) {
+      entry.holders--;
+      if (entry.holders > 0) return;
     }
+    entry.closing ??= entry.opened.then(
+      async (space) => await space.close(),
+      // whoever asked for it is told why it was not opened
+      () => undefined,
+    );
+    await entry.closing;
   }
 
-  #prepare(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions): Space {
-    if (!isPathSafeId(id)) throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(id)} cannot be a space's id`);
-    if (layers.length === 0) throw new FoldspaceError("FOLD_NO_LAYER", "A space needs at least one layer to be kept in");
-    for (const layer of layers) {
-      if (layer.spaceId === id) continue;
+  #begin(
+    id: string,
+    layers: readonly PersistenceLayer[],
+    options: SpaceOptions,
+    open: (space: Space) => Promise<void>,
+  ): Entry {
+    const forget = (): void => {
+      if (this.#entries.get(id) === entry) this.#entries.delete(id);
+    };
+    const space = new Space(id, layers, { ...this.#options, ...options }, forget);
+    const opened = Promise.resolve().then(async () => {
+      await open(space);
+      entry.isOpen = true;
+      return space;
+    });
+    const entry: Entry = { space, holders: 1, opened, isOpen: false, closing: undefined };
+    this.#entries.set(id, entry);
+    opened.catch(() => undefined);
+    return entry;
+  }
+}
+
+function isUsable(entry: Entry): boolean {
+  return entry.isOpen && !isEnding(entry);
+}
+
+function isEnding({ closing, space }: Entry): boolean {
+  return closing !== undefined || space.isClosed;
+}
+
+/** @throws FoldspaceError `FOLD_BAD_ID`, `FOLD_NO_LAYER`, `FOLD_SPACE_MISMATCH` */
+function assertUsable(id: string, layers: readonly PersistenceLayer[]): void {
+  if (!isPathSafeId(id)) throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(id)} cannot be a space's id`);
+  if (layers.length === 0) throw new FoldspaceError("FOLD_NO_LAYER", "A space needs at least one layer to be kept in");
+  const ids = new Set<string>();
+  for (const layer of layers) {
+    if (layer.spaceId !== id) {
       throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${id}`, {
         data: { expected: id, found: layer.spaceId },
       });
     }
-    if (this.#spaces.has(id) || this.#opening.has(id))
-      throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `Space ${id} is open already`);
-    return new Space(id, layers, { ...this.#options, ...options }, () => this.#spaces.delete(id));
+    if (ids.has(layer.id))
+      throw new FoldspaceError("FOLD_BAD_ID", `Two layers have the id ${layer.id}: give each an id of its own`);
+    ids.add(layer.id);
   }
+}
+
+/** @throws FoldspaceError `FOLD_READ_ONLY`, `FOLD_IN_USE` */
+function assertSameAccess(space: Space, { isReadOnly = false }: SpaceOptions): void {
+  if (isReadOnly === space.isReadOnly) return;
+  if (space.isReadOnly)
+    throw new FoldspaceError("FOLD_READ_ONLY", `Space ${space.id} is open for reading only: close it before it is opened to be edited`);
+  throw new FoldspaceError("FOLD_IN_USE", `Space ${space.id} is open to be edited: close it before it is opened for reading only`);
+}
+
+/** @throws the signal's reason, as soon as it is aborted */
+async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return await task;
+  signal.throwIfAborted();
+  return await new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    task.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }

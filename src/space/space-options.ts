@@ -7,7 +7,7 @@ export interface SpaceOptions {
    * Where another turns out to use it, the space goes on under a new one.
    */
   readonly peerId?: string;
-  /** Whether nothing is to be written to any layer, not even what one of them lacks. */
+  /** Whether nothing is to be written to any layer, not even what one of them lacks. Edits are refused then; drafts are not. */
   readonly isReadOnly?: boolean;
   /** Longest wait for a layer that does not answer, in milliseconds, when something has to end: a flush, closing. Default 10,000. */
   readonly patienceMs?: number;
@@ -16,6 +16,12 @@ export interface SpaceOptions {
    * copy of a folder, or a disk that wakes up, may take long.
    */
   readonly openingPatienceMs?: number;
+  /**
+   * How long operations that one layer tells of may be lacking in another before they are relayed to it, in milliseconds: an
+   * instance in another tab, which made them, normally writes them there itself. Each instance adds up to a third, so that not
+   * all of them relay at once. Default 3,000, which is more than any layer waits before it saves.
+   */
+  readonly relayGraceMs?: number;
   readonly clock?: Clock;
   /** How the secrets are kept. */
   readonly secrets?: SecretsOptions;

@@ -11,7 +11,7 @@ import { Vault, type Protection } from "../secrets/vault.ts";
 import { newId } from "../tree/index.ts";
 import { DeviceMemory } from "./device-memory.ts";
 import { HeldSecrets } from "./held-secrets.ts";
-import type { NotDurable } from "./layer-link.ts";
+import type { NotDurable } from "./layer-connection.ts";
 import { assertDurable } from "./layer-set.ts";
 import { endsInTime } from "./patience.ts";
 import type { PlainSecrets } from "./plain-secrets.ts";

@@ -1,21 +1,23 @@
 import { systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError, errorCode, type Problem } from "../errors.ts";
 import { toFoldspaceError } from "../layers/batcher.ts";
-import type { IncomingChange, LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
+import type { LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
 import { isPathSafeId } from "../log/paths.ts";
 import { Observable } from "../observable.ts";
 import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
 import { toAppTree, type AppTree } from "./app-tree.ts";
 import { addReference, APP_TREE_ROOT_NAME, ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
 import { assertNew, connectForNew } from "./connect-for-new.ts";
-import type { LayerLink } from "./layer-link.ts";
+import { LayerConnection } from "./layer-connection.ts";
 import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer-set.ts";
-import { Mirror } from "./mirror.ts";
+import { LoadedTree, type LoadedTreeHost } from "./loaded-tree.ts";
 import { observePage } from "./page-lifecycle.ts";
 import { endsInTime } from "./patience.ts";
+import { relayDelay } from "./replication/relay-delay.ts";
+import { Replicator } from "./replication/replicator.ts";
+import type { TreeSync } from "./replication/tree-sync.ts";
 import type { SpaceOptions } from "./space-options.ts";
 import { SpaceSecrets } from "./space-secrets.ts";
-import { TreeReplica, type ReplicaListener } from "./tree-replica.ts";
 
 /** An open space: its space tree, its app trees, and the layers that keep them. Made by a `SpaceManager`. */
 export class Space {
@@ -24,24 +26,23 @@ export class Space {
   /** Short texts by name, kept beside the trees. */
   readonly secrets: SpaceSecrets;
   readonly #clock: Clock;
-  readonly #patienceMs: number;
-  readonly #openingPatienceMs: number;
-  readonly #layers: LayerSet;
-  readonly #spaceReplica: TreeReplica;
-  /** App trees that are loaded or being loaded. */
-  readonly #replicas = new Map<string, TreeReplica>();
+  readonly #timeoutMs: number;
+  readonly #openTimeoutMs: number;
+  readonly #layers = new LayerSet();
+  readonly #replicator: Replicator;
   readonly #loading = new Map<string, Promise<AppTree>>();
-  readonly #mirror: Mirror;
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
   readonly #onClosed: () => void;
   #peerId: string;
+  /** Whether it has been opened or made, so that there may be something to save. */
+  #isOpened = false;
   #isClosed = false;
   #closing: Promise<void> | undefined;
 
   /**
    * Used by `SpaceManager`, which opens it.
-   * @param onClosed told when it has let go of all layers
+   * @param onClosed called when all layers have been disposed of
    */
   constructor(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions, onClosed: () => void) {
     this.id = id;
@@ -49,24 +50,25 @@ export class Space {
     this.#peerId = options.peerId ?? newId();
     this.isReadOnly = options.isReadOnly ?? false;
     this.#clock = options.clock ?? systemClock;
-    this.#patienceMs = options.patienceMs ?? 10_000;
-    this.#openingPatienceMs = options.openingPatienceMs ?? 60_000;
-    this.#layers = new LayerSet(this.#clock, this.#patienceMs);
-    const session = { isReadOnly: this.isReadOnly, patienceMs: this.#patienceMs, clock: this.#clock };
+    this.#timeoutMs = options.patienceMs ?? 10_000;
+    this.#openTimeoutMs = options.openingPatienceMs ?? 60_000;
+    const session = { isReadOnly: this.isReadOnly, patienceMs: this.#timeoutMs, clock: this.#clock };
     // known before any layer has answered: what it remembers is for all of them
     const memory = layers.find((layer) => layer.secretsMemory)?.secretsMemory;
     this.secrets = new SpaceSecrets(id, session, { ...(memory ? { memory } : {}), ...options.secrets });
     this.#layers.include(this.secrets);
-    this.#spaceReplica = this.#newReplica(id);
-    this.#mirror = new Mirror(
-      () => (this.isReadOnly ? [] : [...this.#layers.active]),
-      (treeId) => treeId === id || this.#replicas.has(treeId),
-      (layer, error) => this.#layers.fail(layer, error),
-    );
-    for (const layer of layers) this.#layers.add(layer);
+    this.#replicator = new Replicator(id, {
+      clock: this.#clock,
+      relayDelayMs: relayDelay(options.relayGraceMs ?? 3_000, this.#peerId),
+      isReadOnly: this.isReadOnly,
+      timeoutMs: this.#timeoutMs,
+      onUnloadedChange: (treeId) => (this.#changedTree.value = treeId),
+    });
+    this.#load(this.#replicator.spaceTree);
+    for (const layer of layers) this.#addConnection(layer);
     this.#endObservingPage = observePage({
       onLeaving: () => this.#leave(),
-      onReturning: () => void this.#layers.rescan(),
+      onReturning: () => void this.#rescan(),
     });
   }
 
@@ -77,7 +79,7 @@ export class Space {
 
   /** The space tree. */
   get tree(): ReplicatedTree {
-    return this.#spaceReplica.tree;
+    return this.#replicator.spaceTree.content!.tree;
   }
 
   get name(): string | undefined {
@@ -97,19 +99,25 @@ export class Space {
    * @throws FoldspaceError if none does, or none in time: the error of the only layer, or `FOLD_NO_LAYER` with all of them in `data.layers`
    */
   async open(): Promise<void> {
-    const failures = new Map<LayerLink, FoldspaceError>();
-    const opening = this.#layers.links.map(async (link) => {
+    const failures = new Map<LayerConnection, FoldspaceError>();
+    const opening = this.#layers.connections.map(async (connection) => {
+      this.#open(connection, { create: false, isUrgent: false });
       try {
-        await this.#openUntilUsable(link);
+        await connection.usable;
+        if (!this.#isUsable(this.#replicator.spaceTree))
+          throw new FoldspaceError("FOLD_NO_ROOT", `${connection.id} has no operation that creates the root of space ${this.id}`);
       } catch (error) {
-        failures.set(link, toFoldspaceError(error));
+        failures.set(connection, toFoldspaceError(error));
         throw error;
       }
     });
-    const isOpen = await endsInTime(Promise.any(opening), this.#openingPatienceMs, this.#clock).catch(() => false);
-    if (isOpen) return;
-    const error = whyNotOpened(this.id, this.#layers.links, failures);
-    await this.#letGo();
+    const isOpen = await endsInTime(Promise.any(opening), this.#openTimeoutMs, this.#clock).catch(() => false);
+    if (isOpen && !this.#isClosed) {
+      this.#isOpened = true;
+      return;
+    }
+    const error = whyNotOpened(this.id, this.#layers.connections, failures);
+    await this.#dispose();
     throw error;
   }
 
@@ -121,66 +129,89 @@ export class Space {
   async create(name: string | undefined): Promise<void> {
     try {
       if (this.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", "A new space has to be written");
+      const { connections } = this.#layers;
       // first ask all of them, so that one that refuses does so before another has been written to
-      for (const { layer } of this.#layers.links) await connectForNew(layer, this.#peerId);
-      for (const link of this.#layers.links) await this.#openLink(link, true);
+      for (const connection of connections) {
+        await connection.claim();
+        await connectForNew(connection.layer, this.#peerId);
+      }
+      for (const connection of connections) {
+        this.#open(connection, { create: true, isUrgent: true });
+        await connection.usable;
+      }
       assertNew(this.tree, this.id);
       const root = this.tree.createRoot(this.id);
       if (name !== undefined) root.name = name;
       ensureForest(this.tree);
       await this.flush();
+      this.#isOpened = true;
     } catch (error) {
-      await this.#letGo();
+      await this.#dispose();
       throw error;
     }
   }
 
   /**
-   * Resolves when every layer has answered, every layer has everything, and everything is durable. In a space that is only
-   * read, when every layer has answered.
-   * @throws FoldspaceError as {@link flush}
+   * Resolves when every layer has answered, every layer has everything that was known when it was called, and that is durable.
+   * In a space that is only read, when every layer has answered.
+   * @throws FoldspaceError as {@link flush}, and `FOLD_NOT_DURABLE` where a layer could not be brought up to date
    */
   async whenSynced(): Promise<void> {
+    this.#assertOpen();
     await this.#saveAll();
-    for (let compared = -1; !(await endsInTime(this.#mirror.settled(), this.#patienceMs, this.#clock));) {
-      if (compared === this.#mirror.compared)
-        throw new FoldspaceError("FOLD_NOT_DURABLE", "The trees that are not loaded could not be compared in time");
-      compared = this.#mirror.compared;
-    }
+    const lacking = await this.#replicator.whenSynced();
+    assertDurable(
+      this.#layers.connections.map((connection) => {
+        const error = connection.obstacle ?? lacking.get(connection);
+        return error && connection.lacks(error);
+      }),
+    );
     await this.#saveAll();
   }
 
   // ---- layers ----
 
+  /** Whether the space has a layer of this id, usable or not. */
+  hasLayer(layerId: string): boolean {
+    return this.#layers.find(layerId) !== undefined;
+  }
+
   /**
    * Adds a layer to the open space: what it holds is merged, what it lacks is sent to it.
    * @param options `create`: whether to make the storage if it is not there
-   * @returns when it has been read and everything it lacked is on its way
+   * @returns when it has been read and what it lacks is on its way
    * @throws FoldspaceError why it cannot be used; it is not added then
    */
   async addLayer(layer: PersistenceLayer, options: { readonly create?: boolean } = {}): Promise<void> {
     this.#assertOpen();
-    if (layer.spaceId !== this.id)
-      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${this.id}`);
-    if (this.#layers.links.some((link) => link.layer.id === layer.id))
-      throw new FoldspaceError("FOLD_BAD_ID", `The space has a layer ${layer.id} already`);
-    const link = this.#layers.add(layer);
+    this.#assertOfThisSpace(layer);
+    if (this.#layers.find(layer.id)) throw new FoldspaceError("FOLD_BAD_ID", `The space has a layer ${layer.id} already`);
+    const connection = this.#addConnection(layer);
+    const isBroughtIn = this.#open(connection, { create: options.create ?? false, isUrgent: true });
     try {
-      await this.#openLink(link, options.create ?? false);
+      await connection.usable;
+      await isBroughtIn;
     } catch (error) {
-      await this.#dropLink(link);
+      await this.#drop(connection);
       throw error;
     }
   }
 
-  /** Takes a layer off, after saving to it what can be saved. What it holds stays there. */
+  /** Takes a layer off, after saving to it what can be saved. What it holds stays there. @throws FoldspaceError as {@link flush} */
   async removeLayer(layerId: string): Promise<void> {
-    const link = this.#layers.links.find(({ layer }) => layer.id === layerId);
-    if (!link) return;
-    await link.settled();
-    for (const replica of this.#allReplicas()) replica.handOver();
-    const lacking = [await link.flush(), ...(await this.secrets.flush(link.layer))];
-    await this.#dropLink(link);
+    this.#assertOpen();
+    const connection = this.#layers.find(layerId);
+    if (!connection) return;
+    if (this.isReadOnly) return await this.#drop(connection);
+    await connection.settled();
+    this.#replicator.flushLocalOps();
+    await this.#replicator.hurry();
+    const { obstacle } = connection;
+    const lacking = [
+      obstacle ? connection.lacks(obstacle) : await this.#notDurable(connection),
+      ...(await this.secrets.flush(connection.layer)),
+    ];
+    await this.#drop(connection);
     assertDurable(lacking);
   }
 
@@ -193,10 +224,22 @@ export class Space {
 
   /**
    * Ids of all trees that some layer has operations of, the space tree first. Of a layer that cannot say, {@link status} tells.
-   * @throws FoldspaceError why, if no layer can
+   * @throws FoldspaceError why, if no layer can; `FOLD_CLOSED`
    */
   async listTrees(): Promise<string[]> {
-    const ids = new Set([...this.#replicas.keys(), ...(await this.#layers.listTrees())]);
+    this.#assertOpen();
+    const ids = new Set(this.#replicator.loaded.map(({ treeId }) => treeId));
+    const failures: unknown[] = [];
+    for (const connection of this.#replicator.active) {
+      try {
+        for (const treeId of await connection.layer.listTrees()) ids.add(treeId);
+        connection.recover("listing");
+      } catch (error) {
+        connection.fail("listing", error);
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0 && failures.length === this.#replicator.active.size) throw failures[0];
     ids.delete(this.id);
     return [this.id, ...[...ids].sort()];
   }
@@ -204,19 +247,20 @@ export class Space {
   /**
    * Makes an app tree and enters it in the space tree.
    * @param appId which app it is for
+   * @throws FoldspaceError `FOLD_CLOSED`, `FOLD_READ_ONLY`
    */
   newAppTree(appId: string, name: string): AppTree {
-    this.#assertOpen();
+    this.#assertEditable();
     const nameKey = this.tree.nameKey === OLD_NAME_KEY ? OLD_NAME_KEY : NAME_KEY;
-    const replica = this.#newReplica(newId(), { nameKey });
-    const root = replica.tree.createRoot();
+    const sync = this.#replicator.sync(newId());
+    const { tree } = this.#load(sync, { nameKey });
+    const root = tree.createRoot();
     root.name = APP_TREE_ROOT_NAME;
     root.setProperty("appId", appId);
-    this.#replicas.set(replica.treeId, replica);
-    for (const { layer } of this.#layers.links) replica.await(layer);
-    for (const layer of this.#layers.active) this.#layers.linkOf(layer)?.track(replica.attach(layer));
-    addReference(this.tree, replica.treeId, name);
-    return toAppTree(replica);
+    // a failure is in the layer's report, and it is tried again
+    for (const connection of this.#replicator.active) sync.attach(connection).catch(() => undefined);
+    addReference(this.tree, sync.treeId, name);
+    return toAppTree(sync.treeId, tree);
   }
 
   /**
@@ -228,8 +272,8 @@ export class Space {
     this.#assertOpen();
     if (!isPathSafeId(treeId))
       throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(treeId.slice(0, 80))} cannot be a tree's id`);
-    const loaded = this.#replicaOf(treeId);
-    if (loaded?.isUsable) return toAppTree(loaded);
+    const loaded = this.getLoadedTree(treeId);
+    if (loaded) return toAppTree(treeId, loaded);
     let loading = this.#loading.get(treeId);
     if (!loading) {
       loading = this.#loadAppTree(treeId).finally(() => this.#loading.delete(treeId));
@@ -238,10 +282,29 @@ export class Space {
     return await loading;
   }
 
+  /**
+   * Lets go of an app tree that is not needed in memory any more. Its edits stay with the layers, and it takes no more; what was
+   * loaded of it is of the past, and {@link loadAppTree} loads it anew.
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` as long as no layer has been handed its edits: it stays in memory then
+   */
+  async unloadAppTree(treeId: string): Promise<void> {
+    this.#assertOpen();
+    // the space tree is needed as long as the space is open
+    const sync = treeId === this.id ? undefined : this.#replicator.get(treeId);
+    if (!sync?.content) return;
+    await this.#loading.get(treeId)?.catch(() => undefined);
+    for (const connection of this.#replicator.active) await this.#replicator.whenLoadedAreRead(connection);
+    sync.content?.flushLocalOps();
+    const { connections } = this.#layers;
+    if (!this.isReadOnly && !connections.some((connection) => sync.hasMade(connection)))
+      assertDurable(await Promise.all(connections.map((connection) => this.#notDurable(connection))));
+    this.#replicator.unload(treeId);
+  }
+
   /** The tree, if it is the space tree or is loaded, as far as to have its root. */
   getLoadedTree(treeId: string): ReplicatedTree | undefined {
-    const replica = this.#replicaOf(treeId);
-    return replica?.isUsable ? replica.tree : undefined;
+    const sync = this.#replicator.get(treeId);
+    return sync && this.#isUsable(sync) ? sync.content!.tree : undefined;
   }
 
   /** Tells of a tree that is not loaded and of which a layer has new operations. @returns a function that ends it */
@@ -250,58 +313,62 @@ export class Space {
   }
 
   async #loadAppTree(treeId: string): Promise<AppTree> {
-    const replica = this.#newReplica(treeId);
-    this.#replicas.set(treeId, replica);
-    for (const { layer } of this.#layers.links) replica.await(layer);
+    const sync = this.#replicator.sync(treeId);
+    const { tree } = sync.content ?? this.#load(sync);
     const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
-    const attaching = this.#layers.links.map(async (link) => {
-      if (this.#layers.active.has(link.layer)) {
-        const attached = replica.attach(link.layer);
-        link.track(attached);
-        await attached;
-        // a layer that is being opened reads all trees of that time by itself
-      } else await link.opened;
-      if (!replica.isUsable) throw noTree;
+    const attaching = this.#layers.connections.map(async (connection) => {
+      // a layer that is being opened attaches all trees of that time by itself
+      await connection.usable;
+      if (!sync.isAttached(connection)) await sync.attach(connection);
+      else {
+        await sync.whenAnswered(connection);
+        const error = sync.errorOf(connection);
+        if (error) throw error;
+      }
+      if (!this.#isUsable(sync)) throw noTree;
     });
     try {
-      if (!(await endsInTime(Promise.any(attaching), this.#openingPatienceMs, this.#clock)))
-        throw new FoldspaceError("FOLD_BUSY", `No layer has given tree ${treeId} in time (waited ${this.#openingPatienceMs} ms)`);
+      if (!(await endsInTime(Promise.any(attaching), this.#openTimeoutMs, this.#clock)))
+        throw new FoldspaceError("FOLD_BUSY", `No layer has given tree ${treeId} in time (waited ${this.#openTimeoutMs} ms)`);
     } catch (error) {
       // its root may have come another way, and somebody may be editing it
-      if (replica.isUsable) return toAppTree(replica);
-      this.#replicas.delete(treeId);
-      // one that answers after all has nothing to do with this try any more
-      for (const { layer } of this.#layers.links) replica.detach(layer);
-      for (const layer of this.#layers.active) layer.releaseTree?.(treeId);
+      if (this.#isUsable(sync)) return toAppTree(treeId, tree);
+      this.#replicator.forget(treeId);
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
       throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
     }
-    return toAppTree(replica);
+    return toAppTree(treeId, tree);
   }
 
   // ---- durability ----
 
   /**
    * Resolves when everything made so far is durable in every layer.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the layers that failed and how much they lack in `data.layers`; everything stays queued
+   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the layers that failed and how much they lack in `data.layers`; everything stays queued.
+   *   `FOLD_CLOSED`; `FOLD_READ_ONLY` in a space that is only read
    */
   async flush(): Promise<void> {
-    // there is nothing to be saved
-    if (!this.isReadOnly) await this.#saveAll();
+    this.#assertEditable();
+    await this.#saveAll();
   }
 
   async #saveAll(): Promise<void> {
-    await this.#layers.settled();
-    for (const replica of this.#allReplicas()) replica.handOver();
-    assertDurable((await Promise.all([this.#layers.flush(), this.secrets.flush()])).flat());
+    const { connections } = this.#layers;
+    await Promise.all(connections.map(async (connection) => await connection.settled()));
+    this.#replicator.flushLocalOps();
+    if (this.isReadOnly) return;
+    const saving = connections.map(async (connection) => await this.#notDurable(connection));
+    assertDurable([...(await Promise.all(saving)), ...(await this.secrets.flush())]);
   }
 
   /**
    * Looks for what changed elsewhere without waiting to be told: on focus, after sleep, when the network is back. Of a layer
    * that cannot look, {@link status} tells.
+   * @throws FoldspaceError `FOLD_CLOSED`
    */
   async rescan(): Promise<void> {
-    await this.#layers.rescan();
+    this.#assertOpen();
+    await this.#rescan();
   }
 
   /**
@@ -314,14 +381,19 @@ export class Space {
   }
 
   async #close(): Promise<void> {
+    this.#replicator.flushLocalOps();
     this.#isClosed = true;
     try {
-      await this.flush();
+      if (!this.#isOpened) return;
+      await this.#saveAll();
       // a layer that has just found something lost tells of it now, and is given it once more
-      this.#layers.stopListening();
-      await this.flush();
+      for (const { layer } of this.#replicator.active)
+        // what fails here does so once more when the layer is disconnected
+        layer.stopListening?.().catch(() => undefined);
+      if (!this.isReadOnly) await this.#replicator.hurry();
+      await this.#saveAll();
     } finally {
-      await this.#letGo();
+      await this.#dispose();
     }
   }
 
@@ -336,9 +408,14 @@ export class Space {
     return this.#layers.status.observe(listener);
   }
 
-  /** What is wrong with the stored data, in all layers. */
+  /** What is wrong with the stored data, in all layers: a sample, where there is very much. */
   get problems(): readonly Problem[] {
     return this.#layers.problems.value;
+  }
+
+  /** How many problems there are. */
+  get problemCount(): number {
+    return this.#layers.problemCount;
   }
 
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
@@ -347,99 +424,132 @@ export class Space {
 
   // ---- inside ----
 
-  /** @returns when the layer has given a space tree with its root; listening and other trees may take longer */
-  #openUntilUsable(link: LayerLink): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#openLink(link, false, () => {
-        if (this.#spaceReplica.isUsable) resolve();
-      }).then(
-        () =>
-          reject(
-            new FoldspaceError("FOLD_NO_ROOT", `${link.layer.id} has no operation that creates the root of space ${this.id}`),
-          ),
-        reject,
-      );
+  #addConnection(layer: PersistenceLayer): LayerConnection {
+    const connection = new LayerConnection(layer, {
+      clock: this.#clock,
+      timeoutMs: this.#timeoutMs,
+      openTimeoutMs: this.#openTimeoutMs,
+      onChange: () => this.#layers.publishStatus(),
     });
+    this.#layers.add(connection);
+    this.#replicator.expectLayer(connection);
+    return connection;
   }
 
-  #openLink(link: LayerLink, create: boolean, onRead?: () => void): Promise<void> {
-    const session = (): LayerSession => ({ peerId: this.#peerId, create, isReadOnly: this.isReadOnly });
-    for (const replica of this.#allReplicas()) replica.await(link.layer);
-    return link.open(session, [
-      async () => void (await Promise.all([this.#spaceReplica.attach(link.layer), this.secrets.attach(link.layer)])),
-      async () => {
-        this.#layers.active.add(link.layer);
-        onRead?.();
-        await Promise.all(Array.from(this.#replicas.values(), async (replica) => await replica.attach(link.layer)));
-      },
-      async () => await link.layer.startListening?.((change) => this.#receive(link.layer, change)),
-      async () => this.#mirror.addAll(),
-    ]);
+  /** Opens a connection, as often as it takes. @returns resolves when the layer takes part in everything */
+  #open(connection: LayerConnection, how: { readonly create: boolean; readonly isUrgent: boolean }): Promise<void> {
+    const session = (): LayerSession => ({ peerId: this.#peerId, create: how.create, isReadOnly: this.isReadOnly });
+    return connection.open(session, async () => await this.#bringIn(connection, how.isUrgent));
   }
 
-  #receive(layer: PersistenceLayer, change: IncomingChange): void {
-    if (!this.#layers.active.has(layer)) return;
-    const replica = this.#replicaOf(change.treeId);
-    if (!replica) {
-      this.#mirror.add(change.treeId);
-      this.#changedTree.value = change.treeId;
-    } else if (change.isLossy) {
-      this.#layers.linkOf(layer)?.track(replica.reattach(layer));
-      // a layer that has lost the space tree has lost those that are not loaded, too
-      if (replica === this.#spaceReplica) this.#mirror.addAll();
-    } else if (change.ops) {
-      replica.receive(layer, change.ops);
-    }
+  async #bringIn(connection: LayerConnection, isUrgent: boolean): Promise<void> {
+    const { layer } = connection;
+    this.#assertOtherPlace(connection);
+    const { spaceTree } = this.#replicator;
+    // the first failure is an answer, too; it is read again until it succeeds
+    const reading = spaceTree.attach(connection, { isUrgent }).catch(() => undefined);
+    await Promise.all([reading, this.secrets.attach(layer)]);
+    await spaceTree.whenRead(connection);
+    const activating = this.#replicator.activate(connection, isUrgent);
+    connection.noteUsable();
+    await activating;
+    await connection.keepTrying("listening", async () => {
+      await layer.startListening?.((change) => this.#replicator.receive(connection, change));
+    });
+    if (!this.isReadOnly) this.#replicator.compareAll(isUrgent);
   }
 
   /** Begins to save what there is, without waiting for anything: the page may be gone in a moment. */
   #leave(): void {
-    for (const replica of this.#allReplicas()) replica.handOver();
-    this.#layers.leave();
+    this.#replicator.flushLocalOps();
+    for (const { layer } of this.#replicator.active) {
+      if (layer.leave) layer.leave();
+      // failures are in the status, and there is no one left to tell
+      else layer.flush().catch(() => undefined);
+    }
     this.secrets.saveNow();
   }
 
-  #newReplica(treeId: string, options: ReplicatedTreeOptions = {}): TreeReplica {
-    const listener: ReplicaListener = {
-      onFailed: (layer, error) => this.#layers.fail(layer, error),
-      onCloned: (clonedTreeId) => this.#changePeer(clonedTreeId),
+  /** Never rejects. */
+  async #rescan(): Promise<void> {
+    const rescan = async (connection: LayerConnection): Promise<void> => {
+      try {
+        await connection.layer.rescan?.();
+        connection.recover("rescan");
+      } catch (error) {
+        connection.fail("rescan", error);
+      }
     };
-    return new TreeReplica(this.#peerId, treeId, this.isReadOnly, listener, options);
+    await Promise.all([...this.#replicator.active].map(rescan));
+  }
+
+  #load(sync: TreeSync, options: ReplicatedTreeOptions = {}): LoadedTree {
+    const host: LoadedTreeHost = {
+      now: () => this.#clock.now(),
+      isAwaiting: () => sync.isAwaiting,
+      assertEditable: () => this.#assertEditable(),
+      onMade: (ops) => sync.make(ops),
+      onCloned: () => this.#changePeer(sync.treeId),
+    };
+    const content = new LoadedTree(this.#peerId, sync.treeId, host, options);
+    for (const connection of this.#layers.connections) sync.expectLayer(connection);
+    sync.load(content);
+    return content;
   }
 
   #changePeer(treeId: string): void {
     const former = this.#peerId;
     this.#peerId = newId();
-    for (const replica of this.#allReplicas()) replica.changePeer(this.#peerId);
+    for (const { content } of this.#replicator.loaded) content?.changePeer(this.#peerId);
     this.secrets.changePeer();
-    for (const { layer } of this.#layers.links) layer.changePeer?.(this.#peerId);
+    for (const { layer } of this.#layers.connections) layer.changePeer?.(this.#peerId);
     const reason = `somebody else makes operations as peer ${former}, so edits are made here as ${this.#peerId} from now on; nothing is lost`;
     this.#layers.report({ code: "FOLD_PEER_CLONED", reason, treeId });
   }
 
-  #replicaOf(treeId: string): TreeReplica | undefined {
-    return treeId === this.id ? this.#spaceReplica : this.#replicas.get(treeId);
+  async #notDurable(connection: LayerConnection): ReturnType<LayerConnection["notDurable"]> {
+    await this.#replicator.whenLoadedAreRead(connection);
+    return await connection.notDurable(() => this.#replicator.lackingMade(connection));
   }
 
-  #allReplicas(): TreeReplica[] {
-    return [this.#spaceReplica, ...this.#replicas.values()];
+  async #drop(connection: LayerConnection): Promise<void> {
+    this.#replicator.detach(connection);
+    this.secrets.detach(connection.layer);
+    await this.#layers.drop(connection);
   }
 
-  async #dropLink(link: LayerLink): Promise<void> {
-    for (const replica of this.#allReplicas()) replica.detach(link.layer);
-    this.secrets.detach(link.layer);
-    await this.#layers.drop(link);
-  }
-
-  async #letGo(): Promise<void> {
+  async #dispose(): Promise<void> {
     this.#isClosed = true;
     this.#endObservingPage();
     this.secrets.close();
+    this.#replicator.dispose();
     await this.#layers.close();
     this.#onClosed();
   }
 
+  #isUsable({ content }: TreeSync): boolean {
+    return content?.isUsable ?? false;
+  }
+
+  #assertOfThisSpace(layer: PersistenceLayer): void {
+    if (layer.spaceId === this.id) return;
+    throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${this.id}`);
+  }
+
+  /** Two layers on one place would each take the other's writes for somebody else's. */
+  #assertOtherPlace({ layer }: LayerConnection): void {
+    const { placeId } = layer;
+    if (placeId === undefined) return;
+    const same = this.#layers.connections.find((other) => other.layer !== layer && other.layer.placeId === placeId);
+    if (same) throw new FoldspaceError("FOLD_IN_USE", `The layer ${layer.id} keeps the space in the same place as ${same.id}`);
+  }
+
   #assertOpen(): void {
     if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", `Space ${this.id} is closed`);
+  }
+
+  #assertEditable(): void {
+    this.#assertOpen();
+    if (this.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", `Space ${this.id} is open for reading only`);
   }
 }

@@ -161,6 +161,14 @@ export class FaultyLayer implements PersistenceLayer {
     await this.inner.rescan?.();
   }
 
+  async rescanTree(treeId: string): Promise<void> {
+    await this.inner.rescanTree?.(treeId);
+  }
+
+  get placeId(): string | undefined {
+    return this.inner.placeId;
+  }
+
   get status(): LayerStatus {
     return this.inner.status;
   }
@@ -171,6 +179,10 @@ export class FaultyLayer implements PersistenceLayer {
 
   get problems(): readonly Problem[] {
     return this.inner.problems;
+  }
+
+  get problemCount(): number {
+    return this.inner.problemCount ?? this.inner.problems.length;
   }
 
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void {

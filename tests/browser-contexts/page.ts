@@ -4,7 +4,7 @@ import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-
 import { DATABASE_NAME, IndexedDBPersistenceLayer } from "../../src/layers/indexeddb/index.ts";
 import type { PersistenceLayer } from "../../src/layers/persistence-layer.ts";
 import { errorCode, FoldspaceError } from "../../src/errors.ts";
-import type { LayerReport } from "../../src/space/layer-link.ts";
+import type { LayerReport } from "../../src/space/layer-connection.ts";
 import { SpaceManager } from "../../src/space/space-manager.ts";
 import type { Space } from "../../src/space/space.ts";
 import { FaultyFileSystem } from "../../src/testing/faulty-file-system.ts";

@@ -62,6 +62,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly type = "local";
   readonly supportsIncomingSync = true;
   readonly spaceId: string;
+  readonly placeId: string;
   readonly #options: IndexedDBLayerOptions & Required<Pick<IndexedDBLayerOptions, "databaseName" | "durability" | "clock">>;
   readonly #changedSecrets = new Observable<undefined>(undefined);
   readonly secretsMemory: SecretsMemory;
@@ -85,6 +86,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     this.#options = { databaseName: DATABASE_NAME, durability: "relaxed", clock: systemClock, ...options };
     this.id = options.id ?? `indexeddb:${this.#options.databaseName}`;
     this.spaceId = spaceId;
+    this.placeId = `indexeddb:${this.#options.databaseName}`;
     this.secretsMemory = new IndexedDBSecretsMemory(this.#options.databaseName);
   }
 
@@ -185,20 +187,23 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   /** Reads what other tabs saved and this one was not told of. */
   async rescan(): Promise<void> {
     this.#tellSecrets();
-    for (const [treeId, seen] of this.#seen) {
-      // what is being read just now is not read twice
-      await this.#reading.get(treeId);
-      if (!this.#connection || !this.#listener) return;
-      const isNew = (key: BatchKey): boolean => !seen.has(recordName(key));
-      const { keys, records } = await this.#connection.database.run((database) =>
-        readRecords(database, this.spaceId, treeId, isNew),
-      );
-      // another tab may have told of some meanwhile, and the tree may have been released
-      const unseen = records.filter(([key]) => isNew(key));
-      if (this.#seen.get(treeId) !== seen) continue;
-      await this.#tell(treeId, seen, unseen);
-      if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
-    }
+    for (const treeId of [...this.#seen.keys()]) await this.rescanTree(treeId);
+  }
+
+  async rescanTree(treeId: string): Promise<void> {
+    // what is being read just now is not read twice
+    await this.#reading.get(treeId);
+    const seen = this.#seen.get(treeId);
+    if (!this.#connection || !this.#listener || !seen) return;
+    const isNew = (key: BatchKey): boolean => !seen.has(recordName(key));
+    const { keys, records } = await this.#connection.database.run((database) =>
+      readRecords(database, this.spaceId, treeId, isNew),
+    );
+    // another tab may have told of some meanwhile, and the tree may have been released
+    const unseen = records.filter(([key]) => isNew(key));
+    if (this.#seen.get(treeId) !== seen) return;
+    await this.#tell(treeId, seen, unseen);
+    if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
   }
 
   async loadSecrets(): Promise<StoredSecrets | undefined> {

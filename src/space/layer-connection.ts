@@ -1,0 +1,371 @@
+import { backoffMs } from "../backoff.ts";
+import type { Clock } from "../clock.ts";
+import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
+import { toFoldspaceError } from "../layers/batcher.ts";
+import type { LayerSession, LayerStatus, PersistenceLayer } from "../layers/persistence-layer.ts";
+import type { VertexOperation } from "../tree/index.ts";
+import { claimLayer, type LayerClaim } from "./layer-ownership.ts";
+import { endsInTime } from "./patience.ts";
+
+/** State of one layer of a space, for people to see. */
+export interface LayerReport extends LayerStatus {
+  readonly id: string;
+  /** Whether the layer is still being opened and read. */
+  readonly isLoading: boolean;
+}
+
+/** What a layer lacks, and why. */
+export interface NotDurable {
+  readonly id: string;
+  /** Operations handed over and not yet durable; unknown ones of a layer that could not be opened are not counted. */
+  readonly pendingOps: number;
+  readonly code: FoldspaceErrorCode;
+  readonly reason: string;
+}
+
+/** Trying again does not help with these: the layer is of another space, or the application has to act. */
+const PERMANENT: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>([
+  "FOLD_SPACE_MISMATCH",
+  "FOLD_OLD_FORMAT",
+  "FOLD_NO_FILE_SYSTEM",
+  "FOLD_BAD_ID",
+  "FOLD_NOT_A_FOLDER",
+  "FOLD_IN_USE",
+]);
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  /** Longest wait for the layer when something has to end, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Longest wait for another owner that is closing, in milliseconds. */
+  readonly openTimeoutMs: number;
+  /** Called when the report changes other than by the layer's own status. */
+  readonly onChange: () => void;
+}
+
+/**
+ * A space's use of one layer, from its opening until the layer is released: the space is the layer's only user, and every call
+ * to the layer goes through here. What fails is tried again with growing delays, each thing by itself; nothing waits for the
+ * layer for ever, and nothing reaches it after the connection was closed.
+ *
+ * ```
+ *  claim ──► connect ──► brought in: read, listened to, compared ──► closed: disconnected, released
+ *              ▲  │ failed
+ *              └──┘
+ * ```
+ */
+export class LayerConnection {
+  readonly layer: PersistenceLayer;
+  readonly #options: ConnectionOptions;
+  readonly #treeErrors = new Map<string, FoldspaceError>();
+  readonly #taskErrors = new Map<string, FoldspaceError>();
+  readonly #cancelWaits = new Set<() => void>();
+  readonly #usable: Promise<void>;
+  #onUsable: () => void = () => undefined;
+  #onUnusable: (error: FoldspaceError) => void = () => undefined;
+  #claiming: Promise<void> | undefined;
+  #claim: LayerClaim | undefined;
+  #connecting: Promise<void> | undefined;
+  #opening: Promise<void> | undefined;
+  #isConnected = false;
+  #error: FoldspaceError | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(layer: PersistenceLayer, options: ConnectionOptions) {
+    this.layer = layer;
+    this.#options = options;
+    this.#usable = new Promise((resolve, reject) => {
+      this.#onUsable = resolve;
+      this.#onUnusable = reject;
+    });
+    // whoever needs it asks for it
+    this.#usable.catch(() => undefined);
+  }
+
+  get id(): string {
+    return this.layer.id;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Whether the layer is being connected, or read for the first time. One that fails is not, until it is tried again. */
+  get isLoading(): boolean {
+    return this.#opening !== undefined && this.#latestError === undefined;
+  }
+
+  /** Settles with the first answer: the space tree has been read, or why it could not be. */
+  get usable(): Promise<void> {
+    return this.#usable;
+  }
+
+  // ---- opening ----
+
+  /** Makes the space the layer's only user. @throws FoldspaceError `FOLD_IN_USE`, `FOLD_CLOSED` */
+  async claim(): Promise<void> {
+    this.#assertOpen();
+    this.#claiming ??= this.#takeClaim().finally(() => (this.#claiming = undefined));
+    await this.#claiming;
+  }
+
+  async #takeClaim(): Promise<void> {
+    if (this.#claim) return;
+    const { clock, openTimeoutMs } = this.#options;
+    const claim = await claimLayer(this.layer, clock, openTimeoutMs);
+    if (this.isClosed) claim.release();
+    else this.#claim = claim;
+    this.#assertOpen();
+  }
+
+  /**
+   * Connects the layer, as often as it takes.
+   * @param session asked for at every attempt
+   * @param bringIn called once when it is connected: brings what it holds into the space
+   * @returns when it has been brought in, or cannot be; never rejects
+   */
+  open(session: () => LayerSession, bringIn: () => Promise<void>): Promise<void> {
+    this.#opening ??= this.#open(session, bringIn).finally(() => {
+      this.#opening = undefined;
+      if (!this.isClosed) this.#options.onChange();
+    });
+    return this.#opening;
+  }
+
+  async #open(session: () => LayerSession, bringIn: () => Promise<void>): Promise<void> {
+    for (let failures = 1; !this.isClosed; failures++) {
+      try {
+        this.#connecting = this.#connect(session);
+        await this.#connecting;
+        break;
+      } catch (error) {
+        this.#setError(toFoldspaceError(error));
+        if (this.isClosed || PERMANENT.has(this.#error!.code)) return;
+        await this.#wait(backoffMs(failures));
+      }
+    }
+    if (this.isClosed) return;
+    this.#setError(undefined);
+    try {
+      await bringIn();
+    } catch (error) {
+      // what it was waiting for ended with the connection
+      if (!this.isClosed) this.#setError(toFoldspaceError(error));
+    }
+  }
+
+  async #connect(session: () => LayerSession): Promise<void> {
+    await this.claim();
+    const { peerId } = session();
+    await this.layer.connect(session());
+    this.#isConnected = true;
+    // there was nothing to disconnect when it was closed
+    if (this.isClosed) await this.layer.disconnect();
+    if (session().peerId !== peerId) this.layer.changePeer?.(session().peerId);
+  }
+
+  /** To be called when the space tree has been read. */
+  noteUsable(): void {
+    this.#onUsable();
+    this.#options.onChange();
+  }
+
+  /**
+   * Does something until it succeeds, with growing delays.
+   * @returns when it has succeeded, or the connection was closed
+   */
+  async keepTrying(name: string, task: () => Promise<void>): Promise<void> {
+    for (let failures = 1; !this.isClosed; failures++) {
+      try {
+        await task();
+        if (this.#taskErrors.delete(name)) this.#options.onChange();
+        return;
+      } catch (error) {
+        this.fail(name, error);
+        await this.#wait(backoffMs(failures));
+      }
+    }
+  }
+
+  // ---- use ----
+
+  /**
+   * Loads all operations of a tree.
+   * @param options `inTurn`: whether to wait for others that do so, because what is loaded is only compared
+   * @throws FoldspaceError `FOLD_CLOSED`, and what the layer throws
+   */
+  async loadTree(treeId: string, { inTurn }: { readonly inTurn: boolean }): Promise<VertexOperation[]> {
+    this.#assertOpen();
+    if (!inTurn) return await this.layer.loadTreeOps(treeId);
+    const before = this.#reading;
+    let end: (() => void) | undefined;
+    this.#reading = new Promise((resolve) => (end = resolve));
+    await before;
+    try {
+      this.#assertOpen();
+      const loading = this.layer.loadTreeOps(treeId);
+      // one that hangs holds up only itself
+      void this.#isInTime(loading.catch(() => undefined)).then(end);
+      return await loading;
+    } catch (error) {
+      end?.();
+      throw error;
+    }
+  }
+
+  /** Has the layer tell what it has not told yet of a tree. */
+  async rescanTree(treeId: string): Promise<void> {
+    this.#assertOpen();
+    const asked = this.layer.rescanTree?.(treeId) ?? Promise.resolve();
+    if (!(await this.#isInTime(asked))) throw this.#timedOut("has not answered in time");
+  }
+
+  /** @returns resolves when the operations are durable in the layer */
+  async save(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
+    this.#assertOpen();
+    await this.layer.saveTreeOps(treeId, ops);
+  }
+
+  async flush(): Promise<void> {
+    this.#assertOpen();
+    await this.layer.flush();
+  }
+
+  /** Notes something that the layer fails with. @param name of it */
+  fail(name: string, error: unknown): void {
+    // the latest is shown
+    this.#taskErrors.delete(name);
+    this.#taskErrors.set(name, toFoldspaceError(error));
+    this.#answer(toFoldspaceError(error));
+    this.#options.onChange();
+  }
+
+  /** Ends what {@link fail} has begun. */
+  recover(name: string): void {
+    if (this.#taskErrors.delete(name)) this.#options.onChange();
+  }
+
+  /** Notes that the layer fails with a tree, or does so no longer. */
+  setTreeError(treeId: string, error: FoldspaceError | undefined): void {
+    if (error) this.#treeErrors.set(treeId, error);
+    else this.#treeErrors.delete(treeId);
+    if (error && treeId === this.layer.spaceId) this.#answer(error);
+    this.#options.onChange();
+  }
+
+  // ---- state ----
+
+  /** Waits until the layer has been read, has failed, or long enough. */
+  async settled(): Promise<void> {
+    if (this.isLoading) await this.#isInTime(Promise.race([this.#opening, this.#usable.catch(() => undefined)]));
+  }
+
+  /** Why the layer cannot be used at present, or has not answered yet. */
+  get obstacle(): FoldspaceError | undefined {
+    // a layer that this platform cannot have is none; its report says so
+    if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
+    return this.#error ?? (this.#isConnected && !this.isLoading ? undefined : this.unanswered());
+  }
+
+  /**
+   * Has the layer save what it was handed.
+   * @param findLacking tells what it was not even handed of what was made here
+   * @returns what it lacks, if it does not have everything in time
+   */
+  async notDurable(findLacking: () => FoldspaceError | undefined): Promise<NotDurable | undefined> {
+    if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
+    const obstacle = this.#error ?? (this.#isConnected ? findLacking() : this.unanswered());
+    if (obstacle) return this.lacks(obstacle);
+    try {
+      if (!(await this.#isInTime(this.layer.flush()))) throw this.#timedOut("has not saved in time");
+      return undefined;
+    } catch (error) {
+      return this.lacks(error);
+    }
+  }
+
+  /** What the layer lacks, or has not given, for this reason. */
+  lacks(error: unknown): NotDurable {
+    const { code, message } = toFoldspaceError(error);
+    return { id: this.id, pendingOps: this.layer.status.pendingOps, code, reason: message };
+  }
+
+  /** Why a layer has not been handed everything yet. */
+  unanswered(): FoldspaceError {
+    return this.#timedOut("has not answered yet");
+  }
+
+  report(): LayerReport {
+    const error = this.layer.status.error ?? this.#latestError;
+    return { ...this.layer.status, id: this.id, isLoading: this.isLoading, error };
+  }
+
+  // ---- closing ----
+
+  /** Disconnects the layer and releases it. A layer that hangs is left behind: it is released when it has answered. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const cancel of [...this.#cancelWaits]) cancel();
+    this.#answer(new FoldspaceError("FOLD_CLOSED", `${this.id} was disposed of`));
+    const claim = this.#claim;
+    // a layer that another space still uses is none of ours
+    if (!claim) return;
+    claim.end();
+    const disconnecting = this.layer.disconnect();
+    void Promise.allSettled([this.#connecting, disconnecting]).then(() => claim.release());
+    try {
+      if (!(await this.#isInTime(disconnecting))) throw this.#timedOut("could not be closed in time");
+    } catch (error) {
+      this.#setError(toFoldspaceError(error));
+    }
+  }
+
+  // ---- inside ----
+
+  get #latestError(): FoldspaceError | undefined {
+    const [taskError] = [...this.#taskErrors.values()].reverse();
+    const [treeError] = this.#treeErrors.values();
+    return this.#error ?? taskError ?? treeError;
+  }
+
+  #setError(error: FoldspaceError | undefined): void {
+    this.#error = error;
+    if (error) this.#answer(error);
+    this.#options.onChange();
+  }
+
+  /** The first answer counts; a later one changes nothing. */
+  #answer(error: FoldspaceError): void {
+    this.#onUnusable(error);
+  }
+
+  #assertOpen(): void {
+    if (this.isClosed) throw new FoldspaceError("FOLD_CLOSED", `The connection to ${this.id} is closed`);
+  }
+
+  /** Waits, or until the connection is closed. */
+  async #wait(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancelTimer = this.#options.clock.schedule(ms, () => end());
+      const end = (): void => {
+        cancelTimer();
+        this.#cancelWaits.delete(end);
+        resolve();
+      };
+      this.#cancelWaits.add(end);
+    });
+  }
+
+  async #isInTime(task: Promise<unknown>): Promise<boolean> {
+    return await endsInTime(task, this.#options.timeoutMs, this.#options.clock);
+  }
+
+  #timedOut(reason: string): FoldspaceError {
+    return new FoldspaceError("FOLD_BUSY", `${this.id} ${reason} (waited ${this.#options.timeoutMs} ms)`);
+  }
+}

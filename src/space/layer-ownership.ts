@@ -1,0 +1,55 @@
+import type { Clock } from "../clock.ts";
+import { FoldspaceError } from "../errors.ts";
+import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import { endsInTime } from "./patience.ts";
+
+interface Claim {
+  /** Whether its owner is about to release it. */
+  isEnding: boolean;
+  readonly released: Promise<void>;
+}
+
+/** The right to use a layer, of one space at a time. */
+export interface LayerClaim {
+  /** Announces the release: those who wait for the layer go on waiting. */
+  end(): void;
+  release(): void;
+}
+
+/**
+ * How long a second user waits for a layer whose owner shows no sign of letting go of it, in milliseconds: a component that is
+ * mounted again often asks for the space just before the first one closes it.
+ */
+const WAIT_FOR_OWNER_MS = 2_000;
+
+/** One for all copies of this package in a program, as they may share layers. */
+const REGISTRY = Symbol.for("foldspace.layer-claims");
+
+function registry(): WeakMap<PersistenceLayer, Claim> {
+  const holder = globalThis as { [REGISTRY]?: WeakMap<PersistenceLayer, Claim> };
+  return (holder[REGISTRY] ??= new WeakMap());
+}
+
+/**
+ * Makes the caller the only user of a layer, until it releases it. Waits for an owner that is closing, or is about to.
+ * @param timeoutMs longest wait for an owner that is closing
+ * @throws FoldspaceError `FOLD_IN_USE`
+ */
+export async function claimLayer(layer: PersistenceLayer, clock: Clock, timeoutMs: number): Promise<LayerClaim> {
+  const claims = registry();
+  for (let claim = claims.get(layer); claim; claim = claims.get(layer)) {
+    if (!claim.isEnding && (await endsInTime(claim.released, WAIT_FOR_OWNER_MS, clock))) continue;
+    if (claim.isEnding && (await endsInTime(claim.released, timeoutMs, clock))) continue;
+    throw new FoldspaceError("FOLD_IN_USE", `The layer ${layer.id} is in use by another open space: give each a layer of its own`);
+  }
+  let resolve: (() => void) | undefined;
+  const claim: Claim = { isEnding: false, released: new Promise<void>((done) => (resolve = done)) };
+  claims.set(layer, claim);
+  return {
+    end: () => void (claim.isEnding = true),
+    release: () => {
+      if (claims.get(layer) === claim) claims.delete(layer);
+      resolve?.();
+    },
+  };
+}

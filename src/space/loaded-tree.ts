@@ -1,0 +1,164 @@
+import { Pace } from "../breathe.ts";
+import { isMoveVertexOp, ReplicatedTree, type VersionVector, type ReplicatedTreeOptions, type VertexOperation } from "../tree/index.ts";
+import { MadeHere, placesToReissue, toReissue } from "./made-here.ts";
+import { slicesInOrder } from "./slices-in-order.ts";
+import { reissueStaleEdits, subjectOf } from "./stale-edits.ts";
+
+/** A millisecond of merging or two, and a few times that where the code is cold. */
+const SLICE_OPS = 500;
+
+/**
+ * How old an edit may be, in milliseconds, to be made again above what a slower layer brings. A person who edited hours ago,
+ * while a drive was away, did not mean to overrule what others have written there since.
+ */
+export const STALE_EDIT_MAX_AGE_MS = 600_000;
+
+/** What a loaded tree needs of the space that it belongs to. */
+export interface LoadedTreeHost {
+  readonly now: () => number;
+  /** Whether some layer has not answered yet, and may hold older operations than those made now. */
+  readonly isAwaiting: () => boolean;
+  /** Refuses edits: of a space that is closed, or that is only read. @throws FoldspaceError */
+  readonly assertEditable: () => void;
+  /** Takes what no layer has told of. */
+  readonly onMade: (ops: readonly VertexOperation[]) => void;
+  /** Another instance makes operations under our peer id. Every tree is given another id before this returns. */
+  readonly onCloned: () => void;
+}
+
+/** A tree in memory: gathers its edits for the layers, and merges what the layers tell. */
+export class LoadedTree {
+  readonly tree: ReplicatedTree;
+  readonly #host: LoadedTreeHost;
+  readonly #madeHere = new MadeHere();
+  /** Edits of this turn, handed over together. */
+  #unsent: VertexOperation[] = [];
+  /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
+  readonly #staleEdits = new Map<string, { readonly op: VertexOperation; readonly madeAt: number }>();
+  /** Whether what is being merged was told by a layer. */
+  #isFromLayer = false;
+  #isReleased = false;
+
+  constructor(peerId: string, treeId: string, host: LoadedTreeHost, options: ReplicatedTreeOptions = {}) {
+    this.#host = host;
+    this.tree = new ReplicatedTree(peerId, [], { ...options, rootId: treeId, keepsLocalOps: false });
+    this.tree.observeOpApplied((op, isLocal) => {
+      if ((this.#isFromLayer && !isLocal) || (!isMoveVertexOp(op) && op.transient)) return;
+      if (isLocal) this.#madeHere.note(op);
+      this.#send(op);
+    });
+  }
+
+  /** Whether the tree has a root, so that it can be shown and edited. */
+  get isUsable(): boolean {
+    return this.tree.root !== undefined;
+  }
+
+  /** The tree is no longer kept up to date, and takes no edits any more. */
+  release(): void {
+    this.flushLocalOps();
+    this.#isReleased = true;
+  }
+
+  /** Hands over the edits of this turn. */
+  flushLocalOps(): void {
+    const ops = this.#unsent;
+    if (ops.length === 0) return;
+    this.#unsent = [];
+    if (this.#host.isAwaiting()) for (const op of ops) this.#noteStale(op);
+    this.#host.onMade(ops);
+  }
+
+  /**
+   * Merges all that a layer holds, slice by slice, so that others get their turn.
+   * @param onSlice called with each slice when it has been merged
+   * @returns what the tree did not have
+   */
+  async mergeLoaded(
+    ops: readonly VertexOperation[],
+    onSlice: (slice: readonly VertexOperation[]) => void,
+  ): Promise<VertexOperation[]> {
+    const arrived: VertexOperation[] = [];
+    const pace = new Pace();
+    const isLong = ops.length > SLICE_OPS;
+    // bringing them in order is a piece of work by itself
+    if (isLong) await pace.breathe(true);
+    // in order, so that few moves come late: late ones cost a whole undo and redo, which cannot be divided
+    for (const slice of slicesInOrder(ops, SLICE_OPS)) {
+      for (const op of this.#merge(slice)) arrived.push(op);
+      onSlice(slice);
+      if (pace.isDue) await pace.breathe();
+    }
+    // what comes next looks at the tree, which then does the work on late moves
+    if (isLong) await pace.breathe(true);
+    return arrived;
+  }
+
+  /** To be called when all that a layer holds has been merged, and handed on. @param isFirst whether it had not been read before */
+  finishLoading(ops: readonly VertexOperation[], arrived: readonly VertexOperation[], isFirst: boolean): void {
+    if (isFirst) this.#reissueStaleEdits(arrived);
+    if (!this.#host.isAwaiting()) this.#staleEdits.clear();
+    this.#lookForClone(ops, undefined);
+  }
+
+  /** Merges what a layer tells later on. */
+  mergeTold(ops: readonly VertexOperation[]): void {
+    this.#merge(ops);
+  }
+
+  /** To be called when what a layer told has been merged, and handed on. */
+  finishTold(ops: readonly VertexOperation[]): void {
+    this.#lookForClone(ops, this.tree.peerId);
+  }
+
+  /** Operations that are not in the vector, sorted by id. */
+  opsSince(vector: VersionVector): VertexOperation[] {
+    this.flushLocalOps();
+    return vector.size === this.tree.opCount ? [] : this.tree.opsSince(vector);
+  }
+
+  /** Goes on as another peer. What was made so far stays as it is. */
+  changePeer(peerId: string): void {
+    this.flushLocalOps();
+    this.tree.changePeer(peerId);
+  }
+
+  #merge(ops: readonly VertexOperation[]): VertexOperation[] {
+    this.#isFromLayer = true;
+    try {
+      return this.tree.merge(ops);
+    } finally {
+      this.#isFromLayer = false;
+    }
+  }
+
+  #send(op: VertexOperation): void {
+    if (this.#unsent.length === 0) queueMicrotask(() => this.flushLocalOps());
+    this.#unsent.push(op);
+  }
+
+  #noteStale(op: VertexOperation): void {
+    const subject = subjectOf(op);
+    this.#staleEdits.delete(subject);
+    this.#staleEdits.set(subject, { op, madeAt: this.#host.now() });
+  }
+
+  #reissueStaleEdits(arrived: readonly VertexOperation[]): void {
+    const now = this.#host.now();
+    const edits = [...this.#staleEdits.values()].filter(({ madeAt }) => Math.abs(now - madeAt) <= STALE_EDIT_MAX_AGE_MS);
+    reissueStaleEdits(
+      this.tree,
+      edits.map(({ op }) => op),
+      arrived,
+    );
+  }
+
+  /** @param newPeerId as for {@link MadeHere.strangersAmong} */
+  #lookForClone(ops: readonly VertexOperation[], newPeerId: string | undefined): void {
+    const strangers = this.#madeHere.strangersAmong(ops, newPeerId);
+    if (strangers.length === 0) return;
+    if (strangers.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#host.onCloned();
+    for (const op of toReissue(strangers, this.tree.getAllOps())) this.tree.reissue(op);
+    for (const op of placesToReissue(this.tree, strangers)) this.tree.reissue(op);
+  }
+}

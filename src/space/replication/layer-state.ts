@@ -1,0 +1,287 @@
+import { backoffMs } from "../../backoff.ts";
+import { VersionVector, type VertexOperation } from "../../tree/index.ts";
+
+/**
+ * What is known of one tree in one layer.
+ *
+ * ```
+ *             attach            read
+ *  expected ─────────► reading ──────► current ──┐
+ *                       ▲ ▲  │            │ ▲    │ told, made, learned, saved:
+ *                       │ │  │ unreadable │ └────┘ `covered` follows
+ *                 due   │ │  ▼            │
+ *                       │ │ failed ◄──────┤ refused
+ *                       └─┼──┘            │
+ *                         └───────────────┘ lost
+ * ```
+ *
+ * - `expected`: the layer is still being connected.
+ * - `reading`: the layer has been asked for all its operations of the tree.
+ * - `current`: the layer holds, or has been handed, exactly `covered`.
+ * - `failed`: the layer could not be read, or has refused operations; it is read again at `retryAt`.
+ */
+export type LayerPhase = "expected" | "reading" | "current" | "failed";
+
+/** Operations that the layer may lack, although they did not originate here. */
+interface Relay {
+  /** `undefined`: all that the tree has and the layer lacks by then. */
+  readonly ops: readonly VertexOperation[] | undefined;
+  /** Milliseconds since the epoch. Until then, whoever made the operations is expected to write them to the layer. */
+  readonly dueAt: number;
+}
+
+/** What a layer's state asks the driver to do. */
+export type LayerEffect =
+  /** Load all operations: report them as `told`, and the end as `read` or `unreadable` with the same number. */
+  | { readonly type: "read"; readonly reading: number }
+  /** Ask the layer once more for what it has not told yet; then report `rescanned`. */
+  | { readonly type: "rescan" }
+  /** Find operations that the layer does not cover, of all or of those made here, and report them as `collected`. */
+  | { readonly type: "collect"; readonly only: "made" | "all" }
+  /** Hand operations over; then report `saved` or `refused` with the same number. */
+  | { readonly type: "save"; readonly batch: number; readonly ops: readonly VertexOperation[]; readonly isRelay: boolean };
+
+/** What the driver, or the tree that the state belongs to, reports. */
+export type LayerEvent =
+  | { readonly type: "attach"; readonly isUrgent: boolean }
+  | { readonly type: "told"; readonly ops: readonly VertexOperation[] }
+  | { readonly type: "read"; readonly reading: number; readonly now: number }
+  | { readonly type: "unreadable"; readonly reading: number; readonly now: number }
+  | { readonly type: "lost" }
+  /** Operations that no layer has told of: edits, and what a live peer has sent. */
+  | { readonly type: "made"; readonly ops: readonly VertexOperation[] }
+  /** Operations that another layer has told of. */
+  | { readonly type: "learned"; readonly ops: readonly VertexOperation[]; readonly now: number }
+  | { readonly type: "collected"; readonly only: "made" | "all"; readonly ops: readonly VertexOperation[]; readonly now: number }
+  | { readonly type: "rescanned"; readonly isDone: boolean; readonly now: number }
+  | { readonly type: "saved"; readonly batch: number }
+  | { readonly type: "refused"; readonly batch: number; readonly now: number }
+  | { readonly type: "due"; readonly now: number }
+  /** The space is being closed: what was found by comparing layers is relayed at once. */
+  | { readonly type: "hurry"; readonly now: number };
+
+/** What all layers of a tree have in common. */
+export interface TreeKnowledge {
+  /** Every operation known of the tree. */
+  readonly known: VersionVector;
+  /** Those of them that no layer has told of. */
+  readonly made: VersionVector;
+  /** How long other writers have to save what they made, in milliseconds; different in each instance. */
+  readonly relayDelayMs: number;
+  /** How many operations may be kept for relaying; above that, they are collected when they are due. */
+  readonly maxRelayOps: number;
+  readonly isReadOnly: boolean;
+}
+
+/**
+ * The state machine of one tree in one layer: events in, effects out. It performs nothing and reads no clock, so that a test
+ * can go through every order of events.
+ */
+export class LayerState {
+  readonly #tree: TreeKnowledge;
+  #phase: LayerPhase = "expected";
+  /** What the layer holds or has been handed; complete only while `current`. */
+  #covered = new VersionVector();
+  readonly #inFlight = new Map<number, readonly VertexOperation[]>();
+  #relays: Relay[] = [];
+  /** Relays that are due, while the layer is asked once more. */
+  #checking: readonly Relay[] | undefined;
+  #isCollecting = false;
+  #isUrgent = false;
+  #hasBeenRead = false;
+  /** Whether operations were lost while the layer was being read. */
+  #isStale = false;
+  #reading = 0;
+  #batches = 0;
+  #attempts = 0;
+  #retryAt = 0;
+
+  constructor(tree: TreeKnowledge) {
+    this.#tree = tree;
+  }
+
+  get phase(): LayerPhase {
+    return this.#phase;
+  }
+
+  /** Whether the layer has never been read, so that it may hold operations older than edits that were made meanwhile. */
+  get isAwaited(): boolean {
+    return !this.#hasBeenRead;
+  }
+
+  /** Whether the layer holds or has been handed these. */
+  covers(vector: VersionVector): boolean {
+    return this.#phase === "current" && this.#covered.includes(vector);
+  }
+
+  lacks(op: VertexOperation): boolean {
+    return !this.#covered.has(op.id);
+  }
+
+  /** Number of the reading that counts: what an earlier one brings is out of date. */
+  get reading(): number {
+    return this.#reading;
+  }
+
+  /** Batches handed over and neither durable nor refused. */
+  get inFlight(): readonly number[] {
+    return [...this.#inFlight.keys()];
+  }
+
+  /** Whether nothing is awaited before the state is known, or a relay that is due is handed over. */
+  get isQuiet(): boolean {
+    return this.#phase !== "reading" && !this.#checking && !this.#isCollecting;
+  }
+
+  /** A copy of what the layer holds or has been handed. */
+  get covered(): VersionVector {
+    return this.#covered.clone();
+  }
+
+  /** When the layer has to be reported `due` next; `undefined` if it need not be. */
+  get wakeAt(): number | undefined {
+    if (this.#phase === "failed") return this.#retryAt;
+    if (this.#phase !== "current" || this.#checking) return undefined;
+    return this.#relays.reduce<number | undefined>((first, { dueAt }) => Math.min(first ?? dueAt, dueAt), undefined);
+  }
+
+  /** @returns what is to be done now */
+  handle(event: LayerEvent): LayerEffect[] {
+    switch (event.type) {
+      case "attach":
+        this.#isUrgent = event.isUrgent;
+        return this.#read();
+      case "told":
+        for (const { id } of event.ops) this.#covered.add(id);
+        return [];
+      case "read":
+        return event.reading === this.#reading && this.#phase === "reading" ? this.#onRead(event.now) : [];
+      case "unreadable":
+        return event.reading === this.#reading && this.#phase === "reading" ? this.#fail(event.now) : [];
+      case "lost":
+        if (this.#phase === "reading") this.#isStale = true;
+        return this.#phase === "current" ? this.#read() : [];
+      case "made":
+        return this.#phase === "current" ? this.#save(event.ops, false) : [];
+      case "learned":
+        return this.#phase === "current" ? this.#relayLater(event.ops, event.now + this.#tree.relayDelayMs) : [];
+      case "collected":
+        return this.#phase === "current" ? this.#onCollected(event) : [];
+      case "rescanned":
+        return this.#onRescanned(event.isDone, event.now);
+      case "saved":
+        this.#inFlight.delete(event.batch);
+        return [];
+      case "refused":
+        return this.#inFlight.delete(event.batch) && this.#phase !== "expected" ? this.#fail(event.now) : [];
+      case "due":
+        return this.#onDue(event.now);
+      case "hurry":
+        this.#relays = this.#relays.map((relay) => (relay.ops ? relay : { ...relay, dueAt: event.now }));
+        return this.#onDue(event.now);
+    }
+  }
+
+  #read(): LayerEffect[] {
+    this.#phase = "reading";
+    this.#isStale = false;
+    this.#relays = [];
+    this.#checking = undefined;
+    this.#isCollecting = false;
+    // not yet in what the layer tells, and not to be handed to it twice
+    this.#covered = VersionVector.of([...this.#inFlight.values()].flat());
+    return [{ type: "read", reading: ++this.#reading }];
+  }
+
+  #onRead(now: number): LayerEffect[] {
+    if (this.#isStale) return this.#read();
+    this.#phase = "current";
+    this.#hasBeenRead = true;
+    this.#attempts = 0;
+    const effects: LayerEffect[] = [];
+    if (this.#tree.isReadOnly || !this.#lacksSomething) return effects;
+    if (!this.#covered.includes(this.#tree.made)) effects.push({ type: "collect", only: "made" });
+    this.#relays.push({ ops: undefined, dueAt: this.#isUrgent ? now : now + this.#tree.relayDelayMs });
+    this.#isUrgent = false;
+    return effects;
+  }
+
+  #fail(now: number): LayerEffect[] {
+    this.#phase = "failed";
+    this.#relays = [];
+    this.#checking = undefined;
+    this.#isCollecting = false;
+    this.#retryAt = now + backoffMs(++this.#attempts);
+    return [];
+  }
+
+  #onDue(now: number): LayerEffect[] {
+    if (this.#phase === "failed" && this.#retryAt <= now) return this.#read();
+    if (this.#phase !== "current" || this.#checking) return [];
+    const due: Relay[] = [];
+    const later: Relay[] = [];
+    for (const relay of this.#relays.filter((each) => this.#isLacking(each))) (relay.dueAt <= now ? due : later).push(relay);
+    this.#relays = later;
+    if (due.length === 0) return [];
+    // whoever made them may have written them a moment ago
+    this.#checking = due;
+    return [{ type: "rescan" }];
+  }
+
+  #onRescanned(isDone: boolean, now: number): LayerEffect[] {
+    const due = this.#checking;
+    this.#checking = undefined;
+    if (!due || this.#phase !== "current") return [];
+    if (!isDone) {
+      const dueAt = now + backoffMs(++this.#attempts);
+      this.#relays.push(...due.map((relay) => ({ ...relay, dueAt })));
+      return [];
+    }
+    const effects = this.#save(
+      due.flatMap(({ ops }) => ops ?? []),
+      true,
+    );
+    if (due.some(({ ops }) => !ops) && this.#lacksSomething) {
+      this.#isCollecting = true;
+      effects.push({ type: "collect", only: "all" });
+    }
+    return effects;
+  }
+
+  #onCollected({ only, ops, now }: Extract<LayerEvent, { readonly type: "collected" }>): LayerEffect[] {
+    const effects = this.#save(ops, only === "all");
+    if (only === "made") return effects;
+    this.#isCollecting = false;
+    if (!this.#lacksSomething) this.#attempts = 0;
+    // another layer, or the tree itself, was not ready to give the rest
+    else this.#relays.push({ ops: undefined, dueAt: now + Math.max(this.#tree.relayDelayMs, backoffMs(++this.#attempts)) });
+    return effects;
+  }
+
+  #relayLater(ops: readonly VertexOperation[], dueAt: number): LayerEffect[] {
+    if (this.#tree.isReadOnly) return [];
+    const lacking = ops.filter((op) => this.lacks(op));
+    if (lacking.length === 0) return [];
+    const kept = this.#relays.reduce((count, relay) => count + (relay.ops?.length ?? 0), 0);
+    if (kept + lacking.length <= this.#tree.maxRelayOps) this.#relays.push({ ops: lacking, dueAt });
+    else this.#relays = [{ ops: undefined, dueAt: this.#relays.reduce((last, relay) => Math.max(last, relay.dueAt), dueAt) }];
+    return [];
+  }
+
+  #save(ops: readonly VertexOperation[], isRelay: boolean): LayerEffect[] {
+    if (this.#tree.isReadOnly) return [];
+    const lacking = ops.filter(({ id }) => this.#covered.add(id));
+    if (lacking.length === 0) return [];
+    const batch = ++this.#batches;
+    this.#inFlight.set(batch, lacking);
+    return [{ type: "save", batch, ops: lacking, isRelay }];
+  }
+
+  get #lacksSomething(): boolean {
+    return this.#tree.known.size > this.#covered.size;
+  }
+
+  #isLacking({ ops }: Relay): boolean {
+    return ops ? ops.some((op) => this.lacks(op)) : this.#lacksSomething;
+  }
+}

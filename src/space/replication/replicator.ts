@@ -1,0 +1,209 @@
+import type { Clock } from "../../clock.ts";
+import { FoldspaceError } from "../../errors.ts";
+import type { IncomingChange } from "../../layers/persistence-layer.ts";
+import type { VersionVector } from "../../tree/index.ts";
+import type { LayerConnection } from "../layer-connection.ts";
+import { endsInTime } from "../patience.ts";
+import { TreeSync } from "./tree-sync.ts";
+
+export interface ReplicatorOptions {
+  readonly clock: Clock;
+  /** How long others have to save what they made before it is relayed, in milliseconds. */
+  readonly relayDelayMs: number;
+  readonly isReadOnly: boolean;
+  /** Longest time without progress when something has to end, in milliseconds. */
+  readonly timeoutMs: number;
+  /** A tree that is not in memory has new operations in a layer. */
+  readonly onUnloadedChange: (treeId: string) => void;
+}
+
+/** What keeps all trees of a space the same in all its layers, those included that nobody has opened. */
+export class Replicator {
+  readonly spaceTree: TreeSync;
+  readonly #options: ReplicatorOptions;
+  readonly #syncs = new Map<string, TreeSync>();
+  /** Layers whose space tree has been read: they take part in everything. */
+  readonly #active = new Set<LayerConnection>();
+  /** Of layers whose trees have been listed, or are being listed, when that is done. */
+  readonly #listings = new Map<LayerConnection, Promise<void>>();
+  /** Counts events, to tell slow work from work that hangs. */
+  #progress = 0;
+
+  constructor(spaceId: string, options: ReplicatorOptions) {
+    this.#options = options;
+    this.spaceTree = this.sync(spaceId);
+  }
+
+  get active(): ReadonlySet<LayerConnection> {
+    return this.#active;
+  }
+
+  /** Trees in memory, the space tree first. */
+  get loaded(): TreeSync[] {
+    return [...this.#syncs.values()].filter(({ content }) => content !== undefined);
+  }
+
+  get(treeId: string): TreeSync | undefined {
+    return this.#syncs.get(treeId);
+  }
+
+  /** The tree's synchronization; begun if there is none. */
+  sync(treeId: string): TreeSync {
+    let sync = this.#syncs.get(treeId);
+    if (!sync) {
+      const { clock, relayDelayMs, isReadOnly } = this.#options;
+      sync = new TreeSync(treeId, {
+        clock,
+        relayDelayMs,
+        isReadOnly,
+        onFailure: (connection, failing, error) => connection.setTreeError(failing, error),
+        onProgress: () => this.#progress++,
+      });
+      this.#syncs.set(treeId, sync);
+    }
+    return sync;
+  }
+
+  // ---- layers ----
+
+  /** Announces a layer that is still being connected. */
+  expectLayer(connection: LayerConnection): void {
+    for (const sync of this.loaded) sync.expectLayer(connection);
+  }
+
+  /**
+   * Lets a layer whose space tree has been read take part in all other trees.
+   * @returns when those in memory have been read, or could not be
+   */
+  async activate(connection: LayerConnection, isUrgent: boolean): Promise<void> {
+    this.#active.add(connection);
+    const others = [...this.#syncs.values()].filter((sync) => sync !== this.spaceTree);
+    const attaching = others.map(async (sync) => {
+      const attached = sync.attach(connection, { isUrgent });
+      if (sync.content) await attached;
+      // it is read in its turn, and a failure is in the layer's report
+      else attached.catch(() => undefined);
+    });
+    await Promise.allSettled(attaching);
+  }
+
+  /** Compares all trees of all layers, also those that nobody has opened. A single layer has nothing to be compared with. */
+  compareAll(isUrgent: boolean): void {
+    if (this.#active.size < 2) return;
+    for (const connection of this.#active) {
+      if (this.#listings.has(connection)) continue;
+      const listing = connection.keepTrying("list of trees", async () => {
+        for (const treeId of await connection.layer.listTrees()) this.#compare(treeId, isUrgent);
+      });
+      this.#listings.set(connection, listing);
+    }
+  }
+
+  receive(connection: LayerConnection, { treeId, ops, isLossy }: IncomingChange): void {
+    if (!this.#active.has(connection)) return;
+    const sync = this.#syncs.get(treeId);
+    if (isLossy) sync?.receive(connection, "lost");
+    else if (sync && ops) sync.receive(connection, ops);
+    else this.#compare(treeId, false);
+    // a layer that has lost the space tree has lost the others, too
+    if (isLossy && sync === this.spaceTree)
+      for (const other of this.#syncs.values()) if (!other.content) other.receive(connection, "lost");
+    if (!sync?.content) this.#options.onUnloadedChange(treeId);
+  }
+
+  detach(connection: LayerConnection): void {
+    this.#active.delete(connection);
+    this.#listings.delete(connection);
+    for (const sync of this.#syncs.values()) sync.detach(connection);
+  }
+
+  /** Lets go of a tree that was in memory. With several layers, it is kept the same in all of them. */
+  unload(treeId: string): void {
+    if (this.#active.size < 2) this.forget(treeId);
+    else this.#syncs.get(treeId)?.unload();
+  }
+
+  /** Lets go of a tree, whose operations the layers may report no more. */
+  forget(treeId: string): void {
+    const sync = this.#syncs.get(treeId);
+    sync?.unload();
+    sync?.dispose();
+    this.#syncs.delete(treeId);
+    for (const { layer } of this.#active) layer.releaseTree?.(treeId);
+  }
+
+  dispose(): void {
+    for (const sync of this.#syncs.values()) sync.dispose();
+    this.#active.clear();
+  }
+
+  // ---- saving ----
+
+  /** Hands the edits of this turn to the layers. */
+  flushLocalOps(): void {
+    for (const { content } of this.loaded) content?.flushLocalOps();
+  }
+
+  /** Waits until a layer has been asked for all trees in memory. */
+  async whenLoadedAreRead(connection: LayerConnection): Promise<void> {
+    const reading = this.loaded.filter((sync) => sync.isReading(connection));
+    const read = Promise.all(reading.map(async (sync) => await sync.whenAnswered(connection)));
+    if (reading.length > 0) await endsInTime(read, this.#options.timeoutMs, this.#options.clock);
+  }
+
+  /** Why a layer has not even been handed all that was made here; `undefined` if it has. */
+  lackingMade(connection: LayerConnection): FoldspaceError | undefined {
+    for (const sync of this.#syncs.values())
+      if (!sync.hasMade(connection)) return sync.errorOf(connection) ?? connection.unanswered();
+    return undefined;
+  }
+
+  /** Relays at once what was found by comparing layers of trees in memory. @returns when it has been handed over, or after long enough */
+  async hurry(): Promise<void> {
+    const syncs = this.loaded;
+    for (const sync of syncs) sync.hurry();
+    const quiet = Promise.all(syncs.map(async (sync) => await sync.whenQuiet()));
+    await endsInTime(quiet, this.#options.timeoutMs, this.#options.clock);
+  }
+
+  /**
+   * Waits until every layer holds what was known when it was called, as long as anything goes on.
+   * @returns layers that do not, and why
+   */
+  async whenSynced(): Promise<Map<LayerConnection, FoldspaceError>> {
+    const targets = new Map<TreeSync, VersionVector>();
+    const isListed = await this.#whileProgressing(Promise.all(this.#listings.values()));
+    const holding = [...this.#syncs.values()].map(async (sync) => {
+      await sync.whenCompared();
+      const target = sync.known;
+      targets.set(sync, target);
+      if (!this.#options.isReadOnly) await sync.whenHeld(target);
+    });
+    const isHeld = await this.#whileProgressing(Promise.all(holding));
+    const lacking = new Map<LayerConnection, FoldspaceError>();
+    if (isListed && isHeld) return lacking;
+    for (const sync of this.#syncs.values())
+      for (const connection of sync.lacking(targets.get(sync) ?? sync.known))
+        if (!lacking.has(connection)) lacking.set(connection, sync.errorOf(connection) ?? connection.unanswered());
+    return lacking;
+  }
+
+  /** Compares a tree that is not in memory. */
+  #compare(treeId: string, isUrgent: boolean): void {
+    if (this.#active.size < 2 || this.#syncs.has(treeId)) return;
+    const sync = this.sync(treeId);
+    for (const connection of this.#active)
+      // a failure is in the layer's report, and is tried again
+      sync.attach(connection, { isUrgent }).catch(() => undefined);
+  }
+
+  /** Waits for something as long as other things happen. @returns whether it has ended */
+  async #whileProgressing(task: Promise<unknown>): Promise<boolean> {
+    const { clock, timeoutMs, relayDelayMs } = this.#options;
+    for (let before = -1; before !== this.#progress;) {
+      before = this.#progress;
+      if (await endsInTime(task, timeoutMs + relayDelayMs, clock)) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,114 @@
+import { VersionVector, type VertexOperation } from "../../tree/index.ts";
+import { LayerState, type LayerEffect, type LayerEvent, type TreeKnowledge } from "./layer-state.ts";
+
+export interface ReplicationOptions {
+  /** See {@link TreeKnowledge}. */
+  readonly relayDelayMs: number;
+  readonly maxRelayOps: number;
+  readonly isReadOnly: boolean;
+}
+
+/** An effect, and the layer that it concerns. */
+export type ReplicationEffect<Layer> = LayerEffect & { readonly layer: Layer };
+
+/** What happens to one layer's part of the tree. */
+export type ReplicationEvent<Layer> = Exclude<LayerEvent, { readonly type: "made" | "learned" }> & {
+  readonly layer: Layer;
+  /** When a layer tells something: milliseconds since the epoch. */
+  readonly now: number;
+};
+
+/**
+ * One tree in all layers of a space: joins the states of its layers, and is pure as they are.
+ *
+ * ```
+ *  made here, or by a live peer ──► every layer, at once
+ *  told by a layer              ──► every other layer that still lacks it after `relayDelayMs`
+ * ```
+ *
+ * What one layer tells was normally made by another instance with the same layers (a second tab), which is about to write it
+ * to the others itself. So only what stays missing is relayed, and only after the layer was asked once more. Instances wait
+ * for different times, and the first to relay spares the others the work.
+ */
+export class TreeReplication<Layer> implements TreeKnowledge {
+  #known = new VersionVector();
+  readonly made: VersionVector = new VersionVector();
+  readonly relayDelayMs: number;
+  readonly maxRelayOps: number;
+  readonly isReadOnly: boolean;
+  readonly #layers = new Map<Layer, LayerState>();
+
+  constructor({ relayDelayMs, maxRelayOps, isReadOnly }: ReplicationOptions) {
+    this.relayDelayMs = relayDelayMs;
+    this.maxRelayOps = maxRelayOps;
+    this.isReadOnly = isReadOnly;
+  }
+
+  get known(): VersionVector {
+    return this.#known;
+  }
+
+  get layers(): ReadonlyMap<Layer, LayerState> {
+    return this.#layers;
+  }
+
+  /** Whether some layer may hold operations that are older than edits made now. */
+  get isAwaiting(): boolean {
+    return [...this.#layers.values()].some(({ isAwaited }) => isAwaited);
+  }
+
+  /** When `due` has to be reported next, and of which layer. */
+  get next(): { readonly layer: Layer; readonly at: number } | undefined {
+    let next: { layer: Layer; at: number } | undefined;
+    for (const [layer, { wakeAt }] of this.#layers)
+      if (wakeAt !== undefined && (next === undefined || wakeAt < next.at)) next = { layer, at: wakeAt };
+    return next;
+  }
+
+  /** Announces a layer that is still being connected. */
+  expect(layer: Layer): void {
+    if (!this.#layers.has(layer)) this.#layers.set(layer, new LayerState(this));
+  }
+
+  /** Forgets a layer: it takes no part any more, whatever it still answers. */
+  detach(layer: Layer): void {
+    this.#layers.delete(layer);
+  }
+
+  /**
+   * Counts anew what is known of a tree that is not in memory: an operation that was only in a layer that lost it, or is no
+   * longer part of the space, cannot be brought to the others. Nothing changes while some layer's content is not known.
+   */
+  recount(): void {
+    const states = [...this.#layers.values()];
+    if (states.some(({ phase }) => phase !== "current")) return;
+    this.#known = new VersionVector();
+    for (const { covered } of states) this.#known.addAll(covered);
+  }
+
+  /** Takes operations that no layer has told of. */
+  make(ops: readonly VertexOperation[]): ReplicationEffect<Layer>[] {
+    const fresh = ops.filter(({ id }) => this.#known.add(id));
+    for (const { id } of fresh) this.made.add(id);
+    return fresh.length === 0 ? [] : this.#broadcast({ type: "made", ops: fresh });
+  }
+
+  handle(event: ReplicationEvent<Layer>): ReplicationEffect<Layer>[] {
+    const { layer } = event;
+    if (event.type === "attach") this.expect(layer);
+    const state = this.#layers.get(layer);
+    if (!state) return [];
+    const effects = state.handle(event).map((effect) => ({ ...effect, layer }));
+    if (event.type !== "told") return effects;
+    const fresh = event.ops.filter(({ id }) => this.#known.add(id));
+    if (fresh.length > 0) effects.push(...this.#broadcast({ type: "learned", ops: fresh, now: event.now }, layer));
+    return effects;
+  }
+
+  #broadcast(event: LayerEvent, except?: Layer): ReplicationEffect<Layer>[] {
+    const effects: ReplicationEffect<Layer>[] = [];
+    for (const [layer, state] of this.#layers)
+      if (layer !== except) for (const effect of state.handle(event)) effects.push({ ...effect, layer });
+    return effects;
+  }
+}

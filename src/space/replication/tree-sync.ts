@@ -1,0 +1,381 @@
+import { Pace } from "../../breathe.ts";
+import type { Clock } from "../../clock.ts";
+import { FoldspaceError } from "../../errors.ts";
+import { toFoldspaceError } from "../../layers/batcher.ts";
+import type { VersionVector, VertexOperation } from "../../tree/index.ts";
+import type { LayerConnection } from "../layer-connection.ts";
+import type { LoadedTree } from "../loaded-tree.ts";
+import type { LayerEffect, LayerState } from "./layer-state.ts";
+import { TreeReplication, type ReplicationEffect, type ReplicationEvent } from "./tree-replication.ts";
+
+/** So many operations of a tree that is not in memory may wait to be relayed; above that, they are read again when it is time. */
+const MAX_RELAY_OPS = 2_000;
+/** Some milliseconds of work. */
+const SLICE_OPS = 2_000;
+
+export interface TreeSyncOptions {
+  readonly clock: Clock;
+  readonly relayDelayMs: number;
+  readonly isReadOnly: boolean;
+  /** A layer fails with this tree, or, without an error, does so no longer. */
+  readonly onFailure: (connection: LayerConnection, treeId: string, error: FoldspaceError | undefined) => void;
+  /** Something has happened: the work does not hang. */
+  readonly onProgress: () => void;
+}
+
+/**
+ * Keeps one tree the same in all layers of a space, in memory or not: performs what its {@link TreeReplication} asks for, and
+ * reports what comes of it.
+ */
+export class TreeSync {
+  readonly treeId: string;
+  readonly #options: TreeSyncOptions;
+  readonly #replication: TreeReplication<LayerConnection>;
+  readonly #errors = new Map<LayerConnection, FoldspaceError>();
+  /** Told after each event. */
+  #waiters: (() => void)[] = [];
+  #content: LoadedTree | undefined;
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  #isDisposed = false;
+
+  constructor(treeId: string, options: TreeSyncOptions) {
+    this.treeId = treeId;
+    this.#options = options;
+    const { relayDelayMs, isReadOnly } = options;
+    this.#replication = new TreeReplication({ relayDelayMs, isReadOnly, maxRelayOps: MAX_RELAY_OPS });
+  }
+
+  /** The tree, if it is in memory. */
+  get content(): LoadedTree | undefined {
+    return this.#content;
+  }
+
+  /** Whether some layer may hold operations that are older than edits made now. */
+  get isAwaiting(): boolean {
+    return this.#replication.isAwaiting;
+  }
+
+  /** A copy of the ids of all operations known. */
+  get known(): VersionVector {
+    return this.#replication.known.clone();
+  }
+
+  // ---- layers ----
+
+  /** Announces a layer that is still being connected: edits made until it has answered are weighed against what it brings. */
+  expectLayer(connection: LayerConnection): void {
+    this.#replication.expect(connection);
+  }
+
+  /**
+   * Reads what a layer holds, and brings it and the other layers to the same from then on. A layer that cannot be read is
+   * read again later by itself.
+   * @param options `isUrgent`: whether it is sent what it lacks without waiting for others to do so
+   * @returns when it has been read for the first time
+   * @throws FoldspaceError why the first attempt failed; `FOLD_CLOSED` if it is detached meanwhile
+   */
+  async attach(connection: LayerConnection, { isUrgent = false }: { readonly isUrgent?: boolean } = {}): Promise<void> {
+    this.#handle({ type: "attach", layer: connection, isUrgent, now: this.#now });
+    await this.whenAnswered(connection);
+    const error = this.#errors.get(connection);
+    if (this.#phase(connection) === "failed" && error) throw error;
+    this.#assertAttached(connection);
+  }
+
+  /** Waits until a layer's content is known, however often it has to be read. @throws FoldspaceError `FOLD_CLOSED` if it is detached */
+  async whenRead(connection: LayerConnection): Promise<void> {
+    await this.#until(() => this.#phase(connection) === "current" || this.#phase(connection) === undefined);
+    this.#assertAttached(connection);
+  }
+
+  /** Waits until a layer that is being read has been, or could not be. */
+  async whenAnswered(connection: LayerConnection): Promise<void> {
+    await this.#until(() => this.#phase(connection) !== "reading");
+  }
+
+  /** Waits until all layers that are being read have been, or could not be. */
+  async whenCompared(): Promise<void> {
+    await this.#until(() => [...this.#replication.layers.values()].every(({ phase }) => phase !== "reading"));
+  }
+
+  detach(connection: LayerConnection): void {
+    this.#replication.detach(connection);
+    this.#setError(connection, undefined);
+    this.#afterEvent();
+  }
+
+  /** Takes what a layer tells: operations, or, without any, that it may have lost some. */
+  receive(connection: LayerConnection, ops: readonly VertexOperation[] | "lost"): void {
+    if (ops === "lost") {
+      this.#handle({ type: "lost", layer: connection, now: this.#now });
+      return;
+    }
+    this.#content?.mergeTold(ops);
+    this.#handle({ type: "told", layer: connection, ops, now: this.#now });
+    this.#content?.finishTold(ops);
+  }
+
+  // ---- content ----
+
+  /** Brings the tree into memory: every layer is read for it. */
+  load(content: LoadedTree): void {
+    this.#content = content;
+    for (const [connection, { phase }] of this.#replication.layers)
+      if (phase !== "expected") this.#handle({ type: "attach", layer: connection, isUrgent: false, now: this.#now });
+  }
+
+  /** Lets go of the tree in memory. It is kept the same in all layers all the same. */
+  unload(): void {
+    this.#content?.release();
+    this.#content = undefined;
+  }
+
+  /** Takes operations that no layer has told of. */
+  make(ops: readonly VertexOperation[]): void {
+    this.#perform(this.#replication.make(ops));
+    this.#afterEvent();
+  }
+
+  /** Relays at once what was found by comparing layers. */
+  hurry(): void {
+    for (const connection of [...this.#replication.layers.keys()])
+      this.#handle({ type: "hurry", layer: connection, now: this.#now });
+  }
+
+  // ---- state ----
+
+  /** Whether a layer takes part: it has been asked for the tree. */
+  isAttached(connection: LayerConnection): boolean {
+    const phase = this.#phase(connection);
+    return phase !== undefined && phase !== "expected";
+  }
+
+  /** Whether a layer has been asked for the tree and has not answered. */
+  isReading(connection: LayerConnection): boolean {
+    return this.#phase(connection) === "reading";
+  }
+
+  /** Why a layer could not be read, or refused operations. */
+  errorOf(connection: LayerConnection): FoldspaceError | undefined {
+    return this.#errors.get(connection);
+  }
+
+  /** Whether a layer holds, or has been handed, all that was made here. */
+  hasMade(connection: LayerConnection): boolean {
+    const { made } = this.#replication;
+    return made.size === 0 || (this.#replication.layers.get(connection)?.covers(made) ?? false);
+  }
+
+  /** Whether a layer durably holds all that was made here. */
+  hasMadeDurably(connection: LayerConnection): boolean {
+    return this.hasMade(connection) && this.#replication.layers.get(connection)?.inFlight.length === 0;
+  }
+
+  /** Waits until no layer is being read, or asked once more before something is relayed to it. */
+  async whenQuiet(): Promise<void> {
+    await this.#until(() => [...this.#replication.layers.values()].every((state) => state.isQuiet));
+  }
+
+  /** Waits until every layer durably holds these operations. Those that are made later do not prolong it. */
+  async whenHeld(target: VersionVector): Promise<void> {
+    const pending = new Map<LayerState, ReadonlySet<number> | undefined>();
+    await this.#until(() => {
+      let isHeld = true;
+      for (const state of this.#replication.layers.values()) {
+        if (!pending.get(state) && state.covers(target)) pending.set(state, new Set(state.inFlight));
+        const batches = pending.get(state);
+        if (!batches || state.inFlight.some((batch) => batches.has(batch))) isHeld = false;
+      }
+      return isHeld;
+    });
+  }
+
+  /** Layers that do not hold these operations. */
+  lacking(target: VersionVector): LayerConnection[] {
+    return [...this.#replication.layers].filter(([, state]) => !state.covers(target)).map(([connection]) => connection);
+  }
+
+  /** Ends everything. What is in memory stays readable. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const connection of [...this.#replication.layers.keys()]) this.#replication.detach(connection);
+    this.#wakeWaiters();
+  }
+
+  // ---- inside ----
+
+  get #now(): number {
+    return this.#options.clock.now();
+  }
+
+  #phase(connection: LayerConnection): LayerState["phase"] | undefined {
+    return this.#replication.layers.get(connection)?.phase;
+  }
+
+  #assertAttached(connection: LayerConnection): void {
+    if (this.#phase(connection) === undefined)
+      throw new FoldspaceError("FOLD_CLOSED", `${connection.id} was disposed of while tree ${this.treeId} was read`);
+  }
+
+  #handle(event: ReplicationEvent<LayerConnection>): void {
+    this.#perform(this.#replication.handle(event));
+    this.#afterEvent();
+  }
+
+  #perform(effects: readonly ReplicationEffect<LayerConnection>[]): void {
+    for (const effect of effects) {
+      const { layer } = effect;
+      const state = this.#replication.layers.get(layer);
+      if (!state) continue;
+      switch (effect.type) {
+        case "read":
+          void this.#read(layer, state, effect.reading);
+          break;
+        case "rescan":
+          void this.#rescan(layer);
+          break;
+        case "collect":
+          void this.#collect(layer, state, effect.only);
+          break;
+        case "save":
+          this.#save(layer, state, effect);
+          break;
+      }
+    }
+  }
+
+  /** Never rejects: a failure is an event. */
+  async #read(connection: LayerConnection, state: LayerState, reading: number): Promise<void> {
+    const isCurrent = (): boolean => this.#replication.layers.get(connection) === state && state.reading === reading;
+    try {
+      const ops = await connection.loadTree(this.treeId, { inTurn: !this.#content });
+      if (!isCurrent()) return;
+      const content = this.#content;
+      const onSlice = (slice: readonly VertexOperation[]): void => {
+        if (isCurrent()) this.#handle({ type: "told", layer: connection, ops: slice, now: this.#now });
+      };
+      const isFirst = state.isAwaited;
+      const arrived = content ? await content.mergeLoaded(ops, onSlice) : await inSlices(ops, onSlice);
+      content?.flushLocalOps();
+      if (!isCurrent()) return;
+      this.#setError(connection, undefined);
+      this.#handle({ type: "read", layer: connection, reading, now: this.#now });
+      content?.finishLoading(ops, arrived, isFirst);
+    } catch (error) {
+      if (!isCurrent()) return;
+      this.#setError(connection, toFoldspaceError(error));
+      this.#handle({ type: "unreadable", layer: connection, reading, now: this.#now });
+    }
+  }
+
+  async #rescan(connection: LayerConnection): Promise<void> {
+    let isDone = true;
+    try {
+      await connection.rescanTree(this.treeId);
+      this.#setError(connection, undefined);
+    } catch (error) {
+      isDone = false;
+      this.#setError(connection, toFoldspaceError(error));
+    }
+    this.#handle({ type: "rescanned", layer: connection, isDone, now: this.#now });
+  }
+
+  async #collect(connection: LayerConnection, state: LayerState, only: "made" | "all"): Promise<void> {
+    let ops: VertexOperation[] = [];
+    if (this.#content) {
+      ops = this.#content.opsSince(state.covered);
+      if (only === "made") ops = ops.filter(({ id }) => this.#replication.made.has(id));
+    } else {
+      ops = await this.#collectFromLayers(connection, state);
+    }
+    this.#handle({ type: "collected", layer: connection, only, ops, now: this.#now });
+  }
+
+  /** Reads the tree from the other layers, one after another, until nothing is lacking. */
+  async #collectFromLayers(connection: LayerConnection, state: LayerState): Promise<VertexOperation[]> {
+    const found = new Map<string, VertexOperation>();
+    for (const [other, otherState] of [...this.#replication.layers]) {
+      if (other === connection || otherState.phase !== "current" || state.covered.includes(otherState.covered)) continue;
+      try {
+        const ops = await other.loadTree(this.treeId, { inTurn: true });
+        if (this.#replication.layers.get(other) !== otherState) continue;
+        await inSlices(ops, (slice) => this.#handle({ type: "told", layer: other, ops: slice, now: this.#now }));
+        for (const op of ops) if (state.lacks(op)) found.set(`${op.id.counter}@${op.id.peerId}`, op);
+      } catch (error) {
+        this.#setError(other, toFoldspaceError(error));
+      }
+    }
+    if (found.size === 0) this.#replication.recount();
+    return [...found.values()];
+  }
+
+  #save(connection: LayerConnection, state: LayerState, { batch, ops, isRelay }: Extract<LayerEffect, { type: "save" }>): void {
+    connection.save(this.treeId, ops).then(
+      () => {
+        if (this.#replication.layers.get(connection) === state)
+          this.#handle({ type: "saved", layer: connection, batch, now: this.#now });
+      },
+      (error: unknown) => {
+        if (this.#replication.layers.get(connection) !== state) return;
+        // a layer rejects only what it can never save, or could not save before it was disconnected
+        this.#setError(connection, toFoldspaceError(error));
+        this.#handle({ type: "refused", layer: connection, batch, now: this.#now });
+      },
+    );
+    // at once, so that other instances see it before they do the same; a failure is in the layer's status
+    if (isRelay) connection.flush().catch(() => undefined);
+  }
+
+  #setError(connection: LayerConnection, error: FoldspaceError | undefined): void {
+    if (this.#errors.get(connection) === error) return;
+    if (error) this.#errors.set(connection, error);
+    else this.#errors.delete(connection);
+    this.#options.onFailure(connection, this.treeId, error);
+  }
+
+  #afterEvent(): void {
+    this.#options.onProgress();
+    this.#schedule();
+    this.#wakeWaiters();
+  }
+
+  #schedule(): void {
+    const at = this.#isDisposed ? undefined : this.#replication.next?.at;
+    if (at === this.#timer?.at) return;
+    this.#timer?.cancel();
+    this.#timer =
+      at === undefined ? undefined : { at, cancel: this.#options.clock.schedule(Math.max(0, at - this.#now), () => this.#onTimer()) };
+  }
+
+  #onTimer(): void {
+    // the clock may have been set back meanwhile
+    const now = Math.max(this.#now, this.#timer?.at ?? 0);
+    this.#timer = undefined;
+    for (const [layer, { wakeAt }] of [...this.#replication.layers])
+      if (wakeAt !== undefined && wakeAt <= now) this.#handle({ type: "due", layer, now });
+    this.#afterEvent();
+  }
+
+  async #until(isDone: () => boolean): Promise<void> {
+    while (!this.#isDisposed && !isDone()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wakeWaiters(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
+  }
+}
+
+/** Passes operations on in slices that leave others their turn. */
+async function inSlices(
+  ops: readonly VertexOperation[],
+  onSlice: (slice: readonly VertexOperation[]) => void,
+): Promise<readonly VertexOperation[]> {
+  const pace = new Pace();
+  for (let start = 0; start < ops.length; start += SLICE_OPS) {
+    onSlice(ops.slice(start, start + SLICE_OPS));
+    if (pace.isDue) await pace.breathe();
+  }
+  return ops;
+}
