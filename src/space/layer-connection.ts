@@ -256,9 +256,15 @@ export class LayerConnection {
 
   // ---- state ----
 
-  /** Waits until the layer has been read, has failed, or long enough. */
-  async settled(): Promise<void> {
+  /** Waits until the space tree has been read, the layer has failed, or long enough. */
+  async whenUsable(): Promise<void> {
     if (this.isLoading) await this.#isInTime(Promise.race([this.#opening, this.#usable.catch(() => undefined)]));
+  }
+
+  /** Waits until the layer takes part in everything, has failed, or long enough. */
+  async whenBroughtIn(): Promise<void> {
+    await this.whenUsable();
+    if (this.isLoading) await this.#isInTime(this.#opening ?? Promise.resolve());
   }
 
   /** Why the layer cannot be used at present, or has not answered yet. */

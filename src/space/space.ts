@@ -159,6 +159,7 @@ export class Space {
   async whenSynced(): Promise<void> {
     this.#assertOpen();
     await this.#saveAll();
+    await Promise.all(this.#layers.connections.map(async (connection) => await connection.whenBroughtIn()));
     const lacking = await this.#replicator.whenSynced();
     assertDurable(
       this.#layers.connections.map((connection) => {
@@ -203,7 +204,7 @@ export class Space {
     const connection = this.#layers.find(layerId);
     if (!connection) return;
     if (this.isReadOnly) return await this.#drop(connection);
-    await connection.settled();
+    await connection.whenUsable();
     this.#replicator.flushLocalOps();
     await this.#replicator.hurry();
     const { obstacle } = connection;
@@ -354,7 +355,7 @@ export class Space {
 
   async #saveAll(): Promise<void> {
     const { connections } = this.#layers;
-    await Promise.all(connections.map(async (connection) => await connection.settled()));
+    await Promise.all(connections.map(async (connection) => await connection.whenUsable()));
     this.#replicator.flushLocalOps();
     if (this.isReadOnly) return;
     const saving = connections.map(async (connection) => await this.#notDurable(connection));

@@ -133,6 +133,47 @@ export class LayerState {
     return this.#phase !== "reading" && !this.#checking && !this.#isCollecting;
   }
 
+  /** The state as plain data, for traces and for tests that compare states. */
+  describe(): Readonly<Record<string, unknown>> {
+    const relays = this.#relays.map(({ ops, dueAt }) => [ops?.map(({ id }) => `${id.counter}@${id.peerId}`) ?? "all", dueAt]);
+    const inFlight = [...this.#inFlight].map(([batch, ops]) => [batch, ops.map(({ id }) => `${id.counter}@${id.peerId}`)]);
+    const checking = this.#checking?.map(({ ops }) => ops?.map(({ id }) => `${id.counter}@${id.peerId}`) ?? "all");
+    return {
+      phase: this.#phase,
+      covered: this.#covered.toState(),
+      inFlight,
+      relays,
+      checking,
+      isCollecting: this.#isCollecting,
+      isUrgent: this.#isUrgent,
+      isAwaited: this.isAwaited,
+      isStale: this.#isStale,
+      reading: this.#reading,
+      batches: this.#batches,
+      attempts: this.#attempts,
+      retryAt: this.#retryAt,
+    };
+  }
+
+  /** An independent copy. @param tree that the copy belongs to */
+  fork(tree: TreeKnowledge): LayerState {
+    const copy = new LayerState(tree);
+    copy.#phase = this.#phase;
+    copy.#covered = this.#covered.clone();
+    for (const [batch, ops] of this.#inFlight) copy.#inFlight.set(batch, ops);
+    copy.#relays = [...this.#relays];
+    copy.#checking = this.#checking;
+    copy.#isCollecting = this.#isCollecting;
+    copy.#isUrgent = this.#isUrgent;
+    copy.#hasBeenRead = this.#hasBeenRead;
+    copy.#isStale = this.#isStale;
+    copy.#reading = this.#reading;
+    copy.#batches = this.#batches;
+    copy.#attempts = this.#attempts;
+    copy.#retryAt = this.#retryAt;
+    return copy;
+  }
+
   /** A copy of what the layer holds or has been handed. */
   get covered(): VersionVector {
     return this.#covered.clone();

@@ -86,6 +86,15 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     for (const { covered } of states) this.#known.addAll(covered);
   }
 
+  /** An independent copy, for a test that goes on from one state in several ways. */
+  fork(): TreeReplication<Layer> {
+    const copy = new TreeReplication<Layer>(this);
+    copy.#known = this.#known.clone();
+    copy.made.addAll(this.made);
+    for (const [layer, state] of this.#layers) copy.#layers.set(layer, state.fork(copy));
+    return copy;
+  }
+
   /** Takes operations that no layer has told of. */
   make(ops: readonly VertexOperation[]): ReplicationEffect<Layer>[] {
     const fresh = ops.filter(({ id }) => this.#known.add(id));
