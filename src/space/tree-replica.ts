@@ -9,9 +9,10 @@ import {
   type ReplicatedTreeOptions,
   type VertexOperation,
 } from "../tree/index.ts";
+import { mergeOwned } from "../tree/replicated-tree.ts";
 import { MadeHere, placesToReissue, toReissue } from "./made-here.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
-import { reissueStaleEdits, subjectOf } from "./stale-edits.ts";
+import { reissueStaleEdits, subjectOf, type StaleEdit } from "./stale-edits.ts";
 
 /** A millisecond of merging or two, and a few times that where the code is cold. */
 const SLICE_OPS = 500;
@@ -50,7 +51,7 @@ export class TreeReplica {
   /** Edits of this turn, handed to the layers together. */
   #unsent: VertexOperation[] = [];
   /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
-  readonly #staleEdits = new Map<string, VertexOperation>();
+  readonly #staleEdits = new Map<string, StaleEdit>();
   readonly #madeHere = new MadeHere();
   readonly #listener: ReplicaListener;
 
@@ -96,7 +97,7 @@ export class TreeReplica {
       this.#save(layer, part, part.held.size === this.tree.opCount ? [] : this.tree.opsSince(part.held));
     }
     this.#spread(arrived);
-    reissueStaleEdits(this.tree, [...this.#staleEdits.values()], arrived);
+    reissueStaleEdits(this.tree, [...this.#staleEdits.values()], arrived, Date.now());
     if (!this.#isAwaiting) this.#staleEdits.clear();
     this.#lookForClone(ops, undefined);
   }
@@ -120,7 +121,7 @@ export class TreeReplica {
 
   /** Takes in what a layer tells of. */
   receive(layer: PersistenceLayer, ops: readonly VertexOperation[]): void {
-    const arrived = this.tree.merge(ops);
+    const arrived = mergeOwned(this.tree, ops);
     const held = this.#parts.get(layer)?.held;
     for (const { id } of ops) held?.add(id);
     this.#spread(arrived);
@@ -150,7 +151,7 @@ export class TreeReplica {
     // bringing them in order is a piece of work by itself
     if (isLong) await pace.breathe(true);
     for (const slice of slicesInOrder(ops, SLICE_OPS)) {
-      for (const op of this.tree.merge(slice)) arrived.push(op);
+      for (const op of mergeOwned(this.tree, slice)) arrived.push(op);
       for (const { id } of slice) held.add(id);
       if (pace.isDue) await pace.breathe();
     }
@@ -181,7 +182,7 @@ export class TreeReplica {
   #noteStale(op: VertexOperation): void {
     const subject = subjectOf(op);
     this.#staleEdits.delete(subject);
-    this.#staleEdits.set(subject, op);
+    this.#staleEdits.set(subject, { op, madeAtMs: Date.now() });
   }
 
   #begin(layer: PersistenceLayer): Part {
