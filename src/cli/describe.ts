@@ -5,15 +5,16 @@ const MAX_NAME_LENGTH = 40;
 
 /** Puts operations of one tree into words, with the names that vertices have. The tree itself is not needed for that. */
 export class Describer {
-  readonly #names = new Map<string, SetVertexProperty>();
+  /** By vertex, and then by the property that they are in. */
+  readonly #names = new Map<string, Map<string, SetVertexProperty>>();
   readonly #placed = new Set<string>();
 
   /** Takes note of a name that an operation gives. */
   learnName(op: VertexOperation): void {
     if ("parentId" in op || (op.key !== OLD_NAME_KEY && op.key !== NAME_KEY)) return;
-    const known = this.#names.get(op.targetId);
-    const isBetter = known?.key === op.key ? compareOpIds(op.id, known.id) > 0 : known === undefined || op.key === OLD_NAME_KEY;
-    if (isBetter) this.#names.set(op.targetId, op);
+    const names = this.#names.get(op.targetId) ?? new Map<string, SetVertexProperty>();
+    const known = names.get(op.key);
+    if (!known || compareOpIds(op.id, known.id) > 0) this.#names.set(op.targetId, names.set(op.key, op));
   }
 
   /** Takes note that a vertex has been created: its next move is no creation. */
@@ -36,7 +37,9 @@ export class Describer {
 
   #vertex(id: string): string {
     if (id === BIN_ID) return "the bin";
-    const name = this.#names.get(id)?.value;
+    // as the tree has it: of two texts, the one that was set later
+    const texts = [...(this.#names.get(id)?.values() ?? [])].filter(({ value }) => typeof value === "string");
+    const name = texts.sort((a, b) => compareOpIds(b.id, a.id))[0]?.value;
     return typeof name === "string" ? `${shortId(id)} "${cut(printable(name), MAX_NAME_LENGTH)}"` : shortId(printable(id));
   }
 }

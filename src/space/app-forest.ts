@@ -1,4 +1,4 @@
-import { NAME_KEY, OLD_NAME_KEY, type ReplicatedTree, type Vertex } from "../tree/index.ts";
+import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 
 const FOREST_NAME = "app-forest";
 const TREE_ID_KEY = "tid";
@@ -8,32 +8,60 @@ export const APP_TREE_ROOT_NAME = "app-tree";
 /** Entry of an app tree in the space tree. */
 export interface AppTreeReference {
   readonly vertexId: string;
+  /** Every entry of the tree, {@link vertexId} first: two devices may have made one each. */
+  readonly vertexIds: readonly string[];
   /** `undefined` in entries that name no tree. */
   readonly treeId: string | undefined;
   readonly name: string | undefined;
 }
 
-/** The app trees that a space tree names: children of its vertex `app-forest`. */
+/**
+ * The app trees that a space tree names: children of the vertices named `app-forest` below its root, of which two devices may
+ * have made one each. They come in the order of their making, each tree once.
+ */
 export function listReferences(spaceTree: ReplicatedTree): AppTreeReference[] {
-  const forest = findForest(spaceTree);
-  return (forest?.children ?? []).map((vertex) => {
-    const treeId = vertex.getProperty(TREE_ID_KEY);
-    return { vertexId: vertex.id, treeId: typeof treeId === "string" ? treeId : undefined, name: vertex.name };
-  });
+  const forests = findForests(spaceTree);
+  const entries = forests.flatMap((forest) => forest.children);
+  if (forests.length > 1) entries.sort(compareCreation);
+  const entriesOfTrees = new Map<unknown, Vertex[]>();
+  for (const entry of entries) {
+    const treeId = entry.getProperty(TREE_ID_KEY);
+    // those that name no tree are listed one by one
+    const tree = typeof treeId === "string" ? treeId : entry;
+    const known = entriesOfTrees.get(tree);
+    if (known) known.push(entry);
+    else entriesOfTrees.set(tree, [entry]);
+  }
+  return Array.from(entriesOfTrees, ([tree, [first, ...others]]) => ({
+    vertexId: first!.id,
+    vertexIds: [first!, ...others].map(({ id }) => id),
+    treeId: typeof tree === "string" ? tree : undefined,
+    name: first!.name,
+  }));
 }
 
 export function addReference(spaceTree: ReplicatedTree, treeId: string, name: string): void {
   ensureForest(spaceTree).newNamedChild(name, { [TREE_ID_KEY]: treeId });
 }
 
-/** The vertex that holds the references; made where it is missing. */
+/** The vertex that new references go to: the oldest, made where it is missing. */
 export function ensureForest(spaceTree: ReplicatedTree): Vertex {
-  return findForest(spaceTree) ?? spaceTree.root!.newNamedChild(FOREST_NAME);
+  return findForests(spaceTree)[0] ?? spaceTree.root!.newNamedChild(FOREST_NAME);
 }
 
-function findForest(spaceTree: ReplicatedTree): Vertex | undefined {
-  const isForest = (vertex: Vertex): boolean =>
-    vertex.getProperty(OLD_NAME_KEY) === FOREST_NAME ||
-    (vertex.getProperty(OLD_NAME_KEY) === undefined && vertex.getProperty(NAME_KEY) === FOREST_NAME);
-  return spaceTree.root?.children.find(isForest);
+/** In the order of their making. */
+function findForests(spaceTree: ReplicatedTree): Vertex[] {
+  return spaceTree.root?.children.filter((vertex) => vertex.name === FOREST_NAME) ?? [];
+}
+
+/** As siblings are ordered. */
+function compareCreation(a: Vertex, b: Vertex): number {
+  const [createdA, createdB] = [createdOf(a), createdOf(b)];
+  if (createdA !== createdB) return createdA < createdB ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
+}
+
+function createdOf(vertex: Vertex): string {
+  const created = vertex.getProperty("_c", false);
+  return typeof created === "string" ? created : "";
 }

@@ -297,7 +297,8 @@ test("a read-only space writes nothing, not even what a layer lacks", async () =
   const space = await new SpaceManager().loadSpace({ id }, layers, { isReadOnly: true });
   expect(space.isReadOnly).toBe(true);
   await space.loadAppTree(space.appTrees[0]!.treeId!);
-  edit(space, "a draft");
+  expect(() => edit(space, "refused")).toThrow(expect.objectContaining({ code: "FOLD_READ_ONLY" }));
+  space.tree.root!.setTransientProperty("title", "a draft");
   await space.whenSynced();
   await space.close();
   expect([full.written, poor.written]).toEqual([written, 0]);

@@ -1,25 +1,28 @@
 import { Pace } from "../breathe.ts";
-import { isMoveVertexOp, ReplicatedTree, type VersionVector, type ReplicatedTreeOptions, type VertexOperation } from "../tree/index.ts";
+import { FoldspaceError } from "../errors.ts";
+import {
+  isMoveVertexOp,
+  ReplicatedTree,
+  type ReplicatedTreeOptions,
+  type TreeChangeKind,
+  type VersionVector,
+  type VertexOperation,
+} from "../tree/index.ts";
+import { mergeOwned } from "../tree/replicated-tree.ts";
 import { MadeHere, placesToReissue, toReissue } from "./made-here.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
-import { reissueStaleEdits, subjectOf } from "./stale-edits.ts";
+import { reissueStaleEdits, subjectOf, type StaleEdit } from "./stale-edits.ts";
 
 /** A millisecond of merging or two, and a few times that where the code is cold. */
 const SLICE_OPS = 500;
-
-/**
- * How old an edit may be, in milliseconds, to be made again above what a slower layer brings. A person who edited hours ago,
- * while a drive was away, did not mean to overrule what others have written there since.
- */
-export const STALE_EDIT_MAX_AGE_MS = 600_000;
 
 /** What a loaded tree needs of the space that it belongs to. */
 export interface LoadedTreeHost {
   readonly now: () => number;
   /** Whether some layer has not answered yet, and may hold older operations than those made now. */
   readonly isAwaiting: () => boolean;
-  /** Refuses edits: of a space that is closed, or that is only read. @throws FoldspaceError */
-  readonly assertEditable: () => void;
+  /** Refuses changes that would not be saved: in a space that is closed, or that is only read. @throws FoldspaceError */
+  readonly assertChangeable: (kind: TreeChangeKind) => void;
   /** Takes what no layer has told of. */
   readonly onMade: (ops: readonly VertexOperation[]) => void;
   /** Another instance makes operations under our peer id. Every tree is given another id before this returns. */
@@ -34,14 +37,22 @@ export class LoadedTree {
   /** Edits of this turn, handed over together. */
   #unsent: VertexOperation[] = [];
   /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
-  readonly #staleEdits = new Map<string, { readonly op: VertexOperation; readonly madeAt: number }>();
+  readonly #staleEdits = new Map<string, StaleEdit>();
   /** Whether what is being merged was told by a layer. */
   #isFromLayer = false;
   #isReleased = false;
 
   constructor(peerId: string, treeId: string, host: LoadedTreeHost, options: ReplicatedTreeOptions = {}) {
     this.#host = host;
-    this.tree = new ReplicatedTree(peerId, [], { ...options, rootId: treeId, keepsLocalOps: false });
+    this.tree = new ReplicatedTree(peerId, [], {
+      ...options,
+      rootId: treeId,
+      keepsLocalOps: false,
+      beforeChange: (kind) => {
+        host.assertChangeable(kind);
+        if (this.#isReleased) throw new FoldspaceError("FOLD_CLOSED", `Tree ${treeId} was unloaded: load it anew to change it`);
+      },
+    });
     this.tree.observeOpApplied((op, isLocal) => {
       if ((this.#isFromLayer && !isLocal) || (!isMoveVertexOp(op) && op.transient)) return;
       if (isLocal) this.#madeHere.note(op);
@@ -126,7 +137,7 @@ export class LoadedTree {
   #merge(ops: readonly VertexOperation[]): VertexOperation[] {
     this.#isFromLayer = true;
     try {
-      return this.tree.merge(ops);
+      return mergeOwned(this.tree, ops);
     } finally {
       this.#isFromLayer = false;
     }
@@ -140,17 +151,14 @@ export class LoadedTree {
   #noteStale(op: VertexOperation): void {
     const subject = subjectOf(op);
     this.#staleEdits.delete(subject);
-    this.#staleEdits.set(subject, { op, madeAt: this.#host.now() });
+    this.#staleEdits.set(subject, { op, madeAtMs: this.#host.now() });
   }
 
   #reissueStaleEdits(arrived: readonly VertexOperation[]): void {
-    const now = this.#host.now();
-    const edits = [...this.#staleEdits.values()].filter(({ madeAt }) => Math.abs(now - madeAt) <= STALE_EDIT_MAX_AGE_MS);
-    reissueStaleEdits(
-      this.tree,
-      edits.map(({ op }) => op),
-      arrived,
-    );
+    const again = reissueStaleEdits(this.tree, [...this.#staleEdits.values()], arrived, this.#host.now());
+    this.flushLocalOps();
+    // what was made again is as old as what it repeats
+    if (this.#host.isAwaiting()) for (const edit of again) this.#staleEdits.set(subjectOf(edit.op), edit);
   }
 
   /** @param newPeerId as for {@link MadeHere.strangersAmong} */

@@ -6,9 +6,20 @@ import {
   type MoveVertex,
   type OpId,
   type ReplicatedTree,
+  type Rivals,
   type VertexOperation,
 } from "../tree/index.ts";
 import { subjectOf } from "./stale-edits.ts";
+
+/**
+ * How many vertices are placed again for each contested id. There are more only in a history made for it: dozens of moves,
+ * each of which would be a cycle by one of the rivals and none by the other. What is left then stays where each device has it
+ * until it is moved, and no stranger has us write without end.
+ */
+const MAX_PLACES_PER_ID = 8;
+
+/** With how many arrivals of moves contested ones are looked at once more. */
+const FURTHER_LOOKS = 16;
 
 /** An operation under an id of ours that was not made here. */
 export interface StrangeOperation {
@@ -22,6 +33,8 @@ export interface StrangeOperation {
  * peer id, as a copy of its profile does, or a machine that was restored from an image while it ran.
  */
 export class MadeHere {
+  /** Contested moves, and with how many more arrivals each is looked at again. */
+  readonly #contested = new Map<string, { readonly stranger: StrangeOperation; looksLeft: number }>();
   /** By peer id, as it may change, and counter. */
   readonly #ops = new Map<string, Map<number, VertexOperation>>();
 
@@ -33,7 +46,8 @@ export class MadeHere {
   }
 
   /**
-   * Finds what others made under our ids.
+   * Finds what others made under our ids. Contested moves are found again with the next arrivals of moves: those who contest
+   * them resolve them without knowing of each other, and of what was moved meanwhile.
    * @param ops just arrived
    * @param newPeerId whose every operation would be one of ours, though none has been made; `undefined` where an earlier run
    *   may have used the id
@@ -46,17 +60,33 @@ export class MadeHere {
       const ours = made?.get(op.id.counter);
       if (!ours || (ours !== op && encodeLine(ours) !== encodeLine(op))) strangers.push({ op, ours });
     }
-    return strangers;
+    const earlier = strangers.length > 0 || ops.some((op) => this.#isStrangeMove(op)) ? this.#contestedBefore() : [];
+    for (const stranger of strangers) {
+      if (!stranger.ours || ![stranger.op, stranger.ours].some(isMoveVertexOp)) continue;
+      this.#contested.set(`${opIdToString(stranger.op.id)} ${encodeLine(stranger.op)}`, { stranger, looksLeft: FURTHER_LOOKS });
+    }
+    return [...strangers, ...earlier];
+  }
+
+  #isStrangeMove(op: VertexOperation): boolean {
+    return isMoveVertexOp(op) && !this.#ops.get(op.id.peerId)?.has(op.id.counter);
+  }
+
+  #contestedBefore(): StrangeOperation[] {
+    const contested = [...this.#contested.values()].map(({ stranger }) => stranger);
+    for (const [key, each] of this.#contested) if (--each.looksLeft === 0) this.#contested.delete(key);
+    return contested;
   }
 }
 
 /**
  * What has to be made again where one id stands for two operations, of which every device knows the one that reached it
- * first: both, theirs before ours, unless a later operation has settled the matter.
+ * first: both, unless a later operation has settled the matter. Each that has made one of them finds the same, in the same
+ * order, so that it does not matter how many do.
  * @param known every operation of the tree
  */
 export function toReissue(strangers: readonly StrangeOperation[], known: readonly VertexOperation[]): VertexOperation[] {
-  const contested = strangers.flatMap(({ op, ours }) => (ours ? [op, ours] : [])).sort((a, b) => a.id.counter - b.id.counter);
+  const contested = rivalsAmong(strangers).flat();
   const latest = new Map<string, OpId>();
   const subjects = new Set(contested.map(subjectOf));
   for (const op of known) {
@@ -74,19 +104,29 @@ export function toReissue(strangers: readonly StrangeOperation[], known: readonl
 }
 
 /**
- * The places of all vertices that were moved since ids are contested, parents first. Whether a move made a cycle depends
- * on the moves before it, so devices that know different ones of those may show vertices in different places.
+ * The places of the vertices that devices may show in different places, because they know different moves under contested
+ * ids; in an order in which each takes effect on every device.
  */
 export function placesToReissue(tree: ReplicatedTree, strangers: readonly StrangeOperation[]): MoveVertex[] {
-  const contested = strangers.filter(({ op, ours }) => ours && (isMoveVertexOp(op) || isMoveVertexOp(ours)));
-  if (contested.length === 0) return [];
-  const first = contested.reduce((lowest, { op }) => Math.min(lowest, op.id.counter), Infinity);
-  const places = new Map<string, { readonly move: MoveVertex; readonly depth: number }>();
-  for (const op of tree.getAllOps()) {
-    if (!isMoveVertexOp(op) || op.id.counter < first) continue;
-    const parentId = tree.getParentId(op.targetId);
-    if (parentId === null) continue;
-    places.set(op.targetId, { move: { ...op, parentId }, depth: tree.getAncestors(op.targetId).length });
+  const rivals = rivalsAmong(strangers).filter((ops) => ops.some(isMoveVertexOp));
+  return tree
+    .findAmbiguousPlaces(rivals)
+    .slice(0, MAX_PLACES_PER_ID * rivals.length)
+    .map(({ vertexId, parentId }) => ({ id: { counter: 1, peerId: tree.peerId }, targetId: vertexId, parentId }));
+}
+
+/** What each contested id stands for; ids by counter, then by peer, and their operations by their lines. */
+function rivalsAmong(strangers: readonly StrangeOperation[]): Rivals[] {
+  const byId = new Map<string, Map<string, VertexOperation>>();
+  for (const { op, ours } of strangers) {
+    if (!ours) continue;
+    const id = opIdToString(op.id);
+    const known = byId.get(id) ?? new Map<string, VertexOperation>();
+    byId.set(id, known.set(encodeLine(op), op).set(encodeLine(ours), ours));
   }
-  return [...places.values()].sort((a, b) => a.depth - b.depth).map(({ move }) => move);
+  const rivals = Array.from(
+    byId.values(),
+    (known) => [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, op]) => op) as [VertexOperation, ...VertexOperation[]],
+  );
+  return rivals.sort(([a], [b]) => compareOpIds(a.id, b.id));
 }

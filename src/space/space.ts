@@ -488,7 +488,8 @@ export class Space {
     const host: LoadedTreeHost = {
       now: () => this.#clock.now(),
       isAwaiting: () => sync.isAwaiting,
-      assertEditable: () => this.#assertEditable(),
+      // a draft is never stored, and what a live peer has sent can be looked at
+      assertChangeable: (kind) => (kind === "edit" ? this.#assertEditable() : this.#assertOpen()),
       onMade: (ops) => sync.make(ops),
       onCloned: () => this.#changePeer(sync.treeId),
     };

@@ -1,42 +1,62 @@
-import { compareOpIds, isMoveVertexOp, type ReplicatedTree, type VertexOperation } from "../tree/index.ts";
+import { compareOpIds, isMoveVertexOp, VersionVector, type ReplicatedTree, type VertexOperation } from "../tree/index.ts";
+
+/** An edit that is older when a layer answers is not made again: its maker has long left, and others may have gone on from there. */
+export const MAX_STALE_EDIT_AGE_MS: number = 10 * 60_000;
+
+/** An edit that was made while some layer was awaited. */
+export interface StaleEdit {
+  readonly op: VertexOperation;
+  /** When it was made, in milliseconds since the epoch. */
+  readonly madeAtMs: number;
+}
 
 /**
  * Makes edits again that were made before a slower layer had answered. Their counters are below those of operations
- * that this layer held all along, to which they would lose although the person made them later. Only the last edit
- * of each property and of each vertex's place is made again, and only if it lost to one of the layer's operations, not to
- * what somebody else has edited since.
+ * that this layer held all along, to which they would lose although the person made them later.
+ *
+ * Of each property and of each vertex's place only the last edit is made again, and only if it is younger than
+ * {@link MAX_STALE_EDIT_AGE_MS} and was what the tree showed until the layer answered: what others have edited since was
+ * seen, and stays.
  *
  * @param edits made here while the layer was awaited, in the order of their making
- * @param arrived what the layer held and the tree did not
+ * @param arrived what the layer held and the tree did not, and does now
+ * @returns what was made, each with the time of the edit that it repeats
  */
 export function reissueStaleEdits(
   tree: ReplicatedTree,
-  edits: readonly VertexOperation[],
+  edits: readonly StaleEdit[],
   arrived: readonly VertexOperation[],
-): void {
-  if (edits.length === 0) return;
-  const lastEdits = new Map<string, VertexOperation>();
-  for (const edit of edits) lastEdits.set(subjectOf(edit), edit);
-  const edited = new Set(edits.map(({ targetId }) => targetId));
-  const winners = new Map<string, VertexOperation>();
-  for (const op of arrived) {
+  nowMs: number,
+): StaleEdit[] {
+  const lastEdits = new Map<string, StaleEdit>();
+  for (const edit of edits) lastEdits.set(subjectOf(edit.op), edit);
+  for (const [subject, { madeAtMs }] of lastEdits) if (nowMs - madeAtMs > MAX_STALE_EDIT_AGE_MS) lastEdits.delete(subject);
+  const beaten = beatenBy(arrived, lastEdits);
+  if (beaten.size === 0) return [];
+  const justArrived = VersionVector.of(arrived);
+  const seen = tree.getAllOps().filter(({ id }) => !justArrived.has(id));
+  const beatenBefore = beatenBy(seen, beaten);
+  const again: StaleEdit[] = [];
+  for (const [subject, { op, madeAtMs }] of beaten) {
+    if (beatenBefore.has(subject) || !tree.getVertex(op.targetId)) continue;
+    if (isMoveVertexOp(op) && (op.parentId === null || !canMove(tree, op.targetId, op.parentId))) continue;
+    const made = tree.reissue(op);
+    if (made) again.push({ op: made, madeAtMs });
+  }
+  return again;
+}
+
+/** Those of the edits, by subject, that lose to one of the operations. */
+function beatenBy(ops: readonly VertexOperation[], edits: ReadonlyMap<string, StaleEdit>): Map<string, StaleEdit> {
+  const edited = new Set([...edits.values()].map(({ op }) => op.targetId));
+  const beaten = new Map<string, StaleEdit>();
+  for (const op of ops) {
     // a hundred thousand may arrive, and few of them concern what was edited
     if (!edited.has(op.targetId)) continue;
-    const subject = subjectOf(op);
-    const beaten = winners.get(subject) ?? lastEdits.get(subject);
-    if (beaten && compareOpIds(op.id, beaten.id) > 0) winners.set(subject, op);
+    const edit = edits.get(subjectOf(op));
+    if (edit && compareOpIds(op.id, edit.op.id) > 0) beaten.set(subjectOf(op), edit);
   }
-  if (winners.size === 0) return;
-  for (const op of tree.getAllOps()) {
-    if (!edited.has(op.targetId)) continue;
-    const winner = winners.get(subjectOf(op));
-    if (winner && compareOpIds(op.id, winner.id) > 0) winners.delete(subjectOf(op));
-  }
-  for (const [subject, edit] of lastEdits) {
-    if (!winners.has(subject) || !tree.getVertex(edit.targetId)) continue;
-    const canTakeEffect = !isMoveVertexOp(edit) || (edit.parentId !== null && canMove(tree, edit.targetId, edit.parentId));
-    if (canTakeEffect) tree.reissue(edit);
-  }
+  return beaten;
 }
 
 /** What an operation decides: one vertex's place, or one property of it. */

@@ -3,20 +3,12 @@ import type { VertexChangeEvent } from "./events.ts";
 import type { JsonValue } from "./json-value.ts";
 import type { Properties } from "./properties.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
+import { createCheck, type PropertyCheck, type SchemaLike } from "./schema.ts";
 import type { Vertex } from "./vertex.ts";
-
-type ParseResult<T> = { success: true; data: T } | { success: false };
-
-/** What `bind` uses of a schema; Zod's object schemas fit. */
-export interface SchemaLike<T> {
-  readonly safeParse?: (input: unknown) => ParseResult<T>;
-  /** Schemas of single properties. */
-  readonly shape?: Readonly<Record<string, { readonly safeParse?: (input: unknown) => ParseResult<unknown> }>>;
-}
 
 export interface BindOptions<T> {
   readonly schema?: SchemaLike<T>;
-  /** Whether enumerating the object also gives properties that start with `_`. */
+  /** Whether enumerating the object, as a schema does, also gives properties that start with `_`. */
   readonly includeInternalKeys?: boolean;
 }
 
@@ -28,7 +20,7 @@ export interface BoundVertexMethods<T> {
   readonly $id: string;
   readonly $parentId: string | null;
   readonly $parent: Vertex | undefined;
-  readonly $children: Vertex[];
+  readonly $children: readonly Vertex[];
   readonly $childrenIds: string[];
   /** Runs a function whose assignments become drafts. */
   $useTransients(use: (draft: T) => void): void;
@@ -36,7 +28,7 @@ export interface BoundVertexMethods<T> {
   $moveTo(parent: Vertex | { readonly $id: string } | string): void;
   $delete(): void;
   $observe(listener: (events: VertexChangeEvent[]) => void): () => void;
-  $observeChildren(listener: (children: Vertex[]) => void): () => void;
+  $observeChildren(listener: (children: readonly Vertex[]) => void): () => void;
   $newChild(props?: Properties | object | null): Vertex;
   $newNamedChild(name: string, props?: Properties | object | null): Vertex;
 }
@@ -44,7 +36,8 @@ export interface BoundVertexMethods<T> {
 /**
  * A live object over a vertex: reading gives the tree's present state, drafts first; assigning edits the
  * tree; `delete` removes a property.
- * @throws FoldspaceError `FOLD_NO_VERTEX`; assigning throws `FOLD_BAD_VALUE` where the schema refuses the value
+ * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_BAD_VALUE` if the schema is none that can be used, see {@link createCheck}.
+ *   Assigning and removing throw `FOLD_BAD_VALUE` where the schema refuses it
  */
 export function bindVertex<T extends Record<string, unknown>>(
   tree: ReplicatedTree,
@@ -56,16 +49,43 @@ export function bindVertex<T extends Record<string, unknown>>(
     throw new FoldspaceError("FOLD_NO_VERTEX", `There is no vertex ${JSON.stringify(id)} in this tree`, {
       data: { vertexId: id },
     });
-  const isOptions = "schema" in schemaOrOptions || "includeInternalKeys" in schemaOrOptions;
-  const options: BindOptions<T> = isOptions ? schemaOrOptions : { schema: schemaOrOptions as SchemaLike<T> };
-  const methods = createMethods<T>(vertex, options);
-  return new Proxy(
-    {},
-    propertyHandler(vertex, options, methods, (key, value) => tree.setVertexProperty(id, key, value)),
-  ) as BoundVertex<T>;
+  const { schema, includeInternalKeys = false } = isOptions(schemaOrOptions) ? schemaOrOptions : { schema: schemaOrOptions };
+  const bound = new BoundProperties(vertex, schema, includeInternalKeys);
+  const write = (key: string, value: JsonValue | undefined): void => tree.setVertexProperty(id, key, value, true);
+  return new Proxy({}, propertyHandler(bound, createMethods<T>(vertex, bound), write)) as BoundVertex<T>;
 }
 
-function createMethods<T extends Record<string, unknown>>(vertex: Vertex, options: BindOptions<T>): BoundVertexMethods<T> {
+function isOptions<T>(schemaOrOptions: SchemaLike<T> | BindOptions<T>): schemaOrOptions is BindOptions<T> {
+  // a schema may have members of any name beside those by which it is known
+  if (["shape", "safeParse", "~standard"].some((member) => member in schemaOrOptions)) return false;
+  const isEmpty = typeof schemaOrOptions === "object" && Object.keys(schemaOrOptions).length === 0;
+  return isEmpty || "schema" in schemaOrOptions || "includeInternalKeys" in schemaOrOptions;
+}
+
+/** The properties of a vertex as members of an object, and how they are checked. */
+class BoundProperties {
+  readonly vertex: Vertex;
+  readonly #includesInternal: boolean;
+  readonly #check: PropertyCheck;
+
+  constructor(vertex: Vertex, schema: unknown, includesInternal: boolean) {
+    this.vertex = vertex;
+    this.#includesInternal = includesInternal;
+    this.#check = createCheck(schema, this.members());
+  }
+
+  members(): Record<string, JsonValue> {
+    const all = Object.entries(this.vertex.getProperties());
+    return Object.fromEntries(this.#includesInternal ? all : all.filter(([key]) => !key.startsWith("_")));
+  }
+
+  /** @returns the value to set. @throws FoldspaceError `FOLD_BAD_VALUE` */
+  check(key: string, value: unknown): JsonValue | undefined {
+    return this.#check(key, value, this.members()) as JsonValue | undefined;
+  }
+}
+
+function createMethods<T extends Record<string, unknown>>(vertex: Vertex, bound: BoundProperties): BoundVertexMethods<T> {
   const { tree, id } = vertex;
   return {
     $vertex: vertex,
@@ -83,11 +103,13 @@ function createMethods<T extends Record<string, unknown>>(vertex: Vertex, option
       return vertex.childrenIds;
     },
     $useTransients(use) {
-      const setDraft = (key: string, value: JsonValue | undefined): void => tree.setTransientVertexProperty(id, key, value);
-      use(new Proxy({}, propertyHandler(vertex, options, {}, setDraft)) as T);
+      const setDraft = (key: string, value: JsonValue | undefined): void => tree.setTransientVertexProperty(id, key, value, true);
+      use(new Proxy({}, propertyHandler(bound, {}, setDraft)) as T);
     },
     $commitTransients: () => vertex.commitTransients(),
-    $moveTo: (parent) => tree.moveVertex(id, typeof parent === "string" ? parent : "$id" in parent ? parent.$id : parent.id),
+    $moveTo(parent) {
+      tree.moveVertex(id, typeof parent === "string" ? parent : "$id" in parent ? parent.$id : parent.id, true);
+    },
     $delete: () => vertex.delete(),
     $observe: (listener) => vertex.observe(listener),
     $observeChildren: (listener) => vertex.observeChildren(listener),
@@ -96,42 +118,32 @@ function createMethods<T extends Record<string, unknown>>(vertex: Vertex, option
   };
 }
 
-function propertyHandler<T>(
-  vertex: Vertex,
-  options: BindOptions<T>,
+function propertyHandler(
+  bound: BoundProperties,
   methods: object,
   write: (key: string, value: JsonValue | undefined) => void,
 ): ProxyHandler<object> {
+  const { vertex } = bound;
   const isProperty = (key: string | symbol): key is string => typeof key === "string" && !Object.hasOwn(methods, key);
   return {
     get: (_target, key) => (isProperty(key) ? vertex.getProperty(key) : Reflect.get(methods, key)),
     has: (_target, key) => (isProperty(key) ? vertex.getProperty(key) !== undefined : Reflect.has(methods, key)),
     set(_target, key, value: unknown) {
       if (!isProperty(key)) return false;
-      write(key, checkField(options.schema, key, value) as JsonValue | undefined);
+      write(key, bound.check(key, value));
       return true;
     },
     deleteProperty(_target, key) {
       if (!isProperty(key)) return false;
+      // removing it may make the object wrong; a default of the schema is not what is asked for
+      bound.check(key, undefined);
       write(key, undefined);
       return true;
     },
-    ownKeys: () =>
-      Object.keys(vertex.getProperties()).filter((key) => options.includeInternalKeys === true || !key.startsWith("_")),
+    ownKeys: () => Object.keys(bound.members()),
     getOwnPropertyDescriptor(_target, key) {
       const value = isProperty(key) ? vertex.getProperty(key) : undefined;
       return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
     },
   };
-}
-
-function checkField<T>(schema: SchemaLike<T> | undefined, key: string, value: unknown): unknown {
-  const shape = schema?.shape;
-  const field = shape && Object.hasOwn(shape, key) ? shape[key] : undefined;
-  const result = field?.safeParse?.(value);
-  if (!result) return value;
-  if (result.success) return result.data;
-  throw new FoldspaceError("FOLD_BAD_VALUE", `The schema refuses this value of property ${JSON.stringify(key)}`, {
-    data: { key },
-  });
 }

@@ -1,4 +1,5 @@
 import type { TreeNode } from "./node.ts";
+import type { Vertex } from "./vertex.ts";
 
 const MAX_CHANGES_IN_PLACE = 1_000;
 
@@ -13,6 +14,8 @@ export class ChildList {
   #sorted: TreeNode[] | undefined;
   /** Changes of the sorted array that no one has looked at yet. */
   #changes = 0;
+  /** Handed out until something changes. */
+  #vertices: readonly Vertex[] | undefined;
 
   add(node: TreeNode): void {
     this.#members.add(node);
@@ -31,7 +34,21 @@ export class ChildList {
     const sorted = this.#members.has(node) ? this.#sorted : undefined;
     sorted?.splice(positionOf(node, sorted), 1);
     change();
+    this.#vertices = undefined;
     sorted?.splice(positionOf(node, sorted), 0, node);
+  }
+
+  /**
+   * The children in order, as vertices: the same frozen list until a child comes, goes, changes its place or is
+   * {@link noteChildChanged changed}.
+   */
+  vertices(vertexOf: (node: TreeNode) => Vertex): readonly Vertex[] {
+    return (this.#vertices ??= Object.freeze(this.inOrder().map(vertexOf)));
+  }
+
+  /** Has the next list of vertices be another one. */
+  noteChildChanged(): void {
+    this.#vertices = undefined;
   }
 
   /** The children in order. Not to be kept or changed by the caller. */
@@ -42,6 +59,7 @@ export class ChildList {
 
   /** Sorting once is cheaper than putting very many into their places one by one. */
   #noteChange(): void {
+    this.#vertices = undefined;
     if (this.#sorted && ++this.#changes > MAX_CHANGES_IN_PLACE) this.#sorted = undefined;
   }
 }

@@ -1,8 +1,10 @@
-export { ReplicatedTree, NAME_KEY, OLD_NAME_KEY } from "./replicated-tree.ts";
-export type { OpListener, ReplicatedTreeOptions } from "./replicated-tree.ts";
+export { ReplicatedTree } from "./replicated-tree.ts";
+export type { OpListener, ReplicatedTreeOptions, TreeChangeKind } from "./replicated-tree.ts";
+export { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 export type { Properties, VertexProperty } from "./properties.ts";
 export { Vertex } from "./vertex.ts";
-export type { BindOptions, BoundVertex, BoundVertexMethods, SchemaLike } from "./bind.ts";
+export type { BindOptions, BoundVertex, BoundVertexMethods } from "./bind.ts";
+export type { FieldSchema, SchemaLike } from "./schema.ts";
 export type { VertexChangeEvent, VertexChildrenEvent, VertexMoveEvent, VertexPropertyEvent } from "./events.ts";
 export {
   assertContents,
@@ -20,6 +22,7 @@ export {
   newId,
   opIdToString,
 } from "./operation.ts";
+export type { Placement, Rivals } from "./ambiguous-places.ts";
 export type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
 export { jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
 export type { JsonPrimitive, JsonValue } from "./json-value.ts";

@@ -78,6 +78,14 @@ function frozen<T extends object>(value: T): T {
   return value;
 }
 
+/** A frozen copy that shares nothing with the value. Recurses: only for values that are not too deep. */
+export function copyValue<T extends JsonValue | undefined>(value: T): T;
+export function copyValue(value: JsonValue | undefined): JsonValue | undefined {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return frozen(value.map((item) => copyValue(item)));
+  return frozen(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyValue(member)])));
+}
+
 /** Why a value cannot be stored: a clause without its subject. */
 export interface ValueFault {
   readonly code: "FOLD_BAD_VALUE" | "FOLD_TOO_DEEP";
@@ -136,7 +144,7 @@ function badValue(reason: string): ValueFault {
   return { code: "FOLD_BAD_VALUE", reason };
 }
 
-function isPlainObject(value: object): boolean {
+export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

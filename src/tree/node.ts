@@ -40,7 +40,11 @@ export class TreeNode {
   }
 
   getProperty(key: string, includingTransient: boolean): JsonValue | undefined {
-    const draft = includingTransient ? this.transients?.get(key) : undefined;
-    return freezeValue((draft ?? this.properties.get(key))?.value);
+    return freezeValue((includingTransient ? this.shownOp(key) : this.properties.get(key))?.value);
+  }
+
+  /** The operation whose value is shown: the draft, if there is one. */
+  shownOp(key: string): SetVertexProperty | undefined {
+    return this.transients?.get(key) ?? this.properties.get(key);
   }
 }

@@ -100,6 +100,7 @@ function assertAll(ops: readonly VertexOperation[], withPeers: boolean): void {
   // operations on one vertex mostly follow one another: what was just found valid is not checked again
   let validPeer: string | undefined;
   let validTarget: string | undefined;
+  if (!Array.isArray(ops)) throw new FoldspaceError("FOLD_BAD_OPERATION", "Operations must be given as a list");
   for (const op of ops) {
     const id: OpId | undefined = op?.id;
     if (typeof id !== "object" || id === null)
@@ -148,11 +149,15 @@ function isPrimitive(value: unknown): boolean {
 /** @throws FoldspaceError `FOLD_BAD_ID` where {@link isValidId} does not hold */
 export function validId(role: string, id: unknown): string {
   if (isValidId(id)) return id;
-  const shown = typeof id === "string" ? JSON.stringify(id.slice(0, 80)) : String(id);
   throw new FoldspaceError(
     "FOLD_BAD_ID",
-    `${shown} cannot be a ${role} id: 1 to ${MAX_ID_LENGTH} characters, no control characters, quotes or slashes`,
+    `${showId(id)} cannot be a ${role} id: 1 to ${MAX_ID_LENGTH} characters, no control characters, quotes or slashes`,
   );
+}
+
+/** An id as it is named in a message, whatever it is. */
+export function showId(id: unknown): string {
+  return typeof id === "string" ? JSON.stringify(id.slice(0, 80)) : String(id);
 }
 
 /** A new random id: 32 lower-case hexadecimal digits. */

@@ -1,9 +1,13 @@
 import { FoldspaceError } from "../errors.ts";
 import { ChildList } from "./child-list.ts";
 import type { ChangeFeed } from "./events.ts";
+import type { Change } from "./change.ts";
+import { findAmbiguousPlaces, type Placement, type Rivals } from "./ambiguous-places.ts";
 import { MoveLog } from "./move-log.ts";
+import { otherNameKey } from "./names.ts";
 import { CREATED_AT_KEY, TreeNode } from "./node.ts";
 import {
+  assertContents,
   BIN_ID,
   compareOpIds,
   MAX_CLOCK,
@@ -14,6 +18,9 @@ import {
   type VertexOperation,
 } from "./operation.ts";
 import { VersionVector } from "./version-vector.ts";
+import type { Vertex } from "./vertex.ts";
+
+const NO_CHILDREN: readonly Vertex[] = Object.freeze([]);
 
 /**
  * What a set of operations means: takes operations in, and has the nodes that come of them. Knows nothing of who makes
@@ -65,6 +72,18 @@ export class TreeState {
     return this.#nodes.get(vertexId)?.children?.inOrder() ?? [];
   }
 
+  /** The same frozen list as long as nothing changes. */
+  childVertices(vertexId: string, vertexOf: (node: TreeNode) => Vertex): readonly Vertex[] {
+    this.settle();
+    return this.#nodes.get(vertexId)?.children?.vertices(vertexOf) ?? NO_CHILDREN;
+  }
+
+  /** As {@link findAmbiguousPlaces}. */
+  ambiguousPlaces(rivals: readonly Rivals[]): Placement[] {
+    this.settle();
+    return findAmbiguousPlaces(this.#moves.entries, (id) => parentIdOf(this.#nodes.get(id)), rivals);
+  }
+
   /** Moves sorted by id, then properties. */
   allOps(): VertexOperation[] {
     this.settle();
@@ -73,39 +92,55 @@ export class TreeState {
     return ops;
   }
 
-  /** As {@link nextPropertyId}, for a move. */
-  nextMoveId(peerId: string, targetId: string, parentId: string | null): OpId {
-    this.settle();
-    const target = this.#nodes.get(targetId);
-    const parent = parentId === null ? undefined : this.#nodes.get(parentId);
-    return this.#nextId(peerId, target && this.#moves.obstacleAbove(this.#clock, target, parent));
-  }
+  // ---- making ----
 
   /**
-   * Id under which a peer can make an operation so that it takes effect: above the clock, or else above what has decided the
-   * matter.
-   * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` where that has the highest counter there is
+   * Makes operations under ids with which they take effect: above the clock, or else above what has decided the matter.
+   * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` where that has the highest counter there is, and what {@link assertContents}
+   *   throws; then nothing was made
    */
-  nextPropertyId(peerId: string, targetId: string, key: string): OpId {
-    const node = this.#nodes.get(targetId);
-    const winner = node?.properties.get(key)?.id;
-    const draft = node?.transients?.get(key)?.id;
-    return this.#nextId(peerId, winner && draft && compareOpIds(winner, draft) > 0 ? winner : (draft ?? winner));
+  make(peerId: string, changes: readonly Change[]): VertexOperation[] {
+    this.settle();
+    let clock = this.#clock;
+    const made = new Set<number>();
+    const ops = changes.map((change): VertexOperation => {
+      const decisive = this.#decisiveFor(change, clock);
+      const isAbove = decisive !== undefined && decisive.counter > clock;
+      let counter = (isAbove ? decisive.counter : clock) + 1;
+      // the peer may have used some to come after others
+      while (made.has(counter) || this.vector.has({ counter, peerId })) counter++;
+      if (counter > MAX_COUNTER) throw exhausted(isAbove ? decisive : undefined);
+      made.add(counter);
+      if (!isAbove) clock = counter;
+      return { id: { counter, peerId }, ...change };
+    });
+    assertContents(ops);
+    this.#clock = clock;
+    for (const op of ops) this.take(op);
+    return ops;
   }
 
-  #nextId(peerId: string, decisive: OpId | undefined): OpId {
-    const isAbove = decisive !== undefined && decisive.counter > this.#clock;
-    let counter = (isAbove ? decisive.counter : this.#clock) + 1;
-    // the peer may have used some to come after others
-    while (this.vector.has({ counter, peerId })) counter++;
-    if (counter > MAX_COUNTER) {
-      const reason = isAbove
-        ? `Operation ${opIdToString(decisive)} has decided this, and no later one can be made`
-        : "The tree has reached the highest operation counter and cannot be edited any more";
-      throw new FoldspaceError("FOLD_COUNTER_EXHAUSTED", reason);
+  /** The operation that one with this content has to come after. */
+  #decisiveFor(change: Change, clock: number): OpId | undefined {
+    const node = this.#nodes.get(change.targetId);
+    if (!node) return undefined;
+    if ("parentId" in change) {
+      const parent = change.parentId === null ? undefined : this.#nodes.get(change.parentId);
+      return this.#moves.obstacleAbove(clock, node, parent);
     }
-    if (!isAbove) this.#clock = counter;
-    return { counter, peerId };
+    let highest: OpId | undefined;
+    // of two names, the later one is shown
+    for (const key of [change.key, otherNameKey(change.key)]) {
+      if (key === undefined) continue;
+      for (const op of [node.properties.get(key), node.transients?.get(key)])
+        if (op && (!highest || compareOpIds(op.id, highest) > 0)) highest = op.id;
+    }
+    return highest;
+  }
+
+  /** Ends a draft that shows what is stored anyway. */
+  dropDraft(node: TreeNode, draft: SetVertexProperty): void {
+    if (node.transients?.get(draft.key) === draft) node.transients.delete(draft.key);
   }
 
   // ---- taking in ----
@@ -160,7 +195,7 @@ export class TreeState {
     }
     const draft = node.transients?.get(op.key);
     if (draft && compareOpIds(op.id, draft.id) > 0) node.transients?.delete(op.key);
-    if (isWinner && this.#feed.hasListeners) this.#propertyShown(node, op.key);
+    if (isWinner) this.#propertyShown(node, op.key);
   }
 
   #takeDraft(node: TreeNode, op: SetVertexProperty): boolean {
@@ -173,6 +208,8 @@ export class TreeState {
   }
 
   #propertyShown(node: TreeNode, key: string): void {
+    node.shownParent?.children?.noteChildChanged();
+    if (!this.#feed.hasListeners) return;
     this.#feed.propertySet(node.id, key, node.getProperty(key, true));
     if (node.shownParent) this.#feed.childrenChanged(node.shownParent.id);
   }
@@ -190,4 +227,16 @@ export class TreeState {
     this.#lastNode = node;
     return node;
   }
+}
+
+function parentIdOf(node: TreeNode | undefined): string | null | undefined {
+  return node?.parent && node.parent.id;
+}
+
+/** @param decisive what has decided the matter, where it is not the clock that has come to its end */
+function exhausted(decisive: OpId | undefined): FoldspaceError {
+  const reason = decisive
+    ? `Operation ${opIdToString(decisive)} has decided this, and no later one can be made`
+    : "The tree has reached the highest operation counter and cannot be edited any more";
+  return new FoldspaceError("FOLD_COUNTER_EXHAUSTED", reason);
 }

@@ -1,10 +1,11 @@
-import { bindVertex, type BindOptions, type BoundVertex, type SchemaLike } from "./bind.ts";
+import { bindVertex, type BindOptions, type BoundVertex } from "./bind.ts";
 import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
 import { jsonEquals, type JsonValue } from "./json-value.ts";
 import { CREATED_AT_KEY } from "./node.ts";
 import type { Properties } from "./properties.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
+import type { SchemaLike } from "./schema.ts";
 
 /** A vertex of a tree: a light handle that always shows the tree's present state. One vertex has one handle. */
 export class Vertex {
@@ -16,7 +17,7 @@ export class Vertex {
     this.id = id;
   }
 
-  /** `_n`, or else `name`. */
+  /** Of `_n` and `name` the one that was set later. */
   get name(): string | undefined {
     return this.tree.getName(this.id);
   }
@@ -40,7 +41,8 @@ export class Vertex {
     return this.tree.getParent(this.id);
   }
 
-  get children(): Vertex[] {
+  /** A frozen list: the same one until a child comes, goes, changes its place or one of its properties. */
+  get children(): readonly Vertex[] {
     return this.tree.getChildren(this.id);
   }
 
@@ -73,20 +75,19 @@ export class Vertex {
     return this.tree.newNamedVertex(this.id, name, props);
   }
 
-  /** Sets a property, unless it has that value already; `undefined` removes it. */
+  /** Sets a property, unless it has that value already, and ends its draft; `undefined` removes it. */
   setProperty(key: string, value: JsonValue | undefined): void {
-    if (!jsonEquals(this.getProperty(key, false), value)) this.tree.setVertexProperty(this.id, key, value);
+    this.tree.setVertexProperty(this.id, key, value, true);
   }
 
+  /** Sets several properties, or, if one of the values cannot be stored, none. */
   setProperties(props: Properties | object): void {
-    const changed = Object.entries(props).filter(
-      ([key, value]) => !jsonEquals(this.getProperty(key, false), value as JsonValue | undefined),
-    );
-    this.tree.setVertexProperties(this.id, Object.fromEntries(changed));
+    this.tree.setVertexProperties(this.id, props, true);
   }
 
+  /** Sets a draft value, which is shown and goes to live peers but is never stored. */
   setTransientProperty(key: string, value: JsonValue | undefined): void {
-    if (!jsonEquals(this.getProperty(key), value)) this.tree.setTransientVertexProperty(this.id, key, value);
+    this.tree.setTransientVertexProperty(this.id, key, value, true);
   }
 
   commitTransients(): void {
@@ -127,22 +128,23 @@ export class Vertex {
     return this.findAllChildrenWithProperty(key, value).map((child) => child.getAsTypedObject<T>());
   }
 
+  /** Moves the vertex, unless it is there already. */
   moveTo(parent: Vertex): void {
-    this.tree.moveVertex(this.id, parent.id);
+    this.tree.moveVertex(this.id, parent.id, true);
   }
 
+  /** Moves the vertex with all below it into the bin, unless it is there already. */
   delete(): void {
-    this.tree.deleteVertex(this.id);
+    this.tree.deleteVertex(this.id, true);
   }
 
   observe(listener: (events: VertexChangeEvent[]) => void): () => void {
     return this.tree.observe(this.id, listener);
   }
 
-  observeChildren(listener: (children: Vertex[]) => void): () => void {
-    return this.observe((events) => {
-      if (events.some((event) => event.type === "children")) listener(this.children);
-    });
+  /** Gives the children now, and after each change of them, which a changed property of one is, too. */
+  observeChildren(listener: (children: readonly Vertex[]) => void): () => void {
+    return this.tree.observeChildren(this.id, listener);
   }
 
   observeChildrenAsTypedArray<T>(listener: (children: T[]) => void): () => void {

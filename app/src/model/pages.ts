@@ -68,7 +68,8 @@ export function renamePage(space: Space, treeId: string, title: string): void {
 export function removePage(space: Space, treeId: string): void {
   vertexOf(space, treeId);
   // all entries: another one for the same tree would bring the page back
-  for (const reference of space.appTrees) if (reference.treeId === treeId) space.tree.deleteVertex(reference.vertexId);
+  for (const reference of space.appTrees)
+    if (reference.treeId === treeId) for (const id of reference.vertexIds) space.tree.deleteVertex(id);
 }
 
 /** The pages that have been deleted, the last one first. */

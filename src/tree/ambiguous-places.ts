@@ -1,0 +1,164 @@
+import type { MoveEntry } from "./move-log.ts";
+import { BIN_ID, compareOpIds, isMoveVertexOp, type MoveVertex, type OpId, type VertexOperation } from "./operation.ts";
+
+/** Id of a parent; `null`: a root; `undefined`: not placed so far. */
+type ParentId = string | null | undefined;
+
+/** A vertex and the parent that it is to have. */
+export interface Placement {
+  readonly vertexId: string;
+  /** `null` for a root. */
+  readonly parentId: string | null;
+}
+
+/** Operations of which an id stands for one, on each replica perhaps for another. */
+export type Rivals = readonly [VertexOperation, ...VertexOperation[]];
+
+/**
+ * Finds the vertices whose place depends on which of several operations an id stands for, and a place for each of them.
+ *
+ * A move takes effect unless it makes a cycle, so its outcome is uncertain only if the way up from its new parent may or may
+ * not lead to its target; every other move makes its target's place certain again. The moves from the lowest such id on are
+ * replayed once, with the set of parents that each vertex may have. Where ids are contested independently of one another,
+ * this may find a few more vertices than there are.
+ *
+ * The place given is that in the tree in which each id stands for the first of its rivals. Moves to these places, in the order
+ * in which they are given, take effect on every replica: what is above a vertex either is certain or was moved before.
+ *
+ * @param moves all that are known, sorted by id
+ * @param parentOf where a vertex is after all moves
+ */
+export function findAmbiguousPlaces(
+  moves: readonly MoveEntry[],
+  parentOf: (vertexId: string) => ParentId,
+  rivals: readonly Rivals[],
+): Placement[] {
+  const contested = rivals.map((ops): { id: OpId; ops: Rivals } => ({ id: ops[0].id, ops }));
+  contested.sort((a, b) => compareOpIds(a.id, b.id));
+  const lowest = contested[0]?.id;
+  if (!lowest) return [];
+  const replay = new PossibleParents(parentOf, rivals.flat().filter(isMoveVertexOp));
+  let next = moves.length;
+  while (next > 0 && compareOpIds(moves[next - 1]!.op.id, lowest) >= 0) replay.undo(moves[--next]!);
+  for (const { id, ops } of contested) {
+    for (; next < moves.length && compareOpIds(moves[next]!.op.id, id) < 0; next++) replay.apply(moves[next]!);
+    replay.applyOneOf(ops);
+    // the one that is in the log
+    if (next < moves.length && compareOpIds(moves[next]!.op.id, id) === 0) next++;
+  }
+  for (; next < moves.length; next++) replay.apply(moves[next]!);
+  return replay.placements();
+}
+
+interface Outcome {
+  readonly possible: ReadonlySet<ParentId>;
+  /** In the tree in which each id stands for the first of its rivals. */
+  readonly chosen: ParentId;
+}
+
+class PossibleParents {
+  readonly #parentOf: (vertexId: string) => ParentId;
+  /** Parents of rival moves: they may have had something below them earlier than the log says. */
+  readonly #rivalParents: ReadonlySet<string | null>;
+  /** Parents at the point that the replay has come to, where they are not those at its end. */
+  readonly #certain = new Map<string, ParentId>();
+  readonly #uncertain = new Map<string, Outcome>();
+
+  constructor(parentOf: (vertexId: string) => ParentId, rivals: readonly MoveVertex[]) {
+    this.#parentOf = parentOf;
+    this.#rivalParents = new Set(rivals.map(({ parentId }) => parentId));
+  }
+
+  undo({ target, previousParent }: MoveEntry): void {
+    this.#certain.set(target.id, previousParent && previousParent.id);
+  }
+
+  apply({ op, target }: MoveEntry): void {
+    const first = target.firstUseAsParent;
+    const hadNothingBelow = !first || compareOpIds(op.id, first.op.id) < 0;
+    // no way leads up to it then: true for every honest creation
+    if (hadNothingBelow && op.parentId !== op.targetId && !this.#rivalParents.has(op.targetId))
+      this.#set(op.targetId, certainly(op.parentId));
+    else this.#set(op.targetId, this.#outcomeOf(op));
+  }
+
+  applyOneOf(ops: Rivals): void {
+    const targets = new Set(ops.filter(isMoveVertexOp).map(({ targetId }) => targetId));
+    const outcomes = [...targets].map((targetId): [string, Outcome] => {
+      const each = ops.map((op) => (isMoveVertexOp(op) && op.targetId === targetId ? this.#outcomeOf(op) : this.#get(targetId)));
+      return [targetId, { possible: new Set(each.flatMap(({ possible }) => [...possible])), chosen: each[0]!.chosen }];
+    });
+    for (const [targetId, outcome] of outcomes) this.#set(targetId, outcome);
+  }
+
+  /** What is above comes first. */
+  placements(): Placement[] {
+    return [...this.#uncertain.keys()]
+      .sort()
+      .map((vertexId) => ({ vertexId, parentId: this.#chosenPlace(vertexId) }))
+      .map((place) => ({ place, depth: this.#waysUpChosen(place.parentId).length }))
+      .sort((a, b) => a.depth - b.depth)
+      .map(({ place }) => place);
+  }
+
+  /** A vertex that is not there in the chosen tree gets a place that it may have elsewhere. */
+  #chosenPlace(vertexId: string): string | null {
+    const { possible, chosen } = this.#get(vertexId);
+    if (chosen !== undefined) return chosen;
+    const others = [...possible].filter((parentId) => typeof parentId === "string").sort();
+    const place = others.find((parentId) => !this.#waysUpChosen(parentId).includes(vertexId)) ?? BIN_ID;
+    // those below it are at their right depth then
+    this.#uncertain.set(vertexId, { possible, chosen: place });
+    return place;
+  }
+
+  /** The vertex and those above it, in the chosen tree. */
+  #waysUpChosen(vertexId: string | null): string[] {
+    const ids: string[] = [];
+    for (let id: ParentId = vertexId; typeof id === "string"; id = this.#get(id).chosen) ids.push(id);
+    return ids;
+  }
+
+  #get(vertexId: string): Outcome {
+    return this.#uncertain.get(vertexId) ?? certainly(this.#certainParent(vertexId));
+  }
+
+  #certainParent(vertexId: string): ParentId {
+    return this.#certain.has(vertexId) ? this.#certain.get(vertexId) : this.#parentOf(vertexId);
+  }
+
+  #set(vertexId: string, outcome: Outcome): void {
+    if (outcome.possible.size > 1) {
+      // what may be a root stays one
+      this.#uncertain.set(vertexId, outcome.possible.has(null) ? { ...outcome, chosen: null } : outcome);
+      return;
+    }
+    this.#uncertain.delete(vertexId);
+    this.#certain.set(vertexId, outcome.chosen);
+  }
+
+  #outcomeOf({ targetId, parentId }: MoveVertex): Outcome {
+    let id: ParentId = parentId;
+    while (typeof id === "string" && id !== targetId && !this.#uncertain.has(id)) id = this.#certainParent(id);
+    const before = this.#get(targetId);
+    if (id === targetId) return before;
+    if (typeof id !== "string" || !this.#mayLeadTo(targetId, id)) return certainly(parentId);
+    const isCycle = this.#waysUpChosen(id).includes(targetId);
+    return { possible: new Set([...before.possible, parentId]), chosen: isCycle ? before.chosen : parentId };
+  }
+
+  /** Whether one of the ways up from a vertex, that vertex included, may come to the target. */
+  #mayLeadTo(targetId: string, vertexId: string): boolean {
+    const seen = new Set([vertexId]);
+    // grows while it is walked
+    for (const id of seen) {
+      if (id === targetId) return true;
+      for (const parent of this.#get(id).possible) if (typeof parent === "string") seen.add(parent);
+    }
+    return false;
+  }
+}
+
+function certainly(parentId: ParentId): Outcome {
+  return { possible: new Set([parentId]), chosen: parentId };
+}

@@ -1,0 +1,25 @@
+import type { JsonValue } from "./json-value.ts";
+import type { MoveVertex, SetVertexProperty, VertexOperation } from "./operation.ts";
+import { copyValue } from "./json-value.ts";
+
+/** What an edit changes: an operation that has no id yet. */
+export type Change = Omit<MoveVertex, "id"> | Omit<SetVertexProperty, "id">;
+
+export function placing(targetId: string, parentId: string | null): Change {
+  return { targetId, parentId };
+}
+
+export function setting(targetId: string, key: string, value: JsonValue | undefined): Change {
+  return { targetId, key, value, transient: false };
+}
+
+export function drafting(targetId: string, key: string, value: JsonValue | undefined): Change {
+  return { targetId, key, value, transient: true };
+}
+
+/** A copy that shares nothing with the operation, which has to be a valid one. */
+export function copyOperation(op: VertexOperation): VertexOperation {
+  const id = { counter: op.id.counter, peerId: op.id.peerId };
+  if ("parentId" in op) return { id, targetId: op.targetId, parentId: op.parentId };
+  return { id, targetId: op.targetId, key: op.key, value: copyValue(op.value), transient: op.transient };
+}
