@@ -98,7 +98,19 @@ function newTab(): Tab {
   return { replication, isOpen: true, links: { A: link(), B: link() } };
 }
 
+/** Both tabs have read both layers, which are empty. What opening brings about is seen when a tab is opened again. */
 export function newWorld(scenario: Scenario): World {
+  const world = emptyWorld(scenario);
+  for (const index of [0, 1] as const) {
+    for (const layer of LAYERS) {
+      attach(world, index, layer, scenario);
+      read(world, index, layer, scenario, false);
+    }
+  }
+  return world;
+}
+
+function emptyWorld(scenario: Scenario): World {
   const none = (): number[] => Array.from({ length: OPERATION_COUNT }, () => 0);
   return {
     tabs: [newTab(), newTab()],
@@ -129,20 +141,30 @@ export function fork(world: World): World {
   };
 }
 
-/** Numbers of readings and batches count only by whether they are the present ones: they are left out. */
+/**
+ * What tells one state from another. Numbers of readings, batches and attempts are left out, as only their equality counts; so
+ * is in which portions operations are to be relayed. The two layers are alike, so which of them is called A does not count.
+ */
 export function fingerprint(world: World): string {
-  const tabs = world.tabs.map(({ replication, isOpen, links }) => {
-    if (!isOpen) return "closed";
-    return LAYERS.map((layer) => {
-      const { reading: current, batches: _, attempts: __, inFlight, relays, ...state } = replication.layers.get(layer)?.describe() ?? {};
-      const { reading, queue, ...link } = links[layer];
-      const waiting = queue.map(({ ops, isRelay }) => [ops, isRelay]);
-      const flying = (inFlight as [number, string[]][] | undefined)?.map(([, ops]) => ops);
-      const due = (relays as [unknown, number][] | undefined)?.map(([ops]) => ops);
-      return [state, flying, due, link, waiting, reading === undefined ? 0 : reading === current ? 1 : 2];
-    }).concat([[replication.known.toState(), replication.made.toState()]]);
-  });
-  return JSON.stringify([tabs, world.stores, world.writes, world.relays, world.made, world.canFail, world.canEnd, world.canReopen]);
+  const layers = LAYERS.map((layer) =>
+    JSON.stringify([
+      world.tabs.map((tab) => (tab.isOpen ? describePart(tab, layer) : "closed")),
+      [world.stores[layer], world.writes[layer], world.relays[layer]],
+    ]),
+  );
+  const tabs = world.tabs.map(({ isOpen, replication }) => isOpen && [replication.known.toState(), replication.made.toState()]);
+  return JSON.stringify([layers.sort(), tabs, world.made, world.canFail, world.canEnd, world.canReopen]);
+}
+
+function describePart({ replication, links }: Tab, layer: LayerName): unknown {
+  const state = replication.layers.get(layer)?.describe() ?? {};
+  const { reading, queue, seen, isRescanning, collecting, isAttached } = links[layer];
+  const relays = (state["relays"] as [unknown, number][] | undefined)?.map(([ops]) => ops).flat();
+  return [
+    [state["phase"], state["covered"], state["isStale"], [...new Set(relays)].sort()],
+    [state["checking"], queue.map(({ ops, isRelay }) => [ops, isRelay])],
+    [reading === undefined ? 0 : reading === state["reading"] ? 1 : 2, seen, isRescanning, collecting, isAttached],
+  ];
 }
 
 /** Everything that may happen next. */
