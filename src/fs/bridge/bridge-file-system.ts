@@ -14,7 +14,7 @@ import { Turns } from "../turns.ts";
 import type { BridgeSocket, RemoteService } from "./link.ts";
 import { MAX_CONTENT_BYTES, PROTOCOL, TOKEN_PROTOCOL_PREFIX, tooMuch, type WatchedHint } from "./protocol.ts";
 import { ReconnectingLink } from "./reconnecting-link.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "../slots.ts";
 
 export interface BridgeOptions {
   /** Shows the server that this client may connect. */
