@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
-import { isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
-import { joinPath } from "../../fs/file-system.ts";
+import { errorCode, isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
+import { joinPath, type FileStat } from "../../fs/file-system.ts";
 import { Turns } from "../../fs/turns.ts";
 import { IdPool } from "../../log/line.ts";
 import { mayHoldTree, OPS_DIR } from "../../log/paths.ts";
@@ -216,6 +216,19 @@ export class FolderReader {
       if (unreadable.length === 0) this.#failedFolders.forgive(folder);
       await this.#takeIn(logs, deliver);
     } catch (error) {
+      if (errorCode(error) === "FOLD_NOT_A_FOLDER") await this.#retryInFolder(folder, deliver);
+      else this.#noteFolderFailure(folder, error);
+    }
+  }
+
+  /** What could not be looked at was a file. */
+  async #retryInFolder(file: string, deliver: Deliver): Promise<void> {
+    this.#failedFolders.forgive(file);
+    this.#nameProblems.delete(file);
+    const folder = file.slice(0, file.lastIndexOf("/"));
+    try {
+      await this.#takeIn(await this.#listLogs(folder), deliver);
+    } catch (error) {
       this.#noteFolderFailure(folder, error);
     }
   }
@@ -235,13 +248,24 @@ export class FolderReader {
     for (const { name, kind } of listed ?? []) {
       if (kind === "directory") continue;
       const path = joinPath(folder, name);
-      const stat = await this.#folder.fs.stat(this.#folder.at(path));
+      const stat = await this.#stat(path);
       if (!stat) continue;
       const { log, problem } = sortOut(path, { kind, size: stat.size, modifiedMs: stat.modifiedMs });
       if (log) entries.push(log);
       if (problem) this.#nameProblems.set(path, [problem]);
     }
     return entries;
+  }
+
+  /** One that cannot be looked at hides none of the others in its folder. */
+  async #stat(path: string): Promise<FileStat | undefined> {
+    try {
+      return await this.#folder.fs.stat(this.#folder.at(path));
+    } catch (error) {
+      // of one that could not be read, that is told already, and it is tried again by itself
+      if (!this.#files.failureOf(path)) this.#noteFolderFailure(path, error);
+      return undefined;
+    }
   }
 
   /** The files of a tree, as far as its folders can be read. */
