@@ -2,14 +2,29 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** @returns a function that calls it off */
+  /**
+   * Runs something once after a delay of any length; after `Infinity`, never.
+   * @returns a function that calls it off
+   */
   schedule(delayMs: number, run: () => void): () => void;
 }
+
+/** The longest delay that a timer of the platform can have: a longer one would run at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
+    // not a number is no time either: a timer would take it for none at all, and spin
+    if (!(delayMs < Infinity)) return () => undefined;
+    let leftMs = delayMs;
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (): void => {
+      const stepMs = Math.min(leftMs, MAX_TIMER_MS);
+      leftMs -= stepMs;
+      timer = setTimeout(leftMs > 0 ? wait : run, stepMs);
+    };
+    wait();
     return () => clearTimeout(timer);
   },
 };

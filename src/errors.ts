@@ -95,12 +95,31 @@ export interface Problem {
   readonly isSafe?: boolean;
 }
 
+/**
+ * Whether an error is one of ours, by its name and code: a program may hold two copies of the package, and an error may come
+ * from another realm (a frame, a worker's or Node's `vm`), so that its class is not ours.
+ */
+export function isFoldspaceError(error: unknown): error is FoldspaceError {
+  if (!isError(error) || error.name !== "FoldspaceError" || !("code" in error)) return false;
+  return typeof error.code === "string" && error.code.startsWith("FOLD_");
+}
+
 /** The code of an error, or `undefined` where it is not one of ours. */
 export function errorCode(error: unknown): FoldspaceErrorCode | undefined {
-  return error instanceof FoldspaceError ? error.code : undefined;
+  return isFoldspaceError(error) ? error.code : undefined;
 }
 
 /** The message of whatever was thrown. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
+}
+
+/** One of ours as it is; anything else as the cause of a `FOLD_IO`. */
+export function toFoldspaceError(error: unknown): FoldspaceError {
+  return isFoldspaceError(error) ? error : new FoldspaceError("FOLD_IO", errorMessage(error), { cause: error });
+}
+
+/** Also of another realm, where the class `Error` is another. */
+function isError(error: unknown): error is Error {
+  return error instanceof Error || Object.prototype.toString.call(error) === "[object Error]";
 }

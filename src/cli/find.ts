@@ -1,4 +1,4 @@
-import { FoldspaceError } from "../errors.ts";
+import { errorCode, FoldspaceError } from "../errors.ts";
 import { listReferences } from "../space/app-forest.ts";
 import type { Space } from "../space/space.ts";
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
@@ -80,7 +80,7 @@ async function loadOtherTrees(space: Space): Promise<ReplicatedTree[]> {
       trees.push((await space.loadAppTree(id)).tree);
     } catch (error) {
       // a tree without its root cannot be edited, and does not keep the others from being
-      if (!(error instanceof FoldspaceError) || error.code !== "FOLD_NO_TREE") throw error;
+      if (errorCode(error) !== "FOLD_NO_TREE") throw error;
     }
   }
   return trees;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { errorMessage, FoldspaceError } from "../errors.ts";
+import { errorMessage, isFoldspaceError } from "../errors.ts";
 import { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import { printable } from "./output.ts";
@@ -85,12 +85,12 @@ async function createProgram(name: string | undefined, context: Context): Promis
 }
 
 async function report(error: unknown, { output, isJson }: Context): Promise<void> {
-  const code = error instanceof FoldspaceError ? error.code : "FOLD_IO";
+  const code = isFoldspaceError(error) ? error.code : "FOLD_IO";
   const message = errorMessage(error);
-  if (isJson) await output.json({ error: { code, message, ...(error instanceof FoldspaceError ? error.data : {}) } });
+  if (isJson) await output.json({ error: { code, message, ...(isFoldspaceError(error) ? error.data : {}) } });
   await output.note(`foldspace: ${printable(message)} (${code})`);
   // anything but our own errors is a mistake of ours, which the stack helps to find
-  if (!(error instanceof FoldspaceError) && error instanceof Error) await output.note(error.stack ?? "");
+  if (!isFoldspaceError(error) && error instanceof Error) await output.note(error.stack ?? "");
 }
 
 function readVersion(): string {

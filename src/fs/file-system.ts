@@ -21,6 +21,20 @@ export interface FileSystem {
   stat(path: string): Promise<FileStat | undefined>;
 
   /**
+   * What tells the file or folder at a path from every other one of this platform, under whatever name, spelling or link it
+   * is reached: on most platforms the device and the inode. A file system lacks this where the platform has no such thing.
+   * @returns `undefined` where there is nothing, or where it cannot be told
+   */
+  identify?(path: string): Promise<string | undefined>;
+
+  /**
+   * The path with all links in it resolved, in the platform's own spelling, with `/` between its parts. A file system lacks
+   * this where it cannot tell: then links are found by listing.
+   * @returns `undefined` where there is nothing
+   */
+  realPath?(path: string): Promise<string | undefined>;
+
+  /**
    * Every regular file below a folder, with its size and time, in one call where the platform can. Links are not
    * followed; a folder that cannot be read is reported and the rest is still found.
    * @returns `undefined` where there is no such folder
@@ -61,6 +75,9 @@ export interface FileSystem {
    */
   watch?(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>>;
 }
+
+/** One that scans and watches by itself. */
+export type WatchingFileSystem = FileSystem & Required<Pick<FileSystem, "scan" | "watch">>;
 
 export interface FileSystemSupport {
   readonly watch: boolean;

@@ -43,6 +43,8 @@ export class MemoryFileSystem implements FileSystem {
   readonly supports: FileSystemSupport = { watch: true, sync: false };
   readonly #root: MemoryFolder = { kind: "directory", entries: new Map(), modifiedMs: 0 };
   readonly #watches: Set<Watch> = new Set();
+  /** Tells its files from those of other instances. */
+  readonly #id: string = crypto.randomUUID();
   readonly #clock: () => number;
   #lastMs = 0;
 
@@ -75,6 +77,15 @@ export class MemoryFileSystem implements FileSystem {
   async stat(path: string): Promise<FileStat | undefined> {
     const found = this.#find(path);
     return found && { kind: found.kind, size: found.kind === "file" ? found.size : 0, modifiedMs: found.modifiedMs };
+  }
+
+  async identify(path: string): Promise<string | undefined> {
+    const real = await this.realPath(path);
+    return real === undefined ? undefined : `${this.#id}:${real}`;
+  }
+
+  async realPath(path: string): Promise<string | undefined> {
+    return this.#find(path) && `/${split(path).join("/")}`;
   }
 
   async scan(path: string): Promise<ScanResult | undefined> {

@@ -46,8 +46,8 @@ test("saves never overlap, however they are asked for", async () => {
   expect(setup.most).toBe(1);
   expect(writes.map(({ lane, counters }) => `${lane} ${counters.join()}`)).toEqual([
     "a 1,2,3",
-    "b 10,11,12,13,14,15,16,17,18,19",
     "a 4,5,6,7,8,9",
+    "b 10,11,12,13,14,15,16,17,18,19",
   ]);
   expect(batcher.status.value.pendingOps).toBe(0);
 });
@@ -130,16 +130,114 @@ test("a failing lane is tried again after 1 s, then ever later, up to 30 s", asy
   expect(writes.slice(-2).map((write) => write.at - restart)).toEqual([500, 1_500]);
 });
 
-test("a failing lane is tried again when more operations come", async () => {
+test("operations that come to a failing lane wait for its next try, and are saved with it", async () => {
+  const { clock, batcher, writes, failures } = setUp();
+  failures.set("a", diskFull);
+  void batcher.add("a", ops(1));
+  await clock.advance(20_000);
+  const tries = writes.length;
+  for (let counter = 2; counter <= 20; counter++) {
+    void batcher.add("a", ops(counter));
+    await clock.advance(500);
+  }
+  expect(writes).toHaveLength(tries);
+  failures.clear();
+  await clock.advance(30_000);
+  expect(writes.slice(tries).map((write) => write.counters.length)).toEqual([20]);
+});
+
+test("a try of many waiting operations is given a bounded part of them, and all are saved when it can be", async () => {
+  const { clock, batcher, writes, failures } = setUp();
+  failures.set("a", diskFull);
+  void batcher.add("a", ops(1, 100_000));
+  await clock.advance(60_000);
+  expect(writes.length).toBeGreaterThan(3);
+  for (const write of writes.slice(1)) expect(write.counters.length).toBeLessThan(1_000);
+  failures.clear();
+  const failed = writes.length;
+  await batcher.flush();
+  expect(writes.slice(failed).flatMap((write) => write.counters)).toEqual(Array.from({ length: 100_000 }, (_, at) => at + 1));
+});
+
+test("where many lanes fail, a round tries a few of them, in turns, and all when one can be written again", async () => {
+  const { clock, batcher, writes, failures } = setUp();
+  const lanes = Array.from({ length: 100 }, (_, index) => `lane-${index}`);
+  for (const lane of lanes) {
+    failures.set(lane, diskFull);
+    void batcher.add(lane, ops(1));
+  }
+  await clock.advance(500);
+  expect(writes).toHaveLength(100);
+  await clock.advance(1_000);
+  const [first, second] = [writes.slice(100), writes.slice(200)];
+  expect(first.length).toBeLessThan(20);
+  expect(second).toEqual([]);
+  failures.clear();
+  await clock.advance(30_000);
+  expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0 });
+});
+
+test("a write that does not end holds up no other lane, is not begun twice, and counts when it ends after all", async () => {
+  const clock = new ManualClock(0);
+  const begun: string[] = [];
+  let letGo = (): void => undefined;
+  const write = async (lane: string): Promise<void> => {
+    begun.push(lane);
+    if (lane === "hung" && begun.length === 1) await new Promise<void>((resolve) => (letGo = resolve));
+  };
+  const batcher = new Batcher(write, {}, clock, { areLanesAtOnce: true, maxLanesAtOnce: 8, writeTimeoutMs: 5_000 });
+  const hung = outcome(batcher.add("hung", ops(1, 3)));
+  const good = outcome(batcher.add("good", ops(4)));
+  await clock.advance(6_000);
+  expect([hung.state, good.state]).toEqual(["pending", "resolved"]);
+  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 3, error: { code: "FOLD_BUSY" } });
+  const later = outcome(batcher.add("good", ops(5)));
+  void batcher.add("hung", ops(6));
+  await clock.advance(60_000);
+  expect(later.state).toBe("resolved");
+  const flush = outcome(batcher.flush());
+  await clock.advance(6_000);
+  expect(flush.state).toBe("FOLD_BUSY");
+  expect(begun.filter((lane) => lane === "hung")).toHaveLength(1);
+  letGo();
+  await clock.advance(1_000);
+  expect(hung.state).toBe("resolved");
+  expect(begun.filter((lane) => lane === "hung")).toHaveLength(2);
+  expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
+});
+
+test("closing gives up a write that does not end", async () => {
+  const clock = new ManualClock(0);
+  const batcher = new Batcher(() => new Promise(() => undefined), {}, clock, { writeTimeoutMs: 5_000 });
+  const added = outcome(batcher.add("a", ops(1)));
+  const closed = outcome(batcher.close());
+  await clock.advance(6_000);
+  expect([added.state, closed.state]).toEqual(["FOLD_NOT_DURABLE", "resolved"]);
+});
+
+test("without a flush interval, operations are saved by a flush and at the end only", async () => {
+  const { clock, batcher, writes } = setUp({ flushIntervalMs: Infinity });
+  void batcher.add("a", ops(1, 5_000));
+  await clock.advance(40 * 86_400_000);
+  expect(writes).toEqual([]);
+  await batcher.flush();
+  void batcher.add("a", ops(5_001));
+  await clock.advance(1_000);
+  await batcher.close();
+  expect(writes.map((write) => write.counters.length)).toEqual([5_000, 1]);
+});
+
+test("lanes that failed are tried at once where what they failed with is over", async () => {
   const { clock, batcher, writes, failures } = setUp();
   failures.set("a", diskFull);
   void batcher.add("a", ops(1));
   await clock.advance(20_000);
   const tries = writes.length;
   failures.clear();
-  void batcher.add("a", ops(2));
-  await clock.advance(500);
-  expect(writes.slice(tries).map((write) => write.counters)).toEqual([[1, 2]]);
+  batcher.retry();
+  await clock.advance(0);
+  expect(writes).toHaveLength(tries + 1);
+  expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0 });
 });
 
 test("flush saves at once, and covers what was added before it while another save ran", async () => {

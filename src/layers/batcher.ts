@@ -1,8 +1,13 @@
 import type { Clock } from "../clock.ts";
-import { FoldspaceError, errorMessage } from "../errors.ts";
+import { FoldspaceError, toFoldspaceError } from "../errors.ts";
 import { Observable } from "../observable.ts";
 import type { VertexOperation } from "../tree/index.ts";
+import { withTimeout } from "../with-timeout.ts";
+import { Fifo } from "./fifo.ts";
+import { mapLimit } from "./folder/map-limit.ts";
 import type { LayerStatus } from "./persistence-layer.ts";
+
+export { toFoldspaceError } from "../errors.ts";
 
 /**
  * When operations are saved. One place decides, because every layer and every sync service lives with it.
@@ -14,7 +19,7 @@ import type { LayerStatus } from "./persistence-layer.ts";
  * ```
  */
 export interface Cadence {
-  /** Longest wait of an operation after a pause. Default 500 ms. */
+  /** Longest wait of an operation after a pause. Default 500 ms. `Infinity`: operations are saved by `flush` and at the end only. */
   readonly flushIntervalMs: number;
   /**
    * Longest wait while edits go on and on. Sync services put off a file that keeps changing, so those that look often are
@@ -28,7 +33,7 @@ export interface Cadence {
    * watches the folder itself sees them sooner, and a sync service that puts the file off does so for seconds only.
    */
   readonly steadyAfterMs: number;
-  /** So many waiting operations are saved at once. Default 2,000. */
+  /** So many waiting operations are saved at once. Default 2,000; without end where `flushIntervalMs` is. */
   readonly maxBatchOps: number;
 }
 
@@ -41,6 +46,12 @@ export const DEFAULT_CADENCE: Cadence = {
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
+/** So many operations are handed to one write, so that none takes long, and none encodes much in vain. */
+const MAX_WRITE_OPS = 16_384;
+/** As many, where the last write of the lane has failed. */
+const MAX_RETRY_OPS = 256;
+/** When so many lanes in a row have failed again, the others that wait for their next try are put off without one. */
+const MAX_FAILURES_IN_ROW = 8;
 
 /**
  * Makes operations of a lane durable: all, or the first of them, or it rejects.
@@ -48,11 +59,37 @@ const LAST_RETRY_MS = 30_000;
  */
 export type LaneWrite = (lane: string, ops: readonly VertexOperation[]) => Promise<number | void>;
 
+export interface BatcherOptions {
+  /** Whether lanes are written beside each other, instead of one after another. */
+  readonly areLanesAtOnce?: boolean;
+  /** How many lanes are written beside each other at most, where they are. Default: all. */
+  readonly maxLanesAtOnce?: number;
+  /**
+   * A write that takes longer is a failure of its lane (`FOLD_BUSY`) until it answers, and holds up nothing else. It is not
+   * begun anew meanwhile. Default: no limit.
+   */
+  readonly writeTimeoutMs?: number;
+}
+
 interface Lane {
-  ops: VertexOperation[];
+  readonly name: string;
+  readonly ops: Fifo<VertexOperation>;
   /** Resolved when the operations up to `until` (counted from the lane's start) are durable. */
-  waiters: { readonly until: number; readonly resolve: () => void; readonly reject: (error: FoldspaceError) => void }[];
+  readonly waiters: Fifo<{
+    readonly until: number;
+    readonly resolve: () => void;
+    readonly reject: (error: FoldspaceError) => void;
+  }>;
   saved: number;
+  /** The write under way; it may outlive the save that began it. */
+  writing: Promise<void> | undefined;
+  /** Whether the save that began the write has given up waiting for it. */
+  isLate: boolean;
+  /** Why the last write has failed, if it has. */
+  error: FoldspaceError | undefined;
+  retryMs: number;
+  /** When a lane that has failed is tried again by itself. */
+  retryAt: number;
 }
 
 /**
@@ -60,8 +97,8 @@ interface Lane {
  *
  * - Saves never overlap, and one lane's operations are saved in the order in which they came.
  * - An operation leaves its lane only after the write that held it has succeeded.
- * - A lane that fails keeps its operations and does not stop the others. Failed lanes are tried again with growing
- *   delays (1 s to 30 s), at the next flush, and when more operations come.
+ * - A lane that fails keeps its operations and does not stop the others. It is tried again with growing delays (1 s to
+ *   30 s), at the next flush, and when another lane that had failed can be written again; not for each operation that comes.
  * - `flush` covers every operation added before the call.
  */
 export class Batcher {
@@ -74,28 +111,31 @@ export class Batcher {
   readonly #write: LaneWrite;
   readonly #cadence: Cadence;
   readonly #clock: Clock;
-  readonly #areLanesAtOnce: boolean;
+  readonly #lanesAtOnce: number;
+  readonly #writeTimeoutMs: number;
   readonly #lanes = new Map<string, Lane>();
   #pending = 0;
   #running: Promise<void> | undefined;
+  /** Whether what is running tries also the lanes that wait for their next try. */
+  #runsAll = false;
   #cancelTimer: (() => void) | undefined;
   #timerAt = 0;
-  /** Whether operations have come since the last save began. */
-  #hasNewOps = false;
-  #retryMs = 0;
+  /** Operations that have come since the last save began, to lanes that have not failed. */
+  #newOps = 0;
+  /** When the next of the lanes that have failed is tried again. */
+  #nextRetryAt = Infinity;
   #lastAddAt = Number.NEGATIVE_INFINITY;
   #busySince = 0;
   #closed = false;
 
-  /**
-   * @param write saves operations of a lane
-   * @param options `areLanesAtOnce`: whether lanes are written beside each other, instead of one after another
-   */
-  constructor(write: LaneWrite, cadence: Partial<Cadence>, clock: Clock, options: { readonly areLanesAtOnce?: boolean } = {}) {
+  /** @param write saves operations of a lane */
+  constructor(write: LaneWrite, cadence: Partial<Cadence>, clock: Clock, options: BatcherOptions = {}) {
+    const isOnFlushOnly = cadence.flushIntervalMs === Infinity;
     this.#write = write;
-    this.#cadence = { ...DEFAULT_CADENCE, ...cadence };
+    this.#cadence = { ...DEFAULT_CADENCE, ...(isOnFlushOnly && { maxBatchOps: Infinity }), ...cadence };
     this.#clock = clock;
-    this.#areLanesAtOnce = options.areLanesAtOnce ?? false;
+    this.#lanesAtOnce = options.areLanesAtOnce ? (options.maxLanesAtOnce ?? Infinity) : 1;
+    this.#writeTimeoutMs = options.writeTimeoutMs ?? Infinity;
   }
 
   /** @returns resolves when these operations are durable; rejects only when the batcher is closed before that */
@@ -104,12 +144,13 @@ export class Batcher {
       return Promise.reject(new FoldspaceError("FOLD_CLOSED", "The layer is disconnected and takes no more operations"));
     if (ops.length === 0) return Promise.resolve();
     let lane = this.#lanes.get(laneName);
-    if (!lane) this.#lanes.set(laneName, (lane = { ops: [], waiters: [], saved: 0 }));
+    if (!lane) this.#lanes.set(laneName, (lane = newLane(laneName)));
     for (const op of ops) lane.ops.push(op);
     this.#pending += ops.length;
+    const { waiters } = lane;
     const until = lane.saved + lane.ops.length;
-    const durable = new Promise<void>((resolve, reject) => lane.waiters.push({ until, resolve, reject }));
-    this.#hasNewOps = true;
+    const durable = new Promise<void>((resolve, reject) => waiters.push({ until, resolve, reject }));
+    if (!lane.error) this.#newOps += ops.length;
     this.#noteEdit();
     this.#publish(this.status.value.state);
     this.#schedule();
@@ -120,8 +161,17 @@ export class Batcher {
   async flush(): Promise<void> {
     // what is running may have begun before the last operations were added
     await this.#running;
-    if (this.#pending > 0) await (this.#running ?? this.#start());
+    while (this.#running && !this.#runsAll) await this.#running;
+    if (this.#pending > 0) await (this.#running ?? this.#start(true));
     if (this.status.value.state === "degraded" && this.#pending > 0) throw this.status.value.error!;
+  }
+
+  /** Tries the lanes that have failed again now: what they failed with may be over. */
+  retry(): void {
+    if (this.#closed || this.#nextRetryAt === Infinity) return;
+    this.#expireRetries();
+    this.#nextRetryAt = this.#clock.now();
+    this.#schedule();
   }
 
   /**
@@ -131,10 +181,11 @@ export class Batcher {
    */
   leave(): void {
     if (this.#pending === 0) return;
-    if (!this.#running) void this.#start();
+    if (!this.#running) void this.#start(true);
     // a failure is told when they are saved in their turn
     else
-      for (const [name, { ops }] of this.#lanes) if (ops.length > 0) void this.#write(name, ops.slice()).catch(() => undefined);
+      for (const [name, { ops }] of this.#lanes)
+        if (ops.length > 0) void this.#write(name, ops.peek(ops.length)).catch(() => undefined);
   }
 
   /** Saves what can be saved and takes nothing more. Promises of what could not be saved are rejected. */
@@ -142,11 +193,11 @@ export class Batcher {
     this.#closed = true;
     // a flush that waited for the same save may begin another one
     while (this.#running) await this.#running;
-    if (this.#pending > 0) await this.#start();
+    if (this.#pending > 0) await this.#start(true);
     this.#cancelTimer?.();
     const reason = this.status.value.error;
-    for (const lane of this.#lanes.values()) {
-      for (const waiter of lane.waiters.splice(0)) {
+    for (const { waiters } of this.#lanes.values()) {
+      for (let waiter = waiters.shift(); waiter; waiter = waiters.shift()) {
         waiter.reject(
           new FoldspaceError("FOLD_NOT_DURABLE", `Not saved before the layer was disconnected: ${reason?.message ?? "unknown"}`, {
             cause: reason,
@@ -163,71 +214,145 @@ export class Batcher {
   }
 
   #schedule(): void {
-    if (this.#running || this.#pending === 0) return;
-    if (this.#pending >= this.#cadence.maxBatchOps && this.status.value.state === "idle") {
-      void this.#start();
+    if (this.#closed || this.#running || this.#pending === 0) return;
+    if (this.#newOps >= this.#cadence.maxBatchOps) {
+      void this.#start(false);
       return;
     }
-    const at = this.#clock.now() + this.#delayMs();
+    const now = this.#clock.now();
+    const at = Math.min(this.#nextRetryAt, this.#newOps > 0 ? now + this.#delayMs() : Infinity);
     // a failed lane may be waiting for long, and is not to keep new operations waiting with it
     if (this.#cancelTimer && this.#timerAt <= at) return;
     this.#cancelTimer?.();
     this.#timerAt = at;
-    this.#cancelTimer = this.#clock.schedule(at - this.#clock.now(), () => {
+    this.#cancelTimer = this.#clock.schedule(Math.max(0, at - now), () => {
       this.#cancelTimer = undefined;
-      if (!this.#running && !this.#closed) void this.#start();
+      if (!this.#running && !this.#closed) void this.#start(false);
     });
   }
 
   #delayMs(): number {
-    if (this.status.value.state === "degraded" && !this.#hasNewOps) return this.#retryMs;
     const { flushIntervalMs, steadyIntervalMs, steadyAfterMs } = this.#cadence;
     const isSteady = this.#lastAddAt - this.#busySince >= steadyAfterMs;
     return isSteady ? Math.max(flushIntervalMs, steadyIntervalMs) : flushIntervalMs;
   }
 
-  /** Never rejects: failures become the status. */
-  #start(): Promise<void> {
+  /**
+   * Never rejects: failures become the status.
+   * @param isAll whether lanes that wait for their next try are tried as well
+   */
+  #start(isAll: boolean): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    this.#runsAll = isAll;
     // not in this turn: whoever observes the status may ask for a flush, which has to find this save running
-    const save = Promise.resolve().then(() => this.#save());
+    const save = Promise.resolve().then(() => this.#save(isAll));
     this.#running = save.finally(() => {
       this.#running = undefined;
-      if (!this.#closed) this.#schedule();
+      this.#schedule();
     });
     return this.#running;
   }
 
-  async #save(): Promise<void> {
-    this.#hasNewOps = false;
+  async #save(isAll: boolean): Promise<void> {
+    this.#newOps = 0;
+    const now = this.#clock.now();
+    const lanes = [...this.#lanes.values()].filter((lane) => isAll || !lane.error || lane.retryAt <= now);
     this.#publish("saving");
-    let failure: FoldspaceError | undefined;
-    const save = async ([name, lane]: [string, Lane]): Promise<void> => {
+    let failuresInRow = 0;
+    await mapLimit(this.#lanesAtOnce, lanes, async (lane) => {
+      const isRetry = lane.error !== undefined;
+      if (isRetry && !isAll && failuresInRow >= MAX_FAILURES_IN_ROW) return this.#putOff(lane);
       try {
-        await this.#saveLane(name, lane);
+        await this.#saveLane(lane);
+        failuresInRow = 0;
+        if (isRetry) this.#expireRetries();
       } catch (error) {
-        failure = toFoldspaceError(error);
+        failuresInRow++;
+        this.#noteFailure(lane, toFoldspaceError(error));
       }
-    };
-    if (this.#areLanesAtOnce) await Promise.all([...this.#lanes].map(save));
-    else for (const each of this.#lanes) await save(each);
-    this.#retryMs = failure ? Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS) : 0;
-    const lastSavedAt = failure ? this.status.value.lastSavedAt : this.#clock.now();
-    this.status.value = { state: failure ? "degraded" : "idle", pendingOps: this.#pending, lastSavedAt, error: failure };
+    });
+    this.#conclude();
   }
 
-  async #saveLane(name: string, lane: Lane): Promise<void> {
+  async #saveLane(lane: Lane): Promise<void> {
     const until = lane.saved + lane.ops.length;
     while (lane.saved < until) {
-      const batch = lane.ops.slice(0, until - lane.saved);
-      const count = (await this.#write(name, batch)) ?? batch.length;
-      lane.ops.splice(0, count);
-      lane.saved += count;
-      this.#pending -= count;
-      while (lane.waiters[0] && lane.waiters[0].until <= lane.saved) lane.waiters.shift()!.resolve();
+      // one that an earlier save has given up waiting for is not begun anew
+      lane.writing ??= this.#writeSome(lane, until - lane.saved);
+      lane.isLate = false;
+      await withTimeout(lane.writing, this.#writeTimeoutMs, this.#clock, () => {
+        lane.isLate = true;
+        const seconds = this.#writeTimeoutMs / 1_000;
+        return new FoldspaceError("FOLD_BUSY", `A write has not ended within ${seconds} s, and is still under way`);
+      });
     }
-    if (lane.ops.length === 0 && lane.waiters.length === 0) this.#lanes.delete(name);
+  }
+
+  async #writeSome(lane: Lane, most: number): Promise<void> {
+    const batch = lane.ops.peek(Math.min(most, lane.error ? MAX_RETRY_OPS : MAX_WRITE_OPS));
+    try {
+      const count = (await this.#write(lane.name, batch)) ?? batch.length;
+      this.#noteSaved(lane, count);
+    } catch (error) {
+      if (!lane.isLate) throw error;
+      lane.writing = undefined;
+      this.#noteFailure(lane, toFoldspaceError(error));
+    } finally {
+      lane.writing = undefined;
+      if (lane.isLate) this.#takeLateAnswer(lane);
+    }
+  }
+
+  #noteSaved(lane: Lane, count: number): void {
+    lane.ops.drop(count);
+    lane.saved += count;
+    this.#pending -= count;
+    lane.error = undefined;
+    lane.retryMs = 0;
+    while (lane.waiters.first && lane.waiters.first.until <= lane.saved) lane.waiters.shift()!.resolve();
+    if (lane.ops.length === 0) this.#lanes.delete(lane.name);
+  }
+
+  #noteFailure(lane: Lane, error: FoldspaceError): void {
+    lane.error = error;
+    lane.retryMs = Math.min(Math.max(lane.retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
+    this.#putOff(lane);
+    // those that were put off without a try are tried before it
+    this.#lanes.delete(lane.name);
+    this.#lanes.set(lane.name, lane);
+  }
+
+  /** One whose write is still under way goes on when that has ended. */
+  #putOff(lane: Lane): void {
+    lane.retryAt = lane.writing ? Infinity : this.#clock.now() + lane.retryMs;
+  }
+
+  /** The save that began the write has ended without it. */
+  #takeLateAnswer(lane: Lane): void {
+    lane.isLate = false;
+    if (!lane.error) this.#newOps += lane.ops.length;
+    if (this.#running || this.#closed) return;
+    this.#conclude();
+    this.#schedule();
+  }
+
+  /** What has kept a lane from being written may have kept others from it. */
+  #expireRetries(): void {
+    for (const lane of this.#lanes.values()) if (lane.error && !lane.writing) lane.retryAt = this.#clock.now();
+  }
+
+  /** Sums up where the lanes are when no save runs. */
+  #conclude(): void {
+    let error: FoldspaceError | undefined;
+    this.#nextRetryAt = Infinity;
+    for (const lane of this.#lanes.values()) {
+      if (!lane.error) continue;
+      ({ error } = lane);
+      this.#nextRetryAt = Math.min(this.#nextRetryAt, lane.retryAt);
+    }
+    const lastSavedAt = error ? this.status.value.lastSavedAt : this.#clock.now();
+    this.status.value = { state: error ? "degraded" : "idle", pendingOps: this.#pending, lastSavedAt, error };
   }
 
   #publish(state: LayerStatus["state"]): void {
@@ -235,6 +360,16 @@ export class Batcher {
   }
 }
 
-export function toFoldspaceError(error: unknown): FoldspaceError {
-  return error instanceof FoldspaceError ? error : new FoldspaceError("FOLD_IO", errorMessage(error), { cause: error });
+function newLane(name: string): Lane {
+  return {
+    name,
+    ops: new Fifo(),
+    waiters: new Fifo(),
+    saved: 0,
+    writing: undefined,
+    isLate: false,
+    error: undefined,
+    retryMs: 0,
+    retryAt: 0,
+  };
 }

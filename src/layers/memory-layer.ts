@@ -12,6 +12,8 @@ export class MemoryStore {
   readonly #trees = new Map<string, Map<string, VertexOperation>>();
   readonly #listeners = new Set<(writer: object, treeId: string, ops: readonly VertexOperation[]) => void>();
   readonly #secretsListeners = new Set<(writer: object) => void>();
+  /** Tells it from every other one. */
+  readonly id: string = crypto.randomUUID();
   spaceId: string | undefined;
   secrets: StoredSecrets = { values: new Map(), sealed: [] };
 
@@ -119,6 +121,10 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
     return this.#batcher !== undefined;
   }
 
+  get placeId(): string | undefined {
+    return this.#batcher && `memory:${this.#store.id}`;
+  }
+
   async listTrees(): Promise<string[]> {
     this.#connected();
     return this.#store.treeIds;
@@ -157,6 +163,11 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
 
   async stopListening(): Promise<void> {
     this.#listener = undefined;
+  }
+
+  /** Everything is given as soon as it is there. */
+  async rescanTree(_treeId: string): Promise<void> {
+    this.#connected();
   }
 
   async loadSecrets(): Promise<StoredSecrets> {

@@ -24,6 +24,10 @@ export abstract class ObservedLayer {
     return this.currentProblems.value;
   }
 
+  get problemCount(): number {
+    return this.problems.length;
+  }
+
   /** @returns a function that ends it */
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
     return this.currentProblems.observe(listener);

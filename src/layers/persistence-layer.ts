@@ -32,18 +32,29 @@ export interface PersistenceLayer {
    */
   changePeer?(peerId: string): void;
   isConnected(): boolean;
+  /**
+   * While connected, what tells the place in which it keeps the space from every other one of this program, under whatever
+   * name, spelling or link it was given. `undefined` where that cannot be told.
+   */
+  readonly placeId?: string | undefined;
 
   /** Ids of all trees of which this layer has operations, the space tree among them. */
   listTrees(): Promise<string[]>;
   /** Operations of the space tree. */
   loadSpaceTreeOps(): Promise<VertexOperation[]>;
-  /** All operations of a tree, some perhaps more than once; none where the tree is not known. From now on, what arrives for it is given to the listener. */
+  /**
+   * All operations of a tree, some perhaps more than once; none where the tree is not known. A tree whose id it can never keep
+   * has none, and is a problem (`FOLD_BAD_ID`). From now on the tree is followed: what arrives for it is given to the
+   * listener, also what could not be read now. Following takes memory by the number of files or batches, not of operations,
+   * and time by what arrives.
+   * @throws FoldspaceError why nothing of the tree could be read. That costs the other trees nothing
+   */
   loadTreeOps(treeId: string): Promise<VertexOperation[]>;
-  /** No longer tells of what arrives for a tree, until it is loaded again. */
+  /** No longer follows a tree, until it is loaded again. */
   releaseTree?(treeId: string): void;
   /**
    * Takes operations to be saved; resolves when they are durable here, rejects if the layer is disconnected before.
-   * Those of a peer that it can never keep are a problem (`FOLD_BAD_ID`), and hinder no others. If one could not be read back
+   * Those of a peer, or of a tree, that it can never keep are a problem (`FOLD_BAD_ID`), and hinder no others. If one could not be read back
    * as it is, whoever keeps it, the call rejects and takes none.
    */
   saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void>;
@@ -61,7 +72,11 @@ export interface PersistenceLayer {
   stopListening?(): Promise<void>;
   /** Looks for what changed without waiting to be told: on focus, after sleep, when the network is back. */
   rescan?(): Promise<void>;
-  /** Looks for what this layer holds of a tree by now, and gives the listener what has not been given yet. @throws FoldspaceError why it could not look */
+  /**
+   * Looks at what it holds of one tree by now, and gives the listener what has not been given yet. Does nothing without a
+   * listener.
+   * @throws FoldspaceError why it could not look
+   */
   rescanTree?(treeId: string): Promise<void>;
 
   /**
@@ -76,15 +91,12 @@ export interface PersistenceLayer {
   /** Where a space with this layer remembers what this device has seen of its secrets. */
   readonly secretsMemory?: SecretsMemory | undefined;
 
-  /** Identifies the place in which the space is kept while connected, such as a folder by any of its names; `undefined` if it cannot be told. */
-  readonly placeId?: string | undefined;
-
   readonly status: LayerStatus;
   /** @returns a function that ends it */
   observeStatus(listener: (status: LayerStatus) => void): () => void;
-  /** What is wrong with the stored data at present. */
+  /** What is wrong with the stored data at present: a bounded number of problems, and words that count the rest. */
   readonly problems: readonly Problem[];
-  /** How many problems there are, where `problems` has a sample of them. */
+  /** How many there are in all, where that may be more than are listed. */
   readonly problemCount?: number;
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void;
 }
@@ -141,7 +153,10 @@ export type LayerState =
   /** Everything handed over is durable. */
   | "idle"
   | "saving"
-  /** Saving failed; the operations are kept and tried again. */
+  /**
+   * Saving failed, or could not succeed at present, as where the place holds another space by now. The operations are kept
+   * and tried again.
+   */
   | "degraded";
 
 export interface LayerStatus {

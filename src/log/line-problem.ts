@@ -18,11 +18,3 @@ export function addLineProblem(problems: LineProblem[], problem: LineProblem): v
       reason: `${problem.reason}; more lines behind it may be wrong: only so many of a file are listed`,
     });
 }
-
-/** Problems of a part of a file and of the part behind it. */
-export function joinLineProblems(earlier: readonly LineProblem[], later: readonly LineProblem[]): readonly LineProblem[] {
-  if (later.length === 0) return earlier;
-  const problems = [...earlier];
-  for (const problem of later) addLineProblem(problems, problem);
-  return problems;
-}

@@ -32,6 +32,8 @@ export interface LogParserOptions {
   readonly from?: LogPosition;
   /** Shared between the files of one tree, to keep each id once. */
   readonly ids?: IdPool;
+  /** So many problems are listed at most. Default: {@link MAX_LINE_PROBLEMS}, and one more that speaks for those behind it. */
+  readonly maxProblems?: number;
   /** Vertex whose operations are wanted; of others only the counters are kept, which is all that counting them needs. */
   readonly wantedTarget?: string;
 }
@@ -41,6 +43,8 @@ const LF = 10;
 const SURELY_SHORT = Math.floor(MAX_LINE_BYTES / 3);
 
 const MAY_HOLD_OPERATION = /\[\s*"/;
+/** What is no damage: see {@link stripEnds}. */
+const HOLDS_SOMETHING = /[^\s\0\uFEFF]/;
 
 /**
  * Reads the bytes of one log file, which may come in several pieces. Nothing in them can make it throw:
@@ -48,12 +52,16 @@ const MAY_HOLD_OPERATION = /\[\s*"/;
  */
 export class LogParser {
   readonly ops: VertexOperation[] = [];
+  /** The first of them. */
   readonly problems: LineProblem[] = [];
+  /** How many there are in all. */
+  problemCount = 0;
   /** Counters of operations that were not wanted; `ops` has none of these. */
   readonly counted: number[] = [];
   /** Lines of newer formats, which were passed over in silence. */
   newerLines = 0;
   readonly #wantedTarget: string | undefined;
+  readonly #maxProblems: number | undefined;
   readonly #peerId: string;
   readonly #ids: IdCheck;
   #offset: number;
@@ -65,6 +73,7 @@ export class LogParser {
   constructor(options: LogParserOptions) {
     this.#peerId = options.peerId;
     this.#wantedTarget = options.wantedTarget;
+    this.#maxProblems = options.maxProblems;
     this.#ids = options.wantedTarget === undefined ? (options.ids ?? new IdPool()) : new IdChecker();
     this.#offset = options.from?.offset ?? 0;
     this.#line = options.from?.line ?? 0;
@@ -176,7 +185,10 @@ export class LogParser {
   #takeLine(line: string): void {
     if (line === "") return;
     // past what is told of a file, garbage is passed over as fast as it can be
-    if (this.problems.length > MAX_LINE_PROBLEMS && !MAY_HOLD_OPERATION.test(line)) return;
+    if (this.#isListFull && !MAY_HOLD_OPERATION.test(line)) {
+      if (HOLDS_SOMETHING.test(line)) this.problemCount++;
+      return;
+    }
     const length = line.length > SURELY_SHORT ? utf8Length(line) : line.length;
     if (length > MAX_LINE_BYTES) {
       this.#report(tooLong(length));
@@ -269,7 +281,13 @@ export class LogParser {
     }
   }
 
+  get #isListFull(): boolean {
+    return this.problems.length >= (this.#maxProblems ?? MAX_LINE_PROBLEMS + 1);
+  }
+
   #report({ code, reason, counter, isSafe }: LineFault): void {
+    this.problemCount++;
+    if (this.#isListFull) return;
     addLineProblem(this.problems, {
       line: this.#line,
       code,

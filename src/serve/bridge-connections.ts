@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { FileSystemService, type ClientChannel } from "../fs/bridge/file-system-service.ts";
 import { MAX_MESSAGE_BYTES, PROTOCOL } from "../fs/bridge/protocol.ts";
-import type { FileSystem } from "../fs/file-system.ts";
+import type { WatchingFileSystem } from "../fs/file-system.ts";
 
 /** Clients at once: every tab is one. */
 const MAX_CLIENTS = 32;
@@ -18,7 +18,7 @@ const PROTOCOL_ERROR = 1002;
 
 /** The clients of a bridge. */
 export class BridgeConnections {
-  readonly #fs: Required<FileSystem>;
+  readonly #fs: WatchingFileSystem;
   readonly #sockets: WebSocketServer;
   /** Work for each client, until all its watches have ended. */
   readonly #services = new Map<WebSocket, FileSystemService>();
@@ -26,7 +26,7 @@ export class BridgeConnections {
   readonly #heard = new Set<WebSocket>();
   readonly #pingTimer: NodeJS.Timeout;
 
-  constructor(fs: Required<FileSystem>) {
+  constructor(fs: WatchingFileSystem) {
     this.#fs = fs;
     const options = {
       noServer: true,

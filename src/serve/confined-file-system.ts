@@ -6,11 +6,11 @@ import {
   type ByteRange,
   type DirectoryEntry,
   type FileStat,
-  type FileSystem,
   type FileSystemSupport,
   joinPath,
   type ScanResult,
   type WatchHint,
+  type WatchingFileSystem,
 } from "../fs/file-system.ts";
 import { fileSystemError, isMissing, systemCode } from "../fs/node/errors.ts";
 
@@ -27,12 +27,12 @@ import { fileSystemError, isMissing, systemCode } from "../fs/node/errors.ts";
  * changes a folder into a link within that moment leads outside. Such a program runs on this machine with the right to
  * write into the folder: nobody gets there by means of this class, which makes no links.
  */
-export class ConfinedFileSystem implements Required<FileSystem> {
-  readonly #fs: Required<FileSystem>;
+export class ConfinedFileSystem implements WatchingFileSystem {
+  readonly #fs: WatchingFileSystem;
   readonly #root: string;
   readonly #writable: readonly string[];
 
-  private constructor(fs: Required<FileSystem>, root: string, writable: readonly string[]) {
+  private constructor(fs: WatchingFileSystem, root: string, writable: readonly string[]) {
     this.#fs = fs;
     this.#root = root;
     this.#writable = writable;
@@ -44,7 +44,7 @@ export class ConfinedFileSystem implements Required<FileSystem> {
    * @param writable paths in it that may be changed, with all that is below. Default: none
    * @throws FoldspaceError `FOLD_NOT_FOUND`, `FOLD_PERMISSION`
    */
-  static async open(fs: Required<FileSystem>, root: string, writable: readonly string[] = []): Promise<ConfinedFileSystem> {
+  static async open(fs: WatchingFileSystem, root: string, writable: readonly string[] = []): Promise<ConfinedFileSystem> {
     try {
       return new ConfinedFileSystem(fs, await realpath(root), writable);
     } catch (cause) {

@@ -139,7 +139,8 @@ class TroubledLayer extends FaultyLayer {
 test("problems of all layers are told, in the order of the layers", async () => {
   const [id, store] = [newId(), new MemoryStore()];
   await makeSpace(id, store);
-  const [one, two] = ["one", "two"].map((name) => new TroubledLayer(layerOn(store, id, { id: name }))) as [
+  const stores = { one: store, two: copyInto(store, new MemoryStore()) };
+  const [one, two] = Object.entries(stores).map(([name, each]) => new TroubledLayer(layerOn(each, id, { id: name }))) as [
     TroubledLayer,
     TroubledLayer,
   ];

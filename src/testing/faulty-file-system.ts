@@ -12,7 +12,19 @@ import type {
 import { joinPath } from "../fs/file-system.ts";
 
 export interface FileSystemCall {
-  readonly action: "list" | "stat" | "scan" | "read" | "append" | "write" | "makeDirectory" | "rename" | "remove" | "watch";
+  readonly action:
+    | "list"
+    | "stat"
+    | "identify"
+    | "realPath"
+    | "scan"
+    | "read"
+    | "append"
+    | "write"
+    | "makeDirectory"
+    | "rename"
+    | "remove"
+    | "watch";
   readonly path: string;
 }
 
@@ -31,8 +43,22 @@ export class FaultyFileSystem implements FileSystem {
   bytesRead = 0;
   readonly #inner: FileSystem;
 
+  /** Present where the other file system has them. */
+  readonly identify?: (path: string) => Promise<string | undefined>;
+  readonly realPath?: (path: string) => Promise<string | undefined>;
+
   constructor(inner: FileSystem) {
     this.#inner = inner;
+    if (inner.identify)
+      this.identify = async (path) => {
+        await this.#enter("identify", path);
+        return await inner.identify!(path);
+      };
+    if (inner.realPath)
+      this.realPath = async (path) => {
+        await this.#enter("realPath", path);
+        return await inner.realPath!(path);
+      };
   }
 
   get supports(): FileSystemSupport {

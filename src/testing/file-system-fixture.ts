@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
+import { isFoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
 import { type FileSystem, joinPath } from "../fs/file-system.ts";
 
 /** What a test of a file system works with; made anew for each test. */
@@ -39,8 +39,8 @@ export async function expectFailure(action: Promise<unknown>, code?: FoldspaceEr
     () => undefined,
     (cause: unknown) => cause,
   );
-  expect(error).toBeInstanceOf(FoldspaceError);
-  if (!(error instanceof FoldspaceError)) return;
+  expect(error).toMatchObject({ name: "FoldspaceError" });
+  if (!isFoldspaceError(error)) return;
   if (code !== undefined) expect(error.code).toBe(code);
   expect(error.data["path"]).toBeTypeOf("string");
   expect(error.message).toContain(error.data["path"]);

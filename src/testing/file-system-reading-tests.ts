@@ -118,6 +118,38 @@ export function readingTests(test: FileSystemTest): void {
     expect(await fs.list(`${root}/to-folder`)).toHaveLength(2);
   });
 
+  test("an identity tells files and folders apart, stays when a file grows, and is none where there is nothing", async ({
+    fs,
+    root,
+    outside,
+  }, { skip }) => {
+    if (!fs.identify) return skip("it cannot tell");
+    await fs.write(`${root}/a/file`, utf8("x"));
+    await fs.write(`${root}/b/file`, utf8("x"));
+    const paths = [root, `${root}/a`, `${root}/b`, `${root}/a/file`, `${root}/b/file`];
+    const ids = await Promise.all(paths.map((path) => fs.identify!(path)));
+    expect(new Set(ids).size).toBe(paths.length);
+    expect(ids).not.toContain(undefined);
+    await fs.append(`${root}/a/file`, utf8("more"));
+    expect(await fs.identify(`${root}//a/./file`)).toBe(ids[3]);
+    expect(await fs.identify(`${root}/none`)).toBeUndefined();
+    await outside?.makeLink?.(`${root}/a`, `${root}/link`);
+    if (outside?.makeLink) expect(await fs.identify(`${root}/link`)).toBe(ids[1]);
+  });
+
+  test("the real path has no links in it", async ({ fs, root, outside }, { skip }) => {
+    if (!fs.realPath) return skip("it cannot tell");
+    await fs.write(`${root}/a/file`, utf8("x"));
+    const real = await fs.realPath(root);
+    expect(await fs.realPath(`${root}/a/file`)).toBe(`${real}/a/file`);
+    expect(await fs.realPath(`${root}/none`)).toBeUndefined();
+    if (!outside?.makeLink) return;
+    await outside.makeLink(`${root}/a`, `${root}/link`);
+    await outside.makeLink(`${root}/none`, `${root}/dangling`);
+    expect(await fs.realPath(`${root}/link/file`)).toBe(`${real}/a/file`);
+    expect(await fs.realPath(`${root}/dangling`)).toBeUndefined();
+  });
+
   test("names may have spaces, signs and any letters", async ({ fs, root }) => {
     const names = ["with space", "-dash", "100% #1 & 'quoted' (2)", "åäö ñ", "日本語", "🌳🌳", "a.b..c", "..double"];
     for (const name of names) await fs.append(`${root}/${name}/${name}.jsonl`, utf8(name));

@@ -20,6 +20,14 @@ export function lifecycleTests(test: LayerTest): void {
     expect(layer.problems).toEqual([]);
   });
 
+  test("layers on one storage say that it is one place, while they are connected", async (bench) => {
+    expect(bench.layer().placeId).toBeUndefined();
+    const [one, other] = [await bench.connected(), await bench.connected()];
+    expect(one.placeId).toBe(other.placeId);
+    await one.disconnect();
+    expect(one.placeId).toBeUndefined();
+  });
+
   test("connecting makes the storage where it is told to, and finds it later without", async (bench) => {
     const layer = await bench.connected();
     expect(await layer.loadSpaceTreeOps()).toEqual([]);

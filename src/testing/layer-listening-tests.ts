@@ -51,6 +51,23 @@ export function listeningTests(declare: LayerTest): void {
     expect(asList(inbox.opsOf(treeId))).toEqual(asList(more));
   });
 
+  test("looking at one tree gives what has come for it by then, each operation once", async (bench) => {
+    const { reader, inbox, writer, peer } = await twoLayers(bench);
+    if (!reader.rescanTree) return;
+    const [treeId, otherTreeId] = [newId(), newId()];
+    await reader.loadTreeOps(treeId);
+    const ops = peer.setMany(20);
+    for (let start = 0; start < ops.length; start += 5) {
+      await writer.saveTreeOps(treeId, ops.slice(start, start + 5));
+      await reader.rescanTree(treeId);
+      expect(asSet(inbox.opsOf(treeId))).toEqual(asSet(ops.slice(0, start + 5)));
+    }
+    await reader.rescanTree(otherTreeId);
+    await reader.rescan?.();
+    expect(asList(inbox.opsOf(treeId))).toEqual(asList(ops));
+    expect(inbox.opsOf(otherTreeId)).toEqual([]);
+  });
+
   test("nothing of its own comes back to a layer", async (bench) => {
     const { reader, inbox, writer, peer } = await twoLayers(bench);
     const own = new TestPeer();

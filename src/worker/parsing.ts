@@ -2,6 +2,7 @@ import { startParseWorker } from "#platform-worker";
 import { Pace } from "../breathe.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import { LogParser, type LogParserOptions } from "../log/parser.ts";
+import { MAX_LISTED_OF_FILE } from "../problem-ledger.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { unpackOps, type FromWorker, type ParseResult } from "./protocol.ts";
 import { webWorkerPort, type WebWorkerLike, type WorkerPort } from "./worker-port.ts";
@@ -89,7 +90,7 @@ class InlineJob implements ParseJob {
   readonly #pace = new Pace();
 
   constructor(options: LogParserOptions) {
-    this.#parser = new LogParser(options);
+    this.#parser = new LogParser({ ...options, maxProblems: MAX_LISTED_OF_FILE });
   }
 
   async push(bytes: Uint8Array): Promise<void> {
@@ -101,11 +102,12 @@ class InlineJob implements ParseJob {
 
   async end(): Promise<ParsedLog> {
     const settledProblems = this.#parser.problems.length;
+    const settledCount = this.#parser.problemCount;
     this.#parser.end();
     // many small files are long work, too
     if (this.#pace.isDue) await this.#pace.breathe();
-    const { ops, problems, position } = this.#parser;
-    return { ops, problems, settledProblems, position };
+    const { ops, problems, problemCount, position } = this.#parser;
+    return { ops, problems, problemCount, settledProblems, settledCount, position };
   }
 }
 

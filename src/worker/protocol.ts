@@ -17,9 +17,14 @@ export type FromWorker =
   | { readonly type: "done"; readonly job: number; readonly result: ParseResult };
 
 export interface ParseResult {
+  /** The first of them, up to `MAX_LISTED_OF_FILE`. */
   readonly problems: readonly LineProblem[];
-  /** How many of the problems are of whole lines, before the position. */
+  /** How many there are in all. */
+  readonly problemCount: number;
+  /** How many of those listed are of whole lines, before the position. */
   readonly settledProblems: number;
+  /** How many of all are. */
+  readonly settledCount: number;
   readonly position: LogPosition;
 }
 

@@ -1,4 +1,5 @@
 import { LogParser } from "../log/parser.ts";
+import { MAX_LISTED_OF_FILE } from "../problem-ledger.ts";
 import { buffersOf, OPS_PER_MESSAGE, packOps, type FromWorker, type ToWorker } from "./protocol.ts";
 
 interface Job {
@@ -27,7 +28,7 @@ export function serveParsing(send: (message: FromWorker, transfer: ArrayBuffer[]
   return (message) => {
     if (message.type === "start") {
       const { peerId, from } = message;
-      jobs.set(message.job, { peerId, parser: new LogParser({ peerId, from }) });
+      jobs.set(message.job, { peerId, parser: new LogParser({ peerId, from, maxProblems: MAX_LISTED_OF_FILE }) });
       return;
     }
     const job = jobs.get(message.job);
@@ -41,10 +42,11 @@ export function serveParsing(send: (message: FromWorker, transfer: ArrayBuffer[]
       return;
     }
     const settledProblems = job.parser.problems.length;
+    const settledCount = job.parser.problemCount;
     job.parser.end();
     sendOps(message.job, job);
     jobs.delete(message.job);
-    const { problems, position } = job.parser;
-    send({ type: "done", job: message.job, result: { problems, settledProblems, position } }, []);
+    const { problems, problemCount, position } = job.parser;
+    send({ type: "done", job: message.job, result: { problems, problemCount, settledProblems, settledCount, position } }, []);
   };
 }

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from "../../clock.ts";
-import { errorMessage, FoldspaceError } from "../../errors.ts";
+import { errorMessage, FoldspaceError, isFoldspaceError } from "../../errors.ts";
 import type {
   AppendOptions,
   ByteRange,
@@ -14,7 +14,7 @@ import { Turns } from "../turns.ts";
 import type { BridgeSocket, RemoteService } from "./link.ts";
 import { MAX_CONTENT_BYTES, PROTOCOL, TOKEN_PROTOCOL_PREFIX, tooMuch, type WatchedHint } from "./protocol.ts";
 import { ReconnectingLink } from "./reconnecting-link.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "../slots.ts";
 
 export interface BridgeOptions {
   /** Shows the server that this client may connect. */
@@ -123,7 +123,7 @@ export class BridgeFileSystem implements FileSystem {
       await remote?.watch(id, path);
     } catch (error) {
       // a lost connection is no reason to give up
-      if (error instanceof FoldspaceError) {
+      if (isFoldspaceError(error)) {
         this.#watches.delete(id);
         throw error;
       }
@@ -165,7 +165,7 @@ export class BridgeFileSystem implements FileSystem {
         await remote.watch(id, path);
       } catch (error) {
         // one that is refused does not keep the others from what they want; it was to be a help only
-        if (!(error instanceof FoldspaceError)) throw error;
+        if (!isFoldspaceError(error)) throw error;
       }
     }
     this.#tellAll("the connection is back");
@@ -185,7 +185,7 @@ export class BridgeFileSystem implements FileSystem {
       try {
         return await run(await this.#link.remote());
       } catch (error) {
-        throw error instanceof FoldspaceError ? error : this.#lost(action, path, errorMessage(error), error);
+        throw isFoldspaceError(error) ? error : this.#lost(action, path, errorMessage(error), error);
       }
     });
   }

@@ -1,6 +1,6 @@
 import { createBirpc, type BirpcReturn } from "birpc";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
-import type { FileSystem } from "../file-system.ts";
+import type { WatchingFileSystem } from "../file-system.ts";
 import { HintQueue } from "./hint-queue.ts";
 import {
   decodeRequest,
@@ -13,7 +13,7 @@ import {
   type RpcMessage,
   type ServiceFunctions,
 } from "./protocol.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "../slots.ts";
 
 /** Carries whole messages to a client, in order. */
 export interface ClientChannel {
@@ -31,7 +31,7 @@ const MAX_CALLS = 32;
 
 /** Does for one client what it asks of a file system. What it can ask is the `FileSystem` contract, and nothing else. */
 export class FileSystemService {
-  readonly #fs: Required<FileSystem>;
+  readonly #fs: WatchingFileSystem;
   readonly #channel: ClientChannel;
   readonly #slots = new Slots(MAX_CALLS);
   readonly #client: BirpcReturn<ClientFunctions, object>;
@@ -41,7 +41,7 @@ export class FileSystemService {
   #receive: (message: RpcMessage) => void = () => undefined;
   #isClosed = false;
 
-  constructor(fs: Required<FileSystem>, channel: ClientChannel) {
+  constructor(fs: WatchingFileSystem, channel: ClientChannel) {
     this.#fs = fs;
     this.#channel = channel;
     const functions = this.#functions();

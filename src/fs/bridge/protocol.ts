@@ -1,5 +1,5 @@
 import { decode, encode, ExtensionCodec } from "@msgpack/msgpack";
-import { errorMessage, FoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 import type { DirectoryEntry, FileStat, ScanResult, WatchHint } from "../file-system.ts";
 
 /** Name of the protocol, and its version, as the two sides agree on it when they connect. */
@@ -115,7 +115,7 @@ function isRpcMessage(value: unknown): value is RpcMessage {
 }
 
 function encodeError(error: Error): Uint8Array {
-  const { code, data } = error instanceof FoldspaceError ? error : { code: "FOLD_IO", data: {} };
+  const { code, data } = isFoldspaceError(error) ? error : { code: "FOLD_IO", data: {} };
   return encode({ code, message: errorMessage(error), data }, { ignoreUndefined: true });
 }
 

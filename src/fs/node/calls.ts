@@ -21,6 +21,9 @@ export interface Calls {
   open(path: string, flags: number, mode?: number): Answer<OpenFile>;
   lstat(path: string): Answer<fs.Stats>;
   stat(path: string): Answer<fs.Stats>;
+  /** With numbers that are exact on every system. */
+  statExactly(path: string): Answer<fs.BigIntStats>;
+  realpath(path: string): Answer<string>;
   readdir(path: string): Answer<fs.Dirent[]>;
   mkdir(path: string): Answer<void>;
   rename(from: string, to: string): Answer<void>;
@@ -37,6 +40,8 @@ export const asyncCalls: Calls = {
   open: (path, flags, mode) => fs.promises.open(path, flags, mode),
   lstat: (path) => fs.promises.lstat(path),
   stat: (path) => fs.promises.stat(path),
+  statExactly: (path) => fs.promises.stat(path, { bigint: true }),
+  realpath: (path) => fs.promises.realpath(path),
   readdir: (path) => fs.promises.readdir(path, { withFileTypes: true }),
   mkdir: (path) => fs.promises.mkdir(path),
   rename: (from, to) => fs.promises.rename(from, to),
@@ -48,6 +53,8 @@ export const syncCalls: Calls = {
   open: (path, flags, mode) => new SyncFile(fs.openSync(path, flags, mode)),
   lstat: (path) => fs.lstatSync(path),
   stat: (path) => fs.statSync(path),
+  statExactly: (path) => fs.statSync(path, { bigint: true }),
+  realpath: (path) => fs.realpathSync.native(path),
   readdir: (path) => fs.readdirSync(path, { withFileTypes: true }),
   mkdir: (path) => fs.mkdirSync(path),
   rename: (from, to) => fs.renameSync(from, to),

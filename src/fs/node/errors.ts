@@ -1,4 +1,4 @@
-import { errorMessage, FoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 
 /** What the system's error codes mean for a space, and in plain words. */
 const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
@@ -41,7 +41,7 @@ export function fileSystemError(
   cause: unknown,
   data: Readonly<Record<string, unknown>> = {},
 ): FoldspaceError {
-  if (cause instanceof FoldspaceError) return cause;
+  if (isFoldspaceError(cause)) return cause;
   const [code, reason] = MEANINGS[systemCode(cause) ?? ""] ?? ["FOLD_IO", errorMessage(cause)];
   return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}`, { data: { path, ...data }, cause });
 }

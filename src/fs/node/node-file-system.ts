@@ -47,6 +47,17 @@ export class NodeFileSystem implements FileSystem {
     return stats && toStat(stats);
   }
 
+  async identify(path: string): Promise<string | undefined> {
+    const stats = await this.#unlessMissing("look at", path, () => this.#calls.statExactly(path));
+    // some drivers of Windows and of network folders number nothing
+    return stats && stats.ino !== 0n ? `${stats.dev}:${stats.ino}` : undefined;
+  }
+
+  async realPath(path: string): Promise<string | undefined> {
+    const real = await this.#unlessMissing("resolve", path, () => this.#calls.realpath(path));
+    return process.platform === "win32" ? real?.replaceAll("\\", "/") : real;
+  }
+
   async scan(path: string): Promise<ScanResult | undefined> {
     const calls = this.#calls;
     return scanFolder(

@@ -1,4 +1,4 @@
-import { errorMessage, FoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 
 type Meaning = readonly [FoldspaceErrorCode, string];
 
@@ -106,7 +106,7 @@ export function isMissing(cause: unknown): boolean {
 
 /** Whether the application's scope keeps us from something. */
 export function isOutOfScope(cause: unknown): boolean {
-  return FORBIDDEN.test(errorMessage(cause instanceof FoldspaceError ? cause.cause : cause));
+  return FORBIDDEN.test(errorMessage(isFoldspaceError(cause) ? cause.cause : cause));
 }
 
 /** Whether another program holds the file that would be replaced; Windows calls it a lack of permission. */
@@ -124,7 +124,7 @@ export function tauriFileSystemError(
   cause: unknown,
   data: Readonly<Record<string, unknown>> = {},
 ): FoldspaceError {
-  if (cause instanceof FoldspaceError) return cause;
+  if (isFoldspaceError(cause)) return cause;
   const [code, reason] = meaningOf(cause, path);
   return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}`, { data: { path, ...data }, cause });
 }

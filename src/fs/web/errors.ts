@@ -1,4 +1,4 @@
-import { errorMessage, FoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 
 /** What the names of a browser's errors mean for a space, and in plain words. */
 const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
@@ -40,7 +40,7 @@ export function isLocked(error: unknown): boolean {
  * @param action what could not be done, as in "Cannot read": `read`
  */
 export function webFileSystemError(action: string, path: string, cause: unknown): FoldspaceError {
-  if (cause instanceof FoldspaceError) return cause;
+  if (isFoldspaceError(cause)) return cause;
   const [code, reason] = MEANINGS[nameOf(cause) ?? ""] ?? ["FOLD_IO", errorMessage(cause)];
   return failure(code, action, path, reason, cause);
 }

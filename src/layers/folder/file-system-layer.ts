@@ -1,26 +1,23 @@
 import { hasPlatformFileSystem, openPlatformFileSystem } from "#platform-fs";
 import { systemClock, type Clock } from "../../clock.ts";
-import { FoldspaceError, type Problem } from "../../errors.ts";
+import { FoldspaceError, toFoldspaceError } from "../../errors.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
-import { canNameLog, SPACE_DIR, treeDir } from "../../log/paths.ts";
+import { TimedFileSystem } from "../../fs/timed-file-system.ts";
+import { canNameLog } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
-import { Parsing, type ParsingOptions } from "../../worker/parsing.ts";
-import { Batcher, toFoldspaceError, type Cadence } from "../batcher.ts";
+import type { ParsingOptions } from "../../worker/parsing.ts";
+import type { Cadence } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
 import {
   OFFLINE_STATUS,
-  type IncomingChange,
   type LayerSession,
   type PersistenceLayer,
   type SecretsUpdate,
   type StoredSecrets,
 } from "../persistence-layer.ts";
 import { assertStorable } from "../storable.ts";
-import { FolderReader } from "./folder-reader.ts";
-import { FolderSecrets } from "./folder-secrets.ts";
-import { FolderWatcher } from "./folder-watcher.ts";
-import { LogWriter } from "./log-writer.ts";
+import { FolderConnection, type Listener } from "./folder-connection.ts";
 import { SpaceFolder } from "./space-folder.ts";
 
 export interface FileSystemLayerOptions extends Partial<Cadence>, ParsingOptions {
@@ -32,12 +29,12 @@ export interface FileSystemLayerOptions extends Partial<Cadence>, ParsingOptions
   readonly fsync?: boolean;
   /** How long hints of a changed folder are gathered before it is looked at, in milliseconds. Default 25. */
   readonly gatherMs?: number;
-  /** How often everything is looked at while listening, in milliseconds. Default 30,000. */
+  /**
+   * How long after one look at everything the next one comes while listening, in milliseconds. Default 30,000. `Infinity`:
+   * never; then only what the platform hints at is found, and what is asked for by `rescan`.
+   */
   readonly rescanIntervalMs?: number;
 }
-
-/** Before lost operations are written again, in milliseconds: some sync programs write a file bit by bit. */
-const SETTLE_LOSSES_MS = 3_000;
 
 /**
  * Keeps a space in a folder of text files, in the format of FORMAT.md, and listens to what others write there.
@@ -55,7 +52,9 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   readonly #options: FileSystemLayerOptions;
   readonly #clock: Clock;
   readonly #changedSecrets = new Observable<undefined>(undefined);
-  #connection: Connection | undefined;
+  #connection: FolderConnection | undefined;
+  /** Ends what is told of the connection. */
+  #unobserve: (() => void)[] = [];
 
   /**
    * @param spacePath folder of the space; not the `space-v1` in it
@@ -79,9 +78,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     await this.connectInTurn(async (assertWanted) => {
       if (this.#connection) return;
       try {
-        const folder = await this.#openFolder(session, assertWanted);
-        assertWanted();
-        this.#connection = this.#start(folder, session.peerId);
+        this.#keep(await this.#open(session, assertWanted));
       } catch (error) {
         this.currentStatus.value = { ...OFFLINE_STATUS, error: toFoldspaceError(error) };
         throw error;
@@ -94,75 +91,61 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
       const connection = this.#connection;
       if (!connection) return;
       this.#connection = undefined;
-      await connection.listening?.watcher.stop();
-      connection.parsing.close();
-      await connection.secrets.settled();
-      await connection.batcher.close();
-      this.#reportLosses(connection);
-      const { error, lastSavedAt, pendingOps } = connection.batcher.status.value;
+      const { error, lastSavedAt, pendingOps } = await connection.close();
+      for (const end of this.#unobserve.splice(0)) end();
       this.currentStatus.value = { state: "offline", error, lastSavedAt, pendingOps };
     });
   }
 
   changePeer(peerId: string): void {
-    this.#connection?.writer.changeWriter(peerId);
+    this.#connection?.changePeer(peerId);
   }
 
   isConnected(): boolean {
     return this.#connection !== undefined;
   }
 
+  get placeId(): string | undefined {
+    return this.#connection?.placeId;
+  }
+
+  override get problemCount(): number {
+    return this.#connection?.problemCount ?? super.problemCount;
+  }
+
   async listTrees(): Promise<string[]> {
-    return await this.#connected().reader.listTrees();
+    return await this.#connected().listTrees();
   }
 
   async loadSpaceTreeOps(): Promise<VertexOperation[]> {
     return await this.loadTreeOps(this.spaceId);
   }
 
-  /** @throws FoldspaceError `FOLD_BAD_ID` */
   async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
-    treeDir(treeId);
-    const { reader, exclusively } = this.#connected();
-    return await exclusively(() => reader.loadTree(treeId));
+    return await this.#connected().loadTree(treeId);
   }
 
   releaseTree(treeId: string): void {
-    this.#connection?.reader.releaseTree(treeId);
+    this.#connection?.releaseTree(treeId);
   }
 
-  /**
-   * Operations of a peer that cannot name a file are a problem, and are not kept here.
-   * @throws FoldspaceError `FOLD_BAD_ID` for a tree that cannot name a folder, and as `assertStorable`
-   */
+  /** @throws FoldspaceError as `assertStorable` */
   async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    const { batcher, writer, unwritable, publish } = this.#connected();
+    const connection = this.#connected();
     assertStorable(ops);
-    const byPeer = new Map<string, VertexOperation[]>();
-    for (const op of ops) {
-      const own = byPeer.get(op.id.peerId);
-      if (own) own.push(op);
-      else byPeer.set(op.id.peerId, [op]);
-    }
-    const saves: Promise<void>[] = [];
-    for (const [peerId, peerOps] of byPeer) {
-      if (writer.canWrite(treeId, peerId)) saves.push(batcher.add(`${treeId}/${peerId}`, peerOps));
-      else unwritable.set(peerId, unwritablePeer(peerId));
-    }
-    if (saves.length < byPeer.size) publish();
-    await Promise.all(saves);
+    await connection.save(treeId, ops);
   }
 
   async flush(): Promise<void> {
-    await this.#connection?.batcher.flush();
+    await this.#connection?.flush();
   }
 
   async loadSecrets(): Promise<StoredSecrets> {
-    return await this.#connected().secrets.load();
+    return await this.#connected().loadSecrets();
   }
 
   async saveSecrets(update: SecretsUpdate): Promise<void> {
-    await this.#connected().secrets.save(update);
+    await this.#connected().saveSecrets(update);
   }
 
   observeSecrets(listener: () => void): () => void {
@@ -170,46 +153,42 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   }
 
   async startListening(listener: Listener): Promise<void> {
-    const connection = this.#connected();
-    const former = connection.listening?.watcher;
-    const { folder } = connection;
-    const options = { gatherMs: this.#options.gatherMs ?? 25, rescanIntervalMs: this.#options.rescanIntervalMs ?? 30_000 };
-    const watcher = new FolderWatcher(folder.fs, folder.at(SPACE_DIR), this.#clock, options, (folders) =>
-      this.#look(connection, listener, folders),
-    );
-    connection.listening = { watcher, listener };
-    // those that nobody was there to be told of
-    for (const treeId of connection.lossyTrees) this.#reportLossLater(connection, treeId);
-    await former?.stop();
-    await watcher.start();
+    await this.#connected().startListening(listener);
   }
 
   /** Losses that are waiting to be told of are told of at once. */
   async stopListening(): Promise<void> {
-    const connection = this.#connection;
-    const listening = connection?.listening;
-    if (!connection || !listening) return;
-    this.#reportLosses(connection);
-    // the look that ends now tells what it has read, as no later one reads that again
-    await listening.watcher.stop();
-    if (connection.listening !== listening) return;
-    this.#reportLosses(connection);
-    connection.listening = undefined;
+    await this.#connection?.stopListening();
   }
 
   async rescan(): Promise<void> {
-    await this.#connection?.listening?.watcher.rescan();
+    await this.#connection?.rescan();
   }
 
-  async #openFolder({ peerId, create = false }: LayerSession, assertWanted: () => void): Promise<SpaceFolder> {
+  async rescanTree(treeId: string): Promise<void> {
+    await this.#connected().rescanTree(treeId);
+  }
+
+  #keep(connection: FolderConnection): void {
+    this.#connection = connection;
+    this.currentStatus.value = connection.status.value;
+    this.#unobserve = [
+      connection.status.observe((status) => (this.currentStatus.value = status)),
+      connection.problems.observe((problems) => (this.currentProblems.value = problems)),
+      connection.changedSecrets.observe(() => (this.#changedSecrets.value = undefined)),
+    ];
+  }
+
+  async #open({ peerId, create = false }: LayerSession, assertWanted: () => void): Promise<FolderConnection> {
     // a space that could never be saved is not made either, be it for the peer's own operations or for those of others
     if (![peerId, newId()].every((author) => canNameLog(this.spaceId, author, peerId))) {
       const [space, peer] = [this.spaceId, peerId].map((id) => JSON.stringify(id.slice(0, 80)));
       throw new FoldspaceError("FOLD_BAD_ID", `Files of a folder cannot be named after the space ${space} and the peer ${peer}`);
     }
-    const fs = this.#options.fs ?? (await openPlatformFileSystem());
-    if (!fs)
+    const platform = this.#options.fs ?? (await openPlatformFileSystem());
+    if (!platform)
       throw new FoldspaceError("FOLD_NO_FILE_SYSTEM", "This platform has no file system of its own: give one in the option `fs`");
+    const fs = new TimedFileSystem(platform, this.#clock);
     const folder = new SpaceFolder(fs, this.#path);
     const state = await folder.inspect();
     assertWanted();
@@ -224,130 +203,21 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
       if (!create || state.kind === "old-format") throw folder.errorFor(state.kind);
       await folder.create(this.spaceId);
     }
-    return folder;
-  }
-
-  #start(folder: SpaceFolder, peerId: string): Connection {
-    const writer = new LogWriter(folder, peerId, this.#clock, this.#options.fsync ?? false, (treeId) =>
-      this.#reportLossLater(connection, treeId),
-    );
-    const parsing = new Parsing(this.#options);
-    const reader = new FolderReader(folder, this.#clock, parsing, (path, seen) => writer.isUntouched(path, seen));
-    const secrets = new FolderSecrets(folder, this.spaceId, this.#clock);
-    const unwritable = new Map<string, Problem>();
-    const publish = (failure?: Problem): void => {
-      const problems = [...reader.problems.value, ...secrets.problems.value, ...unwritable.values()];
-      this.currentProblems.value = failure ? [...problems, failure] : problems;
-    };
-    reader.problems.observe(() => publish());
-    secrets.problems.observe(() => publish());
-    const batcher = new Batcher(
-      async (lane, ops) => {
-        const [treeId, author] = lane.split("/") as [string, string];
-        return await writer.append(treeId, author, ops);
-      },
-      this.#options,
-      this.#clock,
-    );
-    this.currentStatus.value = batcher.status.value;
-    batcher.status.observe((status) => (this.currentStatus.value = status));
-    let last: Promise<unknown> = Promise.resolve();
-    const connection: Connection = {
+    const place = (await fs.identify?.(folder.path)) ?? (await fs.realPath?.(folder.path));
+    assertWanted();
+    return new FolderConnection({
       folder,
-      writer,
-      reader,
-      parsing,
-      batcher,
-      secrets,
-      unwritable,
-      publish,
-      exclusively: async (task) => {
-        const run = last.then(task, task);
-        last = run;
-        return await run;
-      },
-      hasFailed: false,
-      listening: undefined,
-      lossyTrees: new Set(),
-      cancelLossReport: undefined,
-    };
-    return connection;
+      fs,
+      spaceId: this.spaceId,
+      peerId,
+      placeId: place === undefined ? undefined : `folder:${place}`,
+      clock: this.#clock,
+      layer: this.#options,
+    });
   }
 
-  /** Never rejects: what looking failed with becomes a problem. */
-  async #look(connection: Connection, listener: Listener, folders: readonly string[] | "all"): Promise<void> {
-    const { reader, secrets, exclusively } = connection;
-    // not waited for: secrets are read back after they were written, which takes a while
-    if (secrets.mayBeIn(folders)) void this.#lookAtSecrets(connection);
-    try {
-      const changes = await exclusively(() => (folders === "all" ? reader.lookAtAll() : reader.lookAt(folders)));
-      for (const change of changes) {
-        if (change.isLossy) this.#reportLossLater(connection, change.treeId);
-        else listener(change);
-      }
-      // what an earlier look failed with is over
-      if (connection.hasFailed) connection.publish();
-      connection.hasFailed = false;
-    } catch (error) {
-      const { code, message } = toFoldspaceError(error);
-      connection.hasFailed = true;
-      connection.publish({ code, reason: message });
-    }
-  }
-
-  /** Never rejects: a failure shows when the secrets are loaded. */
-  async #lookAtSecrets({ secrets }: Connection): Promise<void> {
-    const hasChanged = await secrets.hasChanged().catch(() => true);
-    if (hasChanged) this.#changedSecrets.value = undefined;
-  }
-
-  #reportLossLater(connection: Connection, treeId: string): void {
-    connection.lossyTrees.add(treeId);
-    connection.cancelLossReport ??= this.#clock.schedule(SETTLE_LOSSES_MS, () => this.#reportLosses(connection));
-  }
-
-  #reportLosses(connection: Connection): void {
-    connection.cancelLossReport?.();
-    connection.cancelLossReport = undefined;
-    if (!connection.listening) return;
-    const treeIds = [...connection.lossyTrees];
-    connection.lossyTrees.clear();
-    for (const treeId of treeIds) connection.listening.listener({ treeId, ops: undefined, isLossy: true });
-  }
-
-  #connected(): Connection {
+  #connected(): FolderConnection {
     if (this.#connection) return this.#connection;
     throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
   }
-}
-
-type Listener = (change: IncomingChange) => void;
-
-/** What exists while the layer is connected. */
-interface Connection {
-  readonly folder: SpaceFolder;
-  readonly writer: LogWriter;
-  readonly reader: FolderReader;
-  readonly parsing: Parsing;
-  readonly batcher: Batcher;
-  readonly secrets: FolderSecrets;
-  /** By peer, what is wrong with those whose operations cannot be written. */
-  readonly unwritable: Map<string, Problem>;
-  /** Tells the problems anew. @param failure of the last look, if it failed */
-  readonly publish: (failure?: Problem) => void;
-  /** Whether the last look failed. */
-  hasFailed: boolean;
-  /** Runs reading tasks one after another. */
-  readonly exclusively: <T>(task: () => Promise<T>) => Promise<T>;
-  listening: { readonly watcher: FolderWatcher; readonly listener: Listener } | undefined;
-  readonly lossyTrees: Set<string>;
-  cancelLossReport: (() => void) | undefined;
-}
-
-function unwritablePeer(peerId: string): Problem {
-  const name = JSON.stringify(peerId.slice(0, 80));
-  return {
-    code: "FOLD_BAD_ID",
-    reason: `operations of the peer ${name} are not kept in the folder, because no file can bear its name; the space's other layers keep them`,
-  };
 }

@@ -1,120 +1,148 @@
 import type { Clock } from "../../clock.ts";
-import { errorCode, errorMessage, type Problem } from "../../errors.ts";
-import { joinPath } from "../../fs/file-system.ts";
+import { errorCode, isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
+import { joinPath, type FileStat } from "../../fs/file-system.ts";
+import { Turns } from "../../fs/turns.ts";
 import { IdPool } from "../../log/line.ts";
 import { mayHoldTree, OPS_DIR } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
+import { ProblemLedger } from "../../problem-ledger.ts";
 import type { VertexOperation } from "../../tree/index.ts";
-import type { Parsing } from "../../worker/parsing.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
+import { FailedFolders } from "./failed-folders.ts";
+import type { FailedFile, LogFiles, ReadTogether } from "./log-files.ts";
 import type { Looks } from "./log-writer.ts";
-import { mapLimit } from "./map-limit.ts";
-import { readLog, type LogCursor, type LogReading, type ReadLogOptions } from "./read-log.ts";
+import type { LogReading } from "./read-log.ts";
 import { sortOut, unreadableFolder, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
-/** More at once gains little, and takes file handles. */
-const FILES_AT_ONCE = 8;
-/** A file changed so recently may change again without its time showing it (FAT counts in 2 s). */
-const TIME_RESOLUTION_MS = 2_500;
-/** A sync service may take a file away for a moment while it replaces it. */
-const LOST_AFTER_MS = 20_000;
+/** So many files are read before what was in them is taken in. */
+const FILES_TOGETHER = 512;
 
-/** What is known of a file, to tell whether it has changed. */
-interface KnownFile {
-  entry: LogEntry;
-  /** Of files whose tree has been loaded. */
-  cursor: LogCursor | undefined;
-  /** Whether its size and time cannot be trusted to show the next change. */
-  isYoung: boolean;
-  missingSince: number | undefined;
+/** What this instance writes itself. */
+export interface OwnFiles {
+  isOwn(path: string): boolean;
+  /** Whether a file that looks so is just as this instance wrote it, so that reading it tells nothing. */
+  isUntouched(path: string, seen: Looks): Promise<boolean>;
 }
 
+type Deliver = (change: IncomingChange) => void;
+
 /**
- * Reads the log files of a space's folder and finds out what changed in them. A file that only grew is read from where
- * reading stopped; anything else is read whole. Absence never means that operations were undone.
+ * Finds out what changed in the log files of a space's folder. A file that only grew is read from where reading stopped;
+ * anything else is read whole. Absence never means that operations were undone.
+ *
+ * Trees take turns of their own, so that one that takes long holds up no other, and what is found is delivered tree by
+ * tree. A file or folder that cannot be read, or does not answer, is a problem and is tried again by itself.
  */
 export class FolderReader {
+  /** A bounded number; {@link problemCount} counts all. */
   readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
   readonly #folder: SpaceFolder;
   readonly #clock: Clock;
-  readonly #parsing: Parsing;
-  readonly #isOwnAndUntouched: (path: string, seen: Looks) => Promise<boolean>;
-  readonly #files = new Map<string, KnownFile>();
-  readonly #loadedTrees = new Set<string>();
-  readonly #nameProblems = new Map<string, Problem>();
-  readonly #lineProblems = new Map<string, readonly Problem[]>();
-  /** Logs that lie where their tree is not looked for, as in a folder of copies; `undefined` until somebody looked. */
+  readonly #files: LogFiles;
+  readonly #own: OwnFiles;
+  readonly #turns = new Turns();
+  readonly #followed = new Set<string>();
+  /** Of names. */
+  readonly #nameProblems = new ProblemLedger();
+  readonly #failedFolders: FailedFolders;
+  /** What was last published. */
+  #published: readonly [names: readonly Problem[], lines: readonly Problem[]] = [[], []];
+  /** Logs that lie where their tree is not looked for, as in a folder of copies; `undefined` until they were looked for. */
   #strays: readonly LogEntry[] | undefined;
   /** Whether everything was looked at once, so that what is new since can be told from what was there. */
   #hasBaseline = false;
 
-  /** @param isOwnAndUntouched whether a file that looks so is just as this instance wrote it, so that reading it tells nothing */
-  constructor(
-    folder: SpaceFolder,
-    clock: Clock,
-    parsing: Parsing,
-    isOwnAndUntouched: (path: string, seen: Looks) => Promise<boolean>,
-  ) {
+  constructor(folder: SpaceFolder, clock: Clock, files: LogFiles, own: OwnFiles) {
     this.#folder = folder;
-    this.#parsing = parsing;
     this.#clock = clock;
-    this.#isOwnAndUntouched = isOwnAndUntouched;
+    this.#files = files;
+    this.#own = own;
+    this.#failedFolders = new FailedFolders(clock);
+  }
+
+  /** How many problems there are in all. */
+  get problemCount(): number {
+    return this.#nameProblems.count + this.#files.problems.count;
+  }
+
+  /** When the next of the files and folders that could not be read is to be tried again. */
+  get nextRetryAt(): number {
+    let next = this.#failedFolders.nextRetryAt;
+    for (const { retryAt, isBusy, entry } of this.#files.failures())
+      if (!isBusy && this.#followed.has(entry.treeId)) next = Math.min(next, retryAt);
+    return next;
   }
 
   async listTrees(): Promise<string[]> {
+    await this.#folder.assertPresent();
     const { logs } = await this.#folder.scan();
+    await this.#folder.assertPresent();
     return [...new Set(logs.map((log) => log.treeId))].sort();
   }
 
-  /** Reads all files of a tree. Later changes of them are found by the looks. @throws FoldspaceError where its folder cannot be read */
+  /**
+   * Reads all files of a tree, and follows it: later changes of them are found by the looks.
+   * @throws FoldspaceError where nothing of it could be read, though something is there
+   */
   async loadTree(treeId: string): Promise<VertexOperation[]> {
-    const entries: LogEntry[] = [];
-    let failure: unknown;
-    for (const folder of await this.#foldersOf(treeId)) {
+    return await this.#turns.take(treeId, async () => {
+      const wasFollowed = this.#followed.has(treeId);
       try {
-        const { logs, problems } = await this.#folder.scan(folder);
-        for (const log of logs) if (log.treeId === treeId) entries.push(log);
-        for (const problem of problems) this.#nameProblems.set(problem.file!, problem);
+        return await this.#loadTree(treeId);
       } catch (error) {
-        failure = error;
-        this.#nameProblems.set(folder, unreadableFolder(folder, error));
+        if (!wasFollowed) this.#followed.delete(treeId);
+        throw error;
+      } finally {
+        this.#publishProblems();
       }
-    }
-    for (const log of await this.#findStrays()) if (log.treeId === treeId) entries.push(log);
+    });
+  }
+
+  async #loadTree(treeId: string): Promise<VertexOperation[]> {
+    await this.#folder.assertPresent();
+    const { entries, failure } = await this.#findLogs(treeId);
     // a part of a tree is better than nothing, but nothing must not pass for an empty tree
     if (failure !== undefined && entries.length === 0) throw failure;
-    this.#loadedTrees.add(treeId);
+    this.#followed.add(treeId);
     // by date: a peer's counters then come in rising order, which is the cheapest to take in
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-    const together = { ids: new IdPool(), loadBytes: entries.reduce((bytes, entry) => bytes + entry.size, 0) };
-    const readings = await mapLimit(FILES_AT_ONCE, entries, async (entry) => (await this.#read(entry, together))?.ops);
-    this.#publishProblems();
+    const loadBytes = entries.reduce((bytes, entry) => bytes + entry.size, 0);
     const ops: VertexOperation[] = [];
-    for (const read of readings) for (const op of read ?? []) ops.push(op);
+    const isRead = await this.#readInto(entries, { ids: new IdPool(), loadBytes, isContinued: false }, (reading, entry) => {
+      this.#files.take(entry, reading);
+      for (const op of reading.ops) ops.push(op);
+    });
+    const failed = isRead ? undefined : entries.find(({ path }) => this.#files.failureOf(path));
+    if (failed) throw this.#files.failureOf(failed.path)!.error;
     return ops;
   }
 
-  /** Reads no more of the tree's files when they change. */
+  /** Follows a tree no more. */
   releaseTree(treeId: string): void {
-    this.#loadedTrees.delete(treeId);
+    this.#followed.delete(treeId);
   }
 
-  /** Looks at everything. @throws FoldspaceError `FOLD_FOLDER_LOST` */
-  async lookAtAll(): Promise<IncomingChange[]> {
+  /** Looks at everything. @throws FoldspaceError as `SpaceFolder.assertPresent`, and what looking failed with */
+  async lookAtAll(deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
-    const { logs, problems, outOfReach } = await this.#folder.scan();
-    this.#strays = logs.filter(isStray);
-    this.#nameProblems.clear();
-    for (const problem of problems) this.#nameProblems.set(problem.file!, problem);
-    const changes = await this.#takeIn(logs);
-    this.#noteMissing(new Set(logs.map((log) => log.path)), new Set(outOfReach), changes);
+    const scan = await this.#folder.scan();
+    // of another space's files, each would be new, and each of ours missing
+    await this.#folder.assertPresent();
+    this.#strays = scan.logs.filter(isStray);
+    const named = new Set(scan.problems.map((problem) => problem.file!));
+    for (const file of [...this.#nameProblems.keys()]) if (!named.has(file)) this.#nameProblems.delete(file);
+    for (const problem of scan.problems) this.#nameProblems.set(problem.file!, [problem]);
+    this.#failedFolders.replace(scan.unreadable);
+    await this.#takeIn(scan.logs, deliver);
+    const lossy = this.#files.noteMissing(new Set(scan.logs.map((log) => log.path)), new Set(scan.outOfReach));
+    for (const treeId of lossy) deliver({ treeId, ops: undefined, isLossy: true });
     this.#hasBaseline = true;
     this.#publishProblems();
-    return changes.toArray();
   }
 
   /** Looks at the files in some folders, not at those below them. @param folders full paths */
-  async lookAt(folders: readonly string[]): Promise<IncomingChange[]> {
+  async lookAt(folders: readonly string[], deliver: Deliver): Promise<void> {
+    await this.#folder.assertPresent();
     const entries: LogEntry[] = [];
     for (const folder of folders) {
       const relative = folder.slice(this.#folder.path.length).replace(/^\/+/, "");
@@ -122,26 +150,142 @@ export class FolderReader {
       try {
         for (const log of await this.#listLogs(relative)) entries.push(log);
       } catch (error) {
-        this.#nameProblems.set(relative, unreadableFolder(relative, error));
+        this.#noteFolderFailure(relative, error);
       }
     }
-    const changes = await this.#takeIn(entries);
+    await this.#takeIn(entries, deliver);
     this.#publishProblems();
-    return changes.toArray();
+  }
+
+  /** Looks at the files of one tree. @throws FoldspaceError where one of its folders cannot be read */
+  async lookAtTree(treeId: string, deliver: Deliver): Promise<void> {
+    await this.#folder.assertPresent();
+    const { entries, failure } = await this.#findLogs(treeId);
+    await this.#takeIn(entries, deliver);
+    this.#publishProblems();
+    if (failure !== undefined) throw failure;
+  }
+
+  /**
+   * Tries again what could not be read, where it is time. Never rejects: what fails again is a problem still.
+   * @param isWanted whether somebody is there to be given what is read
+   */
+  async retry(deliver: Deliver, isWanted: () => boolean): Promise<void> {
+    const now = this.#clock.now();
+    const files = [...this.#files.failures()].filter(
+      ({ isBusy, retryAt, entry }) => !isBusy && retryAt <= now && this.#followed.has(entry.treeId),
+    );
+    await Promise.all([
+      ...files.map((file) => this.#retryFile(file, deliver, isWanted)),
+      ...this.#failedFolders.takeDue().map((folder) => this.#retryFolder(folder, deliver)),
+    ]);
+    this.#publishProblems();
+  }
+
+  async #retryFile(failed: FailedFile, deliver: Deliver, isWanted: () => boolean): Promise<void> {
+    failed.isBusy = true;
+    const { path, treeId } = failed.entry;
+    try {
+      const stat = await this.#folder.fs.stat(this.#folder.at(path));
+      if (!stat) return this.#files.forgive(path);
+      const entry = { ...failed.entry, size: stat.size, modifiedMs: stat.modifiedMs };
+      const [reading] = await this.#files.readAll([entry], { isContinued: true });
+      await this.#turns.take(treeId, async () => {
+        if (isFoldspaceError(reading)) this.#files.fail(entry, reading);
+        // the next listener is given it
+        else if (!isWanted()) this.#files.fail(entry, failed.error);
+        else if (!reading || !this.#followed.has(treeId)) this.#files.forgive(path);
+        else {
+          const isLossy = this.#files.take(entry, reading);
+          if (reading.ops.length > 0) deliver({ treeId, ops: reading.ops });
+          if (isLossy) deliver({ treeId, ops: undefined, isLossy });
+        }
+      });
+    } catch (error) {
+      this.#files.fail(failed.entry, toFoldspaceError(error));
+    }
+  }
+
+  async #retryFolder(folder: string, deliver: Deliver): Promise<void> {
+    try {
+      const { logs, problems, unreadable } = await this.#folder.scan(folder);
+      await this.#folder.assertPresent();
+      this.#nameProblems.delete(folder);
+      for (const problem of problems) this.#nameProblems.set(problem.file!, [problem]);
+      for (const each of unreadable) this.#failedFolders.note(each);
+      if (unreadable.length === 0) this.#failedFolders.forgive(folder);
+      await this.#takeIn(logs, deliver);
+    } catch (error) {
+      if (errorCode(error) === "FOLD_NOT_A_FOLDER") await this.#retryInFolder(folder, deliver);
+      else this.#noteFolderFailure(folder, error);
+    }
+  }
+
+  /** What could not be looked at was a file. */
+  async #retryInFolder(file: string, deliver: Deliver): Promise<void> {
+    this.#failedFolders.forgive(file);
+    this.#nameProblems.delete(file);
+    const folder = file.slice(0, file.lastIndexOf("/"));
+    try {
+      await this.#takeIn(await this.#listLogs(folder), deliver);
+    } catch (error) {
+      this.#noteFolderFailure(folder, error);
+    }
+  }
+
+  #noteFolderFailure(folder: string, error: unknown): void {
+    this.#failedFolders.note(folder);
+    this.#nameProblems.set(folder, [unreadableFolder(folder, error)]);
   }
 
   async #listLogs(folder: string): Promise<LogEntry[]> {
     const entries: LogEntry[] = [];
-    for (const { name, kind } of (await this.#folder.fs.list(this.#folder.at(folder))) ?? []) {
+    await this.#folder.assertInside(folder);
+    const listed = await this.#folder.fs.list(this.#folder.at(folder));
+    await this.#folder.assertInside(folder);
+    this.#failedFolders.forgive(folder);
+    this.#nameProblems.delete(folder);
+    for (const { name, kind } of listed ?? []) {
       if (kind === "directory") continue;
       const path = joinPath(folder, name);
-      const stat = await this.#folder.fs.stat(this.#folder.at(path));
+      const stat = await this.#stat(path);
       if (!stat) continue;
       const { log, problem } = sortOut(path, { kind, size: stat.size, modifiedMs: stat.modifiedMs });
       if (log) entries.push(log);
-      if (problem) this.#nameProblems.set(path, problem);
+      if (problem) this.#nameProblems.set(path, [problem]);
     }
     return entries;
+  }
+
+  /** One that cannot be looked at hides none of the others in its folder. */
+  async #stat(path: string): Promise<FileStat | undefined> {
+    try {
+      return await this.#folder.fs.stat(this.#folder.at(path));
+    } catch (error) {
+      // of one that could not be read, that is told already, and it is tried again by itself
+      if (!this.#files.failureOf(path)) this.#noteFolderFailure(path, error);
+      return undefined;
+    }
+  }
+
+  /** The files of a tree, as far as its folders can be read. */
+  async #findLogs(treeId: string): Promise<{ readonly entries: LogEntry[]; readonly failure: unknown }> {
+    const entries: LogEntry[] = [];
+    let failure: unknown;
+    for (const folder of await this.#foldersOf(treeId)) {
+      try {
+        const scan = await this.#folder.scan(folder);
+        for (const log of scan.logs) if (log.treeId === treeId) entries.push(log);
+        for (const problem of scan.problems) this.#nameProblems.set(problem.file!, [problem]);
+        for (const each of scan.unreadable) this.#failedFolders.note(each);
+        failure ??= scan.failure;
+      } catch (error) {
+        failure ??= error;
+        this.#noteFolderFailure(folder, error);
+      }
+    }
+    for (const log of await this.#findStrays()) if (log.treeId === treeId) entries.push(log);
+    return { entries, failure };
   }
 
   async #foldersOf(treeId: string): Promise<string[]> {
@@ -177,92 +321,90 @@ export class FolderReader {
     return entries.filter((entry) => entry.kind === "directory").map((entry) => entry.name);
   }
 
-  /** Reads what is new in the given files. */
-  async #takeIn(entries: readonly LogEntry[]): Promise<Changes> {
-    const changes = new Changes();
-    await mapLimit(FILES_AT_ONCE, entries, async (entry) => {
-      const known = this.#files.get(entry.path);
-      if (known) known.missingSince = undefined;
-      if (await this.#isOwnAndUntouched(entry.path, entry)) {
-        this.#files.set(entry.path, { entry, cursor: undefined, isYoung: false, missingSince: undefined });
-        // of a line that was being written when it was read
-        this.#lineProblems.delete(entry.path);
-        return;
-      }
-      const isLoaded = this.#loadedTrees.has(entry.treeId);
-      const isUnread = isLoaded && !known?.cursor;
-      const isChanged = known?.entry.size !== entry.size || known.entry.modifiedMs !== entry.modifiedMs;
-      if (!isUnread && !isChanged && !known.isYoung) return;
-      if (!isLoaded) {
-        this.#files.set(entry.path, { entry, cursor: undefined, isYoung: false, missingSince: undefined });
-        if (this.#hasBaseline && isChanged) changes.touched.add(entry.treeId);
-        return;
-      }
-      const reading = await this.#read(entry, { cursor: known?.cursor });
-      if (!reading) return;
-      changes.add(entry.treeId, reading.ops);
-      const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
-      if (known && hadBytes && !reading.isContinued) changes.lossy.add(entry.treeId);
-    });
-    return changes;
+  /** Reads what is new in the given files. @throws FoldspaceError as `SpaceFolder.assertPresent` */
+  async #takeIn(entries: readonly LogEntry[], deliver: Deliver): Promise<void> {
+    const trees = new Map<string, LogEntry[]>();
+    for (const entry of entries) {
+      if (!this.#mayBeNew(entry)) continue;
+      const ofTree = trees.get(entry.treeId);
+      if (ofTree) ofTree.push(entry);
+      else trees.set(entry.treeId, [entry]);
+    }
+    const turns = Array.from(trees, ([treeId, ofTree]) =>
+      this.#turns.take(treeId, () => this.#takeInTree(treeId, ofTree, deliver)),
+    );
+    const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === "rejected");
+    if (failed) throw failed.reason;
   }
 
-  async #read(entry: LogEntry, options: ReadLogOptions): Promise<LogReading | undefined> {
-    let reading: LogReading | undefined;
+  #mayBeNew(entry: LogEntry): boolean {
+    const known = this.#files.get(entry.path);
+    if (known) known.missingSince = undefined;
+    if (!known || known.isYoung || this.#files.isChanged(entry) || this.#own.isOwn(entry.path)) return true;
+    return !known.cursor && this.#followed.has(entry.treeId);
+  }
+
+  async #takeInTree(treeId: string, entries: readonly LogEntry[], deliver: Deliver): Promise<void> {
+    const unread: LogEntry[] = [];
+    let isTouched = false;
+    for (const entry of entries) {
+      if (this.#own.isOwn(entry.path) && (await this.#own.isUntouched(entry.path, entry))) {
+        this.#files.pass(entry);
+      } else if (!this.#followed.has(treeId)) {
+        isTouched ||= this.#hasBaseline && this.#files.isChanged(entry);
+        this.#files.pass(entry);
+      } else unread.push(entry);
+    }
+    const ops: VertexOperation[] = [];
+    let isLossy = false;
     try {
-      const { fs } = this.#folder;
-      const how = { ...options, parsing: this.#parsing, listedSize: entry.size };
-      reading = await readLog(fs, this.#folder.at(entry.path), entry.peerId, how);
-    } catch (error) {
-      const reason = `cannot be read: ${errorMessage(error)}`;
-      this.#lineProblems.set(entry.path, [
-        { code: errorCode(error) ?? "FOLD_IO", reason, file: entry.path, treeId: entry.treeId },
-      ]);
-      return undefined;
+      await this.#readInto(unread, { isContinued: true }, (reading, entry) => {
+        isLossy = this.#files.take(entry, reading) || isLossy;
+        for (const op of reading.ops) ops.push(op);
+      });
+    } finally {
+      // also where it has failed half-way: what was taken is not read again
+      if (ops.length > 0) deliver({ treeId, ops });
+      if (isTouched) deliver({ treeId, ops: undefined });
+      if (isLossy) deliver({ treeId, ops: undefined, isLossy });
     }
-    if (!reading) return undefined;
-    const isYoung = Math.abs(this.#clock.now() - entry.modifiedMs) < TIME_RESOLUTION_MS;
-    this.#files.set(entry.path, {
-      entry: { ...entry, size: reading.size },
-      cursor: reading.cursor,
-      isYoung,
-      missingSince: undefined,
-    });
-    const { path: file, treeId } = entry;
-    const problems = reading.problems.map(({ code, reason, line, isSafe }) => ({
-      code,
-      reason,
-      file,
-      line,
-      treeId,
-      ...(isSafe === undefined ? {} : { isSafe }),
-    }));
-    if (problems.length > 0) this.#lineProblems.set(file, problems);
-    else this.#lineProblems.delete(file);
-    return reading;
   }
 
-  /** Files that stay away for long are taken for lost: what they held has to be written again. */
-  #noteMissing(present: ReadonlySet<string>, outOfReach: ReadonlySet<string>, changes: Changes): void {
-    const now = this.#clock.now();
-    for (const path of this.#lineProblems.keys())
-      if (!present.has(path) && !this.#files.has(path)) this.#lineProblems.delete(path);
-    for (const [path, known] of this.#files) {
-      if (present.has(path) || isIn(outOfReach, path)) continue;
-      known.missingSince ??= now;
-      if (now - known.missingSince < LOST_AFTER_MS) continue;
-      this.#files.delete(path);
-      this.#lineProblems.delete(path);
-      changes.lossy.add(known.entry.treeId);
+  /**
+   * Reads files, some at a time. Those of which the platform owes an answer are left to their own retries.
+   * @param onReading takes what was read of one
+   * @returns whether any could be read
+   */
+  async #readInto(
+    entries: readonly LogEntry[],
+    how: ReadTogether,
+    onReading: (reading: LogReading, entry: LogEntry) => void,
+  ): Promise<boolean> {
+    const asked = entries.filter(({ path }) => {
+      const failed = this.#files.failureOf(path);
+      return !failed?.isBusy && !failed?.isStalled;
+    });
+    let isRead = false;
+    for (let start = 0; start < asked.length; start += FILES_TOGETHER) {
+      const together = asked.slice(start, start + FILES_TOGETHER);
+      const readings: readonly (LogReading | FoldspaceError | undefined)[] = await this.#files.readAll(together, how);
+      for (const [index, reading] of readings.entries()) {
+        const entry = together[index]!;
+        if (isFoldspaceError(reading)) this.#files.fail(entry, reading);
+        else if (reading) {
+          isRead = true;
+          onReading(reading, entry);
+        }
+      }
     }
+    return isRead;
   }
 
   #publishProblems(): void {
-    const problems = [...this.#nameProblems.values(), ...[...this.#lineProblems.values()].flat()];
-    const isSame =
-      problems.length === this.problems.value.length &&
-      problems.every((problem, index) => isEqual(problem, this.problems.value[index]!));
-    if (!isSame) this.problems.value = problems;
+    const [names, lines] = [this.#nameProblems.sample, this.#files.problems.sample];
+    if (names === this.#published[0] && lines === this.#published[1]) return;
+    this.#published = [names, lines];
+    this.problems.value = [...names, ...lines];
   }
 }
 
@@ -270,34 +412,4 @@ function isStray({ path, treeId }: LogEntry): boolean {
   const [first = "", second = ""] = path.slice(OPS_DIR.length + 1).split("/");
   const isWhole = first.toLowerCase().includes(treeId.toLowerCase());
   return !mayHoldTree([first], treeId) || (!isWhole && !mayHoldTree([first, second], treeId));
-}
-
-/** Whether a path, or a folder above it, is one of these. */
-function isIn(paths: ReadonlySet<string>, path: string): boolean {
-  for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf("/")))) if (paths.has(part)) return true;
-  return false;
-}
-
-class Changes {
-  readonly #ops = new Map<string, VertexOperation[]>();
-  readonly touched = new Set<string>();
-  readonly lossy = new Set<string>();
-
-  add(treeId: string, ops: readonly VertexOperation[]): void {
-    const all = this.#ops.get(treeId) ?? [];
-    for (const op of ops) all.push(op);
-    if (all.length > 0) this.#ops.set(treeId, all);
-  }
-
-  toArray(): IncomingChange[] {
-    return [
-      ...Array.from(this.#ops, ([treeId, ops]) => ({ treeId, ops })),
-      ...Array.from(this.touched, (treeId) => ({ treeId, ops: undefined })),
-      ...Array.from(this.lossy, (treeId) => ({ treeId, ops: undefined, isLossy: true })),
-    ];
-  }
-}
-
-function isEqual(a: Problem, b: Problem): boolean {
-  return a.code === b.code && a.file === b.file && a.line === b.line && a.reason === b.reason;
 }

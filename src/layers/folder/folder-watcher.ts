@@ -4,16 +4,19 @@ import type { FileSystem } from "../../fs/file-system.ts";
 export interface FolderWatcherOptions {
   /** How long hints are gathered before someone looks, in milliseconds. */
   readonly gatherMs: number;
-  /** How often everything is looked at, hints or not, in milliseconds. */
+  /** How long after one look at everything the next one comes, hints or not, in milliseconds; after `Infinity`, never. */
   readonly rescanIntervalMs: number;
 }
 
 /** Above so many changed folders, looking at everything is cheaper. */
 const MAX_DIRTY_FOLDERS = 256;
 
+/** So long, in milliseconds, listening waits for the watch to begin; one that begins later is taken as well. */
+const WATCH_TIMEOUT_MS = 5_000;
+
 /**
- * Turns hints into looks: gathers what changed folders are hinted at, has them looked at together, and has
- * everything looked at now and then, because hints get lost. Looks never overlap.
+ * Turns hints into looks: gathers what changed folders are hinted at, has them looked at together, and has everything
+ * looked at now and then, because hints get lost: in time, however many hints come in between. Looks never overlap.
  */
 export class FolderWatcher {
   readonly #fs: FileSystem;
@@ -45,9 +48,20 @@ export class FolderWatcher {
     this.#look = look;
   }
 
-  /** Does nothing where it was stopped already. */
+  /**
+   * Does nothing where it was stopped already.
+   * @throws FoldspaceError where the file system refuses to watch
+   */
   async start(): Promise<void> {
     if (this.#stopped) return;
+    const watching = this.#watch();
+    await Promise.race([watching, this.#wait(WATCH_TIMEOUT_MS)]);
+    // what changed before the watch was on
+    await this.rescan();
+  }
+
+  async #watch(): Promise<void> {
+    const since = this.#clock.now();
     const unwatch = await this.#fs.watch?.(this.#path, (hint) => {
       if (hint.kind === "rescan") this.#isAllDirty = true;
       else this.#dirty.add(hint.directory);
@@ -55,8 +69,8 @@ export class FolderWatcher {
     });
     if (this.#stopped) return await unwatch?.();
     this.#unwatch = unwatch;
-    // what changed before the watch was on
-    await this.rescan();
+    // nobody waits for it any more
+    if (this.#clock.now() - since >= WATCH_TIMEOUT_MS) void this.rescan();
   }
 
   /** Looks at everything, now or as soon as the running look is done. */
@@ -76,8 +90,12 @@ export class FolderWatcher {
     this.#stopped = true;
     this.#cancelGather?.();
     this.#cancelRescan?.();
-    await this.#unwatch?.();
+    await Promise.race([this.#unwatch?.(), this.#wait(WATCH_TIMEOUT_MS)]);
     await this.#running;
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.schedule(delayMs, resolve));
   }
 
   #gather(): void {
@@ -94,17 +112,16 @@ export class FolderWatcher {
     this.#running ??= this.#lookAtDirty().finally(() => {
       this.#running = undefined;
       if (this.#isAllDirty || this.#dirty.size > 0) this.#gather();
-      else this.#scheduleRescan();
     });
     return this.#running;
   }
 
   async #lookAtDirty(): Promise<void> {
-    this.#cancelRescan?.();
     const folders = this.#isAllDirty || this.#dirty.size > MAX_DIRTY_FOLDERS ? "all" : [...this.#dirty];
     this.#isAllDirty = false;
     this.#dirty.clear();
     if (folders === "all" || folders.length > 0) await this.#look(folders);
+    if (folders === "all") this.#scheduleRescan();
   }
 
   #scheduleRescan(): void {

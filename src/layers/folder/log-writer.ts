@@ -4,6 +4,7 @@ import type { FileStat } from "../../fs/file-system.ts";
 import { encodeLine } from "../../log/line.ts";
 import { canNameLog, logFilePath } from "../../log/paths.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
+import type { LinkCheck } from "./link-check.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 const LF = 10;
@@ -50,6 +51,9 @@ export class LogWriter {
   readonly #sync: boolean;
   readonly #ownFiles = new Map<string, OwnFile>();
   readonly #onChanged: (treeId: string) => void;
+  #appending = 0;
+  /** What was listed on the way to files, for as long as appends follow each other. */
+  #links: LinkCheck | undefined;
   /** By which the files are named that take turns. There are as many as are needed for each to get its rest. */
   #writerIds: string[];
 
@@ -72,30 +76,42 @@ export class LogWriter {
     this.#ownFiles.clear();
   }
 
-  /**
-   * Whether it can write operations of a peer: no file can bear just any id.
-   * @throws FoldspaceError `FOLD_BAD_ID` where it can write none of that tree
-   */
-  canWrite(treeId: string, peerId: string): boolean {
+  /** @throws FoldspaceError `FOLD_BAD_ID` where no file can be named after the tree */
+  assertCanWriteTree(treeId: string): void {
     const writerId = this.#writerIds[0]!;
     logFilePath(treeId, writerId, writerId, new Date(this.#clock.now()));
-    return canNameLog(treeId, peerId, writerId);
+  }
+
+  /** Whether it can write operations of a peer in such a tree: no file can bear just any id. */
+  canWrite(treeId: string, peerId: string): boolean {
+    return canNameLog(treeId, peerId, this.#writerIds[0]!);
   }
 
   /**
    * Appends operations of one peer, as whole lines in one write.
    * @returns how many: where they are too long for one write, the first of them
-   * @throws FoldspaceError as `FileSystem.append`, and `FOLD_FOLDER_LOST`
+   * @throws FoldspaceError as `FileSystem.append` and `SpaceFolder.assertPresent`, and `FOLD_IO` where a link leads elsewhere
    */
   async append(treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<number> {
+    this.#links ??= this.#folder.checkLinks();
+    this.#appending++;
+    try {
+      return await this.#append(this.#links, treeId, peerId, ops);
+    } finally {
+      this.#appending--;
+      if (this.#appending === 0) this.#links = undefined;
+    }
+  }
+
+  async #append(links: LinkCheck, treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<number> {
     await this.#folder.assertPresent();
     const now = this.#clock.now();
     const writerId = this.#writerInTurn(treeId, peerId, now);
     const path = logFilePath(treeId, peerId, writerId, new Date(now));
     let own = this.#ownFiles.get(path);
+    // a folder may be a link at any time, and lead anywhere
+    await links.assertInside(own ? path : path.slice(0, path.lastIndexOf("/")));
     if (!own) {
-      // folders may have come from elsewhere, and a link among them could lead anywhere
-      await this.#folder.assertNoLinks(path);
       own = {
         treeId,
         state: "unsure",
@@ -108,12 +124,12 @@ export class LogWriter {
       };
       this.#ownFiles.set(path, own);
     }
-    const seen = (await this.#folder.fs.stat(this.#folder.at(path))) ?? { size: 0, modifiedMs: 0 };
+    const seen = await this.#see(links, own, path);
     if (seen.size === 0 && own.size > 0) {
       // taken off this device by a sync service, perhaps: a new file of that name would take the place of the one it has
       this.#writerIds[this.#writerIds.indexOf(writerId)] = newId();
       this.#onChanged(treeId);
-      return await this.append(treeId, peerId, ops);
+      return await this.#append(links, treeId, peerId, ops);
     }
     const isAsLeft = own.state === "whole" && isAsWritten(own, seen);
     if ((own.state === "whole" && !isAsLeft) || seen.size < own.size) this.#onChanged(treeId);
@@ -127,7 +143,7 @@ export class LogWriter {
     own.state = "appending";
     try {
       await this.#folder.fs.append(this.#folder.at(path), bytes, { sync: this.#sync });
-      await this.#assertArrived(path, own.sizeAfterAppend);
+      await this.#assertArrived(links, path, own.sizeAfterAppend);
     } catch (error) {
       // a part of a line may be there now
       own.state = "unsure";
@@ -138,6 +154,11 @@ export class LogWriter {
     // something else may have changed it meanwhile
     if (own.state === "appending") own.state = "whole";
     return lines.length;
+  }
+
+  /** Whether this instance has written to a file. */
+  isOwn(path: string): boolean {
+    return this.#ownFiles.has(path);
   }
 
   /**
@@ -168,13 +189,28 @@ export class LogWriter {
     return writerId;
   }
 
+  /** What stands in the place of a file that is to be appended to. */
+  async #see(links: LinkCheck, own: OwnFile, path: string): Promise<Looks> {
+    const seen = await this.#folder.fs.stat(this.#folder.at(path));
+    if (!seen) return { size: 0, modifiedMs: 0 };
+    // one that was there before this instance wrote to it may be anything
+    if (own.size === 0) await links.assertInside(path);
+    if (seen.kind === "file") return seen;
+    const full = this.#folder.at(path);
+    throw new FoldspaceError("FOLD_IO", `Cannot append to ${full}: it is no regular file`, { data: { path: full } });
+  }
+
   /**
    * Unmounted meanwhile, the folder was made anew in the place where it had been mounted, and is out of sight if it was mounted
-   * again since: then the file is not as long as it should be.
+   * again since: then the file is not as long as it should be. Where another space's folder or a link has taken its place
+   * in that moment, that is told at least.
    */
-  async #assertArrived(path: string, size: number): Promise<void> {
-    await this.#folder.assertPresent();
-    const seen = await this.#folder.fs.stat(this.#folder.at(path));
+  async #assertArrived(links: LinkCheck, path: string, size: number): Promise<void> {
+    const [seen] = await Promise.all([
+      this.#folder.fs.stat(this.#folder.at(path)),
+      this.#folder.assertPresent(),
+      links.assertInside(path),
+    ]);
     if (seen && seen.size >= size) return;
     const reason = `What was just written to ${path} is not there: the folder or the file was replaced meanwhile`;
     throw new FoldspaceError("FOLD_FOLDER_LOST", reason, { data: { path: this.#folder.path } });

@@ -103,13 +103,14 @@ test.each([
   const before = peer.setMany(2);
   await save(before);
   const ops = peer.setMany(2);
+  let mounting: Promise<void> | undefined;
   let hasAppended = false;
   fs.fault = async ({ action }) => {
     // between the look and the append
     if (action === "append") {
       await memory.rename("/space", "/unmounted");
       hasAppended = true;
-    } else if (hasAppended && isMountedAgain) await mountAgain(memory);
+    } else if (hasAppended && isMountedAgain) await (mounting ??= mountAgain(memory));
     return undefined;
   };
   let isSaved = false;

@@ -1,23 +1,40 @@
 import type { FileSystem } from "../../fs/file-system.ts";
 import { IdPool } from "../../log/line.ts";
-import { joinLineProblems, type LineProblem } from "../../log/line-problem.ts";
+import type { LineProblem } from "../../log/line-problem.ts";
 import type { LogPosition } from "../../log/parser.ts";
+import { MAX_LISTED_OF_FILE } from "../../problem-ledger.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import { Parsing, WorkerLost, type ParseJob } from "../../worker/parsing.ts";
 
-/** How far a log file has been read. */
+/** Problems of lines of a file. */
+export interface LineProblems {
+  /** The first of them. */
+  readonly listed: readonly LineProblem[];
+  /** How many there are in all. */
+  readonly count: number;
+}
+
+/**
+ * How far a log file has been read. There is one for each file of each tree that is followed, so it holds nothing of what
+ * was read.
+ */
 export interface LogCursor {
   readonly position: LogPosition;
-  /** Bytes just before the position: if they still stand there, the file has only grown. */
-  readonly fingerprint: Uint8Array;
+  /** Of the bytes just before the position: if such bytes still stand there, the file has only grown. */
+  readonly fingerprint: Fingerprint;
   /** Of the lines before the position. */
-  readonly problems: readonly LineProblem[];
+  readonly problems: LineProblems;
+}
+
+interface Fingerprint {
+  readonly length: number;
+  readonly hash: number;
 }
 
 export interface LogReading {
   readonly ops: VertexOperation[];
   /** Of the whole file, also of the part read earlier. */
-  readonly problems: readonly LineProblem[];
+  readonly problems: LineProblems;
   readonly cursor: LogCursor;
   /** Bytes in the file when it was read. */
   readonly size: number;
@@ -29,6 +46,8 @@ export interface LogReading {
 const CHUNK_BYTES = 4 * 1024 * 1024;
 /** Length of a fingerprint: several lines, each with a counter of its own, at a place that depends on all before them. */
 const FINGERPRINT_BYTES = 512;
+
+const NO_PROBLEMS: LineProblems = { listed: [], count: 0 };
 
 /** Parses in this thread; layers bring one of their own. */
 const PARSING_HERE = new Parsing({ worker: false });
@@ -79,7 +98,8 @@ async function continueReading(
   const { position, fingerprint } = cursor;
   const offset = position.offset - fingerprint.length;
   const bytes = await fs.read(path, { offset, length: fingerprint.length + CHUNK_BYTES });
-  if (!bytes || !startsWith(bytes, fingerprint)) return undefined;
+  if (!bytes || bytes.length < fingerprint.length) return undefined;
+  if (hashOf(bytes.subarray(0, fingerprint.length)) !== fingerprint.hash) return undefined;
   const job = await openJob(peerId, options, bytes.length, position);
   const skip = fingerprint.length;
   return await readOn(fs, path, job, { offset, bytes }, { skip, earlier: cursor.problems, listedSize: options.listedSize });
@@ -89,7 +109,7 @@ async function readWhole(fs: FileSystem, path: string, peerId: string, options: 
   const bytes = await fs.read(path, { offset: 0, length: CHUNK_BYTES });
   if (!bytes) return undefined;
   const job = await openJob(peerId, options, bytes.length);
-  return await readOn(fs, path, job, { offset: 0, bytes }, { skip: 0, earlier: [], listedSize: options.listedSize });
+  return await readOn(fs, path, job, { offset: 0, bytes }, { skip: 0, earlier: NO_PROBLEMS, listedSize: options.listedSize });
 }
 
 async function openJob(peerId: string, options: ReadLogOptions, bytes: number, from?: LogPosition): Promise<ParseJob> {
@@ -107,7 +127,7 @@ interface Before {
   /** Bytes of the first chunk that were parsed earlier. */
   readonly skip: number;
   /** Problems found in those and before them. */
-  readonly earlier: readonly LineProblem[];
+  readonly earlier: LineProblems;
   readonly listedSize: number | undefined;
 }
 
@@ -144,22 +164,39 @@ async function readToEnd(
     isLast = chunk.length < CHUNK_BYTES;
     await job.push(chunk);
   }
-  const { ops, problems, settledProblems, position } = await job.end();
+  const { ops, problems, problemCount, settledProblems, settledCount, position } = await job.end();
   // before the last chunk, or in the middle of it where the last line is unfinished
   const end = Math.max(0, position.offset - chunkOffset);
   return {
     ops,
-    problems: joinLineProblems(earlier, problems),
+    problems: joinProblems(earlier, { listed: problems, count: problemCount }),
     cursor: {
       position,
-      fingerprint: chunk.slice(Math.max(0, end - FINGERPRINT_BYTES), end),
-      problems: joinLineProblems(earlier, problems.slice(0, settledProblems)),
+      fingerprint: fingerprintOf(chunk.subarray(Math.max(0, end - FINGERPRINT_BYTES), end)),
+      problems: joinProblems(earlier, { listed: problems.slice(0, settledProblems), count: settledCount }),
     },
     size: chunkOffset + chunk.length,
     isContinued: skip > 0,
   };
 }
 
-function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  return bytes.length >= start.length && start.every((byte, index) => byte === bytes[index]);
+/** Those of a part of a file and of the part behind it. */
+function joinProblems(earlier: LineProblems, later: LineProblems): LineProblems {
+  if (later.count === 0) return earlier;
+  return { listed: [...earlier.listed, ...later.listed].slice(0, MAX_LISTED_OF_FILE), count: earlier.count + later.count };
+}
+
+function fingerprintOf(bytes: Uint8Array): Fingerprint {
+  return { length: bytes.length, hash: hashOf(bytes) };
+}
+
+/** 53 bits that depend on every byte, of two running products (as in FNV-1a) with different starts and factors. */
+function hashOf(bytes: Uint8Array): number {
+  let low = 0x811c9dc5;
+  let high = 0x2c1b3c6d;
+  for (const byte of bytes) {
+    low = Math.imul(low ^ byte, 0x01000193);
+    high = Math.imul(high ^ byte, 0x297a2d39);
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
 }

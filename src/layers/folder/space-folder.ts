@@ -1,6 +1,9 @@
 import { FoldspaceError, errorCode, errorMessage, type Problem } from "../../errors.ts";
 import { joinPath, type FileSystem, type ScannedFile, type ScanResult } from "../../fs/file-system.ts";
+import { scanByListing } from "./scan-by-listing.ts";
 import { classifyLogFile, isIgnoredName, OPS_DIR, SPACE_DIR, SPACE_FILE, type LogFile } from "../../log/paths.ts";
+import { LinkCheck } from "./link-check.ts";
+import type { PlaceGuard } from "./place-guard.ts";
 import {
   encodeSpaceFile,
   GIT_ATTRIBUTES,
@@ -25,6 +28,10 @@ export interface FolderScan {
   readonly problems: Problem[];
   /** Paths of files and folders that are there and cannot be read at present: what is not found there is not lost. */
   readonly outOfReach: string[];
+  /** Paths of folders that could not be looked into. */
+  readonly unreadable: string[];
+  /** Why the first of them could not. */
+  readonly failure: Error | undefined;
 }
 
 export type FolderState =
@@ -41,6 +48,8 @@ const MAX_SPACE_FILE_BYTES = 1024 * 1024;
 export class SpaceFolder {
   readonly fs: FileSystem;
   readonly path: string;
+  /** What proves that the folder still holds the space that it was opened for; none where any space is welcome. */
+  guard: PlaceGuard | undefined;
 
   constructor(fs: FileSystem, path: string) {
     this.fs = fs;
@@ -62,8 +71,8 @@ export class SpaceFolder {
     if (stat.kind !== "directory")
       throw new FoldspaceError("FOLD_NOT_A_FOLDER", `${this.path} is a file, not a folder`, { data: { path: this.path } });
     await this.assertNoLinks(OPS_DIR);
-    const bytes = await this.fs.read(this.at(SPACE_FILE), { offset: 0, length: MAX_SPACE_FILE_BYTES + 1 });
-    if (bytes) return { kind: "space", spaceFile: parseSpaceFile(this.#decodeSpaceFile(bytes), this.at(SPACE_FILE)) };
+    const spaceFile = await this.readSpaceFile();
+    if (spaceFile) return { kind: "space", spaceFile };
     const names = new Set((await this.fs.list(this.path))?.map((entry) => entry.name));
     if (names.has(SPACE_DIR)) {
       const inside = (await this.fs.list(this.at(SPACE_DIR))) ?? [];
@@ -86,21 +95,34 @@ export class SpaceFolder {
   }
 
   /**
-   * Refuses a path that leads through a link, which could go anywhere: what came from elsewhere (Git carries links) must
-   * not make us read or write outside the folder. What is missing is fine, and the folder itself may be linked.
+   * Refuses a path that leads through a link, or ends at one, at a pipe or at a device. Lists the folders on the way.
    * @param relativePath of a folder or file in it
    * @throws FoldspaceError `FOLD_IO`
    */
   async assertNoLinks(relativePath: string): Promise<void> {
-    let folder = "";
-    for (const part of relativePath.split("/")) {
-      const entry = (await this.fs.list(this.at(folder)))?.find(({ name }) => name === part);
-      if (!entry) return;
-      folder = joinPath(folder, part);
-      if (entry.kind !== "other") continue;
-      const path = this.at(folder);
-      throw new FoldspaceError("FOLD_IO", `${path} is a link, pipe or device, which is never followed`, { data: { path } });
-    }
+    await this.checkLinks().assertNoLinks(relativePath);
+  }
+
+  /**
+   * Refuses a path that leads through a link by now, as {@link assertNoLinks} does, and cheaply where the file system can
+   * resolve links. To be asked at every use, as a folder may become a link at any time.
+   */
+  async assertInside(relativePath: string): Promise<void> {
+    await this.checkLinks().assertInside(relativePath);
+  }
+
+  /** For many paths at one moment. */
+  checkLinks(): LinkCheck {
+    return new LinkCheck(this.fs, this.path);
+  }
+
+  /**
+   * What `space.json` says; `undefined` where there is none.
+   * @throws FoldspaceError `FOLD_BAD_SPACE_FILE`, and what reading failed with
+   */
+  async readSpaceFile(): Promise<SpaceFile | undefined> {
+    const bytes = await this.fs.read(this.at(SPACE_FILE), { offset: 0, length: MAX_SPACE_FILE_BYTES + 1 });
+    return bytes && parseSpaceFile(this.#decodeSpaceFile(bytes), this.at(SPACE_FILE));
   }
 
   #decodeSpaceFile(bytes: Uint8Array): string {
@@ -145,12 +167,19 @@ export class SpaceFolder {
     return true;
   }
 
-  /** Whether the space is still where it was: a folder that was unmounted must not be made anew by writing to it. */
+  /**
+   * Whether the space is still where it was: a folder that was unmounted must not be made anew by writing to it, and where
+   * another space is by now, nothing is to be written, read or missed.
+   * @throws FoldspaceError `FOLD_FOLDER_LOST`, and with a guard `FOLD_SPACE_MISMATCH` and whatever keeps it from being proven
+   */
   async assertPresent(): Promise<void> {
-    if (await this.fs.stat(this.at(SPACE_FILE))) return;
-    throw new FoldspaceError("FOLD_FOLDER_LOST", `${this.at(SPACE_FILE)} is gone: the folder was moved, deleted or unmounted`, {
-      data: { path: this.path },
-    });
+    if (this.guard) await this.guard.assertHere();
+    else if (!(await this.fs.stat(this.at(SPACE_FILE)))) throw this.lost();
+  }
+
+  lost(): FoldspaceError {
+    const reason = `${this.at(SPACE_FILE)} is gone: the folder was moved, deleted or unmounted`;
+    return new FoldspaceError("FOLD_FOLDER_LOST", reason, { data: { path: this.path } });
   }
 
   /**
@@ -175,18 +204,30 @@ export class SpaceFolder {
       if (sorted.problem) problems.push(sorted.problem);
       if (sorted.problem?.code === "FOLD_NOT_DOWNLOADED") outOfReach.push(path.replace(/\.([^/]*)\.icloud$/i, "$1"));
     }
-    for (const { path, error } of found.unreadable) {
-      problems.push(unreadableFolder(joinPath(below, path), error));
-      outOfReach.push(joinPath(below, path));
-    }
-    return { logs, problems, outOfReach };
+    const unreadable = found.unreadable.map(({ path }) => joinPath(below, path));
+    for (const { path, error } of found.unreadable) problems.push(unreadableFolder(joinPath(below, path), error));
+    for (const path of unreadable) outOfReach.push(path);
+    return { logs, problems, outOfReach, unreadable, failure: found.unreadable[0]?.error };
   }
 
   /** Every file below a folder, relative to it. @param below relative to the space's folder */
   async findFiles(below: string): Promise<ScanResult> {
-    const path = this.at(below);
-    if (below === OPS_DIR) await this.assertNoLinks(OPS_DIR);
-    return (await (this.fs.scan ? this.fs.scan(path) : scanByListing(this.fs, path))) ?? { files: [], unreadable: [] };
+    await this.assertInside(below);
+    const found = (await this.#scan(this.at(below))) ?? { files: [], unreadable: [] };
+    // it may have become a link while it was looked through
+    await this.assertInside(below);
+    return found;
+  }
+
+  /** One folder that does not answer keeps a scan from ending: looking folder by folder tells which. */
+  async #scan(path: string): Promise<ScanResult | undefined> {
+    if (!this.fs.scan) return await scanByListing(this.fs, path);
+    try {
+      return await this.fs.scan(path);
+    } catch (error) {
+      if (errorCode(error) !== "FOLD_BUSY") throw error;
+      return await scanByListing(this.fs, path);
+    }
   }
 
   #explainMissingSpaceFile(entries: readonly { readonly name: string }[]): void {
@@ -241,28 +282,6 @@ export function sortOut(
 
 export function unreadableFolder(path: string, error: unknown): Problem {
   return { code: errorCode(error) ?? "FOLD_IO", reason: `cannot be looked into: ${errorMessage(error)}`, file: path };
-}
-
-async function scanByListing(fs: FileSystem, root: string): Promise<ScanResult | undefined> {
-  if (!(await fs.list(root))) return undefined;
-  const result: ScanResult = { files: [], unreadable: [] };
-  const open = [""];
-  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-    try {
-      for (const entry of (await fs.list(joinPath(root, directory))) ?? []) {
-        const path = joinPath(directory, entry.name);
-        if (entry.kind === "directory") {
-          if (!isIgnoredName(entry.name)) open.push(path);
-          continue;
-        }
-        const stat = await fs.stat(joinPath(root, path));
-        if (stat) result.files.push({ path, kind: entry.kind, size: stat.size, modifiedMs: stat.modifiedMs });
-      }
-    } catch (error) {
-      result.unreadable.push({ path: directory, error: error instanceof Error ? error : new Error(String(error)) });
-    }
-  }
-  return result;
 }
 
 function encode(text: string): Uint8Array {

@@ -62,7 +62,6 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly type = "local";
   readonly supportsIncomingSync = true;
   readonly spaceId: string;
-  readonly placeId: string;
   readonly #options: IndexedDBLayerOptions & Required<Pick<IndexedDBLayerOptions, "databaseName" | "durability" | "clock">>;
   readonly #changedSecrets = new Observable<undefined>(undefined);
   readonly secretsMemory: SecretsMemory;
@@ -86,7 +85,6 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     this.#options = { databaseName: DATABASE_NAME, durability: "relaxed", clock: systemClock, ...options };
     this.id = options.id ?? `indexeddb:${this.#options.databaseName}`;
     this.spaceId = spaceId;
-    this.placeId = `indexeddb:${this.#options.databaseName}`;
     this.secretsMemory = new IndexedDBSecretsMemory(this.#options.databaseName);
   }
 
@@ -116,6 +114,10 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   isConnected(): boolean {
     return this.#connection !== undefined;
+  }
+
+  get placeId(): string | undefined {
+    return this.#connection && `indexeddb:${this.#options.databaseName}`;
   }
 
   async listTrees(): Promise<string[]> {

@@ -1,0 +1,47 @@
+import { createContext, runInContext } from "node:vm";
+import { expect, test } from "vitest";
+import { errorCode, errorMessage, FoldspaceError, isFoldspaceError, toFoldspaceError } from "./errors.ts";
+
+/** As another copy of the package makes it. */
+class FoldspaceErrorOfAnotherCopy extends Error {
+  override readonly name = "FoldspaceError";
+  readonly code: string;
+  readonly data = {};
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const foreign = new FoldspaceErrorOfAnotherCopy("FOLD_NOT_FOUND", "nothing there");
+const otherRealm: unknown = runInContext(
+  'Object.assign(new Error("elsewhere"), { name: "FoldspaceError", code: "FOLD_DISK_FULL", data: {} })',
+  createContext({}),
+);
+
+test("an error of another copy of the package, or of another realm, has its code and stays as it is", () => {
+  for (const [error, code] of [
+    [new FoldspaceError("FOLD_BUSY", "busy"), "FOLD_BUSY"],
+    [foreign, "FOLD_NOT_FOUND"],
+    [otherRealm, "FOLD_DISK_FULL"],
+  ] as const) {
+    expect(errorCode(error)).toBe(code);
+    expect(toFoldspaceError(error)).toBe(error);
+  }
+  expect(errorMessage(otherRealm)).toBe("elsewhere");
+});
+
+test.each([
+  ["nothing", undefined],
+  ["plain data", { name: "FoldspaceError", code: "FOLD_IO", message: "x" }],
+  ["an error of the system", Object.assign(new Error("x"), { code: "ENOENT" })],
+  ["an error with a code of ours and another name", Object.assign(new Error("x"), { code: "FOLD_IO" })],
+  ["one whose code is no code of ours", Object.assign(new Error("x"), { name: "FoldspaceError", code: "EACCES" })],
+  ["one whose code is no text", Object.assign(new Error("x"), { name: "FoldspaceError", code: 7 })],
+])("%s is not one of ours", (_, error) => {
+  expect(isFoldspaceError(error)).toBe(false);
+  expect(errorCode(error)).toBeUndefined();
+  expect(toFoldspaceError(error).code).toBe("FOLD_IO");
+  expect(toFoldspaceError(error).cause).toBe(error);
+});

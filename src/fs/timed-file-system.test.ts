@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { FaultyFileSystem } from "../testing/faulty-file-system.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
+import { testFileSystem } from "../testing/file-system-suite.ts";
+import { MemoryFileSystem } from "./memory-file-system.ts";
+import { TimedFileSystem } from "./timed-file-system.ts";
+import { systemClock } from "../clock.ts";
+
+testFileSystem("TimedFileSystem", async () => {
+  const inner = new MemoryFileSystem();
+  await inner.makeDirectory("/root");
+  return { fs: new TimedFileSystem(inner, systemClock), root: "/root" };
+});
+
+interface Bench {
+  readonly clock: ManualClock;
+  readonly fs: TimedFileSystem;
+  readonly inner: FaultyFileSystem;
+  /** Lets calls end that hang. */
+  readonly letGo: () => void;
+}
+
+function setUp(): Bench {
+  const clock = new ManualClock();
+  const inner = new FaultyFileSystem(new MemoryFileSystem({ "/a/hung": "1", "/a/good": "2" }));
+  const waiting: (() => void)[] = [];
+  inner.fault = ({ path }) => (path === "/a/hung" ? new Promise((resolve) => waiting.push(() => resolve(undefined))) : undefined);
+  return { clock, inner, fs: new TimedFileSystem(inner, clock), letGo: () => waiting.splice(0).forEach((end) => end()) };
+}
+
+test("a call that is not answered fails in time, and until it answers no second one is made for that path", async () => {
+  const { clock, fs, inner, letGo } = setUp();
+  const failures: unknown[] = [];
+  const read = async (): Promise<void> => void (await fs.read("/a/hung").catch((error: unknown) => failures.push(error)));
+  const first = read();
+  await clock.advance(6_000);
+  await first;
+  expect(failures).toMatchObject([{ code: "FOLD_BUSY", data: { path: "/a/hung" } }]);
+  for (let time = 0; time < 20; time++) await read();
+  await expect(fs.stat("/a/hung")).rejects.toMatchObject({ code: "FOLD_BUSY" });
+  expect(failures).toHaveLength(21);
+  expect(inner.calls).toHaveLength(1);
+  expect(new TextDecoder().decode(await fs.read("/a/good"))).toBe("2");
+  letGo();
+  await clock.advance(0);
+  inner.fault = () => undefined;
+  expect(new TextDecoder().decode(await fs.read("/a/hung"))).toBe("1");
+});
+
+test("what answers late is waited for longer the next time", async () => {
+  const { clock, fs, inner } = setUp();
+  inner.fault = () => new Promise((resolve) => void clock.schedule(18_000, () => resolve(undefined)));
+  const lengths: (number | undefined)[] = [];
+  for (let time = 0; time < 3; time++) {
+    void fs.read("/a/good").then(
+      (bytes) => lengths.push(bytes?.length),
+      () => lengths.push(undefined),
+    );
+    await clock.advance(30_000);
+  }
+  expect(lengths).toEqual([undefined, undefined, 1]);
+});
+
+test("where very many do not answer, the time that all of them take together stays bounded", async () => {
+  const { clock, fs, inner } = setUp();
+  inner.fault = () => new Promise(() => undefined);
+  const start = clock.now();
+  let left = 500;
+  const work = async (): Promise<void> => {
+    while (left-- > 0) await fs.read(`/a/${left}`).catch(() => undefined);
+  };
+  const ended: number[] = [];
+  for (let worker = 0; worker < 8; worker++) void work().then(() => ended.push(clock.now() - start));
+  await clock.advance(60_000);
+  expect(ended).toHaveLength(8);
+});
+
+test("in a hurry, calls under way are given up as well", async () => {
+  const { clock, fs } = setUp();
+  let code: unknown;
+  void fs.read("/a/hung").catch((error: { code: unknown }) => (code = error.code));
+  await clock.advance(100);
+  fs.hurry(500);
+  await clock.advance(500);
+  expect(code).toBe("FOLD_BUSY");
+});

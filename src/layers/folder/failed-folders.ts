@@ -1,0 +1,49 @@
+import type { Clock } from "../../clock.ts";
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+
+interface FailedFolder {
+  readonly tries: number;
+  readonly retryAt: number;
+}
+
+/** Folders that could not be looked into, and when each is tried again: ever later, as long as it fails. */
+export class FailedFolders {
+  readonly #clock: Clock;
+  readonly #folders = new Map<string, FailedFolder>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get nextRetryAt(): number {
+    let next = Infinity;
+    for (const { retryAt } of this.#folders.values()) next = Math.min(next, retryAt);
+    return next;
+  }
+
+  /** Notes that a folder has failed, once more or for the first time. */
+  note(path: string): void {
+    const tries = (this.#folders.get(path)?.tries ?? 0) + 1;
+    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10), LAST_RETRY_MS);
+    this.#folders.set(path, { tries, retryAt: this.#clock.now() + delayMs });
+  }
+
+  forgive(path: string): void {
+    this.#folders.delete(path);
+  }
+
+  /** Notes that these have failed, and no others. */
+  replace(paths: readonly string[]): void {
+    const failed = new Set(paths);
+    for (const path of [...this.#folders.keys()]) if (!failed.has(path)) this.#folders.delete(path);
+    for (const path of failed) this.note(path);
+  }
+
+  /** Those whose time has come; each is to be noted or forgiven then. */
+  takeDue(): string[] {
+    const now = this.#clock.now();
+    return [...this.#folders].filter(([, { retryAt }]) => retryAt <= now).map(([path]) => path);
+  }
+}

@@ -1,0 +1,357 @@
+import type { Clock } from "../../clock.ts";
+import { errorCode, toFoldspaceError, type Problem } from "../../errors.ts";
+import type { TimedFileSystem } from "../../fs/timed-file-system.ts";
+import { SPACE_DIR, treeDir } from "../../log/paths.ts";
+import { Observable } from "../../observable.ts";
+import { ProblemLedger } from "../../problem-ledger.ts";
+import type { VertexOperation } from "../../tree/index.ts";
+import { withTimeout } from "../../with-timeout.ts";
+import { Parsing } from "../../worker/parsing.ts";
+import { Batcher } from "../batcher.ts";
+import type { IncomingChange, LayerStatus, SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
+import type { FileSystemLayerOptions } from "./file-system-layer.ts";
+import { FolderReader } from "./folder-reader.ts";
+import { FolderSecrets } from "./folder-secrets.ts";
+import { FolderWatcher } from "./folder-watcher.ts";
+import { LogFiles } from "./log-files.ts";
+import { LogWriter } from "./log-writer.ts";
+import { PlaceGuard } from "./place-guard.ts";
+import { Retries } from "./retries.ts";
+import type { SpaceFolder } from "./space-folder.ts";
+
+/** Before lost operations are written again, in milliseconds: some sync programs write a file bit by bit. */
+const SETTLE_LOSSES_MS = 3_000;
+/** Many relay files are written in one flush; more at once gains little, and takes file handles. */
+const LANES_AT_ONCE = 8;
+const WRITE_TIMEOUT_MS = 8_000;
+/** So long, in milliseconds, the end waits for a call that reads, and for secrets that are being saved. */
+const END_READING_MS = 1_000;
+const END_SECRETS_MS = 10_000;
+
+export type Listener = (change: IncomingChange) => void;
+
+export interface ConnectionOptions {
+  readonly folder: SpaceFolder;
+  /** Of the folder. */
+  readonly fs: TimedFileSystem;
+  readonly spaceId: string;
+  readonly peerId: string;
+  readonly placeId: string | undefined;
+  readonly clock: Clock;
+  readonly layer: FileSystemLayerOptions;
+}
+
+/** A folder while a layer is connected with it: what reads, writes and watches it, and what is told about it. */
+export class FolderConnection {
+  readonly placeId: string | undefined;
+  readonly secrets: FolderSecrets;
+  readonly status: Observable<LayerStatus>;
+  readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
+  /** Told when secrets may have been changed elsewhere. */
+  readonly changedSecrets: Observable<undefined> = new Observable<undefined>(undefined);
+  readonly #folder: SpaceFolder;
+  readonly #fs: TimedFileSystem;
+  readonly #guard: PlaceGuard;
+  readonly #clock: Clock;
+  readonly #options: FileSystemLayerOptions;
+  readonly #writer: LogWriter;
+  readonly #reader: FolderReader;
+  readonly #parsing: Parsing;
+  readonly #batcher: Batcher;
+  /** Of trees and peers whose operations cannot be kept here. */
+  readonly #unkept = new ProblemLedger();
+  readonly #placeRetries: Retries;
+  readonly #readRetries: Retries;
+  /** Why the last look failed, unless the place says it. */
+  #lookFailure: Problem | undefined;
+  #listening: { readonly watcher: FolderWatcher; readonly listener: Listener } | undefined;
+  readonly #lossyTrees = new Set<string>();
+  #cancelLossReport: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor({ folder, fs, spaceId, peerId, placeId, clock, layer }: ConnectionOptions) {
+    this.placeId = placeId;
+    this.#folder = folder;
+    this.#fs = fs;
+    this.#clock = clock;
+    this.#options = layer;
+    this.#guard = new PlaceGuard(folder, spaceId);
+    folder.guard = this.#guard;
+    this.#parsing = new Parsing(layer);
+    this.#writer = new LogWriter(folder, peerId, clock, layer.fsync ?? false, (treeId) => this.#reportLossLater(treeId));
+    const files = new LogFiles(folder, clock, this.#parsing, (path) => fs.isLate(path));
+    this.#reader = new FolderReader(folder, clock, files, this.#writer);
+    this.secrets = new FolderSecrets(folder, spaceId, clock);
+    this.#batcher = new Batcher((lane, ops) => this.#append(lane, ops), layer, clock, {
+      areLanesAtOnce: true,
+      maxLanesAtOnce: LANES_AT_ONCE,
+      writeTimeoutMs: WRITE_TIMEOUT_MS,
+    });
+    this.status = new Observable(this.#batcher.status.value);
+    this.#placeRetries = new Retries(clock, () => this.#proveAgain());
+    this.#readRetries = new Retries(clock, () => this.#retryReading());
+    this.#batcher.status.observe(() => this.#publishStatus());
+    this.#guard.failure.observe((failure) => this.#onPlace(failure !== undefined));
+    this.#reader.problems.observe(() => this.#publish());
+    this.secrets.problems.observe(() => this.#publish());
+  }
+
+  get problemCount(): number {
+    const others = this.secrets.problems.value.length + (this.#guard.failure.value ? 1 : 0) + (this.#lookFailure ? 1 : 0);
+    return this.#reader.problemCount + this.#unkept.count + others;
+  }
+
+  changePeer(peerId: string): void {
+    this.#writer.changeWriter(peerId);
+  }
+
+  async listTrees(): Promise<string[]> {
+    return await this.#reader.listTrees();
+  }
+
+  /** A tree that cannot name a folder is a problem, and has no operations here. */
+  async loadTree(treeId: string): Promise<VertexOperation[]> {
+    if (!this.#canKeepTree(() => treeDir(treeId), treeId)) return [];
+    try {
+      return await this.#reader.loadTree(treeId);
+    } finally {
+      this.#scheduleRetries();
+    }
+  }
+
+  releaseTree(treeId: string): void {
+    this.#reader.releaseTree(treeId);
+  }
+
+  /** Operations of a tree or peer that cannot name a file are a problem, and are not kept here. */
+  async save(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
+    if (!this.#canKeepTree(() => this.#writer.assertCanWriteTree(treeId), treeId)) return;
+    const byPeer = new Map<string, VertexOperation[]>();
+    for (const op of ops) {
+      const own = byPeer.get(op.id.peerId);
+      if (own) own.push(op);
+      else byPeer.set(op.id.peerId, [op]);
+    }
+    const saves: Promise<void>[] = [];
+    for (const [peerId, peerOps] of byPeer) {
+      if (this.#writer.canWrite(treeId, peerId)) saves.push(this.#batcher.add(`${treeId}/${peerId}`, peerOps));
+      else this.#unkept.set(`peer ${peerId}`, [unkept("peer", peerId)]);
+    }
+    if (saves.length < byPeer.size) this.#publish();
+    await Promise.all(saves);
+  }
+
+  async flush(): Promise<void> {
+    await this.#batcher.flush();
+  }
+
+  async loadSecrets(): Promise<StoredSecrets> {
+    await this.#guard.assertHere();
+    return await this.secrets.load();
+  }
+
+  async saveSecrets(update: SecretsUpdate): Promise<void> {
+    await this.#guard.assertHere();
+    await this.secrets.save(update);
+  }
+
+  async startListening(listener: Listener): Promise<void> {
+    const former = this.#listening?.watcher;
+    const { gatherMs = 25, rescanIntervalMs = 30_000 } = this.#options;
+    const path = this.#folder.at(SPACE_DIR);
+    const watcher = new FolderWatcher(this.#fs, path, this.#clock, { gatherMs, rescanIntervalMs }, (folders) =>
+      this.#look(listener, folders),
+    );
+    this.#listening = { watcher, listener };
+    // those that nobody was there to be told of
+    for (const treeId of this.#lossyTrees) this.#reportLossLater(treeId);
+    await former?.stop();
+    await watcher.start();
+  }
+
+  /** Losses that are waiting to be told of are told of at once. */
+  async stopListening(): Promise<void> {
+    const listening = this.#listening;
+    if (!listening) return;
+    await this.#reportLosses();
+    // the look that ends now tells what it has read, as no later one reads that again
+    await listening.watcher.stop();
+    if (this.#listening !== listening) return;
+    await this.#reportLosses();
+    this.#listening = undefined;
+  }
+
+  async rescan(): Promise<void> {
+    await this.#listening?.watcher.rescan();
+  }
+
+  async rescanTree(treeId: string): Promise<void> {
+    const listener = this.#listening?.listener;
+    if (!listener || !this.#canKeepTree(() => treeDir(treeId), treeId)) return;
+    try {
+      await this.#reader.lookAtTree(treeId, this.#deliverTo(listener));
+    } finally {
+      this.#scheduleRetries();
+    }
+  }
+
+  /** Saves what can be saved, and waits for nothing that does not answer. @returns how it has ended */
+  async close(): Promise<LayerStatus> {
+    this.#isClosed = true;
+    this.#placeRetries.cancel();
+    this.#readRetries.cancel();
+    this.#fs.hurry(END_READING_MS);
+    await this.#listening?.watcher.stop();
+    this.#fs.hurry(Infinity);
+    this.#parsing.close();
+    const settled = this.secrets.settled();
+    await withTimeout(settled, END_SECRETS_MS, this.#clock, () => new Error("late")).catch(() => undefined);
+    await this.#batcher.close();
+    await this.#reportLosses();
+    return this.#batcher.status.value;
+  }
+
+  async #proveAgain(): Promise<void> {
+    // a failure is told by the guard
+    await this.#guard.assertHere().catch(() => undefined);
+    if (this.#guard.failure.value) this.#placeRetries.again();
+  }
+
+  async #append(lane: string, ops: readonly VertexOperation[]): Promise<number> {
+    const [treeId, author] = lane.split("/") as [string, string];
+    return await this.#writer.append(treeId, author, ops);
+  }
+
+  /** @param assert throws `FOLD_BAD_ID` where it cannot */
+  #canKeepTree(assert: () => void, treeId: string): boolean {
+    try {
+      assert();
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== "FOLD_BAD_ID") throw error;
+      this.#unkept.set(`tree ${treeId}`, [unkept("tree", treeId)]);
+      this.#publish();
+      return false;
+    }
+  }
+
+  /** Never rejects: what looking failed with becomes a problem. */
+  async #look(listener: Listener, folders: readonly string[] | "all"): Promise<void> {
+    // not waited for: secrets are read back after they were written, which takes a while
+    if (this.secrets.mayBeIn(folders)) void this.#lookAtSecrets();
+    const deliver = this.#deliverTo(listener);
+    try {
+      await (folders === "all" ? this.#reader.lookAtAll(deliver) : this.#reader.lookAt(folders, deliver));
+      this.#noteLook(undefined);
+    } catch (error) {
+      const { code, message } = toFoldspaceError(error);
+      this.#noteLook({ code, reason: message });
+    }
+    this.#scheduleRetries();
+  }
+
+  #noteLook(failure: Problem | undefined): void {
+    const former = this.#lookFailure;
+    // where the place is lost, that is told already
+    this.#lookFailure = this.#guard.failure.value ? undefined : failure;
+    if (former?.reason !== this.#lookFailure?.reason) this.#publish();
+  }
+
+  /** Never rejects: a failure shows when the secrets are loaded. */
+  async #lookAtSecrets(): Promise<void> {
+    const hasChanged = await this.secrets.hasChanged().catch(() => true);
+    if (hasChanged) this.changedSecrets.value = undefined;
+  }
+
+  #deliverTo(listener: Listener): Listener {
+    return (change) => {
+      if (change.isLossy) this.#reportLossLater(change.treeId);
+      else listener(change);
+    };
+  }
+
+  /** The folder has turned out to be lost or another space's, or to be back. */
+  #onPlace(isLost: boolean): void {
+    this.#publishStatus();
+    if (isLost) this.#lookFailure = undefined;
+    this.#publish();
+    if (this.#isClosed) return;
+    if (isLost) {
+      this.#placeRetries.again();
+      return;
+    }
+    this.#placeRetries.reset();
+    this.#batcher.retry();
+    void this.rescan();
+  }
+
+  /** What could not be read is tried again by itself, as long as somebody listens and the place is the right one. */
+  #scheduleRetries(): void {
+    if (this.#isClosed || !this.#listening || this.#guard.failure.value) return;
+    if (this.#lookFailure) this.#readRetries.again();
+    else {
+      this.#readRetries.reset();
+      this.#readRetries.at(this.#reader.nextRetryAt);
+    }
+  }
+
+  async #retryReading(): Promise<void> {
+    const listening = this.#listening;
+    if (!listening) return;
+    if (this.#lookFailure) await listening.watcher.rescan();
+    else await this.#reader.retry(this.#deliverTo(listening.listener), () => this.#listening === listening && !this.#isClosed);
+    this.#scheduleRetries();
+  }
+
+  #reportLossLater(treeId: string): void {
+    this.#lossyTrees.add(treeId);
+    this.#cancelLossReport ??= this.#clock.schedule(SETTLE_LOSSES_MS, () => void this.#reportLosses());
+  }
+
+  /** What is missing while the place is not the space's is not lost: it is told of when the place is back. */
+  async #reportLosses(): Promise<void> {
+    this.#cancelLossReport?.();
+    this.#cancelLossReport = undefined;
+    if (!this.#listening || this.#lossyTrees.size === 0) return;
+    const isHere = await this.#guard.assertHere().then(
+      () => true,
+      () => false,
+    );
+    if (!isHere) {
+      if (!this.#isClosed) for (const treeId of this.#lossyTrees) this.#reportLossLater(treeId);
+      return;
+    }
+    const listening = this.#listening;
+    if (!listening) return;
+    const treeIds = [...this.#lossyTrees];
+    this.#lossyTrees.clear();
+    for (const treeId of treeIds) listening.listener({ treeId, ops: undefined, isLossy: true });
+  }
+
+  #publishStatus(): void {
+    const status = this.#batcher.status.value;
+    const error = this.#guard.failure.value;
+    this.status.value = error ? { ...status, state: "degraded", error } : status;
+  }
+
+  #publish(): void {
+    const place = this.#guard.failure.value;
+    this.problems.value = [
+      ...this.#reader.problems.value,
+      ...this.secrets.problems.value,
+      ...this.#unkept.sample,
+      ...(place ? [{ code: place.code, reason: place.message }] : []),
+      ...(this.#lookFailure ? [this.#lookFailure] : []),
+    ];
+  }
+}
+
+function unkept(kind: "peer" | "tree", id: string): Problem {
+  const name = JSON.stringify(id.slice(0, 80));
+  const bearer = kind === "peer" ? "file" : "folder";
+  return {
+    code: "FOLD_BAD_ID",
+    reason: `operations of the ${kind} ${name} are not kept in the folder, because no ${bearer} can bear its name; the space's other layers keep them`,
+    ...(kind === "tree" && { treeId: id }),
+  };
+}

@@ -1,0 +1,72 @@
+import { FoldspaceError } from "../../errors.ts";
+import { joinPath, type DirectoryEntry, type FileSystem } from "../../fs/file-system.ts";
+
+/**
+ * Finds out whether paths in a folder lead through links, which could go anywhere: what came from elsewhere (Git carries
+ * links) must not make us read or write outside the folder. What is missing is fine, and the folder itself may be linked.
+ * For one moment: it remembers what it has seen.
+ */
+export class LinkCheck {
+  readonly #fs: FileSystem;
+  readonly #root: string;
+  readonly #listings = new Map<string, Promise<DirectoryEntry[] | undefined>>();
+  #realRoot: Promise<string | undefined> | undefined;
+
+  /** @param root folder that is not to be left */
+  constructor(fs: FileSystem, root: string) {
+    this.#fs = fs;
+    this.#root = root;
+  }
+
+  /**
+   * Resolves links where the file system can, else lists the folders on the way.
+   * @param path relative to the root
+   * @throws FoldspaceError `FOLD_IO`
+   */
+  async assertInside(path: string): Promise<void> {
+    if (!this.#fs.realPath) {
+      await this.assertNoLinks(path);
+      return;
+    }
+    for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf("/")))) {
+      const real = await this.#fs.realPath(joinPath(this.#root, part));
+      // what is not there yet is made in the folder above it
+      if (real === undefined) continue;
+      this.#realRoot ??= this.#fs.realPath(this.#root);
+      const root = await this.#realRoot;
+      if (root !== undefined && isSamePath(real, `${root === "/" ? "" : root}/${part}`)) return;
+      throw this.#refuse(part, "is reached through a link");
+    }
+  }
+
+  /**
+   * Lists every folder on the way: also what is no link, and neither a file nor a folder, is found.
+   * @throws FoldspaceError `FOLD_IO`
+   */
+  async assertNoLinks(path: string): Promise<void> {
+    let folder = "";
+    for (const part of path.split("/")) {
+      const entry = (await this.#list(folder))?.find(({ name }) => name === part);
+      if (!entry) return;
+      folder = joinPath(folder, part);
+      if (entry.kind === "other") throw this.#refuse(folder, "is a link, pipe or device");
+    }
+  }
+
+  #list(folder: string): Promise<DirectoryEntry[] | undefined> {
+    let listing = this.#listings.get(folder);
+    if (!listing) this.#listings.set(folder, (listing = this.#fs.list(joinPath(this.#root, folder))));
+    return listing;
+  }
+
+  #refuse(part: string, reason: string): FoldspaceError {
+    const path = joinPath(this.#root, part);
+    return new FoldspaceError("FOLD_IO", `${path} ${reason}, which is never followed`, { data: { path } });
+  }
+}
+
+/** Systems differ in how they spell a name that is found under several spellings; a link leads to another name. */
+function isSamePath(a: string, b: string): boolean {
+  const fold = (path: string): string => path.normalize("NFC").toLowerCase();
+  return a === b || fold(a) === fold(b);
+}

@@ -1,0 +1,217 @@
+import type { Clock } from "../../clock.ts";
+import { toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
+import { Slots } from "../../fs/slots.ts";
+import type { IdPool } from "../../log/line.ts";
+import { ProblemLedger } from "../../problem-ledger.ts";
+import type { Parsing } from "../../worker/parsing.ts";
+import { mapLimit } from "./map-limit.ts";
+import { readLog, type LogCursor, type LogReading } from "./read-log.ts";
+import type { LogEntry, SpaceFolder } from "./space-folder.ts";
+
+/** More at once gains little, and takes file handles. */
+const FILES_AT_ONCE = 8;
+/** A file changed so recently may change again without its time showing it (FAT counts in 2 s). */
+const TIME_RESOLUTION_MS = 2_500;
+/** A sync service may take a file away for a moment while it replaces it. */
+const LOST_AFTER_MS = 20_000;
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+
+/** What is known of a file, to tell whether it has changed. */
+export interface KnownFile {
+  readonly entry: LogEntry;
+  /** Of files that have been read, and whose tree is followed. */
+  readonly cursor: LogCursor | undefined;
+  /** Whether its size and time cannot be trusted to show the next change. */
+  readonly isYoung: boolean;
+  missingSince: number | undefined;
+}
+
+/** A file that could not be read. */
+export interface FailedFile {
+  readonly entry: LogEntry;
+  readonly error: FoldspaceError;
+  readonly tries: number;
+  readonly retryAt: number;
+  /** Whether the platform still owes an answer about it, or did when it was last asked: only its own retries ask again. */
+  readonly isStalled: boolean;
+  /** Whether a retry is under way. */
+  isBusy: boolean;
+}
+
+/** How files of one tree are read that are read together. */
+export interface ReadTogether {
+  readonly ids?: IdPool;
+  /** Bytes of all of them. */
+  readonly loadBytes?: number;
+  /** Whether to go on where reading stopped, in files that have only grown. */
+  readonly isContinued: boolean;
+}
+
+/** The log files of a folder, as far as they are known: reads them, and remembers how far, what is wrong, and what is missing. */
+export class LogFiles {
+  /** Of lines, and of files that cannot be read. */
+  readonly problems: ProblemLedger = new ProblemLedger();
+  readonly #folder: SpaceFolder;
+  readonly #clock: Clock;
+  readonly #parsing: Parsing;
+  readonly #isLate: (path: string) => boolean;
+  readonly #slots = new Slots(FILES_AT_ONCE);
+  readonly #known = new Map<string, KnownFile>();
+  readonly #failed = new Map<string, FailedFile>();
+
+  /** @param isLate whether the platform owes an answer about a file. Takes a full path */
+  constructor(folder: SpaceFolder, clock: Clock, parsing: Parsing, isLate: (path: string) => boolean) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#parsing = parsing;
+    this.#isLate = isLate;
+  }
+
+  get(path: string): KnownFile | undefined {
+    return this.#known.get(path);
+  }
+
+  failureOf(path: string): FailedFile | undefined {
+    return this.#failed.get(path);
+  }
+
+  failures(): Iterable<FailedFile> {
+    return this.#failed.values();
+  }
+
+  isChanged({ path, size, modifiedMs }: LogEntry): boolean {
+    const known = this.#known.get(path);
+    return known?.entry.size !== size || known.entry.modifiedMs !== modifiedMs;
+  }
+
+  /** Notes that a file was seen and needs no reading. */
+  pass(entry: LogEntry): void {
+    this.#known.set(entry.path, { entry, cursor: undefined, isYoung: false, missingSince: undefined });
+    this.#failed.delete(entry.path);
+    // of a line that was being written when it was read
+    this.problems.delete(entry.path);
+  }
+
+  /**
+   * Reads files, and proves before and after that none is reached through a link, and after that the folder is still the
+   * space's: what it returns may be used.
+   * @returns of each file what was read, or why it could not be; `undefined` where it is gone
+   * @throws FoldspaceError as `SpaceFolder.assertPresent`
+   */
+  async readAll(entries: readonly LogEntry[], how: ReadTogether): Promise<(LogReading | FoldspaceError | undefined)[]> {
+    const before = await this.#findLinked(entries);
+    const readings = await Promise.all(
+      entries.map(async (entry) => before.get(folderOf(entry)) ?? (await this.#slots.run(() => this.#read(entry, how)))),
+    );
+    const after = await this.#findLinked(entries);
+    if (entries.length > 0) await this.#folder.assertPresent();
+    return readings.map((reading, index) => after.get(folderOf(entries[index]!)) ?? reading);
+  }
+
+  /**
+   * Notes what was read of a file.
+   * @returns whether what it held before may be gone
+   */
+  take(entry: LogEntry, reading: LogReading): boolean {
+    const { path, treeId } = entry;
+    const known = this.#known.get(path);
+    const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
+    const { listed, count } = reading.problems;
+    // where there is no room for more, one stands for all of the file
+    const isRoom = this.problems.hasRoom;
+    const { cursor } = reading;
+    this.#failed.delete(path);
+    this.#known.set(path, {
+      entry: { ...entry, size: reading.size },
+      cursor: isRoom ? cursor : { ...cursor, problems: { ...cursor.problems, listed: cursor.problems.listed.slice(0, 1) } },
+      isYoung: Math.abs(this.#clock.now() - entry.modifiedMs) < TIME_RESOLUTION_MS,
+      missingSince: undefined,
+    });
+    const problems = listed.slice(0, isRoom ? listed.length : 1).map(({ code, reason, line, isSafe }): Problem => ({
+      code,
+      reason,
+      file: path,
+      line,
+      treeId,
+      ...(isSafe === undefined ? {} : { isSafe }),
+    }));
+    this.problems.set(path, problems, count);
+    return known !== undefined && hadBytes && !reading.isContinued;
+  }
+
+  /** Notes that a file could not be read. It is tried again after a while. */
+  fail(entry: LogEntry, error: FoldspaceError): void {
+    const { path, treeId } = entry;
+    const tries = (this.#failed.get(path)?.tries ?? 0) + 1;
+    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10), LAST_RETRY_MS);
+    const isStalled = this.#isLate(this.#folder.at(path));
+    this.#failed.set(path, { entry, error, tries, retryAt: this.#clock.now() + delayMs, isStalled, isBusy: false });
+    this.problems.set(path, [{ code: error.code, reason: `cannot be read: ${error.message}`, file: path, treeId }]);
+  }
+
+  /** Forgets that a file could not be read, as it is gone. */
+  forgive(path: string): void {
+    this.#failed.delete(path);
+    this.problems.delete(path);
+  }
+
+  /**
+   * Files that stay away for long are taken for lost: what they held has to be written again.
+   * @param outOfReach folders and files that may be there
+   * @returns their trees
+   */
+  noteMissing(present: ReadonlySet<string>, outOfReach: ReadonlySet<string>): Set<string> {
+    const now = this.#clock.now();
+    const lossy = new Set<string>();
+    for (const path of [...this.problems.keys()])
+      if (!present.has(path) && !this.#known.has(path) && !isIn(outOfReach, path)) this.forgive(path);
+    for (const [path, known] of this.#known) {
+      if (present.has(path) || isIn(outOfReach, path)) continue;
+      known.missingSince ??= now;
+      if (now - known.missingSince < LOST_AFTER_MS) continue;
+      this.#known.delete(path);
+      this.forgive(path);
+      lossy.add(known.entry.treeId);
+    }
+    return lossy;
+  }
+
+  async #read(entry: LogEntry, { ids, loadBytes, isContinued }: ReadTogether): Promise<LogReading | FoldspaceError | undefined> {
+    try {
+      return await readLog(this.#folder.fs, this.#folder.at(entry.path), entry.peerId, {
+        parsing: this.#parsing,
+        listedSize: entry.size,
+        cursor: isContinued ? this.#known.get(entry.path)?.cursor : undefined,
+        ...(ids && { ids }),
+        ...(loadBytes !== undefined && { loadBytes }),
+      });
+    } catch (error) {
+      return toFoldspaceError(error);
+    }
+  }
+
+  /** Folders of these files that are reached through a link, or cannot be looked at, and why. */
+  async #findLinked(entries: readonly LogEntry[]): Promise<Map<string, FoldspaceError>> {
+    const links = this.#folder.checkLinks();
+    const found = new Map<string, FoldspaceError>();
+    await mapLimit(FILES_AT_ONCE, [...new Set(entries.map(folderOf))], async (folder) => {
+      try {
+        await links.assertInside(folder);
+      } catch (error) {
+        found.set(folder, toFoldspaceError(error));
+      }
+    });
+    return found;
+  }
+}
+
+function folderOf({ path }: LogEntry): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** Whether a path, or a folder above it, is one of these. */
+function isIn(paths: ReadonlySet<string>, path: string): boolean {
+  for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf("/")))) if (paths.has(part)) return true;
+  return false;
+}

@@ -1,0 +1,140 @@
+import { afterEach, expect, test } from "vitest";
+import { countersOf, FOLDER_DAY, FOLDER_SPACE, FolderBench, lines } from "../../testing/folder-bench.ts";
+import { TestPeer } from "../../testing/layer-bench.ts";
+import { outcome } from "../../testing/batcher-bench.ts";
+
+const OTHER_SPACE = "6".repeat(32);
+const peer = new TestPeer("writer");
+
+let bench: FolderBench;
+afterEach(async () => {
+  await bench.settle(bench.layer.disconnect());
+});
+
+/** Puts another space's folder in the place of the one that is there. */
+async function swap({ memory }: FolderBench): Promise<void> {
+  await memory.write("/other/space-v1/space.json", new TextEncoder().encode(`{"id":"${OTHER_SPACE}"}`));
+  await memory.rename("/space", "/elsewhere");
+  await memory.rename("/other", "/space");
+}
+
+async function swapBack({ memory }: FolderBench): Promise<void> {
+  await memory.rename("/space", "/other");
+  await memory.rename("/elsewhere", "/space");
+}
+
+test("nothing is written into another space's folder, and what waits is saved when the right one is back", async () => {
+  bench = new FolderBench();
+  await bench.listen(FOLDER_SPACE);
+  await bench.settle(Promise.all([bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(1)]), bench.layer.flush()]));
+  await swap(bench);
+  const before = bench.memory.dump();
+  const saved = outcome(bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(2)]));
+  await expect(bench.layer.flush()).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
+  expect(bench.layer.status).toMatchObject({ state: "degraded", pendingOps: 1, error: { code: "FOLD_SPACE_MISMATCH" } });
+  expect(bench.layer.problems).toMatchObject([{ code: "FOLD_SPACE_MISMATCH" }]);
+  await bench.clock.advance(120_000);
+  expect([bench.memory.dump(), saved.state]).toEqual([before, "pending"]);
+
+  await swapBack(bench);
+  await bench.clock.advance(31_000);
+  expect(saved.state).toBe("resolved");
+  expect(bench.layer.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
+  expect(bench.layer.problems).toEqual([]);
+});
+
+test("a look that finds another space's folder says so at once, though nothing waits to be saved", async () => {
+  bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1) });
+  await bench.listen(FOLDER_SPACE);
+  await swap(bench);
+  await bench.layer.rescan();
+  expect(bench.layer.status).toMatchObject({ state: "degraded", error: { code: "FOLD_SPACE_MISMATCH" } });
+  expect(bench.layer.problems).toMatchObject([{ code: "FOLD_SPACE_MISMATCH" }]);
+  for (const load of [bench.layer.listTrees(), bench.layer.loadTreeOps(FOLDER_SPACE), bench.layer.rescanTree(FOLDER_SPACE)])
+    await expect(load).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
+  expect(bench.heard(FOLDER_SPACE)).toEqual([]);
+});
+
+test("what is missing while the folder is lost or another's is not missing", async () => {
+  bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1, 2) });
+  await bench.listen(FOLDER_SPACE);
+  for (const leave of [swap, async () => bench.memory.rename("/space", "/elsewhere")]) {
+    await leave(bench);
+    for (let time = 0; time < 10; time++) {
+      await bench.layer.rescan();
+      await bench.clock.advance(10_000);
+    }
+    await bench.memory.rename("/space", "/other").catch(() => undefined);
+    await bench.memory.rename("/elsewhere", "/space");
+    await bench.clock.advance(40_000);
+  }
+  expect(bench.changes).toEqual([]);
+  await bench.append(`${FOLDER_DAY}/a.jsonl`, lines(3));
+  await bench.layer.rescan();
+  expect(bench.heard(FOLDER_SPACE)).toEqual([3]);
+});
+
+test("losses that are waiting to be told of wait for the folder to be back", async () => {
+  bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1, 2) });
+  await bench.listen(FOLDER_SPACE);
+  await bench.memory.write(`/space/${FOLDER_DAY}/a.jsonl`, new TextEncoder().encode(lines(1)));
+  await bench.layer.rescan();
+  await swap(bench);
+  await bench.clock.advance(60_000);
+  expect(bench.changes.filter((change) => change.isLossy)).toEqual([]);
+  await swapBack(bench);
+  await bench.clock.advance(60_000);
+  expect(bench.changes.filter((change) => change.isLossy)).toMatchObject([{ treeId: FOLDER_SPACE }]);
+});
+
+test.each([
+  ["between the proof and the append", "append"],
+  ["while it is scanned", "scan"],
+])("a folder that is swapped %s is noticed, and told", async (_when, action) => {
+  bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1) });
+  await bench.listen(FOLDER_SPACE);
+  let isSwapped = false;
+  bench.fs.fault = async (call) => {
+    if (call.action === action && !isSwapped) {
+      isSwapped = true;
+      await swap(bench);
+    }
+    return undefined;
+  };
+  if (action === "scan") await bench.layer.rescan();
+  else {
+    void bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(1)]).catch(() => undefined);
+    await expect(bench.layer.flush()).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
+  }
+  expect(bench.layer.status).toMatchObject({ state: "degraded", error: { code: "FOLD_SPACE_MISMATCH" } });
+  expect(bench.changes).toEqual([]);
+});
+
+test("space.json is read again only when it looks different", async () => {
+  bench = new FolderBench();
+  await bench.listen(FOLDER_SPACE);
+  const readsOfSpaceFile = (): number => bench.fs.pathsOf("read").filter((path) => path.endsWith("space.json")).length;
+  await bench.layer.rescan();
+  const before = readsOfSpaceFile();
+  for (let time = 0; time < 20; time++) {
+    await Promise.all([bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(time)]), bench.layer.flush()]);
+    await bench.layer.rescan();
+  }
+  expect(readsOfSpaceFile()).toBe(before);
+  await bench.memory.write("/space/space-v1/space.json", new TextEncoder().encode(`{"id":"${FOLDER_SPACE}","color":"red"}`));
+  await bench.layer.rescan();
+  expect(readsOfSpaceFile()).toBe(before + 1);
+  expect(countersOf(await bench.layer.loadTreeOps(FOLDER_SPACE))).toHaveLength(20);
+});
+
+test("many relay files of one flush need no listing of the folder that they are in", async () => {
+  bench = new FolderBench();
+  await bench.listen();
+  const ops = Array.from({ length: 300 }, (_, index) => new TestPeer(`peer-${index}`).set(index));
+  bench.fs.calls.length = 0;
+  await bench.settle(Promise.all([bench.layer.saveTreeOps(FOLDER_SPACE, ops), bench.layer.flush()]));
+  expect(bench.fs.pathsOf("append")).toHaveLength(300);
+  expect(bench.fs.pathsOf("list").length).toBeLessThan(30);
+  // proofs are shared by the files that are written at once
+  expect(bench.fs.pathsOf("identify").length).toBeLessThan(300);
+});

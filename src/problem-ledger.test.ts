@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import type { Problem } from "./errors.ts";
+import { MAX_LISTED, MAX_LISTED_OF_FILE, ProblemLedger } from "./problem-ledger.ts";
+
+function problems(file: string, count: number): Problem[] {
+  return Array.from({ length: count }, (_, index) => ({ code: "FOLD_BAD_LINE", reason: "bad", file, line: index + 1 }));
+}
+
+test("all are counted, and the first of each file are listed, with words for the rest", () => {
+  const ledger = new ProblemLedger();
+  ledger.set("a", problems("a", 3));
+  ledger.set("b", problems("b", 50), 2_000_000);
+  expect(ledger.count).toBe(2_000_003);
+  expect(ledger.sample.map(({ file, line }) => `${file}${line}`)).toEqual([
+    ...["a1", "a2", "a3"],
+    ...Array.from({ length: MAX_LISTED_OF_FILE }, (_, index) => `b${index + 1}`),
+  ]);
+  expect(ledger.sample.at(-1)!.reason).toBe("bad; 1,999,980 more problems of this file are not listed");
+});
+
+test("however many files have problems, a bounded number is listed, and one more counts the rest", () => {
+  const ledger = new ProblemLedger();
+  for (let file = 0; file < 5_000; file++) ledger.set(`f${file}`, problems(`f${file}`, 30), 1_001);
+  expect(ledger.count).toBe(5_000 * 1_001);
+  expect(ledger.sample).toHaveLength(MAX_LISTED + 1);
+  expect(ledger.sample.at(-1)!.reason).toContain(`${(4_950 * 1_001).toLocaleString("en")} more problems, of other files`);
+});
+
+test("what changes nothing makes no new list, and what is over makes room", () => {
+  const ledger = new ProblemLedger();
+  for (let file = 0; file < 60; file++) ledger.set(`f${file}`, problems(`f${file}`, 20));
+  const { sample } = ledger;
+  ledger.set("f3", problems("f3", 20));
+  ledger.delete("none");
+  expect(ledger.sample).toBe(sample);
+  for (let file = 0; file < 60; file++) ledger.delete(`f${file}`);
+  expect([ledger.count, ledger.sample, ledger.hasRoom]).toEqual([0, [], true]);
+});

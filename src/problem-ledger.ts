@@ -1,0 +1,114 @@
+import type { FoldspaceErrorCode, Problem } from "./errors.ts";
+
+/** So many problems of one file are listed one by one. */
+export const MAX_LISTED_OF_FILE = 20;
+/** So many of all files together. */
+export const MAX_LISTED = 1_000;
+
+interface Entry {
+  /** The first of them, as many as there was room for. */
+  readonly listed: readonly Problem[];
+  readonly count: number;
+  /** Of the first. */
+  readonly code: FoldspaceErrorCode;
+}
+
+/**
+ * Problems by what they are about, as a file: all are counted, the first of each and of all together are listed. Whatever
+ * stands in a folder, what is kept of its problems stays small, and so does what has to be done when one of them changes.
+ */
+export class ProblemLedger {
+  readonly #entries = new Map<string, Entry>();
+  #listedCount = 0;
+  #count = 0;
+  #sample: readonly Problem[] | undefined;
+
+  /** How many there are in all. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Those that are listed, and one more that counts the rest where there is any. The same array until something changes. */
+  get sample(): readonly Problem[] {
+    this.#sample ??= this.#list();
+    return this.#sample;
+  }
+
+  /** Whether problems of something more would be listed. */
+  get hasRoom(): boolean {
+    return this.#listedCount < MAX_LISTED;
+  }
+
+  /**
+   * Takes the place of what was known of a key.
+   * @param problems the first of them
+   * @param count of all
+   */
+  set(key: string, problems: readonly Problem[], count: number = problems.length): void {
+    const former = this.#entries.get(key);
+    if (isSame(former, problems, count)) return;
+    const [first] = problems;
+    if (!first || count === 0) {
+      this.delete(key);
+      return;
+    }
+    const room = MAX_LISTED - this.#listedCount + (former?.listed.length ?? 0);
+    const listed = problems.slice(0, Math.min(MAX_LISTED_OF_FILE, Math.max(0, room)));
+    this.#listedCount += listed.length - (former?.listed.length ?? 0);
+    this.#count += count - (former?.count ?? 0);
+    this.#entries.set(key, { listed, count, code: first.code });
+    this.#sample = undefined;
+  }
+
+  delete(key: string): void {
+    const former = this.#entries.get(key);
+    if (!former) return;
+    this.#entries.delete(key);
+    this.#listedCount -= former.listed.length;
+    this.#count -= former.count;
+    this.#sample = undefined;
+  }
+
+  keys(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
+  #list(): readonly Problem[] {
+    const sample: Problem[] = [];
+    let unlisted: Entry | undefined;
+    let left = 0;
+    for (const entry of this.#entries.values()) {
+      const last = entry.listed.at(-1);
+      const rest = entry.count - entry.listed.length;
+      if (!last) {
+        unlisted ??= entry;
+        left += rest;
+        continue;
+      }
+      for (const problem of entry.listed) if (problem !== last) sample.push(problem);
+      sample.push(
+        rest === 0 ? last : { ...last, reason: `${last.reason}; ${grouped(rest)} more problems of this file are not listed` },
+      );
+    }
+    if (unlisted) {
+      const reason = `${grouped(left)} more problems, of other files, are not listed: "foldspace verify" finds them all`;
+      sample.push({ code: unlisted.code, reason });
+    }
+    return sample;
+  }
+}
+
+function isSame(former: Entry | undefined, problems: readonly Problem[], count: number): boolean {
+  if (former?.count !== count) return false;
+  // what was not listed for want of room may be listed now
+  if (former.listed.length !== Math.min(problems.length, MAX_LISTED_OF_FILE)) return false;
+  return former.listed.every((problem, index) => isEqual(problem, problems[index]!));
+}
+
+function isEqual(a: Problem, b: Problem): boolean {
+  return a.code === b.code && a.file === b.file && a.line === b.line && a.reason === b.reason;
+}
+
+function grouped(count: number): string {
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ",");
+}
