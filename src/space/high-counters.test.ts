@@ -44,7 +44,10 @@ test("operations made above the clock, and below it again, come back as our own"
   const [id, store] = [newId(), new MemoryStore()];
   await makeSpace(id, store);
   store.write(store, id, [property(MAX_CLOCK + 7, id, "text", "theirs")]);
-  const layers = [layerOn(store, id, { id: "one" }), layerOn(store, id, { id: "two" })];
+  // what one layer is given, the other tells
+  const mirror = copyInto(store, new MemoryStore());
+  store.observe((_writer, treeId, ops) => mirror.write({}, treeId, ops));
+  const layers = [layerOn(store, id, { id: "one" }), layerOn(mirror, id, { id: "two" })];
   const space = await new SpaceManager().loadSpace({ id }, layers);
   await space.whenSynced();
   const { peerId } = space.tree;

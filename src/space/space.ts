@@ -538,12 +538,18 @@ export class Space {
     throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${this.id}`);
   }
 
-  /** Two layers on one place would each take the other's writes for somebody else's. */
-  #assertOtherPlace({ layer }: LayerConnection): void {
-    const { placeId } = layer;
+  /** Two layers on one place would each take the other's writes for somebody else's: the first that is there keeps it. */
+  #assertOtherPlace(connection: LayerConnection): void {
+    const { placeId } = connection.layer;
     if (placeId === undefined) return;
-    const same = this.#layers.connections.find((other) => other.layer !== layer && other.layer.placeId === placeId);
-    if (same) throw new FoldspaceError("FOLD_IN_USE", `The layer ${layer.id} keeps the space in the same place as ${same.id}`);
+    const { connections } = this.#layers;
+    const same = connections.find(
+      (other, index) =>
+        other !== connection &&
+        other.layer.placeId === placeId &&
+        (this.#replicator.active.has(other) || index < connections.indexOf(connection)),
+    );
+    if (same) throw new FoldspaceError("FOLD_IN_USE", `The layer ${connection.id} keeps the space in the same place as ${same.id}`);
   }
 
   #assertOpen(): void {

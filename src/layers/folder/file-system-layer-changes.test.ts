@@ -281,7 +281,7 @@ test("what others' files have lost, a space writes again in files of its own", a
   await maker.closeSpace(SPACE);
   const lost = Object.keys(memory.dump()).find((file) => file.endsWith("first-peer.jsonl"));
 
-  const reader = new SpaceManager({ peerId: peers[1]! });
+  const reader = new SpaceManager({ peerId: peers[1]!, clock });
   const space = await reader.loadSpace({ id: SPACE }, [new FileSystemPersistenceLayer(path, SPACE, { fs: memory, clock })]);
   const opCount = space.tree.opCount;
   await memory.remove(lost!);

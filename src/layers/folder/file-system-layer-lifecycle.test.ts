@@ -120,7 +120,7 @@ test("a peer that cannot name a file does not keep the edits of others from the 
   await Promise.all([hers.saveTreeOps(SPACE, [alice.set("hers", "text", SPACE)]), hers.flush()]);
   expect(space.tree.root!.getProperty("text")).toBe("hers");
   space.tree.root!.newNamedChild("mine");
-  await space.flush();
+  await space.whenSynced();
   expect(Object.values(memory.dump()).join()).toContain('"mine"');
   expect(space.problems).toEqual([expect.objectContaining({ code: "FOLD_BAD_ID", reason: expect.stringContaining("alice@") })]);
   await space.close();
