@@ -1,0 +1,210 @@
+import { expect, test } from "vitest";
+import { FoldspaceError } from "../errors.ts";
+import { MemoryStore } from "../layers/memory-layer.ts";
+import { until } from "../testing/layer-bench.ts";
+import { FaultyStore } from "../testing/layer-faults.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
+import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
+import { newId, ReplicatedTree } from "../tree/index.ts";
+import { SpaceManager } from "./space-manager.ts";
+import type { Space } from "./space.ts";
+
+interface Browser {
+  readonly id: string;
+  readonly treeId: string;
+  /** As IndexedDB: saved at once. */
+  readonly quick: FaultyStore;
+  /** As a folder: saved after a while. */
+  readonly slow: FaultyStore;
+  readonly clock: ManualClock;
+  readonly openTab: () => Promise<Space>;
+}
+
+/** A space of two layers with one app tree, in a browser that opens it in tabs. */
+async function openBrowser(): Promise<Browser> {
+  const [id, quick, clock] = [newId(), new FaultyStore(), new ManualClock()];
+  await makeSpace(id, quick);
+  let treeId = "";
+  await workOn(id, [quick], (space) => void (treeId = space.newAppTree("notes", "Notes").id));
+  const slow = copyInto(quick, new FaultyStore());
+  const openTab = async (): Promise<Space> =>
+    await new SpaceManager({ clock }).loadSpace({ id }, [
+      layerOn(quick, id, { id: "quick", clock, flushIntervalMs: 50 }),
+      layerOn(slow, id, { id: "slow", clock, flushIntervalMs: 2_000 }),
+    ]);
+  return { id, treeId, quick, slow, clock, openTab };
+}
+
+/** An edit of the tree made elsewhere, as operations. */
+function editElsewhere(store: MemoryStore, treeId: string, name: string): ReturnType<ReplicatedTree["popLocalOps"]> {
+  const elsewhere = new ReplicatedTree(newId(), store.read(treeId), { rootId: treeId });
+  elsewhere.popLocalOps();
+  elsewhere.root!.newNamedChild(name);
+  return elsewhere.popLocalOps();
+}
+
+test("what a live peer sends is saved in every layer, drafts excepted", async () => {
+  const [id, one] = [newId(), new MemoryStore()];
+  await makeSpace(id, one);
+  const two = copyInto(one, new MemoryStore());
+  const layers = [layerOn(one, id, { id: "one" }), layerOn(two, id, { id: "two" })];
+  const space = await new SpaceManager().loadSpace({ id }, layers);
+  const peer = new ReplicatedTree(newId(), space.tree.getAllOps(), { rootId: id });
+  peer.popLocalOps();
+  const child = peer.root!.newNamedChild("made by the live peer");
+  child.setTransientProperty("cursor", 3);
+  space.tree.merge(peer.popLocalOps());
+  await space.flush();
+  for (const store of [one, two]) {
+    const saved = contentOf(store)[id]!.join();
+    expect(saved).toContain("made by the live peer");
+    expect(saved).not.toContain("cursor");
+  }
+  await space.close();
+});
+
+for (const tabs of [1, 2, 4, 8]) {
+  test(`with ${tabs} tabs, every operation is written to each layer once`, async () => {
+    const { treeId, quick, slow, clock, openTab } = await openBrowser();
+    const spaces: Space[] = [];
+    for (let tab = 0; tab < tabs; tab++) spaces.push(await openTab());
+    await clock.advance(10_000);
+    const before = [quick.written, slow.written];
+    // one tab has opened the tree, and another, if there is one, edits the space tree at the same time
+    const notes = await spaces[0]!.loadAppTree(treeId);
+    for (let edit = 0; edit < 20; edit++) {
+      notes.root.newNamedChild(`line ${edit}`);
+      spaces.at(-1)!.tree.root!.setProperty("count", edit);
+      await clock.advance(300);
+    }
+    await clock.advance(30_000);
+    expect(quick.written - before[0]!).toBe(20 * 3 + 20);
+    expect(slow.written - before[1]!).toBe(20 * 3 + 20);
+    expect(contentOf(slow)).toEqual(contentOf(quick));
+    for (const space of spaces) await space.close();
+    expect([quick.written, slow.written].map((written, index) => written - before[index]!)).toEqual([80, 80]);
+  });
+}
+
+test("what comes from elsewhere is relayed by one of the tabs, a while later", async () => {
+  const { id, treeId, quick, slow, clock, openTab } = await openBrowser();
+  const spaces = [await openTab(), await openTab(), await openTab()];
+  await clock.advance(10_000);
+  const before = quick.written;
+  for (const each of [id, treeId]) slow.write({}, each, editElsewhere(slow, each, "from another device"));
+  await clock.advance(2_000);
+  expect(quick.written).toBe(before);
+  await clock.advance(4_000);
+  expect(contentOf(quick)).toEqual(contentOf(slow));
+  expect(quick.written).toBe(before + 6);
+  for (const space of spaces) await space.close();
+});
+
+test("what a tab made and could not save everywhere before it ended, another one relays", async () => {
+  const { treeId, quick, slow, clock, openTab } = await openBrowser();
+  const [dying, other] = [await openTab(), await openTab()];
+  await clock.advance(10_000);
+  slow.refuseWith = new FoldspaceError("FOLD_IO", "its process is gone");
+  (await dying.loadAppTree(treeId)).root.newNamedChild("the last words");
+  await clock.advance(100);
+  expect(contentOf(quick)[treeId]!.join()).toContain("the last words");
+  dying.close().catch(() => undefined);
+  await clock.advance(100);
+  slow.refuseWith = undefined;
+  await clock.advance(60_000);
+  expect(contentOf(slow)).toEqual(contentOf(quick));
+  await other.close();
+});
+
+test("news of a tree that nobody has opened is relayed as it comes, without reading the tree", async () => {
+  const { id, treeId, quick, slow, clock } = await openBrowser();
+  const layers = [layerOn(quick, id, { id: "quick", clock }), layerOn(slow, id, { id: "slow", clock })];
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, layers);
+  const changed: string[] = [];
+  space.observeUnloadedTrees((each) => changed.push(each));
+  await clock.advance(10_000);
+  const readings = (): number => layers.flatMap(({ calls }) => calls).filter((call) => call === "loadTreeOps").length;
+  const before = readings();
+  for (let edit = 0; edit < 5; edit++) {
+    slow.write({}, treeId, editElsewhere(slow, treeId, `line ${edit}`));
+    await clock.advance(10_000);
+    expect(contentOf(quick)).toEqual(contentOf(slow));
+  }
+  expect(readings()).toBe(before);
+  expect(changed).toEqual(Array.from({ length: 5 }, () => treeId));
+  expect(space.getLoadedTree(treeId)).toBeUndefined();
+  await space.close();
+});
+
+test("more than a tree that nobody has opened may keep waiting is read again when it is relayed", async () => {
+  const { id, treeId, quick, slow, clock } = await openBrowser();
+  const layers = [layerOn(quick, id, { id: "quick", clock }), layerOn(slow, id, { id: "slow", clock })];
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, layers);
+  await clock.advance(10_000);
+  const elsewhere = new ReplicatedTree(newId(), slow.read(treeId), { rootId: treeId });
+  elsewhere.popLocalOps();
+  for (let vertex = 0; vertex < 1_500; vertex++) elsewhere.root!.newNamedChild(`vertex ${vertex}`);
+  slow.write({}, treeId, elsewhere.popLocalOps());
+  await clock.advance(30_000);
+  expect(contentOf(quick)).toEqual(contentOf(slow));
+  await space.close();
+});
+
+test("a tree that a layer cannot read costs tries of that tree, and of nothing else", async () => {
+  const { id, treeId, quick, slow, clock } = await openBrowser();
+  const layer = layerOn(slow, id, { id: "slow", clock });
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, [layerOn(quick, id, { id: "quick", clock }), layer]);
+  await clock.advance(10_000);
+  await space.close();
+  const load = layer.inner.loadTreeOps.bind(layer.inner);
+  const loaded: string[] = [];
+  layer.inner.loadTreeOps = async (each) => {
+    loaded.push(each);
+    if (each === treeId) throw new FoldspaceError("FOLD_PERMISSION", "may not be read");
+    return await load(each);
+  };
+  layer.calls.length = 0;
+  const again = await new SpaceManager({ clock }).loadSpace({ id }, [layerOn(quick, id, { id: "quick", clock }), layer]);
+  await clock.advance(600_000);
+  expect(again.status.layers).toMatchObject([{ error: undefined }, { error: { code: "FOLD_PERMISSION" }, isLoading: false }]);
+  expect(loaded.filter((each) => each === id)).toHaveLength(1);
+  expect(loaded.length).toBeGreaterThan(10);
+  expect(layer.calls.filter((call) => call === "connect" || call === "listTrees" || call === "startListening")).toHaveLength(3);
+  // nothing that was made here is lacking
+  again.tree.root!.newNamedChild("saved all the same");
+  const flushing = again.flush();
+  await clock.advance(5_000);
+  await flushing;
+  layer.inner.loadTreeOps = load;
+  await clock.advance(60_000);
+  expect(again.status.layers[1]!.error).toBeUndefined();
+  const closing = again.close();
+  await clock.advance(5_000);
+  await closing;
+});
+
+test("whenSynced waits for what there was when it was called, and not for what is edited meanwhile", async () => {
+  const { treeId, quick, slow, clock, openTab } = await openBrowser();
+  const space = await openTab();
+  slow.write({}, treeId, editElsewhere(slow, treeId, "before"));
+  let isSynced = false;
+  const syncing = space.whenSynced().then(() => (isSynced = true));
+  for (let edit = 0; edit < 20 && !isSynced; edit++) {
+    slow.write({}, treeId, editElsewhere(slow, treeId, `typed ${edit}`));
+    await clock.advance(500);
+  }
+  expect(isSynced).toBe(true);
+  await syncing;
+  expect(contentOf(quick)[treeId]!.join()).toContain("before");
+  await space.close();
+});
+
+test("a short run leaves no layer behind what it found in another", async () => {
+  const { id, quick, slow } = await openBrowser();
+  slow.write({}, id, editElsewhere(slow, id, "from another device"));
+  const layers = [layerOn(quick, id, { id: "quick" }), layerOn(slow, id, { id: "slow" })];
+  const space = await new SpaceManager().loadSpace({ id }, layers);
+  await until("both are read", () => space.status.layers.every(({ isLoading }) => !isLoading));
+  await space.close();
+  expect(contentOf(quick)[id]).toEqual(contentOf(slow)[id]);
+});
