@@ -118,9 +118,9 @@ describe.skipIf(process.platform === "win32").each([
     await symlink(outside, join(space, FOLDER_DAY, "../02"));
     const folder = join(space, FOLDER_DAY, "../02");
     for (const hint of hints) hint(folder);
-    await expect.poll(() => layer.problems.map(({ code, file }) => `${code} ${file}`), { timeout: 10_000 }).toContain(
-      `FOLD_IO ${folder.slice(space.length + 1)}`,
-    );
+    await expect
+      .poll(() => layer.problems.map(({ code, file }) => `${code} ${file}`), { timeout: 10_000 })
+      .toContain(`FOLD_IO ${folder.slice(space.length + 1)}`);
     expect(heard()).toEqual([]);
   });
 
