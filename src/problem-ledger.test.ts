@@ -34,5 +34,5 @@ test("what changes nothing makes no new list, and what is over makes room", () =
   ledger.delete("none");
   expect(ledger.sample).toBe(sample);
   for (let file = 0; file < 60; file++) ledger.delete(`f${file}`);
-  expect([ledger.count, ledger.sample, ledger.hasRoom]).toEqual([0, [], true]);
+  expect([ledger.count, ledger.sample, ledger.hasRoomFor("f0")]).toEqual([0, [], true]);
 });

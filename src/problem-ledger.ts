@@ -34,9 +34,9 @@ export class ProblemLedger {
     return this.#sample;
   }
 
-  /** Whether problems of something more would be listed. */
-  get hasRoom(): boolean {
-    return this.#listedCount < MAX_LISTED;
+  /** Whether problems of this key would be listed. */
+  hasRoomFor(key: string): boolean {
+    return this.#listedCount - (this.#entries.get(key)?.listed.length ?? 0) < MAX_LISTED;
   }
 
   /**
@@ -46,14 +46,14 @@ export class ProblemLedger {
    */
   set(key: string, problems: readonly Problem[], count: number = problems.length): void {
     const former = this.#entries.get(key);
-    if (isSame(former, problems, count)) return;
     const [first] = problems;
     if (!first || count === 0) {
       this.delete(key);
       return;
     }
     const room = MAX_LISTED - this.#listedCount + (former?.listed.length ?? 0);
-    const listed = problems.slice(0, Math.min(MAX_LISTED_OF_FILE, Math.max(0, room)));
+    const listed = problems.slice(0, Math.min(MAX_LISTED_OF_FILE, room));
+    if (former?.count === count && areEqual(former.listed, listed)) return;
     this.#listedCount += listed.length - (former?.listed.length ?? 0);
     this.#count += count - (former?.count ?? 0);
     this.#entries.set(key, { listed, count, code: first.code });
@@ -98,11 +98,8 @@ export class ProblemLedger {
   }
 }
 
-function isSame(former: Entry | undefined, problems: readonly Problem[], count: number): boolean {
-  if (former?.count !== count) return false;
-  // what was not listed for want of room may be listed now
-  if (former.listed.length !== Math.min(problems.length, MAX_LISTED_OF_FILE)) return false;
-  return former.listed.every((problem, index) => isEqual(problem, problems[index]!));
+function areEqual(a: readonly Problem[], b: readonly Problem[]): boolean {
+  return a.length === b.length && a.every((problem, index) => isEqual(problem, b[index]!));
 }
 
 function isEqual(a: Problem, b: Problem): boolean {

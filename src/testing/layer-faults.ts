@@ -21,7 +21,8 @@ export type LayerStep =
   | "loadSecrets"
   | "saveSecrets"
   | "flush"
-  | "startListening";
+  | "startListening"
+  | "rescanTree";
 
 /** A layer that fails or hangs where a test says so, and otherwise does what the layer does that it wraps. */
 export class FaultyLayer implements PersistenceLayer {
@@ -30,8 +31,16 @@ export class FaultyLayer implements PersistenceLayer {
   readonly calls: LayerStep[] = [];
   readonly #faults = new Map<LayerStep, () => Promise<void>>();
 
+  /** Present where the other layer has it. */
+  readonly rescanTree?: (treeId: string) => Promise<void>;
+
   constructor(inner: PersistenceLayer) {
     this.inner = inner;
+    if (inner.rescanTree)
+      this.rescanTree = async (treeId) => {
+        await this.#take("rescanTree");
+        await inner.rescanTree!(treeId);
+      };
   }
 
   /** Has a step fail from now on. */
@@ -94,6 +103,10 @@ export class FaultyLayer implements PersistenceLayer {
 
   isConnected(): boolean {
     return this.inner.isConnected();
+  }
+
+  get placeId(): string | undefined {
+    return this.inner.placeId;
   }
 
   async listTrees(): Promise<string[]> {

@@ -93,10 +93,11 @@ class PossibleParents {
 
   /** What is above comes first. */
   placements(): Placement[] {
+    const depths = new Map<string, number>();
     return [...this.#uncertain.keys()]
       .sort()
       .map((vertexId) => ({ vertexId, parentId: this.#chosenPlace(vertexId) }))
-      .map((place) => ({ place, depth: this.#waysUpChosen(place.parentId).length }))
+      .map((place) => ({ place, depth: this.#depthOf(place.parentId, depths) }))
       .sort((a, b) => a.depth - b.depth)
       .map(({ place }) => place);
   }
@@ -110,6 +111,16 @@ class PossibleParents {
     // those below it are at their right depth then
     this.#uncertain.set(vertexId, { possible, chosen: place });
     return place;
+  }
+
+  /** How many vertices are above, that one included. @param known those found before, so that deep trees are walked once */
+  #depthOf(vertexId: string | null, known: Map<string, number>): number {
+    const ids: string[] = [];
+    let id: ParentId = vertexId;
+    for (; typeof id === "string" && !known.has(id); id = this.#get(id).chosen) ids.push(id);
+    let depth = typeof id === "string" ? known.get(id)! : 0;
+    for (const below of ids.toReversed()) known.set(below, ++depth);
+    return depth;
   }
 
   /** The vertex and those above it, in the chosen tree. */

@@ -1,6 +1,6 @@
 import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
-import type { JsonValue } from "./json-value.ts";
+import { isPlainObject, type JsonValue } from "./json-value.ts";
 import type { Properties } from "./properties.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
 import { createCheck, type PropertyCheck, type SchemaLike } from "./schema.ts";
@@ -55,11 +55,12 @@ export function bindVertex<T extends Record<string, unknown>>(
   return new Proxy({}, propertyHandler(bound, createMethods<T>(vertex, bound), write)) as BoundVertex<T>;
 }
 
-function isOptions<T>(schemaOrOptions: SchemaLike<T> | BindOptions<T>): schemaOrOptions is BindOptions<T> {
+function isOptions<T>(given: SchemaLike<T> | BindOptions<T>): given is BindOptions<T> {
+  if (typeof given !== "object" || given === null) return false;
   // a schema may have members of any name beside those by which it is known
-  if (["shape", "safeParse", "~standard"].some((member) => member in schemaOrOptions)) return false;
-  const isEmpty = typeof schemaOrOptions === "object" && Object.keys(schemaOrOptions).length === 0;
-  return isEmpty || "schema" in schemaOrOptions || "includeInternalKeys" in schemaOrOptions;
+  if (["shape", "safeParse", "~standard"].some((member) => member in given)) return false;
+  const isEmpty = isPlainObject(given) && Object.keys(given).length === 0;
+  return isEmpty || "schema" in given || "includeInternalKeys" in given;
 }
 
 /** The properties of a vertex as members of an object, and how they are checked. */

@@ -1,5 +1,5 @@
 import type { JsonValue } from "./json-value.ts";
-import type { MoveVertex, SetVertexProperty, VertexOperation } from "./operation.ts";
+import type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
 import { copyValue } from "./json-value.ts";
 
 /** What an edit changes: an operation that has no id yet. */
@@ -15,6 +15,12 @@ export function setting(targetId: string, key: string, value: JsonValue | undefi
 
 export function drafting(targetId: string, key: string, value: JsonValue | undefined): Change {
   return { targetId, key, value, transient: true };
+}
+
+export function toOperation(id: OpId, change: Change): VertexOperation {
+  const { targetId } = change;
+  if ("parentId" in change) return { id, targetId, parentId: change.parentId };
+  return { id, targetId, key: change.key, value: change.value, transient: change.transient };
 }
 
 /** A copy that shares nothing with the operation, which has to be a valid one. */

@@ -188,6 +188,75 @@ test("a vertex is told when a child comes, goes, or changes a property", async (
   expect(counts).toHaveLength(4);
 });
 
+test("observing children gives them now, as observing a vertex gives the vertex, and an edit in that first call is told", async () => {
+  const [counts, names]: [number[], unknown[]] = [[], []];
+  const stop = a.observeChildren((children) => {
+    counts.push(children.length);
+    if (children.length === 0) a.newChild();
+  });
+  tree.observeVertex(b.id, (vertex) => {
+    names.push(vertex.name);
+    if (vertex.name === undefined) vertex.name = "b";
+  });
+  expect([counts, names]).toEqual([[0], [undefined]]);
+  await Promise.resolve();
+  expect([counts, names]).toEqual([
+    [0, 1],
+    [undefined, "b"],
+  ]);
+  stop();
+  a.newChild();
+  await Promise.resolve();
+  expect(counts).toHaveLength(2);
+});
+
+test("a listener whose first call throws observes nothing, and its caller gets the error", async () => {
+  let calls = 0;
+  const listener = (): void => {
+    calls++;
+    throw new Error("in the first call");
+  };
+  expect(() => a.observeChildren(listener)).toThrow("in the first call");
+  expect(() => tree.observeVertex(a.id, listener)).toThrow("in the first call");
+  a.newChild();
+  await Promise.resolve();
+  expect(calls).toBe(2);
+});
+
+test("children are one frozen list until one comes, goes, changes its place or a property", () => {
+  let list = root.children;
+  expect(list).toEqual([a, b]);
+  expect(Object.isFrozen(list)).toBe(true);
+  const same = (): boolean => root.children === list && tree.getChildren("root") === list && root.bind().$children === list;
+  const changes: (() => unknown)[] = [
+    () => root.newChild(),
+    () => a.setProperty("text", "x"),
+    () => a.setTransientProperty("text", "draft"),
+    () => a.commitTransients(),
+    () => b.setProperty("_c", "2020-01-01T00:00:00.000Z"),
+    () => a.moveTo(b),
+    () => tree.merge([move(50, "z", "late", "root")]),
+    () => tree.merge([property(60, "text", "y", b.id)]),
+    () => b.delete(),
+  ];
+  for (const change of changes) {
+    expect(same()).toBe(true);
+    change();
+    expect(root.children, String(change)).not.toBe(list);
+    list = root.children;
+  }
+  root.setProperty("text", "of the parent");
+  a.newChild();
+  b.setProperty("text", "in the bin");
+  expect(same()).toBe(true);
+  tree.merge([property(80, "text", "wins", "late")]);
+  list = root.children;
+  tree.merge([property(70, "text", "loses", "late")]);
+  expect(same()).toBe(true);
+  expect(a.children).toBe(tree.getVertex(a.id)!.children);
+  expect(tree.getVertex("late")!.children).toBe(tree.getChildren("of nobody"));
+});
+
 test("changes that take each other back are not told", async () => {
   const { calls, listener } = recordCalls();
   a.observe(listener);

@@ -188,7 +188,7 @@ test("a property is set, replaced and removed", () => {
   expect(root.getProperties()).toHaveProperty("text", null);
 });
 
-test("setting what a property is already makes no operation", () => {
+test("a vertex whose property is set to what it is already makes no operation", () => {
   root.setProperties({ list: [1, { a: 1, b: 2 }], text: "x" });
   tree.popLocalOps();
   root.setProperty("list", [1, { b: 2, a: 1 }]);
@@ -227,7 +227,7 @@ test("properties named like built-in members are plain data", () => {
   expect(root.getProperty("__proto__")).toBe("set together");
 });
 
-test("names are read from _n or else from name, and written to name by default", () => {
+test("a name is what was set last in _n or in name, and new ones are written to name by default", () => {
   const vertex = root.newNamedChild("one");
   expect(vertex.getProperties()).toMatchObject({ name: "one" });
   vertex.name = "two";

@@ -1,7 +1,7 @@
 import { FoldspaceError } from "../errors.ts";
 import { ChildList } from "./child-list.ts";
 import type { ChangeFeed } from "./events.ts";
-import type { Change } from "./change.ts";
+import { toOperation, type Change } from "./change.ts";
 import { findAmbiguousPlaces, type Placement, type Rivals } from "./ambiguous-places.ts";
 import { MoveLog } from "./move-log.ts";
 import { otherNameKey } from "./names.ts";
@@ -102,18 +102,20 @@ export class TreeState {
   make(peerId: string, changes: readonly Change[]): VertexOperation[] {
     this.settle();
     let clock = this.#clock;
-    const made = new Set<number>();
-    const ops = changes.map((change): VertexOperation => {
+    const ops: VertexOperation[] = [];
+    /** Counters taken to come after others: few edits need one. */
+    const taken: number[] = [];
+    for (const change of changes) {
       const decisive = this.#decisiveFor(change, clock);
       const isAbove = decisive !== undefined && decisive.counter > clock;
       let counter = (isAbove ? decisive.counter : clock) + 1;
       // the peer may have used some to come after others
-      while (made.has(counter) || this.vector.has({ counter, peerId })) counter++;
+      while (taken.includes(counter) || this.vector.has({ counter, peerId })) counter++;
       if (counter > MAX_COUNTER) throw exhausted(isAbove ? decisive : undefined);
-      made.add(counter);
-      if (!isAbove) clock = counter;
-      return { id: { counter, peerId }, ...change };
-    });
+      if (isAbove) taken.push(counter);
+      else clock = counter;
+      ops.push(toOperation({ counter, peerId }, change));
+    }
     assertContents(ops);
     this.#clock = clock;
     for (const op of ops) this.take(op);
@@ -128,14 +130,10 @@ export class TreeState {
       const parent = change.parentId === null ? undefined : this.#nodes.get(change.parentId);
       return this.#moves.obstacleAbove(clock, node, parent);
     }
-    let highest: OpId | undefined;
+    const own = decisiveOf(node, change.key);
+    const otherKey = otherNameKey(change.key);
     // of two names, the later one is shown
-    for (const key of [change.key, otherNameKey(change.key)]) {
-      if (key === undefined) continue;
-      for (const op of [node.properties.get(key), node.transients?.get(key)])
-        if (op && (!highest || compareOpIds(op.id, highest) > 0)) highest = op.id;
-    }
-    return highest;
+    return otherKey === undefined ? own : later(own, decisiveOf(node, otherKey));
   }
 
   /** Ends a draft that shows what is stored anyway. */
@@ -239,4 +237,12 @@ function exhausted(decisive: OpId | undefined): FoldspaceError {
     ? `Operation ${opIdToString(decisive)} has decided this, and no later one can be made`
     : "The tree has reached the highest operation counter and cannot be edited any more";
   return new FoldspaceError("FOLD_COUNTER_EXHAUSTED", reason);
+}
+
+function decisiveOf(node: TreeNode, key: string): OpId | undefined {
+  return later(node.properties.get(key)?.id, node.transients?.get(key)?.id);
+}
+
+function later(one: OpId | undefined, other: OpId | undefined): OpId | undefined {
+  return one && other && compareOpIds(one, other) > 0 ? one : (other ?? one);
 }

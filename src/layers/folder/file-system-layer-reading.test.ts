@@ -50,6 +50,33 @@ function outline(ops: readonly VertexOperation[]): string[] {
   return ops.map((op) => `${op.id.counter}@${op.id.peerId}`).sort();
 }
 
+test("of very many bad lines in very many files a bounded number is listed, all are counted, and an edit tells nothing anew", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 300 }, (_, index) => [`${DAY}/p${index + 100}.jsonl`, "x\n".repeat(1_500) + line(index + 1)]),
+  );
+  const fs = folder({ [`${DAY}/one.jsonl`]: `x\n${line(1)}`, ...files });
+  const layer = await connect(fs);
+  expect(await layer.loadSpaceTreeOps()).toHaveLength(301);
+  expect(layer.problemCount).toBe(300 * 1_500 + 1);
+  expect(layer.problems.length).toBeLessThan(1_100);
+  const ofOneFile = layer.problems.filter(({ file }) => file === `${DAY}/p100.jsonl`);
+  expect(ofOneFile.map((problem) => problem.line)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  expect(ofOneFile.at(-1)!.reason).toContain("1,480 more problems of this file");
+  expect(layer.problems.at(-1)!.reason).toContain("more problems, of other files, are not listed");
+
+  await layer.startListening(() => undefined);
+  const { problems } = layer;
+  void layer.saveTreeOps(SPACE, [
+    { id: { counter: 9, peerId: PEER }, targetId: "vertex", key: "text", value: 1, transient: false },
+  ]);
+  await layer.flush();
+  await layer.rescan();
+  expect(layer.problems).toBe(problems);
+  await fs.append(`/space/${DAY}/one.jsonl`, new TextEncoder().encode("y\n"));
+  await layer.rescan();
+  expect(layer.problemCount).toBe(300 * 1_500 + 2);
+});
+
 test("a bad line costs itself, and is reported with its file and number", async () => {
   const { ops, problems } = await load(
     folder({ [`${DAY}/one.jsonl`]: `${line(1)}garbage\n${line(2)}["p",0,"x","y",1]\n`, [`${DAY}/two.jsonl`]: line(3) }),

@@ -173,11 +173,12 @@ export class FolderConnection {
   async stopListening(): Promise<void> {
     const listening = this.#listening;
     if (!listening) return;
-    await this.#reportLosses();
+    // in this turn, so that what is lost is written again by the flush that comes next; the writer proves the place as well
+    this.#tellLosses();
     // the look that ends now tells what it has read, as no later one reads that again
     await listening.watcher.stop();
     if (this.#listening !== listening) return;
-    await this.#reportLosses();
+    this.#tellLosses();
     this.#listening = undefined;
   }
 
@@ -207,7 +208,7 @@ export class FolderConnection {
     const settled = this.secrets.settled();
     await withTimeout(settled, END_SECRETS_MS, this.#clock, () => new Error("late")).catch(() => undefined);
     await this.#batcher.close();
-    await this.#reportLosses();
+    this.#tellLosses();
     return this.#batcher.status.value;
   }
 
@@ -308,22 +309,23 @@ export class FolderConnection {
     this.#cancelLossReport ??= this.#clock.schedule(SETTLE_LOSSES_MS, () => void this.#reportLosses());
   }
 
-  /** What is missing while the place is not the space's is not lost: it is told of when the place is back. */
   async #reportLosses(): Promise<void> {
+    // a failure is told by the guard
+    await this.#guard.assertHere().catch(() => undefined);
+    this.#tellLosses();
+  }
+
+  /** What is missing while the place is not the space's is not lost: it is told of when the place is back. */
+  #tellLosses(): void {
     this.#cancelLossReport?.();
     this.#cancelLossReport = undefined;
-    if (!this.#listening || this.#lossyTrees.size === 0) return;
-    const isHere = await this.#guard.assertHere().then(
-      () => true,
-      () => false,
-    );
-    if (!isHere) {
-      if (!this.#isClosed) for (const treeId of this.#lossyTrees) this.#reportLossLater(treeId);
-      return;
-    }
     const listening = this.#listening;
     if (!listening) return;
     const treeIds = [...this.#lossyTrees];
+    if (this.#guard.failure.value) {
+      if (!this.#isClosed) for (const treeId of treeIds) this.#reportLossLater(treeId);
+      return;
+    }
     this.#lossyTrees.clear();
     for (const treeId of treeIds) listening.listener({ treeId, ops: undefined, isLossy: true });
   }

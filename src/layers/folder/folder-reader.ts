@@ -1,18 +1,16 @@
 import type { Clock } from "../../clock.ts";
-import { errorCode, isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
-import { joinPath, type FileStat } from "../../fs/file-system.ts";
+import { isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
 import { Turns } from "../../fs/turns.ts";
 import { IdPool } from "../../log/line.ts";
-import { mayHoldTree, OPS_DIR } from "../../log/paths.ts";
+import { OPS_DIR } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
-import { ProblemLedger } from "../../problem-ledger.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
-import { FailedFolders } from "./failed-folders.ts";
 import type { FailedFile, LogFiles, ReadTogether } from "./log-files.ts";
+import { LogFinder } from "./log-finder.ts";
 import type { Looks } from "./log-writer.ts";
 import type { LogReading } from "./read-log.ts";
-import { sortOut, unreadableFolder, type LogEntry, type SpaceFolder } from "./space-folder.ts";
+import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 
 /** So many files are read before what was in them is taken in. */
 const FILES_TOGETHER = 512;
@@ -38,17 +36,13 @@ export class FolderReader {
   readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
   readonly #folder: SpaceFolder;
   readonly #clock: Clock;
+  readonly #finder: LogFinder;
   readonly #files: LogFiles;
   readonly #own: OwnFiles;
   readonly #turns = new Turns();
   readonly #followed = new Set<string>();
-  /** Of names. */
-  readonly #nameProblems = new ProblemLedger();
-  readonly #failedFolders: FailedFolders;
   /** What was last published. */
   #published: readonly [names: readonly Problem[], lines: readonly Problem[]] = [[], []];
-  /** Logs that lie where their tree is not looked for, as in a folder of copies; `undefined` until they were looked for. */
-  #strays: readonly LogEntry[] | undefined;
   /** Whether everything was looked at once, so that what is new since can be told from what was there. */
   #hasBaseline = false;
 
@@ -57,17 +51,17 @@ export class FolderReader {
     this.#clock = clock;
     this.#files = files;
     this.#own = own;
-    this.#failedFolders = new FailedFolders(clock);
+    this.#finder = new LogFinder(folder, clock, (path) => files.failureOf(path) !== undefined);
   }
 
   /** How many problems there are in all. */
   get problemCount(): number {
-    return this.#nameProblems.count + this.#files.problems.count;
+    return this.#finder.problems.count + this.#files.problems.count;
   }
 
   /** When the next of the files and folders that could not be read is to be tried again. */
   get nextRetryAt(): number {
-    let next = this.#failedFolders.nextRetryAt;
+    let next = this.#finder.failedFolders.nextRetryAt;
     for (const { retryAt, isBusy, entry } of this.#files.failures())
       if (!isBusy && this.#followed.has(entry.treeId)) next = Math.min(next, retryAt);
     return next;
@@ -100,7 +94,7 @@ export class FolderReader {
 
   async #loadTree(treeId: string): Promise<VertexOperation[]> {
     await this.#folder.assertPresent();
-    const { entries, failure } = await this.#findLogs(treeId);
+    const { entries, failure } = await this.#finder.findTree(treeId);
     // a part of a tree is better than nothing, but nothing must not pass for an empty tree
     if (failure !== undefined && entries.length === 0) throw failure;
     this.#followed.add(treeId);
@@ -125,14 +119,7 @@ export class FolderReader {
   /** Looks at everything. @throws FoldspaceError as `SpaceFolder.assertPresent`, and what looking failed with */
   async lookAtAll(deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
-    const scan = await this.#folder.scan();
-    // of another space's files, each would be new, and each of ours missing
-    await this.#folder.assertPresent();
-    this.#strays = scan.logs.filter(isStray);
-    const named = new Set(scan.problems.map((problem) => problem.file!));
-    for (const file of [...this.#nameProblems.keys()]) if (!named.has(file)) this.#nameProblems.delete(file);
-    for (const problem of scan.problems) this.#nameProblems.set(problem.file!, [problem]);
-    this.#failedFolders.replace(scan.unreadable);
+    const scan = await this.#finder.findAll();
     await this.#takeIn(scan.logs, deliver);
     const lossy = this.#files.noteMissing(new Set(scan.logs.map((log) => log.path)), new Set(scan.outOfReach));
     for (const treeId of lossy) deliver({ treeId, ops: undefined, isLossy: true });
@@ -148,9 +135,9 @@ export class FolderReader {
       const relative = folder.slice(this.#folder.path.length).replace(/^\/+/, "");
       if (!relative.startsWith(`${OPS_DIR}/`)) continue;
       try {
-        for (const log of await this.#listLogs(relative)) entries.push(log);
+        for (const log of await this.#finder.findIn(relative)) entries.push(log);
       } catch (error) {
-        this.#noteFolderFailure(relative, error);
+        this.#finder.noteFailure(relative, error);
       }
     }
     await this.#takeIn(entries, deliver);
@@ -160,7 +147,7 @@ export class FolderReader {
   /** Looks at the files of one tree. @throws FoldspaceError where one of its folders cannot be read */
   async lookAtTree(treeId: string, deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
-    const { entries, failure } = await this.#findLogs(treeId);
+    const { entries, failure } = await this.#finder.findTree(treeId);
     await this.#takeIn(entries, deliver);
     this.#publishProblems();
     if (failure !== undefined) throw failure;
@@ -177,7 +164,10 @@ export class FolderReader {
     );
     await Promise.all([
       ...files.map((file) => this.#retryFile(file, deliver, isWanted)),
-      ...this.#failedFolders.takeDue().map((folder) => this.#retryFolder(folder, deliver)),
+      ...this.#finder.failedFolders.takeDue().map(async (folder) => {
+        // the place may be lost by then: that is told by the next look
+        await this.#takeIn(await this.#finder.retry(folder), deliver).catch(() => this.#finder.failedFolders.note(folder));
+      }),
     ]);
     this.#publishProblems();
   }
@@ -204,121 +194,6 @@ export class FolderReader {
     } catch (error) {
       this.#files.fail(failed.entry, toFoldspaceError(error));
     }
-  }
-
-  async #retryFolder(folder: string, deliver: Deliver): Promise<void> {
-    try {
-      const { logs, problems, unreadable } = await this.#folder.scan(folder);
-      await this.#folder.assertPresent();
-      this.#nameProblems.delete(folder);
-      for (const problem of problems) this.#nameProblems.set(problem.file!, [problem]);
-      for (const each of unreadable) this.#failedFolders.note(each);
-      if (unreadable.length === 0) this.#failedFolders.forgive(folder);
-      await this.#takeIn(logs, deliver);
-    } catch (error) {
-      if (errorCode(error) === "FOLD_NOT_A_FOLDER") await this.#retryInFolder(folder, deliver);
-      else this.#noteFolderFailure(folder, error);
-    }
-  }
-
-  /** What could not be looked at was a file. */
-  async #retryInFolder(file: string, deliver: Deliver): Promise<void> {
-    this.#failedFolders.forgive(file);
-    this.#nameProblems.delete(file);
-    const folder = file.slice(0, file.lastIndexOf("/"));
-    try {
-      await this.#takeIn(await this.#listLogs(folder), deliver);
-    } catch (error) {
-      this.#noteFolderFailure(folder, error);
-    }
-  }
-
-  #noteFolderFailure(folder: string, error: unknown): void {
-    this.#failedFolders.note(folder);
-    this.#nameProblems.set(folder, [unreadableFolder(folder, error)]);
-  }
-
-  async #listLogs(folder: string): Promise<LogEntry[]> {
-    const entries: LogEntry[] = [];
-    await this.#folder.assertInside(folder);
-    const listed = await this.#folder.fs.list(this.#folder.at(folder));
-    await this.#folder.assertInside(folder);
-    this.#failedFolders.forgive(folder);
-    this.#nameProblems.delete(folder);
-    for (const { name, kind } of listed ?? []) {
-      if (kind === "directory") continue;
-      const path = joinPath(folder, name);
-      const stat = await this.#stat(path);
-      if (!stat) continue;
-      const { log, problem } = sortOut(path, { kind, size: stat.size, modifiedMs: stat.modifiedMs });
-      if (log) entries.push(log);
-      if (problem) this.#nameProblems.set(path, [problem]);
-    }
-    return entries;
-  }
-
-  /** One that cannot be looked at hides none of the others in its folder. */
-  async #stat(path: string): Promise<FileStat | undefined> {
-    try {
-      return await this.#folder.fs.stat(this.#folder.at(path));
-    } catch (error) {
-      // of one that could not be read, that is told already, and it is tried again by itself
-      if (!this.#files.failureOf(path)) this.#noteFolderFailure(path, error);
-      return undefined;
-    }
-  }
-
-  /** The files of a tree, as far as its folders can be read. */
-  async #findLogs(treeId: string): Promise<{ readonly entries: LogEntry[]; readonly failure: unknown }> {
-    const entries: LogEntry[] = [];
-    let failure: unknown;
-    for (const folder of await this.#foldersOf(treeId)) {
-      try {
-        const scan = await this.#folder.scan(folder);
-        for (const log of scan.logs) if (log.treeId === treeId) entries.push(log);
-        for (const problem of scan.problems) this.#nameProblems.set(problem.file!, [problem]);
-        for (const each of scan.unreadable) this.#failedFolders.note(each);
-        failure ??= scan.failure;
-      } catch (error) {
-        failure ??= error;
-        this.#noteFolderFailure(folder, error);
-      }
-    }
-    for (const log of await this.#findStrays()) if (log.treeId === treeId) entries.push(log);
-    return { entries, failure };
-  }
-
-  async #foldersOf(treeId: string): Promise<string[]> {
-    const folders: string[] = [];
-    for (const first of await this.#listFolders(OPS_DIR)) {
-      if (!mayHoldTree([first], treeId)) continue;
-      const folder = joinPath(OPS_DIR, first);
-      if (first.toLowerCase().includes(treeId.toLowerCase())) {
-        folders.push(folder);
-        continue;
-      }
-      try {
-        for (const second of await this.#listFolders(folder))
-          if (mayHoldTree([first, second], treeId)) folders.push(joinPath(folder, second));
-      } catch {
-        // scanning it will fail as well, and there it is reported
-        folders.push(folder);
-      }
-    }
-    return folders;
-  }
-
-  /** Looks through everything, once, where a folder of `ops` bears a name that no tree gives it. */
-  async #findStrays(): Promise<readonly LogEntry[]> {
-    const names = this.#strays ? [] : await this.#listFolders(OPS_DIR);
-    const isOdd = (name: string): boolean => !/^([0-9a-f]{2}|[0-9a-f]{32})$/.test(name);
-    this.#strays ??= names.some(isOdd) ? (await this.#folder.scan()).logs.filter(isStray) : [];
-    return this.#strays;
-  }
-
-  async #listFolders(path: string): Promise<string[]> {
-    const entries = (await this.#folder.fs.list(this.#folder.at(path))) ?? [];
-    return entries.filter((entry) => entry.kind === "directory").map((entry) => entry.name);
   }
 
   /** Reads what is new in the given files. @throws FoldspaceError as `SpaceFolder.assertPresent` */
@@ -401,15 +276,9 @@ export class FolderReader {
   }
 
   #publishProblems(): void {
-    const [names, lines] = [this.#nameProblems.sample, this.#files.problems.sample];
+    const [names, lines] = [this.#finder.problems.sample, this.#files.problems.sample];
     if (names === this.#published[0] && lines === this.#published[1]) return;
     this.#published = [names, lines];
     this.problems.value = [...names, ...lines];
   }
-}
-
-function isStray({ path, treeId }: LogEntry): boolean {
-  const [first = "", second = ""] = path.slice(OPS_DIR.length + 1).split("/");
-  const isWhole = first.toLowerCase().includes(treeId.toLowerCase());
-  return !mayHoldTree([first], treeId) || (!isWhole && !mayHoldTree([first, second], treeId));
 }

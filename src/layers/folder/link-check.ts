@@ -35,7 +35,7 @@ export class LinkCheck {
       this.#realRoot ??= this.#fs.realPath(this.#root);
       const root = await this.#realRoot;
       if (root !== undefined && isSamePath(real, `${root === "/" ? "" : root}/${part}`)) return;
-      throw this.#refuse(part, "is reached through a link");
+      throw this.#refuse(part, "is a link, or reached through one");
     }
   }
 

@@ -119,7 +119,7 @@ export class LogFiles {
     const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
     const { listed, count } = reading.problems;
     // where there is no room for more, one stands for all of the file
-    const isRoom = this.problems.hasRoom;
+    const isRoom = this.problems.hasRoomFor(path);
     const { cursor } = reading;
     this.#failed.delete(path);
     this.#known.set(path, {

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { ReplicatedTree, type VertexOperation } from "../tree/index.ts";
+import { MAX_STALE_EDIT_AGE_MS, reissueStaleEdits, type StaleEdit } from "./stale-edits.ts";
+
+const NOW = Date.UTC(2026, 5, 1);
+
+function property(counter: number, value: string, peerId = "other"): VertexOperation {
+  return { id: { counter, peerId }, targetId: "root", key: "text", value, transient: false };
+}
+
+function newTree(): ReplicatedTree {
+  const tree = new ReplicatedTree("peer", [
+    { id: { counter: 1, peerId: "other" }, targetId: "root", parentId: null },
+    { id: { counter: 2, peerId: "other" }, targetId: "a", parentId: "root" },
+    { id: { counter: 3, peerId: "other" }, targetId: "b", parentId: "root" },
+  ]);
+  tree.popLocalOps();
+  return tree;
+}
+
+/** What a person has just done, @param ageMs that long ago. */
+function editsOf(tree: ReplicatedTree, ageMs = 1_000): StaleEdit[] {
+  return tree.popLocalOps().map((op) => ({ op, madeAtMs: NOW - ageMs }));
+}
+
+/** A layer answers with what it held. */
+function answer(tree: ReplicatedTree, edits: readonly StaleEdit[], held: readonly VertexOperation[]): readonly StaleEdit[] {
+  return reissueStaleEdits(tree, edits, tree.merge(held), NOW);
+}
+
+test("an edit that loses to what a slower layer held all along is made again, above it", () => {
+  const tree = newTree();
+  tree.setVertexProperty("root", "text", "typed first");
+  tree.setVertexProperty("root", "text", "typed last");
+  const again = answer(tree, editsOf(tree), [property(50, "held")]);
+  expect(tree.getVertexProperty("root", "text")).toBe("typed last");
+  expect(again).toEqual([{ op: expect.objectContaining({ value: "typed last" }), madeAtMs: NOW - 1_000 }]);
+  expect(again[0]!.op.id.counter).toBeGreaterThan(50);
+});
+
+test("an edit older than the stated age stays where it was", () => {
+  for (const [ageMs, shown] of [
+    [MAX_STALE_EDIT_AGE_MS, "typed"],
+    [MAX_STALE_EDIT_AGE_MS + 1, "held"],
+  ] as const) {
+    const tree = newTree();
+    tree.setVertexProperty("root", "text", "typed");
+    answer(tree, editsOf(tree, ageMs), [property(50, "held")]);
+    expect(tree.getVertexProperty("root", "text")).toBe(shown);
+  }
+});
+
+test("of a property only the last edit counts, by its own age", () => {
+  const tree = newTree();
+  tree.setVertexProperty("root", "text", "typed long ago");
+  const old = editsOf(tree, MAX_STALE_EDIT_AGE_MS + 1);
+  tree.setVertexProperty("root", "text", "typed now");
+  answer(tree, [...old, ...editsOf(tree)], [property(50, "held")]);
+  expect(tree.getVertexProperty("root", "text")).toBe("typed now");
+});
+
+test("an edit that somebody else's had replaced in sight of the person is not made again", () => {
+  const tree = newTree();
+  tree.setVertexProperty("root", "text", "typed");
+  const edits = editsOf(tree);
+  // by another layer, and shown
+  tree.merge([property(20, "by another")]);
+  expect(answer(tree, edits, [property(50, "held")])).toEqual([]);
+  expect(tree.getVertexProperty("root", "text")).toBe("held");
+});
+
+test("an edit that stands is not made again, nor is one of what the layer held nothing of", () => {
+  const tree = newTree();
+  tree.setVertexProperty("root", "text", "typed");
+  expect(answer(tree, editsOf(tree), [property(2, "older"), { ...property(50, "x"), targetId: "a" }])).toEqual([]);
+  expect(tree.popLocalOps()).toEqual([]);
+});
+
+test("a move is made again unless it would put a vertex below itself by now", () => {
+  for (const [held, parentId] of [
+    [[{ id: { counter: 50, peerId: "other" }, targetId: "a", parentId: "root" }], "b"],
+    [
+      [
+        { id: { counter: 50, peerId: "other" }, targetId: "a", parentId: "root" },
+        { id: { counter: 51, peerId: "other" }, targetId: "b", parentId: "a" },
+      ],
+      "root",
+    ],
+  ] as const) {
+    const tree = newTree();
+    tree.moveVertex("a", "b");
+    answer(tree, editsOf(tree), held);
+    expect(tree.getParentId("a")).toBe(parentId);
+  }
+});
+
+test("what was made again for one layer counts as the edit for the next", () => {
+  const tree = newTree();
+  tree.setVertexProperty("root", "text", "typed");
+  const first = editsOf(tree);
+  const second = answer(tree, first, [property(50, "held by one")]);
+  answer(tree, [...first, ...second], [property(90, "held by another")]);
+  expect(tree.getVertexProperty("root", "text")).toBe("typed");
+});
