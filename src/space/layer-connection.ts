@@ -87,6 +87,11 @@ export class LayerConnection {
     return this.layer.id;
   }
 
+  /** Longest wait for the layer when something has to end, in milliseconds. */
+  get timeoutMs(): number {
+    return this.#options.timeoutMs;
+  }
+
   get isClosed(): boolean {
     return this.#closing !== undefined;
   }
@@ -227,9 +232,10 @@ export class LayerConnection {
     await this.layer.saveTreeOps(treeId, ops);
   }
 
-  async flush(): Promise<void> {
+  /** Has the layer save what waits. @returns when it has, or after long enough @throws FoldspaceError what the layer throws */
+  async flushInTime(): Promise<void> {
     this.#assertOpen();
-    await this.layer.flush();
+    await this.#isInTime(this.layer.flush());
   }
 
   /** Notes something that the layer fails with. @param name of it */

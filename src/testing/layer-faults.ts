@@ -174,14 +174,6 @@ export class FaultyLayer implements PersistenceLayer {
     await this.inner.rescan?.();
   }
 
-  async rescanTree(treeId: string): Promise<void> {
-    await this.inner.rescanTree?.(treeId);
-  }
-
-  get placeId(): string | undefined {
-    return this.inner.placeId;
-  }
-
   get status(): LayerStatus {
     return this.inner.status;
   }

@@ -6,6 +6,7 @@ import type { VersionVector, VertexOperation } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
 import type { LoadedTree } from "../loaded-tree.ts";
 import type { LayerEffect, LayerState } from "./layer-state.ts";
+import { whileOnlyRelay } from "./relay-lock.ts";
 import { TreeReplication, type ReplicationEffect, type ReplicationEvent } from "./tree-replication.ts";
 
 /** So many operations of a tree that is not in memory may wait to be relayed; above that, they are read again when it is time. */
@@ -234,7 +235,7 @@ export class TreeSync {
           void this.#read(layer, state, effect.reading);
           break;
         case "rescan":
-          void this.#rescan(layer);
+          void this.#relay(layer, state);
           break;
         case "collect":
           void this.#collect(layer, state, effect.only);
@@ -270,16 +271,25 @@ export class TreeSync {
     }
   }
 
-  async #rescan(connection: LayerConnection): Promise<void> {
-    let isDone = true;
-    try {
-      await connection.rescanTree(this.treeId);
-      this.#setError(connection, undefined);
-    } catch (error) {
-      isDone = false;
-      this.#setError(connection, toFoldspaceError(error));
-    }
-    this.#handle({ type: "rescanned", layer: connection, isDone, now: this.#now });
+  /** Asks a layer once more, and relays what it still lacks. Never rejects. */
+  async #relay(connection: LayerConnection, state: LayerState): Promise<void> {
+    const relay = async (): Promise<void> => {
+      let isDone = true;
+      try {
+        await connection.rescanTree(this.treeId);
+        this.#setError(connection, undefined);
+      } catch (error) {
+        isDone = false;
+        this.#setError(connection, toFoldspaceError(error));
+      }
+      if (this.#replication.layers.get(connection) !== state) return;
+      this.#handle({ type: "rescanned", layer: connection, isDone, now: this.#now });
+      await this.#until(() => state.isQuiet);
+      // at once, so that other instances see it before they do the same; a failure is in the layer's status
+      await connection.flushInTime().catch(() => undefined);
+    };
+    const { clock } = this.#options;
+    await whileOnlyRelay(`${connection.layer.spaceId}:${connection.id}`, relay, clock, connection.timeoutMs);
   }
 
   async #collect(connection: LayerConnection, state: LayerState, only: "made" | "all"): Promise<void> {
@@ -311,7 +321,7 @@ export class TreeSync {
     return [...found.values()];
   }
 
-  #save(connection: LayerConnection, state: LayerState, { batch, ops, isRelay }: Extract<LayerEffect, { type: "save" }>): void {
+  #save(connection: LayerConnection, state: LayerState, { batch, ops }: Extract<LayerEffect, { type: "save" }>): void {
     connection.save(this.treeId, ops).then(
       () => {
         if (this.#replication.layers.get(connection) === state)
@@ -324,8 +334,6 @@ export class TreeSync {
         this.#handle({ type: "refused", layer: connection, batch, now: this.#now });
       },
     );
-    // at once, so that other instances see it before they do the same; a failure is in the layer's status
-    if (isRelay) connection.flush().catch(() => undefined);
   }
 
   #setError(connection: LayerConnection, error: FoldspaceError | undefined): void {
