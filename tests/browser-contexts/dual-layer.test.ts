@@ -213,4 +213,31 @@ describe.skipIf(!findChromium())("two devices with IndexedDB and a folder (needs
     expect(await tab.call("snapshots")).toEqual(await one.call("snapshots"));
     expect(await two.call("countNotes")).toBe(151);
   });
+
+  test("with eight tabs, what one of them edits and what comes from another device is written to each layer once", async () => {
+    const { id, treeId, one, two } = await twoDevices();
+    const tabs = [one];
+    while (tabs.length < 8) {
+      const tab = await devices.newTab(one.page.context());
+      await tab.call("open", id, BOTH);
+      tabs.push(tab);
+    }
+    for (let round = 0; round < 3; round++) {
+      await tabs[round]!.call("addNotes", `one ${round}`, 5);
+      await two.call("addNotes", `two ${round}`, 5);
+      // a tree that the tabs have not opened
+      await two.call("addToAppTree", treeId, `two ${round}`);
+      await two.call("flush");
+      await syncFolders(one, two);
+      await Promise.all(tabs.map(async (tab) => await tab.call("rescan")));
+    }
+    await Promise.all(tabs.map(async (tab) => await tab.call("whenSynced")));
+    const other = await devices.newTab(one.page.context());
+    const distinct = Object.values(await other.call("stored", id, "folder")).flat().length;
+    for (const layer of BOTH.layers) {
+      expect(Object.values(await other.call("stored", id, layer)).flat()).toHaveLength(distinct);
+      expect(await other.call("countStored", id, layer)).toBe(distinct);
+    }
+    expect(tabs.flatMap(({ errors }) => errors)).toEqual([]);
+  });
 });

@@ -134,6 +134,16 @@ export class Device {
     return Object.fromEntries(trees);
   }
 
+  /** How many operations a layer holds, each as often as it was written. */
+  async countStored(spaceId: string, name: LayerName): Promise<number> {
+    const layer = await this.#makeLayer(name, spaceId);
+    await layer.connect();
+    let count = 0;
+    for (const treeId of await layer.listTrees()) count += (await layer.loadTreeOps(treeId)).length;
+    await layer.disconnect();
+    return count;
+  }
+
   /** Has the folder refuse all writing, or take it again. @param writtenBefore how much of a refused append is written all the same */
   refuseWriting(isRefusing: boolean, writtenBefore: number = 0): void {
     const fs = this.#folderFs!;
