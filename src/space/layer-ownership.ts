@@ -40,7 +40,10 @@ export async function claimLayer(layer: PersistenceLayer, clock: Clock, timeoutM
   for (let claim = claims.get(layer); claim; claim = claims.get(layer)) {
     if (!claim.isEnding && (await endsInTime(claim.released, WAIT_FOR_OWNER_MS, clock))) continue;
     if (claim.isEnding && (await endsInTime(claim.released, timeoutMs, clock))) continue;
-    throw new FoldspaceError("FOLD_IN_USE", `The layer ${layer.id} is in use by another open space: give each a layer of its own`);
+    throw new FoldspaceError(
+      "FOLD_IN_USE",
+      `The layer ${layer.id} is in use by another open space: give each a layer of its own`,
+    );
   }
   let resolve: (() => void) | undefined;
   const claim: Claim = { isEnding: false, released: new Promise<void>((done) => (resolve = done)) };

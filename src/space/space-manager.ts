@@ -97,7 +97,10 @@ export class SpaceManager {
     let entry = this.#entries.get(pointer.id);
     for (; entry && isEnding(entry); entry = this.#entries.get(pointer.id))
       // what cannot be saved is reported to whoever closes it
-      await unlessAborted((entry.closing ?? entry.space.close()).catch(() => undefined), signal);
+      await unlessAborted(
+        (entry.closing ?? entry.space.close()).catch(() => undefined),
+        signal,
+      );
     if (entry) {
       assertSameAccess(entry.space, { ...this.#options, ...spaceOptions });
       entry.holders++;
@@ -138,12 +141,7 @@ export class SpaceManager {
     await entry.closing;
   }
 
-  #begin(
-    id: string,
-    layers: readonly PersistenceLayer[],
-    options: SpaceOptions,
-    open: (space: Space) => Promise<void>,
-  ): Entry {
+  #begin(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions, open: (space: Space) => Promise<void>): Entry {
     const forget = (): void => {
       if (this.#entries.get(id) === entry) this.#entries.delete(id);
     };
@@ -189,8 +187,14 @@ function assertUsable(id: string, layers: readonly PersistenceLayer[]): void {
 function assertSameAccess(space: Space, { isReadOnly = false }: SpaceOptions): void {
   if (isReadOnly === space.isReadOnly) return;
   if (space.isReadOnly)
-    throw new FoldspaceError("FOLD_READ_ONLY", `Space ${space.id} is open for reading only: close it before it is opened to be edited`);
-  throw new FoldspaceError("FOLD_IN_USE", `Space ${space.id} is open to be edited: close it before it is opened for reading only`);
+    throw new FoldspaceError(
+      "FOLD_READ_ONLY",
+      `Space ${space.id} is open for reading only: close it before it is opened to be edited`,
+    );
+  throw new FoldspaceError(
+    "FOLD_IN_USE",
+    `Space ${space.id} is open to be edited: close it before it is opened for reading only`,
+  );
 }
 
 /** @throws the signal's reason, as soon as it is aborted */

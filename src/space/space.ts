@@ -1,12 +1,12 @@
 import { systemClock, type Clock } from "../clock.ts";
-import { FoldspaceError, errorCode, type Problem } from "../errors.ts";
+import { FoldspaceError, type Problem } from "../errors.ts";
 import { toFoldspaceError } from "../layers/batcher.ts";
 import type { LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
-import { isPathSafeId } from "../log/paths.ts";
 import { Observable } from "../observable.ts";
-import { newId, OLD_NAME_KEY, NAME_KEY, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
-import { toAppTree, type AppTree } from "./app-tree.ts";
-import { addReference, APP_TREE_ROOT_NAME, ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
+import { newId, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
+import { ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
+import type { AppTree } from "./app-tree.ts";
+import { AppTrees } from "./app-trees.ts";
 import { assertNew, connectForNew } from "./connect-for-new.ts";
 import { LayerConnection } from "./layer-connection.ts";
 import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer-set.ts";
@@ -30,7 +30,7 @@ export class Space {
   readonly #openTimeoutMs: number;
   readonly #layers = new LayerSet();
   readonly #replicator: Replicator;
-  readonly #loading = new Map<string, Promise<AppTree>>();
+  readonly #appTrees: AppTrees;
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
   readonly #onClosed: () => void;
@@ -65,6 +65,14 @@ export class Space {
       onUnloadedChange: (treeId) => (this.#changedTree.value = treeId),
     });
     this.#load(this.#replicator.spaceTree);
+    this.#appTrees = new AppTrees({
+      replicator: this.#replicator,
+      layers: this.#layers,
+      clock: this.#clock,
+      openTimeoutMs: this.#openTimeoutMs,
+      isReadOnly: this.isReadOnly,
+      load: (sync, treeOptions) => this.#load(sync, treeOptions),
+    });
     for (const layer of layers) this.#addConnection(layer);
     this.#endObservingPage = observePage({
       onLeaving: () => this.#leave(),
@@ -104,7 +112,7 @@ export class Space {
       this.#open(connection, { create: false, isUrgent: false });
       try {
         await connection.usable;
-        if (!this.#isUsable(this.#replicator.spaceTree))
+        if (!this.#replicator.spaceTree.usableTree)
           throw new FoldspaceError("FOLD_NO_ROOT", `${connection.id} has no operation that creates the root of space ${this.id}`);
       } catch (error) {
         failures.set(connection, toFoldspaceError(error));
@@ -252,16 +260,7 @@ export class Space {
    */
   newAppTree(appId: string, name: string): AppTree {
     this.#assertEditable();
-    const nameKey = this.tree.nameKey === OLD_NAME_KEY ? OLD_NAME_KEY : NAME_KEY;
-    const sync = this.#replicator.sync(newId());
-    const { tree } = this.#load(sync, { nameKey });
-    const root = tree.createRoot();
-    root.name = APP_TREE_ROOT_NAME;
-    root.setProperty("appId", appId);
-    // a failure is in the layer's report, and it is tried again
-    for (const connection of this.#replicator.active) sync.attach(connection).catch(() => undefined);
-    addReference(this.tree, sync.treeId, name);
-    return toAppTree(sync.treeId, tree);
+    return this.#appTrees.create(appId, name);
   }
 
   /**
@@ -271,16 +270,7 @@ export class Space {
    */
   async loadAppTree(treeId: string): Promise<AppTree> {
     this.#assertOpen();
-    if (!isPathSafeId(treeId))
-      throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(treeId.slice(0, 80))} cannot be a tree's id`);
-    const loaded = this.getLoadedTree(treeId);
-    if (loaded) return toAppTree(treeId, loaded);
-    let loading = this.#loading.get(treeId);
-    if (!loading) {
-      loading = this.#loadAppTree(treeId).finally(() => this.#loading.delete(treeId));
-      this.#loading.set(treeId, loading);
-    }
-    return await loading;
+    return await this.#appTrees.load(treeId);
   }
 
   /**
@@ -290,55 +280,18 @@ export class Space {
    */
   async unloadAppTree(treeId: string): Promise<void> {
     this.#assertOpen();
-    // the space tree is needed as long as the space is open
-    const sync = treeId === this.id ? undefined : this.#replicator.get(treeId);
-    if (!sync?.content) return;
-    await this.#loading.get(treeId)?.catch(() => undefined);
-    for (const connection of this.#replicator.active) await this.#replicator.whenLoadedAreRead(connection);
-    sync.content?.flushLocalOps();
-    const { connections } = this.#layers;
-    if (!this.isReadOnly && !connections.some((connection) => sync.hasMade(connection)))
-      assertDurable(await Promise.all(connections.map((connection) => this.#notDurable(connection))));
-    this.#replicator.unload(treeId);
+    const isUnloaded = await this.#appTrees.unload(treeId);
+    if (!isUnloaded) assertDurable(await Promise.all(this.#layers.connections.map((connection) => this.#notDurable(connection))));
   }
 
   /** The tree, if it is the space tree or is loaded, as far as to have its root. */
   getLoadedTree(treeId: string): ReplicatedTree | undefined {
-    const sync = this.#replicator.get(treeId);
-    return sync && this.#isUsable(sync) ? sync.content!.tree : undefined;
+    return this.#replicator.get(treeId)?.usableTree;
   }
 
   /** Tells of a tree that is not loaded and of which a layer has new operations. @returns a function that ends it */
   observeUnloadedTrees(listener: (treeId: string) => void): () => void {
     return this.#changedTree.observe(listener);
-  }
-
-  async #loadAppTree(treeId: string): Promise<AppTree> {
-    const sync = this.#replicator.sync(treeId);
-    const { tree } = sync.content ?? this.#load(sync);
-    const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
-    const attaching = this.#layers.connections.map(async (connection) => {
-      // a layer that is being opened attaches all trees of that time by itself
-      await connection.usable;
-      if (!sync.isAttached(connection)) await sync.attach(connection);
-      else {
-        await sync.whenAnswered(connection);
-        const error = sync.errorOf(connection);
-        if (error) throw error;
-      }
-      if (!this.#isUsable(sync)) throw noTree;
-    });
-    try {
-      if (!(await endsInTime(Promise.any(attaching), this.#openTimeoutMs, this.#clock)))
-        throw new FoldspaceError("FOLD_BUSY", `No layer has given tree ${treeId} in time (waited ${this.#openTimeoutMs} ms)`);
-    } catch (error) {
-      // its root may have come another way, and somebody may be editing it
-      if (this.#isUsable(sync)) return toAppTree(treeId, tree);
-      this.#replicator.forget(treeId);
-      const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
-      throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
-    }
-    return toAppTree(treeId, tree);
   }
 
   // ---- durability ----
@@ -529,10 +482,6 @@ export class Space {
     this.#onClosed();
   }
 
-  #isUsable({ content }: TreeSync): boolean {
-    return content?.isUsable ?? false;
-  }
-
   #assertOfThisSpace(layer: PersistenceLayer): void {
     if (layer.spaceId === this.id) return;
     throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${this.id}`);
@@ -549,7 +498,8 @@ export class Space {
         other.layer.placeId === placeId &&
         (this.#replicator.active.has(other) || index < connections.indexOf(connection)),
     );
-    if (same) throw new FoldspaceError("FOLD_IN_USE", `The layer ${connection.id} keeps the space in the same place as ${same.id}`);
+    if (same)
+      throw new FoldspaceError("FOLD_IN_USE", `The layer ${connection.id} keeps the space in the same place as ${same.id}`);
   }
 
   #assertOpen(): void {

@@ -371,7 +371,8 @@ export function findViolations(world: World, isEnd: boolean): string[] {
     for (let op = 0; op < OPERATION_COUNT; op++) {
       const bit = 1 << op;
       if (world.relays[layer][op]! > 1) violations.push(`${op} was relayed to ${layer} ${world.relays[layer][op]} times`);
-      if (world.writes[layer][op]! - world.relays[layer][op]! > 1) violations.push(`${op} was written to ${layer} twice by its maker`);
+      if (world.writes[layer][op]! - world.relays[layer][op]! > 1)
+        violations.push(`${op} was written to ${layer} twice by its maker`);
       if ((world.acknowledged[layer] & bit) !== 0 && (world.stores[layer] & bit) === 0)
         violations.push(`${layer} has acknowledged ${op} and does not have it`);
       const isAnywhere = ((world.stores.A | world.stores.B) & bit) !== 0;

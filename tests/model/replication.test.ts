@@ -9,16 +9,14 @@ const SCENARIOS: Scenario[] = (["none", "refused", "unreadable", "rescan"] as co
       { makers: [0, 0, 0], isLoaded: [true, false] },
       { makers: [1, 1, 1], isLoaded: [false, true] },
     ].flatMap(({ makers, isLoaded }) =>
-      (ending === "none" ? [0 as const] : [0 as const, 1 as const]).map(
-        (endingTab): Scenario => ({
-          name: `${isLoaded.map((each) => (each ? "loaded" : "not loaded")).join(" and ")}, failure ${failure}, tab ${endingTab} ${ending}`,
-          makers: makers as Scenario["makers"],
-          isLoaded: isLoaded as [boolean, boolean],
-          failure,
-          ending,
-          endingTab,
-        }),
-      ),
+      (ending === "none" ? [0 as const] : [0 as const, 1 as const]).map((endingTab): Scenario => ({
+        name: `${isLoaded.map((each) => (each ? "loaded" : "not loaded")).join(" and ")}, failure ${failure}, tab ${endingTab} ${ending}`,
+        makers: makers as Scenario["makers"],
+        isLoaded: isLoaded as [boolean, boolean],
+        failure,
+        ending,
+        endingTab,
+      })),
     ),
   ),
 );
@@ -86,12 +84,16 @@ function findStuck(ends: readonly number[], sources: readonly (readonly number[]
 
 let total = 0;
 for (const scenario of SCENARIOS) {
-  test(`in every order of events, every operation comes to stand in every layer: ${scenario.name}`, { timeout: 3_600_000 }, () => {
-    const { states, violations } = explore(scenario);
-    total += states;
-    expect(violations).toEqual([]);
-    expect(states).toBeGreaterThan(100);
-  });
+  test(
+    `in every order of events, every operation comes to stand in every layer: ${scenario.name}`,
+    { timeout: 3_600_000 },
+    () => {
+      const { states, violations } = explore(scenario);
+      total += states;
+      expect(violations).toEqual([]);
+      expect(states).toBeGreaterThan(100);
+    },
+  );
 }
 
 test("as many states are visited as are said to be", () => {

@@ -2,7 +2,7 @@ import { Pace } from "../../breathe.ts";
 import type { Clock } from "../../clock.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { toFoldspaceError } from "../../layers/batcher.ts";
-import type { VersionVector, VertexOperation } from "../../tree/index.ts";
+import type { ReplicatedTree, VersionVector, VertexOperation } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
 import type { LoadedTree } from "../loaded-tree.ts";
 import type { LayerEffect, LayerState } from "./layer-state.ts";
@@ -51,6 +51,11 @@ export class TreeSync {
     return this.#content;
   }
 
+  /** The tree in memory, once it has its root. */
+  get usableTree(): ReplicatedTree | undefined {
+    return this.#content?.isUsable ? this.#content.tree : undefined;
+  }
+
   /** Whether some layer may hold operations that are older than edits made now. */
   get isAwaiting(): boolean {
     return this.#replication.isAwaiting;
@@ -77,16 +82,21 @@ export class TreeSync {
    */
   async attach(connection: LayerConnection, { isUrgent = false }: { readonly isUrgent?: boolean } = {}): Promise<void> {
     this.#handle({ type: "attach", layer: connection, isUrgent, now: this.#now });
-    await this.whenAnswered(connection);
-    const error = this.#errors.get(connection);
-    if (this.#phase(connection) === "failed" && error) throw error;
-    this.#assertAttached(connection);
+    await this.whenRead(connection, { once: true });
   }
 
-  /** Waits until a layer's content is known, however often it has to be read. @throws FoldspaceError `FOLD_CLOSED` if it is detached */
-  async whenRead(connection: LayerConnection): Promise<void> {
-    await this.#until(() => this.#phase(connection) === "current" || this.#phase(connection) === undefined);
-    this.#assertAttached(connection);
+  /**
+   * Waits until a layer's content is known.
+   * @param options `once`: whether to throw if it cannot be read the first time, instead of waiting for a later attempt
+   * @throws FoldspaceError why it could not be read; `FOLD_CLOSED` if it is detached
+   */
+  async whenRead(connection: LayerConnection, { once = false }: { readonly once?: boolean } = {}): Promise<void> {
+    if (once) await this.whenAnswered(connection);
+    else await this.#until(() => this.#phase(connection) === "current" || this.#phase(connection) === undefined);
+    const error = this.#errors.get(connection);
+    if (this.#phase(connection) === "failed" && error) throw error;
+    if (this.#phase(connection) === undefined)
+      throw new FoldspaceError("FOLD_CLOSED", `${connection.id} was disposed of while tree ${this.treeId} was read`);
   }
 
   /** Waits until a layer that is being read has been, or could not be. */
@@ -213,11 +223,6 @@ export class TreeSync {
 
   #phase(connection: LayerConnection): LayerState["phase"] | undefined {
     return this.#replication.layers.get(connection)?.phase;
-  }
-
-  #assertAttached(connection: LayerConnection): void {
-    if (this.#phase(connection) === undefined)
-      throw new FoldspaceError("FOLD_CLOSED", `${connection.id} was disposed of while tree ${this.treeId} was read`);
   }
 
   #handle(event: ReplicationEvent<LayerConnection>): void {
@@ -354,7 +359,9 @@ export class TreeSync {
     if (at === this.#timer?.at) return;
     this.#timer?.cancel();
     this.#timer =
-      at === undefined ? undefined : { at, cancel: this.#options.clock.schedule(Math.max(0, at - this.#now), () => this.#onTimer()) };
+      at === undefined
+        ? undefined
+        : { at, cancel: this.#options.clock.schedule(Math.max(0, at - this.#now), () => this.#onTimer()) };
   }
 
   #onTimer(): void {

@@ -1,0 +1,99 @@
+import type { Clock } from "../clock.ts";
+import { errorCode, FoldspaceError } from "../errors.ts";
+import { isPathSafeId } from "../log/paths.ts";
+import { NAME_KEY, newId, OLD_NAME_KEY, type ReplicatedTreeOptions } from "../tree/index.ts";
+import { addReference, APP_TREE_ROOT_NAME } from "./app-forest.ts";
+import { toAppTree, type AppTree } from "./app-tree.ts";
+import type { LayerSet } from "./layer-set.ts";
+import type { LoadedTree } from "./loaded-tree.ts";
+import { endsInTime } from "./patience.ts";
+import type { Replicator } from "./replication/replicator.ts";
+import type { TreeSync } from "./replication/tree-sync.ts";
+
+export interface AppTreesOptions {
+  readonly replicator: Replicator;
+  readonly layers: LayerSet;
+  readonly clock: Clock;
+  /** Longest wait for a first layer that has a tree, in milliseconds. */
+  readonly openTimeoutMs: number;
+  readonly isReadOnly: boolean;
+  /** Brings a tree into memory. */
+  readonly load: (sync: TreeSync, options?: ReplicatedTreeOptions) => LoadedTree;
+}
+
+/** The app trees of a space: makes them, loads them from the first layer that has them, and unloads them. */
+export class AppTrees {
+  readonly #options: AppTreesOptions;
+  readonly #loading = new Map<string, Promise<AppTree>>();
+
+  constructor(options: AppTreesOptions) {
+    this.#options = options;
+  }
+
+  create(appId: string, name: string): AppTree {
+    const { replicator, load } = this.#options;
+    const spaceTree = replicator.spaceTree.content!.tree;
+    const sync = replicator.sync(newId());
+    const { tree } = load(sync, { nameKey: spaceTree.nameKey === OLD_NAME_KEY ? OLD_NAME_KEY : NAME_KEY });
+    const root = tree.createRoot();
+    root.name = APP_TREE_ROOT_NAME;
+    root.setProperty("appId", appId);
+    // a failure is in the layer's report, and it is tried again
+    for (const connection of replicator.active) sync.attach(connection).catch(() => undefined);
+    addReference(spaceTree, sync.treeId, name);
+    return toAppTree(sync.treeId, tree);
+  }
+
+  /** @throws FoldspaceError as `Space.loadAppTree` */
+  async load(treeId: string): Promise<AppTree> {
+    if (!isPathSafeId(treeId))
+      throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(treeId.slice(0, 80))} cannot be a tree's id`);
+    const loaded = this.#options.replicator.get(treeId)?.usableTree;
+    if (loaded) return toAppTree(treeId, loaded);
+    let loading = this.#loading.get(treeId);
+    if (!loading) {
+      loading = this.#load(treeId).finally(() => this.#loading.delete(treeId));
+      this.#loading.set(treeId, loading);
+    }
+    return await loading;
+  }
+
+  /** @returns whether it is unloaded: not as long as no layer has been handed its edits */
+  async unload(treeId: string): Promise<boolean> {
+    const { replicator, layers, isReadOnly } = this.#options;
+    await this.#loading.get(treeId)?.catch(() => undefined);
+    const sync = replicator.get(treeId);
+    // the space tree is needed as long as the space is open
+    if (!sync?.content || sync === replicator.spaceTree) return true;
+    for (const connection of replicator.active) await replicator.whenLoadedAreRead(connection);
+    sync.content?.flushLocalOps();
+    if (!isReadOnly && !layers.connections.some((connection) => sync.hasMade(connection))) return false;
+    replicator.unload(treeId);
+    return true;
+  }
+
+  async #load(treeId: string): Promise<AppTree> {
+    const { replicator, layers, clock, openTimeoutMs } = this.#options;
+    const sync = replicator.sync(treeId);
+    const { tree } = sync.content ?? this.#options.load(sync);
+    const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
+    const attaching = layers.connections.map(async (connection) => {
+      // a layer that is being opened attaches all trees of that time by itself
+      await connection.usable;
+      if (sync.isAttached(connection)) await sync.whenRead(connection, { once: true });
+      else await sync.attach(connection);
+      if (!sync.usableTree) throw noTree;
+    });
+    try {
+      if (!(await endsInTime(Promise.any(attaching), openTimeoutMs, clock)))
+        throw new FoldspaceError("FOLD_BUSY", `No layer has given tree ${treeId} in time (waited ${openTimeoutMs} ms)`);
+    } catch (error) {
+      // its root may have come another way, and somebody may be editing it
+      if (sync.usableTree) return toAppTree(treeId, tree);
+      replicator.forget(treeId);
+      const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+      throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
+    }
+    return toAppTree(treeId, tree);
+  }
+}
