@@ -41,8 +41,7 @@ export class TimedFileSystem implements FileSystem {
   /** By path, how many times as long it is waited for as at first. */
   readonly #patience = new Map<string, number>();
   #maxTimeoutMs = Infinity;
-  /** What gives up the calls under way. */
-  readonly #giveUp = new Set<() => void>();
+  readonly #underWay = new Set<CallUnderWay>();
 
   constructor(inner: FileSystem, clock: Clock) {
     this.#inner = inner;
@@ -66,7 +65,10 @@ export class TimedFileSystem implements FileSystem {
   /** Gives up calls that read, now and from now on, when they take longer than that. */
   hurry(timeoutMs: number): void {
     this.#maxTimeoutMs = timeoutMs;
-    for (const giveUp of this.#giveUp) this.#clock.schedule(timeoutMs, giveUp);
+    for (const call of this.#underWay) {
+      call.cancel();
+      call.cancel = this.#clock.schedule(timeoutMs, call.giveUp);
+    }
   }
 
   async list(path: string): Promise<DirectoryEntry[] | undefined> {
@@ -112,12 +114,12 @@ export class TimedFileSystem implements FileSystem {
     if (this.#late.has(key)) throw busy(action, path, "an earlier call has not been answered yet");
     const patience = this.#patience.get(key) ?? 1;
     const limitMs = Math.min((timeoutMs * patience) / (1 + Math.floor(this.#late.size / LATE_PATHS)), this.#maxTimeoutMs);
-    let giveUp = (): void => undefined;
+    const underWay: CallUnderWay = { giveUp: () => undefined, cancel: () => undefined };
     const hurried = new Promise<never>((_, reject) => {
-      giveUp = () => reject(busy(action, path, "it was given up"));
+      underWay.giveUp = () => reject(busy(action, path, "it was given up"));
     });
     const answer = call();
-    this.#giveUp.add(giveUp);
+    this.#underWay.add(underWay);
     try {
       const value = await withTimeout(Promise.race([answer, hurried]), limitMs, this.#clock, () => {
         this.#noteLate(key, answer, patience);
@@ -126,7 +128,8 @@ export class TimedFileSystem implements FileSystem {
       if (patience > 1) this.#patience.delete(key);
       return value;
     } finally {
-      this.#giveUp.delete(giveUp);
+      underWay.cancel();
+      this.#underWay.delete(underWay);
     }
   }
 
@@ -136,6 +139,12 @@ export class TimedFileSystem implements FileSystem {
     const end = (): void => void this.#late.delete(key);
     this.#late.set(key, answer.then(end, end));
   }
+}
+
+interface CallUnderWay {
+  giveUp: () => void;
+  /** Calls off what was to give it up. */
+  cancel: () => void;
 }
 
 function busy(action: string, path: string, reason: string): FoldspaceError {

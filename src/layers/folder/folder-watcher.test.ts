@@ -66,7 +66,7 @@ test("a watch that does not begin holds up no listening, and is used once it has
   const { watcher, looks, hint } = setUp(clock, 30_000, new Promise((resolve) => (begin = resolve)));
   let isStarted = false;
   const starting = watcher.start().then(() => (isStarted = true));
-  await clock.advance(5_000);
+  await clock.advance(5_100);
   await starting;
   expect([isStarted, looks]).toEqual([true, ["all"]]);
   begin();

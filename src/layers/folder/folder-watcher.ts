@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
+import { withTimeout } from "../../with-timeout.ts";
 
 export interface FolderWatcherOptions {
   /** How long hints are gathered before someone looks, in milliseconds. */
@@ -54,8 +55,7 @@ export class FolderWatcher {
    */
   async start(): Promise<void> {
     if (this.#stopped) return;
-    const watching = this.#watch();
-    await Promise.race([watching, this.#wait(WATCH_TIMEOUT_MS)]);
+    await this.#withinTime(this.#watch());
     // what changed before the watch was on
     await this.rescan();
   }
@@ -90,12 +90,18 @@ export class FolderWatcher {
     this.#stopped = true;
     this.#cancelGather?.();
     this.#cancelRescan?.();
-    await Promise.race([this.#unwatch?.(), this.#wait(WATCH_TIMEOUT_MS)]);
+    if (this.#unwatch) await this.#withinTime(this.#unwatch());
     await this.#running;
   }
 
-  #wait(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.schedule(delayMs, resolve));
+  /** Waits no longer than long enough; what is late goes on. */
+  async #withinTime(task: Promise<void>): Promise<void> {
+    const late = new Error("It takes long");
+    try {
+      await withTimeout(task, WATCH_TIMEOUT_MS, this.#clock, () => late);
+    } catch (error) {
+      if (error !== late) throw error;
+    }
   }
 
   #gather(): void {

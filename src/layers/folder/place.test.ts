@@ -138,3 +138,18 @@ test("many relay files of one flush need no listing of the folder that they are 
   // proofs are shared by the files that are written at once
   expect(bench.fs.pathsOf("identify").length).toBeLessThan(300);
 });
+
+test("nothing is left to run when the layer has been disconnected, whatever state it was in", async () => {
+  bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1) });
+  await bench.listen(FOLDER_SPACE);
+  await Promise.all([bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(1)]), bench.layer.flush()]);
+  await bench.settle(bench.layer.disconnect());
+  expect(bench.clock.timerCount).toBe(0);
+
+  await bench.listen(FOLDER_SPACE);
+  await swap(bench);
+  void bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(2)]).catch(() => undefined);
+  await bench.layer.rescan();
+  await bench.settle(bench.layer.disconnect());
+  expect(bench.clock.timerCount).toBe(0);
+});
