@@ -340,7 +340,7 @@ export class LayerConnection {
   // ---- inside ----
 
   get #latestError(): FoldspaceError | undefined {
-    const [taskError] = [...this.#taskErrors.values()].reverse();
+    const taskError = [...this.#taskErrors.values()].at(-1);
     const [treeError] = this.#treeErrors.values();
     return this.#error ?? taskError ?? treeError;
   }

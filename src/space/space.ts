@@ -109,7 +109,7 @@ export class Space {
   async open(): Promise<void> {
     const failures = new Map<LayerConnection, FoldspaceError>();
     const opening = this.#layers.connections.map(async (connection) => {
-      this.#open(connection, { create: false, isUrgent: false });
+      void this.#open(connection, { create: false, isUrgent: false });
       try {
         await connection.usable;
         if (!this.#replicator.spaceTree.usableTree)
@@ -144,7 +144,7 @@ export class Space {
         await connectForNew(connection.layer, this.#peerId);
       }
       for (const connection of connections) {
-        this.#open(connection, { create: true, isUrgent: true });
+        void this.#open(connection, { create: true, isUrgent: true });
         await connection.usable;
       }
       assertNew(this.tree, this.id);

@@ -159,7 +159,7 @@ export function fingerprint(world: World): string {
 function describePart({ replication, links }: Tab, layer: LayerName): unknown {
   const state = replication.layers.get(layer)?.describe() ?? {};
   const { reading, queue, seen, isRescanning, collecting, isAttached } = links[layer];
-  const relays = (state["relays"] as [unknown, number][] | undefined)?.map(([ops]) => ops).flat();
+  const relays = ((state["relays"] ?? []) as [string | string[], number][]).flatMap(([ops]) => ops);
   return [
     [state["phase"], state["covered"], state["isStale"], [...new Set(relays)].sort()],
     [state["checking"], queue.map(({ ops, isRelay }) => [ops, isRelay])],

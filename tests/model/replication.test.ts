@@ -39,8 +39,8 @@ function explore(scenario: Scenario): Exploration {
   const violations: string[] = [];
   const trace = (index: number): string => {
     const steps: string[] = [];
-    for (let at = index; at >= 0; at = paths[at]!.before) steps.push(paths[at]!.step);
-    return steps.reverse().join(" → ");
+    for (let at = index; at >= 0; at = paths[at]!.before) steps.unshift(paths[at]!.step);
+    return steps.join(" → ");
   };
   for (let next = waiting.pop(); next && violations.length === 0; next = waiting.pop()) {
     const { world, index } = next;

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { FoldspaceError } from "../../errors.ts";
+import type { FoldspaceError } from "../../errors.ts";
 import type { IncomingChange } from "../../layers/persistence-layer.ts";
 import type { VersionVector } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
