@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import { systemClock, type Clock } from "../clock.ts";
 import { FileSystemService, type ClientChannel } from "../fs/bridge/file-system-service.ts";
 import { PROOF_TIMEOUT_MS } from "../fs/bridge/proof.ts";
 import { MAX_MESSAGE_BYTES, PROTOCOL, type ServedInfo } from "../fs/bridge/protocol.ts";
@@ -28,6 +29,7 @@ const TRY_AGAIN_LATER = 1013;
 export class BridgeConnections {
   readonly #fs: Required<FileSystem>;
   readonly #served: ServedInfo;
+  readonly #clock: Clock;
   readonly #sockets: WebSocketServer;
   /** Connections that have proven nothing yet. */
   readonly #unproven = new Set<WebSocket>();
@@ -37,9 +39,10 @@ export class BridgeConnections {
   readonly #heard = new Set<WebSocket>();
   readonly #pingTimer: NodeJS.Timeout;
 
-  constructor(fs: Required<FileSystem>, served: ServedInfo) {
+  constructor(fs: Required<FileSystem>, served: ServedInfo, clock: Clock = systemClock) {
     this.#fs = fs;
     this.#served = served;
+    this.#clock = clock;
     const options = {
       noServer: true,
       clientTracking: false,
@@ -100,10 +103,10 @@ export class BridgeConnections {
       client.off("message", take);
       client.close(POLICY_VIOLATION, reason);
     };
-    const deadline = setTimeout(() => refuse("the proof takes too long"), PROOF_TIMEOUT_MS);
+    const endDeadline = this.#clock.schedule(PROOF_TIMEOUT_MS, () => refuse("the proof takes too long"));
     const leave = (): void => {
       this.#unproven.delete(client);
-      clearTimeout(deadline);
+      endDeadline();
     };
     socket.on("data", count);
     client.on("message", take);

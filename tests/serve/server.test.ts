@@ -1,14 +1,18 @@
 import { existsSync } from "node:fs";
 import * as fsp from "node:fs/promises";
-import { request, type IncomingHttpHeaders } from "node:http";
-import { connect as connectSocket } from "node:net";
+import { createServer, request, type IncomingHttpHeaders } from "node:http";
+import { connect as connectSocket, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { encode } from "@msgpack/msgpack";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { BridgeConnections } from "../../src/serve/bridge-connections.ts";
+import { ServerProof } from "../../src/serve/server-proof.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { expectFailure, readText } from "../../src/testing/file-system-fixture.ts";
 import { until } from "../../src/testing/layer-bench.ts";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { challenge, proofOf, prove, PROTOCOL } from "./proving.ts";
 import { connect, serve, SPACE_ID, type Serving } from "./serving.ts";
 
@@ -272,6 +276,32 @@ describe("the bridge", () => {
       expect(await refused).toBe(1008);
     }
     await expectAlive();
+  });
+
+  test("waits 10 s for the proof", async () => {
+    const clock = new ManualClock();
+    const fs = new MemoryFileSystem();
+    const bridge = new BridgeConnections(fs, { spaceId: SPACE_ID, path: "/folder", name: "folder" }, clock);
+    const http = createServer();
+    http.on("upgrade", (asked, socket, head) => bridge.accept(asked, socket, head, new ServerProof(serving.token, "host")));
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    const { port } = http.address() as AddressInfo;
+    const open = (): Promise<WebSocket> =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/`, [PROTOCOL]).on("open", () => resolve(socket));
+      });
+    const [silent, halfway, proven] = [await open(), await open(), await open()];
+    await challenge(halfway);
+    await prove(proven, serving.token, "host");
+    const codes = Promise.all([closeCode(silent), closeCode(halfway)]);
+    await clock.advance(9_999);
+    expect([silent, halfway, proven].map(({ readyState }) => readyState)).toEqual([1, 1, 1]);
+    await clock.advance(1);
+    expect(await codes).toEqual([1008, 1008]);
+    expect(proven.readyState).toBe(1);
+    proven.terminate();
+    await bridge.close();
+    await new Promise((resolve) => http.close(resolve));
   });
 
   test("gives what has proven nothing no memory, and 16 places", async () => {

@@ -100,6 +100,10 @@ export class BridgeFileSystem implements FileSystem {
     this.#link.offerToken(token);
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Whether appends wait for the device is known once there has been a connection. */
   get supports(): FileSystemSupport {
     return this.#supports;

@@ -6,7 +6,7 @@ import type { DirectoryEntry, FileStat, ScanResult, WatchHint } from "../file-sy
 export const PROTOCOL = "foldspace.v2";
 /** Path on the server for the connection. */
 export const BRIDGE_PATH = "/bridge";
-/** Path on the server at which it says to everyone that it is one, and nothing more. */
+/** Path on the server at which it says to everyone that it is one, and nothing more. Another server has none there, or an empty object. */
 export const SERVED_PATH = "/served.json";
 
 /** Longest message that the serving side takes, in bytes. */

@@ -73,6 +73,7 @@ export async function openServedBridge(): Promise<BridgeFileSystem | undefined> 
     onProven: (proven) => sessionStorage.setItem(STORAGE_KEY, proven),
   });
   addEventListener("hashchange", ({ oldURL }) => {
+    if (bridge.isClosed) return;
     const pasted = takeToken(new URL(oldURL).hash);
     if (pasted !== null) bridge.offerToken(pasted);
   });
@@ -117,13 +118,13 @@ async function askForToken(): Promise<string> {
 }
 
 /**
- * Answers tabs that ask for the token, for as long as this one is open and the server proves that it is the right one:
+ * Answers tabs that ask for the token, for as long as the bridge is open and the server proves that it is the right one:
  * else the tab that asks may come from another.
  */
 function handOn(bridge: BridgeFileSystem): void {
   const channel = new BroadcastChannel(CHANNEL);
   channel.addEventListener("message", ({ data }) => {
-    if (data !== ASKING) return;
+    if (data !== ASKING || bridge.isClosed) return;
     bridge.served().then(
       () => channel.postMessage({ token: bridge.token }),
       () => undefined,
@@ -140,14 +141,15 @@ function isAnswer(data: unknown): data is { readonly token: string } {
  * @throws FoldspaceError `FOLD_FOLDER_LOST`, `FOLD_UNAVAILABLE`
  */
 async function fetchInfo(): Promise<ServerInfo | undefined> {
-  let info: ServerInfo;
+  let info: Partial<ServerInfo>;
   try {
     const response = await fetch(SERVED_PATH);
     if (!response.ok || !response.headers.get("content-type")?.startsWith("application/json")) return undefined;
-    info = (await response.json()) as ServerInfo;
+    info = (await response.json()) as Partial<ServerInfo>;
   } catch (cause) {
     throw new FoldspaceError("FOLD_FOLDER_LOST", "The server of this page does not answer", { cause });
   }
-  if (info.protocol === PROTOCOL) return info;
+  if (info.protocol === undefined) return undefined;
+  if (info.protocol === PROTOCOL) return { protocol: info.protocol };
   throw new FoldspaceError("FOLD_UNAVAILABLE", "The server is of another version than this page: load the page again");
 }

@@ -46,6 +46,7 @@ export class Workspace {
     browser: this.status.layers.find(({ id }) => id === BROWSER_LAYER),
     folder: this.status.layers.find(({ id }) => id === FOLDER_LAYER),
     isFolderLocked: ["locked", "away"].includes(this.session.folder.kind),
+    isFolderOnly: !this.session.isInBrowser,
   }));
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
   readonly #views = new Map<string, PageView>();
