@@ -76,6 +76,25 @@ describe.skipIf(!findChromium())("what the browser keeps of a served folder (nee
     await app.untilSaved();
   });
 
+  test("is deleted with all tabs that are open", async () => {
+    const { app, device, folder } = await open("unknown");
+    await app.button(OWN).click();
+    await app.newPage("Page", ["a line"]);
+    await app.untilSaved();
+    const other = await rig.openTab(device, folder.url, LOST);
+    await other.shows(["a line"]);
+    await other.edit("a line");
+    await other.type(" of the other tab");
+    const panel = await app.openPanel("Sync");
+    await panel.getByRole("radio", { name: SHARED }).click();
+    for (const tab of [app, other]) {
+      await tab.untilStatus("Saved in the folder");
+      await tab.shows(["a line of the other tab"]);
+    }
+    await expect.poll(() => kept(app.page), SOON).toEqual(["stored foldspace:machine"]);
+    expect(await folder.export()).toContain("a line of the other tab");
+  });
+
   test("is deleted only when the folder has it", async () => {
     const { app, folder } = await open("unknown");
     await app.button(OWN).click();

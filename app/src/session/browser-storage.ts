@@ -11,6 +11,11 @@ export async function hasNotes(): Promise<boolean> {
   return (await databaseNames()).includes(DATABASE_NAME);
 }
 
+/** Whether this browser keeps anything that goes with {@link deleteAll}, be it the app's files alone. */
+export async function keepsAnything(): Promise<boolean> {
+  return (await databaseNames()).length > 0 || (await cacheNames()).length > 0 || (await serviceWorkers()).length > 0;
+}
+
 /**
  * Deletes everything that this browser keeps at this page's address: notes, what it remembers of folders and visits, and
  * the app's own files.
@@ -22,6 +27,14 @@ export async function deleteAll(): Promise<void> {
     for (const registration of await navigator.serviceWorker.getRegistrations()) await registration.unregister();
   if ("caches" in globalThis) for (const name of await caches.keys()) if (name.startsWith(APP_CACHES)) await caches.delete(name);
   await Promise.all((await databaseNames()).map(deleteDatabase));
+}
+
+async function serviceWorkers(): Promise<readonly ServiceWorkerRegistration[]> {
+  return "serviceWorker" in navigator ? await navigator.serviceWorker.getRegistrations() : [];
+}
+
+async function cacheNames(): Promise<string[]> {
+  return "caches" in globalThis ? (await caches.keys()).filter((name) => name.startsWith(APP_CACHES)) : [];
 }
 
 async function databaseNames(): Promise<string[]> {

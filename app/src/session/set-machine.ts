@@ -12,9 +12,12 @@ import type { Session } from "./session.svelte.ts";
  */
 export async function setMachine(session: Session, use: Machine): Promise<void> {
   if (use === "shared") {
+    const wasInBrowser = session.isInBrowser;
     await session.leaveBrowser();
     machine.set(use);
     await deleteAll();
+    // what this page has in its memory may not be put back: it begins again without
+    if (wasInBrowser) location.reload();
     return;
   }
   machine.set(use);
