@@ -11,6 +11,8 @@ export interface ServeHow {
   readonly machine?: "own" | "shared" | "unknown";
   /** Folder of another build of the app. */
   readonly app?: string;
+  /** Default: any that is free. */
+  readonly port?: number;
 }
 
 /** A folder that `foldspace serve` serves, in a process that can be killed and started again for the same pages. */
@@ -19,11 +21,12 @@ export class ServedFolder {
   readonly #how: ServeHow;
   #token: string = newId();
   #process: ServedProcess | undefined;
-  #port = 0;
+  #port: number;
 
   private constructor(path: string, how: ServeHow) {
     this.path = path;
     this.#how = how;
+    this.#port = how.port ?? 0;
   }
 
   /** Serves a folder; a new space, if none is given. */

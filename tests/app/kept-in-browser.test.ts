@@ -7,7 +7,7 @@ import { PATIENT, useBrowser } from "./rig.ts";
 
 const OWN = "This computer is mine alone";
 const SHARED = "Others use this computer too";
-const LOST = /net::ERR_/;
+const LOST = /net::ERR_|An unknown error occurred when fetching the script/;
 
 /** All that the browser keeps for the page's address. */
 async function kept(page: Page): Promise<string[]> {

@@ -10,7 +10,7 @@ import { ServedFolder } from "./folders.ts";
 import { APP, PATIENT, useBrowser } from "./rig.ts";
 
 /** What the browser says of a server that is gone, and no more. */
-const LOST = /net::ERR_|WebSocket connection to .* failed/;
+const LOST = /net::ERR_|An unknown error occurred when fetching the script/;
 
 describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
@@ -165,6 +165,22 @@ describe.skipIf(!findChromium())("addresses (need Chromium)", PATIENT, () => {
       await app.untilStatus(saved);
     },
   );
+
+  test("of another folder at the same port, put into the tab, open that folder", async () => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url, {}, LOST);
+    await app.newPage("Page", ["a line"]);
+    await app.untilSaved();
+    await folder.kill();
+    const other = await ServedFolder.serve(undefined, { port: folder.port });
+    await app.untilStatus("Another server answers – kept in the browser");
+    await paste(app, other.url);
+    await expect.poll(() => app.pages(), SOON).toEqual([]);
+    await app.newPage("Other page", ["another line"]);
+    await app.untilSaved();
+    expect(await other.export()).toContain("another line");
+    expect(await other.export()).not.toContain('a line"');
+  });
 
   test("without a token say what they are in a browser that has nothing, and make nothing", async () => {
     const folder = await ServedFolder.serve();

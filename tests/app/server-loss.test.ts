@@ -5,7 +5,7 @@ import { ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
 /** What the browser says of a server that is gone, and no more. */
-const LOST = /net::ERR_CONNECTION_(REFUSED|RESET)|net::ERR_EMPTY_RESPONSE|net::ERR_FAILED/;
+const LOST = /net::ERR_|An unknown error occurred when fetching the script/;
 const KEPT = "Folder unreachable – kept in the browser";
 
 describe.skipIf(!findChromium())("a server that is killed (needs Chromium)", PATIENT, () => {

@@ -97,12 +97,19 @@ test("a server that says more than it was asked before the proofs are done is no
 });
 
 test("the same token at the same port for another space is another server", async () => {
-  const fs = connect(serving);
+  const told: string[] = [];
+  const { token, origin } = serving;
+  const fs = new BridgeFileSystem(`${origin.replace("http", "ws")}/bridge`, {
+    token,
+    openSocket: (url, protocols) => new WebSocket(url, protocols, { origin }),
+    onOtherSpace: (one) => told.push(one),
+  });
   onTestFinished(() => fs.close());
   expect(await fs.served()).toMatchObject({ spaceId: SPACE_ID });
   await serving.server.close();
   await serveAgain({ spaceId: newId() });
   await until("it is noticed", () => failsWith(fs, "FOLD_UNTRUSTED_SERVER"));
+  expect(told).toContain(token);
 });
 
 describe("a space whose server is replaced", () => {

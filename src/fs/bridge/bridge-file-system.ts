@@ -28,6 +28,8 @@ export interface BridgeOptions {
   readonly clock?: Clock;
   /** Told of the token that the server knows, whenever it has proven that. */
   readonly onProven?: (token: string) => void;
+  /** Told of a token that the server knows, where it serves another space than the one that this client is for. */
+  readonly onOtherSpace?: (token: string) => void;
 }
 
 /** Calls under way at once; more would only wait on the other side. */
@@ -60,6 +62,7 @@ export class BridgeFileSystem implements FileSystem {
   readonly #appends = new Turns();
   #supports: FileSystemSupport = { watch: true, sync: true };
   #served: ServedInfo | undefined;
+  readonly #onOtherSpace: (token: string) => void;
   #lastWatch = 0;
   #isClosed = false;
 
@@ -71,9 +74,10 @@ export class BridgeFileSystem implements FileSystem {
     assertCanProve();
     const { token, otherTokens = [], clock = systemClock, onProven = () => undefined } = options;
     const { openSocket = (to, protocols) => new WebSocket(to, protocols) } = options;
+    this.#onOtherSpace = options.onOtherSpace ?? (() => undefined);
     const target = { openSocket: () => openSocket(url, [PROTOCOL]), host: hostOf(url), clock };
     this.#link = new ReconnectingLink(target, [token, ...otherTokens], {
-      prepare: async (remote) => await this.#prepare(remote),
+      prepare: async (remote, provenToken) => await this.#prepare(remote, provenToken),
       onReady: onProven,
       onHints: (hints) => this.#tell(hints),
       onLost: (reason) => this.#tellAll(reason),
@@ -196,10 +200,13 @@ export class BridgeFileSystem implements FileSystem {
   }
 
   /** Brings a new connection to where the last one was. */
-  async #prepare(remote: RemoteService): Promise<void> {
+  async #prepare(remote: RemoteService, token: string): Promise<void> {
     const { sync, served } = await remote.hello();
     // whoever has this file system has chosen that space
-    if (this.#served && served?.spaceId !== this.#served.spaceId) throw untrustedServer("it serves another space");
+    if (this.#served && served?.spaceId !== this.#served.spaceId) {
+      this.#onOtherSpace(token);
+      throw untrustedServer("it serves another space");
+    }
     this.#served = served;
     this.#supports = { watch: true, sync };
     for (const [id, { path }] of this.#watches) {

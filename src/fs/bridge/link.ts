@@ -70,8 +70,8 @@ export class Link {
     socket.addEventListener("message", ({ data }) => {
       if (this.#hasEnded) return;
       this.#missed = 0;
-      // a text is never part of the protocol
-      this.#take(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array());
+      if (typeof data === "string") this.#distrust("it speaks another protocol");
+      else this.#take(new Uint8Array(data as ArrayBuffer));
     });
     socket.addEventListener("error", () => this.end("the server cannot be reached, or refused the connection"));
     socket.addEventListener("close", () => this.end("the connection has ended"));

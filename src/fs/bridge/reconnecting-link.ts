@@ -17,8 +17,11 @@ export interface Target {
 }
 
 export interface LinkOwner {
-  /** Prepares a new connection before anyone else may use it. What it rejects with ends that connection. */
-  readonly prepare: (remote: RemoteService) => Promise<void>;
+  /**
+   * Prepares a new connection before anyone else may use it. What it rejects with ends that connection.
+   * @param token that the server knows
+   */
+  readonly prepare: (remote: RemoteService, token: string) => Promise<void>;
   /** A new connection can be used. @param token that the server knows */
   readonly onReady: (token: string) => void;
   readonly onHints: (hints: readonly WatchedHint[]) => void;
@@ -107,7 +110,7 @@ export class ReconnectingLink {
     return new Promise((resolve, reject) => {
       let isReady = false;
       const onOpen = (link: Link): void => {
-        this.#owner.prepare(link.remote).then(
+        this.#owner.prepare(link.remote, token).then(
           () => {
             isReady = this.#isConnected = true;
             this.#retryMs = FIRST_RETRY_MS;

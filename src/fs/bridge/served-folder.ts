@@ -67,15 +67,25 @@ export async function openServedBridge(): Promise<BridgeFileSystem | undefined> 
   const [token, ...otherTokens] = tokens as [string, ...string[]];
   const url = new URL(BRIDGE_PATH, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  let pasted: string | null = null;
   const bridge = new BridgeFileSystem(url.href, {
     token,
     otherTokens,
     onProven: (proven) => sessionStorage.setItem(STORAGE_KEY, proven),
+    onOtherSpace: (proven) => {
+      // the user has asked for that space here: the page begins again with it
+      if (proven !== pasted) return;
+      pasted = null;
+      sessionStorage.setItem(STORAGE_KEY, proven);
+      location.reload();
+    },
   });
   addEventListener("hashchange", ({ oldURL }) => {
     if (bridge.isClosed) return;
-    const pasted = takeToken(new URL(oldURL).hash);
-    if (pasted !== null) bridge.offerToken(pasted);
+    const offered = takeToken(new URL(oldURL).hash);
+    if (offered === null) return;
+    pasted = offered;
+    bridge.offerToken(offered);
   });
   handOn(bridge);
   return bridge;
