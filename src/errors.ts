@@ -15,6 +15,7 @@ export type FoldspaceErrorCode =
   | "FOLD_FOREIGN_STORAGE" // a database of this name is something else
   | "FOLD_UNAVAILABLE" // the platform has no such storage, or does not allow it here
   | "FOLD_FOLDER_LOST" // the folder was there and is gone (unmounted, renamed, deleted)
+  | "FOLD_UNTRUSTED_SERVER" // what answers at the server's address does not know the token: another program, or a server with a new one
   // what stands in it
   | "FOLD_BAD_LINE" // a line is not an operation
   | "FOLD_TORN_LINE" // a line was cut off

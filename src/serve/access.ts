@@ -1,7 +1,7 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { FoldspaceError } from "../errors.ts";
-import { TOKEN_PROTOCOL_PREFIX } from "../fs/bridge/protocol.ts";
+import { ServerProof } from "./server-proof.ts";
 
 const TOKEN_BYTES = 32;
 /** 22 characters of this alphabet have 128 bits or more. */
@@ -14,14 +14,14 @@ export function newToken(): string {
 
 /** Who may ask this server for what. */
 export class Access {
-  readonly #tokenHash: Buffer;
+  readonly #token: string;
 
   /** @throws FoldspaceError `FOLD_BAD_VALUE` for a token that is too short, or has other characters than base64url */
   constructor(token: string) {
     if (!TOKEN.test(token)) {
       throw new FoldspaceError("FOLD_BAD_VALUE", "The token needs 22 to 128 random characters out of A-Z, a-z, 0-9, _ and -");
     }
-    this.#tokenHash = hash(token);
+    this.#token = token;
   }
 
   /**
@@ -34,25 +34,8 @@ export class Access {
     return isOurName && (origin === undefined || origin === `http://${host}`);
   }
 
-  /** Whether the request carries the token as `Authorization: Bearer TOKEN`. */
-  hasBearerToken({ headers }: IncomingMessage): boolean {
-    const [scheme, token] = headers.authorization?.split(" ") ?? [];
-    return scheme === "Bearer" && this.#isToken(token);
+  /** Begins the proof with a client, whose request {@link isFromHere}. */
+  beginProof({ headers }: IncomingMessage): ServerProof {
+    return new ServerProof(this.#token, headers.host ?? "");
   }
-
-  /** Whether one of the protocols that a WebSocket asks for is the token. */
-  hasProtocolToken({ headers }: IncomingMessage): boolean {
-    const protocols = headers["sec-websocket-protocol"]?.split(",") ?? [];
-    const token = protocols.map((protocol) => protocol.trim()).find((protocol) => protocol.startsWith(TOKEN_PROTOCOL_PREFIX));
-    return this.#isToken(token?.slice(TOKEN_PROTOCOL_PREFIX.length));
-  }
-
-  /** Takes the same time for every wrong token. */
-  #isToken(token: string | undefined): boolean {
-    return timingSafeEqual(hash(token ?? ""), this.#tokenHash);
-  }
-}
-
-function hash(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
 }

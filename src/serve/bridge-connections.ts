@@ -1,12 +1,19 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import { systemClock, type Clock } from "../clock.ts";
 import { FileSystemService, type ClientChannel } from "../fs/bridge/file-system-service.ts";
-import { MAX_MESSAGE_BYTES, PROTOCOL } from "../fs/bridge/protocol.ts";
+import { PROOF_TIMEOUT_MS } from "../fs/bridge/proof.ts";
+import { MAX_MESSAGE_BYTES, PROTOCOL, type ServedInfo } from "../fs/bridge/protocol.ts";
 import type { WatchingFileSystem } from "../fs/file-system.ts";
+import type { ServerProof } from "./server-proof.ts";
 
 /** Clients at once: every tab is one. */
 const MAX_CLIENTS = 32;
+/** Connections at once that have not proven yet that they know the token. */
+const MAX_UNPROVEN = 16;
+/** Bytes that one of them may send: its two messages with what a WebSocket adds to them. */
+const MAX_UNPROVEN_BYTES = 1024;
 /** How often each client is asked for a sign of life; without one until the next time, it counts as gone. */
 const PING_INTERVAL_MS = 10_000;
 /** How long a client may take to take note that its connection ends. */
@@ -15,19 +22,27 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** Status codes of RFC 6455, section 7.4.1. */
 const GOING_AWAY = 1001;
 const PROTOCOL_ERROR = 1002;
+const POLICY_VIOLATION = 1008;
+const TRY_AGAIN_LATER = 1013;
 
 /** The clients of a bridge. */
 export class BridgeConnections {
   readonly #fs: WatchingFileSystem;
+  readonly #served: ServedInfo;
+  readonly #clock: Clock;
   readonly #sockets: WebSocketServer;
+  /** Connections that have proven nothing yet. */
+  readonly #unproven = new Set<WebSocket>();
   /** Work for each client, until all its watches have ended. */
   readonly #services = new Map<WebSocket, FileSystemService>();
   readonly #ending = new Set<Promise<void>>();
   readonly #heard = new Set<WebSocket>();
   readonly #pingTimer: NodeJS.Timeout;
 
-  constructor(fs: WatchingFileSystem) {
+  constructor(fs: WatchingFileSystem, served: ServedInfo, clock: Clock = systemClock) {
     this.#fs = fs;
+    this.#served = served;
+    this.#clock = clock;
     const options = {
       noServer: true,
       clientTracking: false,
@@ -44,21 +59,68 @@ export class BridgeConnections {
     return this.#services.size >= MAX_CLIENTS;
   }
 
-  /** Takes a client that has shown its right to be one. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#serve(client));
+  /** Takes a connection, which is a client from when it has proven that it knows the token. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, proof: ServerProof): void {
+    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#prove(client, socket, proof));
   }
 
   /** Ends all connections. @returns resolves when every watch has ended */
   async close(): Promise<void> {
     clearInterval(this.#pingTimer);
+    for (const client of this.#unproven) client.terminate();
     for (const client of this.#services.keys()) client.close(GOING_AWAY, "the server ends");
     for (const client of this.#services.keys()) this.#end(client);
     await Promise.all(this.#ending);
   }
 
+  /** Lets a client prove that it knows the token, once and within a while. */
+  #prove(client: WebSocket, socket: Duplex, proof: ServerProof): void {
+    // who floods the server with connections pushes out its own: a page of ours proves at once
+    const [oldest] = this.#unproven;
+    if (oldest && this.#unproven.size >= MAX_UNPROVEN) oldest.terminate();
+    this.#unproven.add(client);
+    let received = 0;
+    // also of a message that is not complete yet: who has proven nothing gets no memory
+    const count = (chunk: Buffer): void => {
+      received += chunk.length;
+      if (received > MAX_UNPROVEN_BYTES) client.terminate();
+    };
+    const take = (data: unknown, isBinary: boolean): void => {
+      const message = isBinary ? (data as Buffer) : Buffer.of();
+      if (!proof.isChallenged) {
+        const challenge = proof.challenge(message);
+        if (challenge) client.send(challenge);
+        else refuse("a proof is needed first");
+      } else if (!proof.accepts(message)) refuse("the proof is wrong");
+      else {
+        leave();
+        socket.off("data", count);
+        client.off("message", take).off("close", leave);
+        this.#serve(client);
+      }
+    };
+    const refuse = (reason: string): void => {
+      client.off("message", take);
+      client.close(POLICY_VIOLATION, reason);
+    };
+    const endDeadline = this.#clock.schedule(PROOF_TIMEOUT_MS, () => refuse("the proof takes too long"));
+    const leave = (): void => {
+      this.#unproven.delete(client);
+      endDeadline();
+    };
+    socket.on("data", count);
+    client.on("message", take);
+    client.on("close", leave);
+    // what breaks the connection also ends it
+    client.on("error", leave);
+  }
+
   #serve(client: WebSocket): void {
-    const service = new FileSystemService(this.#fs, channelOf(client));
+    if (this.#services.size >= MAX_CLIENTS) {
+      client.close(TRY_AGAIN_LATER, "there are too many clients");
+      return;
+    }
+    const service = new FileSystemService(this.#fs, channelOf(client), this.#served);
     this.#services.set(client, service);
     this.#heard.add(client);
     client.on("pong", () => this.#heard.add(client));
@@ -67,9 +129,10 @@ export class BridgeConnections {
       if (isBinary) service.receive(data as Buffer);
       else client.close(PROTOCOL_ERROR, "text");
     });
-    // what broke the connection also ends it
     client.on("error", () => this.#end(client));
     client.on("close", () => this.#end(client));
+    // it is accepted
+    client.send(Buffer.of());
   }
 
   #end(client: WebSocket): void {

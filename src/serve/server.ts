@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { basename } from "node:path";
 import type { Duplex } from "node:stream";
 import { FoldspaceError } from "../errors.ts";
-import { BRIDGE_PATH, PROTOCOL, SERVED_PATH, type ServedInfo } from "../fs/bridge/protocol.ts";
+import { BRIDGE_PATH, PROTOCOL, SERVED_PATH, type Machine, type ServerInfo } from "../fs/bridge/protocol.ts";
 import { fileSystemError, systemCode } from "../fs/node/errors.ts";
 import { NodeFileSystem } from "../fs/node/node-file-system.ts";
 import { Access, newToken } from "./access.ts";
@@ -25,8 +25,10 @@ export interface ServeOptions {
   readonly hashedFiles?: string;
   /** Default 0: any that is free. */
   readonly port?: number;
-  /** What a client has to show. Default: a random one. */
+  /** What a client has to prove that it knows. Default: a random one. */
   readonly token?: string;
+  /** Who uses the machine: what pages may keep in the browser depends on it. Default: they ask. */
+  readonly machine?: Machine | undefined;
 }
 
 export interface RunningServer {
@@ -37,6 +39,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const SERVER_INFO: ServerInfo = { protocol: PROTOCOL };
 const HOST = "127.0.0.1";
 const MAX_URL_LENGTH = 2048;
 const MAX_HEADER_BYTES = 8 * 1024;
@@ -48,12 +51,12 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1_500;
 
 /**
- * Serves a web app and a folder to the browsers of this machine. Whoever has the token reads the folder, changes in it what
- * is writable, and reaches nothing outside it.
+ * Serves a web app and a folder to the browsers of this machine. A client and the server prove to each other that they
+ * know the token; a client that does reads the folder, changes in it what is writable, and reaches nothing outside it.
  * @throws FoldspaceError `FOLD_NOT_FOUND` (folder or app), `FOLD_BUSY` (port), `FOLD_PERMISSION`, `FOLD_BAD_VALUE` (token)
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { path, spaceId, port = 0, token = newToken() } = options;
+  const { path, spaceId, port = 0, token = newToken(), machine } = options;
   // what may be refused comes before the port is taken
   const access = new Access(token);
   const app = await AppFiles.open(options.app, options.hashedFiles);
@@ -65,16 +68,15 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   });
   http.maxConnections = MAX_CONNECTIONS;
   const boundPort = await listen(http, port);
-  const bridge = new BridgeConnections(folder);
-  const info: ServedInfo = { protocol: PROTOCOL, spaceId, path, name: basename(path) };
+  const bridge = new BridgeConnections(folder, { spaceId, path, name: basename(path), ...(machine && { machine }) });
   const headers = securityHeaders(boundPort);
   http.on("request", (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    void answer(request, response, access, app, info);
+    void answer(request, response, access, app);
   });
   http.on("upgrade", (request, socket, head) => {
-    const refusal = refusalOf(request, access) ?? refusalOfClient(request, access, bridge);
-    if (refusal === undefined) bridge.accept(request, socket, head);
+    const refusal = refusalOf(request, access) ?? refusalOfClient(request, bridge);
+    if (refusal === undefined) bridge.accept(request, socket, head, access.beginProof(request));
     else refuse(socket, refusal);
   });
   return { url: `http://${HOST}:${boundPort}/#token=${token}`, port: boundPort, close: () => close(http, bridge) };
@@ -93,13 +95,7 @@ async function listen(http: Server, port: number): Promise<number> {
   return (http.address() as AddressInfo).port;
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  access: Access,
-  app: AppFiles,
-  info: ServedInfo,
-): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, access: Access, app: AppFiles): Promise<void> {
   const refusal = refusalOf(request, access);
   if (refusal !== undefined) {
     response.writeHead(refusal, { connection: "close", ...(refusal === 405 ? { allow: "GET, HEAD" } : {}) }).end();
@@ -107,10 +103,8 @@ async function answer(
   }
   const { pathname } = toUrl(request)!;
   if (pathname !== SERVED_PATH) return await app.answer(pathname, request, response);
-  if (access.hasBearerToken(request)) {
-    response.writeHead(200, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" });
-    response.end(JSON.stringify(info));
-  } else response.writeHead(401, { "www-authenticate": "Bearer" }).end();
+  response.writeHead(200, { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" });
+  response.end(JSON.stringify(SERVER_INFO));
 }
 
 /** Status with which a request is refused whatever it asks for. */
@@ -121,12 +115,16 @@ function refusalOf(request: IncomingMessage, access: Access): number | undefined
   return toUrl(request) === undefined ? 400 : undefined;
 }
 
-function refusalOfClient(request: IncomingMessage, access: Access, bridge: BridgeConnections): number | undefined {
+function refusalOfClient(request: IncomingMessage, bridge: BridgeConnections): number | undefined {
   if (toUrl(request)?.pathname !== BRIDGE_PATH) return 404;
   // every browser says where a page that connects is from
   if (request.headers.origin === undefined) return 403;
-  if (!access.hasProtocolToken(request)) return 401;
+  if (!asksFor(request, PROTOCOL)) return 426;
   return bridge.areFull ? 503 : undefined;
+}
+
+function asksFor({ headers }: IncomingMessage, protocol: string): boolean {
+  return headers["sec-websocket-protocol"]?.split(",").some((name) => name.trim() === protocol) ?? false;
 }
 
 function refuse(socket: Duplex, status: number): void {

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
-import { SOON, type AppPage } from "./app-page.ts";
+import { AppPage, SOON } from "./app-page.ts";
 import { openFile, ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
@@ -46,6 +46,23 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     }
     await app.button("Two versions").waitFor();
   }
+
+  test.each(["light", "dark"] as const)("where the browser keeps nothing, %s", async (colorScheme) => {
+    const folder = await ServedFolder.serve(undefined, { machine: "unknown" });
+    const app = await rig.openApp(folder.url, { colorScheme });
+    await app.page.getByRole("region", { name: "Who uses this computer?" }).waitFor();
+    const sync = await app.openPanel("Sync");
+    await sync.getByRole("radio", { name: "Others use this computer too" }).waitFor();
+    await expectAccessible(app, "question and setting");
+    await sync.getByRole("radio", { name: "Others use this computer too" }).click();
+    await expect.poll(() => app.page.getByRole("region", { name: "Who uses this computer?" }).count(), SOON).toBe(0);
+    const bare = new URL("/", folder.url).href;
+    const device = await rig.newDevice({ colorScheme });
+    const page = await device.newPage();
+    await page.goto(bare);
+    await page.getByText("it lacks the key to them").waitFor();
+    await expectAccessible(new AppPage(page), "an address without a token");
+  });
 
   test.each(["light", "dark"] as const)("in any state, %s", async (colorScheme) => {
     const folder = await ServedFolder.serve();

@@ -4,8 +4,9 @@ import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
 import { temporaryFolder } from "../scenarios/cli-harness.ts";
 import { SOON, type AppPage } from "./app-page.ts";
-import { exportOf, ServedFolder } from "./folders.ts";
+import { exportOf } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
+import { servePlainly } from "./plain-server.ts";
 
 const PICKED = "Picked";
 
@@ -14,7 +15,7 @@ describe.skipIf(!findChromium())("without a served folder (needs Chromium)", PAT
 
   /** The app from a server that gives it no folder. */
   async function openAlone(): Promise<AppPage> {
-    const { url } = await ServedFolder.serve();
+    const { url } = await servePlainly();
     const device = await rig.newDevice();
     // no dialog can be answered here: a folder of the browser's own storage, with handles of the same kind, is what is picked
     await device.addInitScript((name) => {
@@ -22,7 +23,7 @@ describe.skipIf(!findChromium())("without a served folder (needs Chromium)", PAT
         await (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
       Object.assign(globalThis, { showDirectoryPicker: pick });
     }, PICKED);
-    return await rig.openTab(device, new URL("/", url).href);
+    return await rig.openTab(device, url);
   }
 
   test("the notes are kept in the browser, and begin with a page that explains", async () => {

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Locator } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
@@ -6,20 +6,32 @@ import { foldspace, temporaryFolder } from "../scenarios/cli-harness.ts";
 import { ServedProcess } from "../serve/served-process.ts";
 import { newId } from "../../src/tree/index.ts";
 
+export interface ServeHow {
+  /** What its start says of the machine. Default: that it is the user's own. */
+  readonly machine?: "own" | "shared" | "unknown";
+  /** Folder of another build of the app. */
+  readonly app?: string;
+  /** Default: any that is free. */
+  readonly port?: number;
+}
+
 /** A folder that `foldspace serve` serves, in a process that can be killed and started again for the same pages. */
 export class ServedFolder {
   readonly path: string;
-  readonly #token: string = newId();
+  readonly #how: ServeHow;
+  #token: string = newId();
   #process: ServedProcess | undefined;
-  #port = 0;
+  #port: number;
 
-  private constructor(path: string) {
+  private constructor(path: string, how: ServeHow) {
     this.path = path;
+    this.#how = how;
+    this.#port = how.port ?? 0;
   }
 
   /** Serves a folder; a new space, if none is given. */
-  static async serve(path: string = join(temporaryFolder(), "notes")): Promise<ServedFolder> {
-    const served = new ServedFolder(path);
+  static async serve(path: string = join(temporaryFolder(), "notes"), how: ServeHow = {}): Promise<ServedFolder> {
+    const served = new ServedFolder(path, how);
     await served.start();
     return served;
   }
@@ -28,14 +40,44 @@ export class ServedFolder {
     return this.#process!.url;
   }
 
-  async start(): Promise<void> {
+  get port(): number {
+    return this.#port;
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+
+  /** As `foldspace serve` does it: with another token each time. */
+  async startWithNewToken(): Promise<void> {
+    this.#token = newId();
+    await this.start();
+  }
+
+  /** @param machine what it says from now on */
+  async start(machine: ServeHow["machine"] = this.#how.machine ?? "own"): Promise<void> {
+    const { app } = this.#how;
     const args = ["--port", String(this.#port), "--create", "--name", "Notes"];
+    if (machine !== "unknown") args.push(`--${machine}`);
+    if (app !== undefined) args.push("--app", app);
     this.#process = await ServedProcess.start(this.path, args, { FOLDSPACE_SERVE_TOKEN: this.#token });
     this.#port = this.#process.port;
   }
 
   async kill(): Promise<void> {
     await this.#process!.end("SIGKILL");
+  }
+
+  /** Has it answer nothing any more, until it is killed. */
+  freeze(): void {
+    this.#process!.signal("SIGSTOP");
+  }
+
+  /** Takes the folder away from where it is, as when its disk is not connected. */
+  hide(): { restore(): void } {
+    const hidden = `${this.path} elsewhere`;
+    renameSync(this.path, hidden);
+    return { restore: () => renameSync(hidden, this.path) };
   }
 
   /** What the folder holds, as `foldspace export` has it. */

@@ -15,8 +15,8 @@ export const APP: string = join(ROOT, "dist/app");
 export const PATIENT: { readonly timeout: number } = { timeout: 60_000 };
 
 export interface Rig {
-  /** Opens the app on a device of its own: a browser profile without a past. */
-  openApp(url: string, options?: BrowserContextOptions): Promise<AppPage>;
+  /** Opens the app on a device of its own: a browser profile without a past. @param expected what the browser may complain about */
+  openApp(url: string, options?: BrowserContextOptions, expected?: RegExp): Promise<AppPage>;
   newDevice(options?: BrowserContextOptions): Promise<BrowserContext>;
   /** Opens the app in one more tab of a device. @param expected what the browser may complain about */
   openTab(device: BrowserContext, url: string, expected?: RegExp): Promise<AppPage>;
@@ -51,7 +51,11 @@ export function useBrowser(): Rig {
     await page.goto(url);
     return page;
   };
-  return { newDevice, openTab, openApp: async (url, options) => await openTab(await newDevice(options), url) };
+  return {
+    newDevice,
+    openTab,
+    openApp: async (url, options, expected) => await openTab(await newDevice(options), url, expected),
+  };
 }
 
 /** @throws Error where the app is not built, or not from what stands in `app` now */

@@ -96,6 +96,24 @@ describe("foldspace serve", () => {
     expect(short.stderr).toContain("(FOLD_BAD_VALUE)");
   });
 
+  test("--own and --shared tell clients who uses the machine, which else they have to ask", async () => {
+    const { app } = folderAndApp();
+    const path = spaceWith();
+    for (const [option, machine] of [
+      ["--own", "own"],
+      ["--shared", "shared"],
+      ["", undefined],
+    ] as const) {
+      await served([path, "--app", app, ...(option === "" ? [] : [option])], {}, async (printed) => {
+        const fs = connect({ origin: new URL(printed).origin, token: tokenOf(printed.trim()) });
+        expect((await fs.served()).machine).toBe(machine);
+        fs.close();
+      });
+    }
+    const both = await foldspace(["serve", path, "--app", app, "--own", "--shared"]);
+    expect(both).toMatchObject({ code: 2, stdout: "" });
+  });
+
   test("--create makes the folder into a space, and nothing else does", async () => {
     const { app } = folderAndApp();
     const path = join(temporaryFolder(), "new", "space");

@@ -4,13 +4,16 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { WebSocketServer } from "ws";
+import { FileSystemService } from "../../src/fs/bridge/file-system-service.ts";
 import { BridgeFileSystem } from "../../src/fs/bridge/index.ts";
 import type { WatchHint } from "../../src/fs/file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { expectFailure, readText, utf8 } from "../../src/testing/file-system-fixture.ts";
 import { HintLog } from "../../src/testing/file-system-watch-tests.ts";
 import { until } from "../../src/testing/layer-bench.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { acceptClient, serveAs } from "./impostor.ts";
 import { connect, serve, socketFrom, SPACE_ID, type Serving } from "./serving.ts";
 
 let serving: Serving;
@@ -137,7 +140,7 @@ test("a server that does not answer, or accepts nobody, counts as lost after 10 
   const silent = new WebSocketServer({ port: 0, host: "127.0.0.1", autoPong: false });
   onTestFinished(() => silent.close());
   await new Promise((resolve) => silent.once("listening", resolve));
-  // it answers the greeting, and then nothing more
+  // it takes the client's nonce, and says nothing
   const greeted = new Promise<void>((resolve) => silent.on("connection", (socket) => socket.on("message", () => resolve())));
   const { fs } = clientOf((silent.address() as AddressInfo).port, clock);
   const outcome = expectFailure(fs.stat("file"), "FOLD_FOLDER_LOST");
@@ -154,12 +157,40 @@ test("a server that does not answer, or accepts nobody, counts as lost after 10 
   await refused;
 });
 
-test("a server that answers is asked every 10 s, and goes on being used", async () => {
+test("a server that falls silent counts as lost after 4 s, also where nobody calls it, and every watch hears of it", async () => {
+  const clock = new ManualClock();
+  const { token } = serving;
+  let silence = false;
+  const rigged = await serveAs(({ socket, host }) => {
+    const service = new FileSystemService(new MemoryFileSystem({ "folder/file": "content" }), {
+      send: async (message) => {
+        if (!silence) socket.send(message);
+      },
+      fail: () => socket.close(),
+      pause: () => undefined,
+      resume: () => undefined,
+    });
+    acceptClient(socket, token, host, (message) => service.receive(message));
+  });
+  const { fs } = clientOf(rigged.port, clock);
+  const log = await HintLog.start(fs, "folder");
+  for (let second = 0; second < 10; second += 1) {
+    await clock.advance(1_000);
+    await fs.stat("folder");
+  }
+  expect(log.hints).toEqual([]);
+  silence = true;
+  await clock.advance(4_000);
+  await until("the watch hears of it", () => log.hints.length > 0);
+  expect(log.hints[0]).toEqual({ kind: "rescan", reason: "the server has gone silent" });
+});
+
+test("a server that answers is asked every second, and goes on being used", async () => {
   const clock = new ManualClock();
   const { fs, attempts } = clientOf(serving.server.port, clock);
-  for (let time = 0; time < 10; time += 1) {
+  for (let time = 0; time < 100; time += 1) {
     await fs.write("file", utf8(String(time)));
-    await clock.advance(10_000);
+    await clock.advance(1_000);
   }
   expect(attempts()).toBe(1);
 });

@@ -115,7 +115,7 @@ describe.skipIf(!findChromium())("a page that foldspace serves (needs Chromium)"
     onTestFinished(() => stranger.close());
     const strange = await stranger.newPage();
     await strange.goto(`http://127.0.0.1:${server.port}/#token=${"x".repeat(43)}`);
-    expect(await strange.evaluate(() => window.opened)).toBe("FOLD_PERMISSION");
+    expect(await strange.evaluate(() => window.opened)).toBe("FOLD_UNTRUSTED_SERVER");
     await strange.goto("about:blank");
     // a page of another server of this machine
     await strange.route("http://127.0.0.1:1/", (route) => route.fulfill({ contentType: "text/html", body: "other" }));
@@ -123,7 +123,7 @@ describe.skipIf(!findChromium())("a page that foldspace serves (needs Chromium)"
     const connects = await strange.evaluate(
       (url) =>
         new Promise((resolve) => {
-          const socket = new WebSocket(url, ["foldspace.v1"]);
+          const socket = new WebSocket(url, ["foldspace.v2"]);
           socket.onopen = () => resolve(true);
           socket.onerror = () => resolve(false);
         }),

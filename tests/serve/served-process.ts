@@ -64,6 +64,10 @@ export class ServedProcess {
     return tokenOf(this.url);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** @returns exit code, or the signal that ended it */
   async end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
     const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>

@@ -1,14 +1,19 @@
 import { existsSync } from "node:fs";
 import * as fsp from "node:fs/promises";
-import { request, type IncomingHttpHeaders } from "node:http";
-import { connect as connectSocket } from "node:net";
+import { createServer, request, type IncomingHttpHeaders } from "node:http";
+import { connect as connectSocket, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { encode } from "@msgpack/msgpack";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { BridgeConnections } from "../../src/serve/bridge-connections.ts";
+import { ServerProof } from "../../src/serve/server-proof.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { expectFailure, readText } from "../../src/testing/file-system-fixture.ts";
 import { until } from "../../src/testing/layer-bench.ts";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { challenge, proofOf, prove, PROTOCOL } from "./proving.ts";
 import { connect, serve, SPACE_ID, type Serving } from "./serving.ts";
 
 let serving: Serving;
@@ -35,8 +40,6 @@ function get(path: string, headers: Record<string, string> = {}, method = "GET")
     sent.on("error", reject).end();
   });
 }
-
-const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
 describe("the app", () => {
   test("is served with its types, and with what keeps everything else out", async () => {
@@ -141,21 +144,13 @@ describe("who asks", () => {
     for (const origin of origins) expect([origin, (await get("/", { origin })).status]).toEqual([origin, 403]);
   });
 
-  test("only with the token is told what is served", async () => {
-    const { token, folder } = serving;
-    const { status, headers, body } = await get("/served.json", bearer(token));
+  test("is told that a server of folders is here, and nothing of the folder", async () => {
+    const { status, headers, body } = await get("/served.json");
     expect([status, headers["cache-control"]]).toEqual([200, "no-store"]);
-    expect(JSON.parse(body)).toEqual({ protocol: "foldspace.v1", spaceId: SPACE_ID, path: folder, name: "folder" });
-    const wrong = [
-      {},
-      bearer(""),
-      bearer(token.slice(1)),
-      bearer(`${token}x`),
-      bearer("x".repeat(token.length)),
-      { authorization: token },
-    ];
-    for (const headersSent of wrong) expect(await get("/served.json", headersSent)).toMatchObject({ status: 401, body: "" });
-    expect((await get(`/served.json?token=${token}`)).status).toBe(401);
+    expect(JSON.parse(body)).toEqual({ protocol: PROTOCOL });
+    const fs = connect(serving);
+    expect(await fs.served()).toEqual({ spaceId: SPACE_ID, path: serving.folder, name: "folder" });
+    fs.close();
   });
 
   test("a token has 256 bits, is another each time, and one that could be guessed is refused, and takes no port", async () => {
@@ -173,18 +168,16 @@ describe("who asks", () => {
 
 interface Attempt {
   readonly path?: string;
-  readonly token?: string;
+  readonly protocols?: string[];
   readonly headers?: Record<string, string>;
 }
 
-/** Tries to connect. @returns the open connection, or the status of the refusal */
-function attempt({ path = "/bridge", token = serving.token, headers = { origin: serving.origin } }: Attempt = {}): Promise<
+/** Tries to connect. @returns the open connection, which has proven nothing yet, or the status of the refusal */
+function attempt({ path = "/bridge", protocols = [PROTOCOL], headers = { origin: serving.origin } }: Attempt = {}): Promise<
   WebSocket | number
 > {
   return new Promise((resolve) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${serving.server.port}${path}`, ["foldspace.v1", `foldspace.token.${token}`], {
-      headers,
-    });
+    const socket = new WebSocket(`ws://127.0.0.1:${serving.server.port}${path}`, protocols, { headers });
     socket.on("open", () => resolve(socket));
     socket.on("unexpected-response", (_, { statusCode }) => resolve(statusCode ?? 0));
     // what ends a connection later is looked at by its code
@@ -192,9 +185,18 @@ function attempt({ path = "/bridge", token = serving.token, headers = { origin: 
   });
 }
 
-async function connected(): Promise<WebSocket> {
+/** A connection that has proven nothing yet. */
+async function opened(): Promise<WebSocket> {
   const socket = await attempt();
   if (typeof socket === "number") throw new Error(`refused with ${socket}`);
+  return socket;
+}
+
+const hostOf = ({ server }: Serving): string => `127.0.0.1:${server.port}`;
+
+async function connected(): Promise<WebSocket> {
+  const socket = await opened();
+  expect(await prove(socket, serving.token, hostOf(serving))).toBe(true);
   return socket;
 }
 
@@ -209,13 +211,9 @@ async function expectAlive(): Promise<void> {
 }
 
 describe("the bridge", () => {
-  test("takes only who has the token, comes from the app's page, and under the server's name", async () => {
+  test("takes only who comes from the app's page, under the server's name, and by its protocol", async () => {
     const { token, origin, server } = serving;
     const refused: readonly (readonly [Attempt, number])[] = [
-      [{ token: "" }, 401],
-      [{ token: token.slice(1) }, 401],
-      [{ token: "x".repeat(token.length) }, 401],
-      [{ path: `/bridge?token=${token}`, token: "x" }, 401],
       [{ headers: {} }, 403],
       [{ headers: { origin: "https://evil.example" } }, 403],
       [{ headers: { origin: `http://localhost:${server.port}` } }, 403],
@@ -224,13 +222,102 @@ describe("the bridge", () => {
       [{ headers: { origin: `http://evil.example:${server.port}`, host: `evil.example:${server.port}` } }, 403],
       [{ path: "/" }, 404],
       [{ path: "/bridge/.." }, 404],
+      [{ protocols: [] }, 426],
+      [{ protocols: ["foldspace.v1", `foldspace.token.${token}`] }, 426],
     ];
     for (const [how, status] of refused) expect([how, await attempt(how)]).toEqual([how, status]);
     const socket = await connected();
-    // the token is not said back
-    expect(socket.protocol).toBe("foldspace.v1");
+    expect(socket.protocol).toBe(PROTOCOL);
     socket.terminate();
     await expectAlive();
+  });
+
+  test("answers nothing before the client has proven that it knows the token, for which it has one try", async () => {
+    const { token } = serving;
+    const host = hostOf(serving);
+    type Respond = (given: Awaited<ReturnType<typeof challenge>>) => Buffer;
+    const wrong: readonly (readonly [string, Respond])[] = [
+      ["with another token", ({ nonces }) => proofOf("client", `${token}x`, host, nonces)],
+      ["for another port", ({ nonces }) => proofOf("client", token, `127.0.0.1:${serving.server.port + 1}`, nonces)],
+      ["for another name", ({ nonces }) => proofOf("client", token, `localhost:${serving.server.port}`, nonces)],
+      ["the server's own", ({ proof }) => proof],
+      ["as a server", ({ nonces }) => proofOf("server", token, host, nonces)],
+      [
+        "with the nonces exchanged",
+        ({ nonces }) => proofOf("client", token, host, { client: nonces.server, server: nonces.client }),
+      ],
+      ["cut off", ({ nonces }) => proofOf("client", token, host, nonces).subarray(0, 31)],
+      ["none at all", () => Buffer.of()],
+      ["a call", () => Buffer.from(encode({ t: "q", i: "1", m: "list", a: [""] }))],
+    ];
+    for (const [what, answer] of wrong) {
+      const socket = await opened();
+      const code = closeCode(socket);
+      const given = await challenge(socket);
+      const said: unknown[] = [];
+      socket.on("message", (data) => said.push(data));
+      socket.send(answer(given));
+      // what would have been right comes too late
+      socket.send(proofOf("client", token, host, given.nonces));
+      expect([what, await code, said]).toEqual([what, 1008, []]);
+    }
+    const another = await opened();
+    const earlier = await challenge(another);
+    const replayed = await opened();
+    const code = closeCode(replayed);
+    await challenge(replayed);
+    replayed.send(proofOf("client", token, host, earlier.nonces));
+    expect(await code).toBe(1008);
+    another.terminate();
+    for (const first of ["text", Buffer.of(), encode({ t: "q", i: "1", m: "ping", a: [] }), Buffer.alloc(64)]) {
+      const socket = await opened();
+      const refused = closeCode(socket);
+      socket.send(first);
+      expect(await refused).toBe(1008);
+    }
+    await expectAlive();
+  });
+
+  test("waits 10 s for the proof", async () => {
+    const clock = new ManualClock();
+    const fs = new MemoryFileSystem();
+    const bridge = new BridgeConnections(fs, { spaceId: SPACE_ID, path: "/folder", name: "folder" }, clock);
+    const http = createServer();
+    http.on("upgrade", (asked, socket, head) => bridge.accept(asked, socket, head, new ServerProof(serving.token, "host")));
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    const { port } = http.address() as AddressInfo;
+    const open = (): Promise<WebSocket> =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${port}/`, [PROTOCOL]).on("open", () => resolve(socket));
+      });
+    const [silent, halfway, proven] = [await open(), await open(), await open()];
+    await challenge(halfway);
+    await prove(proven, serving.token, "host");
+    const codes = Promise.all([closeCode(silent), closeCode(halfway)]);
+    await clock.advance(9_999);
+    expect([silent, halfway, proven].map(({ readyState }) => readyState)).toEqual([1, 1, 1]);
+    await clock.advance(1);
+    expect(await codes).toEqual([1008, 1008]);
+    expect(proven.readyState).toBe(1);
+    proven.terminate();
+    await bridge.close();
+    await new Promise((resolve) => http.close(resolve));
+  });
+
+  test("gives what has proven nothing no memory, and 16 places", async () => {
+    const long = await opened();
+    const code = closeCode(long);
+    long.send(Buffer.alloc(1_000_000));
+    expect(await code).toBe(1006);
+    const first = await opened();
+    const firstCode = closeCode(first);
+    const others = [];
+    for (let number = 0; number < 16; number += 1) others.push(await opened());
+    // the one that waits longest goes
+    expect(await firstCode).toBe(1006);
+    await expectAlive();
+    expect(await prove(others.at(-1)!, serving.token, hostOf(serving))).toBe(true);
+    for (const socket of others) socket.terminate();
   });
 
   test("takes 32 clients, and another one when one has gone", async () => {

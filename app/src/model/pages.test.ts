@@ -116,15 +116,19 @@ test("a loaded tree of another app is no page", async () => {
   await space.close();
 });
 
-test("a new space gets a page that can be opened", async () => {
-  const space = await newSpace();
-  await newSampleSpace(space);
-  const [page] = listPages(space);
-  const { tree, root } = await space.loadAppTree(page!.treeId);
-  expect([page!.title, root.getProperty("appId")]).toEqual(["Welcome", "outline"]);
-  const { rows } = new Outline(tree);
-  expect(rows.length).toBeGreaterThan(8);
-  expect(rows.every(({ text }) => text !== "")).toBe(true);
-  expect([rows.some(({ isDone }) => isDone), rows.some(({ isCollapsed }) => isCollapsed)]).toEqual([true, true]);
-  await space.close();
-});
+test.each([true, false])(
+  "a new space gets a page that can be opened, and says that it is in a folder where it is",
+  async (isInFolder) => {
+    const space = await newSpace();
+    await newSampleSpace(space, isInFolder);
+    const [page] = listPages(space);
+    const { tree, root } = await space.loadAppTree(page!.treeId);
+    expect([page!.title, root.getProperty("appId")]).toEqual(["Welcome", "outline"]);
+    const { rows } = new Outline(tree);
+    expect(rows.length).toBeGreaterThan(8);
+    expect(rows.every(({ text }) => text !== "")).toBe(true);
+    expect(rows.some(({ text }) => text.startsWith("Everything is kept in a folder"))).toBe(isInFolder);
+    expect([rows.some(({ isDone }) => isDone), rows.some(({ isCollapsed }) => isCollapsed)]).toEqual([true, true]);
+    await space.close();
+  },
+);

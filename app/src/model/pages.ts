@@ -3,7 +3,7 @@ import { compareOpIds, isMoveVertexOp, type MoveVertex } from "foldspace/tree";
 import { createItem } from "./create-item.ts";
 import { ORDER_KEY, placedOf } from "./item.ts";
 import { compareSiblings, keysBetween } from "./order.ts";
-import { SAMPLE_NODES, SAMPLE_TITLE } from "./sample.ts";
+import { sampleNodes, SAMPLE_TITLE } from "./sample.ts";
 
 /** `appId` of the trees that are pages. */
 const APP_ID = "outline";
@@ -102,12 +102,16 @@ export function movePage(space: Space, treeId: string, beforeTreeId: string | un
   vertex.setProperty(ORDER_KEY, keys[0]);
 }
 
-/** Puts a page into a new space that says what the app can do. */
-export async function newSampleSpace(space: Space): Promise<void> {
+/**
+ * Puts a page into a new space that says what the app can do.
+ * @param isInFolder whether the space is in a folder already
+ */
+export async function newSampleSpace(space: Space, isInFolder: boolean): Promise<void> {
   const { treeId } = await createPage(space, SAMPLE_TITLE);
   const { tree, root } = await space.loadAppTree(treeId);
-  const { keys } = keysBetween([], 0, SAMPLE_NODES.length);
-  for (const [index, node] of SAMPLE_NODES.entries()) createItem(tree, root.id, keys[index]!, node);
+  const nodes = sampleNodes(isInFolder);
+  const { keys } = keysBetween([], 0, nodes.length);
+  for (const [index, node] of nodes.entries()) createItem(tree, root.id, keys[index]!, node);
 }
 
 function entriesOf(space: Space): Entry[] {

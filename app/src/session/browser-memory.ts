@@ -1,9 +1,23 @@
 /** What the browser remembers for this page between visits. Losing it costs no more than a click. */
-export type MemoryKey = "space" | "page" | "theme" | `peers:${string}` | `folder:${string}`;
+export type MemoryKey = "space" | "page" | "theme" | "machine" | "served" | `peers:${string}` | `folder:${string}`;
 
 const PREFIX = "foldspace:";
+/** Says nothing of the notes, and is remembered on every machine. */
+const HARMLESS: ReadonlySet<string> = new Set<MemoryKey>(["theme", "machine"]);
+let isAllowed = false;
+
+/** Has the rest remembered, or not. Before it is called, it is not. */
+export function allowMemory(isWanted: boolean): void {
+  isAllowed = isWanted;
+}
+
+/** Whether the browser may keep what is of the notes. */
+export function isMemoryAllowed(): boolean {
+  return isAllowed;
+}
 
 export function recall(key: MemoryKey): string | undefined {
+  if (!isAllowed && !HARMLESS.has(key)) return undefined;
   try {
     return localStorage.getItem(PREFIX + key) ?? undefined;
   } catch {
@@ -14,10 +28,17 @@ export function recall(key: MemoryKey): string | undefined {
 
 /** @param value `undefined` to forget */
 export function remember(key: MemoryKey, value: string | undefined): void {
+  if (!isAllowed && !HARMLESS.has(key)) return;
   try {
     if (value === undefined) localStorage.removeItem(PREFIX + key);
     else localStorage.setItem(PREFIX + key, value);
   } catch {
     // forbidden or full: the next visit starts without it
   }
+}
+
+/** Forgets everything but what is harmless. */
+export function forgetAll(): void {
+  const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
+  for (const key of keys) if (key.startsWith(PREFIX) && !HARMLESS.has(key.slice(PREFIX.length))) localStorage.removeItem(key);
 }

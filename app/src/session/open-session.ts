@@ -1,10 +1,13 @@
 import { errorCode, SpaceFolder } from "foldspace";
 import { SpaceRegistry, type SpaceRecord } from "foldspace/indexeddb";
 import { recall } from "./browser-memory.ts";
-import { folderOfWindow } from "./desktop-window.ts";
+import { hasNotes } from "./browser-storage.ts";
+import { folderOfWindow, isDesktop } from "./desktop-window.ts";
 import type { OpenFolder } from "./folder-source.ts";
 import { folderSource } from "./folder-sources.ts";
-import { findServedSpace } from "./served-space.ts";
+import { machine } from "./machine.svelte.ts";
+import { recallServed } from "./served-before.ts";
+import { BareAddressError, findServedSpace, servedFolder, type Served } from "./served-space.ts";
 import { Session } from "./session.svelte.ts";
 
 export interface Opening {
@@ -20,29 +23,51 @@ export interface Opening {
  * this browser has, else a new one.
  * @param shown settles when there is something to see
  * @throws FoldspaceError where the browser keeps nothing and there is no folder
+ * @throws BareAddressError
  */
 export async function openSession(shown: Promise<unknown>): Promise<Opening> {
+  const served: Served = isDesktop ? { kind: "nothing" } : await findServed();
+  machine.begin(served.kind !== "nothing", served.kind === "space" ? served.machine : undefined);
   const own = await folderOfWindow();
   if (own) return await openFolder(own);
-  let servedFailure: unknown;
-  try {
-    const served = await findServedSpace();
-    if (served) {
-      const session = await Session.open({ id: served.id }, { given: { folder: served.folder, isGiven: true }, shown });
-      return { session, isNew: false };
-    }
-  } catch (error) {
-    // of a folder that cannot be had now, the browser may have the space
-    if (!isServerTrouble(error)) throw error;
-    servedFailure = error;
-  }
-  const isAway = servedFailure !== undefined;
+  if (served.kind === "space") return { session: await openServed(served, shown), isNew: false };
+  if (served.kind === "away") return await openWithoutServer(served, shown);
   const last = recall("space");
   const spaces = await listSpaces();
   const known = spaces.find(({ id }) => id === last) ?? spaces[0];
-  if (known) return { session: await Session.open(known, { shown, isAway }), isNew: false, servedFailure };
-  if (isAway) throw servedFailure;
+  if (known) return { session: await Session.open(known, { shown }), isNew: false };
   return { session: await Session.create("My notes"), isNew: true };
+}
+
+/** A page of another server does not open without that either, unless it has notes here. */
+async function findServed(): Promise<Served> {
+  const served = await findServedSpace();
+  const isUnknown = served.kind === "away" && !served.bridge && errorCode(served.failure) === "FOLD_FOLDER_LOST";
+  return isUnknown && recall("machine") === undefined && (await hasNotes()) ? { kind: "nothing" } : served;
+}
+
+async function openServed({ id, folder }: Served & { kind: "space" }, shown: Promise<unknown>): Promise<Session> {
+  // what the browser has from earlier may not be in the folder yet, and is deleted only when it is
+  const keepsInBrowser = machine.keeps || ((await hasNotes()) && (await listSpaces()).some((space) => space.id === id));
+  return await Session.open({ id }, { given: { folder, isGiven: true }, keepsInBrowser, shown });
+}
+
+/** Opens what the browser has of a folder that cannot be had now. */
+async function openWithoutServer({ failure, bridge }: Served & { kind: "away" }, shown: Promise<unknown>): Promise<Opening> {
+  // a folder that refuses is no trouble of the server
+  if (!machine.keeps || !isServerTrouble(failure) || !(await hasNotes())) {
+    bridge?.close();
+    throw failure;
+  }
+  const before = recallServed();
+  const spaces = await listSpaces();
+  const known = spaces.find(({ id }) => id === (before?.id ?? recall("space"))) ?? spaces[0];
+  if (!known) throw failure;
+  // the folder's layer goes on trying, and the bridge with it
+  const folder = bridge && before?.id === known.id ? servedFolder(bridge, before.path) : undefined;
+  if (!folder) bridge?.close();
+  const given = folder && { folder, isGiven: true };
+  return { session: await Session.open(known, { given, isAway: true, shown }), isNew: false, servedFailure: failure };
 }
 
 /**
@@ -76,7 +101,8 @@ export async function listSpaces(): Promise<SpaceRecord[]> {
   }
 }
 
+const OF_SERVER: ReadonlySet<string> = new Set(["FOLD_FOLDER_LOST", "FOLD_UNTRUSTED_SERVER", "FOLD_UNAVAILABLE"]);
+
 function isServerTrouble(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === "FOLD_FOLDER_LOST" || code === "FOLD_UNAVAILABLE";
+  return error instanceof BareAddressError || OF_SERVER.has(errorCode(error) ?? "");
 }

@@ -1,30 +1,36 @@
-import { errorCode, FoldspaceError } from "foldspace";
-import { openServedFolder, type ServedFolder } from "foldspace/bridge";
+import { errorCode } from "foldspace";
+import { openServedBridge, type BridgeFileSystem, type Machine } from "foldspace/bridge";
 import type { OpenFolder } from "./folder-source.ts";
 
-/** A space that whoever serves this page has chosen. */
-export interface ServedSpace {
-  readonly id: string;
-  readonly folder: OpenFolder;
+/** What the server of this page serves to it. */
+export type Served =
+  /** The page comes from a server that serves no folders. */
+  | { readonly kind: "nothing" }
+  | { readonly kind: "space"; readonly id: string; readonly folder: OpenFolder; readonly machine: Machine | undefined }
+  /** It serves one that cannot be had now. `bridge`: goes on trying */
+  | { readonly kind: "away"; readonly failure: unknown; readonly bridge?: BridgeFileSystem };
+
+/** The address of a server of folders, without the token that opens one. */
+export class BareAddressError extends Error {
+  override readonly name = "BareAddressError";
 }
 
-/**
- * The space that `foldspace serve` serves to this page.
- * @returns `undefined` where the page comes from another server
- * @throws FoldspaceError `FOLD_UNAVAILABLE` where the server is another than the page's address is for, `FOLD_FOLDER_LOST`
- */
-export async function findServedSpace(): Promise<ServedSpace | undefined> {
-  const served = await open();
-  return served && { id: served.spaceId, folder: { label: served.path, fs: served.fs, path: "" } };
-}
-
-async function open(): Promise<ServedFolder | undefined> {
+/** Finds the space that `foldspace serve` serves to this page. */
+export async function findServedSpace(): Promise<Served> {
+  let bridge: BridgeFileSystem | undefined;
   try {
-    return await openServedFolder();
+    bridge = await openServedBridge();
+    if (!bridge) return { kind: "nothing" };
+    const { spaceId, path, machine } = await bridge.served();
+    return { kind: "space", id: spaceId, folder: servedFolder(bridge, path), machine };
   } catch (error) {
-    // it is the server that refuses, and no folder
-    if (error instanceof FoldspaceError && errorCode(error) === "FOLD_PERMISSION")
-      throw new FoldspaceError("FOLD_UNAVAILABLE", error.message, { cause: error });
-    throw error;
+    if (bridge) return { kind: "away", failure: error, bridge };
+    const isBare = errorCode(error) === "FOLD_PERMISSION";
+    return { kind: "away", failure: isBare ? new BareAddressError("The address lacks its token", { cause: error }) : error };
   }
+}
+
+/** @param path of the folder on the machine, to be shown */
+export function servedFolder(bridge: BridgeFileSystem, path: string): OpenFolder {
+  return { label: path, fs: bridge, path: "" };
 }

@@ -1,10 +1,20 @@
-import { migrateFolder, newId, type Space, SpaceFolder, SpaceManager, type PersistenceLayer, type SpacePointer } from "foldspace";
+import {
+  FoldspaceError,
+  migrateFolder,
+  newId,
+  type Space,
+  SpaceFolder,
+  SpaceManager,
+  type PersistenceLayer,
+  type SpacePointer,
+} from "foldspace";
 import { IndexedDBPersistenceLayer } from "foldspace/indexeddb";
 import { recall, remember } from "./browser-memory.ts";
-import { LateFolderLayer } from "./late-folder-layer.ts";
 import { isLocked, type LockedFolder, type OpenFolder } from "./folder-source.ts";
 import { folderSource } from "./folder-sources.ts";
 import { rememberOwnPeer } from "./own-peers.ts";
+import { rememberServed } from "./served-before.ts";
+import { WatchedFolderLayer } from "./watched-folder-layer.ts";
 
 export const BROWSER_LAYER = "browser";
 export const FOLDER_LAYER = "folder";
@@ -29,20 +39,24 @@ export interface OpenOptions {
   readonly given?: { readonly folder: OpenFolder; readonly isGiven: boolean } | undefined;
   /** Whether there is a folder at this page's address that cannot be had now. */
   readonly isAway?: boolean;
+  /** Whether the browser keeps the space as well. Default: yes. */
+  readonly keepsInBrowser?: boolean;
   readonly shown?: Promise<unknown> | undefined;
 }
 
 const manager = new SpaceManager();
 
-/** An open space with what keeps it: this browser always, a folder where there is one. */
+/** An open space with what keeps it: this browser, unless it must not, and a folder where there is one. */
 export class Session {
   readonly space: Space;
   folder: FolderState = $state.raw({ kind: "none" });
+  isInBrowser: boolean = $state.raw(true);
 
-  private constructor(space: Space, folder: FolderState) {
+  private constructor(space: Space, folder: FolderState, isInBrowser: boolean) {
     this.space = space;
     this.folder = folder;
-    rememberOwnPeer(space.id, space.peerId);
+    this.isInBrowser = isInBrowser;
+    this.#remember();
   }
 
   /**
@@ -52,28 +66,25 @@ export class Session {
    * @throws FoldspaceError why none of them could
    */
   static async open(pointer: SpacePointer, options: OpenOptions = {}): Promise<Session> {
-    const { given, isAway = false, shown } = options;
+    const { given, isAway = false, keepsInBrowser = true, shown } = options;
     let folder: FolderState = { kind: isAway ? "away" : "none" };
     if (given) folder = { kind: "open", ...given };
     else {
       const recalled = await folderSource.recall(pointer.id);
       if (recalled) folder = isLocked(recalled) ? { kind: "locked", folder: recalled } : openState(recalled);
     }
-    const layers: PersistenceLayer[] = [browserLayer(pointer)];
+    const layers: PersistenceLayer[] = keepsInBrowser ? [browserLayer(pointer)] : [];
     // what was open here before, the browser has
     const isKnown = recall("space") === pointer.id;
     if (folder.kind === "open") layers.push(folderLayer(pointer.id, folder.folder, isKnown ? shown : undefined));
-    const session = new Session(await manager.loadSpace(pointer, layers), folder);
-    remember("space", pointer.id);
-    return session;
+    return new Session(await manager.loadSpace(pointer, layers), folder, keepsInBrowser);
   }
 
   /** Makes a new space in this browser. @throws FoldspaceError where the browser keeps nothing */
   static async create(name: string): Promise<Session> {
     const pointer: SpacePointer = { id: newId(), name, createdAt: new Date().toISOString() };
     const space = await manager.createSpace({ id: pointer.id, name, persistenceLayers: [browserLayer(pointer)] });
-    remember("space", pointer.id);
-    return new Session(space, { kind: "none" });
+    return new Session(space, { kind: "none" }, true);
   }
 
   /** @throws FoldspaceError `FOLD_NOT_DURABLE`, with what is not saved; it is closed all the same */
@@ -107,11 +118,38 @@ export class Session {
     return true;
   }
 
+  /** Has the browser keep the space as well. */
+  async keepInBrowser(): Promise<void> {
+    if (this.isInBrowser) return;
+    const { id, name } = this.space;
+    await this.space.addLayer(browserLayer({ id, ...(name === undefined ? {} : { name }) }), { create: true });
+    this.isInBrowser = true;
+    this.#remember();
+  }
+
+  /**
+   * Keeps the space in its folder only from now on. What the browser has is not deleted by this.
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` while the folder lacks something; then nothing is changed
+   */
+  async leaveBrowser(): Promise<void> {
+    if (!this.isInBrowser) return;
+    if (this.folder.kind !== "open") throw new FoldspaceError("FOLD_NOT_DURABLE", "The folder is not connected");
+    await this.space.flush();
+    this.isInBrowser = false;
+    await this.space.removeLayer(BROWSER_LAYER);
+  }
+
   /** Keeps the space in the browser only from now on. What is in the folder stays there. */
   async detach(): Promise<void> {
     this.folder = { kind: "none" };
     await folderSource.forget(this.space.id);
     await this.space.removeLayer(FOLDER_LAYER);
+  }
+
+  #remember(): void {
+    rememberOwnPeer(this.space.id, this.space.peerId);
+    remember("space", this.space.id);
+    if (this.folder.kind === "open" && this.folder.isGiven) rememberServed({ id: this.space.id, path: this.folder.folder.label });
   }
 }
 
@@ -130,5 +168,5 @@ function browserLayer({ id, name, createdAt }: SpacePointer): PersistenceLayer {
 }
 
 function folderLayer(spaceId: string, folder: OpenFolder, start?: Promise<unknown>): PersistenceLayer {
-  return new LateFolderLayer(folder.path, spaceId, { fs: folder.fs, id: FOLDER_LAYER, start });
+  return new WatchedFolderLayer(folder.path, spaceId, { fs: folder.fs, id: FOLDER_LAYER, start });
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 import { MARKER_FILE } from "../../log/marker.ts";
@@ -15,10 +15,12 @@ interface Options {
   readonly create?: true;
   readonly name?: string;
   readonly app?: string;
+  readonly own?: true;
+  readonly shared?: true;
   readonly json?: true;
 }
 
-/** Browsers keep what an app stores by host and port, so it should be the same each time. */
+/** Browsers keep what a page stores by host and port, so it should be the same each time. */
 const DEFAULT_PORT = 7367;
 /** What a space is kept in. Elsewhere in the folder may stand what other programs run. */
 const WRITABLE = [SPACE_DIR, MARKER_FILE];
@@ -39,10 +41,15 @@ export function define(program: Command, context: Context): void {
     .option("--create", "make the folder into a space if it is none")
     .option("--name <text>", "name of the space that is made")
     .option("--app <dir>", "folder of another web app, with its index.html")
+    .addOption(
+      new Option("--own", "this computer is yours alone: the browser may keep a copy, and opens it offline").conflicts("shared"),
+    )
+    .option("--shared", "others use this computer too: the browser keeps nothing")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
       "\nThe address has a new token each time; FOLDSPACE_SERVE_TOKEN sets it, so that open pages go on after a restart." +
+        "\n\nWithout --own or --shared the page asks, and keeps nothing in the browser until it has an answer." +
         "\n\nExample:\n  $ foldspace serve ~/Notes --open",
     )
     .action(async (directory: string, options: Options) => serve(context, context.folder(directory), options));
@@ -59,6 +66,7 @@ async function serve(context: Context, folder: SpaceFolder, options: Options): P
     spaceId,
     ...(options.app === undefined ? OWN_APP : { app: context.path(options.app) }),
     port: options.port,
+    machine: options.own ? "own" : options.shared ? "shared" : undefined,
     ...(token === undefined ? {} : { token }),
   });
   try {

@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from "../../clock.ts";
-import { errorMessage, FoldspaceError, isFoldspaceError } from "../../errors.ts";
+import { errorCode, errorMessage, FoldspaceError, isFoldspaceError } from "../../errors.ts";
 import type {
   AppendOptions,
   ByteRange,
@@ -12,17 +12,24 @@ import type {
 } from "../file-system.ts";
 import { Turns } from "../turns.ts";
 import type { BridgeSocket, RemoteService } from "./link.ts";
-import { MAX_CONTENT_BYTES, PROTOCOL, TOKEN_PROTOCOL_PREFIX, tooMuch, type WatchedHint } from "./protocol.ts";
+import { assertCanProve, untrustedServer } from "./proof.ts";
+import { MAX_CONTENT_BYTES, PROTOCOL, tooMuch, type ServedInfo, type WatchedHint } from "./protocol.ts";
 import { ReconnectingLink } from "./reconnecting-link.ts";
 import { Slots } from "../slots.ts";
 
 export interface BridgeOptions {
-  /** Shows the server that this client may connect. */
+  /** What this client and the server prove to each other that they know. It is sent to nobody. */
   readonly token: string;
+  /** Others that may be the server's, tried where it does not know the first. */
+  readonly otherTokens?: readonly string[];
   /** Default: the `WebSocket` of the platform. */
   readonly openSocket?: (url: string, protocols: string[]) => BridgeSocket;
   /** Default: the system's. */
   readonly clock?: Clock;
+  /** Told of the token that the server knows, whenever it has proven that. */
+  readonly onProven?: (token: string) => void;
+  /** Told of a token that the server knows, where it serves another space than the one that this client is for. */
+  readonly onOtherSpace?: (token: string) => void;
 }
 
 /** Calls under way at once; more would only wait on the other side. */
@@ -41,6 +48,8 @@ interface Watch {
  *
  * While there is no connection every call fails with `FOLD_FOLDER_LOST`, and the bridge goes on trying to connect, with
  * delays from 0.25 s to 10 s. Each watch hears then that everything has to be looked at, and again when it is back.
+ * A server that does not prove that it knows the token gets nothing: calls fail with `FOLD_UNTRUSTED_SERVER`, until
+ * the right one answers at that address.
  *
  * An append of any length is fine, and may be seen in parts while it goes on. More than 15 MiB are not read or written
  * at once (`FOLD_IO`): read such a file in ranges.
@@ -52,17 +61,51 @@ export class BridgeFileSystem implements FileSystem {
   /** The parts of two appends to one file must not mix. */
   readonly #appends = new Turns();
   #supports: FileSystemSupport = { watch: true, sync: true };
+  #served: ServedInfo | undefined;
+  readonly #onOtherSpace: (token: string) => void;
   #lastWatch = 0;
   #isClosed = false;
 
-  /** @param url of the server's bridge: `ws://127.0.0.1:PORT/bridge` */
+  /**
+   * @param url of the server's bridge: `ws://127.0.0.1:PORT/bridge`
+   * @throws FoldspaceError `FOLD_UNAVAILABLE` on a page without WebCrypto
+   */
   constructor(url: string, options: BridgeOptions) {
-    const { token, clock = systemClock, openSocket = (to, protocols) => new WebSocket(to, protocols) } = options;
-    this.#link = new ReconnectingLink(() => openSocket(url, [PROTOCOL, `${TOKEN_PROTOCOL_PREFIX}${token}`]), clock, {
-      prepare: async (remote) => await this.#prepare(remote),
+    assertCanProve();
+    const { token, otherTokens = [], clock = systemClock, onProven = () => undefined } = options;
+    const { openSocket = (to, protocols) => new WebSocket(to, protocols) } = options;
+    this.#onOtherSpace = options.onOtherSpace ?? (() => undefined);
+    const target = { openSocket: () => openSocket(url, [PROTOCOL]), host: hostOf(url), clock };
+    this.#link = new ReconnectingLink(target, [token, ...otherTokens], {
+      prepare: async (remote, provenToken) => await this.#prepare(remote, provenToken),
+      onReady: onProven,
       onHints: (hints) => this.#tell(hints),
       onLost: (reason) => this.#tellAll(reason),
     });
+  }
+
+  /**
+   * What the server says that it serves.
+   * @throws FoldspaceError `FOLD_FOLDER_LOST`, `FOLD_UNTRUSTED_SERVER`, `FOLD_UNAVAILABLE` where it does not say
+   */
+  async served(): Promise<ServedInfo> {
+    await this.#call("look at", "", async () => undefined);
+    if (this.#served) return this.#served;
+    throw new FoldspaceError("FOLD_UNAVAILABLE", "The server does not say what it serves");
+  }
+
+  /** The token that the server has proven to know, or that is tried next. */
+  get token(): string {
+    return this.#link.token;
+  }
+
+  /** Tries one more token where there is no connection, as of a server that was started anew. The one that the server knows is kept. */
+  offerToken(token: string): void {
+    this.#link.offerToken(token);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Whether appends wait for the device is known once there has been a connection. */
@@ -157,8 +200,14 @@ export class BridgeFileSystem implements FileSystem {
   }
 
   /** Brings a new connection to where the last one was. */
-  async #prepare(remote: RemoteService): Promise<void> {
-    const { sync } = await remote.hello();
+  async #prepare(remote: RemoteService, token: string): Promise<void> {
+    const { sync, served } = await remote.hello();
+    // whoever has this file system has chosen that space
+    if (this.#served && served?.spaceId !== this.#served.spaceId) {
+      this.#onOtherSpace(token);
+      throw untrustedServer("it serves another space");
+    }
+    this.#served = served;
     this.#supports = { watch: true, sync };
     for (const [id, { path }] of this.#watches) {
       try {
@@ -185,16 +234,22 @@ export class BridgeFileSystem implements FileSystem {
       try {
         return await run(await this.#link.remote());
       } catch (error) {
-        throw isFoldspaceError(error) ? error : this.#lost(action, path, errorMessage(error), error);
+        const isOfFile = isFoldspaceError(error) && error.code !== "FOLD_UNTRUSTED_SERVER";
+        throw isOfFile ? error : this.#lost(action, path, errorMessage(error), error);
       }
     });
   }
 
   #lost(action: string, path: string, reason: string, cause?: unknown): FoldspaceError {
-    const code = this.#isClosed ? "FOLD_CLOSED" : "FOLD_FOLDER_LOST";
+    const isDistrusted = errorCode(cause) === "FOLD_UNTRUSTED_SERVER";
+    const code = this.#isClosed ? "FOLD_CLOSED" : isDistrusted ? "FOLD_UNTRUSTED_SERVER" : "FOLD_FOLDER_LOST";
     return new FoldspaceError(code, `Cannot ${action} ${path === "" ? "the served folder" : path}: ${reason}`, {
       data: { path },
       ...(cause === undefined ? {} : { cause }),
     });
   }
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : "";
 }

@@ -11,6 +11,7 @@ import {
   tooMuch,
   type ClientFunctions,
   type RpcMessage,
+  type ServedInfo,
   type ServiceFunctions,
 } from "./protocol.ts";
 import { Slots } from "../slots.ts";
@@ -33,6 +34,7 @@ const MAX_CALLS = 32;
 export class FileSystemService {
   readonly #fs: WatchingFileSystem;
   readonly #channel: ClientChannel;
+  readonly #served: ServedInfo | undefined;
   readonly #slots = new Slots(MAX_CALLS);
   readonly #client: BirpcReturn<ClientFunctions, object>;
   readonly #hints: HintQueue;
@@ -41,9 +43,11 @@ export class FileSystemService {
   #receive: (message: RpcMessage) => void = () => undefined;
   #isClosed = false;
 
-  constructor(fs: WatchingFileSystem, channel: ClientChannel) {
+  /** @param served what the client is told of the file system */
+  constructor(fs: WatchingFileSystem, channel: ClientChannel, served?: ServedInfo) {
     this.#fs = fs;
     this.#channel = channel;
+    this.#served = served;
     const functions = this.#functions();
     this.#client = createBirpc<ClientFunctions, object>(
       {},
@@ -92,7 +96,7 @@ export class FileSystemService {
   #functions(): ServiceFunctions {
     const fs = this.#fs;
     return {
-      hello: async () => ({ sync: fs.supports.sync }),
+      hello: async () => ({ sync: fs.supports.sync, ...(this.#served && { served: this.#served }) }),
       ping: async () => undefined,
       list: async (path) => await fs.list(asPath(path)),
       stat: async (path) => await fs.stat(asPath(path)),

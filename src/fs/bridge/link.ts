@@ -1,6 +1,7 @@
 import { createBirpc, type BirpcReturn } from "birpc";
 import type { Clock } from "../../clock.ts";
-import { errorMessage } from "../../errors.ts";
+import { errorMessage, FoldspaceError } from "../../errors.ts";
+import { PROOF_TIMEOUT_MS, untrustedServer, type ClientProof } from "./proof.ts";
 import {
   decodeAnswer,
   encodeMessage,
@@ -21,38 +22,38 @@ export interface BridgeSocket {
 
 export type RemoteService = BirpcReturn<ServiceFunctions, ClientFunctions>;
 
-/** How long a server may take to accept a connection. */
-const OPEN_TIMEOUT_MS = 10_000;
-/** How often the server is asked for a sign of life; without one until the next time, the connection counts as lost. */
-const PING_INTERVAL_MS = 10_000;
+/** How often the server is asked for a sign of life. */
+const PING_INTERVAL_MS = 1_000;
+/** Without one for so many times in a row, the connection counts as lost: one alone may be late, as of a page that was busy. */
+const MAX_MISSED = 3;
+
+export interface LinkEvents {
+  /** Both sides have proven that they know the token: the other side can be called. */
+  readonly onOpen: (link: Link) => void;
+  readonly onHints: (hints: readonly WatchedHint[]) => void;
+  /** Called once, with why there is no connection, whether there was one or not. */
+  readonly onEnd: (reason: Error) => void;
+}
 
 /** One connection to the serving side, from its opening to its end. Nothing is tried again. */
 export class Link {
   readonly remote: RemoteService;
   readonly #socket: BridgeSocket;
   readonly #clock: Clock;
-  readonly #onEnd: (reason: string) => void;
+  readonly #events: LinkEvents;
   #cancelTimer: () => void;
+  /** Takes the next message. Before the proofs, none of the file system is sent or taken. */
+  #take: (message: Uint8Array<ArrayBuffer>) => void = () => this.#distrust("it speaks first");
   #receive: (message: RpcMessage) => void = () => undefined;
-  #isHeard = false;
+  #missed = 0;
   #hasEnded = false;
 
-  /**
-   * @param onOpen called when the other side can be called
-   * @param onEnd called once, with why there is no connection, whether there was one or not
-   */
-  constructor(
-    socket: BridgeSocket,
-    clock: Clock,
-    onOpen: (link: Link) => void,
-    onHints: (hints: readonly WatchedHint[]) => void,
-    onEnd: (reason: string) => void,
-  ) {
+  constructor(socket: BridgeSocket, proof: ClientProof, clock: Clock, events: LinkEvents) {
     this.#socket = socket;
     this.#clock = clock;
-    this.#onEnd = onEnd;
+    this.#events = events;
     this.remote = createBirpc<ServiceFunctions, ClientFunctions>(
-      { hints: onHints },
+      { hints: events.onHints },
       {
         resolver: (name, hints) => (name === "hints" ? hints : undefined),
         serialize: (message: RpcMessage) => encodeMessage(message),
@@ -65,33 +66,62 @@ export class Link {
       },
     );
     socket.binaryType = "arraybuffer";
-    socket.addEventListener("open", () => {
+    socket.addEventListener("open", () => this.#prove(proof));
+    socket.addEventListener("message", ({ data }) => {
       if (this.#hasEnded) return;
-      this.#beat();
-      onOpen(this);
+      this.#missed = 0;
+      if (typeof data === "string") this.#distrust("it speaks another protocol");
+      else this.#take(new Uint8Array(data as ArrayBuffer));
     });
-    socket.addEventListener("message", ({ data }) => this.#take(data));
     socket.addEventListener("error", () => this.end("the server cannot be reached, or refused the connection"));
     socket.addEventListener("close", () => this.end("the connection has ended"));
-    this.#cancelTimer = clock.schedule(OPEN_TIMEOUT_MS, () => this.end("the server does not answer"));
+    this.#cancelTimer = clock.schedule(PROOF_TIMEOUT_MS, () => this.end("the server does not answer"));
   }
 
   /** Ends the connection; calls that are not answered are rejected. */
-  end(reason: string): void {
+  end(reason: string | FoldspaceError): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#cancelTimer();
     this.#socket.close();
-    this.remote.$close(new Error(reason));
-    this.#onEnd(reason);
+    const error = typeof reason === "string" ? new Error(reason) : reason;
+    this.remote.$close(error);
+    this.#events.onEnd(error);
   }
 
-  #take(data: unknown): void {
+  #prove(proof: ClientProof): void {
     if (this.#hasEnded) return;
-    this.#isHeard = true;
+    this.#take = (challenge) => {
+      this.#take = () => this.#distrust("it says more than it was asked");
+      proof.answer(challenge).then(
+        (answer) => {
+          if (this.#hasEnded) return;
+          this.#take = (acceptance) => {
+            if (acceptance.length === 0) this.#begin();
+            else this.#distrust("it does not keep to the proof");
+          };
+          this.#socket.send(answer);
+        },
+        (error: unknown) => this.end(error instanceof FoldspaceError ? error : errorMessage(error)),
+      );
+    };
+    this.#socket.send(proof.nonce);
+  }
+
+  #begin(): void {
+    this.#take = (message) => this.#takeAnswer(message);
+    this.#beat();
+    this.#events.onOpen(this);
+  }
+
+  #distrust(reason: string): void {
+    this.end(untrustedServer(reason));
+  }
+
+  #takeAnswer(bytes: Uint8Array): void {
     let message: RpcMessage;
     try {
-      message = decodeAnswer(new Uint8Array(data as ArrayBuffer));
+      message = decodeAnswer(bytes);
     } catch (error) {
       this.end(`the server does not keep to the protocol: ${errorMessage(error)}`);
       return;
@@ -101,12 +131,13 @@ export class Link {
 
   #beat(): void {
     this.#cancelTimer();
-    this.#isHeard = false;
+    if (this.#missed >= MAX_MISSED) {
+      this.end("the server has gone silent");
+      return;
+    }
+    this.#missed += 1;
     // it fails with the connection only, which tells by itself
     this.remote.ping().catch(() => undefined);
-    this.#cancelTimer = this.#clock.schedule(PING_INTERVAL_MS, () => {
-      if (this.#isHeard) this.#beat();
-      else this.end("the server has gone silent");
-    });
+    this.#cancelTimer = this.#clock.schedule(PING_INTERVAL_MS, () => this.#beat());
   }
 }

@@ -3,11 +3,10 @@ import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode
 import type { DirectoryEntry, FileStat, ScanResult, WatchHint } from "../file-system.ts";
 
 /** Name of the protocol, and its version, as the two sides agree on it when they connect. */
-export const PROTOCOL = "foldspace.v1";
-/** Where the token goes that shows that the client may connect: browsers let a page add nothing else to a connection's request. */
-export const TOKEN_PROTOCOL_PREFIX = "foldspace.token.";
-/** Paths on the server, for the connection and for what it serves. */
+export const PROTOCOL = "foldspace.v2";
+/** Path on the server for the connection. */
 export const BRIDGE_PATH = "/bridge";
+/** Path on the server at which it says to everyone that it is one, and nothing more. Another server has none there, or an empty object. */
 export const SERVED_PATH = "/served.json";
 
 /** Longest message that the serving side takes, in bytes. */
@@ -25,19 +24,36 @@ export function tooMuch(action: string, path: string): FoldspaceError {
   return new FoldspaceError("FOLD_IO", `Cannot ${action} ${path}: ${reason}`, { data: { path, maxBytes: MAX_CONTENT_BYTES } });
 }
 
-/** What a server says of the folder it serves. */
-export interface ServedInfo {
+/** Who uses the machine: its owner alone, or other people too. */
+export type Machine = "own" | "shared";
+
+/** What a server says to everyone. */
+export interface ServerInfo {
   readonly protocol: typeof PROTOCOL;
+}
+
+/** What a server says of the folder it serves, to clients that have proven that they know the token. */
+export interface ServedInfo {
+  /** Id of the space in it. */
   readonly spaceId: string;
   /** Full path of the folder on the machine. */
   readonly path: string;
   /** Name of the folder. */
   readonly name: string;
+  /** What whoever started the server said of the machine. */
+  readonly machine?: Machine;
+}
+
+/** What the serving side says first. */
+export interface Greeting {
+  /** Whether appends wait for the device. */
+  readonly sync: boolean;
+  readonly served?: ServedInfo;
 }
 
 /** What the serving side does for the client: the `FileSystem` contract with plain arguments. */
 export interface ServiceFunctions {
-  hello(): Promise<{ readonly sync: boolean }>;
+  hello(): Promise<Greeting>;
   ping(): Promise<void>;
   list(path: string): Promise<DirectoryEntry[] | undefined>;
   stat(path: string): Promise<FileStat | undefined>;
@@ -88,14 +104,14 @@ export function encodeMessage(message: unknown): Uint8Array<ArrayBuffer> {
   return encode(message, { extensionCodec: errors, ignoreUndefined: true });
 }
 
-/** Decodes what the serving side sent, which the client trusts. */
+/** Decodes what the serving side sent, which has proven that it is the one that the client trusts. */
 export function decodeAnswer(bytes: Uint8Array): RpcMessage {
   const message = decode(bytes, { extensionCodec: errors });
   if (isRpcMessage(message)) return message;
   throw new TypeError("The message is no call and no answer");
 }
 
-/** Decodes a call, which may come from anyone who got hold of the token. @throws Error what is wrong with it */
+/** Decodes a call of a client that has proven that it knows the token. @throws Error what is wrong with it */
 export function decodeRequest(bytes: Uint8Array): RpcMessage {
   const message = decode(bytes, {
     maxStrLength: 4 * MAX_PATH_LENGTH,

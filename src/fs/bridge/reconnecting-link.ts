@@ -1,15 +1,29 @@
 import type { Clock } from "../../clock.ts";
-import { errorMessage } from "../../errors.ts";
+import { errorCode, errorMessage, FoldspaceError } from "../../errors.ts";
 import { Link, type BridgeSocket, type RemoteService } from "./link.ts";
+import { ClientProof } from "./proof.ts";
 import type { WatchedHint } from "./protocol.ts";
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 const CLOSED = "the bridge has been closed";
 
+/** How to connect. */
+export interface Target {
+  readonly openSocket: () => BridgeSocket;
+  /** Address of the server, with its port, which the proofs are for. */
+  readonly host: string;
+  readonly clock: Clock;
+}
+
 export interface LinkOwner {
-  /** Prepares a new connection before anyone else may use it. What it rejects with ends that connection. */
-  readonly prepare: (remote: RemoteService) => Promise<void>;
+  /**
+   * Prepares a new connection before anyone else may use it. What it rejects with ends that connection.
+   * @param token that the server knows
+   */
+  readonly prepare: (remote: RemoteService, token: string) => Promise<void>;
+  /** A new connection can be used. @param token that the server knows */
+  readonly onReady: (token: string) => void;
   readonly onHints: (hints: readonly WatchedHint[]) => void;
   /** A connection that had been ready is lost. */
   readonly onLost: (reason: string) => void;
@@ -17,20 +31,27 @@ export interface LinkOwner {
 
 /** A connection that is opened again, with growing delays, whenever it ends. */
 export class ReconnectingLink {
-  readonly #openSocket: () => BridgeSocket;
-  readonly #clock: Clock;
+  readonly #target: Target;
   readonly #owner: LinkOwner;
+  /** Tokens that may be the server's, the next one to try first. Once the server has proven one, the others are dropped. */
+  #tokens: readonly string[];
   /** The connection that is there or being opened; rejected while the next try is waited for. */
   #ready: Promise<RemoteService> | undefined;
   #link: Link | undefined;
   #retryMs = FIRST_RETRY_MS;
   #cancelRetry: (() => void) | undefined;
+  #isConnected = false;
   #isClosed = false;
 
-  constructor(openSocket: () => BridgeSocket, clock: Clock, owner: LinkOwner) {
-    this.#openSocket = openSocket;
-    this.#clock = clock;
+  constructor(target: Target, tokens: readonly string[], owner: LinkOwner) {
+    this.#target = target;
+    this.#tokens = tokens;
     this.#owner = owner;
+  }
+
+  /** The token that the server has proven to know, or that is tried next. */
+  get token(): string {
+    return this.#tokens[0]!;
   }
 
   /**
@@ -42,57 +63,89 @@ export class ReconnectingLink {
     return await this.#ready!;
   }
 
+  /** Tries one more token, at once where there is no connection. One that the server does not know is dropped when another is proven. */
+  offerToken(token: string): void {
+    if (this.#isClosed || token === this.token) return;
+    const others = this.#tokens.filter((other) => other !== token);
+    this.#tokens = this.#isConnected ? [...others, token] : [token, ...others];
+    this.#retryMs = FIRST_RETRY_MS;
+    if (!this.#cancelRetry) return;
+    this.#cancelRetry();
+    this.#connect();
+  }
+
   /** Ends the connection for good. */
   close(): void {
     this.#isClosed = true;
     this.#cancelRetry?.();
     this.#link?.end(CLOSED);
-    this.#ready = rejected(CLOSED);
+    this.#ready = rejected(new Error(CLOSED));
   }
 
   #connect(): void {
-    this.#ready = this.#open();
+    this.#cancelRetry = undefined;
+    this.#ready = this.#openWithAny(this.#tokens.length);
     this.#ready.catch(() => {
       // told to whoever calls; here, it only leads to the next try
     });
   }
 
-  #open(): Promise<RemoteService> {
+  /** Tries every token once. */
+  async #openWithAny(tries: number): Promise<RemoteService> {
+    for (let left = tries; ; left -= 1) {
+      try {
+        return await this.#open(this.token);
+      } catch (error) {
+        const isDistrusted = errorCode(error) === "FOLD_UNTRUSTED_SERVER";
+        if (isDistrusted) this.#tokens = [...this.#tokens.slice(1), this.token];
+        if (!isDistrusted || left <= 1 || this.#isClosed) {
+          this.#retryLater();
+          throw error;
+        }
+      }
+    }
+  }
+
+  #open(token: string): Promise<RemoteService> {
     return new Promise((resolve, reject) => {
       let isReady = false;
       const onOpen = (link: Link): void => {
-        this.#owner.prepare(link.remote).then(
+        this.#owner.prepare(link.remote, token).then(
           () => {
-            isReady = true;
+            isReady = this.#isConnected = true;
             this.#retryMs = FIRST_RETRY_MS;
+            this.#tokens = [token];
+            this.#owner.onReady(token);
             resolve(link.remote);
           },
-          (error: unknown) => link.end(errorMessage(error)),
+          (error: unknown) => link.end(error instanceof FoldspaceError ? error : errorMessage(error)),
         );
       };
-      const onEnd = (reason: string): void => {
-        reject(new Error(reason));
-        if (isReady) this.#ready = rejected(reason);
+      const onEnd = (reason: Error): void => {
+        if (!isReady) return reject(reason);
+        this.#isConnected = false;
+        this.#ready = rejected(reason);
         this.#retryLater();
-        if (isReady) this.#owner.onLost(reason);
+        this.#owner.onLost(reason.message);
       };
+      const { openSocket, host, clock } = this.#target;
       try {
-        this.#link = new Link(this.#openSocket(), this.#clock, onOpen, this.#owner.onHints, onEnd);
+        this.#link = new Link(openSocket(), new ClientProof(token, host), clock, { onOpen, onHints: this.#owner.onHints, onEnd });
       } catch (error) {
-        onEnd(errorMessage(error)); // such as an address that is none
+        reject(new Error(errorMessage(error), { cause: error })); // such as an address that is none
       }
     });
   }
 
   #retryLater(): void {
     if (this.#isClosed) return;
-    this.#cancelRetry = this.#clock.schedule(this.#retryMs, () => this.#connect());
+    this.#cancelRetry = this.#target.clock.schedule(this.#retryMs, () => this.#connect());
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 }
 
-function rejected(reason: string): Promise<never> {
-  const promise = Promise.reject(new Error(reason));
+function rejected(reason: Error): Promise<never> {
+  const promise = Promise.reject(reason);
   promise.catch(() => {
     // told to whoever calls
   });

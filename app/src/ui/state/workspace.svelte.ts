@@ -14,6 +14,9 @@ export type PanelName = "sync" | "files" | "history" | "secrets";
 /** After the page is shown, in milliseconds: what takes its time then keeps nobody waiting. */
 const SETTLED_MS = 400;
 
+/** What a file cannot be read with, because its folder cannot be reached. */
+const OF_WHOLE_FOLDER: ReadonlySet<string> = new Set(["FOLD_FOLDER_LOST", "FOLD_UNTRUSTED_SERVER"]);
+
 /** From one look for a page that has not arrived to the next, in milliseconds. */
 const RETRY_MS = 1_000;
 
@@ -31,7 +34,7 @@ export class Workspace {
   /** What keeps a whole layer from working stands with the layer, and is none of them. */
   readonly problems: readonly Problem[] = $derived.by(() => {
     const told = new Set(this.status.layers.map(({ error }) => error?.code));
-    return this.#found.filter(({ file, code }) => file !== undefined || !told.has(code));
+    return this.#found.filter(({ file, code }) => !told.has(code) || (file !== undefined && !OF_WHOLE_FOLDER.has(code)));
   });
   panel: PanelName | undefined = $state();
   isDrawerOpen: boolean = $state(false);
@@ -46,6 +49,7 @@ export class Workspace {
     browser: this.status.layers.find(({ id }) => id === BROWSER_LAYER),
     folder: this.status.layers.find(({ id }) => id === FOLDER_LAYER),
     isFolderLocked: ["locked", "away"].includes(this.session.folder.kind),
+    isFolderOnly: !this.session.isInBrowser,
   }));
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
   readonly #views = new Map<string, PageView>();

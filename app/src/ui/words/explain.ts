@@ -1,3 +1,4 @@
+import { isMemoryAllowed } from "../../session/browser-memory.ts";
 import { PLACE } from "./place.ts";
 import type { FoldspaceErrorCode, Problem } from "foldspace";
 
@@ -11,6 +12,8 @@ export interface Explanation {
 
 /** Files of secrets, whatever a sync service has put around their names; the logs are in folders of their own. */
 const SECRETS = /^space-v1\/(secrets-v2\/|[^/]*secrets)/i;
+/** Where the browser keeps nothing: what is not in the folder is in the open page alone. */
+const KEPT_IN_TAB = "Leave this tab open: what you write now is in it alone, and is saved as soon as it works again.";
 const KEPT = `Nothing is lost: what you write is kept in this ${PLACE}, and is saved as soon as it works again.`;
 
 const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
@@ -79,6 +82,10 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_FOLDER_LOST: {
     title: "The folder is gone",
     advice: `It was moved, renamed or deleted, its disk is not connected, or the program that serves it has ended. As soon as it is back, saving goes on by itself; where the program was started anew, open the address that it has printed. ${KEPT}`,
+  },
+  FOLD_UNTRUSTED_SERVER: {
+    title: "Another server answers at this address",
+    advice: `If you have started “foldspace serve” anew, open the address that it has printed, here in this tab. If not, another program has taken its place: it has been told nothing, and gets nothing. ${KEPT}`,
   },
   FOLD_NOT_FOUND: {
     title: "There is no such folder",
@@ -194,5 +201,17 @@ export function explainProblem({ code, file }: Problem): Explanation {
 
 /** What an error means that something was answered with. */
 export function explain(code: FoldspaceErrorCode | undefined): Explanation {
-  return (code && EXPLANATIONS[code]) ?? OTHER;
+  const explanation = (code && EXPLANATIONS[code]) ?? OTHER;
+  return isMemoryAllowed() ? explanation : forTab(explanation);
+}
+
+/** One for each, so that they can be told apart as those that they are made of. */
+const forTabs = new Map<Explanation, Explanation>();
+
+function forTab(explanation: Explanation): Explanation {
+  const known = forTabs.get(explanation);
+  if (known) return known;
+  const made = { ...explanation, advice: explanation.advice.replace(KEPT, KEPT_IN_TAB) };
+  forTabs.set(explanation, made);
+  return made;
 }

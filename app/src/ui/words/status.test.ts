@@ -44,6 +44,19 @@ describe("describeStatus", () => {
     expect(say({}, undefined, true)).toBe("warn: Folder not connected – kept in the browser");
   });
 
+  test("does not miss the browser where it is to keep nothing", () => {
+    const alone = (changes: Partial<LayerReport>, isWriting = false): string => {
+      const kept = { browser: undefined, folder: layer("folder", changes), isFolderLocked: false, isFolderOnly: true };
+      const { tone, text } = describeStatus(kept, isWriting);
+      return `${tone}: ${text}`;
+    };
+    expect(alone({})).toBe("good: Saved in the folder");
+    expect(alone({}, true)).toBe("busy: Saving…");
+    expect(alone({ state: "saving", pendingOps: 1 })).toBe("busy: Saving…");
+    expect(alone({ state: "offline", isLoading: true })).toBe("busy: Reading the folder…");
+    expect(alone(failed("FOLD_UNTRUSTED_SERVER"))).toBe("bad: Another server answers – not saved");
+  });
+
   test("does not hide that nothing is saved", () => {
     expect(say(failed("FOLD_DISK_FULL"), failed("FOLD_FOLDER_LOST"))).toBe("bad: Folder unreachable – not saved");
     expect(say(failed("FOLD_UNAVAILABLE"))).toBe("bad: Not saved");

@@ -14,19 +14,27 @@ export interface KeptIn {
   readonly folder: LayerReport | undefined;
   /** Whether there is a folder that is not used before the person does something. */
   readonly isFolderLocked: boolean;
+  /** Whether the browser is to keep nothing. Default: no. */
+  readonly isFolderOnly?: boolean;
 }
 
 /** What keeps a folder from being reached, as opposed to written. */
 const UNREACHABLE: ReadonlySet<string> = new Set(["FOLD_FOLDER_LOST", "FOLD_NOT_FOUND", "FOLD_UNAVAILABLE", "FOLD_NOT_A_SPACE"]);
 
 /** @param isWriting whether there is something that no layer has been given yet */
-export function describeStatus({ browser, folder, isFolderLocked }: KeptIn, isWriting: boolean = false): StatusWords {
+export function describeStatus(kept: KeptIn, isWriting: boolean = false): StatusWords {
+  const { browser, folder, isFolderLocked, isFolderOnly = false } = kept;
   const isKeptInBrowser = browser !== undefined && !hasFailed(browser);
   if (folder && hasFailed(folder)) {
     const what = folderTrouble(folder);
     return isKeptInBrowser
       ? { tone: "warn", text: `${what} – kept in the ${PLACE}`, short: what }
       : { tone: "bad", text: `${what} – not saved`, short: "Not saved" };
+  }
+  if (isFolderOnly && folder) {
+    if (folder.isLoading) return { tone: "busy", text: "Reading the folder…", short: "Reading…" };
+    if (isWriting || isSaving(folder)) return { tone: "busy", text: "Saving…" };
+    return { tone: "good", text: "Saved in the folder", short: "Saved" };
   }
   if (!isKeptInBrowser && folder && !folder.isLoading)
     return isSaving(folder)
@@ -67,6 +75,7 @@ function folderTrouble({ error }: LayerReport): string {
   if (code === "FOLD_READ_ONLY") return "Folder is read-only";
   if (code === "FOLD_PERMISSION") return "Folder not permitted";
   if (code === "FOLD_SPACE_MISMATCH") return "Folder holds another space";
+  if (code === "FOLD_UNTRUSTED_SERVER") return "Another server answers";
   if (code === undefined || UNREACHABLE.has(code)) return "Folder unreachable";
   return "Folder cannot be used";
 }

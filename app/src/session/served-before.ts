@@ -1,0 +1,17 @@
+import { recall, remember } from "./browser-memory.ts";
+
+/** What this page's address has served before: enough to open it while the server is away. */
+export interface ServedBefore {
+  readonly id: string;
+  /** Of the folder on the machine. */
+  readonly path: string;
+}
+
+export function rememberServed(served: ServedBefore): void {
+  remember("served", JSON.stringify(served));
+}
+
+export function recallServed(): ServedBefore | undefined {
+  const text = recall("served");
+  return text === undefined ? undefined : (JSON.parse(text) as ServedBefore);
+}
