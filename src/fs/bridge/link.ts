@@ -1,6 +1,6 @@
 import { createBirpc, type BirpcReturn } from "birpc";
 import type { Clock } from "../../clock.ts";
-import { errorMessage, FoldspaceError } from "../../errors.ts";
+import { errorMessage, isFoldspaceError, type FoldspaceError } from "../../errors.ts";
 import { PROOF_TIMEOUT_MS, untrustedServer, type ClientProof } from "./proof.ts";
 import {
   decodeAnswer,
@@ -102,7 +102,7 @@ export class Link {
           };
           this.#socket.send(answer);
         },
-        (error: unknown) => this.end(error instanceof FoldspaceError ? error : errorMessage(error)),
+        (error: unknown) => this.end(isFoldspaceError(error) ? error : errorMessage(error)),
       );
     };
     this.#socket.send(proof.nonce);

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { errorCode, errorMessage, FoldspaceError } from "../../errors.ts";
+import { errorCode, errorMessage, isFoldspaceError } from "../../errors.ts";
 import { Link, type BridgeSocket, type RemoteService } from "./link.ts";
 import { ClientProof } from "./proof.ts";
 import type { WatchedHint } from "./protocol.ts";
@@ -118,7 +118,7 @@ export class ReconnectingLink {
             this.#owner.onReady(token);
             resolve(link.remote);
           },
-          (error: unknown) => link.end(error instanceof FoldspaceError ? error : errorMessage(error)),
+          (error: unknown) => link.end(isFoldspaceError(error) ? error : errorMessage(error)),
         );
       };
       const onEnd = (reason: Error): void => {

@@ -1,6 +1,6 @@
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import { systemClock, type Clock } from "../../clock.ts";
-import { FoldspaceError, errorMessage, type FoldspaceErrorCode } from "../../errors.ts";
+import { FoldspaceError, errorMessage, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 import type { RememberedKey, SeenSecrets } from "../../secrets/memory.ts";
 
 /** Default name of the database. One database holds all spaces of an origin. */
@@ -219,7 +219,7 @@ const CODES: Readonly<Record<string, FoldspaceErrorCode>> = {
 };
 
 function toStorageError(error: unknown, name: string): FoldspaceError {
-  if (error instanceof FoldspaceError) return error;
+  if (isFoldspaceError(error)) return error;
   const code = CODES[nameOf(error)] ?? "FOLD_IO";
   const reason =
     code === "FOLD_NEWER_FORMAT"
