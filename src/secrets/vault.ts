@@ -77,6 +77,8 @@ export class Vault {
   /** Whether there is something that the device has not been told to remember. */
   #isUnremembered = true;
   #remembered: Promise<void> | undefined;
+  /** Keys that the device was asked for. */
+  readonly #asked = new Set<string>();
   /** Our file as it was last sealed, as long as there is nothing new. */
   #own: Promise<OwnFile> | undefined;
   /** Our file as each place took it last. */
@@ -149,6 +151,10 @@ export class Vault {
     }
     this.#places.set(place, files);
     await this.#seen.loadKeys();
+    // another tab may have changed the passphrase, and had the device remember the new key
+    const unknown = files.filter(({ keyId }) => keyId !== undefined && !this.#keyring.get(keyId) && !this.#asked.has(keyId));
+    if (unknown.length > 0) this.#remembered = undefined;
+    for (const { keyId } of unknown) this.#asked.add(keyId!);
     await (this.#remembered ??= this.#useRemembered());
     await this.#evaluate();
   }

@@ -124,9 +124,9 @@ export class HeldSecrets {
 
   /** Names of secrets that have other values without protection than under it. */
   get #rivals(): string[] {
-    const { protection, secrets } = this.vault;
-    if (protection !== "unlocked" || this.isLeavingVault) return [];
-    return [...this.plain.values].flatMap(([name, value]) => (this.vault.has(name) && secrets.get(name) !== value ? name : []));
+    if (this.vault.protection !== "unlocked" || this.isLeavingVault) return [];
+    const isRival = (name: string, value: string): boolean => this.vault.has(name) && this.vault.get(name) !== value;
+    return [...this.plain.values].flatMap(([name, value]) => (isRival(name, value) ? name : []));
   }
 }
 

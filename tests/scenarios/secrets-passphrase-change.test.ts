@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
 import { Credential, wrapByPassphrase } from "../../src/secrets/key-wraps.ts";
 import { WEAKEST_ARGON2 } from "../../src/secrets/argon2.ts";
 import { newRecoveryPair } from "../../src/secrets/recovery-wrap.ts";
@@ -229,9 +229,12 @@ test("a device that remembered the key remembers the new one, and one that did n
     await device.stop();
   }
   const first = await new SecretsDevice(fs, { memory: own }).open();
+  const beside = await new SecretsDevice(fs, { memory: own }).open();
   await first.secrets.unlock(OLD);
   await first.secrets.changePassphrase(NEW);
-  await first.stop();
+  await beside.look();
+  expect(beside.secrets.protection).toBe("unlocked");
+  for (const device of [first, beside]) await device.stop();
   const again = await new SecretsDevice(fs, { memory: own }).open();
   expect(again.secrets.get("key")).toBe("before");
   await again.stop();

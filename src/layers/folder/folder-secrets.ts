@@ -31,6 +31,11 @@ export class FolderSecrets {
     this.#remains = new PlainRemains(folder, spaceId);
   }
 
+  /** Files that are readable with the space's id, besides `secrets` and its copies, as of the last reading. */
+  get remains(): readonly string[] {
+    return [...this.#plain.remains, ...this.#remains.found];
+  }
+
   async load(): Promise<StoredSecrets> {
     return await this.#exclusively(async () => {
       const stored = await this.#read();

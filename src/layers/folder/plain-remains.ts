@@ -1,5 +1,5 @@
 import { errorCode, errorMessage, type Problem } from "../../errors.ts";
-import { joinPath } from "../../fs/file-system.ts";
+import { joinPath, type DirectoryEntry } from "../../fs/file-system.ts";
 import { LOST_DIR, SPACE_DIR } from "../../log/paths.ts";
 import { classifySealedFile, classifySecretsFile, OLD_SECRETS_DIR, SEALED_SECRETS_DIR } from "../../log/secrets-paths.ts";
 import { isReadablePlainText, PLAIN_PREFIX_LENGTH } from "../../secrets/plain-file.ts";
@@ -18,6 +18,7 @@ export class PlainRemains {
   readonly #spaceId: string;
   #found: readonly string[] = [];
   readonly #stuck = new Map<string, Problem>();
+  #unread: Problem[] = [];
 
   constructor(folder: SpaceFolder, spaceId: string) {
     this.#folder = folder;
@@ -29,13 +30,14 @@ export class PlainRemains {
     return this.#found;
   }
 
-  /** What could not be removed. */
+  /** What could not be read or removed. */
   get problems(): Problem[] {
-    return [...this.#stuck.values()];
+    return [...this.#unread, ...this.#stuck.values()];
   }
 
   /** @param isThorough whether to look through what repairs have put aside, which may be much */
   async find(isThorough: boolean): Promise<void> {
+    this.#unread = [];
     const found: string[] = [];
     const left = { files: MAX_FILES };
     await this.#search(SPACE_DIR, (name) => !classifySecretsFile(name), 0, left, found);
@@ -75,19 +77,27 @@ export class PlainRemains {
       const path = joinPath(folder, name);
       if (kind === "directory" && depth > 0) await this.#search(path, isCandidate, depth - 1, left, found);
       if (kind !== "file" || !isCandidate(name) || left.files-- <= 0) continue;
-      if (await this.#isReadable(path)) found.push(path);
+      if ((await this.#attempt(path, async () => await this.#isReadable(path))) === true) found.push(path);
     }
   }
 
-  /** A folder that is a link is none of the space's. */
-  async #list(folder: string): Promise<readonly { readonly name: string; readonly kind: string }[]> {
-    try {
+  async #list(folder: string): Promise<readonly DirectoryEntry[]> {
+    const entries = await this.#attempt(folder, async () => {
       await this.#folder.assertNoLinks(folder);
+      return await this.#folder.fs.list(this.#folder.at(folder));
+    });
+    return entries ?? [];
+  }
+
+  /** What cannot be read is a problem, and keeps nobody from the secrets. */
+  async #attempt<T>(path: string, action: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await action();
     } catch (error) {
-      if (errorCode(error) !== "FOLD_IO") throw error;
-      return [];
+      const reason = `it cannot be checked for secrets from before they were under a passphrase: ${errorMessage(error)}`;
+      this.#unread.push({ code: errorCode(error) ?? "FOLD_IO", reason, file: path });
+      return undefined;
     }
-    return (await this.#folder.fs.list(this.#folder.at(folder))) ?? [];
   }
 
   async #isReadable(path: string): Promise<boolean> {

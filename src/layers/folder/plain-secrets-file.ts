@@ -112,6 +112,11 @@ export class PlainSecretsFile {
     return this.#problems;
   }
 
+  /** What was put out of the way, and copies that do not decrypt and yet can be read. */
+  get remains(): readonly string[] {
+    return this.#found ? [...this.#found.remains, ...this.#found.torn] : [];
+  }
+
   /** What the texts say that were found, to be compared. */
   get fingerprint(): string {
     return JSON.stringify([this.#found?.text, this.#copies.map(({ path, text }) => [path, text])]);
