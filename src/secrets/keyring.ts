@@ -143,6 +143,20 @@ export class Keyring {
     this.#held.set(key.id, { key, wraps, pairs, isEnded: false, replaces, isReplaced: false });
   }
 
+  /**
+   * Replaces other keys that are current by the one to write under, so that what is said under that holds for those who know
+   * only another.
+   */
+  async unify(): Promise<void> {
+    const { writeKey } = this;
+    if (!writeKey) return;
+    const others = [...this.#held.values()].filter((held) => held.key.id !== writeKey.id && !held.isEnded && !held.isReplaced);
+    const proofs = await Promise.all(others.map(async ({ key }) => await proveReplaced(this.#spaceId, key, writeKey.id)));
+    const held = this.#of(writeKey.id)!;
+    held.replaces = [...proofs, ...held.replaces].slice(0, MAX_REPLACED_KEYS);
+    for (const other of others) other.isReplaced = true;
+  }
+
   end(): void {
     for (const held of this.#held.values()) held.isEnded = true;
   }

@@ -350,6 +350,12 @@ export class Vault {
     this.#touch();
   }
 
+  /** To be called before {@link end}: of several keys, one is to be the only one, so that it can say that all have ended. */
+  async unifyKeys(): Promise<void> {
+    await this.#exclusively(async () => await this.#keyring.unify());
+    this.#touch();
+  }
+
   /** Ends the protection: our file will say so to the other devices, and what the secrets were then. */
   end(): void {
     this.#keyring.end();

@@ -236,6 +236,7 @@ export class SpaceSecrets {
       keyBytes(this.#spaceId);
       await this.#reload();
       this.#assertUnlocked();
+      await this.#vault.unifyKeys();
       this.#held.isLeavingVault = true;
       try {
         await this.#copyOutOfVault();

@@ -100,6 +100,8 @@ export class PlainSecretsFile {
   readonly #ownTexts = new Map<string, SecretMap>();
   readonly #unconfirmed = new Map<string, Unconfirmed>();
   #copies: readonly Copy[] = [];
+  /** Those that are part of the file by now, and have not been put out of the way yet. */
+  #takenOver = new Set<Copy>();
 
   constructor(folder: SpaceFolder, spaceId: string, clock: Clock) {
     this.#folder = folder;
@@ -147,6 +149,7 @@ export class PlainSecretsFile {
       if (attempt === MAX_ATTEMPTS)
         throw new FoldspaceError("FOLD_BUSY", `Others keep replacing ${this.#folder.at(SECRETS_FILE)}`);
       if (await this.#replace(found, target)) {
+        for (const copy of found.copies) this.#takenOver.add(copy);
         // from here on, what this instance wrote stands in `#unconfirmed`
         pending = new Map();
         await this.#wait(READ_BACK_MS);
@@ -207,7 +210,9 @@ export class PlainSecretsFile {
       problems.push({ code: "FOLD_SECRETS_BROKEN", reason: "it did not decrypt and was set aside: nothing in it is used", file });
     this.#problems = problems;
     const values = this.#restoreLost();
-    for (const copy of this.#copies) fold(copy, values);
+    this.#takenOver = new Set(this.#copies.filter((copy) => this.#takenOver.has(copy)));
+    // once: what has been set or deleted since is later than what it says
+    for (const copy of this.#copies) if (!this.#takenOver.has(copy)) fold(copy, values);
     const isTorn = isBroken && (await this.#isReadable(SECRETS_FILE, text === TOO_LARGE_TEXT ? undefined : text));
     if (isProtected) await this.#salvage([...(isTorn ? [SECRETS_FILE] : []), ...torn], values);
     this.#found = { text, values, copies: this.#copies, isBroken, remains, torn, isTorn };
