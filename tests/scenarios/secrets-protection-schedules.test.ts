@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { FoldspaceError } from "../../src/errors.ts";
 import { filesOf, folderWith, MapMemory, randomOf, SecretsDevice, SimulatedSync, SteppedClock } from "./secrets-rig.ts";
 
-const SCHEDULES = process.env["SECRETS"] === "full" ? 500 : 20;
+/** Each tries passphrases, which takes a while on purpose. */
+const isFull = process.env["SECRETS"] === "full";
+const SCHEDULES = isFull ? 500 : 8;
+const FIRST_SEED = isFull ? 1 : 15;
 const STEPS = 20;
 const NAMES = ["a", "b", "c"];
 
@@ -113,7 +116,7 @@ class Schedule {
 }
 
 test(`two devices that change the protection lose nothing in ${SCHEDULES} schedules`, { timeout: 1_800_000 }, async () => {
-  for (let seed = 1; seed <= SCHEDULES; seed++) {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed++) {
     const schedule = new Schedule(seed);
     try {
       await schedule.run();
