@@ -130,6 +130,11 @@ export interface StoredSecrets {
   readonly sealed: readonly StoredSealedFile[];
   /** Whether a save, even of no change, is needed to put in order what is kept. */
   readonly isUntidy?: boolean;
+  /**
+   * Whether something is left from before the secrets were under a passphrase, besides `values`, that can still be read: a
+   * save with `isProtected`, even of no change, removes it.
+   */
+  readonly hasRemains?: boolean;
   /** Whether what was kept is gone, so that a save, even of no change, is needed to have it kept again. */
   readonly isGone?: boolean;
 }
@@ -145,6 +150,8 @@ export interface SecretsUpdate {
   readonly isProtected?: boolean;
   /** Peers whose files say nothing that is not in others, and are to be removed. */
   readonly retired?: readonly string[];
+  /** Copies that a sync service made of such files, by `StoredSealedFile.file`. */
+  readonly retiredCopies?: readonly string[];
 }
 
 export type LayerState =

@@ -4,6 +4,8 @@ import { isIgnoredName, isPathSafeId, SPACE_DIR } from "./paths.ts";
 export const SECRETS_FILE = "space-v1/secrets";
 /** Secrets under a passphrase: one file for every peer. */
 export const SEALED_SECRETS_DIR = "space-v1/secrets-v2";
+/** Where a migration keeps those of version 0. */
+export const OLD_SECRETS_DIR = "space-v0";
 
 const NAME = SECRETS_FILE.slice(SPACE_DIR.length + 1);
 

@@ -1,7 +1,8 @@
 import { FoldspaceError } from "../errors.ts";
-import { compareStrings } from "./encoding.ts";
-import { assertWithinLimits } from "./limits.ts";
-import { parseObject, type SecretMap } from "./secret-map.ts";
+import { compareStrings, utf8 } from "./encoding.ts";
+import { assertFitsFile } from "./limits.ts";
+import { parseRecoveryPair, recoveryPairTexts, type RecoveryPair } from "./recovery-wrap.ts";
+import { parseObject } from "./secret-map.ts";
 
 /** What the latest operation on a secret made of it. */
 export interface SecretEntry {
@@ -19,38 +20,31 @@ export type SecretEntries = ReadonlyMap<string, SecretEntry>;
 /** As of operations in logs: a hostile counter is not to stop the clock. */
 const MAX_COUNTER = 2 ** 48;
 
-function isLater(entry: SecretEntry, than: SecretEntry | undefined): boolean {
+export function isLater(entry: SecretEntry, than: SecretEntry | undefined): boolean {
   if (!than || entry.counter !== than.counter) return entry.counter > (than?.counter ?? 0);
   return compareStrings(entry.peerId, than.peerId) > 0;
 }
 
-/** Takes in entries that are later than those known. @returns names of secrets that have another value now */
-export function mergeEntries(known: Map<string, SecretEntry>, arriving: SecretEntries): string[] {
-  const changed: string[] = [];
-  for (const [name, entry] of arriving) {
-    const present = known.get(name);
-    if (!isLater(entry, present)) continue;
-    known.set(name, entry);
-    if (present?.value !== entry.value) changed.push(name);
+/** Takes in entries that are later than those known. */
+export function mergeEntries(known: Map<string, SecretEntry>, arriving: SecretEntries): void {
+  for (const [name, entry] of arriving) if (isLater(entry, known.get(name))) known.set(name, entry);
+}
+
+/**
+ * Whether no entry of the others is later than here.
+ * @param cleaned deletions up to this counter may be missing here
+ */
+export function covers(entries: SecretEntries, others: SecretEntries, cleaned: number = 0): boolean {
+  for (const [name, entry] of others) {
+    const present = entries.get(name);
+    if (isLater(entry, present) && !(present === undefined && isCleaned(entry, cleaned))) return false;
   }
-  return changed;
+  return true;
 }
 
-/** Whether nothing in the others is later than here. */
-export function covers(entries: SecretEntries, others: SecretEntries): boolean {
-  return [...others].every(([name, entry]) => !isLater(entry, entries.get(name)));
-}
-
-/** The highest counter, 0 where there is none. */
-export function highestCounter(entries: SecretEntries): number {
-  return [...entries.values()].reduce((highest, { counter }) => Math.max(highest, counter), 0);
-}
-
-/** The secrets that are not deleted. */
-export function liveSecrets(entries: SecretEntries): SecretMap {
-  const live = new Map<string, string>();
-  for (const [name, { value }] of entries) if (value !== undefined) live.set(name, value);
-  return live;
+/** Whether an entry is a deletion that is no longer remembered. */
+export function isCleaned({ value, counter }: SecretEntry, cleaned: number): boolean {
+  return value === undefined && counter <= cleaned;
 }
 
 /** Keys of the space in base64, by their ids. */
@@ -60,23 +54,34 @@ export interface SealedContent {
   readonly entries: SecretEntries;
   /** Other keys of the space that the writer held. */
   readonly keys: KeyTexts;
+  /** Lets a holder of the key give the recovery code access to the next key. */
+  readonly recovery?: RecoveryPair | undefined;
+  /** Deletions up to this counter may have been cleaned up: they are missing. */
+  readonly cleaned?: number | undefined;
+}
+
+/** Bytes that an entry takes in the JSON of a file. */
+export function entryBytes(name: string, { value, counter, peerId }: SecretEntry): number {
+  return utf8(JSON.stringify({ name, value, counter, peerId })).length + 1;
 }
 
 /** @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE` */
-export function encodeContent({ entries, keys }: SealedContent): string {
+export function encodeContent({ entries, keys, recovery, cleaned }: SealedContent): string {
   const json = JSON.stringify({
     entries: Array.from(entries, ([name, { value, counter, peerId }]) => ({ name, value, counter, peerId })),
     keys: Object.fromEntries(keys),
+    ...(recovery ? { recovery: recoveryPairTexts(recovery) } : {}),
+    ...(cleaned ? { cleaned } : {}),
   });
-  assertWithinLimits(entries.size, json);
+  assertFitsFile(utf8(json).length);
   return json;
 }
 
 /** @throws FoldspaceError `FOLD_SECRETS_BROKEN`, `FOLD_SECRETS_TOO_LARGE` */
 export function parseContent(json: string): SealedContent {
-  const { entries: list, keys } = parseObject(json) ?? {};
+  assertFitsFile(utf8(json).length);
+  const { entries: list, keys, recovery, cleaned } = parseObject(json) ?? {};
   if (!Array.isArray(list) || typeof keys !== "object" || keys === null) throw noContent();
-  assertWithinLimits(list.length, json);
   const entries = new Map<string, SecretEntry>();
   for (const item of list as readonly unknown[]) {
     const { name, value, counter, peerId } = (item ?? {}) as Partial<Record<string, unknown>>;
@@ -85,7 +90,12 @@ export function parseContent(json: string): SealedContent {
     entries.set(name, { value, counter, peerId });
   }
   const keyTexts = Object.entries(keys).filter((entry): entry is [string, string] => typeof entry[1] === "string");
-  return { entries, keys: new Map(keyTexts) };
+  return {
+    entries,
+    keys: new Map(keyTexts),
+    recovery: parseRecoveryPair(recovery),
+    cleaned: isCounter(cleaned) ? cleaned : undefined,
+  };
 }
 
 /** @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` where nobody would read the next one */

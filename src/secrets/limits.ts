@@ -1,15 +1,23 @@
 import { FoldspaceError } from "../errors.ts";
-import { utf8 } from "./encoding.ts";
 
-/** All secrets of a space with their names, as JSON. */
+/** All secrets of a space with their names, as JSON: more cannot be added. */
 export const MAX_SECRETS_BYTES: number = 1024 * 1024;
-/** A file with them, sealed and in base64. Larger ones are not read. */
-export const MAX_SECRETS_FILE_BYTES: number = 2 * 1024 * 1024;
-/** Names, those of deleted secrets included. */
+/** Names of secrets that are not deleted: more cannot be added. */
 export const MAX_SECRETS: number = 10_000;
+/** Deletions that are remembered; of more, the earliest are cleaned up. */
+export const MAX_DELETIONS: number = 10_000;
+/** A file with secrets, encrypted and in base64. Larger files are not read. */
+export const MAX_SECRETS_FILE_BYTES: number = 2 * 1024 * 1024;
+/**
+ * JSON that fits such a file. More than can be added, because two devices that each keep to those limits may exceed them
+ * together.
+ */
+export const MAX_CONTENT_BYTES: number = ((MAX_SECRETS_FILE_BYTES - 32 * 1024) / 4) * 3;
 /** Files of peers that are read in one place, the latest first. */
 export const MAX_SEALED_FILES: number = 256;
-/** Conflict copies of `secrets` that are read. */
+/** All those files together. */
+export const MAX_SEALED_BYTES: number = 16 * 1024 * 1024;
+/** Conflict copies of `secrets` that are read at once. */
 export const MAX_COPIES: number = 64;
 
 /** @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE` */
@@ -17,14 +25,30 @@ export function assertFileSize(bytes: number): void {
   if (bytes > MAX_SECRETS_FILE_BYTES) throw tooLarge(`${bytes} bytes, of at most ${MAX_SECRETS_FILE_BYTES}`);
 }
 
+/** What secrets take that are not deleted. */
+export interface SecretsSize {
+  readonly count: number;
+  /** As JSON. */
+  readonly bytes: number;
+}
+
 /**
- * @param json all secrets as they are about to be sealed
+ * Refuses a change that exceeds the limits, unless it makes the secrets smaller.
  * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`
  */
-export function assertWithinLimits(count: number, json: string): void {
-  if (count > MAX_SECRETS) throw tooLarge(`${count} secrets, of at most ${MAX_SECRETS}, those deleted included`);
-  const bytes = utf8(json).length;
-  if (bytes > MAX_SECRETS_BYTES) throw tooLarge(`${bytes} bytes of secrets, of at most ${MAX_SECRETS_BYTES}`);
+export function assertMayGrow(before: SecretsSize, after: SecretsSize): void {
+  if (after.count > MAX_SECRETS && after.count > before.count)
+    throw tooLarge(`${after.count} secrets, of at most ${MAX_SECRETS}`);
+  if (after.bytes > MAX_SECRETS_BYTES && after.bytes > before.bytes)
+    throw tooLarge(`${after.bytes} bytes of secrets, of at most ${MAX_SECRETS_BYTES}`);
+}
+
+/**
+ * @param bytes of JSON that is about to be encrypted, or was
+ * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`
+ */
+export function assertFitsFile(bytes: number): void {
+  if (bytes > MAX_CONTENT_BYTES) throw tooLarge(`${bytes} bytes in one file, of at most ${MAX_CONTENT_BYTES}`);
 }
 
 function tooLarge(what: string): FoldspaceError {

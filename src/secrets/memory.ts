@@ -4,11 +4,19 @@ export interface SeenSecrets {
   readonly sequences: Readonly<Record<string, number>>;
   /** Highest counter of any entry. */
   readonly counter: number;
+  /** Highest version of the passphrase. */
+  readonly version?: number;
+  /** What was seen of every entry, encrypted under the key: names are to be read by nobody else either. */
+  readonly entries?: string;
+  /** Not of a key, but of all that were seen in the space: what became of them. */
+  readonly keys?: Readonly<Record<string, KeyState>>;
 }
+
+export type KeyState = "current" | "replaced" | "ended";
 
 /**
  * What a device remembers of a space's secrets outside the space's own storage, so that older files put back in place of
- * newer ones are noticed, and, where the user asks for it, a key. All of it may be lost: then older files pass, and the
+ * newer ones are noticed, and, if the user asks for it, a key. It is kept as it was given, under any id. All of it may be lost: then older files pass, and the
  * passphrase is asked for again.
  */
 export interface SecretsMemory {

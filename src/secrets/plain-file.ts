@@ -1,8 +1,8 @@
 import { concatBytes } from "../bytes.ts";
 import { FoldspaceError } from "../errors.ts";
 import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
-import { assertFileSize } from "./limits.ts";
-import { encodeSecrets, parseSecrets, type SecretMap } from "./secret-map.ts";
+import { assertFileSize, MAX_SECRETS_FILE_BYTES } from "./limits.ts";
+import { encodeSecrets, parseObject, parseSecrets, type SecretMap } from "./secret-map.ts";
 
 const TAG_BYTES = 16;
 
@@ -28,7 +28,7 @@ export async function sealPlainFile(spaceId: string, secrets: SecretMap): Promis
 export async function openPlainFile(spaceId: string, text: string): Promise<Map<string, string>> {
   assertFileSize(text.length);
   const id = keyBytes(spaceId);
-  const sealed = fromBase64(text.replace(/^\uFEFF/, "").trim());
+  const sealed = fromBase64(withoutMark(text));
   if (!sealed || sealed.length < IV_BYTES + TAG_BYTES) throw broken("it is no base64 of a sealed text");
   const key = await crypto.subtle.importKey("raw", id, "AES-GCM", false, ["decrypt"]);
   const iv = sealed.subarray(0, IV_BYTES);
@@ -41,14 +41,59 @@ export async function openPlainFile(spaceId: string, text: string): Promise<Map<
   return parseSecrets(new TextDecoder().decode(content));
 }
 
+/** Characters at the beginning of a file that show whether it holds secrets. */
+export const PLAIN_PREFIX_LENGTH = 48;
+
+/**
+ * Whether a text begins as a file of these secrets does, so that whoever knows the space's id can read what there is of it:
+ * also where it was cut off, as the tag keeps nobody from decrypting.
+ */
+export async function isReadablePlainText(spaceId: string, text: string): Promise<boolean> {
+  const start = await decryptUnchecked(spaceId, withoutMark(text).slice(0, PLAIN_PREFIX_LENGTH - 4));
+  return start !== undefined && /^\{(?:"|\}$)/.test(start) && !/[\p{Cc}\uFFFD]/u.test(start.slice(0, -4));
+}
+
+/**
+ * The secrets of a file that was cut off, as far as they are whole. Nothing vouches for them.
+ * @returns none for a text that is something else
+ */
+export async function salvagePlainFile(spaceId: string, text: string): Promise<Map<string, string>> {
+  const secrets = new Map<string, string>();
+  if (text.length > MAX_SECRETS_FILE_BYTES || !(await isReadablePlainText(spaceId, text))) return secrets;
+  const content = (await decryptUnchecked(spaceId, withoutMark(text))) ?? "";
+  for (const [, member] of content.slice(1).matchAll(/("(?:[^"\\]|\\.)*":"(?:[^"\\]|\\.)*")[,}]/gy)) {
+    const parsed = parseObject(`{${member}}`);
+    for (const [name, value] of Object.entries(parsed ?? {})) secrets.set(name, value as string);
+  }
+  return secrets;
+}
+
+/** GCM encrypts as CTR does from the second counter on: https://csrc.nist.gov/pubs/sp/800/38/d/final */
+async function decryptUnchecked(spaceId: string, text: string): Promise<string | undefined> {
+  const sealed = fromBase64(text.slice(0, text.length - (text.length % 4)));
+  if (!sealed || sealed.length <= IV_BYTES || !isKey(spaceId)) return undefined;
+  const key = await crypto.subtle.importKey("raw", keyBytes(spaceId), "AES-CTR", false, ["decrypt"]);
+  const counter = concatBytes([sealed.subarray(0, IV_BYTES), Uint8Array.of(0, 0, 0, 2)]);
+  const content = await crypto.subtle.decrypt({ name: "AES-CTR", counter, length: 32 }, key, sealed.subarray(IV_BYTES));
+  return new TextDecoder().decode(content);
+}
+
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "").trim();
+}
+
 /** @throws FoldspaceError `FOLD_BAD_ID` */
 export function keyBytes(spaceId: string): Bytes {
   const bytes = utf8(spaceId);
-  if ([16, 24, 32].includes(bytes.length)) return bytes;
+  if (isKey(spaceId)) return bytes;
   throw new FoldspaceError(
     "FOLD_BAD_ID",
     `The id of this space has ${bytes.length} bytes; only with 16, 24 or 32 can it keep secrets without a passphrase`,
   );
+}
+
+function isKey(spaceId: string): boolean {
+  return [16, 24, 32].includes(utf8(spaceId).length);
 }
 
 function broken(reason: string, cause?: unknown): FoldspaceError {

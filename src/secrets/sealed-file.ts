@@ -3,14 +3,28 @@ import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
 import { assertAcceptable } from "./argon2.ts";
 import { fromBase64, IV_BYTES, toBase64, toHex, utf8, type Bytes } from "./encoding.ts";
 import { encodeContent, isCounter, parseContent, type SealedContent } from "./entries.ts";
-import { SALT_BYTES, WRAPPED_KEY_BYTES, wrapsData, type KeyWraps } from "./key-wraps.ts";
+import { PROOF_BYTES, type KeyReplacement } from "./key-replacement.ts";
+import { WRAPPED_KEY_BYTES, wrapsData, type KeyWraps } from "./key-wraps.ts";
 import { assertFileSize } from "./limits.ts";
+import {
+  parseRecoveryPair,
+  PUBLIC_KEY_BYTES,
+  recoveryPairTexts,
+  SALT_BYTES,
+  wrapTexts,
+  type RecoveryWrap,
+} from "./recovery-wrap.ts";
 import { parseObject } from "./secret-map.ts";
 import type { SpaceKey } from "./space-key.ts";
 
 const FORMAT = "foldspace-secrets";
 const VERSION = 2;
 const CHECKSUM_DIGITS = 32;
+/** Keys that a file names as replaced by its own, the latest first. */
+export const MAX_REPLACED_KEYS: number = 16;
+/** How the recovery code opens the key: by itself, or by the pair of keys that was made with it. */
+const DIRECT_KDF = "hkdf-sha256";
+const CARRIED_KDF = "ecdh-p256-hkdf-sha256";
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/;
 
 /** What a file of version 2 says of itself without a key. All of it is bound to what is sealed. */
@@ -24,6 +38,8 @@ export interface SealedHeader {
   /** Whether the protection was ended under this key. */
   readonly isEnded: boolean;
   readonly wraps: KeyWraps;
+  /** Keys that the file's own has replaced. */
+  readonly replaces?: readonly KeyReplacement[] | undefined;
 }
 
 /** A file that has been read and not opened. */
@@ -38,7 +54,7 @@ export async function sealFile(header: SealedHeader, content: SealedContent, { k
   const additionalData = headerData(header);
   const plain = utf8(encodeContent(content));
   const ciphertext = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, plain));
-  const { spaceId, peerId, keyId, sequence, isEnded, wraps } = header;
+  const { spaceId, peerId, keyId, sequence, isEnded, wraps, replaces = [] } = header;
   const { passphrase, recovery } = wraps;
   const { memoryKiB, iterations, parallelism } = passphrase;
   return JSON.stringify({
@@ -53,8 +69,9 @@ export async function sealFile(header: SealedHeader, content: SealedContent, { k
       version: wraps.version,
       peerId: wraps.peerId,
       passphrase: { kdf: "argon2id", memoryKiB, iterations, parallelism, ...wrapTexts(passphrase) },
-      recovery: { kdf: "hkdf-sha256", ...wrapTexts(recovery) },
+      recovery: recoveryTexts(recovery),
     },
+    ...(replaces.length > 0 ? { replaces: replaces.map(replacementTexts) } : {}),
     iv: toBase64(iv),
     ciphertext: toBase64(ciphertext),
     checksum: await checksum(header, iv, ciphertext),
@@ -92,6 +109,7 @@ export async function parseSealedFile(text: string, spaceId: string): Promise<Se
     sequence: members.counter("sequence"),
     isEnded: members.of("ended") === true,
     wraps: readWraps(members.inner("wraps")),
+    replaces: readReplacements(members.of("replaces")),
     iv: members.bytes("iv", IV_BYTES),
     ciphertext: members.bytes("ciphertext"),
   };
@@ -103,13 +121,7 @@ export async function parseSealedFile(text: string, spaceId: string): Promise<Se
 
 function readWraps(members: Members): KeyWraps {
   const [passphrase, recovery] = [members.inner("passphrase"), members.inner("recovery")];
-  if (passphrase.of("kdf") !== "argon2id" || recovery.of("kdf") !== "hkdf-sha256")
-    throw broken("its key is wrapped in an unknown way", "FOLD_SECRETS_PARAMETERS");
-  const wrapOf = (wrap: Members): Pick<KeyWraps["recovery"], "salt" | "iv" | "key"> => ({
-    salt: wrap.bytes("salt", SALT_BYTES),
-    iv: wrap.bytes("iv", IV_BYTES),
-    key: wrap.bytes("key", WRAPPED_KEY_BYTES),
-  });
+  if (passphrase.of("kdf") !== "argon2id") throw unknownWrap();
   return {
     version: members.counter("version"),
     peerId: members.id("peerId"),
@@ -117,10 +129,36 @@ function readWraps(members: Members): KeyWraps {
       memoryKiB: Number(passphrase.of("memoryKiB")),
       iterations: Number(passphrase.of("iterations")),
       parallelism: Number(passphrase.of("parallelism")),
-      ...wrapOf(passphrase),
+      ...readWrap(passphrase),
     },
-    recovery: wrapOf(recovery),
+    recovery: readRecovery(recovery),
   };
+}
+
+function readWrap(wrap: Members): Pick<RecoveryWrap, "salt" | "iv" | "key"> {
+  const [salt, iv] = [wrap.bytes("salt", SALT_BYTES), wrap.bytes("iv", IV_BYTES)];
+  return { salt, iv, key: wrap.bytes("key", WRAPPED_KEY_BYTES) };
+}
+
+function readRecovery(recovery: Members): RecoveryWrap {
+  if (recovery.of("kdf") === DIRECT_KDF) return readWrap(recovery);
+  if (recovery.of("kdf") !== CARRIED_KDF) throw unknownWrap();
+  const pair = parseRecoveryPair(recovery.of("pair"));
+  if (!pair) throw broken("its pair of recovery keys is none");
+  return { ...readWrap(recovery), carried: { ...pair, ephemeralKey: recovery.bytes("ephemeralKey", PUBLIC_KEY_BYTES) } };
+}
+
+function readReplacements(list: unknown): KeyReplacement[] {
+  if (list === undefined) return [];
+  if (!Array.isArray(list) || list.length > MAX_REPLACED_KEYS) throw broken("its list of replaced keys is none, or too long");
+  return list.map((item: unknown) => {
+    const members = new Members(item);
+    return { keyId: members.id("keyId"), iv: members.bytes("iv", IV_BYTES), proof: members.bytes("proof", PROOF_BYTES) };
+  });
+}
+
+function unknownWrap(): FoldspaceError {
+  return broken("its key is wrapped in an unknown way", "FOLD_SECRETS_PARAMETERS");
 }
 
 /** Members of a JSON object that nobody vouches for. */
@@ -163,19 +201,28 @@ class Members {
   }
 }
 
-function headerData({ spaceId, peerId, keyId, sequence, isEnded, wraps }: SealedHeader): Bytes {
-  const fields = [spaceId, peerId, keyId, sequence, isEnded, ...wrapsData(wraps)];
+function headerData({ spaceId, peerId, keyId, sequence, isEnded, wraps, replaces = [] }: SealedHeader): Bytes {
+  const fields: unknown[] = [spaceId, peerId, keyId, sequence, isEnded, ...wrapsData(wraps)];
+  // absent where there are none: such files are as they always were
+  if (replaces.length > 0) fields.push(replaces.map(replacementTexts).map((texts) => [texts.keyId, texts.iv, texts.proof]));
   return utf8(JSON.stringify([FORMAT, VERSION, "values", ...fields]));
+}
+
+function replacementTexts({ keyId, iv, proof }: KeyReplacement): Record<"keyId" | "iv" | "proof", string> {
+  return { keyId, iv: toBase64(iv), proof: toBase64(proof) };
+}
+
+function recoveryTexts(recovery: RecoveryWrap): Record<string, unknown> {
+  const { carried } = recovery;
+  if (!carried) return { kdf: DIRECT_KDF, ...wrapTexts(recovery) };
+  const ephemeralKey = toBase64(carried.ephemeralKey);
+  return { kdf: CARRIED_KDF, ...wrapTexts(recovery), ephemeralKey, pair: recoveryPairTexts(carried) };
 }
 
 /** Tells damage from a wrong passphrase. It keeps nobody from changing the file on purpose: the tag does that. */
 async function checksum(header: SealedHeader, iv: Bytes, ciphertext: Bytes): Promise<string> {
   const content = concatBytes([headerData(header), iv, ciphertext]);
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", content))).slice(0, CHECKSUM_DIGITS);
-}
-
-function wrapTexts({ salt, iv, key }: KeyWraps["recovery"]): Record<"salt" | "iv" | "key", string> {
-  return { salt: toBase64(salt), iv: toBase64(iv), key: toBase64(key) };
 }
 
 function broken(reason: string, code: FoldspaceErrorCode = "FOLD_SECRETS_BROKEN"): FoldspaceError {

@@ -1,6 +1,6 @@
 import { FoldspaceError } from "../errors.ts";
-import { compareStrings } from "./encoding.ts";
-import { assertWithinLimits } from "./limits.ts";
+import { compareStrings, utf8 } from "./encoding.ts";
+import { assertFitsFile } from "./limits.ts";
 
 /** Secrets by name. */
 export type SecretMap = ReadonlyMap<string, string>;
@@ -61,17 +61,17 @@ export function areEqual(a: SecretMap, b: SecretMap): boolean {
  */
 export function encodeSecrets(secrets: SecretMap): string {
   const json = JSON.stringify(Object.fromEntries([...secrets].sort(([a], [b]) => compareStrings(a, b))));
-  assertWithinLimits(secrets.size, json);
+  assertFitsFile(utf8(json).length);
   return json;
 }
 
 /** @throws FoldspaceError `FOLD_SECRETS_BROKEN`, `FOLD_SECRETS_TOO_LARGE` */
 export function parseSecrets(json: string): Map<string, string> {
+  assertFitsFile(utf8(json).length);
   const parsed = parseObject(json);
   const entries = parsed && Object.entries(parsed);
   if (!entries?.every((entry): entry is [string, string] => typeof entry[1] === "string"))
     throw new FoldspaceError("FOLD_SECRETS_BROKEN", "What was sealed is no JSON object of texts");
-  assertWithinLimits(entries.length, json);
   return new Map(entries);
 }
 

@@ -1,16 +1,32 @@
-import type { SecretsMemory } from "./memory.ts";
+import { concatBytes } from "../bytes.ts";
+import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
+import { isCleaned, type SecretEntries } from "./entries.ts";
+import type { KeyState, SecretsMemory } from "./memory.ts";
+import { parseObject } from "./secret-map.ts";
+import type { SpaceKey } from "./space-key.ts";
+
+/** Counter and author of the entry of a name. */
+type SeenEntry = readonly [counter: number, peerId: string];
 
 interface Seen {
   readonly sequences: Map<string, number>;
   counter: number;
+  version: number;
+  entries: ReadonlyMap<string, SeenEntry>;
   isChanged: boolean;
 }
 
-/** The latest that was seen of every peer's file, to tell when an older one is put in its place. */
+/** Under it, what is remembered of all keys. The id of a key has 32 digits. */
+const ALL_KEYS = "keys";
+
+/** The latest that was seen of every peer's file, every entry and every key, to notice when older ones take their place. */
 export class SeenRecord {
   readonly #spaceId: string;
   readonly #memory: SecretsMemory | undefined;
   readonly #byKey = new Map<string, Seen>();
+  readonly #states = new Map<string, KeyState>();
+  #areStatesLoaded = false;
+  #haveStatesChanged = false;
 
   constructor(spaceId: string, memory: SecretsMemory | undefined) {
     this.#spaceId = spaceId;
@@ -22,11 +38,52 @@ export class SeenRecord {
     return Math.max(0, ...Array.from(this.#byKey.values(), ({ counter }) => counter));
   }
 
-  async load(keyId: string): Promise<void> {
-    if (this.#byKey.has(keyId)) return;
-    const { sequences = {}, counter = 0 } = (await this.#memory?.loadSeen(this.#spaceId, keyId)) ?? {};
-    if (!this.#byKey.has(keyId))
-      this.#byKey.set(keyId, { sequences: new Map(Object.entries(sequences)), counter, isChanged: false });
+  // ---- keys ----
+
+  /** Keys under which the secrets were, as far as this device knows. */
+  get currentKeys(): string[] {
+    return [...this.#states].filter(([, state]) => state === "current").map(([id]) => id);
+  }
+
+  stateOf(keyId: string): KeyState | undefined {
+    return this.#states.get(keyId);
+  }
+
+  async loadKeys(): Promise<void> {
+    if (this.#areStatesLoaded) return;
+    this.#areStatesLoaded = true;
+    const { keys = {} } = (await this.#memory?.loadSeen(this.#spaceId, ALL_KEYS)) ?? {};
+    for (const [id, state] of Object.entries(keys)) if (!this.#states.has(id)) this.#states.set(id, state);
+  }
+
+  /** The memory is another by now. */
+  reload(): void {
+    this.#areStatesLoaded = false;
+  }
+
+  /** Once replaced or ended, a key does not become current again. */
+  noteKey(keyId: string, state: KeyState): void {
+    const known = this.#states.get(keyId);
+    if (known === state || (known !== undefined && state === "current")) return;
+    this.#states.set(keyId, state);
+    this.#haveStatesChanged = true;
+  }
+
+  forgetKeys(): void {
+    this.#haveStatesChanged ||= this.#states.size > 0;
+    this.#states.clear();
+  }
+
+  // ---- files and entries of one key ----
+
+  /** Loads what was seen under a key. */
+  async load(key: SpaceKey): Promise<void> {
+    if (this.#byKey.has(key.id)) return;
+    const { sequences = {}, counter = 0, version = 0, entries } = (await this.#memory?.loadSeen(this.#spaceId, key.id)) ?? {};
+    const opened = entries === undefined ? new Map<string, SeenEntry>() : await this.#open(entries, key);
+    if (this.#byKey.has(key.id)) return;
+    const sequenceMap = new Map(Object.entries(sequences));
+    this.#byKey.set(key.id, { sequences: sequenceMap, counter, version, entries: opened, isChanged: false });
   }
 
   sequenceOf(keyId: string, peerId: string): number {
@@ -37,31 +94,111 @@ export class SeenRecord {
     return sequence < this.sequenceOf(keyId, peerId);
   }
 
-  /** Whether entries that were seen before are not there any more. */
-  isBehind(keyId: string, counter: number): boolean {
-    return counter < (this.#byKey.get(keyId)?.counter ?? 0);
+  /**
+   * Whether anything that was seen before is not there any more.
+   * @param cleaned deletions up to this counter may be missing
+   */
+  isBehind(
+    keyId: string,
+    present: { readonly entries: SecretEntries; readonly counter: number; readonly version: number; readonly cleaned: number },
+  ): boolean {
+    const seen = this.#byKey.get(keyId);
+    if (!seen) return false;
+    if (Math.max(present.counter, present.cleaned) < seen.counter || present.version < seen.version) return true;
+    for (const [name, [counter, peerId]] of seen.entries) {
+      const entry = present.entries.get(name);
+      const isThere = entry
+        ? entry.counter > counter || (entry.counter === counter && entry.peerId >= peerId)
+        : isCleaned({ value: undefined, counter, peerId }, present.cleaned);
+      if (!isThere) return true;
+    }
+    return false;
   }
 
-  note(keyId: string, peerId: string, sequence: number, counter: number): void {
-    const seen: Seen = this.#byKey.get(keyId) ?? { sequences: new Map(), counter: 0, isChanged: false };
-    this.#byKey.set(keyId, seen);
-    if (sequence <= (seen.sequences.get(peerId) ?? 0) && counter <= seen.counter) return;
+  isNewer(keyId: string, peerId: string, sequence: number, version: number): boolean {
+    const seen = this.#byKey.get(keyId);
+    return !seen || sequence > (seen.sequences.get(peerId) ?? 0) || version > seen.version;
+  }
+
+  noteFile(keyId: string, peerId: string, sequence: number, version: number): void {
+    if (!this.isNewer(keyId, peerId, sequence, version)) return;
+    const seen = this.#of(keyId);
     seen.sequences.set(peerId, Math.max(sequence, seen.sequences.get(peerId) ?? 0));
-    seen.counter = Math.max(counter, seen.counter);
+    seen.version = Math.max(version, seen.version);
+    seen.isChanged = true;
+  }
+
+  /** @param entries of all files together */
+  noteEntries(keyId: string, entries: SecretEntries): void {
+    const seen = this.#of(keyId);
+    for (const { counter } of entries.values()) seen.counter = Math.max(counter, seen.counter);
+    seen.entries = new Map(Array.from(entries, ([name, entry]) => [name, [entry.counter, entry.peerId]]));
     seen.isChanged = true;
   }
 
   /** Starts anew: what is found from now on counts. */
   forget(keyId: string): void {
-    this.#byKey.set(keyId, { sequences: new Map(), counter: 0, isChanged: true });
+    this.#byKey.set(keyId, { sequences: new Map(), counter: 0, version: 0, entries: new Map(), isChanged: true });
+    this.#haveStatesChanged ||= this.#states.delete(keyId);
   }
 
-  async save(): Promise<void> {
-    for (const [keyId, seen] of this.#byKey) {
-      if (!seen.isChanged) continue;
-      seen.isChanged = false;
-      const { counter, sequences } = seen;
-      await this.#memory?.saveSeen(this.#spaceId, keyId, { counter, sequences: Object.fromEntries(sequences) });
+  /** @param keys of which something may have been noted */
+  async save(keys: readonly SpaceKey[]): Promise<void> {
+    if (this.#haveStatesChanged) {
+      this.#haveStatesChanged = false;
+      const states = { sequences: {}, counter: 0, keys: Object.fromEntries(this.#states) };
+      await this.#memory?.saveSeen(this.#spaceId, ALL_KEYS, states);
     }
+    for (const key of keys) {
+      const seen = this.#byKey.get(key.id);
+      if (!seen?.isChanged) continue;
+      seen.isChanged = false;
+      const { counter, version } = seen;
+      const sequences = Object.fromEntries(seen.sequences);
+      const entries = await this.#seal(seen.entries, key);
+      await this.#memory?.saveSeen(this.#spaceId, key.id, { counter, version, sequences, entries });
+    }
+  }
+
+  #of(keyId: string): Seen {
+    let seen = this.#byKey.get(keyId);
+    if (!seen) {
+      seen = { sequences: new Map(), counter: 0, version: 0, entries: new Map(), isChanged: false };
+      this.#byKey.set(keyId, seen);
+    }
+    return seen;
+  }
+
+  async #seal(entries: ReadonlyMap<string, SeenEntry>, { id, key }: SpaceKey): Promise<string> {
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    const text = utf8(JSON.stringify({ entries: Array.from(entries, ([name, entry]) => [name, ...entry]) }));
+    const additionalData = this.#dataOf(id);
+    return toBase64(
+      concatBytes([iv, new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, text))]),
+    );
+  }
+
+  /** What does not open is forgotten: the device's own memory is not what an intruder reaches. */
+  async #open(text: string, { id, key }: SpaceKey): Promise<Map<string, SeenEntry>> {
+    const sealed = fromBase64(text);
+    const entries = new Map<string, SeenEntry>();
+    if (!sealed) return entries;
+    const iv = sealed.subarray(0, IV_BYTES);
+    const additionalData = this.#dataOf(id);
+    let opened: ArrayBuffer;
+    try {
+      opened = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key, sealed.subarray(IV_BYTES));
+    } catch {
+      // of another key or damaged: as if nothing had been seen
+      return entries;
+    }
+    const { entries: list } = parseObject(new TextDecoder().decode(opened)) ?? {};
+    for (const [name, counter, peerId] of Array.isArray(list) ? (list as readonly [string, number, string][]) : [])
+      entries.set(name, [counter, peerId]);
+    return entries;
+  }
+
+  #dataOf(keyId: string): Bytes {
+    return utf8(JSON.stringify(["foldspace-secrets", 2, "seen", this.#spaceId, keyId]));
   }
 }

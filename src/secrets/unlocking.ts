@@ -1,4 +1,6 @@
 import { FoldspaceError } from "../errors.ts";
+import { compareStrings } from "./encoding.ts";
+import { isProven } from "./key-replacement.ts";
 import { compareWraps, Credential, wrapsData, type KeyWraps } from "./key-wraps.ts";
 import type { SpaceKey } from "./space-key.ts";
 import type { VaultFile } from "./vault-file.ts";
@@ -13,48 +15,53 @@ const MAX_DERIVATIONS = 4;
 export async function findKeys(spaceId: string, text: string, files: readonly VaultFile[]): Promise<SpaceKey[]> {
   const credential = new Credential(text);
   const usable = files.filter((file) => file.header && !file.error);
-  const keyIds = [...new Set(usable.map((file) => file.keyId!))].sort();
-  if (keyIds.length === 0) throw files.find(({ error }) => error)?.error ?? notProtected();
+  if (usable.length === 0) throw files.find(({ error }) => error)?.error ?? notProtected();
   if (text === "") throw wrong("The passphrase is empty");
-  const found: SpaceKey[] = [];
+  const [present, outdated]: [SpaceKey[], SpaceKey[]] = [[], []];
+  let broken: FoldspaceError | undefined;
   let derivations = 0;
-  let isOutdated = false;
-  for (const keyId of keyIds) {
-    const ofKey = usable.filter((file) => file.keyId === keyId);
+  for (const { keyId, wraps } of distinctWraps(usable)) {
+    if ([...present, ...outdated].some(({ id }) => id === keyId)) continue;
     const context = { spaceId, keyId };
-    for (const wraps of distinctWraps(ofKey)) {
-      const byCode = await credential.unwrapAsCode(context, wraps);
-      const key = byCode ?? (derivations++ < MAX_DERIVATIONS ? await credential.unwrapAsPassphrase(context, wraps) : undefined);
-      if (!key) continue;
-      const current = await latestGenuineWraps(ofKey, key);
-      // what an intruder wrote as later wraps does not count, and what a peer wrote does
-      if (byCode || compareWraps(current, wraps) <= 0) found.push(key);
-      else {
-        isOutdated = true;
-        for (const file of ofKey) file.close();
-      }
-      break;
-    }
+    const byCode = await credential.unwrapAsCode(context, wraps);
+    const key = byCode ?? (derivations++ < MAX_DERIVATIONS ? await credential.unwrapAsPassphrase(context, wraps) : undefined);
+    if (!key) continue;
+    const ofKey = usable.filter((file) => file.keyId === keyId);
+    const current = await latestGenuineWraps(ofKey, key);
+    if (!current) broken = ofKey[0]!.error;
+    // what an intruder wrote as later wraps does not count, and what a peer wrote does
+    else if ((byCode || compareWraps(current, wraps) <= 0) && !(await isReplaced(spaceId, key, usable))) present.push(key);
+    else outdated.push(key);
   }
-  if (found.length > 0) return found;
-  throw wrong(
-    isOutdated
-      ? "The passphrase has been changed, and this is an earlier one"
-      : "That is neither the passphrase nor the recovery code",
+  if (present.length > 0) return [...present, ...outdated];
+  for (const { id } of outdated) for (const file of usable) if (file.keyId === id) file.close();
+  if (outdated.length > 0) throw wrong("The passphrase has been changed, and this is an earlier one");
+  throw broken ?? wrong("That is neither the passphrase nor the recovery code");
+}
+
+/** Whether a file under another key proves that this one was replaced. */
+async function isReplaced(spaceId: string, key: SpaceKey, files: readonly VaultFile[]): Promise<boolean> {
+  for (const { header } of files)
+    for (const replacement of header?.replaces ?? []) if (await isProven(spaceId, replacement, key, header!.keyId)) return true;
+  return false;
+}
+
+/** The latest first, as the passphrase is mostly that, whatever earlier ones are left. */
+function distinctWraps(files: readonly VaultFile[]): { readonly keyId: string; readonly wraps: KeyWraps }[] {
+  const distinct = new Map(
+    files.map(({ keyId, header }) => [
+      JSON.stringify([keyId, ...wrapsData(header!.wraps)]),
+      { keyId: keyId!, wraps: header!.wraps },
+    ]),
   );
+  return [...distinct.values()].sort((a, b) => compareWraps(b.wraps, a.wraps) || compareStrings(a.keyId, b.keyId));
 }
 
-/** The latest first, as the passphrase is mostly that. */
-function distinctWraps(files: readonly VaultFile[]): KeyWraps[] {
-  const distinct = new Map(files.map(({ header }) => [JSON.stringify(wrapsData(header!.wraps)), header!.wraps]));
-  return [...distinct.values()].sort((a, b) => compareWraps(b, a));
-}
-
-/** @throws FoldspaceError `FOLD_SECRETS_BROKEN` where none of the files is genuine */
-async function latestGenuineWraps(files: readonly VaultFile[], key: SpaceKey): Promise<KeyWraps> {
+/** @returns `undefined` if none of the files is genuine */
+async function latestGenuineWraps(files: readonly VaultFile[], key: SpaceKey): Promise<KeyWraps | undefined> {
   const latestFirst = files.toSorted((a, b) => compareWraps(b.header!.wraps, a.header!.wraps));
   for (const file of latestFirst) if (await file.open(key)) return file.header!.wraps;
-  throw latestFirst[0]!.error!;
+  return undefined;
 }
 
 function notProtected(): FoldspaceError {

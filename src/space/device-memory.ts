@@ -23,9 +23,11 @@ export class DeviceMemory implements SecretsMemory {
     return this.#keeper?.saveKeys !== undefined;
   }
 
-  /** Offers a keeper; the first is taken. */
-  offer(keeper: SecretsMemory | undefined): void {
-    this.#keeper ??= keeper;
+  /** Offers a keeper; the first is taken. @returns whether it was this one */
+  offer(keeper: SecretsMemory | undefined): boolean {
+    if (this.#keeper || !keeper) return false;
+    this.#keeper = keeper;
+    return true;
   }
 
   async loadSeen(spaceId: string, keyId: string): Promise<SeenSecrets | undefined> {

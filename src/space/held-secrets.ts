@@ -1,6 +1,7 @@
 import type { Problem } from "../errors.ts";
+import { assertMayGrow } from "../secrets/limits.ts";
 import { keyBytes } from "../secrets/plain-file.ts";
-import { encodeSecrets, put, type SecretMap } from "../secrets/secret-map.ts";
+import { mergeValue, put, type SecretMap } from "../secrets/secret-map.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { PlainSecrets } from "./plain-secrets.ts";
 
@@ -27,11 +28,19 @@ export class HeldSecrets {
 
   /** None while locked. */
   get values(): SecretMap {
-    const { protection, secrets } = this.vault;
+    const { protection } = this.vault;
     if (protection === "locked") return new Map();
-    const values = new Map(secrets);
-    for (const [name, value] of this.plain.values) if (protection === "none" || !this.vault.has(name)) values.set(name, value);
+    if (protection === "none") return new Map(this.plain.values);
+    const values = new Map(this.vault.secrets);
+    for (const [name, value] of this.plain.values) if (!this.vault.has(name)) values.set(name, value);
     return values;
+  }
+
+  /** `undefined` while locked. */
+  get(name: string): string | undefined {
+    const { protection } = this.vault;
+    if (protection === "locked") return undefined;
+    return protection === "unlocked" && this.vault.has(name) ? this.vault.get(name) : this.plain.values.get(name);
   }
 
   get problems(): Problem[] {
@@ -41,7 +50,7 @@ export class HeldSecrets {
 
   /** Whether there is a secret of that name, or another value without protection. */
   has(name: string): boolean {
-    return this.values.has(name) || this.plain.values.has(name);
+    return this.get(name) !== undefined || this.plain.values.has(name);
   }
 
   /**
@@ -56,7 +65,7 @@ export class HeldSecrets {
       if (!this.isLeavingVault) this.plain.set(name, undefined);
     } else {
       keyBytes(this.#spaceId);
-      if (value !== undefined) encodeSecrets(new Map(this.values).set(name, value));
+      assertMayGrow(this.plain.size, this.plain.sizeWith(name, value));
       this.plain.set(name, value);
       put(this.#setHere, name, value);
     }
@@ -99,20 +108,25 @@ export class HeldSecrets {
   }
 
   /**
-   * Another device has ended the protection, and may not have known all secrets. Those that it had put back without
-   * protection may have arrived earlier, and have been taken out here.
+   * A device has ended the protection, and may not have known all secrets: those that others changed meanwhile are changed
+   * here too, unless they were changed again without protection. What it had put back without protection may have arrived
+   * earlier, and have been taken out here.
    */
   #moveOutOfVault(): void {
-    for (const [name, value] of this.vault.takeOut()) this.plain.set(name, value);
     for (const [name, value] of this.#takenOut) if (!this.plain.values.has(name)) this.plain.set(name, value);
     this.#takenOut.clear();
+    for (const [name, { before, value }] of this.vault.late) {
+      const present = this.plain.values.get(name);
+      const merged = mergeValue(before, present, value);
+      if (merged !== present) this.plain.set(name, merged);
+    }
   }
 
   /** Names of secrets that have other values without protection than under it. */
   get #rivals(): string[] {
-    const { protection, secrets } = this.vault;
-    if (protection !== "unlocked" || this.isLeavingVault) return [];
-    return [...this.plain.values].flatMap(([name, value]) => (this.vault.has(name) && secrets.get(name) !== value ? name : []));
+    if (this.vault.protection !== "unlocked" || this.isLeavingVault) return [];
+    const isRival = (name: string, value: string): boolean => this.vault.has(name) && this.vault.get(name) !== value;
+    return [...this.plain.values].flatMap(([name, value]) => (isRival(name, value) ? name : []));
   }
 }
 

@@ -1,4 +1,6 @@
 import type { StoredSecrets } from "../layers/persistence-layer.ts";
+import type { SecretsSize } from "../secrets/limits.ts";
+import { utf8 } from "../secrets/encoding.ts";
 import { differences, mergeMaps, mergeValue, put, type SecretChange, type SecretMap } from "../secrets/secret-map.ts";
 
 const NO_SECRETS: SecretMap = new Map();
@@ -15,13 +17,25 @@ export class PlainSecrets {
   #base: SecretMap | undefined;
   /** Set or deleted since the start. */
   readonly #edited = new Set<string>();
+  #size: SecretsSize = { count: 0, bytes: 0 };
 
   get values(): SecretMap {
     return this.#values;
   }
 
+  get size(): SecretsSize {
+    return this.#size;
+  }
+
+  /** What {@link size} would be with another value of one secret. */
+  sizeWith(name: string, value: string | undefined): SecretsSize {
+    const [was, is] = [sizeOf(name, this.#values.get(name)), sizeOf(name, value)];
+    return { count: this.#size.count + is.count - was.count, bytes: this.#size.bytes + is.bytes - was.bytes };
+  }
+
   /** @param value `undefined` deletes */
   set(name: string, value: string | undefined): void {
+    this.#size = this.sizeWith(name, value);
     put(this.#values, name, value);
     this.#edited.add(name);
   }
@@ -80,6 +94,16 @@ export class PlainSecrets {
 
   #replaceWith(values: SecretMap): void {
     this.#values.clear();
-    for (const [name, value] of values) this.#values.set(name, value);
+    this.#size = { count: 0, bytes: 0 };
+    for (const [name, value] of values) {
+      this.#size = this.sizeWith(name, value);
+      this.#values.set(name, value);
+    }
   }
+}
+
+/** As JSON. */
+function sizeOf(name: string, value: string | undefined): SecretsSize {
+  if (value === undefined) return { count: 0, bytes: 0 };
+  return { count: 1, bytes: utf8(JSON.stringify([name, value])).length };
 }

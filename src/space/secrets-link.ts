@@ -33,6 +33,8 @@ export class SecretsLink {
   base: SecretMap | undefined;
   /** Whether the layer has to be saved to, if only to put in order what it keeps. */
   isUntidy = false;
+  /** Whether the layer keeps remains of secrets without a passphrase. */
+  hasRemains = false;
   /** Whether what was kept there is gone. */
   isGone = false;
   readonly #source: SecretsSource;
@@ -118,6 +120,7 @@ export class SecretsLink {
     const stored = await this.layer.loadSecrets?.();
     this.base = stored?.base;
     this.isUntidy = stored?.isUntidy ?? false;
+    this.hasRemains = stored?.hasRemains ?? false;
     this.isGone = stored?.isGone ?? false;
     await this.#source.receive(this, stored);
   }

@@ -6,8 +6,8 @@ import { Observable } from "../observable.ts";
 import type { Argon2Parameters } from "../secrets/argon2.ts";
 import type { SecretsMemory } from "../secrets/memory.ts";
 import { keyBytes } from "../secrets/plain-file.ts";
-import { areEqual, differences, type SecretMap } from "../secrets/secret-map.ts";
-import { Vault, type Protection } from "../secrets/vault.ts";
+import { areEqual, differences, put, type SecretMap } from "../secrets/secret-map.ts";
+import { Vault, type OwnFile, type Protection } from "../secrets/vault.ts";
 import { newId } from "../tree/index.ts";
 import { DeviceMemory } from "./device-memory.ts";
 import { HeldSecrets } from "./held-secrets.ts";
@@ -38,6 +38,7 @@ interface Session {
 }
 
 const MAX_ROUNDS = 3;
+const NO_SECRETS: SecretMap = new Map();
 
 /**
  * The secrets of a space: short texts by name, such as keys of services, kept beside its trees in every layer.
@@ -57,8 +58,10 @@ export class SpaceSecrets {
   readonly #problems = new Observable<readonly Problem[]>([]);
   readonly #changed = new Observable<readonly string[]>([]);
   readonly #source: SecretsSource;
+  /** Our files in what was given to layers to be saved. */
+  readonly #sealed = new WeakMap<SecretsUpdate, OwnFile>();
   /** As they were last told of. */
-  #shown: SecretMap = new Map();
+  #shown = new Map<string, string>();
   #shownProtection: Protection = "none";
   #last: Promise<unknown> = Promise.resolve();
   #failure: FoldspaceError | undefined;
@@ -77,7 +80,7 @@ export class SpaceSecrets {
     this.#source = {
       receive: async (link, stored) => await this.#receive(link, stored),
       updateFor: async (link) => await this.#updateFor(link),
-      noteSaved: (link, { changes }) => this.#plain.noteSaved(link, changes),
+      noteSaved: (link, update) => this.#noteSaved(link, update),
       publish: () => this.#publish(),
     };
   }
@@ -91,7 +94,8 @@ export class SpaceSecrets {
 
   /** @throws FoldspaceError `FOLD_SECRETS_LOCKED` */
   get(name: string): string | undefined {
-    return this.#readable().get(name);
+    this.#assertReadable();
+    return this.#held.get(name);
   }
 
   /** Names, in order of their code units. @throws FoldspaceError `FOLD_SECRETS_LOCKED` */
@@ -201,25 +205,30 @@ export class SpaceSecrets {
   }
 
   /**
-   * Replaces the passphrase; the recovery code stays. Whoever knows the old one and has an old copy of the folder can
+   * Replaces the passphrase: the secrets are sealed anew under another key, and files that the old one opens are removed.
+   * Other devices need the new passphrase from then on. Whoever knows the old one and has an old copy of the folder can
    * still read what was in that.
-   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, also where only a remembered key is there; `FOLD_BAD_VALUE`,
+   * @returns a new recovery code if the present one cannot be kept, as for secrets that an earlier version has protected;
+   *   otherwise the recovery code stays
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, also if only a remembered key is there; `FOLD_BAD_VALUE`,
    *   `FOLD_COUNTER_EXHAUSTED`
    */
-  async changePassphrase(passphrase: string): Promise<void> {
-    await this.#inTurn(async () => {
+  async changePassphrase(passphrase: string): Promise<string | undefined> {
+    return await this.#inTurn(async () => {
       this.#assertWritable();
       assertPassphrase(passphrase);
       await this.#reload();
       this.#assertUnlocked();
-      await this.#vault.changePassphrase(passphrase);
+      const code = await this.#vault.changePassphrase(passphrase);
+      this.#settle();
       await this.flush();
+      return code;
     });
   }
 
   /**
    * Takes the protection off, on all devices.
-   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_PROTECTION`, `FOLD_NOT_DURABLE`, `FOLD_COUNTER_EXHAUSTED`
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_PROTECTION`, `FOLD_NOT_DURABLE`, `FOLD_SECRETS_TOO_LARGE`
    */
   async unprotect(): Promise<void> {
     await this.#inTurn(async () => {
@@ -227,10 +236,10 @@ export class SpaceSecrets {
       keyBytes(this.#spaceId);
       await this.#reload();
       this.#assertUnlocked();
+      await this.#vault.unifyKeys();
       this.#held.isLeavingVault = true;
       try {
         await this.#copyOutOfVault();
-        this.#vault.takeOut();
         this.#vault.end();
       } finally {
         this.#held.isLeavingVault = false;
@@ -245,7 +254,7 @@ export class SpaceSecrets {
   /** Used by `Space`. Never rejects: what fails is a problem, and is tried again. */
   async attach(layer: PersistenceLayer): Promise<void> {
     if (!layer.loadSecrets) return;
-    this.#memory.offer(layer.secretsMemory);
+    if (this.#memory.offer(layer.secretsMemory)) this.#vault.memoryChanged();
     let link = this.#links.get(layer);
     if (!link) this.#links.set(layer, (link = new SecretsLink(layer, this.#source, this.#clock)));
     await link.open();
@@ -296,16 +305,32 @@ export class SpaceSecrets {
 
   async #updateFor(link: SecretsLink): Promise<SecretsUpdate | undefined> {
     if (this.#session.isReadOnly || !(this.#isLacking(link) || link.isGone)) return undefined;
-    const isSealing = this.#vault.isLackingIn(link);
-    const sealed = isSealing ? await this.#vault.seal() : undefined;
-    const base = this.#plain.baseFor(link);
-    return {
-      ...(sealed ? { sealed: { peerId: sealed.peerId, text: sealed.text } } : {}),
+    // once the protection has ended, our file says that the secrets are kept without it, which has to be so before
+    const isWaiting = this.#vault.isOver && this.#plain.changesFor(link).size > 0;
+    const own = !isWaiting && this.#vault.isLackingIn(link) ? await this.#vault.seal() : undefined;
+    const base = this.#baseFor(link);
+    const retired = isWaiting ? [] : this.#vault.retirable(link, own, this.#clock.now());
+    const update: SecretsUpdate = {
+      ...(own ? { sealed: { peerId: own.peerId, text: own.text } } : {}),
       changes: this.#plain.changesFor(link),
       ...(base ? { base } : {}),
       isProtected: this.protection === "unlocked",
-      retired: isSealing || this.#vault.isOver ? this.#vault.retirable(link, this.#clock.now()) : [],
+      retired: retired.flatMap(({ peerId, isCopy }) => (isCopy ? [] : peerId)),
+      retiredCopies: retired.flatMap(({ file, isCopy }) => (isCopy && file !== undefined ? file : [])),
     };
+    if (own) this.#sealed.set(update, own);
+    return update;
+  }
+
+  #noteSaved(link: SecretsLink, update: SecretsUpdate): void {
+    this.#plain.noteSaved(link, update.changes);
+    const own = this.#sealed.get(update);
+    if (own) this.#vault.noteWritten(link, own);
+  }
+
+  /** What a place of this device's own is to keep of the others: under a passphrase nothing, as it would be in the clear. */
+  #baseFor(link: SecretsLink): SecretMap | undefined {
+    return this.protection === "unlocked" ? NO_SECRETS : this.#plain.baseFor(link);
   }
 
   /** Moves secrets to where they belong, has saved what has to be, and tells what changed. */
@@ -344,13 +369,14 @@ export class SpaceSecrets {
 
   #isLacking(link: SecretsLink): boolean {
     if (!this.#plain.has(link)) return false;
-    const base = link.base && this.#plain.baseFor(link);
+    const base = link.base && this.#baseFor(link);
     return (
       link.isUntidy ||
+      (link.hasRemains && this.protection === "unlocked") ||
       this.#plain.changesFor(link).size > 0 ||
       this.#vault.isLackingIn(link) ||
       (base !== undefined && !areEqual(base, link.base!)) ||
-      (this.#vault.isOver && this.#vault.retirable(link, this.#clock.now()).length > 0)
+      (this.#vault.isOver && this.#vault.retirable(link, undefined, this.#clock.now()).length > 0)
     );
   }
 
@@ -358,15 +384,20 @@ export class SpaceSecrets {
     this.#assertWritable();
     this.#assertReadable();
     this.#held.set(name, value);
-    this.#settle();
+    // what did not fit before may by now
+    if (this.#failure) this.#settle();
+    else {
+      // none of what is done for all secrets together: there may be many to set
+      this.#publish(name);
+      for (const link of this.#links.values()) link.saveLater();
+    }
   }
 
-  #publish(): void {
+  /** @param only the name of the one secret that may have changed; any by default */
+  #publish(only?: string): void {
     const { protection } = this;
-    const { values } = this.#held;
-    const names = [...differences(this.#shown, values).keys()];
+    const names = only === undefined ? this.#showAll() : this.#showOne(only);
     const hasChanged = names.length > 0 || protection !== this.#shownProtection;
-    this.#shown = values;
     this.#shownProtection = protection;
     const failures = [...Array.from(this.#links.values(), ({ error }) => error), this.#failure, this.#memory.failure];
     const { problems } = this.#held;
@@ -375,6 +406,22 @@ export class SpaceSecrets {
         problems.push({ code: error.code, reason: `the secrets could not be read, saved or remembered: ${error.message}` });
     if (JSON.stringify(problems) !== JSON.stringify(this.#problems.value)) this.#problems.value = problems;
     if (hasChanged) this.#changed.value = names;
+  }
+
+  /** @returns names of secrets that have another value than was last told of */
+  #showAll(): string[] {
+    const { values } = this.#held;
+    const names = [...differences(this.#shown, values).keys()];
+    this.#shown = new Map(values);
+    return names;
+  }
+
+  /** As {@link #showAll}, for one secret. */
+  #showOne(name: string): string[] {
+    const value = this.#held.get(name);
+    if (value === this.#shown.get(name)) return [];
+    put(this.#shown, name, value);
+    return [name];
   }
 
   /** Not for longer than layers are waited for: nothing else can be done meanwhile. */

@@ -66,6 +66,23 @@ test("under a passphrase, the database has nothing in the clear, and keys in it 
   await locked.close();
 });
 
+test("the recovery code opens secrets whose passphrase was changed, and the database has no file that the old one opens", async () => {
+  const id = newId();
+  const space = await new SpaceManager(OPTIONS).createSpace({ persistenceLayers: [databaseOf(id)] });
+  space.secrets.set("name", "value");
+  const code = await space.secrets.protect("old");
+  const before = Object.values((await recordsIn(databaseName)).get(id)!["sealed"] as Record<string, string>);
+  expect(await space.secrets.changePassphrase("new")).toBeUndefined();
+  await space.close();
+  const after = Object.values((await recordsIn(databaseName)).get(id)!["sealed"] as Record<string, string>);
+  const keyIdOf = (text: string): unknown => (JSON.parse(text) as Record<string, unknown>)["keyId"];
+  expect(after.map(keyIdOf)).not.toContain(keyIdOf(before[0]!));
+  const again = await open(id);
+  await again.secrets.unlock(code);
+  expect(again.secrets.entries()).toEqual([["name", "value"]]);
+  await again.close();
+});
+
 test("tabs see each other's secrets, with and without a passphrase", async () => {
   const id = newId();
   const one = await new SpaceManager(OPTIONS).createSpace({ persistenceLayers: [databaseOf(id)] });

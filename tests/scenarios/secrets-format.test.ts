@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gcm } from "@noble/ciphers/aes.js";
 import { argon2id } from "@noble/hashes/argon2.js";
@@ -142,12 +143,75 @@ test("version 2 is read by another implementation, by passphrase and by recovery
   expect(path).toBe(`space-v1/secrets-v2/${file.peerId}.json`);
   const key = keyByPassphrase(file, "correct horse");
   expect(keyByRecoveryCode(file, code)).toEqual(key);
-  expect(contentOf(file, key)).toEqual({
+  expect(contentOf(file, key)).toMatchObject({
     entries: [
       { name: "before", counter: 3, peerId: file.peerId },
       { name: "later", value: "2", counter: 2, peerId: file.peerId },
     ],
     keys: {},
+  });
+  await device.stop();
+});
+
+interface CarriedRecovery extends Wrap {
+  kdf: string;
+  ephemeralKey: string;
+  pair: { publicKey: string; privateKey: Wrap };
+}
+
+/** Version 2 under a key that has replaced another, read with nothing of ours but the description. */
+function keyByCarriedCode({ spaceId, keyId, wraps }: Version2, code: string): Uint8Array {
+  const { salt, iv, key, kdf, ephemeralKey, pair } = wraps.recovery as CarriedRecovery;
+  expect(kdf).toBe("ecdh-p256-hkdf-sha256");
+  const digits = Array.from(code.replaceAll("-", ""), (digit) => "0123456789ABCDEFGHJKMNPQRSTVWXYZ".indexOf(digit));
+  const bits = digits.map((digit) => digit.toString(2).padStart(5, "0")).join("");
+  const secret = Uint8Array.from(bits.match(/.{8}/g)!.slice(0, 20), (byte) => Number.parseInt(byte, 2));
+  const { privateKey: own } = pair;
+  const pairKey = hkdf(sha256, secret, base64(own.salt), utf8("foldspace-secrets recovery pair"), 32);
+  const pairData = utf8(JSON.stringify(["foldspace-secrets", 2, "recovery pair", spaceId, pair.publicKey, own.salt]));
+  const pkcs8 = gcm(pairKey, base64(own.iv), pairData).decrypt(base64(own.key));
+  const privateKey = createPrivateKey({ key: Buffer.from(pkcs8), format: "der", type: "pkcs8" });
+  const point = Buffer.from(ephemeralKey, "base64");
+  const [x, y] = [point.subarray(1, 33).toString("base64url"), point.subarray(33).toString("base64url")];
+  const publicKey = createPublicKey({ key: { kty: "EC", crv: "P-256", x, y }, format: "jwk" });
+  const shared = new Uint8Array(diffieHellman({ privateKey, publicKey }));
+  const wrappingKey = hkdf(sha256, shared, base64(salt), utf8("foldspace-secrets recovery carried"), 32);
+  const fields = [spaceId, keyId, pair.publicKey, ephemeralKey, salt];
+  const data = utf8(JSON.stringify(["foldspace-secrets", 2, "recovery carried", ...fields]));
+  return gcm(wrappingKey, base64(iv), data).decrypt(base64(key));
+}
+
+test("a file under a key that has replaced another is read by another implementation, and proves that it has", async () => {
+  const device = await new SecretsDevice().open();
+  device.secrets.set("key", "🔑");
+  const code = await device.secrets.protect("old");
+  const sealed = (): Version2 & { replaces?: { keyId: string; iv: string; proof: string }[] } =>
+    JSON.parse([...filesOf(device.fs)].find(([path]) => path.startsWith("space-v1/secrets-v2/"))![1]) as Version2;
+  const replaced = sealed();
+  await device.secrets.changePassphrase("new");
+  const file = sealed();
+  const key = keyByPassphrase(file, "new");
+  expect(keyByCarriedCode(file, code)).toEqual(key);
+  expect(file.wraps.version).toBe(2);
+  const [{ keyId, iv, proof }] = file.replaces as [{ keyId: string; iv: string; proof: string }];
+  expect(keyId).toBe(replaced.keyId);
+  const fields = ["foldspace-secrets", 2, "replaced", SPACE_ID, keyId, file.keyId];
+  const proven = gcm(keyByPassphrase(replaced, "old"), base64(iv), utf8(JSON.stringify(fields))).decrypt(base64(proof));
+  expect(proven).toHaveLength(0);
+  const { passphrase: p, recovery, version, peerId } = file.wraps;
+  const r = recovery as CarriedRecovery;
+  const own = r.pair.privateKey;
+  const data = utf8(
+    JSON.stringify([
+      ...["foldspace-secrets", 2, "values", file.spaceId, file.peerId, file.keyId, file.sequence, file.ended],
+      ...[version, peerId, p.memoryKiB, p.iterations, p.parallelism, p.salt, p.iv, p.key, r.salt, r.iv, r.key],
+      ...[r.ephemeralKey, r.pair.publicKey, own.salt, own.iv, own.key, [[keyId, iv, proof]]],
+    ]),
+  );
+  expect(jsonOf(gcm(key, base64(file.iv), data).decrypt(base64(file.ciphertext)))).toMatchObject({
+    entries: [{ name: "key", value: "🔑" }],
+    keys: { [keyId]: Buffer.from(keyByPassphrase(replaced, "old")).toString("base64") },
+    recovery: r.pair,
   });
   await device.stop();
 });

@@ -3,8 +3,11 @@ import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { IndexedDBPersistenceLayer } from "../../src/layers/indexeddb/index.ts";
 import type { PersistenceLayer } from "../../src/layers/persistence-layer.ts";
+import type { FileSystem } from "../../src/fs/file-system.ts";
 import { WEAKEST_ARGON2 } from "../../src/secrets/argon2.ts";
+import { Credential } from "../../src/secrets/key-wraps.ts";
 import type { RememberedKey, SecretsMemory, SeenSecrets } from "../../src/secrets/memory.ts";
+import { openFile, parseSealedFile } from "../../src/secrets/sealed-file.ts";
 import { SpaceSecrets } from "../../src/space/space-secrets.ts";
 import { newId } from "../../src/tree/index.ts";
 
@@ -68,6 +71,8 @@ export interface DeviceOptions {
   readonly isReadOnly?: boolean;
   /** A database that this device keeps the space in as well. */
   readonly databaseName?: string;
+  /** What the device reaches its folder through. */
+  readonly through?: (fs: MemoryFileSystem) => FileSystem;
 }
 
 /** A device with the secrets of a space open, in a folder of its own. */
@@ -91,14 +96,14 @@ export class SecretsDevice {
   }
 
   async open(): Promise<this> {
-    const { clock, memory, databaseName, isReadOnly = false } = this.#options;
+    const { clock, memory, databaseName, isReadOnly = false, through = (fs) => fs } = this.#options;
     const timing = clock ? { clock } : {};
     this.#secrets = new SpaceSecrets(
       SPACE_ID,
       { isReadOnly, patienceMs: 10_000, ...timing },
       { argon2: WEAKEST_ARGON2, ...(memory ? { memory } : {}) },
     );
-    this.#layers = [new FileSystemPersistenceLayer("", SPACE_ID, { fs: this.fs, ...timing })];
+    this.#layers = [new FileSystemPersistenceLayer("", SPACE_ID, { fs: through(this.fs), ...timing })];
     if (databaseName !== undefined) this.#layers.push(new IndexedDBPersistenceLayer(SPACE_ID, { databaseName }));
     for (const layer of this.#layers) {
       await layer.connect({ peerId: newId(), create: true });
@@ -118,6 +123,13 @@ export class SecretsDevice {
     if (lacking.length > 0) throw new Error(JSON.stringify(lacking));
   }
 
+  /** Goes on without the folder. */
+  async detachFolder(): Promise<void> {
+    const folder = this.#layers.shift()!;
+    this.secrets.detach(folder);
+    await folder.disconnect();
+  }
+
   /** Ends without saving. */
   async stop(): Promise<void> {
     this.secrets.close();
@@ -132,6 +144,26 @@ export function folderWith(files: Readonly<Record<string, string | Uint8Array>>)
 
 export function filesOf(fs: MemoryFileSystem): Map<string, string> {
   return new Map(Object.entries(fs.dump()).filter(([path]) => SECRETS_PATH.test(path) && !path.endsWith(".tmp")));
+}
+
+export function sealedFilesOf(fs: MemoryFileSystem): string[] {
+  return Object.keys(fs.dump()).filter((path) => path.startsWith("space-v1/secrets-v2/"));
+}
+
+/** What somebody reads who has a passphrase and these files, and nothing else. */
+export async function readWith(
+  passphrase: string,
+  files: ReadonlyMap<string, string>,
+): Promise<Record<string, string | undefined>> {
+  const sealed = [...files].filter(([path]) => path.includes("secrets-v2/")).map(([, text]) => text);
+  const parsed = await Promise.all(sealed.map(async (text) => await parseSealedFile(text, SPACE_ID)));
+  const read: Record<string, string | undefined> = {};
+  for (const { keyId, wraps } of parsed) {
+    const key = await new Credential(passphrase).unwrapAsPassphrase({ spaceId: SPACE_ID, keyId }, wraps);
+    for (const file of key ? parsed.filter((other) => other.keyId === keyId) : [])
+      for (const [name, { value }] of (await openFile(file, key!)).entries) read[name] = value;
+  }
+  return read;
 }
 
 /** Names that Syncthing and Dropbox give to what lost. */

@@ -43,24 +43,28 @@ test("what is asked for at once is done in order", async () => {
   await device.stop();
 });
 
-test("a secret that is set while they are being locked is refused or kept, and keeps nobody from locking", async () => {
-  const device = await protectedDevice();
-  const kept: string[] = ["key"];
-  for (let count = 0; count < LATEST; count++) {
-    const locking = device.secrets.lock();
-    await turns(count);
-    const name = `after ${String(count).padStart(3, "0")}`;
-    if (device.secrets.protection === "unlocked") {
-      device.secrets.set(name, "1");
-      kept.push(name);
+test(
+  "a secret that is set while they are being locked is refused or kept, and keeps nobody from locking",
+  { timeout: 120_000 },
+  async () => {
+    const device = await protectedDevice();
+    const kept: string[] = ["key"];
+    for (let count = 0; count < LATEST; count++) {
+      const locking = device.secrets.lock();
+      await turns(count);
+      const name = `after ${String(count).padStart(3, "0")}`;
+      if (device.secrets.protection === "unlocked") {
+        device.secrets.set(name, "1");
+        kept.push(name);
+      }
+      await locking;
+      expect(device.secrets.protection).toBe("locked");
+      await device.secrets.unlock(PASSPHRASE);
+      expect(device.secrets.keys()).toEqual(kept.toSorted());
     }
-    await locking;
-    expect(device.secrets.protection).toBe("locked");
-    await device.secrets.unlock(PASSPHRASE);
-    expect(device.secrets.keys()).toEqual(kept.toSorted());
-  }
-  await device.stop();
-});
+    await device.stop();
+  },
+);
 
 test("what is set or deleted while the protection is taken off is so afterwards", async () => {
   const device = await protectedDevice();

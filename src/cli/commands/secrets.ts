@@ -103,13 +103,18 @@ export function define(program: Command, context: Context): void {
       "file with the new passphrase. Default: FOLDSPACE_NEW_PASSPHRASE; else it is asked for",
     )
     .action(async (directory: string, options: Options) => {
-      await withSecrets(context, directory, options, "write", async (opened) => {
+      const recoveryCode = await withSecrets(context, directory, options, "write", async (opened) => {
         if (opened.protection === "none")
           throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are not protected by a passphrase");
-        await opened.changePassphrase(await newPassphrase(context, options.newPassphraseFile, "FOLDSPACE_NEW_PASSPHRASE"));
+        const passphrase = await newPassphrase(context, options.newPassphraseFile, "FOLDSPACE_NEW_PASSPHRASE");
+        const code = await opened.changePassphrase(passphrase);
+        // at once: whatever fails from here on, it may be needed
+        if (code !== undefined && !options.json) await context.output.line(code);
+        return code;
       });
-      if (options.json) await context.output.json({ protection: "unlocked" });
-      else await context.output.line("The passphrase is changed; the recovery code is as before");
+      if (options.json) await context.output.json({ protection: "unlocked", ...(recoveryCode ? { recoveryCode } : {}) });
+      else if (recoveryCode === undefined) await context.output.line("The passphrase is changed; the recovery code is as before");
+      else await context.output.note("The passphrase is changed, and the above is the new recovery code: keep it on paper.");
     });
 }
 

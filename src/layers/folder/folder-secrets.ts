@@ -4,6 +4,7 @@ import { SPACE_DIR } from "../../log/paths.ts";
 import { SEALED_SECRETS_DIR } from "../../log/secrets-paths.ts";
 import { Observable } from "../../observable.ts";
 import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
+import { PlainRemains } from "./plain-remains.ts";
 import { PlainSecretsFile } from "./plain-secrets-file.ts";
 import { SealedSecretsFolder } from "./sealed-secrets-folder.ts";
 import type { SpaceFolder } from "./space-folder.ts";
@@ -14,6 +15,11 @@ export class FolderSecrets {
   readonly #folder: SpaceFolder;
   readonly #plain: PlainSecretsFile;
   readonly #sealed: SealedSecretsFolder;
+  readonly #remains: PlainRemains;
+  /** Whether everything was looked through. Nothing of ours leaves anything there while the secrets are under a passphrase. */
+  #isSearched = false;
+  /** Whether what was found then has been removed. */
+  #isClean = false;
   #last: Promise<unknown> = Promise.resolve();
   /** What was there when it was last loaded. */
   #loaded = "";
@@ -22,6 +28,12 @@ export class FolderSecrets {
     this.#folder = folder;
     this.#plain = new PlainSecretsFile(folder, spaceId, clock);
     this.#sealed = new SealedSecretsFolder(folder, clock);
+    this.#remains = new PlainRemains(folder, spaceId);
+  }
+
+  /** Files that are readable with the space's id, besides `secrets` and its copies, as of the last reading. */
+  get remains(): readonly string[] {
+    return [...this.#plain.remains, ...this.#remains.found];
   }
 
   async load(): Promise<StoredSecrets> {
@@ -32,11 +44,18 @@ export class FolderSecrets {
     });
   }
 
-  async save({ sealed, changes, isProtected = false, retired = [] }: SecretsUpdate): Promise<void> {
+  async save({ sealed, changes, isProtected = false, retired = [], retiredCopies = [] }: SecretsUpdate): Promise<void> {
     await this.#exclusively(async () => {
       if (sealed) await this.#sealed.write(sealed.peerId, sealed.text);
       await this.#plain.save(changes, isProtected);
       for (const peerId of retired) await this.#sealed.retire(peerId);
+      for (const path of retiredCopies) await this.#sealed.retireCopy(path);
+      if (isProtected) {
+        await this.#sealed.removeTemporary();
+        await this.#remains.find(!this.#isClean);
+        await this.#remains.remove();
+        this.#isClean = true;
+      }
       this.#publish();
     });
   }
@@ -68,12 +87,16 @@ export class FolderSecrets {
   async #read(): Promise<StoredSecrets> {
     const sealed = await this.#sealed.read();
     const plain = await this.#plain.read();
+    if (sealed.length > 0 && !this.#isSearched) {
+      await this.#remains.find(true);
+      this.#isSearched = true;
+    }
     this.#publish();
-    return { ...plain, sealed };
+    return { ...plain, hasRemains: plain.hasRemains === true || this.#remains.found.length > 0, sealed };
   }
 
   #publish(): void {
-    const problems = [...this.#plain.problems, ...this.#sealed.problems];
+    const problems = [...this.#plain.problems, ...this.#sealed.problems, ...this.#remains.problems];
     const isSame = JSON.stringify(problems) === JSON.stringify(this.problems.value);
     if (!isSame) this.problems.value = problems;
   }

@@ -38,7 +38,7 @@ test("a file that vanishes is told of, and the next save writes it again", async
   expect((await file.read()).isGone).toBe(false);
   const before = await memory.read(MAIN);
   await memory.remove(MAIN);
-  expect(await file.read()).toEqual({ values: new Map([["api", "1"]]), isUntidy: false, isGone: true });
+  expect(await file.read()).toMatchObject({ values: new Map([["api", "1"]]), isUntidy: false, isGone: true });
   await file.save(NO_CHANGES, false);
   expect(await memory.read(MAIN)).toEqual(before);
   expect((await file.read()).isGone).toBe(false);

@@ -10,8 +10,14 @@ import {
 } from "../../log/secrets-paths.ts";
 import { SPACE_DIR } from "../../log/paths.ts";
 import { toHex, utf8 } from "../../secrets/encoding.ts";
-import { assertFileSize, MAX_COPIES } from "../../secrets/limits.ts";
-import { openPlainFile, sealPlainFile } from "../../secrets/plain-file.ts";
+import { assertFileSize, MAX_COPIES, MAX_SECRETS_FILE_BYTES } from "../../secrets/limits.ts";
+import {
+  isReadablePlainText,
+  openPlainFile,
+  PLAIN_PREFIX_LENGTH,
+  salvagePlainFile,
+  sealPlainFile,
+} from "../../secrets/plain-file.ts";
 import {
   applyChanges,
   areEqual,
@@ -21,6 +27,7 @@ import {
   type SecretChanges,
   type SecretMap,
 } from "../../secrets/secret-map.ts";
+import type { StoredSecrets } from "../persistence-layer.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 /**
@@ -31,6 +38,8 @@ const CONFIRM_MS = 2_000;
 /** How long after writing the file is read again, to see whether another has replaced it in the same moment. */
 const READ_BACK_MS = 200;
 const MAX_ATTEMPTS = 10;
+/** Of copies that are read, and of those that turn out not to decrypt. */
+const MAX_COPIES_TRIED = 4 * MAX_COPIES;
 /** Texts written by this instance, of which a sync service may make copies. */
 const MAX_OWN_TEXTS = 32;
 
@@ -49,6 +58,12 @@ interface Copy {
   readonly isOwn: boolean;
 }
 
+/** What is to become of files that were left behind, or do not decrypt. */
+interface ReadingOptions {
+  /** Whether they are about to be removed, so that what there is in them is taken in. */
+  readonly isProtected: boolean;
+}
+
 /** The file as it was found. */
 interface Found {
   /** `undefined` where there is none. */
@@ -57,7 +72,12 @@ interface Found {
   readonly values: Map<string, string>;
   readonly copies: readonly Copy[];
   readonly isBroken: boolean;
+  /** What was put out of the way. */
   readonly remains: readonly string[];
+  /** Copies that do not decrypt, and yet can be read by who knows the space's id. */
+  readonly torn: readonly string[];
+  /** Whether the file itself is one of those. */
+  readonly isTorn: boolean;
 }
 
 const NO_SECRETS: SecretMap = new Map();
@@ -80,6 +100,8 @@ export class PlainSecretsFile {
   readonly #ownTexts = new Map<string, SecretMap>();
   readonly #unconfirmed = new Map<string, Unconfirmed>();
   #copies: readonly Copy[] = [];
+  /** Those that are part of the file by now, and have not been put out of the way yet. */
+  #takenOver = new Set<Copy>();
 
   constructor(folder: SpaceFolder, spaceId: string, clock: Clock) {
     this.#folder = folder;
@@ -92,47 +114,55 @@ export class PlainSecretsFile {
     return this.#problems;
   }
 
+  /** What was put out of the way, and copies that do not decrypt and yet can be read. */
+  get remains(): readonly string[] {
+    return this.#found ? [...this.#found.remains, ...this.#found.torn] : [];
+  }
+
   /** What the texts say that were found, to be compared. */
   get fingerprint(): string {
     return JSON.stringify([this.#found?.text, this.#copies.map(({ path, text }) => [path, text])]);
   }
 
   /** @throws FoldspaceError what reading failed with; that something does not decrypt is a problem instead */
-  async read(): Promise<{ readonly values: SecretMap; readonly isUntidy: boolean; readonly isGone: boolean }> {
+  async read(): Promise<Omit<StoredSecrets, "sealed">> {
     const found = await this.#read();
     const isUntidy = found.copies.length > 0 || !areEqual(found.values, this.#secrets);
-    return { values: found.values, isUntidy, isGone: isGone(found, found.values) };
+    const hasRemains = found.isTorn || found.torn.length > 0 || found.remains.length > 0;
+    return { values: found.values, isUntidy, hasRemains, isGone: isGone(found, found.values) };
   }
 
   /**
    * Makes changes to what the file holds by now.
-   * @param removeRemains whether to delete what earlier secrets have left behind
+   * @param isProtected whether to delete what earlier secrets have left behind
    * @throws FoldspaceError `FOLD_NOT_DOWNLOADED`, `FOLD_BUSY`, `FOLD_BAD_ID`, `FOLD_SECRETS_TOO_LARGE`, and as writing and renaming
    */
-  async save(changes: SecretChanges, removeRemains: boolean): Promise<void> {
+  async save(changes: SecretChanges, isProtected: boolean): Promise<void> {
     // what is changed once more is not written again as it was, also where others have made that change already
     for (const [name, { to }] of changes) if (this.#unconfirmed.get(name)?.to !== to) this.#unconfirmed.delete(name);
-    let found = await this.#read();
+    let found = await this.#read({ isProtected });
     let pending = changes;
     for (let attempt = 0; ; attempt++) {
       const target = applyChanges(found.values, pending);
       const isInPlace = areEqual(target, this.#secrets) && !isGone(found, target);
-      if (isInPlace && !(found.isBroken && pending.size > 0)) break;
+      if (isInPlace && !(found.isBroken && (pending.size > 0 || (isProtected && found.isTorn)))) break;
       if (attempt === MAX_ATTEMPTS)
         throw new FoldspaceError("FOLD_BUSY", `Others keep replacing ${this.#folder.at(SECRETS_FILE)}`);
       if (await this.#replace(found, target)) {
+        for (const copy of found.copies) this.#takenOver.add(copy);
         // from here on, what this instance wrote stands in `#unconfirmed`
         pending = new Map();
         await this.#wait(READ_BACK_MS);
       }
-      found = await this.#read();
+      found = await this.#read({ isProtected });
     }
-    await this.#tidyUp(found, removeRemains);
+    await this.#tidyUp(found, isProtected);
   }
 
   /** @returns whether the file was as it had been found, and has been replaced */
   async #replace(found: Found, target: SecretMap): Promise<boolean> {
     await this.#folder.assertPresent();
+    await this.#folder.assertNoLinks(SECRETS_FILE);
     const { fs } = this.#folder;
     const path = this.#folder.at(SECRETS_FILE);
     const text = await sealPlainFile(this.#spaceId, target);
@@ -167,19 +197,25 @@ export class PlainSecretsFile {
     if (this.#found) this.#found = { ...this.#found, text };
   }
 
-  async #read(): Promise<Found> {
+  async #read({ isProtected }: ReadingOptions = { isProtected: false }): Promise<Found> {
+    await this.#folder.assertNoLinks(SECRETS_FILE);
     const problems: Problem[] = [];
     const names = await this.#listNames();
     const text = await this.#readMain(names);
     const isBroken = await this.#takeIn(text, problems);
-    this.#copies = await this.#readCopies(names.get("copy") ?? [], problems);
+    const torn: string[] = [];
+    this.#copies = await this.#readCopies(names.get("copy") ?? [], problems, torn);
     const remains = [...(names.get("folded") ?? []), ...(names.get("broken") ?? [])];
     for (const file of names.get("broken") ?? [])
       problems.push({ code: "FOLD_SECRETS_BROKEN", reason: "it did not decrypt and was set aside: nothing in it is used", file });
     this.#problems = problems;
     const values = this.#restoreLost();
-    for (const copy of this.#copies) fold(copy, values);
-    this.#found = { text, values, copies: this.#copies, isBroken, remains };
+    this.#takenOver = new Set(this.#copies.filter((copy) => this.#takenOver.has(copy)));
+    // once: what has been set or deleted since is later than what it says
+    for (const copy of this.#copies) if (!this.#takenOver.has(copy)) fold(copy, values);
+    const isTorn = isBroken && (await this.#isReadable(SECRETS_FILE, text === TOO_LARGE_TEXT ? undefined : text));
+    if (isProtected) await this.#salvage([...(isTorn ? [SECRETS_FILE] : []), ...torn], values);
+    this.#found = { text, values, copies: this.#copies, isBroken, remains, torn, isTorn };
     return this.#found;
   }
 
@@ -242,11 +278,27 @@ export class PlainSecretsFile {
     return values;
   }
 
-  async #readCopies(paths: readonly string[], problems: Problem[]): Promise<Copy[]> {
+  /** Takes in what is whole in files that were cut off and are about to be removed, and stands nowhere else. */
+  async #salvage(paths: readonly string[], values: Map<string, string>): Promise<void> {
+    for (const path of paths) {
+      const { fs } = this.#folder;
+      const stat = await fs.stat(this.#folder.at(path));
+      const bytes = stat && stat.size <= MAX_SECRETS_FILE_BYTES ? await fs.read(this.#folder.at(path)) : undefined;
+      for (const [name, value] of await salvagePlainFile(this.#spaceId, new TextDecoder().decode(bytes)))
+        if (!values.has(name)) values.set(name, value);
+    }
+  }
+
+  /** @param torn gets those that do not decrypt, and yet can be read */
+  async #readCopies(paths: readonly string[], problems: Problem[], torn: string[]): Promise<Copy[]> {
     const copies: Copy[] = [];
-    for (const path of paths.slice(0, MAX_COPIES)) {
+    let read = 0;
+    for (const path of paths.slice(0, MAX_COPIES_TRIED)) {
+      if (copies.length === MAX_COPIES) break;
+      read++;
+      let text: string | undefined;
       try {
-        const text = await this.#readText(path);
+        text = await this.#readText(path);
         if (text === undefined) continue;
         const known = this.#copies.find((copy) => copy.path === path && copy.text === text);
         copies.push(known ?? { path, text, secrets: await openPlainFile(this.#spaceId, text), ...this.#originOf(text) });
@@ -257,9 +309,10 @@ export class PlainSecretsFile {
         });
       } catch (error) {
         problems.push(toProblem(error, path));
+        if (await this.#isReadable(path, text)) torn.push(path);
       }
     }
-    for (const file of paths.slice(MAX_COPIES))
+    for (const file of paths.slice(read))
       problems.push({
         code: "FOLD_SECRETS_TOO_LARGE",
         reason: "there are too many copies of the secrets: it was not read",
@@ -285,17 +338,25 @@ export class PlainSecretsFile {
     return bytes && new TextDecoder().decode(bytes);
   }
 
+  /** Whether a file that does not decrypt can be read all the same. @param text `undefined` if it was not read */
+  async #isReadable(path: string, text: string | undefined): Promise<boolean> {
+    if (text !== undefined) return await isReadablePlainText(this.#spaceId, text);
+    const bytes = await this.#folder.fs.read(this.#folder.at(path), { offset: 0, length: PLAIN_PREFIX_LENGTH });
+    return bytes !== undefined && (await isReadablePlainText(this.#spaceId, new TextDecoder().decode(bytes)));
+  }
+
   /** Puts copies out of the way once they are part of the file, so that nobody takes deleted secrets from them again. */
-  async #tidyUp({ copies, remains }: Found, removeRemains: boolean): Promise<void> {
+  async #tidyUp({ copies, remains, torn }: Found, isProtected: boolean): Promise<void> {
     const { fs } = this.#folder;
     for (const { path, text } of copies) {
       // what has taken its place since was not read
       if ((await this.#readText(path)) !== text) continue;
-      if (removeRemains) await fs.remove(this.#folder.at(path));
+      if (isProtected) await fs.remove(this.#folder.at(path));
       else await fs.rename(this.#folder.at(path), this.#folder.at(foldedCopyPath(await digest(text))));
     }
-    if (removeRemains) for (const path of remains) await fs.remove(this.#folder.at(path));
-    if (copies.length > 0 || (removeRemains && remains.length > 0)) await this.#read();
+    const left = isProtected ? [...remains, ...torn] : [];
+    for (const path of left) await fs.remove(this.#folder.at(path));
+    if (copies.length > 0 || left.length > 0) await this.#read();
   }
 
   #wait(delayMs: number): Promise<void> {

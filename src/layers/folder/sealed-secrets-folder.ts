@@ -3,13 +3,18 @@ import { errorCode, FoldspaceError, type Problem } from "../../errors.ts";
 import type { FileStat } from "../../fs/file-system.ts";
 import { classifySealedFile, SEALED_SECRETS_DIR, sealedSecretsPath } from "../../log/secrets-paths.ts";
 import { utf8 } from "../../secrets/encoding.ts";
-import { assertFileSize, MAX_SEALED_FILES } from "../../secrets/limits.ts";
+import { assertFileSize, MAX_SEALED_BYTES, MAX_SEALED_FILES, MAX_SECRETS_FILE_BYTES } from "../../secrets/limits.ts";
 import type { StoredSealedFile } from "../../secrets/vault-file.ts";
 import { toFoldspaceError } from "../batcher.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 /** A file changed so recently may change again without its time showing it (FAT counts in 2 s). */
 const TIME_RESOLUTION_MS = 2_500;
+
+/** As file systems here name what they write before it replaces a file. */
+const TEMPORARY_NAME = /^[.~][0-9a-f-]{36}\.tmp(?:\.crswap)?$|\.crswap$/;
+/** No writing takes so long. */
+const TEMPORARY_MS = 60_000;
 
 interface KnownFile {
   readonly stored: StoredSealedFile;
@@ -44,31 +49,58 @@ export class SealedSecretsFolder {
   async read(): Promise<StoredSealedFile[]> {
     const found = await this.#list();
     const files = new Map<string, KnownFile>();
-    for (const [path, stat] of found.slice(0, MAX_SEALED_FILES)) files.set(path, await this.#readFile(path, stat));
+    const problems: Problem[] = [];
+    let bytes = 0;
+    for (const [path, stat] of found) {
+      // one that is too large by itself is not read, whatever room there is
+      const size = stat.size > MAX_SECRETS_FILE_BYTES ? 0 : stat.size;
+      if (files.size < MAX_SEALED_FILES && bytes + size <= MAX_SEALED_BYTES) {
+        bytes += size;
+        files.set(path, await this.#readFile(path, stat));
+        continue;
+      }
+      const reason = "there are too many files of secrets, or too large ones, and this is one of the oldest: it was not read";
+      problems.push({ code: "FOLD_SECRETS_TOO_LARGE", reason, file: path });
+    }
     this.#files = files;
-    this.#problems = found.slice(MAX_SEALED_FILES).map(([file]) => ({
-      code: "FOLD_SECRETS_TOO_LARGE",
-      reason: "there are too many files of secrets, and this is one of the oldest: it was not read",
-      file,
-    }));
+    this.#problems = problems;
     return Array.from(files.values(), ({ stored }) => stored);
   }
 
   async write(peerId: string, text: string): Promise<void> {
     await this.#folder.assertPresent();
+    await this.#folder.assertNoLinks(sealedSecretsPath(peerId));
     await this.#folder.fs.write(this.#folder.at(sealedSecretsPath(peerId)), utf8(text));
   }
 
   /** Removes the file of a peer, unless it has changed since it was read. */
   async retire(peerId: string): Promise<void> {
-    const path = sealedSecretsPath(peerId);
+    await this.retireCopy(sealedSecretsPath(peerId));
+  }
+
+  /** Removes a file, unless it has changed since it was read. @param path relative to the space's folder */
+  async retireCopy(path: string): Promise<void> {
+    await this.#folder.assertNoLinks(path);
     const stat = await this.#folder.fs.stat(this.#folder.at(path));
     if (stat && isSame(this.#files.get(path)?.stat, stat)) await this.#folder.fs.remove(this.#folder.at(path));
+  }
+
+  /** Removes what writers that were killed have left behind: the passphrase of that time opens it. */
+  async removeTemporary(): Promise<void> {
+    await this.#folder.assertNoLinks(SEALED_SECRETS_DIR);
+    const { fs } = this.#folder;
+    for (const { name, kind } of (await fs.list(this.#folder.at(SEALED_SECRETS_DIR))) ?? []) {
+      if (kind !== "file" || !TEMPORARY_NAME.test(name)) continue;
+      const path = this.#folder.at(`${SEALED_SECRETS_DIR}/${name}`);
+      const stat = await fs.stat(path);
+      if (stat && this.#clock.now() - stat.modifiedMs > TEMPORARY_MS) await fs.remove(path);
+    }
   }
 
   /** The latest first. */
   async #list(): Promise<[path: string, stat: FileStat][]> {
     const { fs } = this.#folder;
+    await this.#folder.assertNoLinks(SEALED_SECRETS_DIR);
     const found: [path: string, stat: FileStat][] = [];
     for (const { name, kind } of (await fs.list(this.#folder.at(SEALED_SECRETS_DIR))) ?? []) {
       if (kind !== "file" || !classifySealedFile(name)) continue;

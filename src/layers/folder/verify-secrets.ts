@@ -4,6 +4,7 @@ import { SECRETS_FILE } from "../../log/secrets-paths.ts";
 import { Vault } from "../../secrets/vault.ts";
 import { toFoldspaceError } from "../batcher.ts";
 import { FolderSecrets } from "./folder-secrets.ts";
+import { READABLE } from "./plain-remains.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 /** What is wrong with the secrets in a folder, as far as that shows without a passphrase. Changes nothing. */
@@ -18,5 +19,10 @@ export async function findSecretsProblems(folder: SpaceFolder, spaceId: string):
     const { code, message } = toFoldspaceError(error);
     return [{ code, reason: message, file: SECRETS_FILE }];
   }
-  return [...secrets.problems.value, ...vault.problems];
+  const isProtected = vault.protection !== "none";
+  const remains = (isProtected ? secrets.remains : []).map((file): Problem => {
+    const reason = `${READABLE}: unlock them once, and it is removed`;
+    return { code: "FOLD_SECRETS_UNPROTECTED", reason, file };
+  });
+  return [...secrets.problems.value, ...vault.problems, ...remains];
 }

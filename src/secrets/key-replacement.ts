@@ -1,0 +1,45 @@
+import { IV_BYTES, utf8, type Bytes } from "./encoding.ts";
+import { random } from "./recovery-wrap.ts";
+import type { SpaceKey } from "./space-key.ts";
+
+/**
+ * Proof, by somebody who held a key, that another has taken its place. A device that holds the replaced key alone can check
+ * it, and learns nothing of the new one.
+ */
+export interface KeyReplacement {
+  /** Of the key that was replaced. */
+  readonly keyId: string;
+  readonly iv: Bytes;
+  /** Tag over an empty text, under the replaced key. */
+  readonly proof: Bytes;
+}
+
+export const PROOF_BYTES = 16;
+
+export async function proveReplaced(spaceId: string, replaced: SpaceKey, byKeyId: string): Promise<KeyReplacement> {
+  const iv = random(IV_BYTES);
+  const additionalData = replacementData(spaceId, replaced.id, byKeyId);
+  const proof = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, replaced.key, new Uint8Array());
+  return { keyId: replaced.id, iv, proof: new Uint8Array(proof) };
+}
+
+/** Whether a holder of the replaced key has made it. */
+export async function isProven(
+  spaceId: string,
+  { keyId, iv, proof }: KeyReplacement,
+  replaced: SpaceKey,
+  byKeyId: string,
+): Promise<boolean> {
+  if (keyId !== replaced.id) return false;
+  const additionalData = replacementData(spaceId, keyId, byKeyId);
+  try {
+    return (await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, replaced.key, proof)).byteLength === 0;
+  } catch {
+    // a failed tag has no other reasons
+    return false;
+  }
+}
+
+function replacementData(spaceId: string, keyId: string, byKeyId: string): Bytes {
+  return utf8(JSON.stringify(["foldspace-secrets", 2, "replaced", spaceId, keyId, byKeyId]));
+}

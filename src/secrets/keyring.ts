@@ -1,0 +1,189 @@
+import { fromBase64, toBase64 } from "./encoding.ts";
+import type { KeyTexts } from "./entries.ts";
+import { isProven, proveReplaced, type KeyReplacement } from "./key-replacement.ts";
+import { compareWraps, type KeyWraps } from "./key-wraps.ts";
+import type { RecoveryPair } from "./recovery-wrap.ts";
+import { MAX_REPLACED_KEYS, type SealedHeader } from "./sealed-file.ts";
+import { toNamedSpaceKey, type SpaceKey } from "./space-key.ts";
+
+/** What is known of one key. */
+interface HeldKey {
+  readonly key: SpaceKey;
+  /** The latest that are known to be genuine. A key without any cannot be written under. */
+  wraps: KeyWraps | undefined;
+  /** `undefined`: none; several, of which one may be from somebody who knew an earlier passphrase: not to be used. */
+  readonly pairs: Map<string, RecoveryPair>;
+  isEnded: boolean;
+  /** Proofs that this key has replaced others. */
+  replaces: readonly KeyReplacement[];
+  isReplaced: boolean;
+}
+
+/** Keys of a space that are known here, and what became of them: each is current, or replaced by a later one, or ended. */
+export class Keyring {
+  readonly #spaceId: string;
+  readonly #held = new Map<string, HeldKey>();
+
+  constructor(spaceId: string) {
+    this.#spaceId = spaceId;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  get keys(): SpaceKey[] {
+    return Array.from(this.#held.values(), ({ key }) => key);
+  }
+
+  get(id: string | undefined): SpaceKey | undefined {
+    return id === undefined ? undefined : this.#held.get(id)?.key;
+  }
+
+  /** The key to write under: of several, the lowest, so that all devices come to the same. */
+  get writeKey(): SpaceKey | undefined {
+    return this.#lowest(({ isEnded, isReplaced }) => !isEnded && !isReplaced);
+  }
+
+  /** The key under which it is written that the protection was ended; `undefined` while it goes on under any. */
+  get endKey(): SpaceKey | undefined {
+    const isOver = [...this.#held.values()].every(({ wraps, isEnded, isReplaced }) => !wraps || isEnded || isReplaced);
+    return isOver ? this.#lowest(({ isEnded, isReplaced }) => isEnded && !isReplaced) : undefined;
+  }
+
+  /** A key that was replaced by one that is not known here: the last that this device can write under. */
+  get replacedKey(): SpaceKey | undefined {
+    return this.writeKey || this.endKey ? undefined : this.#lowest(({ isReplaced }) => isReplaced);
+  }
+
+  isEnded(id: string | undefined): boolean {
+    return this.#of(id)?.isEnded ?? false;
+  }
+
+  isReplaced(id: string | undefined): boolean {
+    return this.#of(id)?.isReplaced ?? false;
+  }
+
+  wrapsOf(id: string | undefined): KeyWraps | undefined {
+    return this.#of(id)?.wraps;
+  }
+
+  replacementsBy(id: string): readonly KeyReplacement[] {
+    return this.#of(id)?.replaces ?? [];
+  }
+
+  /** `undefined` also where there are several, as one of them may be an intruder's. */
+  pairOf(id: string | undefined): RecoveryPair | undefined {
+    const pairs = [...(this.#of(id)?.pairs.values() ?? [])];
+    return pairs.length === 1 ? pairs[0] : undefined;
+  }
+
+  /** The highest version of the passphrase, of keys that have not ended. */
+  get version(): number {
+    return Math.max(0, ...Array.from(this.#held.values(), ({ wraps }) => wraps?.version ?? 0));
+  }
+
+  /** Adds a key, or what could not be read out of it before. @returns whether anything was new */
+  add(key: SpaceKey): boolean {
+    const held = this.#held.get(key.id);
+    if (held && (held.key.raw || !key.raw)) return false;
+    const unknown = { wraps: undefined, pairs: new Map(), isEnded: false, replaces: [], isReplaced: false };
+    this.#held.set(key.id, { ...(held ?? unknown), key });
+    return true;
+  }
+
+  /** @returns whether any was new */
+  async addTexts(texts: KeyTexts): Promise<boolean> {
+    let isAnyNew = false;
+    for (const [id, text] of texts) {
+      if (this.get(id)?.raw) continue;
+      const raw = fromBase64(text);
+      const key = raw && (await toNamedSpaceKey(raw, id));
+      if (key && this.add(key)) isAnyNew = true;
+    }
+    return isAnyNew;
+  }
+
+  /** Takes in what a file says of its key, which has opened it. @returns whether it is something later */
+  note({ keyId, wraps, isEnded, replaces = [] }: SealedHeader, pair: RecoveryPair | undefined): boolean {
+    const held = this.#of(keyId)!;
+    const hasEnded = isEnded && !held.isEnded;
+    if (hasEnded) held.isEnded = true;
+    if (pair) held.pairs.set(toBase64(pair.publicKey), pair);
+    const known = new Set(held.replaces.map((replacement) => replacement.keyId));
+    const others = replaces.filter((replacement) => !known.has(replacement.keyId));
+    held.replaces = [...held.replaces, ...others].slice(0, MAX_REPLACED_KEYS);
+    const isLater = !held.wraps || compareWraps(wraps, held.wraps) > 0;
+    if (isLater) held.wraps = wraps;
+    return isLater || hasEnded;
+  }
+
+  /** Takes in proofs, from any file, that keys which are known here were replaced. @returns whether there is a new one */
+  async noteReplacements({ keyId, replaces = [] }: SealedHeader): Promise<boolean> {
+    let isAnyNew = false;
+    for (const replacement of replaces) {
+      const held = this.#of(replacement.keyId);
+      if (!held || held.isReplaced || !(await isProven(this.#spaceId, replacement, held.key, keyId))) continue;
+      held.isReplaced = true;
+      isAnyNew = true;
+    }
+    return isAnyNew;
+  }
+
+  /** Puts a new key in the place of all others. */
+  async replaceAll(key: SpaceKey, wraps: KeyWraps, pair: RecoveryPair): Promise<void> {
+    const present = this.writeKey?.id ?? this.endKey?.id;
+    const earlier = present === undefined ? [] : this.replacementsBy(present).map(({ keyId }) => keyId);
+    const order = [...(present === undefined ? [] : [present]), ...earlier];
+    const rank = (id: string): number => (order.includes(id) ? order.indexOf(id) : order.length);
+    const latestFirst = this.keys.toSorted((a, b) => rank(a.id) - rank(b.id)).slice(0, MAX_REPLACED_KEYS);
+    const replaces = await Promise.all(latestFirst.map(async (old) => await proveReplaced(this.#spaceId, old, key.id)));
+    for (const held of this.#held.values()) held.isReplaced = true;
+    const pairs = new Map([[toBase64(pair.publicKey), pair]]);
+    this.#held.set(key.id, { key, wraps, pairs, isEnded: false, replaces, isReplaced: false });
+  }
+
+  /**
+   * Replaces other keys that are current by the one to write under, so that what is said under that holds for those who know
+   * only another.
+   */
+  async unify(): Promise<void> {
+    const { writeKey } = this;
+    if (!writeKey) return;
+    const others = [...this.#held.values()].filter((held) => held.key.id !== writeKey.id && !held.isEnded && !held.isReplaced);
+    const proofs = await Promise.all(others.map(async ({ key }) => await proveReplaced(this.#spaceId, key, writeKey.id)));
+    const held = this.#of(writeKey.id)!;
+    held.replaces = [...proofs, ...held.replaces].slice(0, MAX_REPLACED_KEYS);
+    for (const other of others) other.isReplaced = true;
+  }
+
+  end(): void {
+    for (const held of this.#held.values()) held.isEnded = true;
+  }
+
+  /** Other keys to be told to whoever has the key to write under, the latest first. */
+  textsBeside(id: string): KeyTexts {
+    const replaced = new Set(this.replacementsBy(id).map(({ keyId }) => keyId));
+    const texts = new Map<string, string>();
+    for (const { key, isEnded, isReplaced } of this.#held.values()) {
+      const isOfUse = isReplaced ? replaced.has(key.id) : !isEnded;
+      if (key.raw && key.id !== id && isOfUse) texts.set(key.id, toBase64(key.raw));
+    }
+    return texts;
+  }
+
+  /** Forgets all but these. */
+  keepOnly(keys: readonly SpaceKey[]): void {
+    this.#held.clear();
+    for (const key of keys) this.add(key);
+  }
+
+  #lowest(isIt: (held: HeldKey) => boolean): SpaceKey | undefined {
+    const ids = [...this.#held].filter(([, held]) => held.wraps && isIt(held)).map(([id]) => id);
+    return this.get(ids.sort()[0]);
+  }
+
+  #of(id: string | undefined): HeldKey | undefined {
+    return id === undefined ? undefined : this.#held.get(id);
+  }
+}
