@@ -48,6 +48,15 @@ export class CheckedChanges {
     await this.#folder.fs.rename(this.#folder.at(from), this.#folder.at(to));
   }
 
+  /** Moves a file to where nothing is, as far as a look directly before can tell. @returns whether it did */
+  async moveFileToFree(from: string, to: string): Promise<boolean> {
+    await this.#check(from);
+    await this.makeDirectory(parentOf(to));
+    if (await this.#folder.fs.stat(this.#folder.at(to))) return false;
+    await this.#folder.fs.rename(this.#folder.at(from), this.#folder.at(to));
+    return true;
+  }
+
   /** Moves a folder that is no link itself, and makes the folders that it needs. */
   async moveFolder(from: string, to: string): Promise<void> {
     await this.#folder.assertNoLinks(from);

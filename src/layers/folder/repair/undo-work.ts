@@ -65,8 +65,7 @@ export class UndoWork {
         this.#leave(from, `${to} is not what was moved: it was changed, or has not been delivered completely`);
       return;
     }
-    if (!present) {
-      if (!this.#isDryRun) await this.#changes.moveFile(to, from);
+    if (!present && (this.#isDryRun || (await this.#changes.moveFileToFree(to, from)))) {
       this.#secure.add(from);
       this.restored.push(from);
     } else if ((await this.#digestOf(from)) !== sha256) {
