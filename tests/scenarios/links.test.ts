@@ -38,6 +38,24 @@ test.skipIf(process.platform === "win32").each(["space-v0", "space-v1", "ops"])(
   },
 );
 
+test.skipIf(process.platform === "win32")("verifying a space passes over links beside its files", async () => {
+  const outside = temporaryFolder();
+  const path = spaceWith({ [LOG_FILE]: ROOT });
+  const log = join(SPACE_ID.slice(0, 2), SPACE_ID.slice(2), "2026-11-22");
+  for (const folder of [join("ops", log), join("repair-2026-11-22T10-15-30-000Z-0123abcd/ops", log)]) {
+    mkdirSync(join(outside, folder), { recursive: true });
+    writeFileSync(join(outside, folder, `${PEER_ID}.jsonl`), `["m",9,"x",null]\n`);
+  }
+  for (const [link, target] of [
+    ["space-v0", "."],
+    ["ops", "ops"],
+    ["space-v1/lost+found", "."],
+  ] as const) {
+    symlinkSync(join(outside, target), join(path, link));
+  }
+  expect(await foldspace(["verify", path])).toMatchObject({ code: 0, stdout: "" });
+});
+
 test.skipIf(process.platform === "win32")("a repair moves nothing through a link that was put there meanwhile", async () => {
   const outside = temporaryFolder();
   const copy = LOG_FILE.replace(".jsonl", " (1).jsonl");

@@ -38,9 +38,9 @@ const RECORD_FILE = "migrated.json";
  *   `FOLD_BUSY` where something else writes the old files, and what reading and writing fail with
  */
 export async function migrateFolder(folder: SpaceFolder, now: Date = new Date()): Promise<Migration> {
-  for (const path of [joinPath(KEPT_DIR, OLD_OPS_DIR), SPACE_FILE, OLD_OPS_DIR]) await folder.assertNoLinks(path);
   const state = await inspect(folder);
   if (state.kind === "space") return await finish(folder, state.spaceId, now);
+  for (const path of [joinPath(KEPT_DIR, OLD_OPS_DIR), SPACE_FILE, OLD_OPS_DIR]) await folder.assertNoLinks(path);
   const spaceFile = await read(folder, OLD_SPACE_FILE);
   const spaceId = parseSpaceFile(new TextDecoder().decode(spaceFile), folder.at(OLD_SPACE_FILE)).id;
   const old = await readOldSpace(folder);

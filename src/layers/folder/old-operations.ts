@@ -39,16 +39,18 @@ export interface OldLogs {
  */
 export async function findOldRoots(folder: SpaceFolder): Promise<string[]> {
   const roots: string[] = [];
-  for (const [parent, isRoot] of [
-    ["", (name: string) => name === OLD_OPS_DIR],
-    [KEPT_DIR, (name: string) => /^ops(-\d+)?$/.test(name)],
-  ] as const) {
-    await folder.assertNoLinks(parent);
-    for (const { name, kind } of (await folder.fs.list(folder.at(parent))) ?? []) {
-      if (kind === "directory" && isRoot(name)) roots.push(joinPath(parent, name));
-    }
+  const isMoved = (name: string): boolean => /^ops(-\d+)?$/.test(name);
+  for (const name of await listFolders(folder, "")) {
+    if (name === OLD_OPS_DIR) roots.push(name);
+    if (name !== KEPT_DIR) continue;
+    roots.push(...(await listFolders(folder, KEPT_DIR)).filter(isMoved).map((moved) => joinPath(KEPT_DIR, moved)));
   }
   return roots.sort();
+}
+
+async function listFolders(folder: SpaceFolder, path: string): Promise<string[]> {
+  const entries = (await folder.fs.list(folder.at(path))) ?? [];
+  return entries.flatMap(({ name, kind }) => (kind === "directory" ? name : []));
 }
 
 /** @throws FoldspaceError `FOLD_IO` if the folder is a link */

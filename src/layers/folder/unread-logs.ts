@@ -1,6 +1,6 @@
 import type { Problem } from "../../errors.ts";
 import { joinPath } from "../../fs/file-system.ts";
-import { LOST_DIR, OPS_DIR } from "../../log/index.ts";
+import { LOST_DIR, OPS_DIR, SPACE_DIR } from "../../log/index.ts";
 import { VersionVector } from "../../tree/index.ts";
 import { findOldLogs, findOldRoots } from "./old-operations.ts";
 import { readEntry } from "./read-entry.ts";
@@ -25,7 +25,6 @@ export class UnreadLogs {
     this.#groups = groups;
   }
 
-  /** @throws FoldspaceError `FOLD_IO` if a link is in the place of a folder */
   static async find(folder: SpaceFolder): Promise<UnreadLogs> {
     const groups = new Map<string, UnreadLog[]>();
     for (const unread of [...(await findLost(folder)), ...(await findOld(folder))]) {
@@ -81,8 +80,10 @@ export class UnreadLogs {
 }
 
 async function findLost(folder: SpaceFolder): Promise<UnreadLog[]> {
-  await folder.assertNoLinks(LOST_DIR);
   const lost: UnreadLog[] = [];
+  const inSpace = (await folder.fs.list(folder.at(SPACE_DIR))) ?? [];
+  // what a link leads to is none of the space's
+  if (!inSpace.some(({ name, kind }) => joinPath(SPACE_DIR, name) === LOST_DIR && kind === "directory")) return lost;
   for (const file of (await folder.findFiles(LOST_DIR)).files) {
     const [repairId, place, ...rest] = file.path.split("/");
     if (repairId === undefined || (place !== "ops" && place !== "made")) continue;
