@@ -393,6 +393,19 @@ describe("a relay file", () => {
     await expect(undoRepair(folder)).rejects.toMatchObject({ code: "FOLD_NOT_FOUND" });
   });
 
+  test("that an undo took out is put back when the space lacks its operations again", async () => {
+    const folder = await fill(files);
+    const { id } = await repairFolder(folder, { now: NOW });
+    const relay = relayIn(space());
+    await undoRepair(folder);
+    await expect(undoRepair(folder, { id: id! })).rejects.toMatchObject({ code: "FOLD_NOT_FOUND" });
+    await memory.remove(`/home/${COPY}`);
+    expect(await codes(folder)).toEqual(["FOLD_ONLY_IN_LOST_FOUND"]);
+    expect(await undoRepair(folder, { id: id! })).toMatchObject({ restored: [relay] });
+    expect(space()[`home/${relay}`]).toBe(set(3));
+    expect(await codes(folder)).toEqual([]);
+  });
+
   test("of another repair is not relied on, as that can be undone", async () => {
     const folder = await fill(files);
     const first = await repairFolder(folder, { now: NOW });

@@ -90,15 +90,38 @@ export class UndoWork {
 
   async #takeOut({ file, sha256 }: MadeFile): Promise<void> {
     const found = await this.#digestOf(file);
-    if (found === undefined) return; // it was not made, or is taken out already
+    if (found === undefined) return await this.#putRelayBack(file, sha256);
     const log = await this.#logAt(file);
     if (found !== sha256 || !log || !this.#isEveryCopySecure(log) || (await this.#countOnlyIn(log)) > 0) {
       this.staying.push(file);
       return;
     }
-    const to = joinPath(repairFolderOf(this.#record.id), "made", file.slice(OPS_DIR.length + 1));
-    if (!this.#isDryRun) await this.#changes.moveFile(file, to);
+    if (!this.#isDryRun) await this.#changes.moveFile(file, this.#takenOutPath(file));
     this.removed.push(file);
+  }
+
+  /** An undo of another device may have taken the relay file out, while what it relied on is missing here. */
+  async #putRelayBack(file: string, sha256: string): Promise<void> {
+    if (!(await this.#isRelayNeeded(file, sha256))) return;
+    if (!this.#isDryRun && !(await this.#changes.moveFileToFree(this.#takenOutPath(file), file))) return;
+    this.restored.push(file);
+  }
+
+  /** Whether relay files were taken out whose operations the space lacks by now. */
+  async lacksRelays(): Promise<boolean> {
+    for (const { file, sha256 } of this.#record.made) if (await this.#isRelayNeeded(file, sha256)) return true;
+    return false;
+  }
+
+  async #isRelayNeeded(file: string, sha256: string): Promise<boolean> {
+    const takenOut = this.#takenOutPath(file);
+    if ((await this.#changes.stat(file)) || (await this.#digestOf(takenOut)) !== sha256) return false;
+    const log = await this.#logAt(takenOut, file);
+    return log !== undefined && (await this.#countMissing(log, await this.#logsLike(log))) > 0;
+  }
+
+  #takenOutPath(file: string): string {
+    return joinPath(repairFolderOf(this.#record.id), "made", file.slice(OPS_DIR.length + 1));
   }
 
   #isEveryCopySecure({ treeId, peerId }: LogEntry): boolean {
@@ -113,26 +136,35 @@ export class UndoWork {
    * @param other that counts, too
    */
   async #countOnlyIn(log: LogEntry, other?: LogEntry): Promise<number> {
+    const sources = await this.#sourcesFor(log);
+    return await this.#countMissing(log, other ? [other, ...sources] : sources);
+  }
+
+  async #countMissing(log: LogEntry, sources: readonly LogEntry[]): Promise<number> {
     const only = new Set<string>();
     for await (const { ops } of readEntry(this.#folder, log)) for (const op of ops) only.add(encodeLine(op));
-    for (const each of other ? [other, ...(await this.#sourcesFor(log))] : await this.#sourcesFor(log)) {
-      for await (const { ops } of readEntry(this.#folder, each)) for (const op of ops) only.delete(encodeLine(op));
+    for (const source of sources) {
+      for await (const { ops } of readEntry(this.#folder, source)) for (const op of ops) only.delete(encodeLine(op));
     }
     return only.size;
   }
 
-  async #sourcesFor({ treeId, peerId, path }: LogEntry): Promise<LogEntry[]> {
+  /** The other files of the space of the same tree and peer. */
+  async #logsLike({ treeId, peerId, path }: LogEntry): Promise<LogEntry[]> {
     this.#logs ??= (await this.#folder.scan()).logs;
+    return this.#logs.filter((log) => log.treeId === treeId && log.peerId === peerId && log.path !== path);
+  }
+
+  /** Those of them that last. */
+  async #sourcesFor(file: LogEntry): Promise<LogEntry[]> {
+    const { treeId, peerId } = file;
+    const logs = await this.#logsLike(file);
     const sources: LogEntry[] = [];
-    for (const log of this.#logs) {
-      if (log.treeId !== treeId || log.peerId !== peerId || log.path === path) continue;
-      if (this.#secure.has(log.path) || (await isLasting(log))) sources.push(log);
-    }
+    for (const log of logs) if (this.#secure.has(log.path) || (await isLasting(log))) sources.push(log);
     if (!this.#isDryRun) return sources;
     // what would be put back is still where it is kept
     for (const { from, to } of this.#record.moved) {
-      const log =
-        this.#secure.has(from) && !this.#logs.some((each) => each.path === from) ? await this.#logAt(to, from) : undefined;
+      const log = this.#secure.has(from) && !logs.some((each) => each.path === from) ? await this.#logAt(to, from) : undefined;
       if (log?.treeId === treeId && log.peerId === peerId) sources.push(log);
     }
     return sources;

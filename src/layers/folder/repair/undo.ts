@@ -49,7 +49,8 @@ export async function undoRepair(folder: SpaceFolder, options: UndoOptions = {})
 async function chooseRepair(folder: SpaceFolder, wanted: string | undefined): Promise<ListedRepair> {
   const undoable: ListedRepair[] = [];
   for (const repair of await listRepairs(folder)) {
-    if (!repair.isUndone || (await hasArrivedSince(folder, repair))) undoable.push(repair);
+    const isWanted = repair.id === wanted;
+    if (!repair.isUndone || (await hasMoreToUndo(folder, repair, isWanted))) undoable.push(repair);
   }
   const found = wanted === undefined ? undoable.at(-1) : undoable.find(({ id }) => id === wanted);
   if (found) return found;
@@ -60,8 +61,11 @@ async function chooseRepair(folder: SpaceFolder, wanted: string | undefined): Pr
   });
 }
 
-/** Whether a repair that was undone has files to put back nevertheless. */
-async function hasArrivedSince(folder: SpaceFolder, repair: ListedRepair): Promise<boolean> {
+/**
+ * Whether a repair that was undone has files to put back nevertheless.
+ * @param isWanted whether to read the whole space, to find out if a relay file that was taken out is needed
+ */
+async function hasMoreToUndo(folder: SpaceFolder, repair: ListedRepair, isWanted: boolean): Promise<boolean> {
   let record: RepairRecord;
   try {
     record = await readRecord(folder, repair);
@@ -70,5 +74,6 @@ async function hasArrivedSince(folder: SpaceFolder, repair: ListedRepair): Promi
     if (error instanceof FoldspaceError && error.code === "FOLD_BAD_RECORD") return false;
     throw error;
   }
-  return (await new UndoWork(folder, record, { isDryRun: true, now: new Date() }).findReturnable()).length > 0;
+  const work = new UndoWork(folder, record, { isDryRun: true, now: new Date() });
+  return (await work.findReturnable()).length > 0 || (isWanted && (await work.lacksRelays()));
 }
