@@ -32,6 +32,7 @@ export type FoldspaceErrorCode =
   | "FOLD_ID_COLLISION" // one operation id, two different operations
   | "FOLD_PEER_CLONED" // somebody else makes operations under this instance's peer id
   | "FOLD_NO_ROOT" // a tree whose root operation is missing
+  | "FOLD_ONLY_IN_LOST_FOUND" // operations that only files in lost+found contain
   // secrets
   | "FOLD_SECRETS_BROKEN" // they do not decrypt: cut off, changed, or of another space
   | "FOLD_SECRETS_LOCKED" // they are sealed under a key that is not unlocked

@@ -63,15 +63,18 @@ test("whatever the record of a repair is, no path of it leads out of the space",
   const id = "repair-2026-11-23T10-15-30-000Z-0123abcd";
   const kept = `space-v1/lost+found/${id}/ops/01/${SPACE_ID.slice(2)}/2026/11/22/a.jsonl`;
   const log = `space-v1/ops/01/${SPACE_ID.slice(2)}/2026/11/22/a.jsonl`;
+  const sha256 = "0".repeat(64);
   const record = {
     format: "foldspace-repair",
-    version: 1,
+    version: 2,
     id,
     time: "2026-11-23T10:15:30.000Z",
     spaceId: SPACE_ID,
-    moved: [{ from: log, to: kept }],
-    made: [log],
-    rewritten: [{ file: log, kept, sha256: "0" }],
+    finished: true,
+    moved: [{ from: log, to: kept, sha256 }],
+    made: [{ file: log, sha256 }],
+    rewritten: [{ file: log, kept, before: sha256, after: sha256 }],
+    returned: [log],
   };
   let good = 0;
   fc.assert(
@@ -79,7 +82,8 @@ test("whatever the record of a repair is, no path of it leads out of the space",
       const parsed = attempt(decode(bytes), (text) => parseRecord(text, id));
       if (!parsed) return;
       good++;
-      const inOps = [...parsed.made, ...parsed.moved.map(({ from }) => from), ...parsed.rewritten.map(({ file }) => file)];
+      const inOps = [...parsed.made, ...parsed.rewritten].map(({ file }) => file);
+      inOps.push(...parsed.moved.map(({ from }) => from), ...(parsed.returned ?? []));
       const inLost = [...parsed.moved.map(({ to }) => to), ...parsed.rewritten.map((each) => each.kept)];
       for (const path of inOps) expect(path).toMatch(/^space-v1\/ops\/./);
       for (const path of inLost) expect(path.startsWith(`space-v1/lost+found/${id}/`)).toBe(true);

@@ -150,11 +150,12 @@ test.skipIf(process.platform === "win32")("links are followed neither to lost+fo
   symlinkSync(outside, join(hostile, "space-v1/lost+found", id, "ops"));
   const record = {
     format: "foldspace-repair",
-    version: 1,
+    version: 2,
     id,
-    time: "",
+    time: "2026-11-22T10:15:30.000Z",
     spaceId: SPACE_ID,
-    moved: [{ from: `${DAY}/${PEER_ID} (1).jsonl`, to: `space-v1/lost+found/${id}/ops/private.jsonl` }],
+    finished: true,
+    moved: [{ from: `${DAY}/${PEER_ID} (1).jsonl`, to: `space-v1/lost+found/${id}/ops/private.jsonl`, sha256: "0".repeat(64) }],
     made: [],
     rewritten: [],
   };

@@ -160,3 +160,15 @@ test("500,000 operations that all stand twice, one of them changed, are compared
     ["FOLD_ID_COLLISION", 200_002],
   ]);
 });
+
+test("operations that only a file in lost+found contains are named, with the repair that puts it back", async () => {
+  const id = "repair-2026-11-22T10-15-30-000Z-0123abcd";
+  const kept = `space-v1/lost+found/${id}/ops/01/${SPACE_ID.slice(2)}/2026/11/22/${PEER_ID} (1).jsonl`;
+  const other = kept.replace(PEER_ID, OTHER_PEER);
+  const line = `["p",9,"${SPACE_ID}","name","x"]\n`;
+  expect(await problems({ [LOG_FILE]: ROOT, [kept]: ROOT + line, [other]: line })).toMatchObject([
+    { code: "FOLD_ONLY_IN_LOST_FOUND", file: kept, reason: expect.stringContaining(`--undo ${id}`), ...EXPLAINED },
+    { code: "FOLD_ONLY_IN_LOST_FOUND", file: other },
+  ]);
+  expect(await problems({ [LOG_FILE]: ROOT + line, [kept]: ROOT + line })).toEqual([]);
+});

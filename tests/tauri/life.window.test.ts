@@ -98,6 +98,34 @@ test("a second start opens a window of the first instance, for another folder to
   await expect.poll(() => app.isThere(), { timeout: SOON_MS }).toBe(false);
 });
 
+test("a window reaches the folder of no other, and no repository in its own", async () => {
+  const start = newStart();
+  const app = await DesktopApp.start(start);
+  await app.untilSaved();
+  const other = join(start.home, "Other notes");
+  for (const folder of [start.folder, other]) mkdirSync(join(folder, ".git"), { recursive: true });
+  const reads = async (path: string): Promise<string> =>
+    await app.window.runAsync(
+      SOON_MS,
+      `return await __TAURI_INTERNALS__.invoke("plugin:fs|read_dir", { path: arguments[0] }).then(() => "read", String);`,
+      path,
+    );
+  expect(startAgain({ ...start, folder: other })).toBe(0);
+  await expect.poll(() => app.window.windows(), { timeout: SOON_MS }).toHaveLength(2);
+  const names = new Set<string>();
+  for (const window of await app.window.windows()) {
+    await app.window.switchTo(window);
+    await expect.poll(() => app.items(), { timeout: SOON_MS }).not.toEqual([]);
+    const name = await app.spaceName();
+    names.add(name);
+    const [own, foreign] = name === "Notes" ? [start.folder, other] : [other, start.folder];
+    expect(await reads(join(own, "space-v1"))).toBe("read");
+    expect(await reads(join(own, ".git"))).toContain("forbidden path");
+    expect(await reads(join(foreign, "space-v1"))).toContain("forbidden path");
+  }
+  expect(names).toEqual(new Set(["Notes", "Other notes"]));
+});
+
 test("a window is as large as it was left", async () => {
   const start = newStart();
   const app = await DesktopApp.start(start);

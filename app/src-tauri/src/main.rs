@@ -8,6 +8,7 @@ mod windows;
 use std::env;
 
 use arguments::Arguments;
+use tauri_plugin_foldspace::Gate;
 
 fn main() {
     let current_folder = env::current_dir().unwrap_or_default();
@@ -30,16 +31,17 @@ fn main() {
         }))
         .plugin(tauri_plugin_window_state::Builder::default().build())
         .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_fs::init())
+        .plugin(Gate::new(tauri_plugin_fs::init(), windows::reaches))
         // folders that were picked can be opened at the next start: it looks for the plugin above
         .plugin(tauri_plugin_persisted_scope::init())
-        .plugin(tauri_plugin_foldspace::init())
+        .plugin(Gate::new(tauri_plugin_foldspace::init(), windows::reaches))
         .manage(windows::Windows::default())
         .menu(menu::build)
         .on_menu_event(menu::on_event)
         .on_window_event(windows::on_event)
         .invoke_handler(tauri::generate_handler![
             windows::folder_of_window,
+            windows::use_folder,
             windows::show_folder
         ])
         .setup(|app| Ok(windows::open(app.handle(), arguments.folder)?))

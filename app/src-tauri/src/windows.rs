@@ -10,9 +10,10 @@ use std::{
 
 use serde::Serialize;
 use tauri::{
-    AppHandle, Emitter, EventTarget, Manager, WebviewWindow, WebviewWindowBuilder, Window,
+    AppHandle, Emitter, EventTarget, Manager, Webview, WebviewWindow, WebviewWindowBuilder, Window,
     WindowEvent, webview::DownloadEvent,
 };
+use tauri_plugin_foldspace::Reach;
 use tauri_plugin_fs::FsExt;
 
 use crate::arguments::Arguments;
@@ -24,33 +25,54 @@ const SAVING_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub struct Windows(Mutex<HashMap<String, State>>);
 
+impl Windows {
+    fn forget(&self, label: &str) {
+        self.0.lock().unwrap().remove(label);
+    }
+}
+
+/// The folders that a window may reach. It gives them back when it closes.
+pub fn reaches(webview: &Webview) -> Vec<Reach> {
+    let windows = webview.state::<Windows>();
+    let states = windows.0.lock().unwrap();
+    let state = states.get(webview.label());
+    state.map_or_else(Vec::new, |state| state.reaches.clone())
+}
+
 struct State {
     /// The folder that it was opened for.
     folder: Option<PathBuf>,
+    /// That one, and those that its page has opened since.
+    reaches: Vec<Reach>,
     zoom: f64,
     is_closing: bool,
 }
 
-/// Opens one more window: of a folder, or else of what was open last.
+/// Opens one more window: of a folder, or else of what was open last. One that cannot be opened leaves nothing behind.
 pub fn open(app: &AppHandle, folder: Option<PathBuf>) -> tauri::Result<()> {
-    if let Some(folder) = &folder {
-        app.fs_scope().allow_directory(folder, true)?;
-    }
-    let mut config = app.config().app.windows[0].clone();
-    config.label = {
-        let windows = app.state::<Windows>();
+    // of a link that leads nowhere, the page says that it cannot be had
+    let reach = folder.as_deref().and_then(|folder| Reach::to(folder).ok());
+    let state = State {
+        folder,
+        reaches: reach.into_iter().collect(),
+        zoom: 1.0,
+        is_closing: false,
+    };
+    let windows = app.state::<Windows>();
+    let label = {
         let mut states = windows.0.lock().unwrap();
         let mut labels =
             std::iter::once("main".to_owned()).chain((2..).map(|n| format!("window-{n}")));
         let label = labels.find(|label| !states.contains_key(label)).unwrap();
-        let state = State {
-            folder,
-            zoom: 1.0,
-            is_closing: false,
-        };
         states.insert(label.clone(), state);
         label
     };
+    build(app, &label).inspect_err(|_| windows.forget(&label))
+}
+
+fn build(app: &AppHandle, label: &str) -> tauri::Result<()> {
+    let mut config = app.config().app.windows[0].clone();
+    config.label = label.to_owned();
     let builder = WebviewWindowBuilder::from_config(app, &config)?
         // what the page gives as a file goes where files that are downloaded go, of which the page has to tell
         .on_download(|page, event| {
@@ -106,12 +128,7 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
             });
         }
         WindowEvent::Destroyed => {
-            window
-                .state::<Windows>()
-                .0
-                .lock()
-                .unwrap()
-                .remove(window.label());
+            window.state::<Windows>().forget(window.label());
         }
         _ => {}
     }
@@ -136,21 +153,47 @@ pub fn zoom(window: &WebviewWindow, factor: Option<f64>) -> tauri::Result<()> {
 
 /// The folder that a window was opened for.
 #[tauri::command]
-pub fn folder_of_window(window: Window) -> Option<PathBuf> {
-    window
-        .state::<Windows>()
-        .0
-        .lock()
-        .unwrap()
-        .get(window.label())?
-        .folder
-        .clone()
+pub fn folder_of_window(app: AppHandle, window: Window) -> Result<Option<PathBuf>, String> {
+    let windows = app.state::<Windows>();
+    let folder = {
+        let states = windows.0.lock().unwrap();
+        states
+            .get(window.label())
+            .and_then(|state| state.folder.clone())
+    };
+    // only now, so that of a window that could not be opened nothing is kept for the next start
+    if let Some(folder) = &folder {
+        app.fs_scope()
+            .allow_directory(folder, true)
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(folder)
+}
+
+/// Lets a window reach a folder that the user has chosen, now or earlier, until it closes. Of another it reaches nothing,
+/// which every call says that tries to.
+#[tauri::command]
+pub fn use_folder(app: AppHandle, window: Window, path: PathBuf) {
+    if !app.fs_scope().is_allowed(&path) {
+        return;
+    }
+    let Ok(reach) = Reach::to(&path) else {
+        return;
+    };
+    let windows = app.state::<Windows>();
+    let mut states = windows.0.lock().unwrap();
+    if let Some(state) = states.get_mut(window.label())
+        && !state.reaches.contains(&reach)
+    {
+        state.reaches.push(reach);
+    }
 }
 
 /// Shows a folder that the page may read in the file manager.
 #[tauri::command]
-pub fn show_folder(app: AppHandle, path: PathBuf) -> Result<(), String> {
-    if !path.is_dir() || !app.fs_scope().is_allowed(&path) {
+pub fn show_folder(webview: Webview, path: PathBuf) -> Result<(), String> {
+    let is_own = reaches(&webview).iter().any(|reach| reach.includes(&path));
+    if !path.is_dir() || !is_own {
         return Err(format!("forbidden path: {}", path.display()));
     }
     let program = if cfg!(windows) {

@@ -25,8 +25,14 @@ export const tauriFolder: FolderSource = {
   },
 };
 
-/** @param path absolute */
+/**
+ * A window reaches no folder before its page has said that it opens it, and only those that were chosen once: calls on
+ * another fail.
+ * @param path absolute
+ */
 export async function openPath(path: string): Promise<OpenFolder> {
+  const { invoke } = await import("@tauri-apps/api/core");
+  await invoke("use_folder", { path });
   const { TauriFileSystem } = await import("foldspace/tauri");
   return { label: path, fs: new TauriFileSystem(), path };
 }

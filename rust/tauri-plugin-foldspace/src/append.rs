@@ -1,10 +1,15 @@
 use std::{
-    fs::{File, OpenOptions},
     io::{self, Write},
     path::Path,
 };
 
-use crate::access::{Access, real_path};
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::fs::{File, OpenOptions};
+
+use crate::{
+    access::{Access, real_path},
+    folder::open_folder,
+};
 
 /// Either all bytes are in the file in the end, or it fails; then what was written of them is taken back, which is safe
 /// as foldspace is the only writer of its files. Links and pipes are refused.
@@ -19,9 +24,14 @@ pub fn append(path: &Path, bytes: &[u8], sync: bool, access: &Access) -> Result<
         return Err(explain(io::Error::other("it names no file")));
     };
     // the file itself is taken as it is, for a link is not opened
-    let real = real_path(folder).map_err(explain)?.join(name);
-    access.check(path, &real)?;
-    let mut file = open(&real).map_err(explain)?;
+    let real = real_path(folder).map_err(explain)?;
+    access.check(path, &real.join(name))?;
+    // Without blocking, opening a pipe does not wait for somebody at its other end.
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    options.follow(FollowSymlinks::No).nonblock(true);
+    let folder = open_folder(&real).map_err(explain)?;
+    let mut file = folder.open_with(name, &options).map_err(explain)?;
     let before = file.metadata().map_err(explain)?;
     if !before.is_file() {
         return Err(explain(io::Error::other("it is no regular file")));
@@ -33,26 +43,6 @@ pub fn append(path: &Path, bytes: &[u8], sync: bool, access: &Access) -> Result<
             path.display()
         ),
     })
-}
-
-#[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    // Without O_NONBLOCK, opening a pipe waits for somebody at its other end.
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .custom_flags(flags)
-        .open(path)
-}
-
-#[cfg(not(unix))]
-fn open(path: &Path) -> io::Result<File> {
-    if path.is_symlink() {
-        return Err(io::Error::other("it is a link"));
-    }
-    OpenOptions::new().append(true).create(true).open(path)
 }
 
 fn write(file: &mut File, bytes: &[u8], sync: bool) -> io::Result<()> {

@@ -2,10 +2,15 @@
 //! below it, `append` adds to a file and can wait for the device. Register the plugin after `tauri_plugin_fs` and add
 //! `foldspace:default` to the capability. Without it everything works, slower and without `fsync`.
 //!
-//! Whatever the fs plugin would refuse to the same webview is refused here too: see [`access`].
+//! Whatever the fs plugin would refuse to the same webview is refused here too: see [`access`]. What was checked is opened
+//! by the handle of its folder, so that no program can lead it elsewhere in between: see [`folder`].
+//!
+//! An application with several windows can keep each to its own folders with a [`Gate`] around both plugins.
 
 mod access;
 mod append;
+mod folder;
+mod gate;
 mod scan;
 
 use std::borrow::Cow;
@@ -20,6 +25,8 @@ use tauri_plugin_fs::SafeFilePath;
 
 use access::Access;
 use scan::Scan;
+
+pub use gate::{Gate, Reach};
 
 /// Lists a folder with all that is below it; `None` where there is no such folder.
 #[tauri::command]

@@ -1,13 +1,16 @@
 use std::{
-    fs::{self, Metadata},
     io::{self, ErrorKind},
-    path::Path,
+    path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
 
+use cap_std::fs::{Dir, DirEntry, Metadata};
 use serde::Serialize;
 
-use crate::access::{Access, real_path};
+use crate::{
+    access::{Access, real_path},
+    folder::{open_below, open_folder},
+};
 
 /// Beyond that, one answer would take the webview's memory: the caller lists folder by folder.
 pub const MAX_ENTRIES: usize = 1_000_000;
@@ -31,10 +34,23 @@ pub fn scan(
     files: &Access,
     max_entries: usize,
 ) -> Result<Option<Scan>, String> {
+    let real = match real_path(root) {
+        Ok(real) => real,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(explain("read directory", root, &error)),
+    };
+    folders.check(root, &real)?;
+    let opened = match open_folder(&real) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(explain("read directory", root, &error)),
+    };
     let mut walk = Walk {
         folders,
         files,
         root,
+        real,
+        opened,
         max_entries,
         found: Scan::default(),
         pending: vec![String::new()],
@@ -62,6 +78,10 @@ struct Walk<'a> {
     folders: &'a Access,
     files: &'a Access,
     root: &'a Path,
+    /// The root without links.
+    real: PathBuf,
+    /// The root: all that is below is opened by way of it.
+    opened: Dir,
     /// How many more may be found.
     max_entries: usize,
     found: Scan,
@@ -77,18 +97,14 @@ enum Failure {
 
 impl Walk<'_> {
     fn look(&mut self, folder: &str) -> Result<(), Failure> {
-        let given = if folder.is_empty() {
-            self.root.to_path_buf()
-        } else {
-            self.root.join(folder)
-        };
+        let (given, real) = (below(self.root, folder), below(&self.real, folder));
         let failure = |error: io::Error| match error.kind() {
             ErrorKind::NotFound => Failure::Missing,
             _ => Failure::Other(explain("read directory", &given, &error)),
         };
-        let real = real_path(&given).map_err(failure)?;
         self.folders.check(&given, &real).map_err(Failure::Other)?;
-        for entry in fs::read_dir(&real).map_err(failure)? {
+        let opened = open_below(&self.opened, Path::new(folder)).map_err(failure)?;
+        for entry in opened.entries().map_err(failure)? {
             let entry = entry.map_err(failure)?;
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
@@ -113,7 +129,7 @@ impl Walk<'_> {
 
     fn add(
         &mut self,
-        entry: &fs::DirEntry,
+        entry: &DirEntry,
         relative: String,
         given: &Path,
         real: &Path,
@@ -139,9 +155,18 @@ impl Walk<'_> {
     }
 }
 
+/// The folder itself for an empty path.
+fn below(folder: &Path, path: &str) -> PathBuf {
+    if path.is_empty() {
+        folder.to_path_buf()
+    } else {
+        folder.join(path)
+    }
+}
+
 fn modified_ms(metadata: &Metadata) -> u64 {
     let modified = metadata.modified().ok();
-    let since_epoch = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let since_epoch = modified.and_then(|time| time.into_std().duration_since(UNIX_EPOCH).ok());
     since_epoch.map_or(0, |time| time.as_millis() as u64)
 }
 
@@ -156,6 +181,7 @@ fn explain(action: &str, path: &Path, error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn an_answer_is_never_larger_than_allowed() {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Value, json};
 use tauri::{
-    App, WebviewWindow, WebviewWindowBuilder,
+    App, Builder, WebviewWindow, WebviewWindowBuilder,
     http::{HeaderMap, HeaderValue},
     ipc::{CallbackFn, InvokeBody},
     test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder, mock_context, noop_assets},
@@ -14,6 +14,7 @@ use tauri::{
     },
     webview::InvokeRequest,
 };
+use tauri_plugin_foldspace::{Gate, Reach};
 use tauri_plugin_fs::FsExt;
 use tempfile::{TempDir, tempdir};
 
@@ -33,6 +34,33 @@ struct Page {
 impl Page {
     /// Grants commands, and the paths of patterns to the fs plugin.
     fn new(commands: &[&str], allow: &[String], deny: &[String]) -> Self {
+        let builder = mock_builder()
+            .plugin(tauri_plugin_fs::init())
+            .plugin(tauri_plugin_foldspace::init());
+        Self::of(builder, commands, allow, deny)
+    }
+
+    /// One of whose folders its window has only some.
+    fn behind_gate(own: &[&Path], allow: &[String]) -> Self {
+        let reaches: Vec<_> = own
+            .iter()
+            .map(|folder| Reach::to(folder).unwrap())
+            .collect();
+        let also = reaches.clone();
+        let builder = mock_builder()
+            .plugin(Gate::new(tauri_plugin_fs::init(), move |_| reaches.clone()))
+            .plugin(Gate::new(tauri_plugin_foldspace::init(), move |_| {
+                also.clone()
+            }));
+        Self::of(builder, &COMMANDS, allow, &[])
+    }
+
+    fn of(
+        builder: Builder<MockRuntime>,
+        commands: &[&str],
+        allow: &[String],
+        deny: &[String],
+    ) -> Self {
         let values = |patterns: &[String]| {
             patterns
                 .iter()
@@ -55,11 +83,7 @@ impl Page {
         for command in commands {
             authority.__allow_command(format!("plugin:{command}"), ExecutionContext::Local);
         }
-        let app = mock_builder()
-            .plugin(tauri_plugin_fs::init())
-            .plugin(tauri_plugin_foldspace::init())
-            .build(context)
-            .unwrap();
+        let app = builder.build(context).unwrap();
         let window = WebviewWindowBuilder::new(&app, "main", Default::default())
             .build()
             .unwrap();
@@ -71,8 +95,12 @@ impl Page {
     }
 
     fn invoke(&self, command: &str, body: InvokeBody, headers: HeaderMap) -> Result<Value, Value> {
+        self.call(&format!("foldspace|{command}"), body, headers)
+    }
+
+    fn call(&self, command: &str, body: InvokeBody, headers: HeaderMap) -> Result<Value, Value> {
         let request = InvokeRequest {
-            cmd: format!("plugin:foldspace|{command}"),
+            cmd: format!("plugin:{command}"),
             callback: CallbackFn(0),
             error: CallbackFn(1),
             url: if cfg!(windows) {
@@ -306,6 +334,32 @@ fn bytes_that_came_as_numbers_are_appended() {
         .unwrap();
     assert!(page.invoke("append", json!([256]).into(), headers).is_err());
     assert_eq!(fs::read(path).unwrap(), [0, 255]);
+}
+
+#[test]
+fn behind_a_gate_a_page_reaches_the_folders_of_its_window_only() {
+    let (own, other) = (folder(), folder());
+    for folder in [&own, &other] {
+        write(folder, "a/file", "x");
+        write(folder, ".git/config", "x");
+    }
+    let allowed = [tree(own.path()), tree(other.path())].concat();
+    let page = Page::behind_gate(&[own.path()], &allowed);
+    let list = |folder: &Path| {
+        let arguments = json!({ "path": folder }).into();
+        page.call("fs|read_dir", arguments, HeaderMap::new())
+    };
+    list(own.path()).unwrap();
+    page.scan(&own.path().join("a")).unwrap();
+    page.append(&own.path().join("a/file"), b"y", false)
+        .unwrap();
+    for folder in [other.path().to_path_buf(), own.path().join(".git")] {
+        assert_forbidden(list(&folder));
+        assert_forbidden(page.scan(&folder));
+        assert_forbidden(page.append(&folder.join("new"), b"y", false));
+        assert!(!folder.join("new").exists());
+    }
+    assert_forbidden(Page::behind_gate(&[], &allowed).scan(own.path()));
 }
 
 #[cfg(unix)]

@@ -108,9 +108,10 @@ async function undo(context: Context, directory: string, { undo: id, json }: Opt
   if (undone.left.length > 0) context.exitCode = 1;
 }
 
-async function showUndoing({ id, restored, removed, left }: Undoing, isDryRun: boolean, output: Output): Promise<void> {
+async function showUndoing({ id, restored, removed, staying, left }: Undoing, isDryRun: boolean, output: Output): Promise<void> {
   for (const file of restored) await output.line(`${printable(file)}: put back`);
   for (const file of removed) await output.line(`${printable(file)}: taken out, as its operations stand in what was put back`);
+  for (const file of staying) await output.line(`${printable(file)}: stays, as changes may be on their way that need it`);
   for (const problem of left) await showProblem(problem, output);
   const files = count(restored.length + removed.length, "file");
   await output.note(isDryRun ? `${files} would be put back as before ${id}; nothing was changed` : `${files} as before ${id}`);

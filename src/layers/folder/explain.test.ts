@@ -31,6 +31,8 @@ test("each problem that verify finds has words of its own", () => {
     "FOLD_FOREIGN_FILE",
     "FOLD_ID_COLLISION",
     "FOLD_NO_ROOT",
+    "FOLD_ONLY_IN_LOST_FOUND",
+    "FOLD_OLD_FORMAT",
     "FOLD_BAD_SPACE_FILE",
     "FOLD_PERMISSION",
   ];

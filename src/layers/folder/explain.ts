@@ -90,6 +90,18 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     advice:
       "Repair leaves it. Wait until the folder has synced, or open the space once on the device that made the tree; otherwise restore the missing file from a backup.",
   },
+  FOLD_ONLY_IN_LOST_FOUND: {
+    what: "Changes are in lost+found only: a repair moved a file there, and what was to contain them instead is missing.",
+    consequence: "Nothing is lost, but these changes do not show.",
+    advice:
+      'Repair leaves them there. Wait until the folder has synced; if they are still missing then, "foldspace repair --undo" with the name of the folder in lost+found puts the file back.',
+  },
+  FOLD_OLD_FORMAT: {
+    what: "Changes arrived in the layout of version 0, from a device that did not know yet that the space was converted.",
+    consequence: "Nothing is lost, but these changes do not show.",
+    advice:
+      'Repair leaves them where they are, and "foldspace migrate" takes them in. Update the app on the device that wrote them.',
+  },
   FOLD_BAD_SPACE_FILE: {
     what: "The file space.json, which says which space this is, is damaged or missing.",
     consequence: "Nothing else is lost, but the space cannot be opened.",

@@ -1,25 +1,21 @@
-import { FoldspaceError, type Problem } from "../../errors.ts";
+import { errorCode, FoldspaceError, type Problem } from "../../errors.ts";
 import { joinPath } from "../../fs/file-system.ts";
-import {
-  LogParser,
-  MARKER_FILE,
-  MARKER_FILES,
-  MARKER_TEXT,
-  OPS_DIR,
-  parseSpaceFile,
-  SPACE_DIR,
-  SPACE_FILE,
-} from "../../log/index.ts";
+import { MARKER_FILE, MARKER_FILES, MARKER_TEXT, OPS_DIR, parseSpaceFile, SPACE_DIR, SPACE_FILE } from "../../log/index.ts";
+import { CheckedChanges } from "./checked-changes.ts";
+import { findOldLogs, findOldRoots, isOfSpace, KEPT_DIR, OldOperations, OLD_OPS_DIR, type OldLog } from "./old-operations.ts";
+import { copySecrets, immovable, OldParts, OLD_SECRETS_FILES, OLD_SPACE_FILE } from "./old-parts.ts";
 import { OperationTally } from "./operation-tally.ts";
 import { readEntry } from "./read-entry.ts";
-import { repairRemovals } from "./repair-removals.ts";
-import { sortOut, SpaceFolder, type LogEntry } from "./space-folder.ts";
+import { SpaceFolder } from "./space-folder.ts";
 
 export interface Migration {
-  /** `finished`: one that had been interrupted after everything was copied. `none`: the space has the present format already. */
-  readonly done: "migrated" | "finished" | "none";
+  /**
+   * `finished`: one that had been interrupted. `taken-in`: operations of version 0 that a device wrote before it knew of the
+   * migration. `none`: the space has the present format already, and nothing of version 0 is beside it.
+   */
+  readonly done: "migrated" | "finished" | "taken-in" | "none";
   readonly spaceId: string;
-  /** Distinct operations of each tree that was copied. */
+  /** Distinct operations of each tree that were copied. */
   readonly opCounts: ReadonlyMap<string, number>;
   /** Log files copied. */
   readonly files: number;
@@ -27,100 +23,174 @@ export interface Migration {
   readonly problems: readonly Problem[];
 }
 
-/** The new space is built in here, out of sight of every reader. While it stands beside a finished space, old files wait to be moved. */
+/** The new space is built in here, out of sight of every reader. */
 const BUILD_DIR = ".space-v1.tmp";
-const OLD_OPS_DIR = "ops";
-const KEPT_DIR = "space-v0";
-const OLD_PARTS: readonly string[] = [OLD_OPS_DIR, "secrets", "secrets.json", "space.json"];
+const RECORD_FILE = "migrated.json";
 
 /**
- * Turns a space of version 0 into one of version 1 and keeps the old files under `space-v0`.
+ * Turns a space of version 0 into one of version 1 and keeps the old files under `space-v0`. Beside a space of version 1, it
+ * takes in what is there of version 0: what an interrupted migration, here or on another device, has left, and what a
+ * device wrote that knew nothing of it.
  *
  * The new space is built aside, read back and compared, and put in its place in one step; only then are the old files
  * moved. Interrupted anywhere, it leaves the old space or the new one whole, and finishes when it is run again.
- * @throws FoldspaceError as `SpaceFolder.open`; before anything has changed: `FOLD_NOT_DOWNLOADED`, `FOLD_BUSY` where
- *   something else writes the old files, and what reading and writing fail with
+ * @throws FoldspaceError as `SpaceFolder.open`; before anything has changed: `FOLD_NOT_DOWNLOADED`, `FOLD_IO` for a link,
+ *   `FOLD_BUSY` where something else writes the old files, and what reading and writing fail with
  */
 export async function migrateFolder(folder: SpaceFolder, now: Date = new Date()): Promise<Migration> {
-  const state = await folder.inspect();
-  if (state.kind === "space") {
-    const isInterrupted = (await exists(folder, BUILD_DIR)) && !(await exists(folder, joinPath(BUILD_DIR, SPACE_DIR)));
-    if (isInterrupted) await moveOldParts(folder, now);
-    return {
-      done: isInterrupted ? "finished" : "none",
-      spaceId: state.spaceFile.id,
-      opCounts: new Map(),
-      files: 0,
-      problems: [],
-    };
-  }
-  if (state.kind !== "old-format") throw folder.errorFor(state.kind);
-  for (const part of OLD_PARTS) await assertAbsent(folder, joinPath(KEPT_DIR, part));
-
-  const old = await findOldLogs(folder);
-  const built = new SpaceFolder(folder.fs, folder.at(BUILD_DIR));
-  await folder.fs.remove(built.path);
-  await folder.fs.makeDirectory(built.at(OPS_DIR));
-  const expected = new OperationTally();
-  for (const log of old.logs) {
-    const bytes = repairRemovals(await read(folder, log.oldPath));
-    const parser = new LogParser({ peerId: log.peerId });
-    parser.push(bytes);
-    parser.end();
-    expected.add(log.treeId, parser.ops);
-    await folder.fs.write(built.at(log.path), bytes);
-  }
-  const secrets = (await folder.fs.read(folder.at("secrets"))) ?? (await folder.fs.read(folder.at("secrets.json")));
-  if (secrets) await folder.fs.write(built.at(joinPath(SPACE_DIR, "secrets")), secrets);
-  const spaceFile = await read(folder, "space.json");
-  const spaceId = parseSpaceFile(new TextDecoder().decode(spaceFile), folder.at("space.json")).id;
-  await folder.fs.write(built.at(SPACE_FILE), spaceFile);
-
-  const problems = await assertArrived(built, expected);
-  await assertUnchanged(folder, old.logs);
-  await assertAbsent(folder, SPACE_DIR);
-  await folder.fs.rename(built.at(SPACE_DIR), folder.at(SPACE_DIR));
-  await moveOldParts(folder, now);
+  const state = await inspect(folder);
+  if (state.kind === "space") return await finish(folder, state.spaceId, now);
+  for (const path of [joinPath(KEPT_DIR, OLD_OPS_DIR), SPACE_FILE, OLD_OPS_DIR]) await folder.assertNoLinks(path);
+  const spaceFile = await read(folder, OLD_SPACE_FILE);
+  const spaceId = parseSpaceFile(new TextDecoder().decode(spaceFile), folder.at(OLD_SPACE_FILE)).id;
+  const old = await readOldSpace(folder);
+  const built = state.kind === "half" ? undefined : await buildAside(folder, old, spaceFile, now);
+  const { opCounts, problems } = built ?? (await completeHalf(folder, old, spaceFile, now));
+  const finished = await finish(folder, spaceId, now);
   return {
     done: "migrated",
     spaceId,
-    opCounts: expected.opCounts,
+    opCounts,
     files: old.logs.length,
-    problems: [...old.problems, ...problems],
+    problems: [...old.problems, ...problems, ...finished.problems],
   };
 }
 
-/** A log file of the old space; `path` is where it goes. */
-interface OldLog extends LogEntry {
-  readonly oldPath: string;
+type OldState = { readonly kind: "space"; readonly spaceId: string } | { readonly kind: "old" | "half" };
+
+/** `half`: a space of version 0, beside which is an unfinished one of version 1. */
+async function inspect(folder: SpaceFolder): Promise<OldState> {
+  const names = new Set((await folder.fs.list(folder.path))?.map(({ name }) => name));
+  const hasOld = names.has(OLD_SPACE_FILE) && (await findOldRoots(folder)).length > 0;
+  try {
+    const state = await folder.inspect();
+    if (state.kind === "space") return { kind: "space", spaceId: state.spaceFile.id };
+    // without its log files, which another device's migration has moved already, it is taken for no space
+    if (state.kind !== "old-format" && !(state.kind === "empty" && hasOld)) throw folder.errorFor(state.kind);
+  } catch (error) {
+    const isUnfinished =
+      errorCode(error) === "FOLD_BAD_SPACE_FILE" && (await folder.fs.stat(folder.at(SPACE_FILE))) === undefined;
+    if (!hasOld || !isUnfinished) throw error;
+  }
+  return { kind: names.has(SPACE_DIR) ? "half" : "old" };
 }
 
-async function findOldLogs(folder: SpaceFolder): Promise<{ readonly logs: OldLog[]; readonly problems: Problem[] }> {
-  await folder.assertNoLinks(OLD_OPS_DIR);
-  const found = await folder.findFiles(OLD_OPS_DIR);
-  const unreadable = found.unreadable[0];
-  if (unreadable) throw unreadable.error;
+interface OldSpace {
+  readonly logs: readonly OldLog[];
+  readonly problems: Problem[];
+}
+
+async function readOldSpace(folder: SpaceFolder): Promise<OldSpace> {
   const logs: OldLog[] = [];
   const problems: Problem[] = [];
-  const taken = new Set<string>();
-  for (const file of found.files) {
-    const oldPath = joinPath(OLD_OPS_DIR, file.path);
-    const { log, problem } = sortOut(joinPath(OPS_DIR, file.path), file);
-    if (problem?.code === "FOLD_NOT_DOWNLOADED") {
-      throw new FoldspaceError(problem.code, `${folder.at(oldPath)} has not been downloaded by the sync service yet`, {
-        data: { path: folder.at(oldPath) },
-      });
-    }
-    if (!log) {
-      if (problem) problems.push({ ...problem, file: joinPath(KEPT_DIR, oldPath) });
-      continue;
-    }
-    const dated = log.path.replace(/\/(\d{4})-(\d{2})-(\d{2})\//, "/$1/$2/$3/");
-    const path = taken.has(dated) ? log.path : dated;
-    taken.add(path);
-    logs.push({ ...log, path, oldPath });
+  for (const root of await findOldRoots(folder)) {
+    const found = await findOldLogs(folder, root);
+    if (found.waiting[0]) throw found.waiting[0];
+    logs.push(...found.logs);
+    problems.push(...found.problems.map((problem) => ({ ...problem, file: keptAt(problem.file!) })));
   }
   return { logs, problems };
+}
+
+/** Where a file of version 0 is after the migration. */
+function keptAt(path: string): string {
+  return path.startsWith(`${KEPT_DIR}/`) ? path : joinPath(KEPT_DIR, path);
+}
+
+interface NewSpace {
+  readonly opCounts: ReadonlyMap<string, number>;
+  readonly problems: readonly Problem[];
+}
+
+/** @returns `undefined` if the folder that was built cannot be moved to its place */
+async function buildAside(folder: SpaceFolder, old: OldSpace, spaceFile: Uint8Array, now: Date): Promise<NewSpace | undefined> {
+  const changes = new CheckedChanges(folder);
+  const built = new SpaceFolder(folder.fs, folder.at(BUILD_DIR));
+  await changes.remove(BUILD_DIR);
+  await changes.makeDirectory(joinPath(BUILD_DIR, OPS_DIR));
+  const expected = new OperationTally();
+  const operations = new OldOperations(folder, built, expected, { isOwner: true, now });
+  for (const log of old.logs) if ((await operations.takeIn(log)) === undefined) throw changed(folder, log.oldPath);
+  await copyOldSecrets(folder, built);
+  await new CheckedChanges(built).write(SPACE_FILE, spaceFile);
+
+  const problems = await assertArrived(built, expected);
+  await assertUnchanged(folder, old.logs);
+  try {
+    await changes.moveFolder(joinPath(BUILD_DIR, SPACE_DIR), SPACE_DIR);
+  } catch (error) {
+    immovable(error);
+    return undefined;
+  }
+  return { opCounts: expected.opCounts, problems };
+}
+
+/** Writes the new space where it belongs, its space file last: before that, no reader takes it for a space. */
+async function completeHalf(folder: SpaceFolder, old: OldSpace, spaceFile: Uint8Array, now: Date): Promise<NewSpace> {
+  const changes = new CheckedChanges(folder);
+  await changes.makeDirectory(OPS_DIR);
+  const known = await tally(folder);
+  const operations = new OldOperations(folder, folder, known, { isOwner: true, now });
+  // a file that is gone by now was moved by another device's migration, and is looked for there at the end
+  for (const log of old.logs) await operations.takeIn(log);
+  await copyOldSecrets(folder, folder);
+  if (!(await changes.stat(SPACE_FILE))) await changes.write(SPACE_FILE, spaceFile);
+  return { opCounts: known.opCounts, problems: operations.problems };
+}
+
+async function copyOldSecrets(from: SpaceFolder, to: SpaceFolder): Promise<void> {
+  for (const name of OLD_SECRETS_FILES) {
+    const secrets = await new CheckedChanges(from).read(name);
+    if (secrets) await copySecrets(to, secrets);
+  }
+}
+
+/** Takes in what of version 0 is beside a space of version 1, and moves it out of the way. */
+async function finish(folder: SpaceFolder, spaceId: string, now: Date): Promise<Migration> {
+  const parts = new OldParts(folder, spaceId);
+  const isInterrupted = (await folder.fs.list(folder.path))?.some(({ name }) => name === BUILD_DIR) ?? false;
+  const hasSpaceFile = await parts.hasSpaceFile();
+  const roots = await findOldRoots(folder);
+  const known = roots.length > 0 ? await tally(folder) : new OperationTally();
+  const operations = new OldOperations(folder, folder, known, { isOwner: false, now });
+  const problems: Problem[] = [];
+  let files = 0;
+  for (const root of roots) {
+    const found = await findOldLogs(folder, root);
+    const logs = found.logs.filter((log) => isOfSpace(log, known));
+    const sizes = new Map<string, number>();
+    for (const log of logs) {
+      const size = await operations.takeIn(log);
+      if (size !== undefined) sizes.set(log.oldPath, size);
+    }
+    files += sizes.size;
+    problems.push(...found.waiting.map(({ code, message }) => ({ code, reason: message, file: root })));
+    const isWhole = found.waiting.length === 0 && sizes.size === logs.length;
+    const isOld = logs.length > 0 || (hasSpaceFile && found.files.length > 0);
+    if (root === OLD_OPS_DIR && isWhole && isOld) await parts.moveLogs(operations, sizes);
+  }
+  await parts.takeInSecrets(hasSpaceFile || isInterrupted);
+  if (hasSpaceFile) await parts.move(OLD_SPACE_FILE);
+  const isFinished = parts.hasMoved || isInterrupted;
+  if (isFinished) await writeMarkers(folder, now);
+  if (isInterrupted) await new CheckedChanges(folder).remove(BUILD_DIR);
+  const done = operations.takenIn.size > 0 ? "taken-in" : isFinished ? "finished" : "none";
+  return {
+    done,
+    spaceId,
+    opCounts: operations.takenIn,
+    files,
+    problems: [...problems, ...operations.problems, ...parts.problems],
+  };
+}
+
+/** Every operation of the space. */
+async function tally(folder: SpaceFolder): Promise<OperationTally> {
+  const known = new OperationTally();
+  for (const log of (await folder.scan()).logs) {
+    for await (const { ops } of readEntry(folder, log)) known.add(log.treeId, ops);
+  }
+  return known;
 }
 
 /** Reads what was built as any reader would. @returns its problems */
@@ -144,50 +214,35 @@ async function assertArrived(built: SpaceFolder, expected: OperationTally): Prom
   return problems;
 }
 
-/** What is appended to the old files after they were copied would be lost. */
+/** What is appended to the old files after they were copied has to be copied, too. */
 async function assertUnchanged(folder: SpaceFolder, logs: readonly OldLog[]): Promise<void> {
-  const now = await findOldLogs(folder);
+  const now = await readOldSpace(folder);
   const sizes = new Map(now.logs.map((log) => [log.oldPath, log.size]));
   if (now.logs.length === logs.length && logs.every((log) => sizes.get(log.oldPath) === log.size)) return;
-  throw new FoldspaceError(
-    "FOLD_BUSY",
-    `Something else writes to ${folder.path}: close every app that has it open, and try again; nothing was changed`,
-  );
+  throw changed(folder);
 }
 
-async function moveOldParts(folder: SpaceFolder, now: Date): Promise<void> {
-  await folder.fs.makeDirectory(folder.at(KEPT_DIR));
-  for (const part of OLD_PARTS) {
-    if (await exists(folder, part)) await folder.fs.rename(folder.at(part), folder.at(joinPath(KEPT_DIR, part)));
-  }
+async function writeMarkers(folder: SpaceFolder, now: Date): Promise<void> {
+  const changes = new CheckedChanges(folder);
   const names = new Set((await folder.fs.list(folder.path))?.map((entry) => entry.name));
-  if (!MARKER_FILES.some((name) => names.has(name))) await folder.fs.write(folder.at(MARKER_FILE), encode(MARKER_TEXT));
+  if (!MARKER_FILES.some((name) => names.has(name))) await changes.write(MARKER_FILE, encode(MARKER_TEXT));
+  const path = joinPath(KEPT_DIR, RECORD_FILE);
+  if (await changes.stat(path)) return;
   const record = { migratedAt: now.toISOString(), fromVersion: 0, toVersion: 1, status: "completed" };
-  await folder.fs.write(folder.at(joinPath(KEPT_DIR, "migrated.json")), encode(`${JSON.stringify(record, undefined, 2)}\n`));
-  await folder.fs.remove(folder.at(BUILD_DIR));
+  await changes.write(path, encode(`${JSON.stringify(record, undefined, 2)}\n`));
 }
 
-/** An empty folder is as good as none, and is removed. */
-async function assertAbsent(folder: SpaceFolder, part: string): Promise<void> {
-  const path = folder.at(part);
-  if (!(await folder.fs.stat(path))) return;
-  const entries = (await folder.fs.stat(path))?.kind === "directory" ? await folder.fs.list(path) : undefined;
-  if (entries?.length === 0) return await folder.fs.remove(path);
-  throw new FoldspaceError(
-    "FOLD_ALREADY_A_SPACE",
-    `${path} stands where the migration would put its result: move it away first; nothing was changed`,
-    { data: { path } },
-  );
-}
-
-async function exists(folder: SpaceFolder, part: string): Promise<boolean> {
-  return (await folder.fs.stat(folder.at(part))) !== undefined;
-}
-
-async function read(folder: SpaceFolder, part: string): Promise<Uint8Array> {
-  const bytes = await folder.fs.read(folder.at(part));
+async function read(folder: SpaceFolder, path: string): Promise<Uint8Array> {
+  const bytes = await new CheckedChanges(folder).read(path);
   if (bytes) return bytes;
-  throw new FoldspaceError("FOLD_BUSY", `${folder.at(part)} vanished while it was being copied; nothing was changed`);
+  throw changed(folder, path);
+}
+
+function changed(folder: SpaceFolder, path = ""): FoldspaceError {
+  return new FoldspaceError(
+    "FOLD_BUSY",
+    `Something else changes ${folder.at(path)}: close every app that has the space open, and try again; nothing was changed`,
+  );
 }
 
 function encode(text: string): Uint8Array {

@@ -1,4 +1,4 @@
-import { VersionVector } from "../../tree/index.ts";
+import { VersionVector, type OpId } from "../../tree/index.ts";
 
 /** Ids of the operations of each tree: for showing that none was lost. */
 export class OperationTally {
@@ -8,6 +8,14 @@ export class OperationTally {
     let vector = this.#vectors.get(treeId);
     if (!vector) this.#vectors.set(treeId, (vector = new VersionVector()));
     for (const op of ops) vector.add(op.id);
+  }
+
+  hasTree(treeId: string): boolean {
+    return this.#vectors.has(treeId);
+  }
+
+  has(treeId: string, id: OpId): boolean {
+    return this.#vectors.get(treeId)?.has(id) ?? false;
   }
 
   /** Distinct operations of each tree. */

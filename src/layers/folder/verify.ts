@@ -4,6 +4,7 @@ import { encodeLine, SPACE_FILE, treeDir } from "../../log/index.ts";
 import { VersionVector, type VertexOperation } from "../../tree/index.ts";
 import { operationsByLine, readEntry, type ReadingProgress } from "./read-entry.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
+import { UnreadLogs } from "./unread-logs.ts";
 import { findSecretsProblems } from "./verify-secrets.ts";
 
 /** What is told besides the problems while a folder is examined. */
@@ -15,7 +16,8 @@ export interface ExaminationListener {
 
 /**
  * Finds everything that is wrong in a space's folder, and changes nothing. A bad `space.json` is one more problem:
- * the rest is looked at all the same. A missing bin, and trees that nothing references, are no problems.
+ * the rest is looked at all the same. So are operations that no reader finds: those that only `lost+found` contains, and
+ * those of version 0 beside the space. A missing bin, and trees that nothing references, are no problems.
  * `explainProblem` says what a problem means.
  *
  * Memory is bounded by the largest tree's operations of one peer, and by how many of them stand there twice.
@@ -36,6 +38,7 @@ export async function* examineFolder(
   yield* problems;
   let filesRead = 0;
   let opsRead = 0;
+  const unread = await UnreadLogs.find(folder);
   const trees = groupByTree(logs);
   if (opened.spaceId !== undefined && !trees.has(opened.spaceId)) trees.set(opened.spaceId, new Map());
   for (const [treeId, peers] of trees) {
@@ -66,9 +69,11 @@ export async function* examineFolder(
       }
       for (const problem of torn) yield known.has({ counter: problem.counter!, peerId }) ? asSafe(problem) : problem;
       if (repeated.size > 0) yield* findCollisions(folder, read, repeated);
+      yield* unread.findMissing(treeId, peerId, known);
     }
     if (!hasRoot) yield noRoot(treeId);
   }
+  yield* unread.findMissing();
   if (opened.spaceId !== undefined) yield* await findSecretsProblems(folder, opened.spaceId);
 }
 

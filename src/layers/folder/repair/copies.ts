@@ -3,6 +3,7 @@ import type { VertexOperation } from "../../../tree/index.ts";
 import { readEntry } from "../read-entry.ts";
 import type { LogEntry, SpaceFolder } from "../space-folder.ts";
 import { newDigest } from "./digest.ts";
+import { isLasting } from "./relay.ts";
 
 /** A copy that a sync service made, and that is needed no more once what is missing elsewhere has been written. */
 export interface FoldableCopy {
@@ -16,7 +17,7 @@ export interface FoldableCopy {
 /** What became of the copies of one peer's files of one tree. */
 export interface CopiesFindings {
   readonly foldable: readonly FoldableCopy[];
-  /** Lines of the operations that stand in those copies only, by counter. */
+  /** Lines of the operations of those copies that no lasting file contains, by counter. */
   readonly missing: readonly string[];
   /** Copies that have to stay, and why. */
   readonly staying: ReadonlyMap<LogEntry, string>;
@@ -27,7 +28,7 @@ export const MAX_COPIES_BYTES: number = 128 * 1024 * 1024;
 
 /**
  * Compares copies with the other files of the same peer and tree. A copy with anything in it that could be lost or
- * decided wrongly stays.
+ * decided wrongly stays. Relay files of other repairs count for nothing, as another device may be undoing such a repair.
  * @param logs every file of that peer and tree, copies and others
  */
 export async function examineCopies(folder: SpaceFolder, logs: readonly LogEntry[]): Promise<CopiesFindings> {
@@ -46,7 +47,8 @@ export async function examineCopies(folder: SpaceFolder, logs: readonly LogEntry
   }
   for (const entry of logs) {
     if (entry.isCopy) continue;
-    for await (const { ops } of readEntry(folder, entry)) for (const op of ops) comparison.compare(op);
+    const isStanding = await isLasting(entry);
+    for await (const { ops } of readEntry(folder, entry)) for (const op of ops) comparison.compare(op, isStanding);
   }
   const foldable: FoldableCopy[] = [];
   for (const copy of readable) {
@@ -91,12 +93,15 @@ class Comparison {
     else if (first !== line) this.disputed.add(op.id.counter);
   }
 
-  /** @param op from a file that is no copy */
-  compare(op: VertexOperation): void {
+  /**
+   * @param op from a file that is no copy
+   * @param isStanding whether that file lasts
+   */
+  compare(op: VertexOperation, isStanding: boolean): void {
     const copied = this.#copied.get(op.id.counter);
     if (copied === undefined) return;
-    if (copied === encodeLine(op)) this.#standing.add(op.id.counter);
-    else this.disputed.add(op.id.counter);
+    if (copied !== encodeLine(op)) this.disputed.add(op.id.counter);
+    else if (isStanding) this.#standing.add(op.id.counter);
   }
 
   async missingIn(folder: SpaceFolder, copies: readonly FoldableCopy[]): Promise<string[]> {

@@ -1,4 +1,6 @@
 import type { IHasher } from "hash-wasm";
+import { readChunks } from "../read-entry.ts";
+import type { SpaceFolder } from "../space-folder.ts";
 
 /** SHA-256 of bytes that come in pieces. Loaded when it is needed: an app that never repairs does without it. */
 export async function newDigest(): Promise<IHasher> {
@@ -9,4 +11,11 @@ export async function newDigest(): Promise<IHasher> {
 /** As hexadecimal digits. */
 export async function digestOf(bytes: Uint8Array): Promise<string> {
   return (await newDigest()).update(bytes).digest();
+}
+
+/** SHA-256 of a file, as hexadecimal digits. @param size as it was listed */
+export async function digestOfFile(folder: SpaceFolder, path: string, size: number): Promise<string> {
+  const hash = await newDigest();
+  for await (const bytes of readChunks(folder, path, size)) hash.update(bytes);
+  return hash.digest();
 }

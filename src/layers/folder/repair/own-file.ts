@@ -4,15 +4,16 @@ import type { VertexOperation } from "../../../tree/index.ts";
 import { readEntry } from "../read-entry.ts";
 import type { LogEntry, SpaceFolder } from "../space-folder.ts";
 import { digestOf } from "./digest.ts";
+import { isLasting } from "./relay.ts";
 
 /** A file of one's own as it was and as it should be. */
 export interface Completion {
   readonly entry: LogEntry;
   readonly before: Uint8Array;
   readonly after: Uint8Array;
-  /** Of `after`. */
-  readonly sha256: string;
-  /** Torn lines whose operation is whole now, or stood whole in the file already; those that were read as they were included. */
+  readonly shaBefore: string;
+  readonly shaAfter: string;
+  /** Torn lines whose operation is whole elsewhere in the space or in this file; those that were read as they were included. */
   readonly completed: number;
   /** Lines of which nothing could be made; they are kept in the file as it was. */
   readonly removed: number;
@@ -34,7 +35,8 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const LF = 10;
 
 /**
- * Makes torn lines whole whose operation stands elsewhere, and takes out what is no operation. Every other byte stays.
+ * Makes torn lines whole, and takes out what is no operation. Every other byte stays. An operation is taken over from
+ * lasting files only: what this file contains others rely on, and undoing the repair takes the line out again.
  * @param logs every file of the same peer and tree
  * @returns `undefined` where there is nothing to do, or the file is too large
  */
@@ -49,8 +51,10 @@ export async function completeFile(
   if (badLines.length === 0) return undefined;
   const torn = new Set(badLines.flatMap((line) => line.torn));
   const standing = new Set<number>();
-  const elsewhere = new Map<number, string | undefined>();
+  const found = new Map<number, string | undefined>();
+  const lasting = new Set<number>();
   for (const log of logs) {
+    const isSource = await isLasting(log);
     for await (const { ops } of readEntry(folder, log)) {
       for (const op of ops) {
         const { counter } = op.id;
@@ -58,7 +62,8 @@ export async function completeFile(
         if (log.path === entry.path) standing.add(counter);
         const line = encodeLine(op);
         // of two contents nobody can say which is meant
-        elsewhere.set(counter, elsewhere.has(counter) && elsewhere.get(counter) !== line ? undefined : line);
+        found.set(counter, found.has(counter) && found.get(counter) !== line ? undefined : line);
+        if (isSource) lasting.add(counter);
       }
     }
   }
@@ -68,19 +73,19 @@ export async function completeFile(
   for (const { start, end, torn: counters, ops, isSafe } of badLines) {
     const lines = ops.map(encodeLine);
     for (const counter of counters) {
-      const whole = elsewhere.get(counter);
-      if (whole !== undefined && !standing.has(counter)) lines.push(whole);
+      const whole = found.get(counter);
+      if (whole !== undefined && lasting.has(counter) && !standing.has(counter)) lines.push(whole);
       standing.add(counter);
     }
-    const isWhole = counters.length > 0 && counters.every((counter) => elsewhere.get(counter) !== undefined);
+    const isWhole = counters.length > 0 && counters.every((counter) => found.get(counter) !== undefined);
     if (isWhole || isSafe) completed++;
     parts.push(before.subarray(kept, start), new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
     kept = end;
   }
   parts.push(before.subarray(kept));
   const after = concatBytes(parts);
-  const sha256 = await digestOf(after);
-  return { entry, before, after, sha256, completed, removed: badLines.length - completed };
+  const [shaBefore, shaAfter] = [await digestOf(before), await digestOf(after)];
+  return { entry, before, after, shaBefore, shaAfter, completed, removed: badLines.length - completed };
 }
 
 function findBadLines(bytes: Uint8Array, peerId: string): BadLine[] {

@@ -1,14 +1,15 @@
-import type { Problem } from "../../../errors.ts";
+import { errorCode, errorMessage, type Problem } from "../../../errors.ts";
 import { joinPath } from "../../../fs/file-system.ts";
-import { canNameLog, logFilePath, OPS_DIR } from "../../../log/index.ts";
+import { OPS_DIR } from "../../../log/index.ts";
 import { OperationTally } from "../operation-tally.ts";
 import type { ReadingProgress } from "../read-entry.ts";
 import { sortOut, type LogEntry, type SpaceFolder } from "../space-folder.ts";
 import { examineFolder, groupByTree } from "../verify.ts";
-import { examineCopies, type CopiesFindings, type FoldableCopy } from "./copies.ts";
-import { digestOf } from "./digest.ts";
+import { examineCopies, type FoldableCopy } from "./copies.ts";
+import { digestOf, digestOfFile } from "./digest.ts";
 import { completeFile, type Completion } from "./own-file.ts";
-import { keptPath } from "./record.ts";
+import { keptPath, type MadeFile, type MovedFile, type RewrittenFile } from "./record.ts";
+import { relayFor } from "./relay.ts";
 
 /** What a repair does, or would do. Paths are relative to the space's folder. */
 export type RepairStep =
@@ -29,15 +30,14 @@ export type RepairStep =
 export interface GroupPlan {
   readonly logs: readonly LogEntry[];
   /** Copies to be taken out. */
-  readonly copies: readonly LogEntry[];
-  readonly relay: string | undefined;
+  readonly copies: readonly MovedFile[];
+  readonly relay: MadeFile | undefined;
 }
 
 export interface OwnFilePlan {
   readonly entry: LogEntry;
   readonly logs: readonly LogEntry[];
-  /** Of what the file is to be. */
-  readonly sha256: string;
+  readonly change: RewrittenFile;
 }
 
 export interface RepairPlan {
@@ -48,7 +48,7 @@ export interface RepairPlan {
   readonly before: OperationTally;
   readonly groups: readonly GroupPlan[];
   readonly ownFiles: readonly OwnFilePlan[];
-  readonly foreign: readonly string[];
+  readonly foreign: readonly MovedFile[];
 }
 
 /** Whose files a repair may write, and when it is. */
@@ -80,12 +80,13 @@ export async function planRepair(
     if (group.some(({ isCopy }) => isCopy)) {
       const findings = await examineCopies(folder, group);
       for (const [copy, why] of findings.staying) staying.set(copy.path, why);
-      const relay = await relayFor(group[0]!, findings, now);
+      const relay = await relayFor(group[0]!, findings.missing, { id, now });
       if (findings.missing.length > 0 && !relay) {
         for (const { entry } of findings.foldable) staying.set(entry.path, "its peer's id cannot name a file");
       } else if (findings.foldable.length > 0) {
-        const copies = findings.foldable.map(({ entry }) => entry);
-        groups.push({ logs: group, copies, relay: relay?.path });
+        const copies = findings.foldable.map(({ entry, sha256 }) => moveOf(id, entry.path, sha256));
+        const made = relay && { file: relay.path, sha256: await digestOf(relay.bytes) };
+        groups.push({ logs: group, copies, relay: made });
         if (relay) steps.push({ kind: "relay", file: relay.path, operations: findings.missing.length });
         for (const copy of findings.foldable) steps.push(moveCopy(id, copy));
       }
@@ -94,47 +95,48 @@ export async function planRepair(
       if (entry.isCopy || !ownPeerIds.has(entry.writerId) || !troubled.has(entry.path)) continue;
       const completion = await completeFile(folder, entry, group);
       if (!completion) continue;
-      ownFiles.push({ entry, logs: group, sha256: completion.sha256 });
+      ownFiles.push({ entry, logs: group, change: rewriteOf(id, completion) });
       ownSteps.push(completeOwn(id, completion));
     }
   }
   // after the copies, as they are done
   steps.push(...ownSteps);
-  for (const file of foreign) {
-    steps.push({ kind: "move", file, to: keptPath(id, file), reason: "it is no file of the space" });
+  const moves: MovedFile[] = [];
+  for (const { path, size } of foreign) {
+    try {
+      moves.push(moveOf(id, path, await digestOfFile(folder, path, size)));
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      staying.set(path, `it cannot be read: ${errorMessage(error)}`);
+    }
   }
-  return { steps, left: whatIsLeft(problems, steps, staying), before, groups, ownFiles, foreign };
+  for (const { from, to } of moves) steps.push({ kind: "move", file: from, to, reason: "it is no file of the space" });
+  return { steps, left: whatIsLeft(problems, steps, staying), before, groups, ownFiles, foreign: moves };
 }
 
-/** A relay file for what only copies hold. Its writer is named after its content, so that devices that repair at once write the same file. */
-export async function relayFor(
-  { treeId, peerId }: LogEntry,
-  { missing }: CopiesFindings,
-  now: Date,
-): Promise<{ readonly path: string; readonly bytes: Uint8Array } | undefined> {
-  if (missing.length === 0) return undefined;
-  const bytes = new TextEncoder().encode(missing.map((line) => `${line}\n`).join(""));
-  const writerId = await relayWriterId(bytes);
-  // ids that nobody but another program could have put into a name
-  if (!canNameLog(treeId, peerId, writerId)) return undefined;
-  return { path: logFilePath(treeId, peerId, writerId, now), bytes };
+function moveOf(id: string, path: string, sha256: string): MovedFile {
+  return { from: path, to: keptPath(id, path), sha256 };
 }
 
-/** The id in the name of a relay file with this content. */
-export async function relayWriterId(content: Uint8Array): Promise<string> {
-  return (await digestOf(content)).slice(0, 32);
+function rewriteOf(id: string, { entry: { path }, shaBefore, shaAfter }: Completion): RewrittenFile {
+  return { file: path, kept: keptPath(id, path), before: shaBefore, after: shaAfter };
 }
 
-async function findFiles(folder: SpaceFolder): Promise<{ readonly logs: LogEntry[]; readonly foreign: string[] }> {
+async function findFiles(folder: SpaceFolder): Promise<{ readonly logs: LogEntry[]; readonly foreign: ForeignFile[] }> {
   const logs: LogEntry[] = [];
-  const foreign: string[] = [];
+  const foreign: ForeignFile[] = [];
   for (const file of (await folder.findFiles(OPS_DIR)).files) {
     const path = joinPath(OPS_DIR, file.path);
     const { log, problem } = sortOut(path, file);
     if (log) logs.push(log);
-    else if (problem?.code === "FOLD_FOREIGN_FILE" && file.kind === "file") foreign.push(path);
+    else if (problem?.code === "FOLD_FOREIGN_FILE" && file.kind === "file") foreign.push({ path, size: file.size });
   }
-  return { logs, foreign: foreign.sort() };
+  return { logs, foreign: foreign.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+interface ForeignFile {
+  readonly path: string;
+  readonly size: number;
 }
 
 function moveCopy(id: string, { entry: { path }, badLines }: FoldableCopy): RepairStep {
@@ -158,7 +160,8 @@ function whatIsLeft(problems: readonly Problem[], steps: readonly RepairStep[], 
     const isOfFile = problem.file !== undefined && repaired.has(problem.file);
     // whose operation has two contents is nothing that the file itself could tell
     if (isOfFile && problem.code !== "FOLD_ID_COLLISION") continue;
-    const why = problem.code === "FOLD_CONFLICT_COPY" ? staying.get(problem.file!) : undefined;
+    const isOfName = problem.code === "FOLD_CONFLICT_COPY" || problem.code === "FOLD_FOREIGN_FILE";
+    const why = isOfName ? staying.get(problem.file!) : undefined;
     left.push(why === undefined ? problem : { ...problem, reason: `${problem.reason}. It stays where it is: ${why}` });
   }
   return left;

@@ -2,25 +2,54 @@ import { FoldspaceError } from "../../../errors.ts";
 import { joinPath } from "../../../fs/file-system.ts";
 import { LOST_DIR, OPS_DIR, SPACE_DIR } from "../../../log/index.ts";
 import { newId } from "../../../tree/index.ts";
+import { CheckedChanges } from "../checked-changes.ts";
 import type { SpaceFolder } from "../space-folder.ts";
 
-/** What a repair changes, written before it changes anything: all that is needed to undo it, finished or not. */
+/**
+ * What a repair changes, written before it changes anything and once more when it has finished: all that is needed to
+ * undo it, finished or not, also on another device to which only a part of its changes has been delivered.
+ */
 export interface RepairRecord {
   /** Name of its folder in `lost+found`. */
   readonly id: string;
   /** ISO time. */
   readonly time: string;
   readonly spaceId: string;
+  /** Whether the record lists what was done. Before that, it lists what was planned. */
+  readonly finished: boolean;
   /** Files taken out of `ops`. */
-  readonly moved: readonly { readonly from: string; readonly to: string }[];
+  readonly moved: readonly MovedFile[];
   /** Relay files made. */
-  readonly made: readonly string[];
+  readonly made: readonly MadeFile[];
   /** Files of one's own that were written again. */
-  readonly rewritten: readonly { readonly file: string; readonly kept: string; readonly sha256: string }[];
+  readonly rewritten: readonly RewrittenFile[];
+  /** Files that an undo moved back, by their paths in `ops`; it writes them down before it moves the first. */
+  readonly returned?: readonly string[];
+}
+
+export interface MovedFile {
+  readonly from: string;
+  readonly to: string;
+  readonly sha256: string;
+}
+
+export interface MadeFile {
+  readonly file: string;
+  readonly sha256: string;
+}
+
+export interface RewrittenFile {
+  readonly file: string;
+  /** Where it is kept as it was. */
+  readonly kept: string;
+  /** SHA-256 of what it was. */
+  readonly before: string;
+  /** SHA-256 of what it is since. */
+  readonly after: string;
 }
 
 const FORMAT = "foldspace-repair";
-const VERSION = 1;
+const VERSION = 2;
 const UNDO_FILE = "undo.json";
 const UNDONE_FILE = "undone.json";
 export const REPORT_FILE = "report.txt";
@@ -41,31 +70,36 @@ export function keptPath(id: string, path: string): string {
   return joinPath(repairFolderOf(id), path.slice(SPACE_DIR.length + 1));
 }
 
-export function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
-}
-
 export async function writeRecord(folder: SpaceFolder, record: RepairRecord): Promise<void> {
   const text = JSON.stringify({ format: FORMAT, version: VERSION, ...record }, undefined, 2);
-  await folder.fs.write(folder.at(joinPath(repairFolderOf(record.id), UNDO_FILE)), new TextEncoder().encode(`${text}\n`));
+  await new CheckedChanges(folder).write(recordPath(record.id, UNDO_FILE), new TextEncoder().encode(`${text}\n`));
 }
 
-/** Ids of the repairs that can be undone, the latest last. */
-export async function listRepairs(folder: SpaceFolder): Promise<string[]> {
+/** A repair whose folder has a record. */
+export interface ListedRepair {
+  readonly id: string;
+  /** Whether it was undone. Files of it may have been delivered since. */
+  readonly isUndone: boolean;
+}
+
+/** The latest last. */
+export async function listRepairs(folder: SpaceFolder): Promise<ListedRepair[]> {
   await folder.assertNoLinks(LOST_DIR);
-  const ids: string[] = [];
-  for (const { name, kind } of (await folder.fs.list(folder.at(LOST_DIR))) ?? []) {
-    if (kind !== "directory" || !REPAIR_ID.test(name)) continue;
-    const inside = (await folder.fs.list(folder.at(repairFolderOf(name)))) ?? [];
-    if (inside.some((entry) => entry.name === UNDO_FILE && entry.kind === "file")) ids.push(name);
+  const repairs: ListedRepair[] = [];
+  for (const { name: id, kind } of (await folder.fs.list(folder.at(LOST_DIR))) ?? []) {
+    if (kind !== "directory" || !REPAIR_ID.test(id)) continue;
+    const inside = (await folder.fs.list(folder.at(repairFolderOf(id)))) ?? [];
+    const files = new Set(inside.flatMap((entry) => (entry.kind === "file" ? entry.name : [])));
+    if (files.has(UNDO_FILE)) repairs.push({ id, isUndone: false });
+    else if (files.has(UNDONE_FILE)) repairs.push({ id, isUndone: true });
   }
-  return ids.sort();
+  return repairs.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** @throws FoldspaceError `FOLD_BAD_RECORD` where it was damaged, or leads outside of what a repair may touch */
-export async function readRecord(folder: SpaceFolder, id: string): Promise<RepairRecord> {
-  const path = joinPath(repairFolderOf(id), UNDO_FILE);
-  const bytes = await folder.fs.read(folder.at(path), { offset: 0, length: MAX_RECORD_BYTES + 1 });
+/** @throws FoldspaceError `FOLD_BAD_RECORD` if it was damaged, or leads outside of what a repair may touch */
+export async function readRecord(folder: SpaceFolder, { id, isUndone }: ListedRepair): Promise<RepairRecord> {
+  const path = recordPath(id, isUndone ? UNDONE_FILE : UNDO_FILE);
+  const bytes = await new CheckedChanges(folder).read(path, { offset: 0, length: MAX_RECORD_BYTES + 1 });
   const parsed = bytes && bytes.length <= MAX_RECORD_BYTES ? parseRecord(new TextDecoder().decode(bytes), id) : undefined;
   if (parsed) return parsed;
   throw new FoldspaceError("FOLD_BAD_RECORD", `${folder.at(path)} is damaged, so this repair can be undone only by hand`, {
@@ -75,8 +109,11 @@ export async function readRecord(folder: SpaceFolder, id: string): Promise<Repai
 
 /** So that it is not undone twice; the record stays readable. */
 export async function markUndone(folder: SpaceFolder, id: string): Promise<void> {
-  const at = (name: string): string => folder.at(joinPath(repairFolderOf(id), name));
-  await folder.fs.rename(at(UNDO_FILE), at(UNDONE_FILE));
+  await new CheckedChanges(folder).moveFile(recordPath(id, UNDO_FILE), recordPath(id, UNDONE_FILE));
+}
+
+function recordPath(id: string, name: string): string {
+  return joinPath(repairFolderOf(id), name);
 }
 
 /** @returns `undefined` for what a repair could not have written: the file came with the folder, from whoever shares it */
@@ -89,25 +126,32 @@ export function parseRecord(text: string, id: string): RepairRecord | undefined 
     return undefined;
   }
   if (!isObject(parsed) || parsed["format"] !== FORMAT || parsed["version"] !== VERSION || parsed["id"] !== id) return undefined;
-  const { time, spaceId, moved, made, rewritten } = parsed;
-  const isKept = (path: unknown): path is string => isPathIn(path, repairFolderOf(id));
-  const isLog = (path: unknown): path is string => isPathIn(path, OPS_DIR);
+  const { time, spaceId, finished, moved, made, rewritten, returned = [] } = parsed;
+  const isKept = (path: unknown): boolean => isPathIn(path, repairFolderOf(id));
+  const isLog = (path: unknown): boolean => isPathIn(path, OPS_DIR);
   const isRecord =
     typeof time === "string" &&
+    !Number.isNaN(Date.parse(time)) &&
     typeof spaceId === "string" &&
-    isListOf(moved, (item) => isObject(item) && isLog(item["from"]) && isKept(item["to"])) &&
-    isListOf(made, isLog) &&
-    isListOf(
-      rewritten,
-      (item) => isObject(item) && isLog(item["file"]) && isKept(item["kept"]) && typeof item["sha256"] === "string",
-    );
+    typeof finished === "boolean" &&
+    isListOf(moved, (item) => isObject(item) && isLog(item["from"]) && isKept(item["to"]) && isDigest(item["sha256"])) &&
+    isListOf(made, (item) => isObject(item) && isLog(item["file"]) && isDigest(item["sha256"])) &&
+    isListOf(rewritten, (item) => {
+      if (!isObject(item) || !isLog(item["file"]) || !isKept(item["kept"])) return false;
+      return isDigest(item["before"]) && isDigest(item["after"]);
+    }) &&
+    isListOf(returned, isLog);
   return isRecord ? (parsed as unknown as RepairRecord) : undefined;
 }
 
-function isPathIn(path: unknown, folder: string): path is string {
+function isPathIn(path: unknown, folder: string): boolean {
   if (typeof path !== "string" || !path.startsWith(`${folder}/`)) return false;
   // Windows takes both for a separator
   return path.split(/[/\\]/).every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+function isDigest(value: unknown): boolean {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 }
 
 function isListOf(list: unknown, isItem: (item: unknown) => boolean): boolean {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { FoldspaceError } from "../../../errors.ts";
 import { MemoryFileSystem } from "../../../fs/memory-file-system.ts";
 import type { FileSystem } from "../../../fs/file-system.ts";
 import { LOST_DIR } from "../../../log/index.ts";
@@ -48,6 +49,18 @@ async function codes(folder: SpaceFolder): Promise<string[]> {
   const found: string[] = [];
   for await (const { code } of verifyFolder(folder)) found.push(code);
   return found.sort();
+}
+
+/** Without the id of a relay file's writer, which no two repairs share. */
+function anonymous(path: string): string {
+  return path.replace(/\.[0-9a-f]{32}\.jsonl$/, ".X.jsonl");
+}
+
+/** The relay file that a repair wrote. */
+function relayIn(files: Readonly<Record<string, string>>): string {
+  const found = Object.keys(files).find((path) => path.includes(TODAY));
+  expect(found).toBeDefined();
+  return found!.slice("home/".length);
 }
 
 function kinds({ steps }: Repair): string[] {
@@ -181,7 +194,7 @@ test("a try changes nothing and tells the same", async () => {
   expect(memory.dump()).toEqual(before);
   expect(dry.id).toBeUndefined();
   const real = await repairFolder(folder, { now: NOW });
-  expect(kinds(real)).toEqual(kinds(dry));
+  expect(kinds(real).map(anonymous)).toEqual(kinds(dry).map(anonymous));
   expect(real.left).toEqual(dry.left);
   expect(real.operations).toBe(dry.operations);
 });
@@ -211,9 +224,10 @@ describe("undoing", () => {
     await repairFolder(folder, { now: NOW, ownPeerIds: [P] });
     await memory.write(`/home/${COPY}`, new TextEncoder().encode(set(77)));
     await memory.append(`/home/${FILE}`, new TextEncoder().encode(set(78)));
-    const { left, removed } = await undoRepair(folder);
-    expect(left.map(({ file }) => file)).toEqual([COPY, FILE, expect.stringContaining(TODAY)]);
+    const { left, removed, staying } = await undoRepair(folder);
+    expect(left.map(({ file }) => file)).toEqual([COPY, FILE]);
     expect(removed).toEqual([]);
+    expect(staying).toEqual([expect.stringContaining(TODAY)]);
     expect(space()[`home/${FILE}`]).toBe(ROOT + set(78));
     await memory.remove(`/home/${COPY}`);
     await memory.write(`/home/${FILE}`, new TextEncoder().encode(ROOT));
@@ -229,7 +243,8 @@ describe("undoing", () => {
       "takes another repair's files",
       (text: string) => text.replace(/"to": "space-v1\/lost\+found\/repair/, '"to": "space-v1/lost+found/other'),
     ],
-    ["is of a newer version", (text: string) => text.replace('"version": 1', '"version": 2')],
+    ["is of a newer version", (text: string) => text.replace('"version": 2', '"version": 3')],
+    ["names no content", (text: string) => text.replace(/"sha256": "[0-9a-f]+"/, '"sha256": ""')],
   ])("by a record that %s is refused and changes nothing", async (_name, damage) => {
     const folder = await fill(files);
     const { id } = await repairFolder(folder, { now: NOW });
@@ -270,27 +285,63 @@ test("what cannot be put back then is told", async () => {
     }
     return undefined;
   };
-  // the relay file has to stay then, too
-  const left = [COPY, expect.stringContaining(TODAY)].map((file: string) => expect.objectContaining({ file }) as unknown);
-  const message: unknown = expect.stringContaining("2 files could not be put back");
+  const left = [expect.objectContaining({ file: COPY }) as unknown];
+  const message: unknown = expect.stringContaining("1 file could not be put back");
   const data: unknown = expect.objectContaining({ left });
   const failure: unknown = expect.objectContaining({ code: "FOLD_BUSY", message, data });
   await expect(repairFolder(new SpaceFolder(fs, "/home"), { now: NOW })).rejects.toEqual(failure);
-  expect(space()[`home/${COPY}`]).toBe(set(77));
+  expect(space()).toMatchObject({ [`home/${COPY}`]: set(77), [`home/${relayIn(space())}`]: set(3) });
   expect(lost().find(([path]) => path.endsWith("(conflicted copy).jsonl"))?.[1]).toBe(ROOT + set(3));
 });
 
-test("a copy that changes while it is repaired is left as it then is", async () => {
-  await fill({ [COPY]: ROOT + set(3) });
+describe("a copy that changes", () => {
+  const newer = new TextEncoder().encode(ROOT + set(3) + set(4));
+  const newest = new TextEncoder().encode(ROOT + set(3) + set(4) + set(5));
+
+  test("between the plan and the move stays where it is", async () => {
+    await fill({ [COPY]: ROOT + set(3) });
+    const fs = new FaultyFileSystem(memory);
+    fs.fault = async ({ action, path }) => {
+      if (action === "write" && path.endsWith("undo.json")) await memory.write(`/home/${COPY}`, newer);
+      return undefined;
+    };
+    const { left, operations } = await repairFolder(new SpaceFolder(fs, "/home"), { now: NOW });
+    expect(left).toMatchObject([{ file: COPY, reason: expect.stringContaining("changed") }]);
+    expect(operations).toBe(4);
+    expect(space()[`home/${COPY}`]).toBe(ROOT + set(3) + set(4));
+  });
+
+  test("while it is moved goes beside its place, never over a newer version there", async () => {
+    await fill({ [COPY]: ROOT + set(3) });
+    const fs = new FaultyFileSystem(memory);
+    let renames = 0;
+    fs.fault = async ({ action, path }) => {
+      if (action === "rename" && path.endsWith(COPY)) await memory.write(`/home/${COPY}`, newer);
+      else if (action === "rename" && renames++ === 0) await memory.write(`/home/${COPY}`, newest);
+      return undefined;
+    };
+    const { left } = await repairFolder(new SpaceFolder(fs, "/home"), { now: NOW });
+    expect(left).toMatchObject([{ file: COPY, reason: expect.stringContaining("changed") }]);
+    expect(space()[`home/${COPY}`]).toBe(ROOT + set(3) + set(4) + set(5));
+    expect(Object.values(space())).toContain(ROOT + set(3) + set(4));
+    const again = await repairFolder(new SpaceFolder(memory, "/home"), { now: NOW });
+    expect(again).toMatchObject({ left: [], operations: 5 });
+  });
+});
+
+test("an own file to which an app appends in between is left as it then is", async () => {
+  await fill({ [FILE]: `${ROOT}garbage\n` });
   const fs = new FaultyFileSystem(memory);
   fs.fault = async ({ action, path }) => {
-    if (action === "rename" && path.endsWith(COPY)) await memory.append(`/home/${COPY}`, new TextEncoder().encode(set(4)));
+    // the file as it was has just been read, and is kept now
+    if (action === "write" && path.endsWith(`${P}.jsonl`) && path.includes(LOST_DIR))
+      await memory.append(`/home/${FILE}`, new TextEncoder().encode(set(9)));
     return undefined;
   };
-  const { left, operations } = await repairFolder(new SpaceFolder(fs, "/home"), { now: NOW });
-  expect(left).toMatchObject([{ file: COPY, reason: expect.stringContaining("changed") }]);
-  expect(operations).toBe(4);
-  expect(space()[`home/${COPY}`]).toBe(ROOT + set(3) + set(4));
+  const { left, id } = await repairFolder(new SpaceFolder(fs, "/home"), { now: NOW, ownPeerIds: [P] });
+  expect(left).toMatchObject([{ file: FILE, reason: expect.stringContaining("still writing") }]);
+  expect(space()[`home/${FILE}`]).toBe(`${ROOT}garbage\n${set(9)}`);
+  expect(await undoRepair(new SpaceFolder(memory, "/home"), { id: id! })).toMatchObject({ restored: [], left: [] });
 });
 
 test("a link in the place of lost+found is not followed", async () => {
@@ -304,4 +355,73 @@ test("a link in the place of lost+found is not followed", async () => {
   const before = memory.dump();
   await expect(repairFolder(new SpaceFolder(linked, "/home"), { now: NOW })).rejects.toMatchObject({ code: "FOLD_IO" });
   expect(memory.dump()).toEqual(before);
+});
+
+describe("a relay file", () => {
+  const files = { [COPY]: ROOT + set(3) };
+  const killed = async (): Promise<SpaceFolder> => {
+    await fill(files);
+    const fs = new FaultyFileSystem(memory);
+    fs.fault = ({ action, path }) =>
+      action === "rename" && path.endsWith(COPY) ? new FoldspaceError("FOLD_READ_ONLY", "The machine has stopped") : undefined;
+    await expect(repairFolder(new SpaceFolder(fs, "/home"), { now: NOW })).rejects.toMatchObject({ code: "FOLD_READ_ONLY" });
+    return new SpaceFolder(memory, "/home");
+  };
+
+  test("of a repair that has not finished stays, as that may go on elsewhere; a day later it was killed", async () => {
+    const folder = await killed();
+    const relay = relayIn(space());
+    const soon = new Date(NOW.getTime() + 60_000);
+    expect(await undoRepair(folder, { now: soon, isDryRun: true })).toMatchObject({ staying: [relay], left: [] });
+    const late = new Date(NOW.getTime() + 25 * 60 * 60 * 1000);
+    expect(await undoRepair(folder, { now: late })).toMatchObject({ removed: [relay], staying: [], left: [] });
+    expect(space()[`home/${COPY}`]).toBe(files[COPY]);
+  });
+
+  test("stays while the copy's move has not been delivered, and what is delivered later can be put back", async () => {
+    const folder = await fill(files);
+    const { id } = await repairFolder(folder, { now: NOW });
+    const kept = `/home/${LOST_DIR}/${id}/${COPY.slice("space-v1/".length)}`;
+    const bytes = (await memory.read(kept))!;
+    await memory.remove(kept);
+    await memory.write(`/home/${COPY}`, bytes);
+    const relay = relayIn(space());
+    expect(await undoRepair(folder)).toMatchObject({ staying: [relay], restored: [], removed: [], left: [] });
+    await memory.write(kept, bytes);
+    await memory.remove(`/home/${COPY}`);
+    expect(await undoRepair(folder)).toMatchObject({ id, restored: [COPY], left: [] });
+    await expect(undoRepair(folder)).rejects.toMatchObject({ code: "FOLD_NOT_FOUND" });
+  });
+
+  test("that an undo took out is put back when the space lacks its operations again", async () => {
+    const folder = await fill(files);
+    const { id } = await repairFolder(folder, { now: NOW });
+    const relay = relayIn(space());
+    await undoRepair(folder);
+    await expect(undoRepair(folder, { id: id! })).rejects.toMatchObject({ code: "FOLD_NOT_FOUND" });
+    await memory.remove(`/home/${COPY}`);
+    expect(await codes(folder)).toEqual(["FOLD_ONLY_IN_LOST_FOUND"]);
+    expect(await undoRepair(folder, { id: id! })).toMatchObject({ restored: [relay] });
+    expect(space()[`home/${relay}`]).toBe(set(3));
+    expect(await codes(folder)).toEqual([]);
+  });
+
+  test("of another repair is not relied on, as that can be undone", async () => {
+    const folder = await fill(files);
+    const first = await repairFolder(folder, { now: NOW });
+    await memory.write(`/home/${COPY}`, new TextEncoder().encode(files[COPY]));
+    const second = await repairFolder(folder, { now: NOW });
+    expect(kinds(second)).toEqual([expect.stringMatching(/^relay /), `move ${COPY}`]);
+    expect(kinds(second)).not.toEqual(kinds(first));
+  });
+
+  test("stays if what is kept in lost+found was changed, which is not put back", async () => {
+    const folder = await fill(files);
+    const { id } = await repairFolder(folder, { now: NOW });
+    await memory.write(`/home/${LOST_DIR}/${id}/${COPY.slice("space-v1/".length)}`, new TextEncoder().encode(set(66)));
+    const { left, staying } = await undoRepair(folder);
+    expect(left).toMatchObject([{ file: COPY }]);
+    expect(staying).toEqual([relayIn(space())]);
+    expect(space()).not.toHaveProperty([`home/${COPY}`]);
+  });
 });
