@@ -138,7 +138,7 @@ test("a read-only session writes nothing, whatever it reads", async () => {
   expect(() => reader.secrets.set("key", "2")).toThrow(readOnly);
   expect(() => reader.secrets.delete("key")).toThrow(readOnly);
   await expect(reader.secrets.protect("passphrase")).rejects.toEqual(readOnly);
-  await reader.flush();
+  await reader.whenSynced();
   await reader.close();
   expect(fs.dump()).toEqual(before);
 });

@@ -8,6 +8,8 @@ const ABOUT_THE_PLACE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorC
   "FOLD_SPACE_MISMATCH",
   "FOLD_FOLDER_LOST",
   "FOLD_BAD_SPACE_FILE",
+  // whatever it says of the folder
+  "FOLD_UNTRUSTED_SERVER",
 ]);
 
 /** What `space.json` looked like when it was last read. */
