@@ -41,8 +41,8 @@ export class TimedFileSystem implements FileSystem {
   /** By path, how many times as long it is waited for as at first. */
   readonly #patience = new Map<string, number>();
   #maxTimeoutMs = Infinity;
-  /** What gives up the calls under way. */
-  readonly #giveUp = new Set<() => void>();
+  /** What gives up the calls under way, and ends the timer that does so, if it has been set. */
+  readonly #giveUp = new Map<() => void, (() => void) | undefined>();
 
   constructor(inner: FileSystem, clock: Clock) {
     this.#inner = inner;
@@ -63,10 +63,13 @@ export class TimedFileSystem implements FileSystem {
     return this.#late.has(path);
   }
 
-  /** Gives up calls that read, now and from now on, when they take longer than that. */
+  /** Gives up calls that read, now and from now on, when they take longer than that; `Infinity` takes that back. */
   hurry(timeoutMs: number): void {
     this.#maxTimeoutMs = timeoutMs;
-    for (const giveUp of this.#giveUp) this.#clock.schedule(timeoutMs, giveUp);
+    for (const [giveUp, cancel] of this.#giveUp) {
+      cancel?.();
+      this.#giveUp.set(giveUp, timeoutMs < Infinity ? this.#clock.schedule(timeoutMs, giveUp) : undefined);
+    }
   }
 
   async list(path: string): Promise<DirectoryEntry[] | undefined> {
@@ -117,7 +120,7 @@ export class TimedFileSystem implements FileSystem {
       giveUp = () => reject(busy(action, path, "it was given up"));
     });
     const answer = call();
-    this.#giveUp.add(giveUp);
+    this.#giveUp.set(giveUp, undefined);
     try {
       const value = await withTimeout(Promise.race([answer, hurried]), limitMs, this.#clock, () => {
         this.#noteLate(key, answer, patience);
@@ -126,6 +129,7 @@ export class TimedFileSystem implements FileSystem {
       if (patience > 1) this.#patience.delete(key);
       return value;
     } finally {
+      this.#giveUp.get(giveUp)?.();
       this.#giveUp.delete(giveUp);
     }
   }

@@ -11,7 +11,7 @@ export interface FolderWatcherOptions {
 /** Above so many changed folders, looking at everything is cheaper. */
 const MAX_DIRTY_FOLDERS = 256;
 
-/** So long, in milliseconds, listening waits for the watch to begin; one that begins later is taken as well. */
+/** So long, in milliseconds, listening waits for the watch to begin, and its end for the watch to end. One that begins later is taken as well. */
 const WATCH_TIMEOUT_MS = 5_000;
 
 /**
@@ -55,7 +55,7 @@ export class FolderWatcher {
   async start(): Promise<void> {
     if (this.#stopped) return;
     const watching = this.#watch();
-    await Promise.race([watching, this.#wait(WATCH_TIMEOUT_MS)]);
+    await this.#inTime(watching);
     // what changed before the watch was on
     await this.rescan();
   }
@@ -90,12 +90,19 @@ export class FolderWatcher {
     this.#stopped = true;
     this.#cancelGather?.();
     this.#cancelRescan?.();
-    await Promise.race([this.#unwatch?.(), this.#wait(WATCH_TIMEOUT_MS)]);
+    if (this.#unwatch) await this.#inTime(this.#unwatch());
     await this.#running;
   }
 
-  #wait(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.schedule(delayMs, resolve));
+  /** Waits for the file system, but not for ever. Leaves no timer behind, which would keep a process running. */
+  async #inTime(answer: Promise<void>): Promise<void> {
+    let cancel: (() => void) | undefined;
+    const timeout = new Promise<void>((resolve) => (cancel = this.#clock.schedule(WATCH_TIMEOUT_MS, resolve)));
+    try {
+      await Promise.race([answer, timeout]);
+    } finally {
+      cancel?.();
+    }
   }
 
   #gather(): void {
