@@ -286,7 +286,8 @@ export class Space {
   /**
    * Lets go of an app tree that is not needed in memory any more. Its edits stay with the layers, and it takes no more; what was
    * loaded of it is of the past, and {@link loadAppTree} loads it anew.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE` as long as no layer has been handed its edits: it stays in memory then
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` as long as a layer does not durably have its edits: it stays in memory then, as the
+   *   layer would give it without them, and the next edits would be made under the same ids
    */
   async unloadAppTree(treeId: string): Promise<void> {
     this.#assertOpen();
@@ -294,11 +295,15 @@ export class Space {
     const sync = treeId === this.id ? undefined : this.#replicator.get(treeId);
     if (!sync?.content) return;
     await this.#loading.get(treeId)?.catch(() => undefined);
-    for (const connection of this.#replicator.active) await this.#replicator.whenLoadedAreRead(connection);
     sync.content?.flushLocalOps();
-    const { connections } = this.#layers;
-    if (!this.isReadOnly && !connections.some((connection) => sync.hasMade(connection)))
+    if (!this.isReadOnly) {
+      const { connections } = this.#layers;
       assertDurable(await Promise.all(connections.map((connection) => this.#notDurable(connection))));
+      // a layer may answer late, and the tree may have been edited meanwhile
+      sync.content?.flushLocalOps();
+      const isHeld = await endsInTime(sync.whenMadeHeld(this.#replicator.active), this.#timeoutMs, this.#clock);
+      if (!isHeld) assertDurable(connections.map((connection) => connection.lacks(connection.unanswered())));
+    }
     this.#replicator.unload(treeId);
   }
 
@@ -549,7 +554,8 @@ export class Space {
         other.layer.placeId === placeId &&
         (this.#replicator.active.has(other) || index < connections.indexOf(connection)),
     );
-    if (same) throw new FoldspaceError("FOLD_IN_USE", `The layer ${connection.id} keeps the space in the same place as ${same.id}`);
+    if (same)
+      throw new FoldspaceError("FOLD_IN_USE", `The layer ${connection.id} keeps the space in the same place as ${same.id}`);
   }
 
   #assertOpen(): void {

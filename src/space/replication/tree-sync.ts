@@ -166,9 +166,11 @@ export class TreeSync {
     return made.size === 0 || (this.#replication.layers.get(connection)?.covers(made) ?? false);
   }
 
-  /** Whether a layer durably holds all that was made here. */
-  hasMadeDurably(connection: LayerConnection): boolean {
-    return this.hasMade(connection) && this.#replication.layers.get(connection)?.inFlight.length === 0;
+  /** Waits until layers durably hold all that was made here, edits made meanwhile included. */
+  async whenMadeHeld(connections: Iterable<LayerConnection>): Promise<void> {
+    const holds = (connection: LayerConnection): boolean =>
+      this.hasMade(connection) && this.#replication.layers.get(connection)?.inFlight.length === 0;
+    await this.#until(() => [...connections].every(holds));
   }
 
   /** Waits until no layer is being read, or asked once more before something is relayed to it. */
@@ -346,7 +348,9 @@ export class TreeSync {
     if (at === this.#timer?.at) return;
     this.#timer?.cancel();
     this.#timer =
-      at === undefined ? undefined : { at, cancel: this.#options.clock.schedule(Math.max(0, at - this.#now), () => this.#onTimer()) };
+      at === undefined
+        ? undefined
+        : { at, cancel: this.#options.clock.schedule(Math.max(0, at - this.#now), () => this.#onTimer()) };
   }
 
   #onTimer(): void {
