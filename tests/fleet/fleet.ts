@@ -38,6 +38,8 @@ const TEN_YEARS_MS = 10 * 365.25 * 86_400_000;
 /** In the time of the devices. */
 const LONGEST_WAIT_MS = 600_000;
 const PATIENCE_MS = 5_000;
+/** More than any layer waits before it saves. */
+const SAVED_AFTER_MS = 2_500;
 const CALL_FAULTS: readonly CallFault[] = [
   "FOLD_DISK_FULL",
   "FOLD_PERMISSION",
@@ -133,7 +135,8 @@ class Fleet {
     this.#sync = new SimulatedSync(random, style);
     this.#hasHangs = isRough && random.chance(0.3);
     this.#hasSwaps = isRough && random.chance(0.3);
-    const hasTabs = random.chance(0.4);
+    // in which of several tabs an id was given twice is more than what is known of clones so far
+    const hasTabs = random.chance(0.4) && !this.#hasClone;
     const count = random.integer(2, 4);
     for (let index = 0; index < count; index++) {
       const skewMs = random.chance(0.3) ? random.pick([-1, 1]) * TEN_YEARS_MS : random.integer(-5_000, 5_000);
@@ -301,6 +304,8 @@ class Fleet {
     const how = random.pick<Reopening>(["close, load", "load, close", "space closed, load"]);
     const hasNewLayers = random.chance(0.5);
     this.#note("reopened", `${tab.name}: ${how}, with ${hasNewLayers ? "new" : "the same"} layers`);
+    // at the end a space relays at once what a layer lacks, also what another tab is just about to write there
+    if (this.#weather === "calm") await this.#clock.advance(SAVED_AFTER_MS);
     if (random.chance(0.5)) tab.session?.sync();
     if (random.chance(0.5)) tab.session?.flush();
     await this.#passing(tab.reopen(how, hasNewLayers));
