@@ -84,3 +84,18 @@ test("in a hurry, calls under way are given up as well", async () => {
   await clock.advance(500);
   expect(code).toBe("FOLD_BUSY");
 });
+
+test("a hurry ends with the calls that it was for, or when it is taken back", async () => {
+  const { clock, fs, inner } = setUp();
+  let answer = (): void => undefined;
+  inner.fault = () => new Promise((resolve) => (answer = () => resolve(undefined)));
+  const write = fs.write("/a/slow", new Uint8Array());
+  fs.hurry(500);
+  fs.hurry(Infinity);
+  await clock.advance(1_000);
+  fs.hurry(500);
+  answer();
+  await write;
+  await clock.advance(0);
+  expect(clock.timerCount).toBe(0);
+});

@@ -62,12 +62,12 @@ export class TimedFileSystem implements FileSystem {
     return this.#late.has(path);
   }
 
-  /** Gives up calls that read, now and from now on, when they take longer than that. */
+  /** Gives up calls that read, now and from now on, when they take longer than that; `Infinity` takes that back. */
   hurry(timeoutMs: number): void {
     this.#maxTimeoutMs = timeoutMs;
     for (const call of this.#underWay) {
       call.cancel();
-      call.cancel = this.#clock.schedule(timeoutMs, call.giveUp);
+      call.cancel = timeoutMs < Infinity ? this.#clock.schedule(timeoutMs, call.giveUp) : () => undefined;
     }
   }
 

@@ -58,18 +58,20 @@ export class AppTrees {
     return await loading;
   }
 
-  /** @returns whether it is unloaded: not as long as no layer has been handed its edits */
-  async unload(treeId: string): Promise<boolean> {
-    const { replicator, layers, isReadOnly } = this.#options;
+  /**
+   * Lets go of a tree in memory. What was made in it must be in every layer by then: loaded anew from one that lacked it, the
+   * tree would make other operations under the same ids.
+   * @param save makes sure of that, or throws
+   */
+  async unload(treeId: string, save: (sync: TreeSync) => Promise<void>): Promise<void> {
+    const { replicator, isReadOnly } = this.#options;
     await this.#loading.get(treeId)?.catch(() => undefined);
     const sync = replicator.get(treeId);
     // the space tree is needed as long as the space is open
-    if (!sync?.content || sync === replicator.spaceTree) return true;
-    for (const connection of replicator.active) await replicator.whenLoadedAreRead(connection);
-    sync.content?.flushLocalOps();
-    if (!isReadOnly && !layers.connections.some((connection) => sync.hasMade(connection))) return false;
+    if (!sync?.content || sync === replicator.spaceTree) return;
+    sync.content.flushLocalOps();
+    if (!isReadOnly) await save(sync);
     replicator.unload(treeId);
-    return true;
   }
 
   async #load(treeId: string): Promise<AppTree> {

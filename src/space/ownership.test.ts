@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import { FoldspaceError } from "../errors.ts";
 import { MemoryFileSystem } from "../fs/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import { until } from "../testing/layer-bench.ts";
+import { FaultyStore } from "../testing/layer-faults.ts";
 import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
 import { newId } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
@@ -223,5 +225,25 @@ test("an app tree that was unloaded is kept by the layers, takes no edits any mo
   expect(again.root.children.map(({ name }) => name)).toEqual(["made just before"]);
   await space.unloadAppTree(id);
   space.tree.root!.newNamedChild("the space tree stays");
+  await space.close();
+});
+
+test("an app tree stays in memory as long as a layer lacks its edits, so that no id is given twice", async () => {
+  const { id, store } = await storeWithSpace();
+  const full = copyInto(store, new FaultyStore());
+  const layers = [layerOn(store, id, { id: "one" }), layerOn(full, id, { id: "full" })];
+  const space = await new SpaceManager().loadSpace({ id }, layers);
+  const notes = space.newAppTree("notes", "Notes");
+  await space.whenSynced();
+  full.refuseWith = new FoldspaceError("FOLD_DISK_FULL", "The quota is used up");
+  notes.root.newNamedChild("not saved everywhere");
+  await expect(space.unloadAppTree(notes.id)).rejects.toMatchObject({ code: "FOLD_NOT_DURABLE" });
+  expect(space.getLoadedTree(notes.id)).toBe(notes.tree);
+  full.refuseWith = undefined;
+  notes.root.newNamedChild("saved");
+  await space.unloadAppTree(notes.id);
+  expect(space.getLoadedTree(notes.id)).toBeUndefined();
+  const { root } = await space.loadAppTree(notes.id);
+  expect(root.children.map(({ name }) => name)).toEqual(["not saved everywhere", "saved"]);
   await space.close();
 });

@@ -136,6 +136,24 @@ test("news of a tree that nobody has opened is relayed as it comes, without read
   await space.close();
 });
 
+for (const isOpen of [false, true]) {
+  test(`what comes while a difference of a tree ${isOpen ? "in memory" : "that nobody has opened"} waits to be relayed has its own time`, async () => {
+    const { treeId, quick, slow, clock, openTab } = await openBrowser();
+    quick.write({}, treeId, editElsewhere(quick, treeId, "found when the layers are compared"));
+    const space = await openTab();
+    if (isOpen) await space.loadAppTree(treeId);
+    await clock.advance(2_900);
+    // its maker, in another tab, is about to write it to the other layer
+    quick.write({}, treeId, editElsewhere(quick, treeId, "made a moment ago"));
+    await clock.advance(1_600);
+    expect(contentOf(slow)[treeId]!.join()).toContain("found when the layers are compared");
+    expect(contentOf(slow)[treeId]!.join()).not.toContain("made a moment ago");
+    await clock.advance(4_000);
+    expect(contentOf(slow)).toEqual(contentOf(quick));
+    await space.close();
+  });
+}
+
 test("more than a tree that nobody has opened may keep waiting is read again when it is relayed", async () => {
   const { id, treeId, quick, slow, clock } = await openBrowser();
   const layers = [layerOn(quick, id, { id: "quick", clock }), layerOn(slow, id, { id: "slow", clock })];

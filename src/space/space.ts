@@ -276,12 +276,19 @@ export class Space {
   /**
    * Lets go of an app tree that is not needed in memory any more. Its edits stay with the layers, and it takes no more; what was
    * loaded of it is of the past, and {@link loadAppTree} loads it anew.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE` as long as no layer has been handed its edits: it stays in memory then
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` as long as a layer does not durably have its edits: it stays in memory then, as the
+   *   layer would give it without them, and the next edits would be made under the same ids
    */
   async unloadAppTree(treeId: string): Promise<void> {
     this.#assertOpen();
-    const isUnloaded = await this.#appTrees.unload(treeId);
-    if (!isUnloaded) assertDurable(await Promise.all(this.#layers.connections.map((connection) => this.#notDurable(connection))));
+    const { connections } = this.#layers;
+    await this.#appTrees.unload(treeId, async (sync) => {
+      assertDurable(await Promise.all(connections.map((connection) => this.#notDurable(connection))));
+      // a layer may answer late, and the tree may have been edited meanwhile
+      sync.content?.flushLocalOps();
+      const isHeld = await endsInTime(sync.whenMadeHeld(this.#replicator.active), this.#timeoutMs, this.#clock);
+      if (!isHeld) assertDurable(connections.map((connection) => connection.lacks(connection.unanswered())));
+    });
   }
 
   /** The tree, if it is the space tree or is loaded, as far as to have its root. */

@@ -22,14 +22,19 @@ export type LayerStep =
   | "saveSecrets"
   | "flush"
   | "startListening"
+  | "rescan"
   | "rescanTree";
+
+type Fault = <T>(call: () => Promise<T>) => Promise<T>;
 
 /** A layer that fails or hangs where a test says so, and otherwise does what the layer does that it wraps. */
 export class FaultyLayer implements PersistenceLayer {
   readonly inner: PersistenceLayer;
   /** Every call of a step, in order, those that failed included. */
   readonly calls: LayerStep[] = [];
-  readonly #faults = new Map<LayerStep, () => Promise<void>>();
+  readonly #faults = new Map<LayerStep, Fault>();
+  /** Saves that have not reached the other layer yet. */
+  readonly #handing = new Set<Promise<void>>();
 
   /** Present where the other layer has it. */
   readonly rescanTree?: (treeId: string) => Promise<void>;
@@ -37,10 +42,7 @@ export class FaultyLayer implements PersistenceLayer {
   constructor(inner: PersistenceLayer) {
     this.inner = inner;
     if (inner.rescanTree)
-      this.rescanTree = async (treeId) => {
-        await this.#take("rescanTree");
-        await inner.rescanTree!(treeId);
-      };
+      this.rescanTree = async (treeId) => await this.#take("rescanTree", async () => await inner.rescanTree!(treeId));
   }
 
   /** Has a step fail from now on. */
@@ -50,13 +52,23 @@ export class FaultyLayer implements PersistenceLayer {
     });
   }
 
-  /** Has a step hang from now on. @returns lets go of those that hang, and of all that come */
-  hang(step: LayerStep): () => void {
+  /**
+   * Has a step hang from now on. A flush waits for saves that hang, as it promises what was handed over before.
+   * @param moment before the other layer is asked, or after that, so that only the answer is late
+   * @returns lets go of those that hang, and of all that come
+   */
+  hang(step: LayerStep, moment: "before" | "answer" = "before"): () => void {
     let release: (() => void) | undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
-    this.#faults.set(step, () => released);
+    const fault: Fault = async (call) => {
+      if (moment === "before") await released;
+      const answer = await call();
+      await released;
+      return answer;
+    };
+    this.#faults.set(step, fault);
     return () => {
-      this.heal(step);
+      if (this.#faults.get(step) === fault) this.heal(step);
       release?.();
     };
   }
@@ -66,9 +78,10 @@ export class FaultyLayer implements PersistenceLayer {
     this.#faults.delete(step);
   }
 
-  async #take(step: LayerStep): Promise<void> {
+  async #take<T>(step: LayerStep, call: () => Promise<T>): Promise<T> {
     this.calls.push(step);
-    await this.#faults.get(step)?.();
+    const fault = this.#faults.get(step);
+    return await (fault ? fault(call) : call());
   }
 
   get id(): string {
@@ -88,13 +101,11 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async connect(session?: LayerSession): Promise<void> {
-    await this.#take("connect");
-    await this.inner.connect(session);
+    await this.#take("connect", async () => await this.inner.connect(session));
   }
 
   async disconnect(): Promise<void> {
-    await this.#take("disconnect");
-    await this.inner.disconnect();
+    await this.#take("disconnect", async () => await this.inner.disconnect());
   }
 
   changePeer(peerId: string): void {
@@ -110,8 +121,7 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async listTrees(): Promise<string[]> {
-    await this.#take("listTrees");
-    return await this.inner.listTrees();
+    return await this.#take("listTrees", async () => await this.inner.listTrees());
   }
 
   async loadSpaceTreeOps(): Promise<VertexOperation[]> {
@@ -119,8 +129,7 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
-    await this.#take("loadTreeOps");
-    return await this.inner.loadTreeOps(treeId);
+    return await this.#take("loadTreeOps", async () => await this.inner.loadTreeOps(treeId));
   }
 
   releaseTree(treeId: string): void {
@@ -128,28 +137,41 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    await this.#take("saveTreeOps");
-    await this.inner.saveTreeOps(treeId, ops);
+    let hand: (() => void) | undefined;
+    const handed = new Promise<void>((resolve) => (hand = resolve));
+    this.#handing.add(handed);
+    const reach = (): void => {
+      this.#handing.delete(handed);
+      hand?.();
+    };
+    try {
+      await this.#take("saveTreeOps", async () => {
+        const saving = this.inner.saveTreeOps(treeId, ops);
+        reach();
+        await saving;
+      });
+    } finally {
+      reach();
+    }
   }
 
   async flush(): Promise<void> {
-    await this.#take("flush");
-    await this.inner.flush();
+    await this.#take("flush", async () => {
+      if (this.#handing.size > 0) await Promise.all(this.#handing);
+      await this.inner.flush();
+    });
   }
 
   async startListening(listener: (change: IncomingChange) => void): Promise<void> {
-    await this.#take("startListening");
-    await this.inner.startListening?.(listener);
+    await this.#take("startListening", async () => await this.inner.startListening?.(listener));
   }
 
   async loadSecrets(): Promise<StoredSecrets | undefined> {
-    await this.#take("loadSecrets");
-    return await this.inner.loadSecrets?.();
+    return await this.#take("loadSecrets", async () => await this.inner.loadSecrets?.());
   }
 
   async saveSecrets(update: SecretsUpdate): Promise<void> {
-    await this.#take("saveSecrets");
-    await this.inner.saveSecrets?.(update);
+    await this.#take("saveSecrets", async () => await this.inner.saveSecrets?.(update));
   }
 
   observeSecrets(listener: () => void): () => void {
@@ -171,7 +193,7 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async rescan(): Promise<void> {
-    await this.inner.rescan?.();
+    await this.#take("rescan", async () => await this.inner.rescan?.());
   }
 
   get status(): LayerStatus {

@@ -1,7 +1,7 @@
 import { errorCode } from "../../src/errors.ts";
 import type { Random } from "../../src/testing/random.ts";
 import type { JsonValue, ReplicatedTree, Vertex } from "../../src/tree/index.ts";
-import type { Device, Session } from "./device.ts";
+import type { Session } from "./session.ts";
 
 const VALUES: readonly (JsonValue | undefined)[] = [
   undefined,
@@ -16,9 +16,13 @@ const VALUES: readonly (JsonValue | undefined)[] = [
   -1.5,
 ];
 
+const REFUSED: ReadonlySet<string | undefined> = new Set(["FOLD_CYCLE", "FOLD_BAD_OPERATION", "FOLD_CLOSED"]);
+
 /** Edits at random, as people do who work on the same things. */
 export class Editor {
   readonly #random: Random;
+  /** Trees that only the tab opens that has made them, by the name of the tab. */
+  readonly #reserved = new Map<string, string>();
   #texts = 0;
 
   constructor(random: Random) {
@@ -26,21 +30,29 @@ export class Editor {
   }
 
   /** Makes some edits in one of the trees of a space, or in a new one. */
-  async edit(device: Device, session: Session): Promise<void> {
+  async edit(session: Session): Promise<void> {
     const { space } = session;
     if (this.#random.chance(0.1)) {
-      const appTree = space.newAppTree("fleet", `tree of ${device.name}`);
+      const appTree = space.newAppTree("fleet", `tree of ${session.name}`);
       session.follow(appTree.tree, appTree.id);
+      if (this.#random.chance(0.3)) this.#reserved.set(appTree.id, session.name);
     }
-    const treeId = this.#random.pick([space.id, space.id, ...space.appTrees.map((entry) => entry.treeId ?? space.id)]);
+    const treeId = this.#random.pick([space.id, space.id, ...this.treesOf(session)]);
     const tree = space.getLoadedTree(treeId) ?? (await loadTree(session, treeId));
     if (!tree?.root) return;
     // one that is being loaded can be edited as soon as it has its root
     session.follow(tree, treeId);
-    for (let edits = this.#random.integer(1, 6); edits > 0; edits--) this.#editTree(tree);
+    for (let edits = this.#random.integer(1, 6); edits > 0; edits--) this.editTree(tree);
   }
 
-  #editTree(tree: ReplicatedTree): void {
+  /** App trees that a session may open. */
+  treesOf({ space, name }: Session): string[] {
+    const treeIds = space.appTrees.map(({ treeId }) => treeId ?? space.id);
+    return treeIds.filter((treeId) => (this.#reserved.get(treeId) ?? name) === name);
+  }
+
+  /** Makes one edit at random. */
+  editTree(tree: ReplicatedTree): void {
     const random = this.#random;
     const vertex = this.#pickVertex(tree);
     const dice = random.next();
@@ -51,8 +63,8 @@ export class Editor {
       else if (dice < 0.9) tree.moveVertex(vertex.id, this.#pickVertex(tree).id);
       else tree.deleteVertex(vertex.id);
     } catch (error) {
-      // some edits make no sense where they fall
-      if (errorCode(error) !== "FOLD_CYCLE" && errorCode(error) !== "FOLD_BAD_OPERATION") throw error;
+      // some edits make no sense where they fall, and the tree may have been closed while it was waited for
+      if (!REFUSED.has(errorCode(error))) throw error;
     }
   }
 

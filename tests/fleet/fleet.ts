@@ -2,20 +2,27 @@ import { vi } from "vitest";
 import type { Clock } from "../../src/clock.ts";
 import { FoldspaceError } from "../../src/errors.ts";
 import { joinPath } from "../../src/fs/file-system.ts";
-import { MemoryStore } from "../../src/layers/memory-layer.ts";
 import { damageFile, DAMAGES, HARMLESS_DAMAGES, type Damage } from "../../src/testing/damage.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { Random } from "../../src/testing/random.ts";
 import { SimulatedSync, type SyncedFolder } from "../../src/testing/simulated-sync.ts";
 import type { CallFault } from "../../src/testing/unreliable-file-system.ts";
 import { newId } from "../../src/tree/index.ts";
-import { Device, FOLDER, type Losses, type Session } from "./device.ts";
+import { Device } from "./device.ts";
 import { Editor } from "./editor.ts";
 import { findViolations } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
+import { FOLDER } from "./place.ts";
+import type { Session } from "./session.ts";
+import { findRepeatedWrites } from "./single-writes.ts";
+import type { Hang, Losses, Reopening, Tab } from "./tab.ts";
+
+/** `rough`: with faults of every kind. `calm`: without any, so that nothing may be written twice. */
+export type Weather = "rough" | "calm";
 
 export interface FleetResult {
   readonly seed: number;
+  readonly weather: Weather;
   readonly operations: number;
   readonly acknowledged: number;
   /** Ids that cloned peers gave to two operations. */
@@ -31,6 +38,8 @@ const TEN_YEARS_MS = 10 * 365.25 * 86_400_000;
 /** In the time of the devices. */
 const LONGEST_WAIT_MS = 600_000;
 const PATIENCE_MS = 5_000;
+/** More than any layer waits before it saves. */
+const SAVED_AFTER_MS = 2_500;
 const CALL_FAULTS: readonly CallFault[] = [
   "FOLD_DISK_FULL",
   "FOLD_PERMISSION",
@@ -42,11 +51,23 @@ const CALL_FAULTS: readonly CallFault[] = [
   "lost hint",
   "doubled hint",
 ];
+const REFUSED: ReadonlySet<string> = new Set(["FOLD_SPACE_MISMATCH", "FOLD_IN_USE"]);
+const HANGING_STEPS: readonly Hang["step"][] = [
+  "connect",
+  "disconnect",
+  "listTrees",
+  "loadTreeOps",
+  "saveTreeOps",
+  "flush",
+  "rescanTree",
+  "startListening",
+];
+
 /**
  * Runs some devices with faults of every kind, all of it from one seed, and tells in what the result differs from what
  * has to hold. The same seed gives the same run.
  */
-export async function runFleet(seed: number): Promise<FleetResult> {
+export async function runFleet(seed: number, weather: Weather = "rough"): Promise<FleetResult> {
   const random = new Random(seed);
   const clock = new ManualClock(START_MS, () => new Promise((resolve) => setImmediate(resolve)));
   const now = vi.spyOn(Date, "now").mockImplementation(() => clock.now());
@@ -54,16 +75,25 @@ export async function runFleet(seed: number): Promise<FleetResult> {
     const [a, b, c, d, e] = [random.hex(8), random.hex(4), random.hex(4), random.hex(4), random.hex(12)] as const;
     return `${a}-${b}-${c}-${d}-${e}`;
   });
+  const fleet = new Fleet(seed, weather, random, clock);
+  const noteRejection = (reason: unknown): void => fleet.complain(`nobody has handled ${describe(reason)}`);
+  process.on("unhandledRejection", noteRejection);
   try {
-    return await new Fleet(seed, random, clock).run();
+    return await fleet.run();
   } finally {
+    process.off("unhandledRejection", noteRejection);
     uuid.mockRestore();
     now.mockRestore();
   }
 }
 
+function describe(reason: unknown): string {
+  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+}
+
 class Fleet {
   readonly #seed: number;
+  readonly #weather: Weather;
   readonly #random: Random;
   readonly #clock: ManualClock;
   readonly #ledger = new Ledger();
@@ -72,6 +102,10 @@ class Fleet {
   readonly #spaceId: string;
   readonly #losses: Losses;
   readonly #rates: Partial<Record<CallFault, number>>;
+  /** Whether layers stop answering. */
+  readonly #hasHangs: boolean;
+  /** Whether folders are exchanged for another space's. */
+  readonly #hasSwaps: boolean;
   readonly #devices: Device[] = [];
   readonly #folders = new Map<Device, SyncedFolder>();
   readonly #sync: SimulatedSync;
@@ -80,15 +114,17 @@ class Fleet {
   readonly #editor: Editor;
   #clones = 0;
 
-  constructor(seed: number, random: Random, clock: ManualClock) {
+  constructor(seed: number, weather: Weather, random: Random, clock: ManualClock) {
     this.#seed = seed;
+    this.#weather = weather;
     this.#random = random;
     this.#clock = clock;
     this.#spaceId = newId();
-    this.#hasClone = random.chance(0.15);
+    const isRough = weather === "rough";
+    this.#hasClone = isRough && random.chance(0.15);
     // what clones made under one id cannot be told apart where one of both is lost
-    this.#losses = this.#hasClone ? "none" : random.pick(["none", "in folders", "in folders", "in stores"]);
-    const faults = CALL_FAULTS.filter(() => random.chance(0.4));
+    this.#losses = this.#hasClone || !isRough ? "none" : random.pick(["none", "in folders", "in folders", "in stores"]);
+    const faults = isRough ? CALL_FAULTS.filter(() => random.chance(0.4)) : [];
     this.#rates = Object.fromEntries(faults.map((kind) => [kind, random.pick([0.01, 0.05, 0.2])]));
     const style = random.pick([
       "copy of ours",
@@ -97,15 +133,32 @@ class Fleet {
       ...(this.#losses === "in folders" ? ["last wins" as const] : []),
     ] as const);
     this.#sync = new SimulatedSync(random, style);
+    this.#hasHangs = isRough && random.chance(0.3);
+    this.#hasSwaps = isRough && random.chance(0.3);
+    // in which of several tabs an id was given twice is more than what is known of clones so far
+    const hasTabs = random.chance(0.4) && !this.#hasClone;
     const count = random.integer(2, 4);
     for (let index = 0; index < count; index++) {
       const skewMs = random.chance(0.3) ? random.pick([-1, 1]) * TEN_YEARS_MS : random.integer(-5_000, 5_000);
-      const device = new Device(`device ${index}`, this.#spaceId, skewed(clock, skewMs), this.#ledger, this.#losses);
+      const tabCount = hasTabs ? random.integer(1, 3) : 1;
+      const device = new Device(`device ${index}`, this.#spaceId, skewed(clock, skewMs), {
+        ledger: this.#ledger,
+        losses: this.#losses,
+        tabCount,
+      });
       this.#devices.push(device);
       this.#folders.set(device, this.#sync.add(device.disk, FOLDER));
     }
     this.#editor = new Editor(random);
-    this.#history.push(`${count} devices, losses ${this.#losses}, ${style}, calls: ${faults.join(", ") || "fine"}`);
+    const tabs = this.#devices.map((device) => device.tabs.length).join(" + ");
+    this.#history.push(
+      `${weather}: ${count} devices with ${tabs} tabs, losses ${this.#losses}, ${style}, calls: ${faults.join(", ") || "fine"}` +
+        `${this.#hasHangs ? ", layers that hang" : ""}${this.#hasSwaps ? ", folders that are swapped" : ""}`,
+    );
+  }
+
+  complain(words: string): void {
+    this.#ledger.complain(words);
   }
 
   async run(): Promise<FleetResult> {
@@ -113,28 +166,33 @@ class Fleet {
     try {
       await this.#live();
       violations = await findViolations(this.#spaceId, this.#devices, this.#ledger);
+      if (this.#weather === "calm") violations.push(...this.#devices.flatMap(findRepeatedWrites));
+      violations.push(...(await this.#end()));
     } catch (error) {
-      violations = [`it ended with ${String(error)}`];
+      violations = [`it ended with ${describe(error)}`];
     }
     const contested = this.#ledger.contested.size;
     if (contested > 0 && this.#clones === 0) violations.push(`${contested} ids stand for two operations, and nobody has noticed`);
     return {
       seed: this.#seed,
+      weather: this.#weather,
       operations: this.#ledger.issued.size,
       acknowledged: this.#ledger.acknowledged.size,
       contested,
       faults: this.#faults,
-      violations,
+      violations: [...violations, ...this.#ledger.complaints],
       history: [...this.#history, ...this.#sync.history],
     };
   }
 
   async #live(): Promise<void> {
     const [first, ...others] = this.#devices;
-    await this.#passing(first!.start({ seed: this.#seed, rates: {}, create: true }));
+    await this.#passing(first!.start(0, { seed: this.#seed, rates: {}, create: true }));
     await this.#settle();
-    for (const device of others) await this.#start(device);
+    for (const device of others) await this.#start(device, 0);
     if (this.#hasClone) await this.#clone();
+    for (const device of this.#devices)
+      for (let number = 1; number < device.tabs.length; number++) await this.#start(device, number);
     const rounds = this.#random.integer(10, 25);
     for (let round = 0; round < rounds; round++) {
       for (const device of this.#devices) await this.#passRound(device);
@@ -146,71 +204,147 @@ class Fleet {
   // ---- what happens on a device ----
 
   async #passRound(device: Device): Promise<void> {
+    for (let number = 0; number < device.tabs.length; number++) await this.#passTabRound(device, number);
+    if (!device.tabs.some((tab) => tab?.session)) return;
     const random = this.#random;
-    const { session } = device;
-    if (!session) {
-      if (random.chance(0.5)) await this.#start(device);
-      return;
-    }
-    if (random.chance(0.7)) await this.#edit(device, session);
-    if (random.chance(0.4)) session.flush();
-    if (random.chance(0.6) && !device.isUnmounted) {
-      const share = random.pick([0.2, 0.7, 1]);
+    const isRough = this.#weather === "rough";
+    if (random.chance(0.6) && device.place.isOurs) {
+      // a part of a file, which a service may bring at first, looks as if the rest were lost
+      const share = isRough ? random.pick([0.2, 0.7, 1]) : 1;
       await device.changeFromOutside(() => this.#sync.step(this.#folders.get(device)!, share));
     }
+    if (random.chance(0.08)) await this.#editFromElsewhere(device);
+    if (!isRough) return;
     if (random.chance(0.15)) await device.changeFromOutside(() => this.#damage(device));
-    if (random.chance(0.05)) this.#fillStore(device, session);
     if (random.chance(0.03)) await this.#unmount(device);
+    if (this.#hasSwaps && random.chance(0.08)) await this.#swap(device);
     if (this.#losses === "in folders") {
       if (random.chance(0.03)) await this.#replaceRoot(device);
       if (random.chance(0.05) && this.#sync.rollBack()) this.#note("rolled back by the service");
     }
-    if (random.chance(0.1) && !this.#hasClone) await this.#end(device, session);
+  }
+
+  async #passTabRound(device: Device, number: number): Promise<void> {
+    const random = this.#random;
+    const tab = device.tabs[number];
+    const session = tab?.session;
+    if (!tab || !session) {
+      if (random.chance(0.5)) await this.#start(device, number);
+      return;
+    }
+    if (random.chance(0.7)) await this.#edit(session);
+    if (random.chance(0.4)) session.flush();
+    this.#call(session);
+    if (this.#weather === "rough") {
+      if (random.chance(0.05)) this.#fillStore(device, tab);
+      if (this.#hasHangs && random.chance(0.1)) this.#hang(tab, this.#pickHang());
+      if (random.chance(0.1) && !this.#hasClone) return await this.#endTab(device, number, tab);
+    }
+    if (random.chance(0.06) && !this.#hasClone) await this.#reopen(tab);
   }
 
   /** Goes on without waiting for a tree that a hanging layer does not give. */
-  async #edit(device: Device, session: Session): Promise<void> {
-    const editing = this.#editor.edit(device, session);
+  async #edit(session: Session): Promise<void> {
+    const editing = this.#editor.edit(session);
     const patience = new Promise<void>((resolve) => void this.#clock.schedule(PATIENCE_MS, resolve));
     await this.#passing(Promise.race([editing, patience]));
   }
 
+  /** Makes some calls that nobody waits for. */
+  #call(session: Session): void {
+    const random = this.#random;
+    if (random.chance(0.15)) session.sync();
+    if (random.chance(0.05)) session.list();
+    if (random.chance(0.05)) session.rescan();
+    const treeIds = this.#editor.treesOf(session).filter((treeId) => treeId !== session.space.id);
+    if (treeIds.length === 0) return;
+    if (random.chance(0.05)) session.load(random.pick(treeIds));
+    if (random.chance(0.1)) session.unload(random.pick(treeIds));
+  }
+
+  /** Has somebody edit a tree who does not have the space open, whether a tab has the tree open or none. */
+  async #editFromElsewhere(device: Device): Promise<void> {
+    const treeIds = device.store.treeIds.filter((treeId) => treeId !== this.#spaceId);
+    if (treeIds.length === 0 || !device.place.isOurs) return;
+    const [treeId, where] = [this.#random.pick(treeIds), this.#random.pick(["folder", "store"] as const)];
+    this.#note("edit from elsewhere", `${device.name}'s ${where}`);
+    await this.#passing(device.editFromElsewhere(treeId, where, (tree) => this.#editor.editTree(tree)));
+  }
+
   async #start(
     device: Device,
+    number: number,
     rates: Readonly<Partial<Record<CallFault, number>>> = this.#rates,
     peerId?: string,
   ): Promise<void> {
     const seed = this.#random.integer(0, 2 ** 32 - 1);
-    await this.#passing(device.start({ seed, rates, ...(peerId !== undefined && { peerId }) }));
+    const hangs = this.#hasHangs && rates === this.#rates && this.#random.chance(0.3) ? [this.#pickHang()] : [];
+    for (const hang of hangs) this.#noteHang(device.name, hang);
+    await this.#passing(device.start(number, { seed, rates, hangs, ...(peerId !== undefined && { peerId }) }));
     // one that did not open, as with a folder that is not there
-    if (!device.session) this.#history.push(`${device.name} did not open`);
+    if (!device.tabs[number]?.session) this.#history.push(`${device.name} did not open`);
   }
 
-  async #end(device: Device, session: Session): Promise<void> {
+  async #endTab(device: Device, number: number, tab: Tab): Promise<void> {
     const how = this.#random.pick(["closed", "killed", "killed in the next append"] as const);
-    this.#count(session.fs.counts);
-    this.#note(how, device.name);
-    if (how === "killed in the next append") await this.#passing(session.killInAppend(this.#random.next()));
-    if (how === "closed") await this.#passing(device.close());
-    else device.kill();
+    this.#count(tab.fs.counts);
+    this.#note(how, tab.name);
+    if (how === "killed in the next append") await this.#passing(tab.killInAppend(this.#random.next()));
+    if (how === "closed") await this.#passing(tab.close());
+    else tab.kill();
+    device.tabs[number] = undefined;
     if (this.#losses !== "in stores" || !this.#random.chance(0.3)) return;
     this.#note("store cleared", device.name);
-    device.store = new MemoryStore();
+    device.clearStore();
+  }
+
+  /** Closes a space while calls are under way, and asks for it again at once. */
+  async #reopen(tab: Tab): Promise<void> {
+    const random = this.#random;
+    const how = random.pick<Reopening>(["close, load", "load, close", "space closed, load"]);
+    const hasNewLayers = random.chance(0.5);
+    this.#note("reopened", `${tab.name}: ${how}, with ${hasNewLayers ? "new" : "the same"} layers`);
+    // at the end a space relays at once what a layer lacks, also what another tab is just about to write there
+    if (this.#weather === "calm") await this.#clock.advance(SAVED_AFTER_MS);
+    if (random.chance(0.5)) tab.session?.sync();
+    if (random.chance(0.5)) tab.session?.flush();
+    await this.#passing(tab.reopen(how, hasNewLayers));
+    if (!tab.session) this.#history.push(`${tab.name} did not open again`);
   }
 
   /** Two run under one peer id, as after a profile was copied. */
   async #clone(): Promise<void> {
-    const [one, other] = this.#devices as [Device, Device];
-    if (!one.session) return;
-    await this.#passing(other.close());
-    await this.#start(other, this.#rates, one.session.space.peerId);
-    this.#note("cloned peer", `${other.name} is a clone of ${one.name}`);
+    const [one, other] = this.#devices.map((device) => device.tabs[0]);
+    if (!one?.session) return;
+    if (other) await this.#passing(other.close());
+    await this.#start(this.#devices[1]!, 0, this.#rates, one.session.space.peerId);
+    this.#note("cloned peer", `${this.#devices[1]!.name} is a clone of ${one.name}`);
   }
 
   // ---- faults ----
 
+  #pickHang(): Hang {
+    const random = this.#random;
+    return {
+      layer: random.pick(["store", "folder", "folder"] as const),
+      step: random.pick(HANGING_STEPS),
+      moment: random.pick(["before", "answer"] as const),
+      ms: random.chance(0.2) ? undefined : random.integer(100, 60_000),
+    };
+  }
+
+  #hang(tab: Tab, hang: Hang): void {
+    this.#noteHang(tab.name, hang);
+    tab.hang(hang);
+  }
+
+  #noteHang(name: string, { layer, step, moment, ms }: Hang): void {
+    this.#note("hanging layer", `${name}'s ${layer}: ${step}, ${moment}, ${ms === undefined ? "for good" : `${ms} ms`}`);
+  }
+
   async #damage(device: Device): Promise<void> {
     const damage = this.#random.pick<Damage>(this.#losses === "in folders" ? DAMAGES : HARMLESS_DAMAGES);
+    if (!device.place.isOurs) return;
     const files = (await device.disk.scan(FOLDER))?.files.filter(({ path }) => path.endsWith(".jsonl")) ?? [];
     if (files.length === 0) return;
     const { path } = this.#random.pick(files);
@@ -220,22 +354,30 @@ class Fleet {
   }
 
   /** The store refuses for a while, as a browser does whose quota is used up. */
-  #fillStore(device: Device, { store }: Session): void {
-    this.#note("store full", device.name);
+  #fillStore(device: Device, { name, store }: Tab): void {
+    this.#note("store full", name);
     store.refuseWith = new FoldspaceError("FOLD_DISK_FULL", "The quota is used up");
     device.clock.schedule(this.#random.integer(100, 20_000), () => (store.refuseWith = undefined));
   }
 
   async #unmount(device: Device): Promise<void> {
-    if (device.isUnmounted) return;
+    if (!device.place.isOurs) return;
     this.#note("unmounted", device.name);
-    await device.unmount();
-    device.clock.schedule(this.#random.integer(100, 40_000), () => void device.mount());
+    await device.place.unmount();
+    device.clock.schedule(this.#random.integer(100, 40_000), () => void device.place.restore());
+  }
+
+  async #swap(device: Device): Promise<void> {
+    if (!device.place.isOurs) return;
+    await this.#clock.advance(0);
+    this.#note("folder swapped", device.name);
+    await device.place.swap();
+    device.clock.schedule(this.#random.integer(100, 60_000), () => void device.place.restore());
   }
 
   /** The service sets the folder up anew: what it has not carried away yet is gone from there. */
   async #replaceRoot(device: Device): Promise<void> {
-    if (device.isUnmounted) return;
+    if (!device.place.isOurs) return;
     this.#note("root replaced", device.name);
     const folder = this.#folders.get(device)!;
     await device.disk.rename(FOLDER, `/old ${this.#history.length}`);
@@ -247,22 +389,54 @@ class Fleet {
 
   /** Ends all faults, and has everything carried and looked at until nothing changes any more. */
   async #reconcile(): Promise<void> {
+    this.#countClones();
     for (const device of this.#devices) {
-      if (device.session) this.#count(device.session.fs.counts);
-      device.session?.heal();
-      await device.mount();
-      if (!device.session) await this.#start(device, {});
+      await device.place.restore();
+      for (const tab of device.history) if (!tab.isDead) tab.heal();
+      for (const [number, tab] of device.tabs.entries()) {
+        if (tab) this.#count(tab.fs.counts);
+        // what a layer has found when it was opened, another space's folder or its own former connection, is final
+        const isRefused = tab?.session?.space.status.layers.some(({ error }) => error && REFUSED.has(error.code)) ?? false;
+        if (tab && isRefused) await this.#passing(tab.close());
+        if (!tab?.session) await this.#start(device, number, {});
+      }
     }
     await this.#carryAll();
-    if (this.#hasClone)
-      this.#clones = this.#devices.flatMap(
-        ({ session }) => session?.space.problems.filter(({ code }) => code === "FOLD_PEER_CLONED") ?? [],
-      ).length;
+    this.#countClones();
     for (const device of this.#devices) {
-      await this.#passing(device.close());
-      await this.#start(device, {});
+      for (const [number, tab] of device.tabs.entries()) {
+        if (tab) await this.#passing(tab.close());
+        await this.#start(device, number, {});
+      }
     }
     await this.#carryAll();
+  }
+
+  /** Closes everything. @returns what has been left behind */
+  async #end(): Promise<string[]> {
+    const violations: string[] = [];
+    for (const device of this.#devices) {
+      for (const tab of device.tabs)
+        if (tab && !(await this.#passing(tab.close())))
+          violations.push(`${tab.name} could not save everything when it was closed`);
+      device.place.inspect();
+      for (const words of device.place.intrusions) violations.push(`${device.name}: ${words}`);
+      for (const tab of device.history) {
+        if (tab.timerCount > 0) violations.push(`${tab.name} has ${tab.timerCount} timers left`);
+        if (tab.underWay.length > 0) violations.push(`${tab.name} has calls that have not ended: ${tab.underWay.join(", ")}`);
+      }
+    }
+    return violations;
+  }
+
+  #countClones(): void {
+    if (!this.#hasClone) return;
+    const problems = this.#sessions.flatMap(({ space }) => space.problems);
+    this.#clones += problems.filter(({ code }) => code === "FOLD_PEER_CLONED").length;
+  }
+
+  get #sessions(): Session[] {
+    return this.#devices.flatMap((device) => device.tabs.flatMap((tab) => tab?.session ?? []));
   }
 
   async #carryAll(): Promise<void> {
@@ -271,7 +445,7 @@ class Fleet {
       if (round > 20) throw new Error("the devices never come to rest");
       await this.#settle();
       await this.#clock.advance(40_000);
-      for (const { session } of this.#devices) if (session) await this.#passing(session.space.whenSynced());
+      for (const session of this.#sessions) await this.#passing(session.space.whenSynced());
     }
   }
 

@@ -1,9 +1,12 @@
 import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
+import type { MemoryStore } from "../../src/layers/memory-layer.ts";
+import type { Space } from "../../src/space/space.ts";
 import { newId, type VertexOperation } from "../../src/tree/index.ts";
 import { shownTree } from "../oracle/histories.ts";
-import { type Device, FOLDER } from "./device.ts";
+import type { Device } from "./device.ts";
 import { entryOf, idOf, type Ledger } from "./ledger.ts";
+import { FOLDER } from "./place.ts";
 
 const MOST_SHOWN = 3;
 
@@ -15,27 +18,15 @@ export async function findViolations(spaceId: string, devices: readonly Device[]
   const violations: string[] = [];
   const holdings = new Map<string, Holding>();
   for (const device of devices) {
-    if (!device.session) {
-      violations.push(`${device.name} cannot open the space`);
-      continue;
-    }
     holdings.set(`${device.name}'s folder`, await holdingOfFolder(device.disk, spaceId));
     holdings.set(
       `${device.name}'s store`,
       new Holding(device.store.treeIds.map((treeId) => [treeId, device.store.read(treeId)])),
     );
-    const trees = new Holding([]);
-    const { space } = device.session;
-    for (const treeId of await space.listTrees()) {
-      const stored = device.store.read(treeId);
-      // of one that was torn when it was made, and cannot be shown
-      if (!stored.some((op) => op.targetId === treeId && "parentId" in op)) trees.add(treeId, stored);
-      else {
-        const { tree } = treeId === spaceId ? space : await space.loadAppTree(treeId);
-        trees.add(treeId, tree.getAllOps(), JSON.stringify(shownTree(tree)));
-      }
+    for (const [number, tab] of device.tabs.entries()) {
+      if (tab?.session) holdings.set(`${tab.name}'s trees`, await holdingOfSpace(tab.session.space, device.store));
+      else violations.push(`${device.name} cannot open the space in tab ${number}`);
     }
-    holdings.set(`${device.name}'s trees`, trees);
   }
   const [first, ...others] = [...holdings];
   if (!first) return violations;
@@ -79,6 +70,20 @@ class Holding {
     }
     if (shown !== undefined) this.trees.set(treeId, shown);
   }
+}
+
+async function holdingOfSpace(space: Space, store: MemoryStore): Promise<Holding> {
+  const trees = new Holding([]);
+  for (const treeId of await space.listTrees()) {
+    const stored = store.read(treeId);
+    // of one that was torn when it was made, and cannot be shown
+    if (!stored.some((op) => op.targetId === treeId && "parentId" in op)) trees.add(treeId, stored);
+    else {
+      const { tree } = treeId === space.id ? space : await space.loadAppTree(treeId);
+      trees.add(treeId, tree.getAllOps(), JSON.stringify(shownTree(tree)));
+    }
+  }
+  return trees;
 }
 
 async function holdingOfFolder(disk: MemoryFileSystem, spaceId: string): Promise<Holding> {

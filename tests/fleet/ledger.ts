@@ -19,6 +19,8 @@ export class Ledger {
   readonly acknowledged: Map<Entry, string> = new Map();
   /** Ids that were given to two different operations. */
   readonly contested: Set<string> = new Set();
+  /** What went wrong on the way, in words. */
+  readonly complaints: string[] = [];
   readonly #contents = new Map<string, Entry>();
 
   issue(treeId: string, op: VertexOperation): void {
@@ -37,5 +39,9 @@ export class Ledger {
 
   acknowledge(entries: Iterable<Entry>, by: string): void {
     for (const entry of entries) if (!this.acknowledged.has(entry)) this.acknowledged.set(entry, by);
+  }
+
+  complain(words: string): void {
+    this.complaints.push(words);
   }
 }

@@ -76,3 +76,12 @@ test("a watch that does not begin holds up no listening, and is used once it has
   expect(looks).toEqual(["all", "all", ["/home/a"]]);
   await watcher.stop();
 });
+
+test("listening that has ended leaves no timer behind", async () => {
+  const clock = new ManualClock();
+  const { watcher } = setUp(clock, 30_000);
+  await watcher.start();
+  expect(clock.timerCount).toBe(1);
+  await watcher.stop();
+  expect(clock.timerCount).toBe(0);
+});

@@ -12,7 +12,7 @@ export interface FolderWatcherOptions {
 /** Above so many changed folders, looking at everything is cheaper. */
 const MAX_DIRTY_FOLDERS = 256;
 
-/** So long, in milliseconds, listening waits for the watch to begin; one that begins later is taken as well. */
+/** So long, in milliseconds, listening waits for the watch to begin, and its end for the watch to end. One that begins later is taken as well. */
 const WATCH_TIMEOUT_MS = 5_000;
 
 /**

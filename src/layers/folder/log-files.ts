@@ -100,6 +100,7 @@ export class LogFiles {
    * @throws FoldspaceError as `SpaceFolder.assertPresent`
    */
   async readAll(entries: readonly LogEntry[], how: ReadTogether): Promise<(LogReading | FoldspaceError | undefined)[]> {
+    if (entries.length > 0) await this.#folder.assertPresent();
     const before = await this.#findLinked(entries);
     const readings = await Promise.all(
       entries.map(async (entry) => before.get(folderOf(entry)) ?? (await this.#slots.run(() => this.#read(entry, how)))),

@@ -110,6 +110,25 @@ test.each([
   expect(bench.changes).toEqual([]);
 });
 
+test("what was listed in another space's folder is not read, also where the right one is back afterwards", async () => {
+  bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1) });
+  await bench.listen(FOLDER_SPACE);
+  await bench
+    .append(`${FOLDER_DAY}/b.jsonl`, lines(2))
+    .then(() => bench.memory.rename(`/space/${FOLDER_DAY}/b.jsonl`, "/b.jsonl"));
+  await bench.memory.makeDirectory(`/other/${FOLDER_DAY}`);
+  await bench.memory.rename("/b.jsonl", `/other/${FOLDER_DAY}/b.jsonl`);
+  const seen: string[] = [];
+  bench.fs.fault = async ({ action }) => {
+    if (action === "scan" && !seen.includes("scan")) await swap(bench);
+    if (action === "realPath" && seen.at(-1) === "read") await swapBack(bench);
+    seen.push(action);
+    return undefined;
+  };
+  await expect(bench.layer.rescanTree(FOLDER_SPACE)).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
+  expect(bench.heard(FOLDER_SPACE)).toEqual([]);
+});
+
 test("space.json is read again only when it looks different", async () => {
   bench = new FolderBench();
   await bench.listen(FOLDER_SPACE);

@@ -290,10 +290,15 @@ export class LayerState {
   }
 
   #onCollected({ only, ops, now }: Extract<LayerEvent, { readonly type: "collected" }>): LayerEffect[] {
-    const effects = this.#save(ops, only === "all");
-    if (only === "made") return effects;
+    if (only === "made") return this.#save(ops, false);
     this.#isCollecting = false;
-    if (!this.#lacksSomething) this.#attempts = 0;
+    // what has become known since has its own time, until which its maker is expected to write it
+    const waiting = VersionVector.of(this.#relays.flatMap((relay) => relay.ops ?? []).filter((op) => this.lacks(op)));
+    const effects = this.#save(
+      ops.filter(({ id }) => !waiting.has(id)),
+      true,
+    );
+    if (this.#tree.known.size <= this.#covered.size + waiting.size) this.#attempts = 0;
     // another layer, or the tree itself, was not ready to give the rest
     else this.#relays.push({ ops: undefined, dueAt: now + Math.max(this.#tree.relayDelayMs, backoffMs(++this.#attempts)) });
     return effects;

@@ -177,9 +177,11 @@ export class TreeSync {
     return made.size === 0 || (this.#replication.layers.get(connection)?.covers(made) ?? false);
   }
 
-  /** Whether a layer durably holds all that was made here. */
-  hasMadeDurably(connection: LayerConnection): boolean {
-    return this.hasMade(connection) && this.#replication.layers.get(connection)?.inFlight.length === 0;
+  /** Waits until layers durably hold all that was made here, edits made meanwhile included. */
+  async whenMadeHeld(connections: Iterable<LayerConnection>): Promise<void> {
+    const holds = (connection: LayerConnection): boolean =>
+      this.hasMade(connection) && this.#replication.layers.get(connection)?.inFlight.length === 0;
+    await this.#until(() => [...connections].every(holds));
   }
 
   /** Waits until no layer is being read, or asked once more before something is relayed to it. */
