@@ -1,8 +1,7 @@
 import { FoldspaceError, systemClock, type Clock } from "foldspace";
-import type { OpId } from "foldspace/tree";
 import { caretAfter, type Caret } from "./caret-after.ts";
 import { COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, placedOf, TEXT_KEY, textOf, toLine } from "./item.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type Written } from "./journal.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
 import { nodesFromLines } from "./pasted-lines.ts";
@@ -36,10 +35,10 @@ export class OutlineEditor {
 
   /**
    * Typing in one item without pauses of more than a second is one step. Line breaks become spaces.
-   * @param over the operation whose text was gone on from, where another has come to stand since: then that one is offered
+   * @param written what the text is made of; by default the one that stands
    */
-  setText(id: string, text: string, over?: OpId): void {
-    this.#journal.run(() => this.#journal.setProperty(id, TEXT_KEY, toLine(text), over), this.#clock.now(), id, TYPING_MS);
+  setText(id: string, text: string, written?: Written): void {
+    this.#journal.run(() => this.#journal.setText(id, toLine(text), written), this.#clock.now(), id, TYPING_MS);
   }
 
   /** Enter. */
@@ -80,7 +79,7 @@ export class OutlineEditor {
   joinWithPrevious(id: string): Caret | undefined {
     const { outline } = this;
     const previous = outline.rows[outline.indexOf(id) - 1];
-    if (!previous) return undefined;
+    if (!previous || previous.isDeleted) return undefined;
     return this.#step(() => {
       if (previous.text === "" && !previous.hasChildren) {
         this.#journal.delete(previous.id);

@@ -52,10 +52,10 @@ test("a text that arrived while another was being written over the same older on
     const id = a.id("x");
     (author === "a" ? a : b).type(id, "meet at 5");
     sync(a, b);
-    const { opId } = TextVersions.of(a.tree).stored(id);
+    const { text: from, opId } = TextVersions.of(a.tree).stored(id);
     b.type(id, "meet at ", "meet at 9");
     sync(a, b);
-    a.editor.setText(id, "meet at 6", opId);
+    a.editor.setText(id, "meet at 6", { from, parents: [opId!] });
     a.type(id, "meet at 6 sharp");
     sync(a, b);
     expectRivals([a, b], ["meet at 6 sharp/meet at 9"]);

@@ -165,6 +165,22 @@ test("a text that another device has changed since is left alone, and the step b
   expect(page.editor.canUndo).toBe(false);
 });
 
+test("what was written here is taken out of a text in which another device has written since", () => {
+  const page = newPage(["milk"]);
+  const id = page.id("milk");
+  page.editor.setText(id, "milk and bread");
+  const other = alsoOn(page, "b");
+  other.editor.setText(id, "buy milk and bread today");
+  sync(page, other);
+  page.editor.undo();
+  expect(page.drawn).toEqual(["buy milk today"]);
+  page.editor.redo();
+  expect(page.drawn).toEqual(["buy milk and bread today"]);
+  sync(page, other);
+  other.editor.undo();
+  expect(other.drawn).toEqual(["milk and bread"]);
+});
+
 test("what another device wrote before, or at the same time and without effect, does not keep anything from being undone", () => {
   const page = newPage(["a"], "z");
   const other = alsoOn(page, "b");
@@ -177,14 +193,14 @@ test("what another device wrote before, or at the same time and without effect, 
   expect(page.drawn).toEqual(["a"]);
 });
 
-test("of a step, only the part that others have changed since stays", () => {
+test("of a step, what others have changed since stays", () => {
   const page = newPage(["ab", "c"]);
   page.editor.split(page.id("ab"), 1);
   const other = alsoOn(page, "b");
   other.editor.setText(other.id("a"), "A");
   sync(page, other);
   page.editor.undo();
-  expect(page.drawn).toEqual(["A", "c"]);
+  expect(page.drawn).toEqual(["Ab", "c"]);
   page.editor.redo();
   expect(page.drawn).toEqual(["A", "b", "c"]);
 });

@@ -24,11 +24,13 @@ export function runInText(cursor: Cursor, command: Command, id: string): boolean
       return true;
     case "joinPrevious":
       if (!isCaret || offset > 0) return false;
+      if (row.isDeleted) return true;
       cursor.act((editor) => editor.joinWithPrevious(id));
       return true;
     case "joinNext": {
       const next = cursor.neighbour(id, 1);
       if (!isCaret || offset < row.text.length || !next) return false;
+      if (row.isDeleted || next.isDeleted) return true;
       cursor.act((editor) => editor.joinWithPrevious(next.id));
       return true;
     }

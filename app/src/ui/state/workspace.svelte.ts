@@ -1,5 +1,7 @@
 import { errorCode, type Problem, type SpaceStatus } from "foldspace";
 import { createPage, listDeletedPages, listPages, restorePage, type Page } from "../../model/pages.ts";
+import { RivalWatcher, type Rival } from "../../model/rivals.ts";
+import { TextMerger } from "../../model/text-merger.ts";
 import { recall, remember } from "../../session/browser-memory.ts";
 import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session.svelte.ts";
 import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
@@ -48,6 +50,8 @@ export class Workspace {
     isFolderLocked: ["locked", "away"].includes(this.session.folder.kind),
   }));
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
+  /** Titles that were changed on two devices at once, by the vertex that names the page. */
+  titleRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
   readonly #views = new Map<string, PageView>();
   readonly #ends: (() => void)[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -69,6 +73,8 @@ export class Workspace {
     this.#found = space.problems;
     this.#readPages();
     const onHashChange = (): void => void this.follow();
+    const watching = setTimeout(() => this.#watchTitles(), SETTLED_MS);
+    this.#ends.push(() => clearTimeout(watching));
     addEventListener("hashchange", onHashChange);
     this.#ends.push(() => removeEventListener("hashchange", onHashChange));
   }
@@ -113,7 +119,7 @@ export class Workspace {
 
   /** Takes back, or does again, what was done last on the page that is shown. */
   undo(what: "undo" | "redo" = "undo"): void {
-    this.drafts.store();
+    this.drafts.settle();
     this.page?.edit((editor) => editor[what]());
   }
 
@@ -156,6 +162,27 @@ export class Workspace {
     clearTimeout(this.#retry);
     for (const end of this.#ends) end();
     for (const view of this.#views.values()) view.close();
+  }
+
+  /** Watches for titles that were changed on two devices at once, and merges those that go together. */
+  #watchTitles(): void {
+    const { tree } = this.session.space;
+    const watcher = new RivalWatcher(tree, tree.nameKey);
+    const merger = new TextMerger({
+      tree,
+      watcher,
+      isBeingWritten: () => !this.drafts.isEmpty,
+      onFailed: (error) => notices.report("Titles of two devices could not be put together.", error),
+    });
+    const read = (): void => {
+      this.titleRivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));
+    };
+    this.#ends.push(
+      watcher.observe(read),
+      () => merger.close(),
+      () => watcher.close(),
+    );
+    read();
   }
 
   /** Looks again for what is missing, also without news of it: they may have come while it was looked for. */

@@ -1,0 +1,269 @@
+import { compareOpIds, MAX_VALUE_LENGTH, opIdToString, type OpId, type SetVertexProperty } from "foldspace/tree";
+import { toLine } from "./item.ts";
+import { applyChanges, type TextChange } from "./text-change.ts";
+import { mergeChanges, mergeTexts } from "./text-merge.ts";
+
+/** Whether the writer of one operation may have known another one, for programs that leave no marks. */
+export type MayHaveSeen = (write: OpId, other: OpId) => boolean;
+
+/** One text, and what it was made of: the operations are all in it. */
+export interface MergedText {
+  readonly text: string;
+  readonly parents: readonly OpId[];
+}
+
+/** What somebody is writing, with what others have written meanwhile. */
+export interface TakenIn extends MergedText {
+  /** The text without what is being written. */
+  readonly base: string;
+  /** Changes of the text that was being written, one list after the other. */
+  readonly changes: readonly (readonly TextChange[])[];
+}
+
+/** The texts of one item that count, as no one has written over them. */
+export interface Resolved {
+  /** The operation whose text stands. */
+  readonly shown: SetVertexProperty;
+  /** Its text, as a line. */
+  readonly text: string;
+  /** All that go together with the one that stands, merged. */
+  readonly merged: MergedText;
+  /** Those that changed the same characters in another way: oldest first. */
+  readonly rivals: readonly SetVertexProperty[];
+}
+
+interface Version {
+  readonly op: SetVertexProperty;
+  readonly text: string;
+  readonly parents: readonly Version[];
+  /** Its place in the order of the operations. */
+  readonly index: number;
+}
+
+interface Graph {
+  readonly versions: readonly Version[];
+  readonly byId: ReadonlyMap<string, Version>;
+  readonly heads: readonly Version[];
+}
+
+/** A text that is longer together than any that can be stored stays in parts. */
+const MAX_LENGTH = MAX_VALUE_LENGTH - 1_000;
+/** Criss-cross merges that are nested deeper than this have an older text as their base. */
+const MAX_DEPTH = 8;
+
+/**
+ * Everything that was written into one text, and what each text was made of: see `TextVersions`. Whatever is asked for
+ * follows from the set of operations alone, so that all devices that have the same ones find the same.
+ */
+export class ItemVersions {
+  readonly #mayHaveSeen: MayHaveSeen;
+  /** In the order of arrival. */
+  readonly #texts: SetVertexProperty[] = [];
+  readonly #marks: SetVertexProperty[] = [];
+  #shown: SetVertexProperty | undefined;
+  #isByOne = true;
+  #graph: Graph | undefined;
+
+  constructor(mayHaveSeen: MayHaveSeen) {
+    this.#mayHaveSeen = mayHaveSeen;
+  }
+
+  /** The operation whose text stands. */
+  get shown(): SetVertexProperty | undefined {
+    return this.#shown;
+  }
+
+  get isByOne(): boolean {
+    return this.#isByOne;
+  }
+
+  addText(op: SetVertexProperty): void {
+    this.#texts.push(op);
+    if (op.id.peerId !== this.#texts[0]!.id.peerId) this.#isByOne = false;
+    if (!this.#shown || compareOpIds(op.id, this.#shown.id) > 0) this.#shown = op;
+    this.#graph = undefined;
+  }
+
+  addMark(op: SetVertexProperty): void {
+    this.#marks.push(op);
+    this.#graph = undefined;
+  }
+
+  /** Whether a text that a peer writes now without a mark is taken to be made of this one, and of no other. */
+  isImplied(peerId: string, parent: OpId): boolean {
+    const shown = this.#shown?.id;
+    const mark = this.#marks.findLast(({ id }) => id.peerId === peerId);
+    const isItsOwn = shown?.peerId === peerId && compareOpIds(shown, parent) === 0;
+    return isItsOwn && !(mark && mark.id.counter > shown.counter);
+  }
+
+  /** Merges what stands with all that goes together with it. */
+  resolve(): Resolved | undefined {
+    const shown = this.#shown;
+    if (!shown) return undefined;
+    const text = textIn(shown);
+    if (this.#isByOne) return { shown, text, merged: { text, parents: [shown.id] }, rivals: [] };
+    const { heads, byId } = this.#read();
+    const standing = byId.get(opIdToString(shown.id))!;
+    const merged = [standing];
+    const rivals: SetVertexProperty[] = [];
+    let all = text;
+    for (const head of heads.toReversed()) {
+      if (head === standing || head.text.trim() === "") continue;
+      const base = baseOf(merged, [head], 0);
+      const next = base === undefined ? undefined : mergeTexts(base, all, head.text, isFirst(standing, head));
+      if (next !== undefined && next.length <= MAX_LENGTH) {
+        all = next;
+        merged.push(head);
+      } else if (head.text !== text) rivals.push(head.op);
+    }
+    return { shown, text, merged: { text: all, parents: idsOf(merged) }, rivals: rivals.toReversed() };
+  }
+
+  /**
+   * Takes into a text that a peer is writing what others have written since.
+   * @param parents what the text is made of
+   * @returns `undefined` where there is nothing to be taken in: nothing new, or only what changes the same characters
+   */
+  takeIn(peerId: string, parents: readonly OpId[], text: string): TakenIn | undefined {
+    const shown = this.#shown;
+    if (!shown || (this.#isByOne && parents.length === 1 && parents[0] === shown.id)) return undefined;
+    const { heads, byId } = this.#read();
+    let known = parents.map((id) => byId.get(opIdToString(id))).filter((version) => version !== undefined);
+    const seen = ancestorsOf(known);
+    const changes: (readonly TextChange[])[] = [];
+    let isNew = false;
+    let mine = text;
+    for (const head of heads) {
+      if (seen.has(head)) continue;
+      const below = ancestorsOf([head]);
+      const isLater = known.every((version) => below.has(version));
+      if (!isLater && head.text.trim() === "") continue;
+      const base = baseOf(known, [head], 0);
+      const isMineFirst = peerId < head.op.id.peerId;
+      const own = known.length === 0 ? "" : textOfAll(known, 0);
+      const change = base === undefined ? undefined : mergeChanges(base, mine, head.text, isMineFirst);
+      if (!change || mergeTexts(base!, own, head.text, isMineFirst) === undefined) continue;
+      mine = applyChanges(mine, change);
+      if (change.length > 0) changes.push(change);
+      known = [...known.filter((version) => !below.has(version)), head];
+      isNew = true;
+    }
+    if (!isNew) return undefined;
+    return { text: mine, parents: idsOf(known), base: textOfAll(known, 0), changes };
+  }
+
+  #read(): Graph {
+    return (this.#graph ??= graphOf(this.#texts, this.#marks, this.#shown, this.#mayHaveSeen));
+  }
+}
+
+// ---- what each text was made of ----
+
+function graphOf(
+  texts: readonly SetVertexProperty[],
+  marks: readonly SetVertexProperty[],
+  shown: SetVertexProperty | undefined,
+  mayHaveSeen: MayHaveSeen,
+): Graph {
+  const markOf = new Map(marks.map((mark) => [opIdToString(mark.id), mark]));
+  const marking = new Set(marks.map(({ id }) => id.peerId));
+  const versions: Version[] = [];
+  const byId = new Map<string, Version>();
+  const lastOf = new Map<string, Version>();
+  for (const op of texts.toSorted((a, b) => compareOpIds(a.id, b.id))) {
+    const { counter, peerId } = op.id;
+    const mark = markOf.get(opIdToString({ counter: counter - 1, peerId }));
+    const before = lastOf.get(peerId);
+    const text = textIn(op);
+    const named = mark ? idsIn(mark) : [];
+    const parents =
+      named.length > 0
+        ? named.flatMap((id) => byId.get(id) ?? [])
+        : [...(before ? [before] : []), ...(marking.has(peerId) ? [] : guessed(versions, op, before, mayHaveSeen))];
+    const version: Version = {
+      op,
+      text,
+      parents: parents.length > 0 ? parents : again(versions, op, text),
+      index: versions.length,
+    };
+    versions.push(version);
+    byId.set(opIdToString(op.id), version);
+    lastOf.set(peerId, version);
+  }
+  const over = new Set<Version>(versions.flatMap(({ parents }) => parents));
+  for (const mark of marks) for (const id of idsIn(mark)) if (byId.has(id)) over.add(byId.get(id)!);
+  return { versions, byId, heads: versions.filter((version) => !over.has(version) || version.op === shown) };
+}
+
+/** What a program that leaves no marks has probably written over, of all since its last text. */
+function guessed(
+  versions: readonly Version[],
+  op: SetVertexProperty,
+  before: Version | undefined,
+  mayHaveSeen: MayHaveSeen,
+): Version[] {
+  return versions
+    .slice(before ? before.index + 1 : 0)
+    .filter(({ op: other }) => other.id.peerId !== op.id.peerId && mayHaveSeen(op.id, other.id));
+}
+
+/** A space may write a text again, under another id: then it is made of that. */
+function again(versions: readonly Version[], op: SetVertexProperty, text: string): Version[] {
+  const same = versions.findLast((other) => other.text === text && other.op.id.peerId !== op.id.peerId);
+  return same ? [same] : [];
+}
+
+// ---- merging ----
+
+function ancestorsOf(versions: readonly Version[]): Set<Version> {
+  const found = new Set(versions);
+  // grows while it is walked
+  for (const version of found) for (const parent of version.parents) found.add(parent);
+  return found;
+}
+
+/** The text that two sets of versions have both gone on from. */
+function baseOf(some: readonly Version[], others: readonly Version[], depth: number): string | undefined {
+  if (some.length === 0) return "";
+  const ofOthers = ancestorsOf(others);
+  const common = [...ancestorsOf(some)].filter((version) => ofOthers.has(version));
+  const below = new Set(common.flatMap((version) => [...version.parents]));
+  const highest = common.filter((version) => !below.has(version)).sort((a, b) => a.index - b.index);
+  return highest.length === 0 ? undefined : textOfAll(highest, depth + 1);
+}
+
+/** What versions amount to together; where they do not go together, the last of them counts. */
+function textOfAll(versions: readonly Version[], depth: number): string {
+  const [first, ...rest] = versions.toSorted((a, b) => a.index - b.index);
+  const last = rest.at(-1) ?? first!;
+  if (depth > MAX_DEPTH) return last.text;
+  const merged = [first!];
+  let text: string | undefined = first!.text;
+  for (const next of rest) {
+    const base = baseOf(merged, [next], depth);
+    text = base === undefined ? undefined : mergeTexts(base, text, next.text, isFirst(merged.at(-1)!, next));
+    if (text === undefined) return last.text;
+    merged.push(next);
+  }
+  return text;
+}
+
+/** Whose words come first where both have written at the same place. */
+function isFirst(version: Version, other: Version): boolean {
+  const [mine, theirs] = [version.op.id, other.op.id];
+  return mine.peerId === theirs.peerId ? mine.counter < theirs.counter : mine.peerId < theirs.peerId;
+}
+
+function idsOf(versions: readonly Version[]): OpId[] {
+  return versions.map(({ op }) => op.id).sort(compareOpIds);
+}
+
+function textIn({ value }: SetVertexProperty): string {
+  return typeof value === "string" ? toLine(value) : "";
+}
+
+/** The ids in a mark; whatever else stands there is passed over. */
+function idsIn(mark: SetVertexProperty): string[] {
+  return Array.isArray(mark.value) ? mark.value.filter((id): id is string => typeof id === "string" && /^\d+@./.test(id)) : [];
+}

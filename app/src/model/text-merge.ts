@@ -1,0 +1,110 @@
+import { applyChange, applyChanges, diffText, type TextChange } from "./text-change.ts";
+import { diffWords, isInWord } from "./word-diff.ts";
+
+/** Changes of one base by two sides that touch the same characters, or one side's alone. */
+interface Cluster {
+  start: number;
+  end: number;
+  readonly mine: TextChange[];
+  readonly theirs: TextChange[];
+}
+
+/**
+ * Takes into one text what another one has changed of what both were made of, word by word (diff3).
+ *
+ * Both sides keep all that they have inserted. Of what both inserted at the same place, one comes first, and a space keeps
+ * their words apart; what both changed alike is changed once. A word that both changed is looked at by its characters.
+ *
+ * The result does not depend on which side is called mine: `applyChanges(mine, mergeChanges(base, mine, theirs, true))` is
+ * `applyChanges(theirs, mergeChanges(base, theirs, mine, false))`.
+ *
+ * @param isMineFirst which side comes first at a place where both have inserted
+ * @returns changes of `mine`; `undefined` where both sides changed the same characters in different ways
+ */
+export function mergeChanges(
+  base: string,
+  mine: string,
+  theirs: string,
+  isMineFirst: boolean,
+): readonly TextChange[] | undefined {
+  if (theirs === base || theirs === mine) return [];
+  return merge(base, diffWords(base, mine), diffWords(base, theirs), isMineFirst, (part, own, other) =>
+    merge(part, changesByCharacter(part, own), changesByCharacter(part, other), isMineFirst, () => undefined),
+  );
+}
+
+/** The text with both sides' changes, as of {@link mergeChanges}. */
+export function mergeTexts(base: string, mine: string, theirs: string, isMineFirst = true): string | undefined {
+  const changes = mergeChanges(base, mine, theirs, isMineFirst);
+  return changes && applyChanges(mine, changes);
+}
+
+/** Merges the two versions of a part that both sides have changed. */
+type Refine = (part: string, mine: string, theirs: string) => readonly TextChange[] | undefined;
+
+function merge(
+  base: string,
+  mine: readonly TextChange[],
+  theirs: readonly TextChange[],
+  isMineFirst: boolean,
+  refine: Refine,
+): readonly TextChange[] | undefined {
+  const changes: TextChange[] = [];
+  /** How much further on something is in `mine` than in the base. */
+  let shift = 0;
+  for (const cluster of clustersOf(mine, theirs)) {
+    const part = base.slice(cluster.start, cluster.end);
+    const own = applyWithin(part, cluster.mine, cluster.start);
+    const other = applyWithin(part, cluster.theirs, cluster.start);
+    const found =
+      cluster.theirs.length === 0 || own === other
+        ? []
+        : mergeCluster(part, own, other, cluster.mine.length > 0, isMineFirst, refine);
+    if (!found) return undefined;
+    for (const change of found) changes.push({ ...change, start: change.start + cluster.start + shift });
+    shift += own.length - part.length;
+  }
+  return changes;
+}
+
+/** @returns changes of the part as it is in `mine`, from its beginning */
+function mergeCluster(
+  part: string,
+  own: string,
+  other: string,
+  isChangedHere: boolean,
+  isMineFirst: boolean,
+  refine: Refine,
+): readonly TextChange[] | undefined {
+  if (!isChangedHere) return [{ start: 0, removed: part.length, inserted: other }];
+  if (part !== "") return refine(part, own, other);
+  // both have inserted something at the same place
+  const [first, second] = isMineFirst ? [own, other] : [other, own];
+  const space = isInWord(first, first.length - 1) && isInWord(second, 0) ? " " : "";
+  return [{ start: isMineFirst ? own.length : 0, removed: 0, inserted: isMineFirst ? space + other : other + space }];
+}
+
+function clustersOf(mine: readonly TextChange[], theirs: readonly TextChange[]): Cluster[] {
+  const all = [...mine.map((change) => ({ change, isMine: true })), ...theirs.map((change) => ({ change, isMine: false }))];
+  // what is inserted at the beginning of something that goes comes before that
+  all.sort((a, b) => a.change.start - b.change.start || a.change.removed - b.change.removed);
+  const clusters: Cluster[] = [];
+  for (const { change, isMine } of all) {
+    const end = change.start + change.removed;
+    const last = clusters.at(-1);
+    const isSamePlace = last !== undefined && last.start === last.end && change.removed === 0 && change.start === last.start;
+    if (last && (change.start < last.end || isSamePlace)) {
+      last[isMine ? "mine" : "theirs"].push(change);
+      last.end = Math.max(last.end, end);
+    } else clusters.push({ start: change.start, end, mine: isMine ? [change] : [], theirs: isMine ? [] : [change] });
+  }
+  return clusters;
+}
+
+function applyWithin(part: string, changes: readonly TextChange[], offset: number): string {
+  return changes.toReversed().reduce((text, change) => applyChange(text, { ...change, start: change.start - offset }), part);
+}
+
+function changesByCharacter(before: string, after: string): readonly TextChange[] {
+  return before === after ? [] : [diffText(before, after)];
+}
