@@ -42,7 +42,7 @@ export class Random {
   sentence(mark: string, length: number): string {
     const letters = "defghijklmnopqrstuvwxyz";
     let text = mark;
-    while (text.length < length) text += this.next() < 0.2 && !text.endsWith(" ") ? ` ${mark}` : this.pick([...letters]);
+    while (text.length < length) text += this.next() < 0.2 && !text.endsWith(" ") ? ` ${mark}` : letters.charAt(this.below(letters.length));
     return text.trim();
   }
 }

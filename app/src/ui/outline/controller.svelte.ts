@@ -161,7 +161,7 @@ export class OutlineController {
     this.#draft.settle();
     const { page, selection } = this.#cursor;
     const row = page.outline.row(id);
-    if (row?.isDeleted) return this.paste(id, linesFromNodes(nodes).join("\n"));
+    if (row?.isDeleted) return this.paste(id, linesFromNodes(nodes));
     const isReplaced = isText && row?.text === "" && !row.hasChildren;
     const made = page.edit((editor) =>
       editor.together(() => {
