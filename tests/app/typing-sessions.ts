@@ -42,7 +42,8 @@ export class Random {
   sentence(mark: string, length: number): string {
     const letters = "defghijklmnopqrstuvwxyz";
     let text = mark;
-    while (text.length < length) text += this.next() < 0.2 && !text.endsWith(" ") ? ` ${mark}` : letters.charAt(this.below(letters.length));
+    while (text.length < length)
+      text += this.next() < 0.2 && !text.endsWith(" ") ? ` ${mark}` : letters.charAt(this.below(letters.length));
     return text.trim();
   }
 }

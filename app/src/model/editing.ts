@@ -4,6 +4,7 @@ import { COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, placedOf, TEXT_KEY, textOf, t
 import { Journal, type Written } from "./journal.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
+import type { Row } from "./row.ts";
 import { nodesFromLines } from "./pasted-lines.ts";
 import { Placing } from "./placing.ts";
 
@@ -240,6 +241,31 @@ export class OutlineEditor {
     this.#step(() => {
       if (parentId !== undefined && isOnPage(tree, parentId)) this.#journal.place(id, parentId, placedOf(tree, id).order);
       else this.#places.moveToEnd(id, tree.root!.id);
+    });
+  }
+
+  /**
+   * Makes the page what it was at some moment: items, their texts, ticks and places. Items that were not there go into the
+   * bin. What is folded stays folded.
+   * @param rows all of that page, everything unfolded
+   */
+  becomeAgain(rows: readonly Row[]): void {
+    const { outline } = this;
+    const { tree } = outline;
+    const wanted = new Map<string, string[]>([[tree.root!.id, []]]);
+    for (const { id, parentId } of rows) {
+      wanted.get(parentId)?.push(id);
+      wanted.set(id, []);
+    }
+    this.#step(() => {
+      // from the top down, so that no item is put below itself: what is above a place is at its own place already
+      for (const [parentId, ids] of wanted) this.#places.arrange(parentId, ids);
+      for (const parentId of wanted.keys())
+        for (const id of outline.childrenOf(parentId)) if (!wanted.has(id)) this.#journal.delete(id);
+      for (const { id, text, isDone } of rows) {
+        if (this.#textOf(id) !== text) this.#journal.setText(id, text);
+        if (isSet(tree, id, DONE_KEY) !== isDone) this.#toggle(id, DONE_KEY);
+      }
     });
   }
 

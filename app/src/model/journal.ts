@@ -20,6 +20,8 @@ const MAX_STEPS = 500;
 interface Place {
   readonly parentId: string;
   readonly order: string | undefined;
+  /** Whether it is below something in the bin. */
+  readonly isDeleted?: boolean;
 }
 
 interface PlaceEffect {
@@ -159,6 +161,7 @@ export class Journal {
     const from: Place = {
       parentId: this.#tree.getParentId(id) ?? BIN_ID,
       order: orderOf(this.#tree.getVertexProperty(id, ORDER_KEY, false)),
+      isDeleted: !isOnPage(this.#tree, id),
     };
     if (from.parentId === parentId && from.order === order) return;
     const opId = this.#write(() => {
@@ -205,8 +208,7 @@ export class Journal {
     if (effect.kind === "property" && effect.key === TEXT_KEY) return this.#revertText(effect);
     if (isAfter(this.#foreign.get(subjectOf(effect)), effect.opId)) return;
     if (effect.kind === "property") this.setProperty(effect.id, effect.key, effect.from);
-    else if (this.#canPlace(effect.id, effect.from.parentId, effect.opId))
-      this.place(effect.id, effect.from.parentId, effect.from.order);
+    else if (this.#canPlace(effect.id, effect.from, effect.opId)) this.place(effect.id, effect.from.parentId, effect.from.order);
   }
 
   #revertText({ id, from, to }: PropertyEffect): void {
@@ -217,9 +219,10 @@ export class Journal {
     if (without !== undefined) this.setText(id, without);
   }
 
-  #canPlace(id: string, parentId: string, since: OpId): boolean {
+  #canPlace(id: string, { parentId, isDeleted }: Place, since: OpId): boolean {
     if (parentId === BIN_ID) return !this.#isTouchedSince(id, since);
-    return isOnPage(this.#tree, parentId) && parentId !== id && !this.#tree.isAncestor(parentId, id);
+    if (parentId === id || this.#tree.isAncestor(parentId, id)) return false;
+    return isOnPage(this.#tree, parentId) || (isDeleted === true && !this.#isTouchedSince(id, since));
   }
 
   /** Whether someone else has changed the item or anything below it. */

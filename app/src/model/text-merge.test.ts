@@ -128,5 +128,6 @@ describe("mergeTexts", () => {
       { start: 0, removed: 0, inserted: "zero " },
       { start: 6, removed: 5, inserted: "THREE" },
     ]);
+    expect(mergeChanges("one two", "one two", "one two3", true)).toEqual([{ start: 7, removed: 0, inserted: "3" }]);
   });
 });

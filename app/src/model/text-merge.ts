@@ -76,7 +76,8 @@ function mergeCluster(
   isMineFirst: boolean,
   refine: Refine,
 ): readonly TextChange[] | undefined {
-  if (!isChangedHere) return [{ start: 0, removed: part.length, inserted: other }];
+  // no more than has changed: carets map by it
+  if (!isChangedHere) return [diffText(part, other)];
   if (part !== "") return refine(part, own, other);
   // both have inserted something at the same place
   const [first, second] = isMineFirst ? [own, other] : [other, own];

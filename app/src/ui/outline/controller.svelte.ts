@@ -227,6 +227,7 @@ export class OutlineController {
     switch (command) {
       case "undo":
       case "redo":
+        if (cursor.options.undoElsewhere(command)) return true;
         if (isText) cursor.act((editor) => editor[command]());
         else cursor.handle((editor) => editor[command]());
         return true;

@@ -21,6 +21,8 @@ export interface CursorOptions {
   readonly leaveUp: () => void;
   /** Goes to where the first item is made. */
   readonly goToEmpty: () => void;
+  /** Takes back, or does again, what was done last if that was not done to the page. @returns whether it was so */
+  readonly undoElsewhere: (what: "undo" | "redo") => boolean;
   /** Says something to those who do not see the screen. */
   readonly announce: (text: string) => void;
 }

@@ -1,5 +1,5 @@
 import { errorCode, type Problem, type SpaceStatus } from "foldspace";
-import { createPage, listDeletedPages, listPages, restorePage, type Page } from "../../model/pages.ts";
+import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
 import { RivalWatcher, type Rival } from "../../model/rivals.ts";
 import { TextMerger } from "../../model/text-merger.ts";
 import { recall, remember } from "../../session/browser-memory.ts";
@@ -38,6 +38,8 @@ export class Workspace {
   panel: PanelName | undefined = $state();
   isDrawerOpen: boolean = $state(false);
   isSearching: boolean = $state(false);
+  /** Whether the list of keys is shown. */
+  isShowingKeys: boolean = $state(false);
   name: string = $state("");
   /** The page that is to be shown as soon as something of it has arrived. */
   missing: string | undefined = $state.raw();
@@ -52,6 +54,8 @@ export class Workspace {
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
   /** Titles that were changed on two devices at once, by the vertex that names the page. */
   titleRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  /** Pages whose deletion is to be taken back, or to be done again, by the next undo or redo. */
+  #deletions: Readonly<Record<"undo" | "redo", string[]>> = { undo: [], redo: [] };
   readonly #views = new Map<string, PageView>();
   readonly #ends: (() => void)[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -117,10 +121,42 @@ export class Workspace {
     await this.session.space.flush();
   }
 
-  /** Takes back, or does again, what was done last on the page that is shown. */
+  /** Takes back, or does again, what was done last: the deletion of a page, or something on the page that is shown. */
   undo(what: "undo" | "redo" = "undo"): void {
     this.drafts.settle();
-    this.page?.edit((editor) => editor[what]());
+    if (!this.undoDeletion(what)) this.page?.edit((editor) => editor[what]());
+  }
+
+  /** @returns whether the deletion of a page was what was done last, and is taken back, or done again */
+  undoDeletion(what: "undo" | "redo"): boolean {
+    const { undo, redo } = this.#deletions;
+    const treeId = this.#deletions[what].pop();
+    if (treeId === undefined) return false;
+    if (what === "undo") this.restorePage(treeId, () => redo.push(treeId));
+    else void attempt("The page could not be deleted.", () => (removePage(this.session.space, treeId), void undo.push(treeId)));
+    return true;
+  }
+
+  /** Deletes a page, which can be undone until something else is done. */
+  deletePage(treeId: string): void {
+    void attempt("The page could not be deleted.", () => {
+      const title = this.titleOf(treeId) || "Untitled";
+      removePage(this.session.space, treeId);
+      this.#deletions.undo.push(treeId);
+      this.#deletions.redo.length = 0;
+      notices.inform(`“${title}” is deleted.`, { label: "Undo", run: () => this.restorePage(treeId) });
+    });
+  }
+
+  /** Brings a deleted page back, and goes there. */
+  restorePage(treeId: string, done: () => void = () => undefined): void {
+    void attempt("The page could not be brought back.", () => {
+      restorePage(this.session.space, treeId);
+      for (const ids of Object.values(this.#deletions)) if (ids.includes(treeId)) ids.splice(ids.indexOf(treeId), 1);
+      done();
+      this.#readPages();
+      this.goTo(treeId);
+    });
   }
 
   /** Goes to a page, or to an item in it. */
@@ -209,6 +245,8 @@ export class Workspace {
     if (known) return known;
     const view = new PageView(treeId, tree);
     this.#views.set(treeId, view);
+    // what is done after a deletion is taken back before it
+    this.#ends.push(view.editor.observe(() => (this.#deletions = { undo: [], redo: [] })));
     this.activity.watch(treeId, tree);
     return view;
   }
@@ -232,11 +270,7 @@ export class Workspace {
     if (deleted?.deletedBy === space.peerId) return;
     notices.inform("The page that was open has been deleted.", {
       label: "Restore",
-      run: () =>
-        void attempt("The page could not be brought back.", () => {
-          restorePage(space, treeId);
-          this.goTo(treeId);
-        }),
+      run: () => this.restorePage(treeId),
     });
   }
 }
