@@ -100,5 +100,7 @@ test("texts that were written here are told when another device deletes them, or
   a.editor.remove([one!]);
   sync(a, b);
   expect(deleted).toEqual([below, deeper]);
+  a.editor.setText(one!, "typed on");
+  expect([one, three, below, deeper].map((id) => own.isUnseen(id!))).toEqual([true, false, true, true]);
   own.close();
 });

@@ -5,7 +5,6 @@ import type { OutlineEditor } from "../../model/editing.ts";
 import { History } from "../../model/history.ts";
 import { isOnPage } from "../../model/item.ts";
 import type { Row } from "../../model/row.ts";
-import { TextVersions } from "../../model/text-versions.ts";
 import { notices } from "../state/notices.svelte.ts";
 import type { PageView } from "../state/page-view.svelte.ts";
 import * as caretDom from "./caret-dom.ts";
@@ -71,8 +70,7 @@ export class Cursor {
   leave(): void {
     const { activeId, page } = this;
     if (activeId === undefined) return;
-    const { opId } = TextVersions.of(page.tree).stored(activeId);
-    if (!page.outline.heldDeleted.has(activeId) || opId?.peerId !== page.tree.peerId) page.outline.letGo(activeId);
+    if (!page.outline.heldDeleted.has(activeId) || !page.ownTexts.isUnseen(activeId)) page.outline.letGo(activeId);
   }
 
   // ---- rows that another device has deleted ----

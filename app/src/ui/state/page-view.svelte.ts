@@ -13,6 +13,7 @@ export class PageView {
   readonly tree: ReplicatedTree;
   readonly outline: Outline;
   readonly editor: OutlineEditor;
+  readonly ownTexts: OwnTexts;
   rows: readonly Row[] = $state.raw([]);
   /** Item whose children are shown; the tree's root for the whole page. */
   rootId: string = $state("");
@@ -30,9 +31,9 @@ export class PageView {
     this.tree = tree;
     this.outline = new Outline(tree);
     this.editor = new OutlineEditor(this.outline);
-    const own = new OwnTexts(tree, (id) => this.outline.hold(id));
+    this.ownTexts = new OwnTexts(tree, (id) => this.outline.hold(id));
     this.#ends.push(
-      () => own.close(),
+      () => this.ownTexts.close(),
       this.outline.observe(() => this.refresh()),
       this.editor.observe(() => this.#readUndo()),
     );
