@@ -12,7 +12,7 @@ import { isOnPage, ORDER_KEY, TEXT_KEY } from "./item.ts";
 import { orderOf } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import { Signal } from "./signal.ts";
-import { mergeTexts } from "./text-merge.ts";
+import { withoutChange } from "./text-merge.ts";
 import { TextVersions } from "./text-versions.ts";
 
 const MAX_STEPS = 500;
@@ -215,7 +215,7 @@ export class Journal {
     const text = this.#tree.getVertexProperty(id, TEXT_KEY, false);
     if (text === to) return this.setProperty(id, TEXT_KEY, from);
     if (typeof text !== "string" || typeof to !== "string") return;
-    const without = mergeTexts(to, typeof from === "string" ? from : "", text);
+    const without = withoutChange(typeof from === "string" ? from : "", to, text);
     if (without !== undefined) this.setText(id, without);
   }
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { applyChanges } from "./text-change.ts";
-import { mergeChanges, mergeTexts } from "./text-merge.ts";
+import { mergeChanges, mergeTexts, withoutChange } from "./text-merge.ts";
 import { diffWords } from "./word-diff.ts";
 
 const word = fc.constantFrom("one", "two", "three", "a", "b", "Straße", "日", "本", "😀", "👩‍👧", "x_1", "don't", "5");
@@ -42,8 +42,7 @@ describe("mergeTexts", () => {
     ["one two three", "1 two three", "one two 3", "1 two 3"],
     ["one two three", "two three", "one two 3", "two 3"],
     ["call Bob", "call Al", "do call Bob", "do call Al"],
-    ["ab", "ac", "aXb", "aXc"],
-    ["ab", "aXb", "ac", "aXc"],
+    ["colour", "color", "Colour", "Color"],
     ["one", "one!", "one!", "one!"],
     ["one teh two", "one the two", "one the two 3", "one the two 3"],
   ])("%s becomes %s here and %s elsewhere: %s", (base, mine, theirs, merged) => {
@@ -67,6 +66,8 @@ describe("mergeTexts", () => {
   test.each([
     ["meet at 5", "meet at 6", "meet at 9"],
     ["call Bob", "call Al", "call "],
+    ["agre", "agreed", "another text"],
+    ["ab", "ac", "aXb"],
     ["one two three", "one 2 three", "one too, three"],
     ["abcdef", "abXdef", ""],
     ["abcdef", "abXdef", "aYf"],
@@ -75,6 +76,12 @@ describe("mergeTexts", () => {
   ])("%s cannot become %s and %s", (base, mine, theirs) => {
     expect(mergeTexts(base, mine, theirs)).toBeUndefined();
     expect(mergeTexts(base, theirs, mine)).toBeUndefined();
+  });
+
+  test("takes a change out of what the text has become, and leaves what others have written since", () => {
+    expect(withoutChange("one", "one two", "zero one two three")).toBe("zero one three");
+    expect(withoutChange("some", "afoosome", "afoo bewsome")).toBe(" bewsome");
+    expect(withoutChange("one", "one two", "one 2")).toBeUndefined();
   });
 
   test("does not depend on which side is called mine", () => {

@@ -13,7 +13,8 @@ interface Cluster {
  * Takes into one text what another one has changed of what both were made of, word by word (diff3).
  *
  * Both sides keep all that they have inserted. Of what both inserted at the same place, one comes first, and a space keeps
- * their words apart; what both changed alike is changed once. A word that both changed is looked at by its characters.
+ * their words apart; what both changed alike is changed once. Of a word that both changed, both changes are made where both
+ * only add characters, or change such that are apart: a half of what one side wrote is no word of anybody.
  *
  * The result does not depend on which side is called mine: `applyChanges(mine, mergeChanges(base, mine, theirs, true))` is
  * `applyChanges(theirs, mergeChanges(base, theirs, mine, false))`.
@@ -29,8 +30,22 @@ export function mergeChanges(
 ): readonly TextChange[] | undefined {
   if (theirs === base || theirs === mine) return [];
   return merge(base, diffWords(base, mine), diffWords(base, theirs), isMineFirst, (part, own, other) =>
-    merge(part, changesByCharacter(part, own), changesByCharacter(part, other), isMineFirst, () => undefined),
+    mergeWord(part, own, other, isMineFirst, false),
   );
+}
+
+/**
+ * Takes out of a text what one change of it, or of an earlier state, has made: {@link mergeTexts}, but whatever still has
+ * something of that change in it loses just that, also in the middle of a word.
+ * @param before the change
+ * @param after the change
+ * @param text what it has become since
+ */
+export function withoutChange(before: string, after: string, text: string): string | undefined {
+  const changes = merge(after, diffWords(after, before), diffWords(after, text), true, (part, own, other) =>
+    mergeWord(part, own, other, true, true),
+  );
+  return changes && applyChanges(before, changes);
 }
 
 /** The text with both sides' changes, as of {@link mergeChanges}. */
@@ -106,6 +121,17 @@ function applyWithin(part: string, changes: readonly TextChange[], offset: numbe
   return changes.toReversed().reduce((text, change) => applyChange(text, { ...change, start: change.start - offset }), part);
 }
 
-function changesByCharacter(before: string, after: string): readonly TextChange[] {
-  return before === after ? [] : [diffText(before, after)];
+/** @param mayTouch whether one side may change what is right next to what the other side has taken away */
+function mergeWord(
+  part: string,
+  own: string,
+  other: string,
+  isMineFirst: boolean,
+  mayTouch: boolean,
+): readonly TextChange[] | undefined {
+  const [mine, theirs] = [diffText(part, own), diffText(part, other)];
+  const isAdding = mine.removed === 0 && theirs.removed === 0;
+  const gap = Math.max(mine.start - theirs.start - theirs.removed, theirs.start - mine.start - mine.removed);
+  if (!isAdding && gap < (mayTouch ? 0 : 1)) return undefined;
+  return merge(part, [mine], [theirs], isMineFirst, () => undefined);
 }

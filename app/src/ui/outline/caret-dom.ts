@@ -14,7 +14,7 @@ export function textOf(element: HTMLElement): string {
 /** Shows a text, changing no more than is needed, so that a caret in it stays where it belongs. */
 export function showText(element: HTMLElement, text: string): void {
   const shown = textOf(element);
-  if (shown !== text || element.childNodes.length > 1) changeText(element, [diffText(shown, text)]);
+  if (shown !== text || !isPlain(element)) changeText(element, [diffText(shown, text)]);
 }
 
 /** Makes changes of the text that is shown, and keeps the caret where it belongs. @param changes as of {@link applyChanges} */
@@ -22,10 +22,19 @@ export function changeText(element: HTMLElement, changes: readonly TextChange[])
   // asking for the selection takes longer than everything else here
   const selection = document.activeElement === element ? selectionIn(element) : undefined;
   const node = element.firstChild;
-  if (node instanceof Text && element.childNodes.length === 1)
+  if (node instanceof Text && isPlain(element))
     for (const { start, removed, inserted } of changes.toReversed()) node.replaceData(start, removed, inserted);
   else element.textContent = applyChanges(textOf(element), changes);
   if (selection) select(element, mapOffsetThrough(selection.start, changes), mapOffsetThrough(selection.end, changes));
+}
+
+function isPlain(element: HTMLElement): boolean {
+  return element.childElementCount === 0 && element.childNodes.length <= 1;
+}
+
+/** The offset of the text at a point of the window; `undefined` where there is none. */
+export function offsetAtPoint(element: HTMLElement, x: number, y: number): number | undefined {
+  return offsetAt(element, x, y);
 }
 
 /** @returns `undefined` where the selection is elsewhere */

@@ -7,6 +7,7 @@ import type { Drafts } from "../state/drafts.svelte.ts";
 import type { TextDraft } from "../text-draft.ts";
 import * as caretDom from "./caret-dom.ts";
 import type { Cursor } from "./cursor.svelte.ts";
+import { showInline, showSource } from "./inline-dom.ts";
 import { commandInText, commandOnRows, type Command } from "./keys.ts";
 import { runOnRows } from "./row-commands.ts";
 import { topmost } from "./row-selection.svelte.ts";
@@ -29,6 +30,7 @@ const ON_DELETED: ReadonlySet<Command> = new Set<Command>([
   "undo",
   "redo",
   "zoomOut",
+  "followLink",
   "joinPrevious",
   "joinNext",
 ]);
@@ -72,7 +74,8 @@ export class OutlineController {
 
   /** Shows the stored text of a row, unless somebody is writing another one there just now. */
   show(id: string, element: HTMLElement, text: string): void {
-    if (this.#draft.id !== id) return caretDom.showText(element, text);
+    if (this.#draft.id !== id)
+      return element === document.activeElement ? caretDom.showText(element, text) : showInline(element, text);
     if (this.#draft.isComposing) return;
     this.#draft.takeIn();
     // the element may be a new one
@@ -85,7 +88,7 @@ export class OutlineController {
     this.#draft.finish();
     const element = id === undefined ? undefined : this.#cursor.elements.get(id)?.text;
     // where others have changed the same characters, another text may stand
-    if (id !== undefined && element) caretDom.showText(element, textOf(this.#cursor.page.tree, id));
+    if (id !== undefined && element) this.show(id, element, textOf(this.#cursor.page.tree, id));
   }
 
   // ---- what the browser tells ----
@@ -94,7 +97,16 @@ export class OutlineController {
     // not every browser tells that an element that went had the focus
     this.finishDraft();
     this.#cursor.enter(id);
-    if (isText) this.#cursor.selection.clear();
+    if (!isText) return;
+    this.#cursor.selection.clear();
+    const element = this.#cursor.elements.get(id)?.text;
+    if (element) showSource(element);
+  }
+
+  /** The text has lost the focus, unless the whole window has. */
+  onBlur(id: string): void {
+    const element = this.#cursor.elements.get(id)?.text;
+    if (element) this.show(id, element, textOf(this.#cursor.page.tree, id));
   }
 
   onInput(id: string, text: HTMLElement): void {

@@ -3,6 +3,7 @@ import { flushSync } from "svelte";
 import type { Caret } from "../../model/caret-after.ts";
 import type { OutlineEditor } from "../../model/editing.ts";
 import { History } from "../../model/history.ts";
+import type { InlineLink } from "../../model/inline.ts";
 import { isOnPage } from "../../model/item.ts";
 import type { Row } from "../../model/row.ts";
 import { notices } from "../state/notices.svelte.ts";
@@ -20,6 +21,7 @@ export interface CursorOptions {
   readonly leaveUp: () => void;
   /** Goes to where the first item is made. */
   readonly goToEmpty: () => void;
+  readonly followLink: (link: InlineLink) => void;
   /** Takes back, or does again, what was done last if that was not done to the page. @returns whether it was so */
   readonly undoElsewhere: (what: "undo" | "redo") => boolean;
   /** Says something to those who do not see the screen. */

@@ -1,4 +1,6 @@
 import { errorCode, type Problem, type SpaceStatus } from "foldspace";
+import { fold } from "../../model/fold.ts";
+import type { InlineLink } from "../../model/inline.ts";
 import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
 import { RivalWatcher, type Rival } from "../../model/rivals.ts";
 import { TextMerger } from "../../model/text-merger.ts";
@@ -38,6 +40,8 @@ export class Workspace {
   panel: PanelName | undefined = $state();
   isDrawerOpen: boolean = $state(false);
   isSearching: boolean = $state(false);
+  /** What is searched for when the search is opened. */
+  query: string = $state("");
   /** Whether the list of keys is shown. */
   isShowingKeys: boolean = $state(false);
   name: string = $state("");
@@ -166,6 +170,23 @@ export class Workspace {
     const address = addressOf(treeId, options.zoom);
     if (location.hash === address) void this.follow();
     else location.hash = address;
+  }
+
+  /** Follows a link of a text: to an address, to a page, which is made where there is none, or to what has a tag. */
+  followLink({ kind, target }: InlineLink): void {
+    if (kind === "address") open(target, "_blank", "noopener,noreferrer");
+    else if (kind === "page") {
+      const wanted = fold(target);
+      const page = this.pages.find(({ title }) => fold(title) === wanted);
+      if (page) this.goTo(page.treeId);
+      else void this.newPage(target);
+    } else this.search(target);
+  }
+
+  /** Opens the search. @param query what is searched for to begin with */
+  search(query: string = ""): void {
+    this.query = query;
+    this.isSearching = true;
   }
 
   /** Makes a page and goes there. @returns its id, or `undefined` where that failed, which has been said */
