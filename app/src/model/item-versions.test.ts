@@ -104,6 +104,19 @@ describe("merging", () => {
   });
 });
 
+test("what the one writes who made an item is never guessed to have been written over what it had not seen", () => {
+  const a = newPage(["meet at 5", "elsewhere"]);
+  const [b, c] = [alsoOn(a, "b"), alsoOn(a, "c")];
+  const id = a.id("meet at 5");
+  b.type(id, "meet at 9");
+  // far ahead of both, so that the counter of the one who made the item jumps
+  c.type(c.id("elsewhere"), ...Array.from({ length: 30 }, (_, n) => `elsewhere ${n}`));
+  sync(a, c);
+  a.type(id, "meet at 6");
+  sync(a, b, c);
+  expect(rivalsOn(c)).toEqual(["meet at 6/meet at 9"]);
+});
+
 describe("taking in what others write while a text is written", () => {
   test("keeps both, and says what changes", () => {
     const a = newPage(["text"]);

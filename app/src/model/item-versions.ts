@@ -36,6 +36,8 @@ interface Version {
   readonly op: SetVertexProperty;
   readonly text: string;
   readonly parents: readonly Version[];
+  /** Whether the parents are a guess: then nothing is merged by them, and both texts are offered. */
+  readonly isGuess: boolean;
   /** Its place in the order of the operations. */
   readonly index: number;
 }
@@ -44,6 +46,7 @@ interface Graph {
   readonly versions: readonly Version[];
   readonly byId: ReadonlyMap<string, Version>;
   readonly heads: readonly Version[];
+  readonly appPeerCount: number;
 }
 
 /** A text that is longer together than any that can be stored stays in parts. */
@@ -56,6 +59,7 @@ const MAX_DEPTH = 8;
  * follows from the set of operations alone, so that all devices that have the same ones find the same.
  */
 export class ItemVersions {
+  readonly #appPeers: ReadonlySet<string>;
   readonly #mayHaveSeen: MayHaveSeen;
   /** In the order of arrival. */
   readonly #texts: SetVertexProperty[] = [];
@@ -64,7 +68,9 @@ export class ItemVersions {
   #isByOne = true;
   #graph: Graph | undefined;
 
-  constructor(mayHaveSeen: MayHaveSeen) {
+  /** @param appPeers peers that leave marks wherever one is needed */
+  constructor(appPeers: ReadonlySet<string>, mayHaveSeen: MayHaveSeen) {
+    this.#appPeers = appPeers;
     this.#mayHaveSeen = mayHaveSeen;
   }
 
@@ -110,7 +116,7 @@ export class ItemVersions {
     let all = text;
     for (const head of heads.toReversed()) {
       if (head === standing || head.text.trim() === "") continue;
-      const base = baseOf(merged, [head], 0);
+      const base = standing.isGuess || head.isGuess ? undefined : baseOf(merged, [head], 0);
       const next = base === undefined ? undefined : mergeTexts(base, all, head.text, isFirst(standing, head));
       if (next !== undefined && next.length <= MAX_LENGTH) {
         all = next;
@@ -138,7 +144,7 @@ export class ItemVersions {
       if (seen.has(head)) continue;
       const below = ancestorsOf([head]);
       const isLater = known.every((version) => below.has(version));
-      if (!isLater && head.text.trim() === "") continue;
+      if (!isLater && (head.isGuess || head.text.trim() === "")) continue;
       const base = baseOf(known, [head], 0);
       const isMineFirst = peerId < head.op.id.peerId;
       const own = known.length === 0 ? "" : textOfAll(known, 0);
@@ -154,7 +160,10 @@ export class ItemVersions {
   }
 
   #read(): Graph {
-    return (this.#graph ??= graphOf(this.#texts, this.#marks, this.#shown, this.#mayHaveSeen));
+    // what is learned of the peers changes what their texts are made of
+    if (this.#graph?.appPeerCount !== this.#appPeers.size)
+      this.#graph = graphOf(this.#texts, this.#marks, this.#shown, this.#appPeers, this.#mayHaveSeen);
+    return this.#graph;
   }
 }
 
@@ -164,10 +173,10 @@ function graphOf(
   texts: readonly SetVertexProperty[],
   marks: readonly SetVertexProperty[],
   shown: SetVertexProperty | undefined,
+  appPeers: ReadonlySet<string>,
   mayHaveSeen: MayHaveSeen,
 ): Graph {
   const markOf = new Map(marks.map((mark) => [opIdToString(mark.id), mark]));
-  const marking = new Set(marks.map(({ id }) => id.peerId));
   const versions: Version[] = [];
   const byId = new Map<string, Version>();
   const lastOf = new Map<string, Version>();
@@ -177,14 +186,13 @@ function graphOf(
     const before = lastOf.get(peerId);
     const text = textIn(op);
     const named = mark ? idsIn(mark) : [];
-    const parents =
-      named.length > 0
-        ? named.flatMap((id) => byId.get(id) ?? [])
-        : [...(before ? [before] : []), ...(marking.has(peerId) ? [] : guessed(versions, op, before, mayHaveSeen))];
+    const guesses = named.length > 0 || appPeers.has(peerId) ? [] : guessed(versions, op, before, mayHaveSeen);
+    const parents = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : [...(before ? [before] : []), ...guesses];
     const version: Version = {
       op,
       text,
       parents: parents.length > 0 ? parents : again(versions, op, text),
+      isGuess: guesses.length > 0 || (named.length === 0 && before?.isGuess === true),
       index: versions.length,
     };
     versions.push(version);
@@ -193,7 +201,8 @@ function graphOf(
   }
   const over = new Set<Version>(versions.flatMap(({ parents }) => parents));
   for (const mark of marks) for (const id of idsIn(mark)) if (byId.has(id)) over.add(byId.get(id)!);
-  return { versions, byId, heads: versions.filter((version) => !over.has(version) || version.op === shown) };
+  const heads = versions.filter((version) => !over.has(version) || version.op === shown);
+  return { versions, byId, heads, appPeerCount: appPeers.size };
 }
 
 /** What a program that leaves no marks has probably written over, of all since its last text. */

@@ -253,6 +253,15 @@ test("edits at the same time without marks are rivals where no counter has jumpe
   for (const tree of [a, b, a.replicate("c")]) expect(drawn(findRivals(tree))).toEqual(["by a, later/by b"]);
 });
 
+test("texts of programs that leave no marks are offered, also where they could be merged: what they are made of is a guess", () => {
+  const { a, b, id, exchange } = rawPair();
+  a.newVertex("page", { text: "something else" });
+  a.setVertexProperty(id, "text", "x by a");
+  b.setVertexProperty(id, "text", "by b x");
+  exchange();
+  for (const tree of [a, b]) expect(drawn(findRivals(tree))).toEqual(["x by a/by b x"]);
+});
+
 test("marks that are none are passed over", () => {
   const { a, b, id, exchange } = rawPair();
   a.setVertexProperty(id, "seen", ["", "x@b", 7, "@b", "1"]);

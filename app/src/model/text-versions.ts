@@ -7,7 +7,7 @@ import {
   type VertexOperation,
 } from "foldspace/tree";
 import { ItemVersions, type Resolved, type TakenIn } from "./item-versions.ts";
-import { TEXT_KEY, toLine } from "./item.ts";
+import { ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 
 /** Property with the ids of the text operations that its writer's next text is made of: see {@link TextVersions}. */
 export const SEEN_KEY = "seen";
@@ -34,7 +34,7 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  * The parents of a text are
  * 1. what the mark right before it names; or, without one,
  * 2. the same peer's text before it; and
- * 3. of a peer that has left no mark on the item, as other programs do, those texts of others since then that its counter had
+ * 3. of a peer that has left neither a mark nor an order key anywhere in the tree, as other programs do, those texts of others since then that its counter had
  *    jumped over by the time it wrote: an unbroken run of a peer's own counters, from a text's or below up to the write,
  *    shows that the peer took in nothing in between that was ahead of it, that text included; a gap or a start above it
  *    shows that it may have known the text; or, where nothing else is known,
@@ -42,7 +42,7 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  *
  * A text that is nobody's parent and that no mark names is a *head*. The text that stands is one. 1 and 2 are exact for
  * whatever this app writes, as far as the log has arrived. 3 is a guess with both errors: a peer ahead of a text takes it in
- * without a gap (then it is merged once more, which changes nothing, or is offered), and its counter may jump for another
+ * without a gap (then it is offered), and its counter may jump for another
  * reason (then a text is missed). Nothing is concluded from what has arrived here before a write: a space writes texts again
  * over what a slow layer brings, which nobody has looked at by then.
  *
@@ -59,6 +59,8 @@ export class TextVersions {
   readonly #tree: ReplicatedTree;
   readonly #key: string;
   readonly #items = new Map<string, ItemVersions>();
+  /** Peers that are known to be this app. */
+  readonly #appPeers = new Set<string>();
   /** Unbroken runs of each peer's counters, as of a number of operations. */
   #runs: { readonly opCount: number; readonly ofPeers: StateVector } | undefined;
 
@@ -133,9 +135,15 @@ export class TextVersions {
   }
 
   #take(op: VertexOperation): void {
-    if (isMoveVertexOp(op) || op.transient || (op.key !== this.#key && op.key !== SEEN_KEY)) return;
+    if (isMoveVertexOp(op) || op.transient) return;
+    if (op.key === SEEN_KEY || op.key === ORDER_KEY) this.#appPeers.add(op.id.peerId);
+    if (op.key !== this.#key && op.key !== SEEN_KEY) return;
     let versions = this.#items.get(op.targetId);
-    if (!versions) this.#items.set(op.targetId, (versions = new ItemVersions((write, other) => this.mayHaveSeen(write, other))));
+    if (!versions)
+      this.#items.set(
+        op.targetId,
+        (versions = new ItemVersions(this.#appPeers, (write, other) => this.mayHaveSeen(write, other))),
+      );
     if (op.key === SEEN_KEY) versions.addMark(op);
     else versions.addText(op);
   }
