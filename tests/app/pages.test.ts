@@ -198,7 +198,8 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await app.shows(["two"]);
     await remove("First");
     await app.edit("two");
-    await app.type("!");
+    await app.press("Control+Enter");
+    await app.shows(["x two"]);
     await app.press("Control+z");
     await app.shows(["two"]);
     expect(await app.pages()).toEqual(["Second"]);
