@@ -111,16 +111,15 @@ export class ItemVersions {
     if (this.#isByOne) return { shown, text, merged: { text, parents: [shown.id] }, rivals: [] };
     const { heads, byId } = this.#read();
     const standing = byId.get(opIdToString(shown.id))!;
-    const merged = [standing];
-    const rivals: SetVertexProperty[] = [];
+    let merged: readonly Version[] = [standing];
     let all = text;
+    const rivals: SetVertexProperty[] = [];
     for (const head of heads.toReversed()) {
       if (head === standing || head.text.trim() === "") continue;
-      const base = standing.isGuess || head.isGuess ? undefined : baseOf(merged, [head], 0);
-      const next = base === undefined ? undefined : mergeTexts(base, all, head.text, isFirst(standing, head));
-      if (next !== undefined && next.length <= MAX_LENGTH) {
-        all = next;
-        merged.push(head);
+      const together = standing.isGuess || head.isGuess ? undefined : textOfAll([...merged, head], 0);
+      if (together !== undefined && together.length <= MAX_LENGTH) {
+        all = together;
+        merged = [...merged, head];
       } else if (head.text !== text) rivals.push(head.op);
     }
     return { shown, text, merged: { text: all, parents: idsOf(merged) }, rivals: rivals.toReversed() };
@@ -139,24 +138,24 @@ export class ItemVersions {
     const seen = ancestorsOf(known);
     const changes: (readonly TextChange[])[] = [];
     let isNew = false;
+    let base = known.length === 0 ? "" : (textOfAll(known, 0) ?? "");
     let mine = text;
     for (const head of heads) {
       if (seen.has(head)) continue;
       const below = ancestorsOf([head]);
       const isLater = known.every((version) => below.has(version));
       if (!isLater && (head.isGuess || head.text.trim() === "")) continue;
-      const base = baseOf(known, [head], 0);
-      const isMineFirst = peerId < head.op.id.peerId;
-      const own = known.length === 0 ? "" : textOfAll(known, 0);
-      const change = base === undefined ? undefined : mergeChanges(base, mine, head.text, isMineFirst);
-      if (!change || mergeTexts(base!, own, head.text, isMineFirst) === undefined) continue;
+      const together = [...known.filter((version) => !below.has(version)), head];
+      // first without what is being written, as any device would; then that on top
+      const next = textOfAll(together, 0);
+      const change = next === undefined ? undefined : mergeChanges(base, mine, next, peerId < head.op.id.peerId);
+      if (next === undefined || !change) continue;
       mine = applyChanges(mine, change);
       if (change.length > 0) changes.push(change);
-      known = [...known.filter((version) => !below.has(version)), head];
-      isNew = true;
+      [known, base, isNew] = [together, next, true];
     }
     if (!isNew) return undefined;
-    return { text: mine, parents: idsOf(known), base: textOfAll(known, 0), changes };
+    return { text: mine, parents: idsOf(known), base, changes };
   }
 
   #read(): Graph {
@@ -234,25 +233,25 @@ function ancestorsOf(versions: readonly Version[]): Set<Version> {
 
 /** The text that two sets of versions have both gone on from. */
 function baseOf(some: readonly Version[], others: readonly Version[], depth: number): string | undefined {
-  if (some.length === 0) return "";
   const ofOthers = ancestorsOf(others);
   const common = [...ancestorsOf(some)].filter((version) => ofOthers.has(version));
   const below = new Set(common.flatMap((version) => [...version.parents]));
   const highest = common.filter((version) => !below.has(version)).sort((a, b) => a.index - b.index);
-  return highest.length === 0 ? undefined : textOfAll(highest, depth + 1);
+  if (highest.length === 0) return undefined;
+  // where they do not go together, the last of them counts
+  return (depth < MAX_DEPTH ? textOfAll(highest, depth + 1) : undefined) ?? highest.at(-1)!.text;
 }
 
-/** What versions amount to together; where they do not go together, the last of them counts. */
-function textOfAll(versions: readonly Version[], depth: number): string {
+/** What versions amount to together; `undefined` where they do not go together. */
+function textOfAll(versions: readonly Version[], depth: number): string | undefined {
   const [first, ...rest] = versions.toSorted((a, b) => a.index - b.index);
-  const last = rest.at(-1) ?? first!;
-  if (depth > MAX_DEPTH) return last.text;
   const merged = [first!];
-  let text: string | undefined = first!.text;
+  let text = first!.text;
   for (const next of rest) {
-    const base = baseOf(merged, [next], depth);
-    text = base === undefined ? undefined : mergeTexts(base, text, next.text, isFirst(merged.at(-1)!, next));
-    if (text === undefined) return last.text;
+    const base = next.text === text ? text : baseOf(merged, [next], depth);
+    const together = base === undefined ? undefined : mergeTexts(base, text, next.text, isFirst(merged.at(-1)!, next));
+    if (together === undefined) return undefined;
+    text = together;
     merged.push(next);
   }
   return text;

@@ -43,6 +43,8 @@ describe("mergeTexts", () => {
     ["one two three", "two three", "one two 3", "two 3"],
     ["call Bob", "call Al", "do call Bob", "do call Al"],
     ["colour", "color", "Colour", "Color"],
+    ["some words bnv b", "some words ahke a bnv b", "some words", "some words ahke a"],
+    ["some words a", "some words", "some words biz b a", "some words biz b"],
     ["one", "one!", "one!", "one!"],
     ["one teh two", "one the two", "one the two 3", "one the two 3"],
   ])("%s becomes %s here and %s elsewhere: %s", (base, mine, theirs, merged) => {

@@ -67,7 +67,7 @@ function merge(
   const changes: TextChange[] = [];
   /** How much further on something is in `mine` than in the base. */
   let shift = 0;
-  for (const cluster of clustersOf(mine, theirs)) {
+  for (const cluster of clustersOf(base, besides(base, mine, theirs), besides(base, theirs, mine))) {
     const part = base.slice(cluster.start, cluster.end);
     const own = applyWithin(part, cluster.mine, cluster.start);
     const other = applyWithin(part, cluster.theirs, cluster.start);
@@ -100,7 +100,7 @@ function mergeCluster(
   return [{ start: isMineFirst ? own.length : 0, removed: 0, inserted: isMineFirst ? space + other : other + space }];
 }
 
-function clustersOf(mine: readonly TextChange[], theirs: readonly TextChange[]): Cluster[] {
+function clustersOf(base: string, mine: readonly TextChange[], theirs: readonly TextChange[]): Cluster[] {
   const all = [...mine.map((change) => ({ change, isMine: true })), ...theirs.map((change) => ({ change, isMine: false }))];
   // what is inserted at the beginning of something that goes comes before that
   all.sort((a, b) => a.change.start - b.change.start || a.change.removed - b.change.removed);
@@ -108,13 +108,46 @@ function clustersOf(mine: readonly TextChange[], theirs: readonly TextChange[]):
   for (const { change, isMine } of all) {
     const end = change.start + change.removed;
     const last = clusters.at(-1);
-    const isSamePlace = last !== undefined && last.start === last.end && change.removed === 0 && change.start === last.start;
-    if (last && (change.start < last.end || isSamePlace)) {
+    if (last && (change.start < last.end || isAtSamePlace(base, change, last[isMine ? "theirs" : "mine"].at(-1)))) {
       last[isMine ? "mine" : "theirs"].push(change);
       last.end = Math.max(last.end, end);
     } else clusters.push({ start: change.start, end, mine: isMine ? [change] : [], theirs: isMine ? [] : [change] });
   }
   return clusters;
+}
+
+/**
+ * The same changes, with insertions beside what the other side has changed where that comes to the same: of ` b` behind `a`, and
+ * of `b ` behind `a `, nobody knows which it was.
+ */
+function besides(base: string, changes: readonly TextChange[], others: readonly TextChange[]): readonly TextChange[] {
+  return changes.map((change) => {
+    const around = others.find(({ start, removed }) => start < change.start && change.start < start + removed);
+    if (change.removed > 0 || !around) return change;
+    const end = around.start + around.removed;
+    return slide(base, change, around.start) ?? slide(base, change, end) ?? change;
+  });
+}
+
+/** An insertion that makes the same text at another place; `undefined` where none does. */
+function slide(base: string, { start, inserted }: TextChange, to: number): TextChange | undefined {
+  const between = base.slice(Math.min(start, to), Math.max(start, to));
+  const [before, after] = to < start ? ["", between] : [between, ""];
+  const whole = after + inserted + before;
+  const moved = to < start ? whole.slice(0, inserted.length) : whole.slice(before.length);
+  const isSame = to < start ? moved + between === between + inserted : between + moved === inserted + between;
+  return isSame ? { start: to, removed: 0, inserted: moved } : undefined;
+}
+
+/** Whether both only insert something, and at the same place: then not the words around it decide on their order. */
+function isAtSamePlace(base: string, change: TextChange, other: TextChange | undefined): boolean {
+  const place = insertionPlace(base, change);
+  return other !== undefined && place !== undefined && place === insertionPlace(base, other);
+}
+
+function insertionPlace(base: string, { start, removed, inserted }: TextChange): number | undefined {
+  const change = diffText(base.slice(start, start + removed), inserted);
+  return change.removed === 0 ? start + change.start : undefined;
 }
 
 function applyWithin(part: string, changes: readonly TextChange[], offset: number): string {

@@ -6,7 +6,7 @@ import {
   type StateVector,
   type VertexOperation,
 } from "foldspace/tree";
-import { ItemVersions, type Resolved, type TakenIn } from "./item-versions.ts";
+import { ItemVersions, type MergedText, type Resolved, type TakenIn } from "./item-versions.ts";
 import { ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 
 /** Property with the ids of the text operations that its writer's next text is made of: see {@link TextVersions}. */
@@ -93,6 +93,13 @@ export class TextVersions {
   stored(itemId: string): StoredText {
     const text = this.#tree.getVertexProperty(itemId, this.#key);
     return { text: typeof text === "string" ? toLine(text) : "", opId: this.#items.get(itemId)?.shown?.id };
+  }
+
+  /** The text that is shown: the one that stands, with all that goes together with it, also before that is written. */
+  current(itemId: string): MergedText {
+    const resolved = this.resolve(itemId);
+    if (resolved && resolved.merged.text !== resolved.text) return resolved.merged;
+    return { text: this.stored(itemId).text, parents: this.#standing(itemId) };
   }
 
   /** What the texts of an item amount to. `undefined`: it has none. */

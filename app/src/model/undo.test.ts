@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { OpId } from "foldspace/tree";
+import type { OpId, ReplicatedTree } from "foldspace/tree";
 import { expect, test } from "vitest";
 import { textOf } from "./item.ts";
 import { alsoOn, newPage, plainRows, sync, type Device } from "./test-pages.ts";
@@ -292,6 +292,10 @@ class Typist {
     this.#parents = [opId!];
   }
 
+  get isPending(): boolean {
+    return this.#text !== this.#base;
+  }
+
   type(key: string): void {
     this.#takeIn();
     this.#text = this.#text.slice(0, this.#caret) + key + this.#text.slice(this.#caret);
@@ -314,8 +318,14 @@ class Typist {
   }
 }
 
+/** Writes what goes together, as a device does on which nobody writes. */
+function merge(tree: ReplicatedTree, id: string): void {
+  const { text, merged } = TextVersions.of(tree).resolve(id)!;
+  if (text !== merged.text) TextVersions.of(tree).write(id, merged.text, merged.parents);
+}
+
 test("two who type in one item at the same time find both texts whole, and each takes back just the own one", () => {
-  const press = fc.record({ by: fc.nat({ max: 1 }), act: fc.constantFrom("", "", "store", "store", "sync") });
+  const press = fc.record({ by: fc.nat({ max: 1 }), act: fc.constantFrom("", "", "store", "store", "sync", "merge", "pause") });
   const place = fc.constantFrom(0, 4, 5, 10);
   fc.assert(
     fc.property(fc.array(press, { minLength: 10, maxLength: 40 }), place, place, (presses, atA, atB) => {
@@ -332,14 +342,13 @@ test("two who type in one item at the same time find both texts whole, and each 
         devices[by]!.now += 300;
         if (act === "store") typists[by]!.store();
         if (act === "sync") sync(...devices);
+        if (act === "pause") devices[by]!.now += 2_000;
+        if (act === "merge" && !typists[by]!.isPending) merge(devices[by]!.tree, id);
       }
       const mergeAll = (): void => {
         for (let n = 0; n < 3; n++) {
           sync(...devices);
-          for (const { tree } of devices) {
-            const { text, merged } = TextVersions.of(tree).resolve(id)!;
-            if (text !== merged.text) TextVersions.of(tree).write(id, merged.text, merged.parents);
-          }
+          for (const { tree } of devices) merge(tree, id);
         }
         sync(...devices);
       };

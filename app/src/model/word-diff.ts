@@ -23,13 +23,21 @@ export function isInWord(text: string, offset: number): boolean {
   return SINGLE_WORD_CHARACTER.test(text.charAt(offset));
 }
 
+/** The same, or to a run of emoji. */
+function isInRun(text: string, offset: number): boolean {
+  return isInWord(text, offset) || /[\u200D\uD800-\uDFFF\uFE0F]/.test(text.charAt(offset));
+}
+
 /**
- * What makes one text of another, word by word: the fewest words that go and come. Words that are replaced on both sides of
- * nothing but blanks are one change.
+ * What makes one text of another, word by word. What was just added or taken away in one place is one change, as most of what
+ * is typed is; otherwise it is the fewest words that go and come. Words that are replaced on both sides of nothing but blanks
+ * are one change.
  * @returns changes in order, apart from one another
  */
 export function diffWords(before: string, after: string): readonly TextChange[] {
   if (before === after) return [];
+  const single = diffText(before, after);
+  if (single.removed === 0 || single.inserted === "") return [withWords(betweenWords(single, before), before)];
   const [old, now] = [tokensOf(before), tokensOf(after)];
   const shorter = Math.min(old.length, now.length);
   let start = 0;
@@ -39,6 +47,37 @@ export function diffWords(before: string, after: string): readonly TextChange[] 
   const [oldMiddle, nowMiddle] = [old.slice(start, old.length - same), now.slice(start, now.length - same)];
   if (oldMiddle.length * nowMiddle.length > MAX_PAIRS) return [diffText(before, after)];
   return joined(changesOf(oldMiddle, nowMiddle, old.slice(0, start).join("").length), before);
+}
+
+/**
+ * What was added or taken away, between words if it can be: of `w1 ` in front of a `w` it may seem to be `1 w` behind it. Else
+ * as far on as possible, as people write forwards.
+ */
+function betweenWords(change: TextChange, before: string): TextChange {
+  let { start, inserted } = change;
+  const { removed } = change;
+  while (isInRun(before, start - 1) && isInRun(before, inserted === "" ? start : start + removed)) {
+    const last = inserted === "" ? before.charAt(start + removed - 1) : inserted.charAt(inserted.length - 1);
+    if (last !== before.charAt(start - 1)) return change;
+    start--;
+    if (inserted !== "") inserted = last + inserted.slice(0, -1);
+  }
+  return { start, removed, inserted };
+}
+
+/** The change together with what is left of words that it begins or ends in the middle of. */
+function withWords({ start, removed, inserted }: TextChange, before: string): TextChange {
+  const gap = inserted === "" ? before.slice(start, start + removed) : inserted;
+  const isAfterWord = inserted === "" && isInRun(before, start + removed);
+  const isBeforeWord = inserted === "" && isInRun(before, start - 1);
+  let [first, last] = [start, start + removed];
+  if (isInRun(gap, 0) || isAfterWord) while (isInRun(before, first - 1)) first--;
+  if (isInRun(gap, gap.length - 1) || isBeforeWord) while (isInRun(before, last)) last++;
+  return {
+    start: first,
+    removed: last - first,
+    inserted: before.slice(first, start) + inserted + before.slice(start + removed, last),
+  };
 }
 
 /** @param offset of the first of the old tokens */

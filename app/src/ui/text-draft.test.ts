@@ -19,6 +19,7 @@ function newDraft(): TextDraft {
   const versions = TextVersions.of(here.tree);
   return new TextDraft({
     stored: (id) => versions.stored(id),
+    current: (id) => versions.current(id),
     takeIn: (id, parents, text) => versions.takeIn(id, parents, text),
     store: (id, text, written) => {
       here.editor.setText(id, text, written);
@@ -187,6 +188,7 @@ test("keeps writing where storing has failed, and tries again with what is writt
   let isFull = true;
   const draft = new TextDraft({
     stored: () => ({ text: "" }),
+    current: () => ({ text: "", parents: [] }),
     takeIn: () => undefined,
     store: (_, text) => {
       if (isFull) return undefined;

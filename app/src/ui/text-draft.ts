@@ -1,5 +1,5 @@
 import type { OpId } from "foldspace/tree";
-import type { TakenIn } from "../model/item-versions.ts";
+import type { MergedText, TakenIn } from "../model/item-versions.ts";
 import type { Written } from "../model/journal.ts";
 import type { TextChange } from "../model/text-change.ts";
 import type { StoredText } from "../model/text-versions.ts";
@@ -7,6 +7,8 @@ import type { StoredText } from "../model/text-versions.ts";
 export interface TextDraftOptions {
   /** The text of an item that stands, which others may change at any time. */
   readonly stored: (id: string) => StoredText;
+  /** The text that is shown where nobody writes, and what it is made of. */
+  readonly current: (id: string) => MergedText;
   /** What others have written since, taken into a text that is made of `parents`; `undefined` where nothing can be. */
   readonly takeIn: (id: string, parents: readonly OpId[], text: string) => TakenIn | undefined;
   /** @returns what stands then; `undefined` where it failed, which has been said */
@@ -147,8 +149,8 @@ export class TextDraft {
     if (this.#draft?.id === id) return this.#draft;
     // of an element that goes in the middle of a character, browsers tell no end of the composing
     if (this.#draft) this.finish();
-    const { text: base, opId } = this.#options.stored(id);
-    return (this.#draft = { id, text, base, parents: opId ? [opId] : [], pendingSince: undefined });
+    const { text: base, parents } = this.#options.current(id);
+    return (this.#draft = { id, text, base, parents, pendingSince: undefined });
   }
 
   #save(draft: Draft): void {

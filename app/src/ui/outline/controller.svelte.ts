@@ -1,5 +1,5 @@
 import { isMoveVertexOp } from "foldspace/tree";
-import { TEXT_KEY, textOf } from "../../model/item.ts";
+import { TEXT_KEY } from "../../model/item.ts";
 import type { OutlineNode } from "../../model/outline-node.ts";
 import { linesFromNodes } from "../../model/pasted-lines.ts";
 import { TextVersions } from "../../model/text-versions.ts";
@@ -39,14 +39,16 @@ const ON_DELETED: ReadonlySet<Command> = new Set<Command>([
 export class OutlineController {
   readonly #cursor: Cursor;
   readonly #draft: TextDraft;
+  readonly #versions: TextVersions;
   readonly #endObserving: () => void;
 
   constructor(cursor: Cursor, drafts: Drafts) {
     const { page } = cursor;
     this.#cursor = cursor;
-    const versions = TextVersions.of(page.tree);
+    const versions = (this.#versions = TextVersions.of(page.tree));
     this.#draft = drafts.add({
       stored: (id) => versions.stored(id),
+      current: (id) => versions.current(id),
       takeIn: (id, parents, text) => versions.takeIn(id, parents, text),
       store: (id, text, written) =>
         page.edit((editor) => {
@@ -58,9 +60,15 @@ export class OutlineController {
         if (element) for (const each of changes) caretDom.changeText(element, each);
       },
     });
-    this.#endObserving = page.tree.observeOpApplied((op) => {
-      if (!isMoveVertexOp(op) && op.key === TEXT_KEY && op.targetId === this.#draft.id)
-        queueMicrotask(() => this.#draft.takeIn());
+    // a text may have arrived that does not stand, and goes together with the one that does
+    this.#endObserving = page.tree.observeOpApplied((op, isLocal) => {
+      if (isLocal || isMoveVertexOp(op) || op.key !== TEXT_KEY) return;
+      const id = op.targetId;
+      queueMicrotask(() => {
+        const element = cursor.elements.get(id)?.text;
+        if (element) this.show(id, element);
+        else if (id === this.#draft.id) this.#draft.takeIn();
+      });
     });
     page.isBeingWritten = (id) => this.#draft.id === id && (this.#draft.isPending || this.#draft.isComposing);
   }
@@ -73,7 +81,8 @@ export class OutlineController {
   }
 
   /** Shows the stored text of a row, unless somebody is writing another one there just now. */
-  show(id: string, element: HTMLElement, text: string): void {
+  show(id: string, element: HTMLElement): void {
+    const { text } = this.#versions.current(id);
     if (this.#draft.id !== id)
       return element === document.activeElement ? caretDom.showText(element, text) : showInline(element, text);
     if (this.#draft.isComposing) return;
@@ -88,7 +97,7 @@ export class OutlineController {
     this.#draft.finish();
     const element = id === undefined ? undefined : this.#cursor.elements.get(id)?.text;
     // where others have changed the same characters, another text may stand
-    if (id !== undefined && element) this.show(id, element, textOf(this.#cursor.page.tree, id));
+    if (id !== undefined && element) this.show(id, element);
   }
 
   // ---- what the browser tells ----
@@ -106,7 +115,7 @@ export class OutlineController {
   /** The text has lost the focus, unless the whole window has. */
   onBlur(id: string): void {
     const element = this.#cursor.elements.get(id)?.text;
-    if (element) this.show(id, element, textOf(this.#cursor.page.tree, id));
+    if (element) this.show(id, element);
   }
 
   onInput(id: string, text: HTMLElement): void {
@@ -219,6 +228,15 @@ export class OutlineController {
     else this.#cursor.act((editor) => editor.insertAfter(last));
   }
 
+  /** Makes the text that is shown the one that stands. */
+  #settle(id: string): void {
+    this.#draft.settle();
+    const { text, parents } = this.#versions.current(id);
+    if (text === this.#versions.stored(id).text) return;
+    this.#versions.write(id, text, parents);
+    this.#cursor.page.refresh();
+  }
+
   /** The rows that a command is about, of which none lies below another. */
   handled(id: string): string[] {
     const { selection, page } = this.#cursor;
@@ -228,7 +246,7 @@ export class OutlineController {
   }
 
   #run(command: Command, id: string, isText: boolean): boolean {
-    this.#draft.settle();
+    this.#settle(id);
     const cursor = this.#cursor;
     if (cursor.page.outline.row(id)?.isDeleted && !ON_DELETED.has(command)) {
       if (command === "remove") this.discard(id);
