@@ -25,7 +25,7 @@ export function isInWord(text: string, offset: number): boolean {
 
 /** The same, or to a run of emoji. */
 function isInRun(text: string, offset: number): boolean {
-  return isInWord(text, offset) || /[\u200D\uD800-\uDFFF\uFE0F]/.test(text.charAt(offset));
+  return isInWord(text, offset) || /\u200D|\uFE0F|[\uD800-\uDFFF]/.test(text.charAt(offset));
 }
 
 /**

@@ -1,13 +1,6 @@
 import type { Command } from "commander";
 import { isOutline } from "../../space/export-outline.ts";
-import {
-  compareOpIds,
-  opIdToString,
-  type JsonValue,
-  type OpId,
-  type ReplicatedTree,
-  type Vertex,
-} from "../../tree/index.ts";
+import { compareOpIds, opIdToString, type JsonValue, type OpId, type ReplicatedTree, type Vertex } from "../../tree/index.ts";
 import { collect, collectAssignments, type Assignment } from "../assignments.ts";
 import type { Context } from "../context.ts";
 import { findVertex } from "../find.ts";
