@@ -84,6 +84,8 @@ describe("mergeTexts", () => {
     expect(withoutChange("one", "one two", "zero one two three")).toBe("zero one three");
     expect(withoutChange("some", "afoosome", "afoo bewsome")).toBe(" bewsome");
     expect(withoutChange("one", "one two", "one 2")).toBeUndefined();
+    // what stands in one piece goes, whatever has become of the rest
+    expect(withoutChange("one three", "one two three", "1 two 3")).toBe("1 3");
   });
 
   test("does not depend on which side is called mine", () => {

@@ -45,7 +45,20 @@ export function withoutChange(before: string, after: string, text: string): stri
   const changes = merge(after, diffWords(after, before), diffWords(after, text), true, (part, own, other) =>
     mergeWord(part, own, other, true, true),
   );
-  return changes && applyChanges(before, changes);
+  return changes ? applyChanges(before, changes) : withoutRun(before, after, text);
+}
+
+/** Shorter runs of characters may be anybody's. */
+const MIN_RUN = 3;
+
+/** Takes out what was written in one go where it still stands in one piece, next to where it was written. */
+function withoutRun(before: string, after: string, text: string): string | undefined {
+  const { start, removed, inserted } = diffText(before, after);
+  if (removed > 0 || inserted.trim().length < MIN_RUN) return undefined;
+  let found = -1;
+  for (let at = text.indexOf(inserted); at >= 0; at = text.indexOf(inserted, at + 1))
+    if (found < 0 || Math.abs(at - start) < Math.abs(found - start)) found = at;
+  return found < 0 ? undefined : applyChange(text, { start: found, removed: inserted.length, inserted: "" });
 }
 
 /** The text with both sides' changes, as of {@link mergeChanges}. */
