@@ -49,8 +49,17 @@ export type { RememberedKey, SecretsMemory, SeenSecrets } from "./secrets/memory
 export type { SecretChange, SecretChanges, SecretMap } from "./secrets/secret-map.ts";
 export type { Protection } from "./secrets/vault.ts";
 export type { StoredSealedFile } from "./secrets/vault-file.ts";
-export { exportMarkdown } from "./space/export-markdown.ts";
+export { exportMarkdown, treeMarkdown } from "./space/export-markdown.ts";
 export type { MarkdownTree } from "./space/export-markdown.ts";
+export {
+  fromMarkdownHeading,
+  fromMarkdownLine,
+  outlineMarkdown,
+  readOutline,
+  toMarkdownHeading,
+  toMarkdownLine,
+} from "./space/export-outline.ts";
+export type { OutlineItem } from "./space/export-outline.ts";
 export { exportJson } from "./space/export-json.ts";
 export type { AppTreeReference } from "./space/app-forest.ts";
 export { Space } from "./space/space.ts";

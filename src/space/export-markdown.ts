@@ -1,4 +1,5 @@
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
+import { isOutline, outlineChildren, outlineMarkdown, readOutline, toMarkdownHeading } from "./export-outline.ts";
 
 export interface MarkdownTree {
   readonly title: string;
@@ -10,28 +11,37 @@ const MAX_INDENT = 40;
 
 /**
  * A space as a Markdown document for people: a heading per tree, below it a nested list of the vertices by their
- * names, and texts below the names. Made line by line, as it may be large.
+ * names, and texts below the names. Outlines are written as the app writes them: see `treeMarkdown`. Made line by line, as
+ * it may be large.
  */
 export function* exportMarkdown(spaceTitle: string, trees: readonly MarkdownTree[]): Generator<string> {
   yield `# ${escapeInline(spaceTitle)}`;
   for (const { title, tree } of trees) {
     yield "";
-    yield `## ${escapeInline(title)}`;
-    yield "";
-    if (!tree.root) {
-      yield "*(the root of this tree has not arrived)*";
-      continue;
-    }
-    for (const { vertex, depth } of walk(tree.root)) if (depth > 0) yield* bullet(vertex, Math.min(depth - 1, MAX_INDENT));
+    yield* treeMarkdown(title, tree, 2);
   }
 }
 
-/** Every vertex from the root down, parents first, siblings in order. Without recursion: a tree may be deeper than the stack. */
+/**
+ * One tree as Markdown, below its title as a heading. An outline is a list of its items, with their ticks and with the inline
+ * notation of their texts as it was written: the app reads it back as it was.
+ */
+export function* treeMarkdown(title: string, tree: ReplicatedTree, level: number = 1): Generator<string> {
+  const isOfApp = isOutline(tree);
+  yield isOfApp ? toMarkdownHeading(title, level) : `${"#".repeat(level)} ${escapeInline(title)}`;
+  yield "";
+  if (!tree.root) yield "*(the root of this tree has not arrived)*";
+  else if (isOfApp) yield* outlineMarkdown(readOutline(tree));
+  else for (const { vertex, depth } of walk(tree.root)) if (depth > 0) yield* bullet(vertex, Math.min(depth - 1, MAX_INDENT));
+}
+
+/** Every vertex from the root down, parents first, siblings in order; of an outline, in the app's order. Without recursion: a tree may be deeper than the stack. */
 export function* walk(root: Vertex): Generator<{ readonly vertex: Vertex; readonly depth: number }> {
   const open = [{ vertex: root, depth: 0 }];
+  const isOfApp = isOutline(root.tree);
   for (let next = open.pop(); next; next = open.pop()) {
     yield next;
-    const { children } = next.vertex;
+    const children = isOfApp ? outlineChildren(next.vertex) : next.vertex.children;
     for (let index = children.length - 1; index >= 0; index--) open.push({ vertex: children[index]!, depth: next.depth + 1 });
   }
 }

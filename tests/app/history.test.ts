@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
 import { SOON } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
+import { openPageTwice } from "./open-page.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
 describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => {
@@ -13,6 +14,7 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     await a.newPage("Page", ["one", "two", "  three"]);
     const b = await rig.openApp(url);
     await b.shows(["one", "two", "  three"]);
+    await a.edit("one");
     await b.edit("two");
     await b.press("Control+Shift+Backspace");
     await b.type(" is left");
@@ -65,5 +67,52 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     await app.shows(["one", "three", "four", "five"]);
     await app.button("Undo").click();
     await app.shows(["one", "three", "four", "cinq"]);
+  });
+
+  test("says what changed at each moment, marks it in the text, and brings one item back as it was before", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    await app.newPage("Page", ["call Bob at five", "two"]);
+    const panel = await app.openPanel("History");
+    const changed = panel.getByRole("list", { name: "What changed" }).getByRole("listitem");
+    await app.edit("call Bob at five", 8);
+    await app.press("Control+Backspace");
+    await app.type("Rob");
+    await app.edit("two");
+    await app.press("Control+Shift+Backspace");
+    await expect.poll(async () => (await changed.allTextContents()).map((text) => text.trim()), SOON).toEqual(["Deleted two"]);
+    await panel.getByTestId("history-slider").focus();
+    const rewritten = changed.filter({ hasText: "Changed" });
+    while ((await rewritten.count()) === 0) await app.press("ArrowLeft");
+    expect(await rewritten.locator("del").allTextContents()).toEqual(["Bob"]);
+    expect(await rewritten.locator("ins").allTextContents()).toEqual(["Rob"]);
+    await rewritten.getByRole("button", { name: "Bring back “call Bob at five” as it was before" }).click();
+    await app.shows(["call Bob at five"]);
+  });
+
+  test("makes the whole page again what it was at a moment, in one step, and compares two moments", async () => {
+    const [a, b] = await openPageTwice(rig, ["one", "  two", "three"]);
+    const panel = await a.openPanel("History");
+    await a.edit("two");
+    await a.press("Shift+Tab", "Control+Enter");
+    await a.edit("one");
+    await a.press("Control+Shift+Backspace");
+    await a.shows(["x two", "three"]);
+    const then = panel.getByRole("list", { name: "The page as it was then" }).getByRole("listitem");
+    await expect.poll(() => then.count(), SOON).toBe(2);
+    await panel.getByRole("button", { name: "Compare with another moment" }).click();
+    const base = panel.getByTestId("history-base");
+    await base.focus();
+    await a.press("Home");
+    const different = panel.getByRole("list", { name: "What changed" }).getByRole("listitem");
+    await expect.poll(async () => (await different.allTextContents()).length, SOON).toBe(2);
+    for (const text of await different.allTextContents()) expect(text).toContain("Added");
+    await panel.getByRole("button", { name: "End comparing" }).click();
+    await panel.getByTestId("history-slider").focus();
+    while ((await then.allTextContents()).join() !== "one,two,three") await a.press("ArrowLeft");
+    await panel.getByRole("button", { name: "Make the page this again" }).click();
+    for (const device of [a, b]) await device.shows(["one", "x two", "three"]);
+    await a.button("Undo").click();
+    for (const device of [a, b]) await device.shows(["x two", "three"]);
   });
 });

@@ -151,6 +151,60 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await expect.poll(() => app.caret(), SOON).toEqual({ text: "apple pie", offset: 9 });
   });
 
+  test("open by a part of their titles, accents aside, before items that have the same words", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    await app.newPage("Café plans", ["not here"]);
+    await app.newPage("Other", ["cafe at noon"]);
+    const dialog = await app.search("cafe");
+    const results = dialog.getByRole("option");
+    await expect.poll(() => results.count(), SOON).toBe(2);
+    expect((await results.allTextContents()).map((text) => text.trim())).toEqual(["Café plans", "cafe at noon Other"]);
+    await dialog.getByRole("option", { name: "cafe at noon" }).getByText("Other").waitFor();
+    await app.press("Enter");
+    await app.shows(["not here"]);
+    // without a word, all pages
+    await app.search("");
+    await expect.poll(() => results.count(), SOON).toBe(2);
+    await app.press("ArrowDown", "Enter");
+    await app.shows(["cafe at noon"]);
+    await app.title.click();
+    await app.press("Control+/");
+    await app.page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await app.press("Escape");
+    await app.page.locator("#main").focus();
+    await app.press("?");
+    await app.page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  });
+
+  test("come back by the key that takes back, until something else is done", async () => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url);
+    await app.newPage("First", ["one"]);
+    await app.newPage("Second", ["two"]);
+    const remove = async (title: string): Promise<void> => {
+      await app.page.getByRole("listitem").filter({ hasText: title }).hover();
+      await app.choose(`Page “${title}”`, "Delete page");
+    };
+    await remove("Second");
+    await app.shows(["one"]);
+    await app.press("Control+z");
+    await app.shows(["two"]);
+    expect(await app.pages()).toEqual(["First", "Second"]);
+    await app.press("Control+Shift+z");
+    await app.shows(["one"]);
+    await app.edit("one");
+    await app.press("Control+z");
+    await app.shows(["two"]);
+    await remove("First");
+    await app.edit("two");
+    await app.press("Control+Enter");
+    await app.shows(["x two"]);
+    await app.press("Control+z");
+    await app.shows(["two"]);
+    expect(await app.pages()).toEqual(["Second"]);
+  });
+
   test("appear by themselves when the sync service brings their files later than their names", async () => {
     const folder = await ServedFolder.serve();
     const before = await rig.openApp(folder.url);

@@ -86,19 +86,42 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
     expect(await b.outline()).toEqual(await a.outline());
   });
 
+  test("what both have changed in different words of one text is put together without a question", async () => {
+    const { a, b, carrier } = await open(["a plan", "rest"]);
+    carrier.stop();
+    await a.edit("a plan");
+    await a.type(" of Anna");
+    await b.edit("a plan", 0);
+    await b.type("not ");
+    await b.edit("rest");
+    await b.title.click();
+    await b.type(" two");
+    for (const device of [a, b]) await device.untilSaved();
+    carrier.start();
+    for (const device of [a, b]) {
+      await device.shows(["not a plan of Anna", "rest"]);
+      await expect.poll(() => device.title.inputValue(), SOON).toBe("Page two");
+      expect(await device.button("Two versions").count()).toBe(0);
+    }
+  });
+
   describe("the same text changed on both", () => {
     /** @returns the device whose text is shown, and the texts: first the one that is shown */
     async function disagree(): Promise<Setting & { readonly shown: string; readonly other: string }> {
       const setting = await open(["a plan", "rest"]);
       const { a, b, carrier } = setting;
       carrier.stop();
-      await a.edit("a plan");
-      await a.type(" of Anna");
-      await b.edit("a plan");
-      await b.type(" of Ben");
+      for (const [device, word] of [
+        [a, "menu"],
+        [b, "route"],
+      ] as const) {
+        await device.edit("a plan");
+        await device.press("Control+Backspace");
+        await device.type(word);
+      }
       for (const device of [a, b]) await device.untilSaved();
       carrier.start();
-      const texts = ["a plan of Anna", "a plan of Ben"];
+      const texts = ["a menu", "a route"];
       for (const device of [a, b]) await expect.poll(async () => (await device.versions()).toSorted(), SOON).toEqual(texts);
       expect(await a.outline()).toEqual(await b.outline());
       const [shown] = await a.outline();

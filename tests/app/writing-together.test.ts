@@ -26,7 +26,7 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     await compose(method, "に");
     await b.edit("two");
     await b.press("Control+Shift+Backspace");
-    await a.shows(["one", "three"]);
+    await a.row("two Deleted on another device").waitFor();
     await a.field("three").click();
     await a.press("End");
     await a.type(" and more");
@@ -58,17 +58,86 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     }
   });
 
-  test("who edits an item that is deleted elsewhere is told, goes on next to it, and can have it back with what was written", async () => {
+  test("an item that is deleted elsewhere while it is written stays, with what is written, until that is decided", async () => {
     const [a, b] = await openTwice(["one", "two", "three"]);
     await a.edit("two");
     await a.type(" and");
     await b.edit("two");
     await b.press("Control+Shift+Backspace");
-    await a.page.getByText("The item that you were editing was deleted elsewhere.").waitFor();
-    await expect.poll(() => a.caret(), SOON).toEqual({ text: "one", offset: 3 });
-    await a.button("Restore").click();
-    for (const device of [a, b]) await device.shows(["one", "two and", "three"]);
-    await expect.poll(() => a.caret(), SOON).toEqual({ text: "two and", offset: 7 });
+    await b.shows(["one", "three"]);
+    await a.row("two and Deleted on another device").waitFor();
+    expect(await a.caret()).toEqual({ text: "two and", offset: 7 });
+    await a.type(" more");
+    await a.press("Enter", "Tab", "Alt+ArrowUp");
+    await a.type("!");
+    await a.shows(["one", "two and more!", "three"]);
+    await a.edit("three");
+    await a.type("?");
+    for (const line of [a, b]) await expect.poll(() => line.outline(), SOON).toContain("three?");
+    await a.shows(["one", "two and more!", "three?"]);
+    await b.shows(["one", "three?"]);
+    await a.button("Keep").click();
+    for (const device of [a, b]) await device.shows(["one", "two and more!", "three?"]);
+    expect(await a.caret()).toEqual({ text: "two and more!", offset: 13 });
+    await a.type("!");
+    await b.shows(["one", "two and more!!", "three?"]);
+  });
+
+  test("it goes when it is discarded, and writing goes on above", async () => {
+    const [a, b] = await openTwice(["one", "two"]);
+    await a.edit("two");
+    await b.edit("two");
+    await b.press("Control+Shift+Backspace");
+    await a.row("two Deleted on another device").waitFor();
+    await a.type(" x");
+    await a.button("Discard").click();
+    await a.shows(["one"]);
+    expect(await a.caret()).toEqual({ text: "one", offset: 3 });
+  });
+
+  test("an item that is deleted elsewhere and not written in goes with the focus", async () => {
+    const [a, b] = await openTwice(["one", "two"]);
+    await b.edit("two");
+    await a.edit("two");
+    await a.press("Control+Shift+Backspace");
+    await b.row("two Deleted on another device").waitFor();
+    await b.edit("one");
+    await b.shows(["one"]);
+  });
+
+  test("what was written below an item that is deleted meanwhile stays, and comes back with it", async () => {
+    const [a, b] = await openTwice(["one", "two", "three"]);
+    await a.edit("two");
+    await a.press("Enter", "Tab");
+    await a.type("below");
+    await b.edit("two");
+    await b.press("Control+Shift+Backspace");
+    await a.row("below Deleted on another device").waitFor();
+    expect((await a.outline()).map((line) => line.trim())).toEqual(["one", "below", "three"]);
+    await a.type("!");
+    await a.button("Keep").first().click();
+    for (const device of [a, b]) await device.shows(["one", "two", "  below!", "three"]);
+  });
+
+  test("a character is composed to its end in an item that is moved elsewhere, or that others are moved past", async () => {
+    const [a, b] = await openTwice(["one", "two", "three", "four"]);
+    const method = await inputMethod(a);
+    await a.edit("two");
+    await compose(method, "に");
+    await b.edit("three");
+    await b.press("Alt+ArrowUp");
+    await a.shows(["one", "three", "twoに", "four"]);
+    await compose(method, "にほ");
+    await b.edit("two");
+    await b.press("Alt+ArrowDown");
+    await a.shows(["one", "three", "four", "twoにほ"]);
+    await b.press("Tab");
+    await a.shows(["one", "three", "four", "  twoにほ"]);
+    await compose(method, "日本");
+    await method.send("Input.insertText", { text: "日本" });
+    await a.type("!");
+    expect(await a.caret()).toEqual({ text: "two日本!", offset: 6 });
+    for (const device of [a, b]) await device.shows(["one", "three", "four", "  two日本!"]);
   });
 
   test("who edits an item that is folded away elsewhere is told, and writes on", async () => {

@@ -1,10 +1,10 @@
 import { FoldspaceError, systemClock, type Clock } from "foldspace";
-import type { OpId } from "foldspace/tree";
 import { caretAfter, type Caret } from "./caret-after.ts";
 import { COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, placedOf, TEXT_KEY, textOf, toLine } from "./item.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type Written } from "./journal.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
+import type { Row } from "./row.ts";
 import { nodesFromLines } from "./pasted-lines.ts";
 import { Placing } from "./placing.ts";
 
@@ -36,10 +36,10 @@ export class OutlineEditor {
 
   /**
    * Typing in one item without pauses of more than a second is one step. Line breaks become spaces.
-   * @param over the operation whose text was gone on from, where another has come to stand since: then that one is offered
+   * @param written what the text is made of; by default the one that stands
    */
-  setText(id: string, text: string, over?: OpId): void {
-    this.#journal.run(() => this.#journal.setProperty(id, TEXT_KEY, toLine(text), over), this.#clock.now(), id, TYPING_MS);
+  setText(id: string, text: string, written?: Written): void {
+    this.#journal.run(() => this.#journal.setText(id, toLine(text), written), this.#clock.now(), id, TYPING_MS);
   }
 
   /** Enter. */
@@ -80,7 +80,7 @@ export class OutlineEditor {
   joinWithPrevious(id: string): Caret | undefined {
     const { outline } = this;
     const previous = outline.rows[outline.indexOf(id) - 1];
-    if (!previous) return undefined;
+    if (!previous || previous.isDeleted) return undefined;
     return this.#step(() => {
       if (previous.text === "" && !previous.hasChildren) {
         this.#journal.delete(previous.id);
@@ -241,6 +241,31 @@ export class OutlineEditor {
     this.#step(() => {
       if (parentId !== undefined && isOnPage(tree, parentId)) this.#journal.place(id, parentId, placedOf(tree, id).order);
       else this.#places.moveToEnd(id, tree.root!.id);
+    });
+  }
+
+  /**
+   * Makes the page what it was at some moment: items, their texts, ticks and places. Items that were not there go into the
+   * bin. What is folded stays folded.
+   * @param rows all of that page, everything unfolded
+   */
+  becomeAgain(rows: readonly Row[]): void {
+    const { outline } = this;
+    const { tree } = outline;
+    const wanted = new Map<string, string[]>([[tree.root!.id, []]]);
+    for (const { id, parentId } of rows) {
+      wanted.get(parentId)?.push(id);
+      wanted.set(id, []);
+    }
+    this.#step(() => {
+      // from the top down, so that no item is put below itself: what is above a place is at its own place already
+      for (const [parentId, ids] of wanted) this.#places.arrange(parentId, ids);
+      for (const parentId of wanted.keys())
+        for (const id of outline.childrenOf(parentId)) if (!wanted.has(id)) this.#journal.delete(id);
+      for (const { id, text, isDone } of rows) {
+        if (this.#textOf(id) !== text) this.#journal.setText(id, text);
+        if (isSet(tree, id, DONE_KEY) !== isDone) this.#toggle(id, DONE_KEY);
+      }
     });
   }
 

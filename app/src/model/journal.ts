@@ -12,6 +12,7 @@ import { isOnPage, ORDER_KEY, TEXT_KEY } from "./item.ts";
 import { orderOf } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import { Signal } from "./signal.ts";
+import { withoutChange } from "./text-merge.ts";
 import { TextVersions } from "./text-versions.ts";
 
 const MAX_STEPS = 500;
@@ -19,6 +20,8 @@ const MAX_STEPS = 500;
 interface Place {
   readonly parentId: string;
   readonly order: string | undefined;
+  /** Whether it is below something in the bin. */
+  readonly isDeleted?: boolean;
 }
 
 interface PlaceEffect {
@@ -39,6 +42,13 @@ interface PropertyEffect {
   readonly opId: OpId;
 }
 
+/** What a text that somebody writes was made of, where that is not simply the one that stands. */
+export interface Written {
+  /** The text before it was written on, with what others had written by then. */
+  readonly from: string;
+  readonly parents: readonly OpId[];
+}
+
 /** One change of one item. A creation is a move out of the bin, a deletion a move into it. */
 export type Effect = PlaceEffect | PropertyEffect;
 
@@ -53,7 +63,8 @@ interface Step {
  * Edits of one tree in steps that can be undone. Undoing makes the opposite operations, which are a step again, for redoing.
  *
  * What someone else has changed since is left alone: a property or a place that an operation not of this journal has set
- * after the edit, and an item that would go into the bin with such a change in it or below it.
+ * after the edit, and an item that would go into the bin with such a change in it or below it. Of a text, what was written
+ * here is taken out of what it has become, unless others have changed that very part.
  */
 export class Journal {
   readonly #tree: ReplicatedTree;
@@ -129,15 +140,20 @@ export class Journal {
 
   // ---- edits, inside a step ----
 
-  /** @param over of a text: as in {@link TextVersions.write} */
-  setProperty(id: string, key: string, value: JsonValue | undefined, over?: OpId): void {
+  setProperty(id: string, key: string, value: JsonValue | undefined): void {
+    if (key === TEXT_KEY && typeof value === "string") return this.setText(id, value);
     const from = this.#tree.getVertexProperty(id, key, false);
     if (from === value) return;
-    const opId = this.#write(() => {
-      if (key === TEXT_KEY && typeof value === "string") TextVersions.of(this.#tree).write(id, value, over);
-      else this.#tree.setVertexProperty(id, key, value);
-    });
+    const opId = this.#write(() => this.#tree.setVertexProperty(id, key, value));
     this.#record({ kind: "property", id, key, from, to: value, opId });
+  }
+
+  setText(id: string, text: string, written?: Written): void {
+    const stored = this.#tree.getVertexProperty(id, TEXT_KEY, false);
+    if (stored === text && !written) return;
+    const opId = this.#write(() => TextVersions.of(this.#tree).write(id, text, written?.parents));
+    const from = written?.from ?? stored;
+    if (from !== text) this.#record({ kind: "property", id, key: TEXT_KEY, from, to: text, opId });
   }
 
   /** @throws FoldspaceError `FOLD_CYCLE`, `FOLD_NO_VERTEX` */
@@ -145,6 +161,7 @@ export class Journal {
     const from: Place = {
       parentId: this.#tree.getParentId(id) ?? BIN_ID,
       order: orderOf(this.#tree.getVertexProperty(id, ORDER_KEY, false)),
+      isDeleted: !isOnPage(this.#tree, id),
     };
     if (from.parentId === parentId && from.order === order) return;
     const opId = this.#write(() => {
@@ -188,15 +205,24 @@ export class Journal {
   }
 
   #revertEffect(effect: Effect): void {
+    if (effect.kind === "property" && effect.key === TEXT_KEY) return this.#revertText(effect);
     if (isAfter(this.#foreign.get(subjectOf(effect)), effect.opId)) return;
     if (effect.kind === "property") this.setProperty(effect.id, effect.key, effect.from);
-    else if (this.#canPlace(effect.id, effect.from.parentId, effect.opId))
-      this.place(effect.id, effect.from.parentId, effect.from.order);
+    else if (this.#canPlace(effect.id, effect.from, effect.opId)) this.place(effect.id, effect.from.parentId, effect.from.order);
   }
 
-  #canPlace(id: string, parentId: string, since: OpId): boolean {
+  #revertText({ id, from, to }: PropertyEffect): void {
+    const text = this.#tree.getVertexProperty(id, TEXT_KEY, false);
+    if (text === to) return this.setProperty(id, TEXT_KEY, from);
+    if (typeof text !== "string" || typeof to !== "string") return;
+    const without = withoutChange(typeof from === "string" ? from : "", to, text);
+    if (without !== undefined) this.setText(id, without);
+  }
+
+  #canPlace(id: string, { parentId, isDeleted }: Place, since: OpId): boolean {
     if (parentId === BIN_ID) return !this.#isTouchedSince(id, since);
-    return isOnPage(this.#tree, parentId) && parentId !== id && !this.#tree.isAncestor(parentId, id);
+    if (parentId === id || this.#tree.isAncestor(parentId, id)) return false;
+    return isOnPage(this.#tree, parentId) || (isDeleted === true && !this.#isTouchedSince(id, since));
   }
 
   /** Whether someone else has changed the item or anything below it. */
@@ -244,7 +270,7 @@ export class Journal {
         last?.kind === "property" &&
         effect.kind === "property" &&
         subjectOf(last) === subjectOf(effect) &&
-        !isAfter(this.#foreign.get(subjectOf(last)), last.opId);
+        last.to === effect.from;
       if (isContinued) step.effects[step.effects.length - 1] = { ...effect, from: last.from };
       else step.effects.push(effect);
     }

@@ -1,5 +1,5 @@
+import { fromMarkdownHeading, fromMarkdownLine } from "foldspace";
 import { readListLine, withoutSpaces } from "./list-line.ts";
-import { unescapeInline } from "./markdown-text.ts";
 import { Nesting } from "./nesting.ts";
 import type { NodeDraft } from "./outline-node.ts";
 
@@ -52,7 +52,7 @@ class MarkdownReader {
     if (heading) {
       this.#close();
       const text = trim(trim(line.slice(heading[0].length)).replace(HEADING_END, ""));
-      return this.#heading(heading[1]!.length, { text: unescapeInline(text), children: [] });
+      return this.#heading(heading[1]!.length, { text: fromMarkdownHeading(text), children: [] });
     }
     this.#item(line);
   }
@@ -94,13 +94,13 @@ class MarkdownReader {
   #underlined(level: number): void {
     const { node, column } = this.#open!;
     this.#open = undefined;
-    node.text = unescapeInline(node.text);
+    node.text = fromMarkdownHeading(node.text);
     this.#nesting.listAt(column).pop();
     this.#heading(level, node);
   }
 
   #close(): void {
-    if (this.#open) this.#open.node.text = unescapeInline(this.#open.node.text);
+    if (this.#open) this.#open.node.text = fromMarkdownLine(this.#open.node.text);
     this.#open = undefined;
   }
 }

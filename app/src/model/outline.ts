@@ -1,5 +1,5 @@
 import { FoldspaceError } from "foldspace";
-import { isMoveVertexOp, type ReplicatedTree, type VertexChangeEvent, type VertexOperation } from "foldspace/tree";
+import { BIN_ID, isMoveVertexOp, type ReplicatedTree, type VertexChangeEvent, type VertexOperation } from "foldspace/tree";
 import { type Item, ItemLists } from "./item-lists.ts";
 import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
 import type { Placed } from "./order.ts";
@@ -32,6 +32,11 @@ export class Outline {
   /** Moves have been noted since the last telling, which tells of none that was taken back in between. */
   #isAhead = false;
   #isReloadDue = false;
+  /** Items that stay among the rows when another device deletes them. */
+  readonly #held = new Set<string>();
+  /** Those of them that have been deleted. */
+  readonly #deleted = new Set<string>();
+  #isWithDeleted = false;
   readonly #signal = new Signal();
   readonly #endings: readonly (() => void)[];
 
@@ -84,6 +89,28 @@ export class Outline {
     return this.#zoomedId ?? this.#pageId;
   }
 
+  /**
+   * Keeps an item's row where it is when another device deletes the item, or something above it: marked as deleted, until it
+   * is let go of, brought back, or deleted here as well.
+   */
+  hold(id: string): void {
+    this.#held.add(id);
+  }
+
+  /** Lets a held row go, which is gone then if the item has been deleted. */
+  letGo(id: string): void {
+    if (!this.#held.delete(id) || !this.#deleted.has(id)) return;
+    this.#refresh();
+    this.#show("everything");
+    this.#tell();
+  }
+
+  /** Held items that have been deleted by other devices. */
+  get heldDeleted(): ReadonlySet<string> {
+    this.#refresh();
+    return this.#deleted;
+  }
+
   /** Told in a microtask after changes, once per batch, and at once by {@link zoom}. @returns a function that ends it */
   observe(listener: () => void): () => void {
     return this.#signal.observe(listener);
@@ -113,6 +140,7 @@ export class Outline {
     } else if (isMoveVertexOp(op)) {
       this.#isAhead = true;
       this.#lists.note(op.targetId);
+      if (op.parentId === BIN_ID) this.#letGoOfAllBelow(op.targetId);
     } else {
       this.#noteProperty(op.targetId, op.key);
     }
@@ -128,6 +156,11 @@ export class Outline {
     this.#refresh();
     this.#isAhead = false;
     this.#tell();
+  }
+
+  /** Who deletes something here knows it. */
+  #letGoOfAllBelow(deletedId: string): void {
+    for (const id of this.#held) if (id === deletedId || this.tree.isAncestor(id, deletedId)) this.#held.delete(id);
   }
 
   #noteProperty(id: string, key: string): void {
@@ -186,6 +219,10 @@ export class Outline {
    */
   #show(touched: ReadonlySet<string> | "everything"): void {
     const [rowsBefore, visibleBefore] = [this.#rows, this.#visible];
+    // their rows lie between others that they have nothing to do with
+    const deleted = this.#findDeleted();
+    const isAnew = touched === "everything" || deleted.length > 0 || this.#isWithDeleted;
+    this.#isWithDeleted = deleted.length > 0;
     const visible: Item[] = [];
     // without recursion: a tree may be deeper than the stack
     const open = [{ items: this.#lists.childrenOf(this.root), next: 0 }];
@@ -199,10 +236,11 @@ export class Outline {
       const row = this.#rowOf(item, open.length - 1, list.next, list.items.length);
       visible.push(item);
       if (row.isCollapsed || !row.hasChildren) continue;
-      const isAsBefore = touched !== "everything" && !touched.has(item.id) && before?.depth === row.depth && !before.isCollapsed;
+      const isAsBefore = !isAnew && !touched.has(item.id) && before?.depth === row.depth && !before.isCollapsed;
       if (!isAsBefore) open.push({ items: this.#lists.childrenOf(item.id), next: 0 });
       else for (let at = item.index + 1; isBelow(rowsBefore[at], row); at++) visible.push(visibleBefore[at]!);
     }
+    if (deleted.length > 0) this.#addDeleted(visible, deleted);
     for (const item of visibleBefore) item.index = -1;
     const rows: Row[] = [];
     let isDifferent = visible.length !== visibleBefore.length;
@@ -214,6 +252,35 @@ export class Outline {
     }
     this.#visible = visible;
     if (isDifferent) this.#rows = rows;
+  }
+
+  /** Held items that have been deleted while they were in sight, top to bottom. */
+  #findDeleted(): readonly Item[] {
+    this.#deleted.clear();
+    if (this.#held.size === 0) return [];
+    const found: Item[] = [];
+    for (const id of this.#held) {
+      if (isOnPage(this.tree, id)) continue;
+      const item = this.#lists.get(id);
+      if (!item || item.index < 0) this.#held.delete(id);
+      else {
+        found.push(item);
+        this.#deleted.add(id);
+      }
+    }
+    return found.sort((a, b) => a.index - b.index);
+  }
+
+  /** Puts them behind what they were behind. */
+  #addDeleted(visible: Item[], deleted: readonly Item[]): void {
+    const places = new Map(visible.map((item, index) => [item, index]));
+    // from the end, so that the places of those before stay
+    for (const item of deleted.toReversed()) {
+      const above = this.#visible.slice(0, item.index).findLast((each) => places.has(each));
+      const { depth, position, siblingCount } = item.row!;
+      this.#rowOf(item, Math.min(depth, above ? above.row!.depth + 1 : 0), position, siblingCount);
+      visible.splice(above ? places.get(above)! + 1 : 0, 0, item);
+    }
   }
 
   #showChanged(): void {
@@ -232,16 +299,18 @@ export class Outline {
   /** The item's row, which is the one before where nothing is different. */
   #rowOf(item: Item, depth: number, position: number, siblingCount: number): Row {
     const { id, parentId } = item;
+    const isDeleted = this.#deleted.has(id);
     const row: Row = {
       id,
       depth,
       text: textOf(this.tree, id),
       isDone: isSet(this.tree, id, DONE_KEY),
-      isCollapsed: isSet(this.tree, id, COLLAPSED_KEY),
-      hasChildren: this.#lists.childrenOf(id).length > 0,
+      isCollapsed: !isDeleted && isSet(this.tree, id, COLLAPSED_KEY),
+      hasChildren: !isDeleted && this.#lists.childrenOf(id).length > 0,
       parentId,
       position,
       siblingCount,
+      ...(isDeleted ? { isDeleted } : {}),
     };
     if (!item.row || !isSameRow(item.row, row)) item.row = row;
     return item.row;

@@ -2,8 +2,10 @@ import { BIN_ID, errorCode, FoldspaceError, type ReplicatedTree, type Space, typ
 import { compareOpIds, isMoveVertexOp, type MoveVertex } from "foldspace/tree";
 import { createItem } from "./create-item.ts";
 import { ORDER_KEY, placedOf } from "./item.ts";
+import type { Written } from "./journal.ts";
 import { compareSiblings, keysBetween } from "./order.ts";
 import { sampleNodes, SAMPLE_TITLE } from "./sample.ts";
+import { TextVersions } from "./text-versions.ts";
 
 /** `appId` of the trees that are pages. */
 const APP_ID = "outline";
@@ -59,9 +61,19 @@ export async function loadPage(space: Space, treeId: string): Promise<Replicated
   }
 }
 
-/** @throws FoldspaceError `FOLD_NO_TREE`, as the others do */
-export function renamePage(space: Space, treeId: string, title: string): void {
-  vertexOf(space, treeId).name = title;
+/** @param written as of a text @throws FoldspaceError `FOLD_NO_TREE`, as the others do */
+export function renamePage(space: Space, treeId: string, title: string, written?: Written): void {
+  titlesOf(space).write(entryIdOf(space, treeId), title, written?.parents);
+}
+
+/** What was written into the titles of pages: of the vertices of the space tree that name them. */
+export function titlesOf(space: Space): TextVersions {
+  return TextVersions.of(space.tree, space.tree.nameKey);
+}
+
+/** Id of the vertex that names a page. @throws FoldspaceError `FOLD_NO_TREE` */
+export function entryIdOf(space: Space, treeId: string): string {
+  return vertexOf(space, treeId).id;
 }
 
 /** Moves the page's entry into the space tree's bin. The tree itself stays where it is. */

@@ -65,6 +65,16 @@ export class Placing {
     for (const [offset, id] of ids.entries()) this.move(id, parentId, index + offset);
   }
 
+  /** Puts these items, in this order, before all others below one. */
+  arrange(parentId: string, ids: readonly string[]): void {
+    const children = this.#outline.childrenOf(parentId);
+    const isThere = new Set(children);
+    const there = children.filter((id) => ids.includes(id));
+    if (ids.every((id) => isThere.has(id)) && there.every((id, index) => id === ids[index])) return;
+    const { keys } = keysBetween([], 0, ids.length);
+    for (const [index, id] of ids.entries()) this.#journal.place(id, parentId, keys[index]);
+  }
+
   moveBehind(id: string, sibling: string): void {
     this.move(id, this.parentOf(sibling), this.indexOf(sibling) + 1);
   }

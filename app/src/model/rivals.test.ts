@@ -52,10 +52,10 @@ test("a text that arrived while another was being written over the same older on
     const id = a.id("x");
     (author === "a" ? a : b).type(id, "meet at 5");
     sync(a, b);
-    const { opId } = TextVersions.of(a.tree).stored(id);
+    const { text: from, opId } = TextVersions.of(a.tree).stored(id);
     b.type(id, "meet at ", "meet at 9");
     sync(a, b);
-    a.editor.setText(id, "meet at 6", opId);
+    a.editor.setText(id, "meet at 6", { from, parents: [opId!] });
     a.type(id, "meet at 6 sharp");
     sync(a, b);
     expectRivals([a, b], ["meet at 6 sharp/meet at 9"]);
@@ -251,6 +251,15 @@ test("edits at the same time without marks are rivals where no counter has jumpe
   a.setVertexProperty(id, "text", "by a, later");
   exchange();
   for (const tree of [a, b, a.replicate("c")]) expect(drawn(findRivals(tree))).toEqual(["by a, later/by b"]);
+});
+
+test("texts of programs that leave no marks are offered, also where they could be merged: what they are made of is a guess", () => {
+  const { a, b, id, exchange } = rawPair();
+  a.newVertex("page", { text: "something else" });
+  a.setVertexProperty(id, "text", "x by a");
+  b.setVertexProperty(id, "text", "by b x");
+  exchange();
+  for (const tree of [a, b]) expect(drawn(findRivals(tree))).toEqual(["x by a/by b x"]);
 });
 
 test("marks that are none are passed over", () => {

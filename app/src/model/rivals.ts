@@ -1,5 +1,6 @@
 import { isMoveVertexOp, type ReplicatedTree, type SetVertexProperty, type VertexOperation } from "foldspace/tree";
 import type { OutlineEditor } from "./editing.ts";
+import type { Resolved } from "./item-versions.ts";
 import { isOnPage, TEXT_KEY } from "./item.ts";
 import { Signal } from "./signal.ts";
 import { SEEN_KEY, TextVersions } from "./text-versions.ts";
@@ -30,9 +31,8 @@ export const keepWinner: Settle = ({ outline }, { itemId, loser }) => {
 };
 
 /** Writes the text that did not win over the one that stands. */
-export const takeLoser: Settle = (editor, rival) => {
-  keepWinner(editor, rival);
-  editor.together(() => editor.setText(rival.itemId, rival.loser.value));
+export const takeLoser: Settle = (editor, { itemId, winner, loser }) => {
+  editor.together(() => editor.setText(itemId, loser.value, { from: winner.value, parents: [winner, loser] }));
 };
 
 /** Makes an item of the text that did not win, right behind the other. */
@@ -41,24 +41,31 @@ export const keepBoth: Settle = (editor, rival) => {
   editor.insertAfter(rival.itemId, rival.loser.value);
 };
 
+/** Which of two texts is kept. */
+export type Settlement = "winner" | "loser" | "both";
+
+export const SETTLE: Readonly<Record<Settlement, Settle>> = { winner: keepWinner, loser: takeLoser, both: keepBoth };
+
 /**
- * Keeps the rival texts of the items on a page at hand, as far as they can be told: {@link TextVersions} says what is certain.
- * Texts that are empty or equal to the one that stands are none, and of one that was typed without a break only the last
- * state counts.
+ * Keeps at hand what is to be done about texts that were written without knowing of each other: those that go together are
+ * to be merged, the others are rivals. {@link TextVersions} says what is certain. Texts that are empty or equal to the one
+ * that stands are none, and of one that was typed without a break only the last state counts.
  */
 export class RivalWatcher {
   readonly #tree: ReplicatedTree;
   readonly #versions: TextVersions;
   readonly #found = new Map<string, readonly Rival[]>();
+  readonly #unmerged = new Set<string>();
   readonly #changed = new Set<string>();
   #rivals: readonly Rival[] = [];
   #isScheduled = false;
   readonly #signal = new Signal();
   readonly #endObserving: () => void;
 
-  constructor(tree: ReplicatedTree) {
+  /** @param key the property that has the texts */
+  constructor(tree: ReplicatedTree, key: string = TEXT_KEY) {
     this.#tree = tree;
-    this.#versions = TextVersions.of(tree);
+    this.#versions = TextVersions.of(tree, key);
     for (const id of this.#versions.sharedItems()) this.#changed.add(id);
     this.#refresh();
     this.#endObserving = tree.observeOpApplied((op) => this.#onOp(op));
@@ -69,7 +76,16 @@ export class RivalWatcher {
     return this.#rivals;
   }
 
-  /** Told in a microtask after {@link rivals} has changed. @returns a function that ends it */
+  /** Items with texts that go together with the one that stands, and are not in it. */
+  get unmerged(): ReadonlySet<string> {
+    return this.#unmerged;
+  }
+
+  get versions(): TextVersions {
+    return this.#versions;
+  }
+
+  /** Told in a microtask after {@link rivals} or {@link unmerged} have changed. @returns a function that ends it */
   observe(listener: () => void): () => void {
     return this.#signal.observe(listener);
   }
@@ -81,7 +97,7 @@ export class RivalWatcher {
   #onOp(op: VertexOperation): void {
     // a move may bring an item back to the page, or take it away
     if (!isMoveVertexOp(op)) {
-      if (op.key !== TEXT_KEY && op.key !== SEEN_KEY) return;
+      if (op.key !== this.#versions.key && op.key !== SEEN_KEY) return;
       this.#changed.add(op.targetId);
     } else if (this.#found.size === 0) return;
     if (this.#isScheduled) return;
@@ -92,25 +108,31 @@ export class RivalWatcher {
     });
   }
 
-  /** @returns whether the rivals are others than before */
+  /** @returns whether the rivals, or what is to be merged, are others than before */
   #refresh(): boolean {
+    let isDifferent = false;
     for (const id of this.#changed) {
-      const rivals = rivalsOf(this.#versions, id);
+      const resolved = this.#versions.resolve(id);
+      const rivals = resolved ? rivalsOf(id, resolved) : [];
       if (rivals.length > 0) this.#found.set(id, rivals);
       else this.#found.delete(id);
+      // also while it is being merged: another one may have come
+      if (resolved && resolved.merged.text !== resolved.text) {
+        this.#unmerged.add(id);
+        isDifferent = true;
+      } else if (this.#unmerged.delete(id)) isDifferent = true;
     }
     this.#changed.clear();
     const rivals = [...this.#found].filter(([id]) => isOnPage(this.#tree, id)).flatMap(([, found]) => found);
-    if (rivals.length === this.#rivals.length && rivals.every((rival, index) => rival === this.#rivals[index])) return false;
+    if (rivals.length === this.#rivals.length && rivals.every((rival, index) => rival === this.#rivals[index]))
+      return isDifferent;
     this.#rivals = rivals;
     return true;
   }
 }
 
-function rivalsOf(versions: TextVersions, itemId: string): Rival[] {
-  const shown = versions.shown(itemId);
-  if (!shown) return [];
-  return versions.rivalsOf(itemId).map((loser) => ({ itemId, winner: toVersion(shown), loser: toVersion(loser) }));
+function rivalsOf(itemId: string, { shown, rivals }: Resolved): Rival[] {
+  return rivals.map((loser) => ({ itemId, winner: toVersion(shown), loser: toVersion(loser) }));
 }
 
 function toVersion({ id, value }: SetVertexProperty): RivalVersion {

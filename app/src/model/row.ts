@@ -12,6 +12,8 @@ export interface Row {
   /** Place among its siblings, counted from 1, as `aria-posinset` is. */
   readonly position: number;
   readonly siblingCount: number;
+  /** Another device has deleted it, or something above it, while it was written here: it stays in sight until that is decided. */
+  readonly isDeleted?: boolean;
 }
 
 export function isSameRow(a: Row, b: Row): boolean {
@@ -24,6 +26,7 @@ export function isSameRow(a: Row, b: Row): boolean {
     a.hasChildren === b.hasChildren &&
     a.parentId === b.parentId &&
     a.position === b.position &&
-    a.siblingCount === b.siblingCount
+    a.siblingCount === b.siblingCount &&
+    a.isDeleted === b.isDeleted
   );
 }

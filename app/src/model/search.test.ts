@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SearchIndex, type Found } from "./search.ts";
+import { SearchIndex, searchTitles, type Found, type FoundPage } from "./search.ts";
 import { newPage, type Device } from "./test-pages.ts";
 
 function indexOf(...pages: readonly Device[]): SearchIndex {
@@ -9,7 +9,7 @@ function indexOf(...pages: readonly Device[]): SearchIndex {
 }
 
 /** What was found, with the found parts in brackets. */
-function drawn(found: readonly Found[]): string[] {
+function drawn(found: readonly (Found | FoundPage)[]): string[] {
   return found.map(({ text, ranges }) =>
     ranges.toReversed().reduce((rest, [from, to]) => `${rest.slice(0, from)}[${rest.slice(from, to)}]${rest.slice(to)}`, text),
   );
@@ -91,4 +91,12 @@ test("punctuation in words and queries is only text", () => {
   const index = indexOf(newPage(["e-mail to foo@example.org (urgent)", "C++ [x] $100 a.b"]));
   for (const query of ["mail", "example", "(urgent", "urgent)", "foo@ex"]) expect(index.search(query).length, query).toBe(1);
   for (const query of ["c++", "[x]", "$100", "100", "a.b"]) expect(index.search(query).length, query).toBe(1);
+});
+
+test("pages are found by their titles, and all are listed where nothing is searched for", () => {
+  const pages = ["Café notes", "Plans", "My café", "cafe", "decaffeinated"].map((title, n) => ({ treeId: `page ${n}`, title }));
+  expect(drawn(searchTitles(pages, "cafe"))).toEqual(["[cafe]", "[Café] notes", "My [café]"]);
+  expect(searchTitles(pages, "notes caf").map(({ treeId }) => treeId)).toEqual(["page 0"]);
+  expect(drawn(searchTitles(pages, " "))).toEqual(["Café notes", "Plans", "My café", "cafe", "decaffeinated"]);
+  expect(searchTitles(pages, "", 2).length).toBe(2);
 });

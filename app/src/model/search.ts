@@ -19,6 +19,12 @@ export interface Found {
   readonly path: readonly string[];
 }
 
+export interface FoundPage {
+  readonly treeId: string;
+  readonly text: string;
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
 interface Entry {
   readonly itemId: string;
   readonly text: string;
@@ -29,6 +35,24 @@ interface IndexedTree {
   readonly tree: ReplicatedTree;
   entries: ReadonlyMap<string, Entry>;
   isStale: boolean;
+}
+
+/**
+ * Finds pages by the words of their titles, as {@link SearchIndex} finds items.
+ * @returns the best first; all of them, in their order, where nothing is searched for
+ */
+export function searchTitles(
+  pages: readonly { readonly treeId: string; readonly title: string }[],
+  query: string,
+  limit: number = DEFAULT_LIMIT,
+): FoundPage[] {
+  const words = wordsOf(query);
+  const hits = pages.flatMap(({ treeId, title }) => {
+    const score = scoreOf(fold(title), words);
+    return score === undefined ? [] : [{ treeId, text: title, score }];
+  });
+  if (words.length > 0) hits.sort((a, b) => b.score - a.score || a.text.length - b.text.length);
+  return hits.slice(0, limit).map(({ treeId, text }) => ({ treeId, text, ranges: rangesOf(text, words) }));
 }
 
 /**
@@ -51,9 +75,7 @@ export class SearchIndex {
 
   /** @returns the best first: whole texts, then their beginnings, whole words, shorter texts; ties in the order of the items */
   search(query: string, limit: number = DEFAULT_LIMIT): Found[] {
-    const words = fold(query)
-      .split(/\s+/)
-      .filter((word) => word !== "");
+    const words = wordsOf(query);
     if (words.length === 0) return [];
     const hits: { readonly treeId: string; readonly entry: Entry; readonly score: number }[] = [];
     for (const [treeId, indexed] of this.#trees) {
@@ -89,6 +111,12 @@ function refresh(indexed: IndexedTree): void {
   }
   indexed.entries = entries;
   indexed.isStale = false;
+}
+
+function wordsOf(query: string): string[] {
+  return fold(query)
+    .split(/\s+/)
+    .filter((word) => word !== "");
 }
 
 /** `undefined` where not all words are found. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { applyChange, diffText, mapOffset, mergeTexts } from "./text-change.ts";
+import { applyChange, applyChanges, diffText, mapOffset, mapOffsetThrough } from "./text-change.ts";
 
 /** Among its characters are pairs of which one half is the same. */
 const text = fc.string({ unit: fc.constantFrom("a", "b", " ", "😀", "😁", "\u{10000}", "\u{10400}") });
@@ -58,47 +58,17 @@ describe("mapOffset", () => {
   });
 });
 
-describe("mergeTexts", () => {
-  test.each([
-    ["one two", "one two three", "zero one two", "zero one two three"],
-    ["one two", "ONE two", "one two three", "ONE two three"],
-    ["ab", "ac", "aXb", "aXc"],
-    ["ab", "aXb", "ac", "aXc"],
-    ["", "mine", "theirs", "minetheirs"],
-    ["one", "one!", "one!", "one!"],
-  ])("%s becomes %s here and %s elsewhere: %s", (base, mine, theirs, merged) => {
-    expect(mergeTexts(base, mine, theirs)).toBe(merged);
+describe("several changes", () => {
+  const changes = [
+    { start: 1, removed: 1, inserted: "BBB" },
+    { start: 4, removed: 0, inserted: "_" },
+  ];
+
+  test("are all made, by the offsets of the text that was", () => {
+    expect(applyChanges("abcdef", changes)).toBe("aBBBcd_ef");
   });
 
-  test.each([
-    ["meet at 5", "meet at 6", "meet at 9"],
-    ["call Bob", "call Al", "call "],
-    ["one two three", "one 2 three", "one too, three"],
-    ["abcdef", "abXdef", ""],
-    ["abcdef", "abXdef", "aYf"],
-  ])("%s cannot become %s and %s", (base, mine, theirs) => {
-    expect(mergeTexts(base, mine, theirs)).toBeUndefined();
-    expect(mergeTexts(base, theirs, mine)).toBeUndefined();
-  });
-
-  test("gives either side where the other has done nothing", () => {
-    fc.assert(
-      fc.property(text, text, (base, other) => {
-        expect(mergeTexts(base, other, base)).toBe(other);
-        expect(mergeTexts(base, base, other)).toBe(other);
-      }),
-    );
-  });
-
-  test("keeps all that was inserted on both sides", () => {
-    fc.assert(
-      fc.property(text, fc.nat(), fc.nat(), (base, n, m) => {
-        const characters = Array.from(base);
-        const insert = (at: number, what: string): string => characters.toSpliced(at % (characters.length + 1), 0, what).join("");
-        const merged = mergeTexts(base, insert(n, "<mine>"), insert(m, "<theirs>"));
-        expect(merged).toContain("<mine>");
-        expect(merged).toContain("<theirs>");
-      }),
-    );
+  test("leave a caret with the characters around it", () => {
+    expect([0, 1, 3, 4, 5, 6].map((offset) => mapOffsetThrough(offset, changes))).toEqual([0, 1, 5, 6, 8, 9]);
   });
 });

@@ -34,17 +34,14 @@ export function mapOffset(offset: number, { start, removed, inserted }: TextChan
   return start;
 }
 
-/**
- * Joins two changes of one text: what was typed here while a text was being composed, and what arrived meanwhile.
- * @returns the text with both; `undefined` where they touch the same characters, and only one of the texts can stand
- */
-export function mergeTexts(base: string, mine: string, theirs: string): string | undefined {
-  if (mine === theirs) return mine;
-  const own = diffText(base, mine);
-  const other = diffText(base, theirs);
-  if (own.start + own.removed <= other.start) return applyChange(theirs, own);
-  if (own.start < other.start + other.removed) return undefined;
-  return applyChange(theirs, { ...own, start: own.start - other.removed + other.inserted.length });
+/** Makes several changes of one text. @param changes by offsets of that text, in order, apart from one another */
+export function applyChanges(text: string, changes: readonly TextChange[]): string {
+  return changes.toReversed().reduce(applyChange, text);
+}
+
+/** {@link mapOffset} through several changes of one text. @param changes as of {@link applyChanges} */
+export function mapOffsetThrough(offset: number, changes: readonly TextChange[]): number {
+  return changes.toReversed().reduce(mapOffset, offset);
 }
 
 function isHighSurrogate(code: number): boolean {

@@ -1,6 +1,10 @@
 import * as fc from "fast-check";
+import type { OpId, ReplicatedTree } from "foldspace/tree";
 import { expect, test } from "vitest";
+import { textOf } from "./item.ts";
 import { alsoOn, newPage, plainRows, sync, type Device } from "./test-pages.ts";
+import { mapOffsetThrough } from "./text-change.ts";
+import { TextVersions } from "./text-versions.ts";
 
 test("typing without long pauses in one item is one step", () => {
   const page = newPage(["a"]);
@@ -165,6 +169,22 @@ test("a text that another device has changed since is left alone, and the step b
   expect(page.editor.canUndo).toBe(false);
 });
 
+test("what was written here is taken out of a text in which another device has written since", () => {
+  const page = newPage(["milk"]);
+  const id = page.id("milk");
+  page.editor.setText(id, "milk and bread");
+  const other = alsoOn(page, "b");
+  other.editor.setText(id, "buy milk and bread today");
+  sync(page, other);
+  page.editor.undo();
+  expect(page.drawn).toEqual(["buy milk today"]);
+  page.editor.redo();
+  expect(page.drawn).toEqual(["buy milk and bread today"]);
+  sync(page, other);
+  other.editor.undo();
+  expect(other.drawn).toEqual(["milk and bread"]);
+});
+
 test("what another device wrote before, or at the same time and without effect, does not keep anything from being undone", () => {
   const page = newPage(["a"], "z");
   const other = alsoOn(page, "b");
@@ -177,14 +197,14 @@ test("what another device wrote before, or at the same time and without effect, 
   expect(page.drawn).toEqual(["a"]);
 });
 
-test("of a step, only the part that others have changed since stays", () => {
+test("of a step, what others have changed since stays", () => {
   const page = newPage(["ab", "c"]);
   page.editor.split(page.id("ab"), 1);
   const other = alsoOn(page, "b");
   other.editor.setText(other.id("a"), "A");
   sync(page, other);
   page.editor.undo();
-  expect(page.drawn).toEqual(["A", "c"]);
+  expect(page.drawn).toEqual(["Ab", "c"]);
   page.editor.redo();
   expect(page.drawn).toEqual(["A", "b", "c"]);
 });
@@ -251,6 +271,101 @@ test("a burst of typing into which another device wrote is undone down to that",
   page.editor.setText(id, "theirs, and mine");
   page.editor.undo();
   expect(page.drawn).toEqual(["theirs"]);
+});
+
+/** Somebody who types key by key, and whose text is stored now and then, as the app does it. */
+class Typist {
+  readonly device: Device;
+  readonly #id: string;
+  #text: string;
+  #base: string;
+  #parents: readonly OpId[];
+  /** How many characters are in front of the caret. */
+  #caret: number;
+
+  constructor(device: Device, id: string, caret: number) {
+    this.device = device;
+    this.#id = id;
+    this.#caret = caret;
+    const { text, opId } = TextVersions.of(device.tree).stored(id);
+    this.#text = this.#base = text;
+    this.#parents = [opId!];
+  }
+
+  get isPending(): boolean {
+    return this.#text !== this.#base;
+  }
+
+  type(key: string): void {
+    this.#takeIn();
+    this.#text = this.#text.slice(0, this.#caret) + key + this.#text.slice(this.#caret);
+    this.#caret += key.length;
+  }
+
+  store(): void {
+    this.#takeIn();
+    if (this.#text === this.#base) return;
+    this.device.editor.setText(this.#id, this.#text, { from: this.#base, parents: this.#parents });
+    this.#base = this.#text;
+    this.#parents = [TextVersions.of(this.device.tree).stored(this.#id).opId!];
+  }
+
+  #takeIn(): void {
+    const taken = TextVersions.of(this.device.tree).takeIn(this.#id, this.#parents, this.#text);
+    if (!taken) return;
+    for (const each of taken.changes) this.#caret = mapOffsetThrough(this.#caret, each);
+    [this.#text, this.#base, this.#parents] = [taken.text, taken.base, taken.parents];
+  }
+}
+
+/** Writes what goes together, as a device does on which nobody writes. */
+function merge(tree: ReplicatedTree, id: string): void {
+  const { text, merged } = TextVersions.of(tree).resolve(id)!;
+  if (text !== merged.text) TextVersions.of(tree).write(id, merged.text, merged.parents);
+}
+
+test("two who type in one item at the same time find both texts whole, and each takes back just the own one", () => {
+  const press = fc.record({ by: fc.nat({ max: 1 }), act: fc.constantFrom("", "", "store", "store", "sync", "merge", "pause") });
+  const place = fc.constantFrom(0, 4, 5, 10);
+  fc.assert(
+    fc.property(fc.array(press, { minLength: 10, maxLength: 40 }), place, place, (presses, atA, atB) => {
+      const a = newPage(["some words"], "z");
+      const id = a.id("some words");
+      const devices = [alsoOn(a, "b"), alsoOn(a, "c")] as const;
+      const typists = [new Typist(devices[0], id, atA), new Typist(devices[1], id, atB)] as const;
+      const keys = ["ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÜ", "01234567891234567890123456789"];
+      const typed = ["", ""];
+      for (const { by, act } of presses) {
+        const key = keys[by]!.charAt(typed[by]!.length % keys[by]!.length);
+        typists[by]!.type(key);
+        typed[by] += key;
+        devices[by]!.now += 300;
+        if (act === "store") typists[by]!.store();
+        if (act === "sync") sync(...devices);
+        if (act === "pause") devices[by]!.now += 2_000;
+        if (act === "merge" && !typists[by]!.isPending) merge(devices[by]!.tree, id);
+      }
+      const mergeAll = (): void => {
+        for (let n = 0; n < 3; n++) {
+          sync(...devices);
+          for (const { tree } of devices) merge(tree, id);
+        }
+        sync(...devices);
+      };
+      const shown = (): string => textOf(devices[0].tree, id);
+      for (const typist of typists) typist.store();
+      mergeAll();
+      for (const text of typed) expect(shown()).toContain(text);
+      while (devices[0].editor.canUndo) devices[0].editor.undo();
+      mergeAll();
+      expect(shown()).toContain(typed[1]);
+      expect(shown()).not.toMatch(/[A-ZÄÖÜ]/);
+      while (devices[1].editor.canUndo) devices[1].editor.undo();
+      mergeAll();
+      expect(shown().replaceAll(" ", "")).toBe("somewords");
+    }),
+    { numRuns: 300 },
+  );
 });
 
 // ---- anything on several devices ----

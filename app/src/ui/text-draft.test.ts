@@ -1,24 +1,49 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { alsoOn, newPage, sync, type Device } from "../model/test-pages.ts";
+import { rivalsOn } from "../model/test-rivals.ts";
+import { applyChanges } from "../model/text-change.ts";
+import { TextVersions } from "../model/text-versions.ts";
 import { TextDraft } from "./text-draft.ts";
 
-let texts: Map<string, string>;
+let here: Device;
+let other: Device;
+/** Items by their first texts. */
+let one: string;
+let two: string;
 let stores: string[];
 let isPending: boolean;
+/** What the page shows of an item that is written, as far as the draft says what changes. */
+let shown: string;
 
 function newDraft(): TextDraft {
+  const versions = TextVersions.of(here.tree);
   return new TextDraft({
-    stored: (id) => ({ text: texts.get(id) ?? "", opId: { counter: 1, peerId: "a" } }),
-    store: (id, text, over) => {
-      texts.set(id, text);
-      stores.push(over ? `${text} over ${over.counter}@${over.peerId}` : text);
+    stored: (id) => versions.stored(id),
+    current: (id) => versions.current(id),
+    takeIn: (id, parents, text) => versions.takeIn(id, parents, text),
+    store: (id, text, written) => {
+      here.editor.setText(id, text, written);
+      stores.push(text);
+      return versions.stored(id);
     },
     onPending: (pending) => (isPending = pending),
+    onTakenIn: (_, changes) => {
+      for (const each of changes) shown = applyChanges(shown, each);
+    },
   });
+}
+
+/** Writes as a person does, who goes on from what is shown. */
+function write(draft: TextDraft, id: string, text: string): void {
+  shown = text;
+  draft.write(id, text);
 }
 
 beforeEach(() => {
   vi.useFakeTimers();
-  texts = new Map([["a", "one"]]);
+  here = newPage(["one", "two"]);
+  other = alsoOn(here, "b");
+  [one, two] = [here.id("one"), here.id("two")];
   stores = [];
   isPending = false;
 });
@@ -30,7 +55,7 @@ afterEach(() => {
 test("stores what was written after a pause, once", () => {
   const draft = newDraft();
   for (const text of ["one t", "one tw", "one two"]) {
-    draft.write("a", text);
+    write(draft, one, text);
     vi.advanceTimersByTime(100);
   }
   expect([stores, isPending]).toEqual([[], true]);
@@ -41,7 +66,7 @@ test("stores what was written after a pause, once", () => {
 test("stores now and then while somebody writes on", () => {
   const draft = newDraft();
   for (let n = 1; n <= 12; n++) {
-    draft.write("a", "x".repeat(n));
+    write(draft, one, "x".repeat(n));
     vi.advanceTimersByTime(100);
   }
   expect(stores).toEqual(["xxxxxxxxx"]);
@@ -49,63 +74,134 @@ test("stores now and then while somebody writes on", () => {
 
 test("stores one item's text when another is written", () => {
   const draft = newDraft();
-  draft.write("a", "one!");
-  draft.write("b", "other");
+  write(draft, one, "one!");
+  write(draft, two, "other");
   expect(stores).toEqual(["one!"]);
 });
 
 test("stores nothing while a character is being composed", () => {
   const draft = newDraft();
-  draft.compose("a", "one");
-  draft.write("a", "onet");
+  draft.compose(one, "one");
+  draft.write(one, "onet");
   draft.store();
   vi.advanceTimersByTime(5_000);
   expect(stores).toEqual([]);
-  draft.endComposing("a", "one日");
+  draft.endComposing(one, "one日");
   vi.advanceTimersByTime(300);
   expect(stores).toEqual(["one日"]);
 });
 
+test("changes nothing in a text in which a character is being composed, and takes the rest in afterwards", () => {
+  const draft = newDraft();
+  shown = "onet";
+  draft.compose(one, "onet");
+  other.type(one, "zero one");
+  sync(here, other);
+  draft.takeIn();
+  expect([shown, draft.text]).toEqual(["onet", "onet"]);
+  shown = "one日";
+  draft.endComposing(one, "one日");
+  expect([shown, draft.text]).toEqual(["zero one日", "zero one日"]);
+});
+
 test("stores a character that is being composed when the page may go", () => {
   const draft = newDraft();
-  draft.compose("a", "onet");
+  draft.compose(one, "onet");
   draft.leave();
   expect([stores, isPending]).toEqual([["onet"], false]);
-  draft.endComposing("a", "one日");
+  draft.endComposing(one, "one日");
   draft.store();
   expect(stores).toEqual(["onet", "one日"]);
 });
 
 test("ends composing when another item is written, or the focus goes", () => {
   const draft = newDraft();
-  draft.compose("a", "onet");
-  draft.write("b", "other");
+  draft.compose(one, "onet");
+  draft.write(two, "other");
   expect([stores, draft.isComposing]).toEqual([["onet"], false]);
-  draft.compose("b", "otherx");
+  draft.compose(two, "otherx");
   draft.finish();
   expect([stores, draft.isComposing, isPending]).toEqual([["onet", "otherx"], false, false]);
 });
 
-test("says over which text it wrote where others have changed the same characters", () => {
+test("shows what others have written as soon as it arrives, with what is written here", () => {
   const draft = newDraft();
-  draft.write("a", "six");
-  texts.set("a", "nine");
+  write(draft, one, "one two");
+  other.type(one, "zero one");
+  sync(here, other);
+  draft.takeIn();
+  expect(shown).toBe("zero one two");
+  write(draft, one, "zero one two three");
   draft.store();
-  expect(stores).toEqual(["six over 1@a"]);
+  expect(here.drawn[0]).toBe("zero one two three");
+  sync(here, other);
+  expect(rivalsOn(other)).toEqual([]);
 });
 
-test("keeps what others have changed meanwhile", () => {
+test("goes on with its own text where others have changed the same words, and both stay whole", () => {
   const draft = newDraft();
-  draft.write("a", "one two");
-  texts.set("a", "zero one");
+  write(draft, one, "six");
   draft.store();
-  expect(texts.get("a")).toBe("zero one two");
+  other.type(one, "n", "ni", "nine");
+  sync(here, other);
+  expect(here.drawn[0]).toBe("nine");
+  draft.takeIn();
+  expect([shown, draft.text]).toEqual(["six", "six"]);
+  write(draft, one, "six sharp");
+  draft.finish();
+  expect(stores).toEqual(["six", "six sharp"]);
+  sync(here, other);
+  for (const device of [here, other]) expect(rivalsOn(device)).toEqual(["six sharp/nine"]);
+});
+
+test("makes the shown text the one that stands before a command is given", () => {
+  const draft = newDraft();
+  write(draft, one, "six");
+  draft.store();
+  other.type(one, "n", "ni", "nine");
+  sync(here, other);
+  draft.settle();
+  expect(here.drawn[0]).toBe("six");
+  expect(rivalsOn(here)).toEqual(["six/nine"]);
+});
+
+test("leaves the text of others standing where nothing was written any more", () => {
+  const draft = newDraft();
+  write(draft, one, "six");
+  draft.store();
+  other.type(one, "n", "ni", "nine");
+  sync(here, other);
+  draft.finish();
+  expect(stores).toEqual(["six"]);
+  expect(rivalsOn(here)).toEqual(["nine/six"]);
 });
 
 test("stores nothing where the text is as it was", () => {
   const draft = newDraft();
-  draft.write("a", "one ");
-  draft.write("a", "one");
+  write(draft, one, "one ");
+  write(draft, one, "one");
   draft.store();
   expect([stores, isPending]).toEqual([[], false]);
+});
+
+test("keeps writing where storing has failed, and tries again with what is written next", () => {
+  let isFull = true;
+  const draft = new TextDraft({
+    stored: () => ({ text: "" }),
+    current: () => ({ text: "", parents: [] }),
+    takeIn: () => undefined,
+    store: (_, text) => {
+      if (isFull) return undefined;
+      stores.push(text);
+      return { text };
+    },
+    onPending: (pending) => (isPending = pending),
+  });
+  draft.write(one, "a");
+  draft.store();
+  expect([stores, isPending, draft.text]).toEqual([[], false, "a"]);
+  isFull = false;
+  draft.write(one, "ab");
+  draft.store();
+  expect(stores).toEqual(["ab"]);
 });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { FoldspaceError } from "../../errors.ts";
+import { isOutline } from "../../space/export-outline.ts";
 import type { Space } from "../../space/space.ts";
 import type { Vertex } from "../../tree/index.ts";
 import { collectAssignments, type Assignment } from "../assignments.ts";
@@ -19,7 +20,9 @@ export function define(program: Command, context: Context): void {
   program
     .command("add")
     .summary("add a vertex")
-    .description("Add a vertex and print its id. Without a parent it is put under the root of the space tree.")
+    .description(
+      "Add a vertex and print its id. Without a parent it is put under the root of the space tree. In an outline, it is an item with the name as its text, behind its siblings.",
+    )
     .argument("<dir>", "folder of the space")
     .requiredOption("--name <text>", "name of the new vertex")
     .option("--parent <vertex>", "id of the parent, the beginning of its id, or its /path of names")
@@ -30,7 +33,11 @@ export function define(program: Command, context: Context): void {
     .action(async (directory: string, options: Options) => {
       const vertex = await editSpace(context, directory, async (space) => {
         const parent = await findParent(space, options);
-        const created = parent.newNamedChild(options.name, Object.fromEntries(options.property ?? []));
+        const properties = Object.fromEntries(options.property ?? []);
+        // the items of an outline have texts; without an order key they come last
+        const created = isOutline(parent.tree)
+          ? parent.newChild({ text: options.name, ...properties })
+          : parent.newNamedChild(options.name, properties);
         return { id: created.id, parentId: parent.id, treeId: created.treeId };
       });
       if (options.json) await context.output.json(vertex);

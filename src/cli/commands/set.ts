@@ -1,10 +1,15 @@
 import type { Command } from "commander";
-import type { JsonValue, Vertex } from "../../tree/index.ts";
+import { isOutline } from "../../space/export-outline.ts";
+import { compareOpIds, opIdToString, type JsonValue, type OpId, type ReplicatedTree, type Vertex } from "../../tree/index.ts";
 import { collect, collectAssignments, type Assignment } from "../assignments.ts";
 import type { Context } from "../context.ts";
 import { findVertex } from "../find.ts";
 import { editSpace } from "../open.ts";
 import { count } from "../output.ts";
+
+const TEXT_KEY = "text";
+/** Where the app notes what a text was written over. */
+const SEEN_KEY = "seen";
 
 interface Options {
   readonly name?: string;
@@ -21,7 +26,7 @@ export function define(program: Command, context: Context): void {
     .argument("<dir>", "folder of the space")
     .argument("<vertex>", "id of the vertex, the beginning of its id, or its /path of names")
     .argument("[key=value...]", "properties; a value is taken as JSON where it is JSON, else as text", collectAssignments)
-    .option("--name <text>", "rename the vertex, by whichever property the tree keeps names in")
+    .option("--name <text>", "rename the vertex, by whichever property the tree keeps names in; of an outline's item, its text")
     .option("--remove <key>", "remove a property; may be given several times", collect)
     .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
     .option("--json", "print the result as JSON")
@@ -43,10 +48,24 @@ export function define(program: Command, context: Context): void {
 /** Sets all or, if a value cannot be stored, nothing. @returns keys whose value is another now */
 function apply(vertex: Vertex, assignments: readonly Assignment[], { name, remove = [] }: Options): string[] {
   const { tree, id } = vertex;
+  const isItem = isOutline(tree) && id !== tree.root?.id;
   const wanted = new Map<string, JsonValue | undefined>(assignments);
   for (const key of remove) wanted.set(key, undefined);
-  if (name !== undefined) wanted.set(tree.nameKey, name);
+  if (name !== undefined) wanted.set(isItem ? TEXT_KEY : tree.nameKey, name);
+  const text = wanted.get(TEXT_KEY);
+  if (isItem && typeof text === "string") {
+    wanted.delete(TEXT_KEY);
+    for (const [key, value] of textProperties(tree, id, text)) wanted.set(key, value);
+  }
   const before = tree.versionVector;
   vertex.setProperties(Object.fromEntries(wanted));
-  return tree.opsSince(before).flatMap((op) => (op.targetId === id && "key" in op ? [op.key] : []));
+  return tree.opsSince(before).flatMap((op) => (op.targetId === id && "key" in op && op.key !== SEEN_KEY ? [op.key] : []));
+}
+
+/** A text, and before it what it is written over: without that, the app would have to guess whether that had been seen. */
+function textProperties(tree: ReplicatedTree, id: string, text: string): [key: string, value: JsonValue][] {
+  let last: OpId | undefined;
+  for (const op of tree.getAllOps())
+    if (op.targetId === id && "key" in op && op.key === TEXT_KEY && (!last || compareOpIds(op.id, last) > 0)) last = op.id;
+  return [...(last ? [[SEEN_KEY, [opIdToString(last)]] as [string, JsonValue]] : []), [TEXT_KEY, text]];
 }

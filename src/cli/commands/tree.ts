@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { labelOf, walk } from "../../space/export-markdown.ts";
+import { isItemDone, isOutline, itemText } from "../../space/export-outline.ts";
 import type { ReplicatedTree, Vertex } from "../../tree/index.ts";
 import type { Context } from "../context.ts";
 import { findTree } from "../find.ts";
@@ -68,15 +69,21 @@ function toLine(vertex: Vertex, depth: number, output: Output): string {
   const { dim } = output.colors;
   const indent = indentOf(depth);
   const room = output.columns === undefined ? undefined : Math.max(MIN_LABEL_LENGTH, output.columns - indent.length - 10);
-  const label = cut(printable(labelOf(vertex) ?? "(no name)"), room);
+  const label = cut(printable(isOutline(vertex.tree) ? itemLabel(vertex) : (labelOf(vertex) ?? "(no name)")), room);
   const rest = cut(printable(detailOf(vertex)), room === undefined ? MAX_DETAIL_LENGTH : Math.max(0, room - label.length - 2));
   return `${indent}${label}  ${dim(shortId(vertex.id))}${rest === "" ? "" : `  ${dim(rest)}`}`;
+}
+
+/** An item of an outline, as it is written in Markdown. */
+function itemLabel(vertex: Vertex): string {
+  return `${isItemDone(vertex) ? "[x] " : ""}${itemText(vertex) || "(empty)"}`;
 }
 
 /** What tells vertices of one name apart: the tree that an entry leads to, or the beginning of a text. */
 function detailOf(vertex: Vertex): string {
   const treeId = vertex.getProperty("tid");
   if (typeof treeId === "string") return `→ tree ${shortId(treeId)}`;
+  if (isOutline(vertex.tree)) return "";
   const text = vertex.getProperty("text");
   return typeof text === "string" && vertex.name !== undefined ? text.trim().replaceAll(/\s+/g, " ") : "";
 }

@@ -1,4 +1,4 @@
-import { diffText, mapOffset } from "../../model/text-change.ts";
+import { applyChanges, diffText, mapOffsetThrough, type TextChange } from "../../model/text-change.ts";
 
 /** Part of an element's text that is selected, in UTF-16 code units; both ends are equal at a caret. */
 export interface TextSelection {
@@ -14,14 +14,27 @@ export function textOf(element: HTMLElement): string {
 /** Shows a text, changing no more than is needed, so that a caret in it stays where it belongs. */
 export function showText(element: HTMLElement, text: string): void {
   const shown = textOf(element);
-  if (shown === text && element.childNodes.length <= 1) return;
+  if (shown !== text || !isPlain(element)) changeText(element, [diffText(shown, text)]);
+}
+
+/** Makes changes of the text that is shown, and keeps the caret where it belongs. @param changes as of {@link applyChanges} */
+export function changeText(element: HTMLElement, changes: readonly TextChange[]): void {
   // asking for the selection takes longer than everything else here
   const selection = document.activeElement === element ? selectionIn(element) : undefined;
   const node = element.firstChild;
-  const change = diffText(shown, text);
-  if (node instanceof Text && element.childNodes.length === 1) node.replaceData(change.start, change.removed, change.inserted);
-  else element.textContent = text;
-  if (selection) select(element, mapOffset(selection.start, change), mapOffset(selection.end, change));
+  if (node instanceof Text && isPlain(element))
+    for (const { start, removed, inserted } of changes.toReversed()) node.replaceData(start, removed, inserted);
+  else element.textContent = applyChanges(textOf(element), changes);
+  if (selection) select(element, mapOffsetThrough(selection.start, changes), mapOffsetThrough(selection.end, changes));
+}
+
+function isPlain(element: HTMLElement): boolean {
+  return element.childElementCount === 0 && element.childNodes.length <= 1;
+}
+
+/** The offset of the text at a point of the window; `undefined` where there is none. */
+export function offsetAtPoint(element: HTMLElement, x: number, y: number): number | undefined {
+  return offsetAt(element, x, y);
 }
 
 /** @returns `undefined` where the selection is elsewhere */

@@ -1,47 +1,121 @@
+import { isMoveVertexOp } from "foldspace/tree";
+import { TEXT_KEY } from "../../model/item.ts";
 import type { OutlineNode } from "../../model/outline-node.ts";
+import { linesFromNodes } from "../../model/pasted-lines.ts";
 import { TextVersions } from "../../model/text-versions.ts";
 import type { Drafts } from "../state/drafts.svelte.ts";
 import type { TextDraft } from "../text-draft.ts";
 import * as caretDom from "./caret-dom.ts";
 import type { Cursor } from "./cursor.svelte.ts";
+import { showInline, showSource } from "./inline-dom.ts";
 import { commandInText, commandOnRows, type Command } from "./keys.ts";
 import { runOnRows } from "./row-commands.ts";
 import { topmost } from "./row-selection.svelte.ts";
 import { runInText } from "./text-commands.ts";
 
+/** What can be done to a row that another device has deleted. */
+const ON_DELETED: ReadonlySet<Command> = new Set<Command>([
+  "nothing",
+  "up",
+  "down",
+  "left",
+  "right",
+  "selectUp",
+  "selectDown",
+  "selectAll",
+  "first",
+  "last",
+  "edit",
+  "leave",
+  "undo",
+  "redo",
+  "zoomOut",
+  "followLink",
+  "joinPrevious",
+  "joinNext",
+]);
+
 /** What the keyboard does in an outline: writing in the text of one row, or handling rows that are selected. */
 export class OutlineController {
   readonly #cursor: Cursor;
   readonly #draft: TextDraft;
+  readonly #versions: TextVersions;
+  readonly #endObserving: () => void;
 
   constructor(cursor: Cursor, drafts: Drafts) {
     const { page } = cursor;
     this.#cursor = cursor;
+    const versions = (this.#versions = TextVersions.of(page.tree));
     this.#draft = drafts.add({
-      stored: (id) => TextVersions.of(page.tree).stored(id),
-      store: (id, text, over) => page.edit((editor) => editor.setText(id, text, over)),
+      stored: (id) => versions.stored(id),
+      current: (id) => versions.current(id),
+      takeIn: (id, parents, text) => versions.takeIn(id, parents, text),
+      store: (id, text, written) =>
+        page.edit((editor) => {
+          editor.setText(id, text, written);
+          return versions.stored(id);
+        }),
+      onTakenIn: (id, changes) => {
+        const element = cursor.elements.get(id)?.text;
+        if (element) for (const each of changes) caretDom.changeText(element, each);
+      },
     });
+    // a text may have arrived that does not stand, and goes together with the one that does
+    this.#endObserving = page.tree.observeOpApplied((op, isLocal) => {
+      if (isLocal || isMoveVertexOp(op) || op.key !== TEXT_KEY) return;
+      const id = op.targetId;
+      queueMicrotask(() => {
+        const element = cursor.elements.get(id)?.text;
+        if (element) this.show(id, element);
+        else if (id === this.#draft.id) this.#draft.takeIn();
+      });
+    });
+    page.isBeingWritten = (id) => this.#draft.id === id && (this.#draft.isPending || this.#draft.isComposing);
+  }
+
+  /** Ends what is being written, and watches no more. */
+  close(): void {
+    this.#endObserving();
+    this.finishDraft();
+    this.#cursor.page.isBeingWritten = () => false;
   }
 
   /** Shows the stored text of a row, unless somebody is writing another one there just now. */
-  show(id: string, element: HTMLElement, text: string): void {
-    if (this.#draft.id !== id) caretDom.showText(element, text);
-    // what others have changed is worked in, and shown with what is written here
-    else if (!this.#draft.isComposing && caretDom.textOf(element) !== text) this.#draft.store();
+  show(id: string, element: HTMLElement): void {
+    const { text } = this.#versions.current(id);
+    if (this.#draft.id !== id)
+      return element === document.activeElement ? caretDom.showText(element, text) : showInline(element, text);
+    if (this.#draft.isComposing) return;
+    this.#draft.takeIn();
+    // the element may be a new one
+    caretDom.showText(element, this.#draft.text ?? text);
   }
 
   /** Stores at once what has been written, also in the middle of a character: the text has lost the focus. */
   finishDraft(): void {
+    const { id } = this.#draft;
     this.#draft.finish();
+    const element = id === undefined ? undefined : this.#cursor.elements.get(id)?.text;
+    // where others have changed the same characters, another text may stand
+    if (id !== undefined && element) this.show(id, element);
   }
 
   // ---- what the browser tells ----
 
   onFocus(id: string, isText: boolean): void {
     // not every browser tells that an element that went had the focus
-    this.#draft.finish();
+    this.finishDraft();
     this.#cursor.enter(id);
-    if (isText) this.#cursor.selection.clear();
+    if (!isText) return;
+    this.#cursor.selection.clear();
+    const element = this.#cursor.elements.get(id)?.text;
+    if (element) showSource(element);
+  }
+
+  /** The text has lost the focus, unless the whole window has. */
+  onBlur(id: string): void {
+    const element = this.#cursor.elements.get(id)?.text;
+    if (element) this.show(id, element);
   }
 
   onInput(id: string, text: HTMLElement): void {
@@ -85,13 +159,18 @@ export class OutlineController {
   }
 
   paste(id: string, text: string): void {
+    this.#draft.settle();
     const element = this.#cursor.elements.get(id)?.text;
     const selected = element && caretDom.selectionIn(element);
-    this.#draft.store();
-    const stored = this.#cursor.page.outline.row(id)?.text ?? "";
+    const row = this.#cursor.page.outline.row(id);
+    const stored = row?.text ?? "";
     const { start, end } = selected ?? { start: stored.length, end: stored.length };
     this.#cursor.act((editor) =>
       editor.together(() => {
+        if (row?.isDeleted) {
+          editor.setText(id, stored.slice(0, start) + text + stored.slice(end));
+          return { id, offset: start + text.length };
+        }
         if (end > start) editor.setText(id, stored.slice(0, start) + stored.slice(end));
         return editor.paste(id, start, text);
       }),
@@ -100,9 +179,10 @@ export class OutlineController {
 
   /** Puts items behind a row, or behind those that are selected; an empty row gives way to them. */
   pasteItems(id: string, isText: boolean, nodes: readonly OutlineNode[]): void {
-    this.#draft.store();
+    this.#draft.settle();
     const { page, selection } = this.#cursor;
     const row = page.outline.row(id);
+    if (row?.isDeleted) return this.paste(id, linesFromNodes(nodes));
     const isReplaced = isText && row?.text === "" && !row.hasChildren;
     const made = page.edit((editor) =>
       editor.together(() => {
@@ -126,9 +206,21 @@ export class OutlineController {
     if (activeId !== undefined) this.#run(command, activeId, selection.isEmpty);
   }
 
+  /** Brings back what another device has deleted together with a row, with what was written here. */
+  keep(id: string): void {
+    this.#draft.settle();
+    this.#cursor.keepDeleted(id);
+  }
+
+  /** Lets a row go that another device has deleted. */
+  discard(id: string): void {
+    this.#draft.finish();
+    this.#cursor.discardDeleted(id);
+  }
+
   /** Adds an item at the end of what is shown, and edits it. */
   append(): void {
-    this.#draft.store();
+    this.#draft.settle();
     const { rows, outline } = this.#cursor.page;
     const last = outline.childrenOf(outline.root).at(-1);
     const row = last === undefined ? undefined : outline.row(last);
@@ -136,20 +228,36 @@ export class OutlineController {
     else this.#cursor.act((editor) => editor.insertAfter(last));
   }
 
+  /** Makes the text that is shown the one that stands. */
+  #settle(id: string): void {
+    this.#draft.settle();
+    const { text, parents } = this.#versions.current(id);
+    if (text === this.#versions.stored(id).text) return;
+    this.#versions.write(id, text, parents);
+    this.#cursor.page.refresh();
+  }
+
   /** The rows that a command is about, of which none lies below another. */
   handled(id: string): string[] {
     const { selection, page } = this.#cursor;
     const selected = selection.in(page.rows);
-    return topmost(page.rows, selected.length > 0 ? selected : [id]);
+    const isThere = (each: string): boolean => !page.outline.row(each)?.isDeleted;
+    return topmost(page.rows, selected.length > 0 ? selected.filter(isThere) : [id]);
   }
 
   #run(command: Command, id: string, isText: boolean): boolean {
-    this.#draft.store();
+    this.#settle(id);
     const cursor = this.#cursor;
+    if (cursor.page.outline.row(id)?.isDeleted && !ON_DELETED.has(command)) {
+      if (command === "remove") this.discard(id);
+      else cursor.options.announce("Another device has deleted this item. Keep it or discard it first.");
+      return true;
+    }
     const ids = isText ? [id] : this.handled(id);
     switch (command) {
       case "undo":
       case "redo":
+        if (cursor.options.undoElsewhere(command)) return true;
         if (isText) cursor.act((editor) => editor[command]());
         else cursor.handle((editor) => editor[command]());
         return true;

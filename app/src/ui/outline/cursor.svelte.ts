@@ -3,6 +3,7 @@ import { flushSync } from "svelte";
 import type { Caret } from "../../model/caret-after.ts";
 import type { OutlineEditor } from "../../model/editing.ts";
 import { History } from "../../model/history.ts";
+import type { InlineLink } from "../../model/inline.ts";
 import { isOnPage } from "../../model/item.ts";
 import type { Row } from "../../model/row.ts";
 import { notices } from "../state/notices.svelte.ts";
@@ -20,6 +21,9 @@ export interface CursorOptions {
   readonly leaveUp: () => void;
   /** Goes to where the first item is made. */
   readonly goToEmpty: () => void;
+  readonly followLink: (link: InlineLink) => void;
+  /** Takes back, or does again, what was done last if that was not done to the page. @returns whether it was so */
+  readonly undoElsewhere: (what: "undo" | "redo") => boolean;
   /** Says something to those who do not see the screen. */
   readonly announce: (text: string) => void;
 }
@@ -55,11 +59,50 @@ export class Cursor {
 
   // ---- going somewhere ----
 
-  /** Notes which row has the focus. */
+  /** Notes which row has the focus. It stays where it is when another device deletes it. */
   enter(id: string): void {
-    this.activeId = id;
     const { rows, rootId, outline } = this.page;
+    if (this.activeId !== id) this.leave();
+    this.activeId = id;
+    outline.hold(id);
     this.#place = { rows, index: outline.indexOf(id), rootId };
+  }
+
+  /** Lets a row go that has lost the focus. One that has been deleted elsewhere stays if its text was written here. */
+  leave(): void {
+    const { activeId, page } = this;
+    if (activeId === undefined) return;
+    if (!page.outline.heldDeleted.has(activeId) || !page.ownTexts.isUnseen(activeId)) page.outline.letGo(activeId);
+  }
+
+  // ---- rows that another device has deleted ----
+
+  /** Brings back what was deleted with a row. */
+  keepDeleted(id: string): void {
+    const deleted = this.#deletedAbove(id);
+    if (deleted === undefined) return;
+    const { tree } = this.page;
+    this.page.edit((editor) => editor.restore(deleted, new History(tree).lastParentOf(deleted)));
+    if (this.#isShown(id)) this.edit(id);
+  }
+
+  /** Lets a row go with all others that were deleted together with it. */
+  discardDeleted(id: string): void {
+    const { outline } = this.page;
+    const deleted = this.#deletedAbove(id);
+    const index = outline.indexOf(id);
+    for (const each of [...outline.heldDeleted]) if (this.#deletedAbove(each) === deleted) outline.letGo(each);
+    this.page.refresh();
+    const { rows } = this.page;
+    const row = rows[Math.max(0, Math.min(index, rows.length) - 1)];
+    if (row) this.edit(row.id);
+    else this.options.goToEmpty();
+  }
+
+  /** What was deleted, and the item with it. */
+  #deletedAbove(id: string): string | undefined {
+    const { tree } = this.page;
+    return [id, ...tree.getAncestors(id).map((each) => each.id)].find((each) => tree.getParentId(each) === BIN_ID);
   }
 
   /** Lets the text of a row be edited. @param at an offset, or how to find one in the element */
@@ -108,8 +151,11 @@ export class Cursor {
     const { activeId } = this;
     if (activeId === undefined) return undefined;
     const { rootId } = this.#place;
-    if (this.#isShown(activeId)) this.enter(activeId);
     const focus = this.elements.focusIn(activeId);
+    if (this.#isShown(activeId))
+      this.#place = { ...this.#place, rows: this.page.rows, index: this.page.outline.indexOf(activeId) };
+    else if (focus?.part === "text" && this.page.rootId === rootId && isOnPage(this.page.tree, activeId))
+      return this.#showApart(activeId);
     if (!focus) return undefined;
     // an element that moves in the page loses the focus, too
     return () => {
@@ -117,28 +163,24 @@ export class Cursor {
     };
   }
 
-  /** Goes on where somebody else has taken away the row that has the focus. */
-  #lose({ id, part, selected }: RowFocus, rootId: string): void {
+  /** Shows what an item that is being written is below, before the page can take its element away. */
+  #showApart(id: string): (() => void) | undefined {
     const { page } = this;
-    const isDeleted = !isOnPage(page.tree, id);
-    if (isDeleted && part === "text")
-      notices.inform("The item that you were editing was deleted elsewhere.", { label: "Restore", run: () => this.#restore(id) });
-    // zooming takes rows away without anybody else
-    if (!isDeleted && page.rootId !== rootId) return;
     const parentId = page.tree.getParentId(id);
-    if (isDeleted || part === "row" || typeof parentId !== "string") return this.#goOn(part);
-    notices.inform("What you are editing was folded away elsewhere. It is shown apart from the rest of the page.");
+    if (typeof parentId !== "string") return undefined;
     page.zoom(parentId);
-    this.edit(id, selected?.end);
-    this.options.zoom(parentId);
+    this.#place = { rows: page.rows, index: page.outline.indexOf(id), rootId: parentId };
+    return () => {
+      notices.inform("What you are editing was folded away elsewhere. It is shown apart from the rest of the page.");
+      this.options.zoom(parentId === page.tree.root?.id ? undefined : parentId);
+    };
   }
 
-  #restore(id: string): void {
-    const { tree } = this.page;
-    const deleted = [id, ...tree.getAncestors(id).map((each) => each.id)].find((each) => tree.getParentId(each) === BIN_ID);
-    if (deleted === undefined) return;
-    this.page.edit((editor) => editor.restore(deleted, new History(tree).lastParentOf(deleted)));
-    if (this.#isShown(id)) this.edit(id);
+  /** Goes on where somebody else has taken away the row that has the focus. */
+  #lose({ id, part }: RowFocus, rootId: string): void {
+    // zooming takes rows away without anybody else
+    if (isOnPage(this.page.tree, id) && this.page.rootId !== rootId) return;
+    this.#goOn(part);
   }
 
   /** Goes to the nearest row above the one that has gone. */

@@ -27,7 +27,8 @@ export type Command =
   | "edit"
   | "leave"
   | "zoomIn"
-  | "zoomOut";
+  | "zoomOut"
+  | "followLink";
 
 const ARROWS: Readonly<Record<string, "Up" | "Down" | "Left" | "Right">> = {
   ArrowUp: "Up",
@@ -95,7 +96,7 @@ function commandAnywhere(event: Key): Command | undefined {
   if (isMod(event)) {
     // AltGr is Ctrl with Alt where it types characters
     if (altKey) return undefined;
-    if (key === "Enter") return "toggleDone";
+    if (key === "Enter") return shiftKey ? "followLink" : "toggleDone";
     if (key === ".") return "toggleCollapsed";
     if (key === "Backspace" && shiftKey) return "remove";
     return undoCommand(event);

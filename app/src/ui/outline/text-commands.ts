@@ -1,3 +1,4 @@
+import { linkAtOffset } from "../../model/inline.ts";
 import * as caretDom from "./caret-dom.ts";
 import type { Cursor } from "./cursor.svelte.ts";
 import type { Command } from "./keys.ts";
@@ -14,6 +15,11 @@ export function runInText(cursor: Cursor, command: Command, id: string): boolean
   switch (command) {
     case "nothing":
       return true;
+    case "followLink": {
+      const link = linkAtOffset(row.text, offset);
+      if (link) cursor.options.followLink(link);
+      return true;
+    }
     case "split":
       cursor.act((editor) =>
         editor.together(() => {
@@ -24,11 +30,13 @@ export function runInText(cursor: Cursor, command: Command, id: string): boolean
       return true;
     case "joinPrevious":
       if (!isCaret || offset > 0) return false;
+      if (row.isDeleted) return true;
       cursor.act((editor) => editor.joinWithPrevious(id));
       return true;
     case "joinNext": {
       const next = cursor.neighbour(id, 1);
       if (!isCaret || offset < row.text.length || !next) return false;
+      if (row.isDeleted || next.isDeleted) return true;
       cursor.act((editor) => editor.joinWithPrevious(next.id));
       return true;
     }

@@ -4,6 +4,7 @@ import { TextDraft, type TextDraftOptions } from "../text-draft.ts";
 /** What somebody is writing at the moment, and is not stored yet. */
 export class Drafts {
   readonly #pending = new SvelteSet<TextDraft>();
+  readonly #all = new Set<TextDraft>();
 
   get isEmpty(): boolean {
     return this.#pending.size === 0;
@@ -15,7 +16,19 @@ export class Drafts {
       ...options,
       onPending: (isPending) => void (isPending ? this.#pending.add(draft) : this.#pending.delete(draft)),
     });
+    this.#all.add(draft);
     return draft;
+  }
+
+  /** Ends a draft, which counts no more. */
+  end(draft: TextDraft): void {
+    draft.finish();
+    this.#all.delete(draft);
+  }
+
+  /** Makes what is shown what stands, so that commands are about what is shown. */
+  settle(): void {
+    for (const draft of this.#all) draft.settle();
   }
 
   /** Stores all of it at once. */

@@ -1,8 +1,10 @@
 import type { ReplicatedTree } from "foldspace";
 import { OutlineEditor } from "../../model/editing.ts";
 import { Outline } from "../../model/outline.ts";
+import { OwnTexts } from "../../model/own-texts.ts";
 import { RivalWatcher, type Rival } from "../../model/rivals.ts";
 import type { Row } from "../../model/row.ts";
+import { TextMerger } from "../../model/text-merger.ts";
 import { notices } from "./notices.svelte.ts";
 
 /** An open page: its outline, as the components watch it. */
@@ -11,6 +13,7 @@ export class PageView {
   readonly tree: ReplicatedTree;
   readonly outline: Outline;
   readonly editor: OutlineEditor;
+  readonly ownTexts: OwnTexts;
   rows: readonly Row[] = $state.raw([]);
   /** Item whose children are shown; the tree's root for the whole page. */
   rootId: string = $state("");
@@ -18,6 +21,8 @@ export class PageView {
   canRedo: boolean = $state(false);
   /** Texts that were changed on two devices at once, by item. */
   rivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  /** Whether somebody is just writing an item's text. */
+  isBeingWritten: (itemId: string) => boolean = () => false;
   #rivalWatcher: RivalWatcher | undefined;
   readonly #ends: (() => void)[] = [];
 
@@ -26,7 +31,9 @@ export class PageView {
     this.tree = tree;
     this.outline = new Outline(tree);
     this.editor = new OutlineEditor(this.outline);
+    this.ownTexts = new OwnTexts(tree, (id) => this.outline.hold(id));
     this.#ends.push(
+      () => this.ownTexts.close(),
       this.outline.observe(() => this.refresh()),
       this.editor.observe(() => this.#readUndo()),
     );
@@ -66,14 +73,24 @@ export class PageView {
     this.refresh();
   }
 
-  /** Begins to look for texts that were changed on two devices at once. */
+  /** Begins to look for texts that were changed on two devices at once, and to merge those that go together. */
   watchRivals(): void {
     if (this.#rivalWatcher) return;
     const watcher = (this.#rivalWatcher = new RivalWatcher(this.tree));
     const read = (): void => {
       this.rivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));
     };
-    this.#ends.push(watcher.observe(read), () => watcher.close());
+    const merger = new TextMerger({
+      tree: this.tree,
+      watcher,
+      isBeingWritten: (id) => this.isBeingWritten(id),
+      onFailed: (error) => notices.report("Texts of two devices could not be put together.", error),
+    });
+    this.#ends.push(
+      watcher.observe(read),
+      () => merger.close(),
+      () => watcher.close(),
+    );
     read();
   }
 

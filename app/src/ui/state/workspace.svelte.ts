@@ -1,5 +1,9 @@
 import { errorCode, type Problem, type SpaceStatus } from "foldspace";
-import { createPage, listDeletedPages, listPages, restorePage, type Page } from "../../model/pages.ts";
+import { fold } from "../../model/fold.ts";
+import type { InlineLink } from "../../model/inline.ts";
+import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
+import { RivalWatcher, type Rival } from "../../model/rivals.ts";
+import { TextMerger } from "../../model/text-merger.ts";
 import { recall, remember } from "../../session/browser-memory.ts";
 import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session.svelte.ts";
 import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
@@ -39,6 +43,10 @@ export class Workspace {
   panel: PanelName | undefined = $state();
   isDrawerOpen: boolean = $state(false);
   isSearching: boolean = $state(false);
+  /** What is searched for when the search is opened. */
+  query: string = $state("");
+  /** Whether the list of keys is shown. */
+  isShowingKeys: boolean = $state(false);
   name: string = $state("");
   /** The page that is to be shown as soon as something of it has arrived. */
   missing: string | undefined = $state.raw();
@@ -52,6 +60,10 @@ export class Workspace {
     isFolderOnly: !this.session.isInBrowser,
   }));
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
+  /** Titles that were changed on two devices at once, by the vertex that names the page. */
+  titleRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  /** Pages whose deletion is to be taken back, or to be done again, by the next undo or redo. */
+  #deletions: Readonly<Record<"undo" | "redo", string[]>> = { undo: [], redo: [] };
   readonly #views = new Map<string, PageView>();
   readonly #ends: (() => void)[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -73,6 +85,8 @@ export class Workspace {
     this.#found = space.problems;
     this.#readPages();
     const onHashChange = (): void => void this.follow();
+    const watching = setTimeout(() => this.#watchTitles(), SETTLED_MS);
+    this.#ends.push(() => clearTimeout(watching));
     addEventListener("hashchange", onHashChange);
     this.#ends.push(() => removeEventListener("hashchange", onHashChange));
   }
@@ -115,10 +129,42 @@ export class Workspace {
     await this.session.space.flush();
   }
 
-  /** Takes back, or does again, what was done last on the page that is shown. */
+  /** Takes back, or does again, what was done last: the deletion of a page, or something on the page that is shown. */
   undo(what: "undo" | "redo" = "undo"): void {
-    this.drafts.store();
-    this.page?.edit((editor) => editor[what]());
+    this.drafts.settle();
+    if (!this.undoDeletion(what)) this.page?.edit((editor) => editor[what]());
+  }
+
+  /** @returns whether the deletion of a page was what was done last, and is taken back, or done again */
+  undoDeletion(what: "undo" | "redo"): boolean {
+    const { undo, redo } = this.#deletions;
+    const treeId = this.#deletions[what].pop();
+    if (treeId === undefined) return false;
+    if (what === "undo") this.restorePage(treeId, () => redo.push(treeId));
+    else void attempt("The page could not be deleted.", () => (removePage(this.session.space, treeId), void undo.push(treeId)));
+    return true;
+  }
+
+  /** Deletes a page, which can be undone until something else is done. */
+  deletePage(treeId: string): void {
+    void attempt("The page could not be deleted.", () => {
+      const title = this.titleOf(treeId) || "Untitled";
+      removePage(this.session.space, treeId);
+      this.#deletions.undo.push(treeId);
+      this.#deletions.redo.length = 0;
+      notices.inform(`“${title}” is deleted.`, { label: "Undo", run: () => this.restorePage(treeId) });
+    });
+  }
+
+  /** Brings a deleted page back, and goes there. */
+  restorePage(treeId: string, done: () => void = () => undefined): void {
+    void attempt("The page could not be brought back.", () => {
+      restorePage(this.session.space, treeId);
+      for (const ids of Object.values(this.#deletions)) if (ids.includes(treeId)) ids.splice(ids.indexOf(treeId), 1);
+      done();
+      this.#readPages();
+      this.goTo(treeId);
+    });
   }
 
   /** Goes to a page, or to an item in it. */
@@ -128,6 +174,23 @@ export class Workspace {
     const address = addressOf(treeId, options.zoom);
     if (location.hash === address) void this.follow();
     else location.hash = address;
+  }
+
+  /** Follows a link of a text: to an address, to a page, which is made where there is none, or to what has a tag. */
+  followLink({ kind, target }: InlineLink): void {
+    if (kind === "address") open(target, "_blank", "noopener,noreferrer");
+    else if (kind === "page") {
+      const wanted = fold(target);
+      const page = this.pages.find(({ title }) => fold(title) === wanted);
+      if (page) this.goTo(page.treeId);
+      else void this.newPage(target);
+    } else this.search(target);
+  }
+
+  /** Opens the search. @param query what is searched for to begin with */
+  search(query: string = ""): void {
+    this.query = query;
+    this.isSearching = true;
   }
 
   /** Makes a page and goes there. @returns its id, or `undefined` where that failed, which has been said */
@@ -162,6 +225,27 @@ export class Workspace {
     for (const view of this.#views.values()) view.close();
   }
 
+  /** Watches for titles that were changed on two devices at once, and merges those that go together. */
+  #watchTitles(): void {
+    const { tree } = this.session.space;
+    const watcher = new RivalWatcher(tree, tree.nameKey);
+    const merger = new TextMerger({
+      tree,
+      watcher,
+      isBeingWritten: () => !this.drafts.isEmpty,
+      onFailed: (error) => notices.report("Titles of two devices could not be put together.", error),
+    });
+    const read = (): void => {
+      this.titleRivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));
+    };
+    this.#ends.push(
+      watcher.observe(read),
+      () => merger.close(),
+      () => watcher.close(),
+    );
+    read();
+  }
+
   /** Looks again for what is missing, also without news of it: they may have come while it was looked for. */
   #awaitMissing(): void {
     clearTimeout(this.#retry);
@@ -186,6 +270,8 @@ export class Workspace {
     if (known) return known;
     const view = new PageView(treeId, tree);
     this.#views.set(treeId, view);
+    // what is done after a deletion is taken back before it
+    this.#ends.push(view.editor.observe(() => (this.#deletions = { undo: [], redo: [] })));
     this.activity.watch(treeId, tree);
     return view;
   }
@@ -209,11 +295,7 @@ export class Workspace {
     if (deleted?.deletedBy === space.peerId) return;
     notices.inform("The page that was open has been deleted.", {
       label: "Restore",
-      run: () =>
-        void attempt("The page could not be brought back.", () => {
-          restorePage(space, treeId);
-          this.goTo(treeId);
-        }),
+      run: () => this.restorePage(treeId),
     });
   }
 }

@@ -1,0 +1,205 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { OpId } from "foldspace/tree";
+import { alsoOn, newPage, sync, type Device } from "./test-pages.ts";
+import { rivalsOn } from "./test-rivals.ts";
+import { TextVersions } from "./text-versions.ts";
+
+/** Writes what goes together, as a device does that nobody writes on. @returns whether it had to */
+function merge(device: Device, itemId: string): boolean {
+  const versions = TextVersions.of(device.tree);
+  const { text, merged } = versions.resolve(itemId)!;
+  if (merged.text === text) return false;
+  versions.write(itemId, merged.text, merged.parents);
+  return true;
+}
+
+/** Lets devices exchange and merge until none has to. @returns how many exchanges that took */
+function settle(devices: readonly Device[], itemId: string): number {
+  for (let exchanges = 1; exchanges < 10; exchanges++) {
+    sync(...devices);
+    if (devices.filter((device) => merge(device, itemId)).length === 0) return exchanges;
+  }
+  throw new Error("they never stop");
+}
+
+function textsOf(devices: readonly Device[], itemId: string): string[] {
+  return [...new Set(devices.map(({ tree }) => TextVersions.of(tree).stored(itemId).text))];
+}
+
+function standing(device: Device, itemId: string): { from: string; parents: OpId[] } {
+  const { text, opId } = TextVersions.of(device.tree).stored(itemId);
+  return { from: text, parents: [opId!] };
+}
+
+describe("merging", () => {
+  test("puts words that were written at the same time elsewhere together, on all devices", () => {
+    const a = newPage(["a plan"]);
+    const b = alsoOn(a, "b");
+    const c = alsoOn(a, "c");
+    const id = a.id("a plan");
+    a.type(id, "a plan of", "a plan of Anna");
+    b.type(id, "not a plan");
+    c.type(id, "a small plan");
+    expect(settle([a, b, c], id)).toBe(2);
+    expect(textsOf([a, b, c], id)).toEqual(["not a small plan of Anna"]);
+    expect(rivalsOn(a)).toEqual([]);
+  });
+
+  test("leaves texts whole where the same words were changed", () => {
+    const a = newPage(["meet at 5"]);
+    const b = alsoOn(a, "b");
+    const c = alsoOn(a, "c");
+    const id = a.id("meet at 5");
+    a.type(id, "meet at 6");
+    b.type(id, "meet at", "meet at 9");
+    c.type(id, "please meet at 5");
+    settle([a, b, c], id);
+    expect(textsOf([a, b, c], id)).toEqual(["please meet at 9"]);
+    expect(rivalsOn(a)).toEqual(["please meet at 9/meet at 6"]);
+  });
+
+  test("does not bring back what somebody has taken away after reading it", () => {
+    const a = newPage(["one two three"]);
+    const b = alsoOn(a, "b");
+    const id = a.id("one two three");
+    a.type(id, "one two three four");
+    b.type(id, "zero one two three");
+    settle([a, b], id);
+    b.type(id, "zero one three four");
+    a.type(id, "zero one two three four five");
+    settle([a, b], id);
+    expect(textsOf([a, b], id)).toEqual(["zero one three four five"]);
+  });
+
+  test("goes on where both have merged at once", () => {
+    const a = newPage(["text"]);
+    const b = alsoOn(a, "b");
+    const id = a.id("text");
+    a.type(id, "text one");
+    b.type(id, "a text");
+    sync(a, b);
+    expect([merge(a, id), merge(b, id)].filter(Boolean).length).toBeGreaterThan(0);
+    a.type(id, "a text one more");
+    b.type(id, "such a text one");
+    settle([a, b], id);
+    expect(textsOf([a, b], id)).toEqual(["such a text one more"]);
+    expect(rivalsOn(b)).toEqual([]);
+  });
+
+  test("is not offered to a device that has been away for long: what it wrote is worked in", () => {
+    const a = newPage(["shopping: milk"]);
+    const b = alsoOn(a, "b");
+    const away = alsoOn(a, "c");
+    const id = a.id("shopping: milk");
+    away.type(id, "shopping: milk, soap");
+    for (let n = 0; n < 10; n++) {
+      const writer = n % 2 === 0 ? a : b;
+      const { from, parents } = standing(writer, id);
+      writer.editor.setText(id, from.replace("milk", `milk ${n}`), { from, parents });
+      sync(a, b);
+    }
+    settle([a, b, away], id);
+    expect(textsOf([a, b, away], id)).toEqual(["shopping: milk 9 8 7 6 5 4 3 2 1 0, soap"]);
+  });
+});
+
+test("what the one writes who made an item is never guessed to have been written over what it had not seen", () => {
+  const a = newPage(["meet at 5", "elsewhere"]);
+  const [b, c] = [alsoOn(a, "b"), alsoOn(a, "c")];
+  const id = a.id("meet at 5");
+  b.type(id, "meet at 9");
+  // far ahead of both, so that the counter of the one who made the item jumps
+  c.type(c.id("elsewhere"), ...Array.from({ length: 30 }, (_, n) => `elsewhere ${n}`));
+  sync(a, c);
+  a.type(id, "meet at 6");
+  sync(a, b, c);
+  expect(rivalsOn(c)).toEqual(["meet at 6/meet at 9"]);
+});
+
+describe("taking in what others write while a text is written", () => {
+  test("keeps both, and says what changes", () => {
+    const a = newPage(["text"]);
+    const b = alsoOn(a, "b");
+    const id = a.id("text");
+    const { parents } = standing(a, id);
+    b.type(id, "a text");
+    sync(a, b);
+    const taken = TextVersions.of(a.tree).takeIn(id, parents, "text of mine")!;
+    expect(taken).toEqual({
+      text: "a text of mine",
+      base: "a text",
+      parents: [TextVersions.of(b.tree).stored(id).opId],
+      changes: [[{ start: 0, removed: 0, inserted: "a " }]],
+    });
+    expect(TextVersions.of(a.tree).takeIn(id, taken.parents, taken.text)).toBeUndefined();
+  });
+
+  test("takes in nothing that changes the same words, until its writer has seen this text", () => {
+    const a = newPage(["meet at 5"]);
+    const b = alsoOn(a, "b");
+    const id = a.id("meet at 5");
+    const { from, parents } = standing(a, id);
+    b.type(id, "meet at 9");
+    sync(a, b);
+    expect(TextVersions.of(a.tree).takeIn(id, parents, "meet at 6")).toBeUndefined();
+    a.editor.setText(id, "meet at 6", { from, parents });
+    const mine = standing(a, id).parents;
+    sync(a, b);
+    b.type(id, "meet at 6 sharp");
+    sync(a, b);
+    expect(TextVersions.of(a.tree).takeIn(id, mine, "do meet at 6")?.text).toBe("do meet at 6 sharp");
+  });
+});
+
+// ---- whatever is written ----
+
+const edit = fc.record({
+  device: fc.nat({ max: 2 }),
+  syncs: fc.array(fc.nat({ max: 2 }), { maxLength: 2 }),
+  kind: fc.constantFrom("insert", "insert", "insert", "remove", "merge", "draft"),
+  at: fc.nat(),
+});
+
+test("whatever three devices write, they agree after a few exchanges, stop writing, and lose no word", () => {
+  fc.assert(
+    fc.property(fc.array(edit, { maxLength: 25 }), (edits) => {
+      const first = newPage(["some words to begin with"]);
+      const id = first.id("some words to begin with");
+      const devices = [alsoOn(first, "b"), alsoOn(first, "c"), alsoOn(first, "d")];
+      const written = new Set<string>();
+      /** What a device shows while somebody writes there. */
+      const drafts = devices.map((device) => standing(device, id));
+      for (const [index, { device: n, syncs, kind, at }] of edits.entries()) {
+        const device = devices[n]!;
+        for (const partner of syncs) sync(device, devices[partner]!);
+        if (kind === "merge") {
+          merge(device, id);
+          continue;
+        }
+        const versions = TextVersions.of(device.tree);
+        if (kind !== "draft") drafts[n] = standing(device, id);
+        const draft = drafts[n]!;
+        const taken = versions.takeIn(id, draft.parents, draft.from);
+        if (taken) drafts[n] = { from: taken.text, parents: [...taken.parents] };
+        const { from, parents } = drafts[n]!;
+        const words = from.split(" ");
+        const place = at % (words.length + 1);
+        if (kind === "remove" && words.length > 1) for (const gone of words.splice(place, 1)) written.delete(gone);
+        else {
+          words.splice(place, 0, `w${index}`);
+          written.add(`w${index}`);
+        }
+        device.editor.setText(id, words.join(" "), { from, parents });
+        drafts[n] = standing(device, id);
+      }
+      expect(settle(devices, id)).toBeLessThanOrEqual(4);
+      expect(textsOf(devices, id).length).toBe(1);
+      const rivals = devices.map((device) => rivalsOn(device).join(" "));
+      expect(new Set(rivals).size).toBe(1);
+      const all = new Set(`${textsOf(devices, id)[0]} ${rivals[0]!.replaceAll("/", " ")}`.split(" "));
+      expect([...written].filter((word) => !all.has(word))).toEqual([]);
+    }),
+    { numRuns: 400 },
+  );
+});

@@ -1,0 +1,277 @@
+import { compareOpIds, MAX_VALUE_LENGTH, opIdToString, type OpId, type SetVertexProperty } from "foldspace/tree";
+import { toLine } from "./item.ts";
+import { applyChanges, type TextChange } from "./text-change.ts";
+import { mergeChanges, mergeTexts } from "./text-merge.ts";
+
+/** Whether the writer of one operation may have known another one, for programs that leave no marks. */
+export type MayHaveSeen = (write: OpId, other: OpId) => boolean;
+
+/** One text, and what it was made of: the operations are all in it. */
+export interface MergedText {
+  readonly text: string;
+  readonly parents: readonly OpId[];
+}
+
+/** What somebody is writing, with what others have written meanwhile. */
+export interface TakenIn extends MergedText {
+  /** The text without what is being written. */
+  readonly base: string;
+  /** Changes of the text that was being written, one list after the other. */
+  readonly changes: readonly (readonly TextChange[])[];
+}
+
+/** The texts of one item that count, as no one has written over them. */
+export interface Resolved {
+  /** The operation whose text stands. */
+  readonly shown: SetVertexProperty;
+  /** Its text, as a line. */
+  readonly text: string;
+  /** All that go together with the one that stands, merged. */
+  readonly merged: MergedText;
+  /** Those that changed the same characters in another way: oldest first. */
+  readonly rivals: readonly SetVertexProperty[];
+}
+
+interface Version {
+  readonly op: SetVertexProperty;
+  readonly text: string;
+  readonly parents: readonly Version[];
+  /** Whether the parents are a guess: then nothing is merged by them, and both texts are offered. */
+  readonly isGuess: boolean;
+  /** Its place in the order of the operations. */
+  readonly index: number;
+}
+
+interface Graph {
+  readonly versions: readonly Version[];
+  readonly byId: ReadonlyMap<string, Version>;
+  readonly heads: readonly Version[];
+  readonly appPeerCount: number;
+}
+
+/** A text that is longer together than any that can be stored stays in parts. */
+const MAX_LENGTH = MAX_VALUE_LENGTH - 1_000;
+/** Criss-cross merges that are nested deeper than this have an older text as their base. */
+const MAX_DEPTH = 8;
+
+/**
+ * Everything that was written into one text, and what each text was made of: see `TextVersions`. Whatever is asked for
+ * follows from the set of operations alone, so that all devices that have the same ones find the same.
+ */
+export class ItemVersions {
+  readonly #appPeers: ReadonlySet<string>;
+  readonly #mayHaveSeen: MayHaveSeen;
+  /** In the order of arrival. */
+  readonly #texts: SetVertexProperty[] = [];
+  readonly #marks: SetVertexProperty[] = [];
+  #shown: SetVertexProperty | undefined;
+  #isByOne = true;
+  #graph: Graph | undefined;
+
+  /** @param appPeers peers that leave marks wherever one is needed */
+  constructor(appPeers: ReadonlySet<string>, mayHaveSeen: MayHaveSeen) {
+    this.#appPeers = appPeers;
+    this.#mayHaveSeen = mayHaveSeen;
+  }
+
+  /** The operation whose text stands. */
+  get shown(): SetVertexProperty | undefined {
+    return this.#shown;
+  }
+
+  get isByOne(): boolean {
+    return this.#isByOne;
+  }
+
+  addText(op: SetVertexProperty): void {
+    this.#texts.push(op);
+    if (op.id.peerId !== this.#texts[0]!.id.peerId) this.#isByOne = false;
+    if (!this.#shown || compareOpIds(op.id, this.#shown.id) > 0) this.#shown = op;
+    this.#graph = undefined;
+  }
+
+  addMark(op: SetVertexProperty): void {
+    this.#marks.push(op);
+    this.#graph = undefined;
+  }
+
+  /** Whether a text that a peer writes now without a mark is taken to be made of this one, and of no other. */
+  isImplied(peerId: string, parent: OpId): boolean {
+    const shown = this.#shown?.id;
+    const mark = this.#marks.findLast(({ id }) => id.peerId === peerId);
+    const isItsOwn = shown?.peerId === peerId && compareOpIds(shown, parent) === 0;
+    return isItsOwn && !(mark && mark.id.counter > shown.counter);
+  }
+
+  /** Merges what stands with all that goes together with it. */
+  resolve(): Resolved | undefined {
+    const shown = this.#shown;
+    if (!shown) return undefined;
+    const text = textIn(shown);
+    if (this.#isByOne) return { shown, text, merged: { text, parents: [shown.id] }, rivals: [] };
+    const { heads, byId } = this.#read();
+    const standing = byId.get(opIdToString(shown.id))!;
+    let merged: readonly Version[] = [standing];
+    let all = text;
+    const rivals: SetVertexProperty[] = [];
+    for (const head of heads.toReversed()) {
+      if (head === standing || head.text.trim() === "") continue;
+      const together = standing.isGuess || head.isGuess ? undefined : textOfAll([...merged, head], 0);
+      if (together !== undefined && together.length <= MAX_LENGTH) {
+        all = together;
+        merged = [...merged, head];
+      } else if (head.text !== text) rivals.push(head.op);
+    }
+    return { shown, text, merged: { text: all, parents: idsOf(merged) }, rivals: rivals.toReversed() };
+  }
+
+  /**
+   * Takes into a text that a peer is writing what others have written since.
+   * @param parents what the text is made of
+   * @returns `undefined` where there is nothing to be taken in: nothing new, or only what changes the same characters
+   */
+  takeIn(peerId: string, parents: readonly OpId[], text: string): TakenIn | undefined {
+    const shown = this.#shown;
+    if (!shown || (this.#isByOne && parents.length === 1 && parents[0] === shown.id)) return undefined;
+    const { heads, byId } = this.#read();
+    let known = parents.map((id) => byId.get(opIdToString(id))).filter((version) => version !== undefined);
+    const seen = ancestorsOf(known);
+    const changes: (readonly TextChange[])[] = [];
+    let isNew = false;
+    let base = known.length === 0 ? "" : (textOfAll(known, 0) ?? "");
+    let mine = text;
+    for (const head of heads) {
+      if (seen.has(head)) continue;
+      const below = ancestorsOf([head]);
+      const isLater = known.every((version) => below.has(version));
+      if (!isLater && (head.isGuess || head.text.trim() === "")) continue;
+      const together = [...known.filter((version) => !below.has(version)), head];
+      // first without what is being written, as any device would; then that on top
+      const next = textOfAll(together, 0);
+      const change = next === undefined ? undefined : mergeChanges(base, mine, next, peerId < head.op.id.peerId);
+      if (next === undefined || !change) continue;
+      mine = applyChanges(mine, change);
+      if (change.length > 0) changes.push(change);
+      [known, base, isNew] = [together, next, true];
+    }
+    if (!isNew) return undefined;
+    return { text: mine, parents: idsOf(known), base, changes };
+  }
+
+  #read(): Graph {
+    // what is learned of the peers changes what their texts are made of
+    if (this.#graph?.appPeerCount !== this.#appPeers.size)
+      this.#graph = graphOf(this.#texts, this.#marks, this.#shown, this.#appPeers, this.#mayHaveSeen);
+    return this.#graph;
+  }
+}
+
+// ---- what each text was made of ----
+
+function graphOf(
+  texts: readonly SetVertexProperty[],
+  marks: readonly SetVertexProperty[],
+  shown: SetVertexProperty | undefined,
+  appPeers: ReadonlySet<string>,
+  mayHaveSeen: MayHaveSeen,
+): Graph {
+  const markOf = new Map(marks.map((mark) => [opIdToString(mark.id), mark]));
+  const versions: Version[] = [];
+  const byId = new Map<string, Version>();
+  const lastOf = new Map<string, Version>();
+  for (const op of texts.toSorted((a, b) => compareOpIds(a.id, b.id))) {
+    const { counter, peerId } = op.id;
+    const mark = markOf.get(opIdToString({ counter: counter - 1, peerId }));
+    const before = lastOf.get(peerId);
+    const text = textIn(op);
+    const named = mark ? idsIn(mark) : [];
+    const guesses = named.length > 0 || appPeers.has(peerId) ? [] : guessed(versions, op, before, mayHaveSeen);
+    const parents = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : [...(before ? [before] : []), ...guesses];
+    const version: Version = {
+      op,
+      text,
+      parents: parents.length > 0 ? parents : again(versions, op, text),
+      isGuess: guesses.length > 0 || (named.length === 0 && before?.isGuess === true),
+      index: versions.length,
+    };
+    versions.push(version);
+    byId.set(opIdToString(op.id), version);
+    lastOf.set(peerId, version);
+  }
+  const over = new Set<Version>(versions.flatMap(({ parents }) => parents));
+  for (const mark of marks) for (const id of idsIn(mark)) if (byId.has(id)) over.add(byId.get(id)!);
+  const heads = versions.filter((version) => !over.has(version) || version.op === shown);
+  return { versions, byId, heads, appPeerCount: appPeers.size };
+}
+
+/** What a program that leaves no marks has probably written over, of all since its last text. */
+function guessed(
+  versions: readonly Version[],
+  op: SetVertexProperty,
+  before: Version | undefined,
+  mayHaveSeen: MayHaveSeen,
+): Version[] {
+  return versions
+    .slice(before ? before.index + 1 : 0)
+    .filter(({ op: other }) => other.id.peerId !== op.id.peerId && mayHaveSeen(op.id, other.id));
+}
+
+/** A space may write a text again, under another id: then it is made of that. */
+function again(versions: readonly Version[], op: SetVertexProperty, text: string): Version[] {
+  const same = versions.findLast((other) => other.text === text && other.op.id.peerId !== op.id.peerId);
+  return same ? [same] : [];
+}
+
+// ---- merging ----
+
+function ancestorsOf(versions: readonly Version[]): Set<Version> {
+  const found = new Set(versions);
+  // grows while it is walked
+  for (const version of found) for (const parent of version.parents) found.add(parent);
+  return found;
+}
+
+/** The text that two sets of versions have both gone on from. */
+function baseOf(some: readonly Version[], others: readonly Version[], depth: number): string | undefined {
+  const ofOthers = ancestorsOf(others);
+  const common = [...ancestorsOf(some)].filter((version) => ofOthers.has(version));
+  const below = new Set(common.flatMap((version) => [...version.parents]));
+  const highest = common.filter((version) => !below.has(version)).sort((a, b) => a.index - b.index);
+  if (highest.length === 0) return undefined;
+  // where they do not go together, the last of them counts
+  return (depth < MAX_DEPTH ? textOfAll(highest, depth + 1) : undefined) ?? highest.at(-1)!.text;
+}
+
+/** What versions amount to together; `undefined` where they do not go together. */
+function textOfAll(versions: readonly Version[], depth: number): string | undefined {
+  const [first, ...rest] = versions.toSorted((a, b) => a.index - b.index);
+  const merged = [first!];
+  let text = first!.text;
+  for (const next of rest) {
+    const base = next.text === text ? text : baseOf(merged, [next], depth);
+    const together = base === undefined ? undefined : mergeTexts(base, text, next.text, isFirst(merged.at(-1)!, next));
+    if (together === undefined) return undefined;
+    text = together;
+    merged.push(next);
+  }
+  return text;
+}
+
+/** Whose words come first where both have written at the same place. */
+function isFirst(version: Version, other: Version): boolean {
+  const [mine, theirs] = [version.op.id, other.op.id];
+  return mine.peerId === theirs.peerId ? mine.counter < theirs.counter : mine.peerId < theirs.peerId;
+}
+
+function idsOf(versions: readonly Version[]): OpId[] {
+  return versions.map(({ op }) => op.id).sort(compareOpIds);
+}
+
+function textIn({ value }: SetVertexProperty): string {
+  return typeof value === "string" ? toLine(value) : "";
+}
+
+/** The ids in a mark; whatever else stands there is passed over. */
+function idsIn(mark: SetVertexProperty): string[] {
+  return Array.isArray(mark.value) ? mark.value.filter((id): id is string => typeof id === "string" && /^\d+@./.test(id)) : [];
+}

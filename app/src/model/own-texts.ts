@@ -1,0 +1,51 @@
+import { BIN_ID, isMoveVertexOp, type MoveVertex, type OpId, type ReplicatedTree } from "foldspace/tree";
+import { isOnPage, TEXT_KEY } from "./item.ts";
+import { TextVersions } from "./text-versions.ts";
+
+/**
+ * Tells which texts that were written here another device has deleted without having seen them: of the deleted item, and of
+ * those below it. What is written into a deleted item has not been seen either.
+ */
+export class OwnTexts {
+  readonly #tree: ReplicatedTree;
+  readonly #versions: TextVersions;
+  readonly #onDeleted: (itemId: string) => void;
+  /** The last text that was written here, by item. */
+  readonly #last = new Map<string, OpId>();
+  readonly #unseen = new Set<string>();
+  readonly #endObserving: () => void;
+
+  /** @param onDeleted told before the tree's observers are told what the deletion amounts to */
+  constructor(tree: ReplicatedTree, onDeleted: (itemId: string) => void) {
+    this.#tree = tree;
+    this.#versions = TextVersions.of(tree);
+    this.#onDeleted = onDeleted;
+    this.#endObserving = tree.observeOpApplied((op, isLocal) => {
+      if (isMoveVertexOp(op)) {
+        if (!isLocal && op.parentId === BIN_ID && this.#last.size > 0) this.#lookBelow(op);
+      } else if (isLocal && op.key === TEXT_KEY && !op.transient) {
+        this.#last.set(op.targetId, op.id);
+        if (isOnPage(tree, op.targetId)) this.#unseen.delete(op.targetId);
+        else this.#unseen.add(op.targetId);
+      }
+    });
+  }
+
+  /** Whether an item that is deleted has a text that was written here, and that the other device had not seen. */
+  isUnseen(itemId: string): boolean {
+    return this.#unseen.has(itemId);
+  }
+
+  close(): void {
+    this.#endObserving();
+  }
+
+  #lookBelow({ id: deletion, targetId }: MoveVertex): void {
+    for (const [itemId, text] of this.#last) {
+      const isBelow = itemId === targetId || this.#tree.isAncestor(itemId, targetId);
+      if (!isBelow || this.#versions.mayHaveSeen(deletion, text)) continue;
+      this.#unseen.add(itemId);
+      this.#onDeleted(itemId);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { diffText, type TextChange } from "./text-change.ts";
+
+/**
+ * What words are made of. Spaces, punctuation, emoji and scripts that write words without spaces are left out. The ranges
+ * are fixed, and no property of a Unicode version: every device has to cut a text alike.
+ */
+const WORD_CHARACTER =
+  "[^\\s!-&(-/:-@[-^`{-~\\u00A0-\\u00BF\\u0E00-\\u0EFF\\u1000-\\u109F\\u1780-\\u17FF\\u2000-\\u2BFF\\u3000-\\u30FF" +
+  "\\u3400-\\u9FFF\\uD800-\\uDFFF\\uF900-\\uFAFF\\uFE00-\\uFE0F\\uFF00-\\uFFEF\\u{1F000}-\\u{1FAFF}\\u{20000}-\\u{3FFFF}]";
+/** A word, a run of emoji, or any other single character. */
+const TOKEN = new RegExp(`${WORD_CHARACTER}+|[\\u200D\\u2600-\\u27BF\\uFE0F\\u{1F000}-\\u{1FAFF}]+|[^]`, "gu");
+const SINGLE_WORD_CHARACTER = new RegExp(`^${WORD_CHARACTER}$`, "u");
+
+/** More than so many pairs of words to be compared, and the texts are taken as one change. */
+const MAX_PAIRS = 4_000_000;
+
+function tokensOf(text: string): string[] {
+  return text.match(TOKEN) ?? [];
+}
+
+/** Whether the UTF-16 code unit at an offset belongs to a word that spaces set apart from others. */
+export function isInWord(text: string, offset: number): boolean {
+  return SINGLE_WORD_CHARACTER.test(text.charAt(offset));
+}
+
+/** The same, or to a run of emoji. */
+function isInRun(text: string, offset: number): boolean {
+  return isInWord(text, offset) || /\u200D|\uFE0F|[\uD800-\uDFFF]/.test(text.charAt(offset));
+}
+
+/**
+ * What makes one text of another, word by word. What was just added or taken away in one place is one change, as most of what
+ * is typed is; otherwise it is the fewest words that go and come. Words that are replaced on both sides of nothing but blanks
+ * are one change.
+ * @returns changes in order, apart from one another
+ */
+export function diffWords(before: string, after: string): readonly TextChange[] {
+  if (before === after) return [];
+  const single = diffText(before, after);
+  if (single.removed === 0 || single.inserted === "") return [withWords(betweenWords(single, before), before)];
+  const [old, now] = [tokensOf(before), tokensOf(after)];
+  const shorter = Math.min(old.length, now.length);
+  let start = 0;
+  while (start < shorter && old[start] === now[start]) start++;
+  let same = 0;
+  while (same < shorter - start && old[old.length - 1 - same] === now[now.length - 1 - same]) same++;
+  const [oldMiddle, nowMiddle] = [old.slice(start, old.length - same), now.slice(start, now.length - same)];
+  if (oldMiddle.length * nowMiddle.length > MAX_PAIRS) return [diffText(before, after)];
+  return joined(changesOf(oldMiddle, nowMiddle, old.slice(0, start).join("").length), before);
+}
+
+/**
+ * What was added or taken away, between words if it can be: of `w1 ` in front of a `w` it may seem to be `1 w` behind it. Else
+ * as far on as possible, as people write forwards.
+ */
+function betweenWords(change: TextChange, before: string): TextChange {
+  let { start, inserted } = change;
+  const { removed } = change;
+  while (isInRun(before, start - 1) && isInRun(before, inserted === "" ? start : start + removed)) {
+    const last = inserted === "" ? before.charAt(start + removed - 1) : inserted.charAt(inserted.length - 1);
+    if (last !== before.charAt(start - 1)) return change;
+    start--;
+    if (inserted !== "") inserted = last + inserted.slice(0, -1);
+  }
+  return { start, removed, inserted };
+}
+
+/** The change together with what is left of words that it begins or ends in the middle of. */
+function withWords({ start, removed, inserted }: TextChange, before: string): TextChange {
+  const gap = inserted === "" ? before.slice(start, start + removed) : inserted;
+  const isAfterWord = inserted === "" && isInRun(before, start + removed);
+  const isBeforeWord = inserted === "" && isInRun(before, start - 1);
+  let [first, last] = [start, start + removed];
+  if (isInRun(gap, 0) || isAfterWord) while (isInRun(before, first - 1)) first--;
+  if (isInRun(gap, gap.length - 1) || isBeforeWord) while (isInRun(before, last)) last++;
+  return {
+    start: first,
+    removed: last - first,
+    inserted: before.slice(first, start) + inserted + before.slice(start + removed, last),
+  };
+}
+
+/** @param offset of the first of the old tokens */
+function changesOf(old: readonly string[], now: readonly string[], offset: number): TextChange[] {
+  const common = commonLengths(old, now);
+  const width = now.length + 1;
+  const changes: TextChange[] = [];
+  let [i, j, at] = [0, 0, offset];
+  while (i < old.length || j < now.length) {
+    if (i < old.length && j < now.length && old[i] === now[j]) {
+      at += old[i]!.length;
+      i++;
+      j++;
+      continue;
+    }
+    const start = at;
+    let inserted = "";
+    while ((i < old.length || j < now.length) && !(i < old.length && j < now.length && old[i] === now[j])) {
+      const isRemoval = j === now.length || (i < old.length && common[(i + 1) * width + j]! >= common[i * width + j + 1]!);
+      if (isRemoval) at += old[i++]!.length;
+      else inserted += now[j++]!;
+    }
+    changes.push({ start, removed: at - start, inserted });
+  }
+  return changes;
+}
+
+/** How long the longest common subsequence of two lists is, from each pair of places on. */
+function commonLengths(old: readonly string[], now: readonly string[]): Uint32Array {
+  const width = now.length + 1;
+  const lengths = new Uint32Array((old.length + 1) * width);
+  for (let i = old.length - 1; i >= 0; i--)
+    for (let j = now.length - 1; j >= 0; j--)
+      lengths[i * width + j] =
+        old[i] === now[j]
+          ? lengths[(i + 1) * width + j + 1]! + 1
+          : Math.max(lengths[(i + 1) * width + j]!, lengths[i * width + j + 1]!);
+  return lengths;
+}
+
+function joined(changes: readonly TextChange[], before: string): TextChange[] {
+  const result: TextChange[] = [];
+  for (const change of changes) {
+    const last = result.at(-1);
+    const between = last && before.slice(last.start + last.removed, change.start);
+    if (last && between !== undefined && last.removed > 0 && change.removed > 0 && between.trim() === "")
+      result[result.length - 1] = {
+        start: last.start,
+        removed: change.start + change.removed - last.start,
+        inserted: last.inserted + between + change.inserted,
+      };
+    else result.push(change);
+  }
+  return result;
+}

@@ -1,0 +1,158 @@
+import type { ReplicatedTree, Vertex } from "../tree/index.ts";
+
+/** An item of an outline, apart from any tree. */
+export interface OutlineItem {
+  /** One line, with inline Markdown as it was written. */
+  readonly text: string;
+  /** `undefined`: the item has no check box. */
+  readonly isDone?: boolean;
+  readonly children: readonly OutlineItem[];
+}
+
+/** `appId` of the trees that are outlines. */
+const OUTLINE_APP_ID = "outline";
+/** Deeper items are drawn at this depth: the spaces in front of them would outgrow the text. */
+const MAX_DEPTH = 100;
+
+/** What would be read as a bullet, a heading, a check box, a quote or a fence at the beginning of a text. */
+const BLOCK_START = String.raw`(?:[-+•=|>]|\*(?=[ \t]|$)|#{1,6}(?=[ \t]|$)|\[[ xX]\](?=[ \t]|$)|${"`"}{3,}|~{3,})`;
+const TO_ESCAPE = new RegExp(String.raw`^(?=\\*${BLOCK_START})`);
+const ESCAPED = new RegExp(String.raw`^\\(?=\\*${BLOCK_START})`);
+const NUMBER = /^(\d{1,9})(?=\\*[.)](?:[ \t]|$))/;
+const ESCAPED_NUMBER = /^(\d{1,9})\\(?=\\*[.)](?:[ \t]|$))/;
+/** Spaces at the ends of a text are written as references, and references that stand there themselves as `&#38;…`. */
+const REFERENCE_START = /^&(?=(?:#38;)*#(?:32|9);)/;
+const REFERENCE_END = /&(?=(?:#38;)*#(?:32|9);$)/;
+const ESCAPED_START = /^&#38;(?=(?:#38;)*#(?:32|9);)/;
+const ESCAPED_END = /&#38;(?=(?:#38;)*#(?:32|9);$)/;
+const SPACES_START = /^(?:&#(?:32|9);)+/;
+const SPACES_END = /(?:&#(?:32|9);)+$/;
+
+/**
+ * A text as a line of Markdown. Inline notation stays as it is; only what would begin a block is escaped, and spaces at the
+ * ends are written as references. {@link fromMarkdownLine} gives the text back.
+ */
+export function toMarkdownLine(text: string): string {
+  const line = text.replaceAll(/[\r\n]/g, " ");
+  const start = /^[ \t]*/.exec(line)![0];
+  let end = line.length;
+  while (end > start.length && /[ \t]/.test(line.charAt(end - 1))) end--;
+  const inner = line
+    .slice(start.length, end)
+    .replace(TO_ESCAPE, "\\")
+    .replace(NUMBER, "$1\\")
+    .replace(REFERENCE_START, "&#38;")
+    .replace(REFERENCE_END, "&#38;");
+  return toReferences(start) + inner + toReferences(line.slice(end));
+}
+
+/** The text that a line of Markdown stands for, without its bullet, box or sign of a heading. */
+export function fromMarkdownLine(line: string): string {
+  const start = SPACES_START.exec(line)?.[0] ?? "";
+  const rest = line.slice(start.length);
+  const end = SPACES_END.exec(rest)?.[0] ?? "";
+  const inner = rest
+    .slice(0, rest.length - end.length)
+    .replace(ESCAPED_END, "&")
+    .replace(ESCAPED_START, "&")
+    .replace(ESCAPED_NUMBER, "$1")
+    .replace(ESCAPED, "");
+  return fromReferences(start) + inner + fromReferences(end);
+}
+
+/** A title as a heading. */
+export function toMarkdownHeading(title: string, level: number): string {
+  const text = toMarkdownLine(title).replace(/(^|[ \t])(?=\\*#+$)/, "$1\\");
+  return `${"#".repeat(level)} ${text}`.replace(/ $/, "");
+}
+
+/** The title in a heading, without the signs in front of it and those that close it. */
+export function fromMarkdownHeading(text: string): string {
+  return fromMarkdownLine(text.replace(/(^|[ \t])\\(?=\\*#+$)/, "$1"));
+}
+
+/** Items as a Markdown list, two spaces to a level, with check boxes where an item has `isDone`. */
+export function* outlineMarkdown(items: readonly OutlineItem[]): Generator<string> {
+  const open = [{ siblings: items, next: 0 }];
+  for (let list = open.at(-1); list; list = open.at(-1)) {
+    const item = list.siblings[list.next++];
+    if (!item) {
+      open.pop();
+      continue;
+    }
+    const box = item.isDone === undefined ? "" : item.isDone ? "[x] " : "[ ] ";
+    const indent = "  ".repeat(Math.min(open.length - 1, MAX_DEPTH));
+    // a text that is empty leaves no space behind it
+    yield indent + `- ${box}${toMarkdownLine(item.text)}`.replace(/ $/, "");
+    open.push({ siblings: item.children, next: 0 });
+  }
+}
+
+/** Whether a tree is an outline, as the app makes them. */
+export function isOutline(tree: ReplicatedTree): boolean {
+  return tree.root?.getProperty("appId") === OUTLINE_APP_ID;
+}
+
+/** The items of an outline in their order, with everything below them. */
+export function readOutline(tree: ReplicatedTree): OutlineItem[] {
+  interface Draft extends OutlineItem {
+    readonly children: Draft[];
+  }
+  const top: Draft[] = [];
+  // grows while it is walked; without recursion, as a tree may be deeper than the stack
+  const open = tree.root ? [{ vertex: tree.root, into: top }] : [];
+  for (const { vertex, into } of open) {
+    for (const child of outlineChildren(vertex)) {
+      const item: Draft = { text: itemText(child), ...(isItemDone(child) ? { isDone: true } : {}), children: [] };
+      into.push(item);
+      open.push({ vertex: child, into: item.children });
+    }
+  }
+  return top;
+}
+
+/** The text of an item, as one line; its name, where another program has made it. */
+export function itemText(vertex: Vertex): string {
+  const text = vertex.getProperty("text");
+  return (typeof text === "string" ? text : (vertex.name ?? "")).replaceAll(/[\r\n]/g, " ");
+}
+
+export function isItemDone(vertex: Vertex): boolean {
+  return vertex.getProperty("done") === true;
+}
+
+/** The items below one in the order that the app shows: by their order keys, those without one behind them by creation. */
+export function outlineChildren(vertex: Vertex): Vertex[] {
+  const places = vertex.children.map((child) => {
+    const [order, createdAt] = [child.getProperty("order"), child.getProperty("_c")];
+    return {
+      child,
+      order: typeof order === "string" && ORDER_KEY.test(order) ? order : undefined,
+      createdAt: typeof createdAt === "string" ? createdAt : "",
+    };
+  });
+  places.sort((a, b) => {
+    if (a.order !== b.order) return a.order === undefined ? 1 : b.order === undefined ? -1 : a.order < b.order ? -1 : 1;
+    if (a.order === undefined && a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
+    return a.child.id < b.child.id ? -1 : 1;
+  });
+  return places.map(({ child }) => child);
+}
+
+/** Keys of npm's `fractional-indexing`: a letter that says how many digits follow, and a fraction that does not end in 0. */
+const ORDER_KEY = new RegExp(
+  `^(?:${Array.from({ length: 26 }, (_, n) => [
+    `${String.fromCharCode(97 + n)}[0-9A-Za-z]{${n + 1}}`,
+    `${String.fromCharCode(90 - n)}[0-9A-Za-z]{${n + 1}}`,
+  ])
+    .flat()
+    .join("|")})(?:[0-9A-Za-z]*[1-9A-Za-z])?$`,
+);
+
+function toReferences(spaces: string): string {
+  return spaces.replaceAll(" ", "&#32;").replaceAll("\t", "&#9;");
+}
+
+function fromReferences(references: string): string {
+  return references.replaceAll("&#32;", " ").replaceAll("&#9;", "\t");
+}

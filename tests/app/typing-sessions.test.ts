@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { ServedFolder } from "./folders.ts";
+import { useBrowser } from "./rig.ts";
+import { Random, SESSIONS } from "./typing-sessions.ts";
+
+/** How many sessions are held; each kind has its turn. */
+const COUNT = Number(process.env["FOLDSPACE_TYPING_SESSIONS"] ?? Object.keys(SESSIONS).length);
+const FIRST_SEED = Number(process.env["FOLDSPACE_TYPING_SEED"] ?? 1);
+/** Pairs of devices that are at work at the same time. */
+const LANES = Number(process.env["FOLDSPACE_TYPING_LANES"] ?? 4);
+
+/** Two people at their keyboards, as fast as people are: nothing that is typed gets lost or into another item. */
+describe.skipIf(!findChromium())("two people write on one page (needs Chromium)", () => {
+  const rig = useBrowser();
+
+  test(
+    `in ${COUNT} sessions from seed ${FIRST_SEED} on, nothing is lost and both see the same`,
+    async () => {
+      const seeds = Array.from({ length: COUNT }, (_, index) => FIRST_SEED + index);
+      const failures: string[] = [];
+      const kinds = Object.entries(SESSIONS);
+      const work = async (): Promise<void> => {
+        const { url } = await ServedFolder.serve();
+        const [a, b] = [await rig.openApp(url), await rig.openApp(url)];
+        for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+          const [name, { lines, run }] = kinds[seed % kinds.length]!;
+          try {
+            await a.newPage(`Page ${seed}`, lines);
+            await b.openPage(`Page ${seed}`);
+            await b.shows(lines);
+            await run({ seed, a, b, random: new Random(seed) });
+          } catch (error) {
+            failures.push(`seed ${seed}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(LANES, COUNT) }, work));
+      expect(failures).toEqual([]);
+    },
+    120_000 + COUNT * 30_000,
+  );
+});

@@ -1,0 +1,298 @@
+import { expect } from "vitest";
+import type { AppPage } from "./app-page.ts";
+
+/** A page open on two devices, on which two people write at once. */
+export interface TypingSession {
+  readonly seed: number;
+  readonly a: AppPage;
+  readonly b: AppPage;
+  readonly random: Random;
+}
+
+/** With so many people at the keyboard of one machine, things take their time. */
+const SETTLED = { timeout: 45_000, interval: 100 } as const;
+/** How long a person takes from one key to the next, in milliseconds. */
+const [FASTEST_MS, SLOWEST_MS] = [90, 500];
+
+/** Numbers that follow from a seed (mulberry32). */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  /** From 0 up to and without 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+
+  /** Words that stand in no other text. @param mark the character that each of them, and no other word, begins with */
+  sentence(mark: string, length: number): string {
+    const letters = "defghijklmnopqrstuvwxyz";
+    let text = mark;
+    while (text.length < length)
+      text += this.next() < 0.2 && !text.endsWith(" ") ? ` ${mark}` : letters.charAt(this.below(letters.length));
+    return text.trim();
+  }
+}
+
+/** What people do on a page. Each is given a new page with these lines. */
+export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: (session: TypingSession) => Promise<void> }>> = {
+  "both write in the same item": {
+    lines: ["first", "some words of both", "last"],
+    run: async (session) => {
+      const { a, b } = session;
+      const text = "some words of both";
+      const [byA, byB] = await writeInBoth(session, text);
+      await bothShow(session, (lines) => {
+        expect([lines[0], lines[2], lines.length]).toEqual(["first", "last", 3]);
+        hasOnly(lines[1]!, text, [byA, byB]);
+      });
+      for (const device of [a, b]) expect(await device.button("Two versions").count()).toBe(0);
+    },
+  },
+
+  "one writes in an item that the other moves": {
+    lines: ["one", "two", "three", "four"],
+    run: async (session) => {
+      const { a, b, random } = session;
+      const byB = random.sentence("b", 16);
+      const writing = write(session, b, "two", 3, ` ${byB}`);
+      for (let n = 0; n < 3; n++) {
+        await pause(400 + random.below(900));
+        const item = (await a.outline()).map((line) => line.trim()).find((line) => line.startsWith("two"));
+        const about = random.pick(["two", "next"]) === "two" ? item! : random.pick(["three", "one", "four"]);
+        await a.page.locator("[data-testid=row]", { hasText: about }).first().getByRole("textbox").focus();
+        await a.press(random.pick(["Alt+ArrowUp", "Alt+ArrowDown", "Tab", "Shift+Tab"]));
+      }
+      await writing;
+      await bothShow(session, (lines) => {
+        const texts = lines.map((line) => line.trim()).sort();
+        expect(texts).toEqual(["four", "one", "three", `two ${byB}`]);
+      });
+    },
+  },
+
+  "one writes in an item that the other deletes": {
+    lines: ["one", "two", "  below", "three"],
+    run: async (session) => {
+      const { a, b, random } = session;
+      const [item, deleted] = random.pick([
+        ["two", "two"],
+        ["below", "two"],
+        ["below", "below"],
+      ] as const);
+      const byB = random.sentence("b", 18);
+      const writing = write(session, b, item, item.length, ` ${byB}`);
+      await pause(300 + random.below(2_500));
+      await a.page.locator("[data-testid=row]", { hasText: deleted }).first().getByRole("textbox").focus();
+      await a.press("Control+Shift+Backspace");
+      await writing;
+      const written = `${item} ${byB}`;
+      const choice = random.pick(["Keep", "Discard"]);
+      const button = b.page.getByRole("button", { name: choice, exact: true });
+      await button.waitFor({ timeout: SETTLED.timeout });
+      expect((await b.outline()).map((line) => line.trim())).toContain(written);
+      await button.click();
+      const expected = new Set(["one", "three"]);
+      if (choice === "Keep" || deleted === "below") expected.add(item === "two" || choice === "Discard" ? "two" : written);
+      if (choice === "Keep") for (const text of ["two", "below"]) expected.add(text === item ? written : text);
+      if (choice === "Keep" && item === "two") expected.delete("two");
+      await bothShow(session, (lines) => expect(lines.map((line) => line.trim()).sort()).toEqual([...expected].sort()));
+    },
+  },
+
+  "both add items and put them elsewhere": {
+    lines: ["one", "two", "three"],
+    run: async (session) => {
+      const { a, b, random } = session;
+      const add = async (device: AppPage, mark: string, after: string): Promise<string[]> => {
+        const texts = [random.sentence(mark, 7), random.sentence(mark, 8)];
+        const keys = texts.map(() => random.pick(["Tab", "Alt+ArrowUp", "Alt+ArrowDown", "Shift+Tab"]));
+        await device.edit(after);
+        for (const [index, text] of texts.entries()) {
+          await device.press("Enter");
+          await typeLikeAPerson(session, device, text);
+          await device.press(keys[index]!);
+        }
+        return texts;
+      };
+      const added = await Promise.all([add(a, "a", "one"), add(b, "b", "three")]);
+      await bothShow(session, (lines) =>
+        expect(lines.map((line) => line.trim()).sort()).toEqual(["one", "two", "three", ...added.flat()].sort()),
+      );
+    },
+  },
+
+  "one writes below what the other folds": {
+    lines: ["one", "  two", "    three", "four"],
+    run: async (session) => {
+      const { a, b, random } = session;
+      const byB = random.sentence("b", 16);
+      const writing = write(session, b, "three", 5, ` ${byB}`);
+      await pause(300 + random.below(2_000));
+      await a.edit(random.pick(["one", "two"]));
+      await a.press("Control+.");
+      await writing;
+      for (const device of [a, b]) {
+        await device.page.evaluate(() => (location.hash = location.hash.split("/").slice(0, 2).join("/")));
+        await expect.poll(() => device.outline(), SETTLED).toContain("four");
+      }
+      for (const folded of ["+ one", "  + two"]) {
+        const line = (await a.outline()).find((each) => each === folded);
+        if (line === undefined) continue;
+        await a.edit(line.trim().slice(2));
+        await a.press("Control+.");
+      }
+      await bothShow(session, (lines) => expect(lines).toEqual(["one", "  two", `    three ${byB}`, "four"]));
+    },
+  },
+
+  "both write in the same item, and take it back": {
+    lines: ["first", "some words", "last"],
+    run: async (session) => {
+      const { a, b } = session;
+      const text = "some words";
+      const [byA, byB] = await writeInBoth(session, text);
+      await bothShow(session, (lines) => {
+        expect([lines[0], lines[2], lines.length]).toEqual(["first", "last", 3]);
+        hasOnly(lines[1]!, text, [byA, byB]);
+      });
+      await takeBack(a, byA);
+      // of the own words may stay what the other has written into; of the other's, all
+      await bothShow(session, (lines) => {
+        expect([lines[0], lines[2], lines.length]).toEqual(["first", "last", 3]);
+        expect(lines[1]).toContain(byB);
+        expect(lines[1]).not.toContain(byA);
+      });
+      await takeBack(b, byB);
+      await bothShow(session, (lines) => {
+        expect([lines[0], lines[2], lines.length]).toEqual(["first", "last", 3]);
+        expect(lines[1]).not.toContain(byB);
+      });
+    },
+  },
+
+  "one loads the page again while both write": {
+    lines: ["first", "some words of both", "last"],
+    run: async (session) => {
+      const { a, b, random } = session;
+      const text = "some words of both";
+      const [before, after, byB] = [random.sentence("a", 9), random.sentence("c", 9), random.sentence("b", 20)];
+      const writing = write(session, b, text, 0, `${byB} `);
+      await write(session, a, text, text.length, ` ${before}`, false);
+      await a.page.reload();
+      const field = a.page.locator("[data-testid=row]", { hasText: before }).getByRole("textbox");
+      await field.focus();
+      await a.press("End");
+      await typeLikeAPerson(session, a, ` ${after}`);
+      await a.page.keyboard.press("Escape");
+      await writing;
+      await bothShow(session, (lines) => hasOnly(lines[1]!, text, [before, after, byB]));
+    },
+  },
+};
+
+/** Both write in one item, each at a place of their own or at the same. @returns what each has written */
+async function writeInBoth(session: TypingSession, text: string): Promise<[string, string]> {
+  const { a, b, random } = session;
+  const places = [0, text.indexOf(" "), text.length];
+  const [byA, byB] = [random.sentence("a", 14 + random.below(8)), random.sentence("b", 14 + random.below(8))];
+  const at = [random.pick(places), random.pick(places)] as const;
+  const spaced = (words: string, place: number): string => (place === 0 ? `${words} ` : ` ${words}`);
+  const [delayA, delayB] = [random.below(1_000), random.below(1_000)];
+  await Promise.all([
+    pause(delayA).then(() => write(session, a, text, at[0], spaced(byA, at[0]))),
+    pause(delayB).then(() => write(session, b, text, at[1], spaced(byB, at[1]))),
+  ]);
+  return [byA, byB];
+}
+
+/** Puts the caret into an item, as it is now, and types. @param isLeaving whether to leave the text after it */
+async function write(
+  session: TypingSession,
+  device: AppPage,
+  text: string,
+  offset: number,
+  typed: string,
+  isLeaving = true,
+): Promise<void> {
+  const row = device.page.locator("[data-testid=row]", { hasText: text.split(" ")[0]! });
+  const field = row.first().getByRole("textbox");
+  await field.focus();
+  // what the other has written by now is before the place, or behind it
+  await field.evaluate(
+    (element, [words, at]) => {
+      const shown = element.textContent ?? "";
+      const start = shown.indexOf(words.slice(at)) >= 0 && at < words.length ? shown.indexOf(words.slice(at)) : undefined;
+      const end = shown.indexOf(words.slice(0, at));
+      getSelection()!.collapse(element.firstChild ?? element, start ?? (end < 0 ? shown.length : end + at));
+    },
+    [text, offset] as const,
+  );
+  await typeLikeAPerson(session, device, typed);
+  if (isLeaving) await device.page.keyboard.press("Escape");
+}
+
+async function typeLikeAPerson({ random }: TypingSession, device: AppPage, text: string): Promise<void> {
+  for (const character of text) {
+    await pause(FASTEST_MS + random.below(SLOWEST_MS - FASTEST_MS));
+    await device.page.keyboard.press(character === " " ? "Space" : character);
+  }
+}
+
+/** Takes back until nothing of these words is there, or nothing more can be taken out of the text. */
+async function takeBack(device: AppPage, words: string): Promise<void> {
+  const field = device.page.locator("[data-testid=row]", { hasText: "some" }).getByRole("textbox");
+  await field.focus();
+  for (let before = ""; ;) {
+    const text = (await field.textContent()) ?? "";
+    if (!text.includes(words.charAt(0)) || text === before) break;
+    before = text;
+    await device.press("Control+z");
+  }
+  await device.page.keyboard.press("Escape");
+}
+
+/** Waits until both devices show the same, and that is right. */
+async function bothShow({ a, b }: TypingSession, check: (lines: readonly string[]) => void): Promise<void> {
+  const end = Date.now() + SETTLED.timeout;
+  for (;;) {
+    const [onA, onB] = [await a.outline(), await b.outline()];
+    try {
+      expect(onA).toEqual(onB);
+      check(onA);
+      return;
+    } catch (error) {
+      if (Date.now() > end)
+        throw new Error(`${onA.join("\n")}\n-- and --\n${onB.join("\n")}\n${String(error)}`, { cause: error });
+    }
+    await pause(SETTLED.interval);
+  }
+}
+
+/** The text has what was there, and what was written, each in one piece; spaces aside, nothing else. */
+function hasOnly(text: string, base: string, written: readonly string[]): void {
+  let rest = text;
+  for (const words of written) {
+    expect(rest).toContain(words);
+    rest = rest.replace(words, " ");
+  }
+  expect(rest.split(" ").filter(Boolean).join(" ")).toBe(base);
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
