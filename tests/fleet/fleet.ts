@@ -393,6 +393,10 @@ class Fleet {
     for (const device of this.#devices) {
       await device.place.restore();
       for (const tab of device.history) if (!tab.isDead) tab.heal();
+    }
+    // one that was open all the time finds its folder again by itself
+    await this.#clock.advance(120_000);
+    for (const device of this.#devices) {
       for (const [number, tab] of device.tabs.entries()) {
         if (tab) this.#count(tab.fs.counts);
         // what a layer has found when it was opened, another space's folder or its own former connection, is final
