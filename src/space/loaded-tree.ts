@@ -33,7 +33,7 @@ export interface LoadedTreeHost {
 export class LoadedTree {
   readonly tree: ReplicatedTree;
   readonly #host: LoadedTreeHost;
-  readonly #madeHere = new MadeHere();
+  readonly #madeHere: MadeHere;
   /** Edits of this turn, handed over together. */
   #unsent: VertexOperation[] = [];
   /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
@@ -42,8 +42,10 @@ export class LoadedTree {
   #isFromLayer = false;
   #isReleased = false;
 
-  constructor(peerId: string, treeId: string, host: LoadedTreeHost, options: ReplicatedTreeOptions = {}) {
+  /** @param madeHere what this instance has made in the tree, also when it was loaded before */
+  constructor(peerId: string, treeId: string, host: LoadedTreeHost, madeHere: MadeHere, options: ReplicatedTreeOptions = {}) {
     this.#host = host;
+    this.#madeHere = madeHere;
     this.tree = new ReplicatedTree(peerId, [], {
       ...options,
       rootId: treeId,

@@ -11,6 +11,7 @@ import { assertNew, connectForNew } from "./connect-for-new.ts";
 import { LayerConnection } from "./layer-connection.ts";
 import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer-set.ts";
 import { LoadedTree, type LoadedTreeHost } from "./loaded-tree.ts";
+import { MadeHere } from "./made-here.ts";
 import { observePage } from "./page-lifecycle.ts";
 import { endsInTime } from "./patience.ts";
 import { relayDelay } from "./replication/relay-delay.ts";
@@ -31,6 +32,8 @@ export class Space {
   readonly #layers = new LayerSet();
   readonly #replicator: Replicator;
   readonly #appTrees: AppTrees;
+  /** By tree, and for as long as the space is open: what tells that another instance uses our peer id. */
+  readonly #madeHere = new Map<string, MadeHere>();
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
   readonly #onClosed: () => void;
@@ -453,7 +456,9 @@ export class Space {
       onMade: (ops) => sync.make(ops),
       onCloned: () => this.#changePeer(sync.treeId),
     };
-    const content = new LoadedTree(this.#peerId, sync.treeId, host, options);
+    const madeHere = this.#madeHere.get(sync.treeId) ?? new MadeHere();
+    this.#madeHere.set(sync.treeId, madeHere);
+    const content = new LoadedTree(this.#peerId, sync.treeId, host, madeHere, options);
     for (const connection of this.#layers.connections) sync.expectLayer(connection);
     sync.load(content);
     return content;
