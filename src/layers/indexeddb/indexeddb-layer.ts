@@ -70,6 +70,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly #seen = new Map<string, Map<string, boolean>>();
   /** Of every loaded tree, what settles when its records have been read, or could not be. */
   readonly #reading = new Map<string, Promise<void>>();
+  /** Records that are being parsed to be told of. */
+  readonly #telling = new Set<Promise<void>>();
   /** What is being opened. */
   #opening: DatabaseConnection | undefined;
   #connection: Connection | undefined;
@@ -205,6 +207,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     const unseen = records.filter(([key]) => isNew(key));
     if (this.#seen.get(treeId) !== seen) return;
     await this.#tell(treeId, seen, unseen);
+    // what another tab has told of counts as seen while it is parsed
+    await Promise.all(this.#telling);
     if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
   }
 
@@ -298,8 +302,14 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     else this.#listener({ treeId, ops: undefined });
   }
 
-  /** Tells of records that have not been seen. They stay so if nobody listens by the time they have been read. */
   async #tell(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
+    const telling = this.#parseAndTell(treeId, seen, records).finally(() => this.#telling.delete(telling));
+    this.#telling.add(telling);
+    await telling;
+  }
+
+  /** Tells of records that have not been seen. They stay so if nobody listens by the time they have been read. */
+  async #parseAndTell(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
     for (const [key] of records) seen.set(recordName(key), false);
     const { ops, problems } = await parseRecords(treeId, records);
     for (const [key, record] of records) {
