@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const SEEDS_AT_ONCE = 250;
-const [seeds = 4_000, first = 1] = process.argv.slice(2).map(Number);
+const [seeds = 1_000, first = 1] = process.argv.slice(2).map(Number);
 
 if (spawnSync("node", ["scripts/setup.mjs"], { cwd: root, stdio: "inherit" }).status !== 0) process.exit(1);
 const total = { faults: {} };
