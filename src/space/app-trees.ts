@@ -25,6 +25,7 @@ export interface AppTreesOptions {
 export class AppTrees {
   readonly #options: AppTreesOptions;
   readonly #loading = new Map<string, Promise<AppTree>>();
+  readonly #unloading = new Map<string, Promise<void>>();
 
   constructor(options: AppTreesOptions) {
     this.#options = options;
@@ -48,6 +49,9 @@ export class AppTrees {
   async load(treeId: string): Promise<AppTree> {
     if (!isPathSafeId(treeId))
       throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(treeId.slice(0, 80))} cannot be a tree's id`);
+    // one that is being unloaded is of the past
+    for (let ending = this.#unloading.get(treeId); ending; ending = this.#unloading.get(treeId))
+      await ending.catch(() => undefined);
     const loaded = this.#options.replicator.get(treeId)?.usableTree;
     if (loaded) return toAppTree(treeId, loaded);
     let loading = this.#loading.get(treeId);
@@ -58,18 +62,33 @@ export class AppTrees {
     return await loading;
   }
 
-  /** @returns whether it is unloaded: not as long as no layer has been handed its edits */
-  async unload(treeId: string): Promise<boolean> {
+  /**
+   * @param save has the layers save what they have not; throws where none can
+   * @throws what `save` throws: the tree stays in memory then
+   */
+  async unload(treeId: string, save: () => Promise<void>): Promise<void> {
+    let ending = this.#unloading.get(treeId);
+    if (!ending) {
+      ending = this.#unload(treeId, save).finally(() => this.#unloading.delete(treeId));
+      this.#unloading.set(treeId, ending);
+    }
+    await ending;
+  }
+
+  async #unload(treeId: string, save: () => Promise<void>): Promise<void> {
     const { replicator, layers, isReadOnly } = this.#options;
     await this.#loading.get(treeId)?.catch(() => undefined);
     const sync = replicator.get(treeId);
     // the space tree is needed as long as the space is open
-    if (!sync?.content || sync === replicator.spaceTree) return true;
+    if (!sync?.content || sync === replicator.spaceTree) return;
     for (const connection of replicator.active) await replicator.whenLoadedAreRead(connection);
-    sync.content?.flushLocalOps();
-    if (!isReadOnly && !layers.connections.some((connection) => sync.hasMade(connection))) return false;
+    const isSaved = (): boolean => {
+      sync.content?.flushLocalOps();
+      return isReadOnly || layers.connections.some((connection) => sync.hasMadeDurably(connection));
+    };
+    // what is only on its way would be missing in the tree when it is loaded anew
+    while (!isSaved()) await save();
     replicator.unload(treeId);
-    return true;
   }
 
   async #load(treeId: string): Promise<AppTree> {
@@ -79,7 +98,7 @@ export class AppTrees {
     const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
     const attaching = layers.connections.map(async (connection) => {
       // a layer that is being opened attaches all trees of that time by itself
-      await connection.usable;
+      if (!replicator.active.has(connection)) await connection.usable;
       if (sync.isAttached(connection)) await sync.whenRead(connection, { once: true });
       else await sync.attach(connection);
       if (!sync.usableTree) throw noTree;
@@ -90,9 +109,12 @@ export class AppTrees {
     } catch (error) {
       // its root may have come another way, and somebody may be editing it
       if (sync.usableTree) return toAppTree(treeId, tree);
-      replicator.forget(treeId);
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
-      throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
+      const failure = errors.find((each) => errorCode(each) !== "FOLD_NO_TREE");
+      // layers that may have it are still to be compared
+      if (failure === undefined) replicator.forget(treeId);
+      else replicator.unload(treeId);
+      throw failure ?? noTree;
     }
     return toAppTree(treeId, tree);
   }

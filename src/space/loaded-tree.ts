@@ -38,8 +38,8 @@ export class LoadedTree {
   #unsent: VertexOperation[] = [];
   /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
   readonly #staleEdits = new Map<string, StaleEdit>();
-  /** Whether what is being merged was told by a layer. */
-  #isFromLayer = false;
+  /** What is being merged that a layer has told of. An observer may merge what a live peer has sent meanwhile. */
+  #arriving: ReadonlySet<VertexOperation> = new Set();
   #isReleased = false;
 
   constructor(peerId: string, treeId: string, host: LoadedTreeHost, options: ReplicatedTreeOptions = {}) {
@@ -54,7 +54,7 @@ export class LoadedTree {
       },
     });
     this.tree.observeOpApplied((op, isLocal) => {
-      if ((this.#isFromLayer && !isLocal) || (!isMoveVertexOp(op) && op.transient)) return;
+      if (this.#arriving.has(op) || (!isMoveVertexOp(op) && op.transient)) return;
       if (isLocal) this.#madeHere.note(op);
       this.#send(op);
     });
@@ -135,11 +135,12 @@ export class LoadedTree {
   }
 
   #merge(ops: readonly VertexOperation[]): VertexOperation[] {
-    this.#isFromLayer = true;
+    const outer = this.#arriving;
+    this.#arriving = new Set(ops);
     try {
       return mergeOwned(this.tree, ops);
     } finally {
-      this.#isFromLayer = false;
+      this.#arriving = outer;
     }
   }
 

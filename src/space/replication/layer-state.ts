@@ -104,7 +104,7 @@ export class LayerState {
     return this.#phase;
   }
 
-  /** Whether the layer has never been read, so that it may hold operations older than edits that were made meanwhile. */
+  /** Whether the layer has not been read, so that it may hold operations older than edits that were made meanwhile. */
   get isAwaited(): boolean {
     return !this.#hasBeenRead;
   }
@@ -191,6 +191,8 @@ export class LayerState {
     switch (event.type) {
       case "attach":
         this.#isUrgent = event.isUrgent;
+        // also where the tree is loaded anew: it has nothing of what the layer holds
+        this.#hasBeenRead = false;
         return this.#read();
       case "told":
         for (const { id } of event.ops) this.#covered.add(id);
@@ -211,7 +213,7 @@ export class LayerState {
       case "rescanned":
         return this.#onRescanned(event.isDone, event.now);
       case "saved":
-        this.#inFlight.delete(event.batch);
+        if (this.#inFlight.delete(event.batch)) this.#attempts = 0;
         return [];
       case "refused":
         return this.#inFlight.delete(event.batch) && this.#phase !== "expected" ? this.#fail(event.now) : [];
@@ -238,9 +240,12 @@ export class LayerState {
     if (this.#isStale) return this.#read();
     this.#phase = "current";
     this.#hasBeenRead = true;
-    this.#attempts = 0;
     const effects: LayerEffect[] = [];
-    if (this.#tree.isReadOnly || !this.#lacksSomething) return effects;
+    if (this.#tree.isReadOnly || !this.#lacksSomething) {
+      this.#attempts = 0;
+      return effects;
+    }
+    // one that can be read may still refuse what it lacks: the delays grow until it has saved something
     if (!this.#covered.includes(this.#tree.made)) effects.push({ type: "collect", only: "made" });
     this.#relays.push({ ops: undefined, dueAt: this.#isUrgent ? now : now + this.#tree.relayDelayMs });
     this.#isUrgent = false;

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { FoldspaceError } from "../../errors.ts";
+import type { FoldspaceError } from "../../errors.ts";
 import type { IncomingChange } from "../../layers/persistence-layer.ts";
 import type { VersionVector } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
@@ -17,6 +17,9 @@ export interface ReplicatorOptions {
   readonly onUnloadedChange: (treeId: string) => void;
 }
 
+/** Names the listing of a layer's trees among what is tried again. */
+const LISTING = "list of trees";
+
 /** What keeps all trees of a space the same in all its layers, those included that nobody has opened. */
 export class Replicator {
   readonly spaceTree: TreeSync;
@@ -26,8 +29,6 @@ export class Replicator {
   readonly #active = new Set<LayerConnection>();
   /** Of layers whose trees have been listed, or are being listed, when that is done. */
   readonly #listings = new Map<LayerConnection, Promise<void>>();
-  /** Counts events, to tell slow work from work that hangs. */
-  #progress = 0;
 
   constructor(spaceId: string, options: ReplicatorOptions) {
     this.#options = options;
@@ -57,7 +58,6 @@ export class Replicator {
         relayDelayMs,
         isReadOnly,
         onFailure: (connection, failing, error) => connection.setTreeError(failing, error),
-        onProgress: () => this.#progress++,
       });
       this.#syncs.set(treeId, sync);
     }
@@ -92,7 +92,7 @@ export class Replicator {
     if (this.#active.size < 2) return;
     for (const connection of this.#active) {
       if (this.#listings.has(connection)) continue;
-      const listing = connection.keepTrying("list of trees", async () => {
+      const listing = connection.keepTrying(LISTING, async () => {
         for (const treeId of await connection.layer.listTrees()) this.#compare(treeId, isUrgent);
       });
       this.#listings.set(connection, listing);
@@ -114,6 +114,8 @@ export class Replicator {
   detach(connection: LayerConnection): void {
     this.#active.delete(connection);
     this.#listings.delete(connection);
+    // the last layer has nothing to be compared with, so what becomes of its trees is not followed
+    if (this.#active.size < 2) this.#listings.clear();
     for (const sync of this.#syncs.values()) sync.detach(connection);
   }
 
@@ -171,18 +173,18 @@ export class Replicator {
    * @returns layers that do not, and why
    */
   async whenSynced(): Promise<Map<LayerConnection, FoldspaceError>> {
+    const lacking = await this.#unlisted();
     const targets = new Map<TreeSync, VersionVector>();
-    const isListed = await this.#whileProgressing(Promise.all(this.#listings.values()));
-    const holding = [...this.#syncs.values()].map(async (sync) => {
+    const pending = new Set(this.#syncs.values());
+    const holding = Array.from(pending, async (sync) => {
       await sync.whenCompared();
       const target = sync.known;
       targets.set(sync, target);
       if (!this.#options.isReadOnly) await sync.whenHeld(target);
+      pending.delete(sync);
     });
-    const isHeld = await this.#whileProgressing(Promise.all(holding));
-    const lacking = new Map<LayerConnection, FoldspaceError>();
-    if (isListed && isHeld) return lacking;
-    for (const sync of this.#syncs.values())
+    await this.#whileProgressing(Promise.all(holding), pending);
+    for (const sync of pending)
       for (const connection of sync.lacking(targets.get(sync) ?? sync.known))
         if (!lacking.has(connection)) lacking.set(connection, sync.errorOf(connection) ?? connection.unanswered());
     return lacking;
@@ -197,13 +199,25 @@ export class Replicator {
       sync.attach(connection, { isUrgent }).catch(() => undefined);
   }
 
-  /** Waits for something as long as other things happen. @returns whether it has ended */
-  async #whileProgressing(task: Promise<unknown>): Promise<boolean> {
+  /** Layers whose trees are still to be listed after long enough: what they hold of trees that nobody has opened is not known. */
+  async #unlisted(): Promise<Map<LayerConnection, FoldspaceError>> {
     const { clock, timeoutMs, relayDelayMs } = this.#options;
-    for (let before = -1; before !== this.#progress;) {
-      before = this.#progress;
-      if (await endsInTime(task, timeoutMs + relayDelayMs, clock)) return true;
+    const unlisted = new Map<LayerConnection, FoldspaceError>();
+    const waiting = Array.from(this.#listings, async ([connection, listing]) => {
+      if (!(await endsInTime(listing, timeoutMs + relayDelayMs, clock)))
+        unlisted.set(connection, connection.failureOf(LISTING) ?? connection.unanswered());
+    });
+    await Promise.all(waiting);
+    return unlisted;
+  }
+
+  /** Waits for something as long as one of the trees that it waits for gets on. */
+  async #whileProgressing(task: Promise<unknown>, pending: ReadonlySet<TreeSync>): Promise<void> {
+    const { clock, timeoutMs, relayDelayMs } = this.#options;
+    const progress = (): number => [...pending].reduce((sum, sync) => sum + sync.progress, 0);
+    for (let before = ""; before !== `${pending.size} ${progress()}`;) {
+      before = `${pending.size} ${progress()}`;
+      if (await endsInTime(task, timeoutMs + relayDelayMs, clock)) return;
     }
-    return false;
   }
 }
