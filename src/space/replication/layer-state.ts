@@ -83,6 +83,8 @@ export class LayerState {
   /** What the layer holds or has been handed; complete only while `current`. */
   #covered = new VersionVector();
   readonly #inFlight = new Map<number, readonly VertexOperation[]>();
+  /** Those of the batches on their way that are relayed. */
+  readonly #relaying = new Set<number>();
   #relays: Relay[] = [];
   /** Relays that are due, while the layer is asked once more. */
   #checking: readonly Relay[] | undefined;
@@ -142,6 +144,7 @@ export class LayerState {
       phase: this.#phase,
       covered: this.#covered.toState(),
       inFlight,
+      relaying: [...this.#relaying],
       relays,
       checking,
       isCollecting: this.#isCollecting,
@@ -161,6 +164,7 @@ export class LayerState {
     copy.#phase = this.#phase;
     copy.#covered = this.#covered.clone();
     for (const [batch, ops] of this.#inFlight) copy.#inFlight.set(batch, ops);
+    for (const batch of this.#relaying) copy.#relaying.add(batch);
     copy.#relays = [...this.#relays];
     copy.#checking = this.#checking;
     copy.#isCollecting = this.#isCollecting;
@@ -213,9 +217,11 @@ export class LayerState {
       case "rescanned":
         return this.#onRescanned(event.isDone, event.now);
       case "saved":
+        this.#relaying.delete(event.batch);
         if (this.#inFlight.delete(event.batch)) this.#attempts = 0;
         return [];
       case "refused":
+        this.#relaying.delete(event.batch);
         return this.#inFlight.delete(event.batch) && this.#phase !== "expected" ? this.#fail(event.now) : [];
       case "due":
         return this.#onDue(event.now);
@@ -278,7 +284,8 @@ export class LayerState {
     const due = this.#checking;
     this.#checking = undefined;
     if (!due || this.#phase !== "current") return [];
-    if (!isDone) {
+    // a layer that cannot save is not to be given the same by every instance that relays to it
+    if (!isDone || this.#relaying.size > 0) {
       const dueAt = now + backoffMs(++this.#attempts);
       this.#relays.push(...due.map((relay) => ({ ...relay, dueAt })));
       return [];
@@ -320,6 +327,7 @@ export class LayerState {
     if (lacking.length === 0) return [];
     const batch = ++this.#batches;
     this.#inFlight.set(batch, lacking);
+    if (isRelay) this.#relaying.add(batch);
     return [{ type: "save", batch, ops: lacking, isRelay }];
   }
 
