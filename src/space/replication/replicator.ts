@@ -25,6 +25,8 @@ export class Replicator {
   readonly spaceTree: TreeSync;
   readonly #options: ReplicatorOptions;
   readonly #syncs = new Map<string, TreeSync>();
+  /** Those of them that are or were in memory, so that there may be edits of them: few, where there are thousands of trees. */
+  readonly #edited = new Set<TreeSync>();
   /** Layers whose space tree has been read: they take part in everything. */
   readonly #active = new Set<LayerConnection>();
   /** Of layers whose trees have been listed, or are being listed, when that is done. */
@@ -41,7 +43,7 @@ export class Replicator {
 
   /** Trees in memory, the space tree first. */
   get loaded(): TreeSync[] {
-    return [...this.#syncs.values()].filter(({ content }) => content !== undefined);
+    return [...this.#edited].filter(({ content }) => content !== undefined);
   }
 
   get(treeId: string): TreeSync | undefined {
@@ -53,12 +55,14 @@ export class Replicator {
     let sync = this.#syncs.get(treeId);
     if (!sync) {
       const { clock, relayDelayMs, isReadOnly } = this.#options;
-      sync = new TreeSync(treeId, {
+      const made = new TreeSync(treeId, {
         clock,
         relayDelayMs,
         isReadOnly,
+        onLoad: () => this.#edited.add(made),
         onFailure: (connection, failing, error) => connection.setTreeError(failing, error),
       });
+      sync = made;
       this.#syncs.set(treeId, sync);
     }
     return sync;
@@ -131,6 +135,7 @@ export class Replicator {
     sync?.unload();
     sync?.dispose();
     this.#syncs.delete(treeId);
+    if (sync) this.#edited.delete(sync);
     for (const { layer } of this.#active) layer.releaseTree?.(treeId);
   }
 
@@ -155,7 +160,7 @@ export class Replicator {
 
   /** Why a layer has not even been handed all that was made here; `undefined` if it has. */
   lackingMade(connection: LayerConnection): FoldspaceError | undefined {
-    for (const sync of this.#syncs.values())
+    for (const sync of this.#edited)
       if (!sync.hasMade(connection)) return sync.errorOf(connection) ?? connection.unanswered();
     return undefined;
   }

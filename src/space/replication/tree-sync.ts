@@ -18,6 +18,8 @@ export interface TreeSyncOptions {
   readonly clock: Clock;
   readonly relayDelayMs: number;
   readonly isReadOnly: boolean;
+  /** The tree is brought into memory. */
+  readonly onLoad: () => void;
   /** A layer fails with this tree, or, without an error, does so no longer. */
   readonly onFailure: (connection: LayerConnection, treeId: string, error: FoldspaceError | undefined) => void;
 }
@@ -135,6 +137,7 @@ export class TreeSync {
   /** Brings the tree into memory: every layer is read for it. */
   load(content: LoadedTree): void {
     this.#content = content;
+    this.#options.onLoad();
     for (const [connection, { phase }] of this.#replication.layers)
       if (phase !== "expected") this.#handle({ type: "attach", layer: connection, isUrgent: false, now: this.#now });
   }
