@@ -9,6 +9,21 @@ export interface Clock {
   schedule(delayMs: number, run: () => void): () => void;
 }
 
+/** A clock that stays where it is when the one of the device is set back, and goes on from there: for delays, not for dates. */
+export function steadyClock(clock: Clock): Clock {
+  let latest = clock.now();
+  let lead = 0;
+  return {
+    now() {
+      const now = clock.now();
+      lead = Math.max(lead, latest - now);
+      latest = now + lead;
+      return latest;
+    },
+    schedule: (delayMs, run) => clock.schedule(delayMs, run),
+  };
+}
+
 /** The longest delay that a timer of the platform can have: a longer one would run at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

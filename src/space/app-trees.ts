@@ -21,10 +21,14 @@ export interface AppTreesOptions {
   readonly load: (sync: TreeSync, options?: ReplicatedTreeOptions) => LoadedTree;
 }
 
+/** So often a tree is saved that is edited while it is being unloaded. */
+const MAX_SAVES = 3;
+
 /** The app trees of a space: makes them, loads them from the first layer that has them, and unloads them. */
 export class AppTrees {
   readonly #options: AppTreesOptions;
   readonly #loading = new Map<string, Promise<AppTree>>();
+  readonly #unloading = new Map<string, Promise<void>>();
 
   constructor(options: AppTreesOptions) {
     this.#options = options;
@@ -48,9 +52,12 @@ export class AppTrees {
   async load(treeId: string): Promise<AppTree> {
     if (!isPathSafeId(treeId))
       throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(treeId.slice(0, 80))} cannot be a tree's id`);
-    const loaded = this.#options.replicator.get(treeId)?.usableTree;
-    if (loaded) return toAppTree(treeId, loaded);
+    // one that is being unloaded is of the past
+    for (let ending = this.#unloading.get(treeId); ending; ending = this.#unloading.get(treeId))
+      await ending.catch(() => undefined);
     let loading = this.#loading.get(treeId);
+    const loaded = this.#options.replicator.get(treeId)?.usableTree;
+    if (!loading && loaded) return toAppTree(treeId, loaded);
     if (!loading) {
       loading = this.#load(treeId).finally(() => this.#loading.delete(treeId));
       this.#loading.set(treeId, loading);
@@ -59,18 +66,32 @@ export class AppTrees {
   }
 
   /**
-   * Lets go of a tree in memory. What was made in it must be in every layer by then: loaded anew from one that lacked it, the
-   * tree would make other operations under the same ids.
-   * @param save makes sure of that, or throws
+   * @param save has the layers save what they have not; throws where none can
+   * @throws what `save` throws: the tree stays in memory then
    */
-  async unload(treeId: string, save: (sync: TreeSync) => Promise<void>): Promise<void> {
-    const { replicator, isReadOnly } = this.#options;
+  async unload(treeId: string, save: () => Promise<void>): Promise<void> {
+    let ending = this.#unloading.get(treeId);
+    if (!ending) {
+      ending = this.#unload(treeId, save).finally(() => this.#unloading.delete(treeId));
+      this.#unloading.set(treeId, ending);
+    }
+    await ending;
+  }
+
+  async #unload(treeId: string, save: () => Promise<void>): Promise<void> {
+    const { replicator, layers, isReadOnly } = this.#options;
     await this.#loading.get(treeId)?.catch(() => undefined);
     const sync = replicator.get(treeId);
     // the space tree is needed as long as the space is open
     if (!sync?.content || sync === replicator.spaceTree) return;
-    sync.content.flushLocalOps();
-    if (!isReadOnly) await save(sync);
+    for (const connection of replicator.active) await replicator.whenLoadedAreRead(connection);
+    const isSaved = (): boolean => {
+      sync.content?.flushLocalOps();
+      return isReadOnly || layers.connections.some((connection) => sync.hasMadeDurably(connection));
+    };
+    // somebody may edit it meanwhile
+    for (let attempt = 0; !isSaved() && attempt < MAX_SAVES; attempt++) await save();
+    if (!isSaved()) throw new FoldspaceError("FOLD_NOT_DURABLE", `No layer has saved all edits of tree ${treeId} yet`);
     replicator.unload(treeId);
   }
 
@@ -81,7 +102,7 @@ export class AppTrees {
     const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
     const attaching = layers.connections.map(async (connection) => {
       // a layer that is being opened attaches all trees of that time by itself
-      await connection.usable;
+      if (!replicator.active.has(connection)) await connection.usable;
       if (sync.isAttached(connection)) await sync.whenRead(connection, { once: true });
       else await sync.attach(connection);
       if (!sync.usableTree) throw noTree;
@@ -92,9 +113,12 @@ export class AppTrees {
     } catch (error) {
       // its root may have come another way, and somebody may be editing it
       if (sync.usableTree) return toAppTree(treeId, tree);
-      replicator.forget(treeId);
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
-      throw errors.find((each) => errorCode(each) !== "FOLD_NO_TREE") ?? noTree;
+      const failure = errors.find((each) => errorCode(each) !== "FOLD_NO_TREE");
+      // layers that may have it are still to be compared
+      if (failure === undefined) replicator.forget(treeId);
+      else replicator.unload(treeId);
+      throw failure ?? noTree;
     }
     return toAppTree(treeId, tree);
   }

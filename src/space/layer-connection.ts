@@ -71,6 +71,10 @@ export class LayerConnection {
   #error: FoldspaceError | undefined;
   #reading: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  #onClosing: () => void = () => undefined;
+  readonly #whenClosing: Promise<void> = new Promise((resolve) => (this.#onClosing = resolve));
+  /** Whether all that the layer holds has been brought into the space. */
+  #isBroughtIn = false;
 
   constructor(layer: PersistenceLayer, options: ConnectionOptions) {
     this.layer = layer;
@@ -110,7 +114,7 @@ export class LayerConnection {
 
   /** Makes the space the layer's only user. @throws FoldspaceError `FOLD_IN_USE`, `FOLD_CLOSED` */
   async claim(): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     this.#claiming ??= this.#takeClaim().finally(() => (this.#claiming = undefined));
     await this.#claiming;
   }
@@ -121,7 +125,7 @@ export class LayerConnection {
     const claim = await claimLayer(this.layer, clock, openTimeoutMs);
     if (this.isClosed) claim.release();
     else this.#claim = claim;
-    this.#assertOpen();
+    this.assertOpen();
   }
 
   /**
@@ -131,7 +135,8 @@ export class LayerConnection {
    * @returns when it has been brought in, or cannot be; never rejects
    */
   open(session: () => LayerSession, bringIn: () => Promise<void>): Promise<void> {
-    this.#opening ??= this.#open(session, bringIn).finally(() => {
+    // a layer that hangs keeps nobody waiting once it is given up
+    this.#opening ??= Promise.race([this.#open(session, bringIn), this.#whenClosing]).finally(() => {
       this.#opening = undefined;
       if (!this.isClosed) this.#options.onChange();
     });
@@ -154,6 +159,7 @@ export class LayerConnection {
     this.#setError(undefined);
     try {
       await bringIn();
+      this.#isBroughtIn = true;
     } catch (error) {
       // what it was waiting for ended with the connection
       if (!this.isClosed) this.#setError(toFoldspaceError(error));
@@ -195,20 +201,25 @@ export class LayerConnection {
 
   // ---- use ----
 
+  /** @throws FoldspaceError `FOLD_CLOSED` */
+  assertOpen(): void {
+    if (this.isClosed) throw new FoldspaceError("FOLD_CLOSED", `The connection to ${this.id} is closed`);
+  }
+
   /**
    * Loads all operations of a tree.
    * @param options `inTurn`: whether to wait for others that do so, because what is loaded is only compared
    * @throws FoldspaceError `FOLD_CLOSED`, and what the layer throws
    */
   async loadTree(treeId: string, { inTurn }: { readonly inTurn: boolean }): Promise<VertexOperation[]> {
-    this.#assertOpen();
+    this.assertOpen();
     if (!inTurn) return await this.layer.loadTreeOps(treeId);
     const before = this.#reading;
     let end: (() => void) | undefined;
     this.#reading = new Promise((resolve) => (end = resolve));
     await before;
     try {
-      this.#assertOpen();
+      this.assertOpen();
       const loading = this.layer.loadTreeOps(treeId);
       // one that hangs holds up only itself
       void this.#isInTime(loading.catch(() => undefined)).then(end);
@@ -221,20 +232,48 @@ export class LayerConnection {
 
   /** Has the layer tell what it has not told yet of a tree. */
   async rescanTree(treeId: string): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     const asked = this.layer.rescanTree?.(treeId) ?? Promise.resolve();
     if (!(await this.#isInTime(asked))) throw this.#timedOut("has not answered in time");
   }
 
+  /** @throws FoldspaceError what the layer throws, and `FOLD_BUSY` if it does not answer in time */
+  async listTrees(): Promise<string[]> {
+    this.assertOpen();
+    const listing = (async () => await this.layer.listTrees())();
+    if (!(await this.#isInTime(listing))) throw this.#timedOut("has not listed its trees in time");
+    return await listing;
+  }
+
+  /** Has the layer look for what changed elsewhere. Never rejects: a failure is in the report until it can look. */
+  async rescan(): Promise<void> {
+    const looking = (async () => await this.layer.rescan?.())().then(
+      () => this.recover("rescan"),
+      (error: unknown) => this.fail("rescan", error),
+    );
+    if (!(await this.#isInTime(looking))) this.fail("rescan", this.#timedOut("has not looked in time"));
+  }
+
+  /** Has the layer tell of what it has found lost. */
+  async stopListening(): Promise<void> {
+    await this.layer.stopListening?.();
+  }
+
+  /** Begins to save what there is: the page may be gone after this turn. */
+  async leave(): Promise<void> {
+    if (this.layer.leave) this.layer.leave();
+    else await this.layer.flush();
+  }
+
   /** @returns resolves when the operations are durable in the layer */
   async save(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     await this.layer.saveTreeOps(treeId, ops);
   }
 
   /** Has the layer save what waits. @returns when it has, or after long enough @throws FoldspaceError what the layer throws */
   async flushInTime(): Promise<void> {
-    this.#assertOpen();
+    this.assertOpen();
     await this.#isInTime(this.layer.flush());
   }
 
@@ -277,7 +316,12 @@ export class LayerConnection {
   get obstacle(): FoldspaceError | undefined {
     // a layer that this platform cannot have is none; its report says so
     if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
-    return this.#error ?? (this.#isConnected && !this.isLoading ? undefined : this.unanswered());
+    return this.#error ?? (this.#isBroughtIn ? undefined : (this.#latestError ?? this.unanswered()));
+  }
+
+  /** What something has failed with that is tried again. @param name as for {@link keepTrying} */
+  failureOf(name: string): FoldspaceError | undefined {
+    return this.#taskErrors.get(name);
   }
 
   /**
@@ -323,12 +367,14 @@ export class LayerConnection {
 
   async #close(): Promise<void> {
     for (const cancel of [...this.#cancelWaits]) cancel();
+    this.#onClosing();
     this.#answer(new FoldspaceError("FOLD_CLOSED", `${this.id} was disposed of`));
     const claim = this.#claim;
     // a layer that another space still uses is none of ours
     if (!claim) return;
     claim.end();
-    const disconnecting = this.layer.disconnect();
+    // one that throws instead of rejecting is released all the same
+    const disconnecting = (async () => await this.layer.disconnect())();
     void Promise.allSettled([this.#connecting, disconnecting]).then(() => claim.release());
     try {
       if (!(await this.#isInTime(disconnecting))) throw this.#timedOut("could not be closed in time");
@@ -354,10 +400,6 @@ export class LayerConnection {
   /** The first answer counts; a later one changes nothing. */
   #answer(error: FoldspaceError): void {
     this.#onUnusable(error);
-  }
-
-  #assertOpen(): void {
-    if (this.isClosed) throw new FoldspaceError("FOLD_CLOSED", `The connection to ${this.id} is closed`);
   }
 
   /** Waits, or until the connection is closed. */

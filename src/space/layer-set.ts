@@ -54,13 +54,13 @@ export class LayerSet {
     this.#publishProblems();
   }
 
-  /** Disconnects a layer and forgets it. */
+  /** Forgets a layer, at once, and disconnects it. */
   async drop(connection: LayerConnection): Promise<void> {
-    await connection.close();
     this.#endObserving.get(connection)?.();
     this.#endObserving.delete(connection);
     this.publishStatus();
     this.#publishProblems();
+    await connection.close();
   }
 
   /** Disconnects all layers; their last reports stay. */

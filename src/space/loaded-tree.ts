@@ -38,8 +38,8 @@ export class LoadedTree {
   #unsent: VertexOperation[] = [];
   /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
   readonly #staleEdits = new Map<string, StaleEdit>();
-  /** Whether what is being merged was told by a layer. */
-  #isFromLayer = false;
+  /** What is being merged that a layer has told of. An observer may merge what a live peer has sent meanwhile. */
+  #arriving: ReadonlySet<VertexOperation> = new Set();
   #isReleased = false;
 
   /** @param madeHere what this instance has made in the tree, also when it was loaded before */
@@ -55,8 +55,10 @@ export class LoadedTree {
         if (this.#isReleased) throw new FoldspaceError("FOLD_CLOSED", `Tree ${treeId} was unloaded: load it anew to change it`);
       },
     });
+    // what a layer that is read first may lack: without it, the next edits would be made under the same ids
+    mergeOwned(this.tree, madeHere.operations);
     this.tree.observeOpApplied((op, isLocal) => {
-      if ((this.#isFromLayer && !isLocal) || (!isMoveVertexOp(op) && op.transient)) return;
+      if (this.#arriving.has(op) || (!isMoveVertexOp(op) && op.transient)) return;
       if (isLocal) this.#madeHere.note(op);
       this.#send(op);
     });
@@ -137,11 +139,12 @@ export class LoadedTree {
   }
 
   #merge(ops: readonly VertexOperation[]): VertexOperation[] {
-    this.#isFromLayer = true;
+    const outer = this.#arriving;
+    this.#arriving = new Set(ops);
     try {
       return mergeOwned(this.tree, ops);
     } finally {
-      this.#isFromLayer = false;
+      this.#arriving = outer;
     }
   }
 

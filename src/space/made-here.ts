@@ -45,6 +45,11 @@ export class MadeHere {
     else this.#ops.set(peerId, new Map([[counter, op]]));
   }
 
+  /** All that was made here, under whichever peer id. */
+  get operations(): VertexOperation[] {
+    return [...this.#ops.values()].flatMap((ops) => [...ops.values()]);
+  }
+
   /**
    * Finds what others made under our ids. Contested moves are found again with the next arrivals of moves: those who contest
    * them resolve them without knowing of each other, and of what was moved meanwhile.

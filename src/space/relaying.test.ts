@@ -116,6 +116,25 @@ test("what a tab made and could not save everywhere before it ended, another one
   await other.close();
 });
 
+test("tabs do not gather more and more for a layer that cannot save what they relay", async () => {
+  const { quick, slow, clock, openTab } = await openBrowser();
+  const spaces: Space[] = [];
+  for (let tab = 0; tab < 8; tab++) spaces.push(await openTab());
+  await clock.advance(10_000);
+  const before = slow.written;
+  slow.refuseWith = new FoldspaceError("FOLD_DISK_FULL", "no space left");
+  for (let edit = 0; edit < 30; edit++) {
+    spaces[0]!.tree.root!.setProperty("count", edit);
+    await clock.advance(2_000);
+  }
+  slow.refuseWith = undefined;
+  await clock.advance(120_000);
+  expect(contentOf(slow)).toEqual(contentOf(quick));
+  // what they had begun to relay by the time they noticed
+  expect(slow.written - before).toBeLessThanOrEqual(30 + 7 * 3);
+  for (const space of spaces) await space.close();
+});
+
 test("news of a tree that nobody has opened is relayed as it comes, without reading the tree", async () => {
   const { id, treeId, quick, slow, clock } = await openBrowser();
   const layers = [layerOn(quick, id, { id: "quick", clock }), layerOn(slow, id, { id: "slow", clock })];

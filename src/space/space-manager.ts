@@ -41,6 +41,8 @@ interface Entry {
   readonly opened: Promise<Space>;
   isOpen: boolean;
   closing: Promise<void> | undefined;
+  /** Further layers that are being added to the open space, by id. */
+  readonly adding: Map<string, Promise<void>>;
 }
 
 /** Creates, loads and closes spaces; each is open at most once. */
@@ -93,30 +95,35 @@ export class SpaceManager {
   ): Promise<Space> {
     const { signal, ...spaceOptions } = options;
     assertUsable(pointer.id, persistenceLayers);
-    signal?.throwIfAborted();
-    let entry = this.#entries.get(pointer.id);
-    for (; entry && isEnding(entry); entry = this.#entries.get(pointer.id))
-      // what cannot be saved is reported to whoever closes it
-      await unlessAborted(
-        (entry.closing ?? entry.space.close()).catch(() => undefined),
-        signal,
-      );
-    if (entry) {
-      assertSameAccess(entry.space, { ...this.#options, ...spaceOptions });
-      entry.holders++;
-    } else {
-      entry = this.#begin(pointer.id, persistenceLayers, spaceOptions, (space) => space.open());
-    }
-    try {
-      const space = await unlessAborted(entry.opened, signal);
-      for (const layer of persistenceLayers)
-        if (!space.hasLayer(layer.id)) await unlessAborted(space.addLayer(layer, { create: true }), signal);
-      return space;
-    } catch (error) {
-      entry.holders--;
-      // nobody else waits for it
-      if (entry.holders === 0 && !entry.isOpen && !entry.space.isClosed) entry.space.close().catch(() => undefined);
-      throw error;
+    for (;;) {
+      signal?.throwIfAborted();
+      let entry = this.#entries.get(pointer.id);
+      for (; entry && isEnding(entry); entry = this.#entries.get(pointer.id))
+        // what cannot be saved is reported to whoever closes it
+        await unlessAborted(
+          (entry.closing ?? entry.space.close()).catch(() => undefined),
+          signal,
+        );
+      const isJoining = entry !== undefined;
+      if (entry) {
+        assertSameAccess(entry.space, { ...this.#options, ...spaceOptions });
+        entry.holders++;
+      } else {
+        entry = this.#begin(pointer.id, persistenceLayers, spaceOptions, (space) => space.open());
+      }
+      try {
+        const space = await unlessAborted(entry.opened, signal);
+        for (const layer of persistenceLayers) await addFurther(entry, layer, signal);
+        return space;
+      } catch (error) {
+        entry.holders--;
+        // nobody else waits for it, or has it
+        if (entry.holders === 0 && !isEnding(entry)) entry.space.close().catch(() => undefined);
+        // it could not be opened from another call's layers: those of this call may have it
+        const { isOpen, space } = entry;
+        if (isJoining && !isOpen && persistenceLayers.some(({ id }) => !space.hasLayer(id))) continue;
+        throw error;
+      }
     }
   }
 
@@ -151,7 +158,7 @@ export class SpaceManager {
       entry.isOpen = true;
       return space;
     });
-    const entry: Entry = { space, holders: 1, opened, isOpen: false, closing: undefined };
+    const entry: Entry = { space, holders: 1, opened, isOpen: false, closing: undefined, adding: new Map() };
     this.#entries.set(id, entry);
     opened.catch(() => undefined);
     return entry;
@@ -160,6 +167,30 @@ export class SpaceManager {
 
 function isUsable(entry: Entry): boolean {
   return entry.isOpen && !isEnding(entry);
+}
+
+/**
+ * Adds a layer to an open space, unless it has one of this id.
+ * @throws the signal's reason, and why the layer cannot be used; it is not added then
+ */
+async function addFurther({ space, adding }: Entry, layer: PersistenceLayer, signal: AbortSignal | undefined): Promise<void> {
+  // one that another call is adding may turn out not to be usable
+  for (let other = adding.get(layer.id); other; other = adding.get(layer.id))
+    await unlessAborted(
+      other.catch(() => undefined),
+      signal,
+    );
+  signal?.throwIfAborted();
+  if (space.hasLayer(layer.id)) return;
+  const added = space.addLayer(layer, { create: true }).finally(() => adding.delete(layer.id));
+  adding.set(layer.id, added);
+  try {
+    await unlessAborted(added, signal);
+  } catch (error) {
+    // given up: its failure to be removed changes nothing
+    if (adding.get(layer.id) === added) space.removeLayer(layer.id).catch(() => undefined);
+    throw error;
+  }
 }
 
 function isEnding({ closing, space }: Entry): boolean {
@@ -200,9 +231,9 @@ function assertSameAccess(space: Space, { isReadOnly = false }: SpaceOptions): v
 /** @throws the signal's reason, as soon as it is aborted */
 async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await task;
-  signal.throwIfAborted();
   return await new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     task.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from "../clock.ts";
+import { steadyClock, systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError, type Problem } from "../errors.ts";
 import { toFoldspaceError } from "../layers/batcher.ts";
 import type { LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
@@ -61,7 +61,8 @@ export class Space {
     this.secrets = new SpaceSecrets(id, session, { ...(memory ? { memory } : {}), ...options.secrets });
     this.#layers.include(this.secrets);
     this.#replicator = new Replicator(id, {
-      clock: this.#clock,
+      // a relay or a retry is not to wait until a clock that was set back has caught up
+      clock: steadyClock(this.#clock),
       relayDelayMs: relayDelay(options.relayGraceMs ?? 3_000, this.#peerId),
       isReadOnly: this.isReadOnly,
       timeoutMs: this.#timeoutMs,
@@ -144,11 +145,11 @@ export class Space {
       // first ask all of them, so that one that refuses does so before another has been written to
       for (const connection of connections) {
         await connection.claim();
-        await connectForNew(connection.layer, this.#peerId);
+        await this.#answerOf(connection, connectForNew(connection.layer, this.#peerId));
       }
       for (const connection of connections) {
         void this.#open(connection, { create: true, isUrgent: true });
-        await connection.usable;
+        await this.#answerOf(connection, connection.usable);
       }
       assertNew(this.tree, this.id);
       const root = this.tree.createRoot(this.id);
@@ -203,6 +204,7 @@ export class Space {
     try {
       await connection.usable;
       await isBroughtIn;
+      connection.assertOpen();
     } catch (error) {
       await this.#drop(connection);
       throw error;
@@ -218,9 +220,8 @@ export class Space {
     await connection.whenUsable();
     this.#replicator.flushLocalOps();
     await this.#replicator.hurry();
-    const { obstacle } = connection;
     const lacking = [
-      obstacle ? connection.lacks(obstacle) : await this.#notDurable(connection),
+      connection.isLoading ? connection.lacks(connection.unanswered()) : await this.#notDurable(connection),
       ...(await this.secrets.flush(connection.layer)),
     ];
     await this.#drop(connection);
@@ -242,16 +243,18 @@ export class Space {
     this.#assertOpen();
     const ids = new Set(this.#replicator.loaded.map(({ treeId }) => treeId));
     const failures: unknown[] = [];
-    for (const connection of this.#replicator.active) {
+    const connections = [...this.#replicator.active];
+    const listing = connections.map(async (connection) => {
       try {
-        for (const treeId of await connection.layer.listTrees()) ids.add(treeId);
+        for (const treeId of await connection.listTrees()) ids.add(treeId);
         connection.recover("listing");
       } catch (error) {
         connection.fail("listing", error);
         failures.push(error);
       }
-    }
-    if (failures.length > 0 && failures.length === this.#replicator.active.size) throw failures[0];
+    });
+    await Promise.all(listing);
+    if (failures.length > 0 && failures.length === connections.length) throw failures[0];
     ids.delete(this.id);
     return [this.id, ...[...ids].sort()];
   }
@@ -279,18 +282,15 @@ export class Space {
   /**
    * Lets go of an app tree that is not needed in memory any more. Its edits stay with the layers, and it takes no more; what was
    * loaded of it is of the past, and {@link loadAppTree} loads it anew.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE` as long as a layer does not durably have its edits: it stays in memory then, as the
-   *   layer would give it without them, and the next edits would be made under the same ids
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` as long as no layer has saved its edits: it stays in memory then
    */
   async unloadAppTree(treeId: string): Promise<void> {
     this.#assertOpen();
-    const { connections } = this.#layers;
-    await this.#appTrees.unload(treeId, async (sync) => {
-      assertDurable(await Promise.all(connections.map((connection) => this.#notDurable(connection))));
-      // a layer may answer late, and the tree may have been edited meanwhile
-      sync.content?.flushLocalOps();
-      const isHeld = await endsInTime(sync.whenMadeHeld(this.#replicator.active), this.#timeoutMs, this.#clock);
-      if (!isHeld) assertDurable(connections.map((connection) => connection.lacks(connection.unanswered())));
+    await this.#appTrees.unload(treeId, async () => {
+      const reports = this.#layers.connections.map((connection) => this.#notDurable(connection));
+      const lacking = (await Promise.all(reports)).filter((report) => report !== undefined);
+      // one layer that has them is enough
+      if (lacking.length === reports.length) assertDurable(lacking);
     });
   }
 
@@ -351,9 +351,9 @@ export class Space {
       if (!this.#isOpened) return;
       await this.#saveAll();
       // a layer that has just found something lost tells of it now, and is given it once more
-      for (const { layer } of this.#replicator.active)
+      for (const connection of this.#replicator.active)
         // what fails here does so once more when the layer is disconnected
-        layer.stopListening?.().catch(() => undefined);
+        connection.stopListening().catch(() => undefined);
       if (!this.isReadOnly) await this.#replicator.hurry();
       await this.#saveAll();
     } finally {
@@ -412,7 +412,9 @@ export class Space {
     const { spaceTree } = this.#replicator;
     // the first failure is an answer, too; it is read again until it succeeds
     const reading = spaceTree.attach(connection, { isUrgent }).catch(() => undefined);
-    await Promise.all([reading, this.secrets.attach(layer)]);
+    const secrets = this.secrets.attach(layer);
+    // those that do not come in time are no reason not to open the space
+    await Promise.all([reading, endsInTime(secrets, this.#timeoutMs, this.#clock)]);
     await spaceTree.whenRead(connection);
     const activating = this.#replicator.activate(connection, isUrgent);
     connection.noteUsable();
@@ -421,30 +423,20 @@ export class Space {
       await layer.startListening?.((change) => this.#replicator.receive(connection, change));
     });
     if (!this.isReadOnly) this.#replicator.compareAll(isUrgent);
+    await secrets;
   }
 
   /** Begins to save what there is, without waiting for anything: the page may be gone in a moment. */
   #leave(): void {
     this.#replicator.flushLocalOps();
-    for (const { layer } of this.#replicator.active) {
-      if (layer.leave) layer.leave();
-      // failures are in the status, and there is no one left to tell
-      else layer.flush().catch(() => undefined);
-    }
+    // failures are in the status, and there is no one left to tell
+    for (const connection of this.#replicator.active) connection.leave().catch(() => undefined);
     this.secrets.saveNow();
   }
 
   /** Never rejects. */
   async #rescan(): Promise<void> {
-    const rescan = async (connection: LayerConnection): Promise<void> => {
-      try {
-        await connection.layer.rescan?.();
-        connection.recover("rescan");
-      } catch (error) {
-        connection.fail("rescan", error);
-      }
-    };
-    await Promise.all([...this.#replicator.active].map(rescan));
+    await Promise.all(Array.from(this.#replicator.active, async (connection) => await connection.rescan()));
   }
 
   #load(sync: TreeSync, options: ReplicatedTreeOptions = {}): LoadedTree {
@@ -492,6 +484,12 @@ export class Space {
     this.#replicator.dispose();
     await this.#layers.close();
     this.#onClosed();
+  }
+
+  /** @throws FoldspaceError `FOLD_BUSY` if it does not come in time */
+  async #answerOf(connection: LayerConnection, answer: Promise<void>): Promise<void> {
+    if (!(await endsInTime(answer, this.#openTimeoutMs, this.#clock)))
+      throw new FoldspaceError("FOLD_BUSY", `${connection.id} has not answered in time (waited ${this.#openTimeoutMs} ms)`);
   }
 
   #assertOfThisSpace(layer: PersistenceLayer): void {

@@ -1,8 +1,10 @@
+import { errorCode } from "../errors.ts";
 import { MemoryPersistenceLayer, type MemoryStore, type MemoryLayerOptions } from "../layers/memory-layer.ts";
 import { SpaceManager } from "../space/space-manager.ts";
 import type { Space } from "../space/space.ts";
+import { newId, ReplicatedTree, type VertexOperation } from "../tree/index.ts";
 import { asSet } from "./layer-bench.ts";
-import { FaultyLayer } from "./layer-faults.ts";
+import { FaultyLayer, FaultyStore } from "./layer-faults.ts";
 
 /** A layer of a space on a store, to fail and hang as a test wants. */
 export function layerOn(store: MemoryStore, spaceId: string, options: MemoryLayerOptions = {}): FaultyLayer {
@@ -38,4 +40,37 @@ export function copyInto<S extends MemoryStore>(from: MemoryStore, to: S): S {
 /** Everything in a store, to be compared. */
 export function contentOf(store: MemoryStore): Record<string, string[]> {
   return Object.fromEntries(store.treeIds.map((treeId) => [treeId, asSet(store.read(treeId))]));
+}
+
+export interface TwoPlaces {
+  readonly id: string;
+  readonly treeId: string;
+  readonly one: FaultyStore;
+  readonly two: FaultyStore;
+}
+
+/** A space with one app tree, in two places that hold the same. */
+export async function spaceInTwoPlaces(): Promise<TwoPlaces> {
+  const [id, one] = [newId(), new FaultyStore()];
+  await makeSpace(id, one);
+  let treeId = "";
+  await workOn(id, [one], (space) => void (treeId = space.newAppTree("notes", "Notes").id));
+  return { id, treeId, one, two: copyInto(one, new FaultyStore()) };
+}
+
+/** An edit of a tree made elsewhere, as operations. */
+export function editElsewhere(store: MemoryStore, treeId: string, name: string): VertexOperation[] {
+  const elsewhere = new ReplicatedTree(newId(), store.read(treeId), { rootId: treeId });
+  elsewhere.popLocalOps();
+  elsewhere.root!.newNamedChild(name);
+  return elsewhere.popLocalOps();
+}
+
+/** What becomes of a promise within a few seconds. */
+export async function outcomeOf(task: Promise<unknown>): Promise<string> {
+  const settled = task.then(
+    () => "resolved",
+    (error: unknown) => errorCode(error) ?? String(error),
+  );
+  return await Promise.race([settled, new Promise<string>((resolve) => void setTimeout(() => resolve("pending"), 4_000))]);
 }

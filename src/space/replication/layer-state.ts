@@ -83,6 +83,8 @@ export class LayerState {
   /** What the layer holds or has been handed; complete only while `current`. */
   #covered = new VersionVector();
   readonly #inFlight = new Map<number, readonly VertexOperation[]>();
+  /** Those of the batches on their way that are relayed. */
+  readonly #relaying = new Set<number>();
   #relays: Relay[] = [];
   /** Relays that are due, while the layer is asked once more. */
   #checking: readonly Relay[] | undefined;
@@ -104,7 +106,7 @@ export class LayerState {
     return this.#phase;
   }
 
-  /** Whether the layer has never been read, so that it may hold operations older than edits that were made meanwhile. */
+  /** Whether the layer has not been read, so that it may hold operations older than edits that were made meanwhile. */
   get isAwaited(): boolean {
     return !this.#hasBeenRead;
   }
@@ -142,6 +144,7 @@ export class LayerState {
       phase: this.#phase,
       covered: this.#covered.toState(),
       inFlight,
+      relaying: [...this.#relaying],
       relays,
       checking,
       isCollecting: this.#isCollecting,
@@ -161,6 +164,7 @@ export class LayerState {
     copy.#phase = this.#phase;
     copy.#covered = this.#covered.clone();
     for (const [batch, ops] of this.#inFlight) copy.#inFlight.set(batch, ops);
+    for (const batch of this.#relaying) copy.#relaying.add(batch);
     copy.#relays = [...this.#relays];
     copy.#checking = this.#checking;
     copy.#isCollecting = this.#isCollecting;
@@ -191,6 +195,8 @@ export class LayerState {
     switch (event.type) {
       case "attach":
         this.#isUrgent = event.isUrgent;
+        // also where the tree is loaded anew: it has nothing of what the layer holds
+        this.#hasBeenRead = false;
         return this.#read();
       case "told":
         for (const { id } of event.ops) this.#covered.add(id);
@@ -211,9 +217,11 @@ export class LayerState {
       case "rescanned":
         return this.#onRescanned(event.isDone, event.now);
       case "saved":
-        this.#inFlight.delete(event.batch);
+        this.#relaying.delete(event.batch);
+        if (this.#inFlight.delete(event.batch)) this.#attempts = 0;
         return [];
       case "refused":
+        this.#relaying.delete(event.batch);
         return this.#inFlight.delete(event.batch) && this.#phase !== "expected" ? this.#fail(event.now) : [];
       case "due":
         return this.#onDue(event.now);
@@ -238,9 +246,12 @@ export class LayerState {
     if (this.#isStale) return this.#read();
     this.#phase = "current";
     this.#hasBeenRead = true;
-    this.#attempts = 0;
     const effects: LayerEffect[] = [];
-    if (this.#tree.isReadOnly || !this.#lacksSomething) return effects;
+    if (this.#tree.isReadOnly || !this.#lacksSomething) {
+      this.#attempts = 0;
+      return effects;
+    }
+    // one that can be read may still refuse what it lacks: the delays grow until it has saved something
     if (!this.#covered.includes(this.#tree.made)) effects.push({ type: "collect", only: "made" });
     this.#relays.push({ ops: undefined, dueAt: this.#isUrgent ? now : now + this.#tree.relayDelayMs });
     this.#isUrgent = false;
@@ -273,7 +284,8 @@ export class LayerState {
     const due = this.#checking;
     this.#checking = undefined;
     if (!due || this.#phase !== "current") return [];
-    if (!isDone) {
+    // a layer that cannot save is not to be given the same by every instance that relays to it
+    if (!isDone || this.#relaying.size > 0) {
       const dueAt = now + backoffMs(++this.#attempts);
       this.#relays.push(...due.map((relay) => ({ ...relay, dueAt })));
       return [];
@@ -320,6 +332,7 @@ export class LayerState {
     if (lacking.length === 0) return [];
     const batch = ++this.#batches;
     this.#inFlight.set(batch, lacking);
+    if (isRelay) this.#relaying.add(batch);
     return [{ type: "save", batch, ops: lacking, isRelay }];
   }
 

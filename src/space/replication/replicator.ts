@@ -17,17 +17,20 @@ export interface ReplicatorOptions {
   readonly onUnloadedChange: (treeId: string) => void;
 }
 
+/** Names the listing of a layer's trees among what is tried again. */
+const LISTING = "list of trees";
+
 /** What keeps all trees of a space the same in all its layers, those included that nobody has opened. */
 export class Replicator {
   readonly spaceTree: TreeSync;
   readonly #options: ReplicatorOptions;
   readonly #syncs = new Map<string, TreeSync>();
+  /** Those of them that are or were in memory, so that there may be edits of them: few, where there are thousands of trees. */
+  readonly #edited = new Set<TreeSync>();
   /** Layers whose space tree has been read: they take part in everything. */
   readonly #active = new Set<LayerConnection>();
   /** Of layers whose trees have been listed, or are being listed, when that is done. */
   readonly #listings = new Map<LayerConnection, Promise<void>>();
-  /** Counts events, to tell slow work from work that hangs. */
-  #progress = 0;
 
   constructor(spaceId: string, options: ReplicatorOptions) {
     this.#options = options;
@@ -40,7 +43,7 @@ export class Replicator {
 
   /** Trees in memory, the space tree first. */
   get loaded(): TreeSync[] {
-    return [...this.#syncs.values()].filter(({ content }) => content !== undefined);
+    return [...this.#edited].filter(({ content }) => content !== undefined);
   }
 
   get(treeId: string): TreeSync | undefined {
@@ -52,13 +55,14 @@ export class Replicator {
     let sync = this.#syncs.get(treeId);
     if (!sync) {
       const { clock, relayDelayMs, isReadOnly } = this.#options;
-      sync = new TreeSync(treeId, {
+      const made = new TreeSync(treeId, {
         clock,
         relayDelayMs,
         isReadOnly,
+        onLoad: () => this.#edited.add(made),
         onFailure: (connection, failing, error) => connection.setTreeError(failing, error),
-        onProgress: () => this.#progress++,
       });
+      sync = made;
       this.#syncs.set(treeId, sync);
     }
     return sync;
@@ -92,7 +96,7 @@ export class Replicator {
     if (this.#active.size < 2) return;
     for (const connection of this.#active) {
       if (this.#listings.has(connection)) continue;
-      const listing = connection.keepTrying("list of trees", async () => {
+      const listing = connection.keepTrying(LISTING, async () => {
         for (const treeId of await connection.layer.listTrees()) this.#compare(treeId, isUrgent);
       });
       this.#listings.set(connection, listing);
@@ -114,6 +118,8 @@ export class Replicator {
   detach(connection: LayerConnection): void {
     this.#active.delete(connection);
     this.#listings.delete(connection);
+    // the last layer has nothing to be compared with, so what becomes of its trees is not followed
+    if (this.#active.size < 2) this.#listings.clear();
     for (const sync of this.#syncs.values()) sync.detach(connection);
   }
 
@@ -129,6 +135,7 @@ export class Replicator {
     sync?.unload();
     sync?.dispose();
     this.#syncs.delete(treeId);
+    if (sync) this.#edited.delete(sync);
     for (const { layer } of this.#active) layer.releaseTree?.(treeId);
   }
 
@@ -153,8 +160,7 @@ export class Replicator {
 
   /** Why a layer has not even been handed all that was made here; `undefined` if it has. */
   lackingMade(connection: LayerConnection): FoldspaceError | undefined {
-    for (const sync of this.#syncs.values())
-      if (!sync.hasMade(connection)) return sync.errorOf(connection) ?? connection.unanswered();
+    for (const sync of this.#edited) if (!sync.hasMade(connection)) return sync.errorOf(connection) ?? connection.unanswered();
     return undefined;
   }
 
@@ -171,18 +177,18 @@ export class Replicator {
    * @returns layers that do not, and why
    */
   async whenSynced(): Promise<Map<LayerConnection, FoldspaceError>> {
+    const lacking = await this.#unlisted();
     const targets = new Map<TreeSync, VersionVector>();
-    const isListed = await this.#whileProgressing(Promise.all(this.#listings.values()));
-    const holding = [...this.#syncs.values()].map(async (sync) => {
+    const pending = new Set(this.#syncs.values());
+    const holding = Array.from(pending, async (sync) => {
       await sync.whenCompared();
       const target = sync.known;
       targets.set(sync, target);
       if (!this.#options.isReadOnly) await sync.whenHeld(target);
+      pending.delete(sync);
     });
-    const isHeld = await this.#whileProgressing(Promise.all(holding));
-    const lacking = new Map<LayerConnection, FoldspaceError>();
-    if (isListed && isHeld) return lacking;
-    for (const sync of this.#syncs.values())
+    await this.#whileProgressing(Promise.all(holding), pending);
+    for (const sync of pending)
       for (const connection of sync.lacking(targets.get(sync) ?? sync.known))
         if (!lacking.has(connection)) lacking.set(connection, sync.errorOf(connection) ?? connection.unanswered());
     return lacking;
@@ -197,13 +203,25 @@ export class Replicator {
       sync.attach(connection, { isUrgent }).catch(() => undefined);
   }
 
-  /** Waits for something as long as other things happen. @returns whether it has ended */
-  async #whileProgressing(task: Promise<unknown>): Promise<boolean> {
+  /** Layers whose trees are still to be listed after long enough: what they hold of trees that nobody has opened is not known. */
+  async #unlisted(): Promise<Map<LayerConnection, FoldspaceError>> {
     const { clock, timeoutMs, relayDelayMs } = this.#options;
-    for (let before = -1; before !== this.#progress;) {
-      before = this.#progress;
-      if (await endsInTime(task, timeoutMs + relayDelayMs, clock)) return true;
+    const unlisted = new Map<LayerConnection, FoldspaceError>();
+    const waiting = Array.from(this.#listings, async ([connection, listing]) => {
+      if (!(await endsInTime(listing, timeoutMs + relayDelayMs, clock)))
+        unlisted.set(connection, connection.failureOf(LISTING) ?? connection.unanswered());
+    });
+    await Promise.all(waiting);
+    return unlisted;
+  }
+
+  /** Waits for something as long as one of the trees that it waits for gets on. */
+  async #whileProgressing(task: Promise<unknown>, pending: ReadonlySet<TreeSync>): Promise<void> {
+    const { clock, timeoutMs, relayDelayMs } = this.#options;
+    const progress = (): number => [...pending].reduce((sum, sync) => sum + sync.progress, 0);
+    for (let before = ""; before !== `${pending.size} ${progress()}`;) {
+      before = `${pending.size} ${progress()}`;
+      if (await endsInTime(task, timeoutMs + relayDelayMs, clock)) return;
     }
-    return false;
   }
 }

@@ -18,10 +18,10 @@ export interface TreeSyncOptions {
   readonly clock: Clock;
   readonly relayDelayMs: number;
   readonly isReadOnly: boolean;
+  /** The tree is brought into memory. */
+  readonly onLoad: () => void;
   /** A layer fails with this tree, or, without an error, does so no longer. */
   readonly onFailure: (connection: LayerConnection, treeId: string, error: FoldspaceError | undefined) => void;
-  /** Something has happened: the work does not hang. */
-  readonly onProgress: () => void;
 }
 
 /**
@@ -38,6 +38,7 @@ export class TreeSync {
   #content: LoadedTree | undefined;
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #isDisposed = false;
+  #progress = 0;
 
   constructor(treeId: string, options: TreeSyncOptions) {
     this.treeId = treeId;
@@ -59,6 +60,11 @@ export class TreeSync {
   /** Whether some layer may hold operations that are older than edits made now. */
   get isAwaiting(): boolean {
     return this.#replication.isAwaiting;
+  }
+
+  /** Grows with what is read and relayed, and not with what is edited: tells slow work from work that hangs. */
+  get progress(): number {
+    return this.#progress;
   }
 
   /** A copy of the ids of all operations known. */
@@ -131,6 +137,7 @@ export class TreeSync {
   /** Brings the tree into memory: every layer is read for it. */
   load(content: LoadedTree): void {
     this.#content = content;
+    this.#options.onLoad();
     for (const [connection, { phase }] of this.#replication.layers)
       if (phase !== "expected") this.#handle({ type: "attach", layer: connection, isUrgent: false, now: this.#now });
   }
@@ -177,11 +184,9 @@ export class TreeSync {
     return made.size === 0 || (this.#replication.layers.get(connection)?.covers(made) ?? false);
   }
 
-  /** Waits until layers durably hold all that was made here, edits made meanwhile included. */
-  async whenMadeHeld(connections: Iterable<LayerConnection>): Promise<void> {
-    const holds = (connection: LayerConnection): boolean =>
-      this.hasMade(connection) && this.#replication.layers.get(connection)?.inFlight.length === 0;
-    await this.#until(() => [...connections].every(holds));
+  /** Whether a layer durably holds all that was made here. */
+  hasMadeDurably(connection: LayerConnection): boolean {
+    return this.hasMade(connection) && this.#replication.layers.get(connection)?.inFlight.length === 0;
   }
 
   /** Waits until no layer is being read, or asked once more before something is relayed to it. */
@@ -189,12 +194,13 @@ export class TreeSync {
     await this.#until(() => [...this.#replication.layers.values()].every((state) => state.isQuiet));
   }
 
-  /** Waits until every layer durably holds these operations. Those that are made later do not prolong it. */
+  /** Waits until every layer that has been asked durably holds these operations. Those that are made later do not prolong it. */
   async whenHeld(target: VersionVector): Promise<void> {
     const pending = new Map<LayerState, ReadonlySet<number> | undefined>();
     await this.#until(() => {
       let isHeld = true;
       for (const state of this.#replication.layers.values()) {
+        if (state.phase === "expected") continue;
         if (!pending.get(state) && state.covers(target)) pending.set(state, new Set(state.inFlight));
         const batches = pending.get(state);
         if (!batches || state.inFlight.some((batch) => batches.has(batch))) isHeld = false;
@@ -203,9 +209,11 @@ export class TreeSync {
     });
   }
 
-  /** Layers that do not hold these operations. */
+  /** Layers that have been asked and do not hold these operations. */
   lacking(target: VersionVector): LayerConnection[] {
-    return [...this.#replication.layers].filter(([, state]) => !state.covers(target)).map(([connection]) => connection);
+    return [...this.#replication.layers]
+      .filter(([, state]) => state.phase !== "expected" && !state.covers(target))
+      .map(([connection]) => connection);
   }
 
   /** Ends everything. What is in memory stays readable. */
@@ -262,13 +270,16 @@ export class TreeSync {
       if (!isCurrent()) return;
       const content = this.#content;
       const onSlice = (slice: readonly VertexOperation[]): void => {
-        if (isCurrent()) this.#handle({ type: "told", layer: connection, ops: slice, now: this.#now });
+        if (!isCurrent()) return;
+        this.#progress++;
+        this.#handle({ type: "told", layer: connection, ops: slice, now: this.#now });
       };
       const isFirst = state.isAwaited;
       const arrived = content ? await content.mergeLoaded(ops, onSlice) : await inSlices(ops, onSlice);
       content?.flushLocalOps();
       if (!isCurrent()) return;
       this.#setError(connection, undefined);
+      this.#progress++;
       this.#handle({ type: "read", layer: connection, reading, now: this.#now });
       content?.finishLoading(ops, arrived, isFirst);
     } catch (error) {
@@ -291,7 +302,7 @@ export class TreeSync {
       }
       if (this.#replication.layers.get(connection) !== state) return;
       this.#handle({ type: "rescanned", layer: connection, isDone, now: this.#now });
-      await this.#until(() => state.isQuiet);
+      await this.#until(() => state.isQuiet || this.#replication.layers.get(connection) !== state);
       // at once, so that other instances see it before they do the same; a failure is in the layer's status
       await connection.flushInTime().catch(() => undefined);
     };
@@ -304,6 +315,8 @@ export class TreeSync {
     if (this.#content) {
       ops = this.#content.opsSince(state.covered);
       if (only === "made") ops = ops.filter(({ id }) => this.#replication.made.has(id));
+      // known of before the tree was loaded, and lost by all since
+      else if (ops.length === 0) this.#replication.recount();
     } else {
       ops = await this.#collectFromLayers(connection, state);
     }
@@ -328,11 +341,12 @@ export class TreeSync {
     return [...found.values()];
   }
 
-  #save(connection: LayerConnection, state: LayerState, { batch, ops }: Extract<LayerEffect, { type: "save" }>): void {
+  #save(connection: LayerConnection, state: LayerState, { batch, ops, isRelay }: Extract<LayerEffect, { type: "save" }>): void {
     connection.save(this.treeId, ops).then(
       () => {
-        if (this.#replication.layers.get(connection) === state)
-          this.#handle({ type: "saved", layer: connection, batch, now: this.#now });
+        if (this.#replication.layers.get(connection) !== state) return;
+        if (isRelay) this.#progress++;
+        this.#handle({ type: "saved", layer: connection, batch, now: this.#now });
       },
       (error: unknown) => {
         if (this.#replication.layers.get(connection) !== state) return;
@@ -351,7 +365,6 @@ export class TreeSync {
   }
 
   #afterEvent(): void {
-    this.#options.onProgress();
     this.#schedule();
     this.#wakeWaiters();
   }
