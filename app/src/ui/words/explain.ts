@@ -170,6 +170,11 @@ const FOUND: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     title: "A file that may not be read",
     advice: "What stands in it is missing here. Give yourself the right to read it, and see who has put it there.",
   },
+  FOLD_ONLY_IN_LOST_FOUND: {
+    title: "Changes in lost+found only",
+    advice:
+      "A repair moved a file there, and what was to contain its changes instead is missing. Wait until the folder has synced; if they are still missing then, undo that repair.",
+  },
   FOLD_SECRETS_LOCKED: {
     title: "Secrets under another passphrase",
     advice:
