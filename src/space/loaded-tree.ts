@@ -9,7 +9,7 @@ import {
   type VertexOperation,
 } from "../tree/index.ts";
 import { mergeOwned } from "../tree/replicated-tree.ts";
-import { MadeHere, placesToReissue, toReissue } from "./made-here.ts";
+import { placesToReissue, toReissue, type MadeHere } from "./made-here.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
 import { reissueStaleEdits, subjectOf, type StaleEdit } from "./stale-edits.ts";
 
