@@ -61,7 +61,7 @@ describe.skipIf(!findChromium())("IndexedDB in pages of Chromium (needs Chromium
         return await one.call("countNotes");
       };
       // with the one that holds the app trees; browsers may let the old page say its last when the new one is there
-      await expect.poll(count).toBe(2_002);
+      await expect.poll(count, { timeout: 10_000 }).toBe(2_002);
     },
   );
 
