@@ -101,7 +101,7 @@ export class AppTrees {
     const { tree } = sync.content ?? this.#options.load(sync);
     const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
     const attaching = layers.connections.map(async (connection) => {
-      // a layer that is being opened attaches all trees of that time by itself
+      // a layer that is being opened attaches all trees of that time by itself; one that is open may have failed at first
       if (!replicator.active.has(connection)) await connection.usable;
       if (sync.isAttached(connection)) await sync.whenRead(connection, { once: true });
       else await sync.attach(connection);

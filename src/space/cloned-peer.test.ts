@@ -4,7 +4,7 @@ import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.t
 import { MemoryStore } from "../layers/memory-layer.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import { contentOf, copyInto, layerOn, makeSpace } from "../testing/space-rig.ts";
-import { newId, type ReplicatedTree } from "../tree/index.ts";
+import { newId, opIdToString, type ReplicatedTree } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
 import type { Space } from "./space.ts";
 
@@ -105,6 +105,71 @@ test("a clone on another device is noticed when its layer is added, and both con
     const later = await load(id, newId(), layerOn(kept, id));
     expect(shown(later.tree)).toEqual(shown(here.tree));
   }
+});
+
+/** Two copies of a space, in each of which a run that is over has edited as the same peer. */
+async function editedApart(id: string): Promise<[MemoryStore, MemoryStore]> {
+  const store = new MemoryStore();
+  await makeSpace(id, store);
+  const maker = await load(id, newId(), layerOn(store, id));
+  const [item, box] = [maker.tree.root!.newNamedChild("item"), maker.tree.root!.newNamedChild("box")];
+  await maker.close();
+  const elsewhere = copyInto(store, new MemoryStore());
+  const here = await load(id, "same", layerOn(store, id));
+  here.tree.root!.newNamedChild("here").setProperty("text", 1);
+  here.tree.getVertex(item.id)!.setProperty("text", "here");
+  const there = await load(id, "same", layerOn(elsewhere, id));
+  there.tree.getVertex(item.id)!.setProperty("text", "there");
+  there.tree.moveVertex(item.id, box.id);
+  there.tree.root!.newNamedChild("there").setProperty("text", 2);
+  await Promise.all([here.close(), there.close()]);
+  return [store, elsewhere];
+}
+
+test("what clones have made under the same ids comes together where both are found, also by one that has made none of it", async () => {
+  const id = newId();
+  const [store, elsewhere] = await editedApart(id);
+  const later = await load(id, newId(), layerOn(store, id));
+  await later.addLayer(layerOn(elsewhere, id, { id: "elsewhere" }));
+  await later.whenSynced();
+  expect(later.tree.root!.children.map((child) => child.name)).toEqual(expect.arrayContaining(["here", "there"]));
+  expect(hasNoticed(later)).toBe(false);
+  const count = later.tree.opCount;
+  await later.close();
+  const contents = [contentOf(store), contentOf(elsewhere)].map((content) => Object.values(content).map((ops) => ops.length));
+  expect(contents).toEqual([[count], [count]]);
+  for (const kept of [store, elsewhere]) {
+    const alone = await load(id, newId(), layerOn(kept, id));
+    expect(alone.tree.compareStructure(later.tree)).toBe(true);
+  }
+});
+
+test("one that finds both again makes nothing more", async () => {
+  const id = newId();
+  const [store, elsewhere] = await editedApart(id);
+  const counts = [];
+  for (let run = 0; run < 3; run++) {
+    const later = await load(id, newId(), layerOn(store, id));
+    await later.addLayer(layerOn(elsewhere, id, { id: "elsewhere" }));
+    await later.whenSynced();
+    counts.push(later.tree.opCount);
+    await later.close();
+  }
+  expect(new Set(counts).size).toBe(1);
+});
+
+test("a space that is only read makes nothing, whatever it finds", async () => {
+  const id = newId();
+  const [store, elsewhere] = await editedApart(id);
+  const before = [contentOf(store), contentOf(elsewhere)];
+  const reader = await new SpaceManager().loadSpace({ id }, [layerOn(store, id), layerOn(elsewhere, id, { id: "elsewhere" })], {
+    isReadOnly: true,
+  });
+  spaces.push(reader);
+  await reader.whenSynced();
+  const ids = [store, elsewhere].flatMap((kept) => kept.read(id)).map((op) => opIdToString(op.id));
+  expect(reader.tree.opCount).toBe(new Set(ids).size);
+  expect([contentOf(store), contentOf(elsewhere)]).toEqual(before);
 });
 
 test("in a folder, a new id means new files, and what was waiting under the old one is saved", async () => {

@@ -3,6 +3,7 @@ import { FoldspaceError } from "../errors.ts";
 import {
   isMoveVertexOp,
   ReplicatedTree,
+  type DifferingContents,
   type ReplicatedTreeOptions,
   type TreeChangeKind,
   type VersionVector,
@@ -21,6 +22,7 @@ export interface LoadedTreeHost {
   readonly now: () => number;
   /** Whether some layer has not answered yet, and may hold older operations than those made now. */
   readonly isAwaiting: () => boolean;
+  readonly isReadOnly: boolean;
   /** Refuses changes that would not be saved: in a space that is closed, or that is only read. @throws FoldspaceError */
   readonly assertChangeable: (kind: TreeChangeKind) => void;
   /** Takes what no layer has told of. */
@@ -113,17 +115,17 @@ export class LoadedTree {
   finishLoading(ops: readonly VertexOperation[], arrived: readonly VertexOperation[], isFirst: boolean): void {
     if (isFirst) this.#reissueStaleEdits(arrived);
     if (!this.#host.isAwaiting()) this.#staleEdits.clear();
-    this.#lookForClone(ops, undefined);
+    this.#lookForClone(ops, arrived, undefined);
   }
 
-  /** Merges what a layer tells later on. */
-  mergeTold(ops: readonly VertexOperation[]): void {
-    this.#merge(ops);
+  /** Merges what a layer tells later on. @returns what the tree did not have */
+  mergeTold(ops: readonly VertexOperation[]): VertexOperation[] {
+    return this.#merge(ops);
   }
 
-  /** To be called when what a layer told has been merged, and handed on. */
-  finishTold(ops: readonly VertexOperation[]): void {
-    this.#lookForClone(ops, this.tree.peerId);
+  /** To be called when what a layer told has been merged, and handed on. @param arrived what the tree did not have */
+  finishTold(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): void {
+    this.#lookForClone(ops, arrived, this.tree.peerId);
   }
 
   /** Operations that are not in the vector, sorted by id. */
@@ -166,12 +168,23 @@ export class LoadedTree {
     if (this.#host.isAwaiting()) for (const edit of again) this.#staleEdits.set(subjectOf(edit.op), edit);
   }
 
-  /** @param newPeerId as for {@link MadeHere.strangersAmong} */
-  #lookForClone(ops: readonly VertexOperation[], newPeerId: string | undefined): void {
-    const strangers = this.#madeHere.strangersAmong(ops, newPeerId);
+  /**
+   * Makes again what ids stand for that were given to two operations: one of them is all that each device knows that has only
+   * heard of that one. Whoever hears of both does so, as those that have made them may be gone.
+   * @param newPeerId as for {@link MadeHere.strangersAmong}
+   */
+  #lookForClone(ops: readonly VertexOperation[], arrived: readonly VertexOperation[], newPeerId: string | undefined): void {
+    const strangers = this.#madeHere.strangersAmong(ops, newPeerId, this.#differing(ops, arrived));
     if (strangers.length === 0) return;
     if (strangers.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#host.onCloned();
+    if (this.#host.isReadOnly) return;
     for (const op of toReissue(strangers, this.tree.getAllOps())) this.tree.reissue(op);
     for (const op of placesToReissue(this.tree, strangers)) this.tree.reissue(op);
+  }
+
+  #differing(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): DifferingContents[] {
+    if (ops.length === arrived.length) return [];
+    const fresh = new Set(arrived);
+    return this.tree.findDifferingContents(ops.filter((op) => !fresh.has(op)));
   }
 }

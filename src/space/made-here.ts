@@ -3,6 +3,7 @@ import {
   compareOpIds,
   isMoveVertexOp,
   opIdToString,
+  type DifferingContents,
   type MoveVertex,
   type OpId,
   type ReplicatedTree,
@@ -21,10 +22,10 @@ const MAX_PLACES_PER_ID = 8;
 /** With how many arrivals of moves contested ones are looked at once more. */
 const FURTHER_LOOKS = 16;
 
-/** An operation under an id of ours that was not made here. */
+/** An operation under an id of ours that was not made here, or under an id that is known here for another operation. */
 export interface StrangeOperation {
   readonly op: VertexOperation;
-  /** What was made here under the same id, where something was. */
+  /** What was made here under the same id, or is known here, where something is. */
   readonly ours: VertexOperation | undefined;
 }
 
@@ -51,14 +52,19 @@ export class MadeHere {
   }
 
   /**
-   * Finds what others made under our ids. Contested moves are found again with the next arrivals of moves: those who contest
+   * Finds what others made under our ids, and takes in what was found otherwise. Contested moves are found again with the next arrivals of moves: those who contest
    * them resolve them without knowing of each other, and of what was moved meanwhile.
    * @param ops just arrived
    * @param newPeerId whose every operation would be one of ours, though none has been made; `undefined` where an earlier run
    *   may have used the id
+   * @param differing from what is known under their ids, whoever has made them: that may be an earlier run, which knows of it no more
    */
-  strangersAmong(ops: readonly VertexOperation[], newPeerId: string | undefined): StrangeOperation[] {
-    const strangers: StrangeOperation[] = [];
+  strangersAmong(
+    ops: readonly VertexOperation[],
+    newPeerId: string | undefined,
+    differing: readonly DifferingContents[] = [],
+  ): StrangeOperation[] {
+    const strangers: StrangeOperation[] = differing.map(({ told, known }) => ({ op: told, ours: known }));
     for (const op of ops) {
       const made = this.#ops.get(op.id.peerId);
       if (!made && op.id.peerId !== newPeerId) continue;

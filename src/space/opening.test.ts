@@ -136,6 +136,31 @@ test("an app tree whose root comes while it is loading is given, with what was e
   expect(contentOf(quick)[treeId]!.join()).toContain("edited meanwhile");
 });
 
+test("an app tree is loaded from a layer that failed at first, and is saved in it", async () => {
+  const [id, store] = [newId(), new MemoryStore()];
+  await makeSpace(id, store);
+  const [elsewhere, unopened] = [copyInto(store, new MemoryStore()), newId()];
+  const there = new ReplicatedTree(newId(), [], { rootId: unopened });
+  there.createRoot(unopened);
+  const late = layerOn(elsewhere, id, { id: "late" });
+  late.fail("connect");
+  const clock = new ManualClock();
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, [layerOn(store, id), late]);
+  await until("it has failed", () => space.status.layers[1]!.error !== undefined);
+  late.heal("connect");
+  await until("it is open", async () => {
+    await clock.advance(1_000);
+    return space.status.layers[1]!.error === undefined && !space.status.layers[1]!.isLoading;
+  });
+  // of which the space has heard nothing
+  elsewhere.write(late.inner, unopened, there.popLocalOps());
+  const { tree } = await space.loadAppTree(unopened);
+  tree.root!.setProperty("text", "edited");
+  await space.flush();
+  expect(elsewhere.read(unopened)).toHaveLength(tree.opCount);
+  await space.close();
+});
+
 test("a layer with operations but without the root does not open the space", async () => {
   const [id, full] = [newId(), new MemoryStore()];
   await makeSpace(id, full);

@@ -443,6 +443,7 @@ export class Space {
     const host: LoadedTreeHost = {
       now: () => this.#clock.now(),
       isAwaiting: () => sync.isAwaiting,
+      isReadOnly: this.isReadOnly,
       // a draft is never stored, and what a live peer has sent can be looked at
       assertChangeable: (kind) => (kind === "edit" ? this.#assertEditable() : this.#assertOpen()),
       onMade: (ops) => sync.make(ops),

@@ -23,6 +23,7 @@ export {
   opIdToString,
 } from "./operation.ts";
 export type { Placement, Rivals } from "./ambiguous-places.ts";
+export type { DifferingContents } from "./differing-contents.ts";
 export type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
 export { jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
 export type { JsonPrimitive, JsonValue } from "./json-value.ts";

@@ -1,5 +1,6 @@
 import { errorCode, FoldspaceError } from "../errors.ts";
 import type { Placement, Rivals } from "./ambiguous-places.ts";
+import type { DifferingContents } from "./differing-contents.ts";
 import { copyOperation, drafting, placing, setting, type Change } from "./change.ts";
 import { CreationOrder } from "./creation-order.ts";
 import { ChangeFeed, Listeners, type VertexChangeEvent, type VertexMoveEvent } from "./events.ts";
@@ -344,6 +345,15 @@ export class ReplicatedTree {
    */
   findAmbiguousPlaces(rivals: readonly Rivals[]): Placement[] {
     return this.#state.ambiguousPlaces(rivals);
+  }
+
+  /**
+   * Finds operations that say something else than those known here under the same ids: replicas that know the one differ from
+   * those that know the other.
+   * @param told whose ids are known here
+   */
+  findDifferingContents(told: readonly VertexOperation[]): DifferingContents[] {
+    return this.#state.differingContents(told);
   }
 
   /**

@@ -127,9 +127,10 @@ export class TreeSync {
       this.#handle({ type: "lost", layer: connection, now: this.#now });
       return;
     }
-    this.#content?.mergeTold(ops);
+    const content = this.#content;
+    const arrived = content?.mergeTold(ops) ?? [];
     this.#handle({ type: "told", layer: connection, ops, now: this.#now });
-    this.#content?.finishTold(ops);
+    content?.finishTold(ops, arrived);
   }
 
   // ---- content ----

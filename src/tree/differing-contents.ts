@@ -1,0 +1,73 @@
+import { jsonEquals } from "./json-value.ts";
+import type { MoveEntry } from "./move-log.ts";
+import type { SetVertexProperty, VertexOperation } from "./operation.ts";
+
+/** An id that stands for two operations. */
+export interface DifferingContents {
+  readonly told: VertexOperation;
+  readonly known: VertexOperation;
+}
+
+/**
+ * Finds operations that say something else than those known under the same ids, as happens where two replicas have made
+ * operations under one peer id.
+ *
+ * The logs are walked from their ends, until all ids are found: what is told a second time mostly is young.
+ *
+ * @param told whose ids all are known, drafts excepted
+ * @param moves sorted by id
+ * @param properties in the order of arrival
+ */
+export function findDifferingContents(
+  told: readonly VertexOperation[],
+  moves: readonly MoveEntry[],
+  properties: readonly SetVertexProperty[],
+): DifferingContents[] {
+  const differing: DifferingContents[] = [];
+  const wanted = new WantedIds(told);
+  const compare = (known: VertexOperation): void => {
+    for (const each of wanted.take(known)) if (!haveSameContent(each, known)) differing.push({ told: each, known });
+  };
+  for (let index = properties.length - 1; index >= 0 && wanted.size > 0; index--) compare(properties[index]!);
+  for (let index = moves.length - 1; index >= 0 && wanted.size > 0; index--) compare(moves[index]!.op);
+  return differing;
+}
+
+const NONE: readonly VertexOperation[] = [];
+
+class WantedIds {
+  readonly #byPeer = new Map<string, Map<number, VertexOperation | VertexOperation[]>>();
+  /** Number of ids. */
+  size = 0;
+
+  constructor(ops: readonly VertexOperation[]) {
+    for (const op of ops) this.#add(op);
+  }
+
+  /** The operations under the id of another one, which is wanted no more. */
+  take({ id }: VertexOperation): readonly VertexOperation[] {
+    const ops = this.#byPeer.get(id.peerId);
+    const found = ops?.get(id.counter);
+    if (!ops || !found) return NONE;
+    ops.delete(id.counter);
+    this.size--;
+    return Array.isArray(found) ? found : [found];
+  }
+
+  #add(op: VertexOperation): void {
+    const { peerId, counter } = op.id;
+    let ops = this.#byPeer.get(peerId);
+    if (!ops) this.#byPeer.set(peerId, (ops = new Map()));
+    const others = ops.get(counter);
+    if (others === undefined) this.size++;
+    // an id is told twice at once only where files repeat each other
+    ops.set(counter, others === undefined ? op : [...(Array.isArray(others) ? others : [others]), op]);
+  }
+}
+
+function haveSameContent(a: VertexOperation, b: VertexOperation): boolean {
+  if (a === b) return true;
+  if (a.targetId !== b.targetId) return false;
+  if ("parentId" in a || "parentId" in b) return "parentId" in a && "parentId" in b && a.parentId === b.parentId;
+  return a.key === b.key && jsonEquals(a.value, b.value);
+}
