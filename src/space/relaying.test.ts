@@ -245,3 +245,20 @@ test("a short run leaves no layer behind what it found in another", async () => 
   await space.close();
   expect(contentOf(quick)[id]).toEqual(contentOf(slow)[id]);
 });
+
+test("a layer that is used for the first time is filled at once, with the trees that nobody has opened", async () => {
+  const { id, treeId, slow } = await openBrowser();
+  const fresh = new FaultyStore();
+  fresh.spaceId = id;
+  // it has answered, and holds nothing, before the one that has the space
+  const full = layerOn(slow, id, { id: "full" });
+  const release = full.hang("connect");
+  const opening = new SpaceManager({ relayGraceMs: 3_600_000 }).loadSpace({ id }, [layerOn(fresh, id, { id: "fresh" }), full]);
+  await until("the empty one has been read", () => true);
+  release();
+  const space = await opening;
+  await until("it is filled", () => JSON.stringify(contentOf(fresh)) === JSON.stringify(contentOf(slow)));
+  expect(Object.keys(contentOf(fresh))).toContain(treeId);
+  expect(fresh.written).toBe(Object.values(contentOf(fresh)).flat().length);
+  await space.close();
+});

@@ -14,6 +14,7 @@ import { LoadedTree, type LoadedTreeHost } from "./loaded-tree.ts";
 import { MadeHere } from "./made-here.ts";
 import { observePage } from "./page-lifecycle.ts";
 import { endsInTime } from "./patience.ts";
+import type { Urgency } from "./replication/layer-state.ts";
 import { relayDelay } from "./replication/relay-delay.ts";
 import { Replicator } from "./replication/replicator.ts";
 import type { TreeSync } from "./replication/tree-sync.ts";
@@ -113,7 +114,7 @@ export class Space {
   async open(): Promise<void> {
     const failures = new Map<LayerConnection, FoldspaceError>();
     const opening = this.#layers.connections.map(async (connection) => {
-      void this.#open(connection, { create: false, isUrgent: false });
+      void this.#open(connection, { create: false, isUrgent: "if empty" });
       try {
         await connection.usable;
         if (!this.#replicator.spaceTree.usableTree)
@@ -401,28 +402,29 @@ export class Space {
   }
 
   /** Opens a connection, as often as it takes. @returns resolves when the layer takes part in everything */
-  #open(connection: LayerConnection, how: { readonly create: boolean; readonly isUrgent: boolean }): Promise<void> {
+  #open(connection: LayerConnection, how: { readonly create: boolean; readonly isUrgent: Urgency }): Promise<void> {
     const session = (): LayerSession => ({ peerId: this.#peerId, create: how.create, isReadOnly: this.isReadOnly });
     return connection.open(session, async () => await this.#bringIn(connection, how.isUrgent));
   }
 
-  async #bringIn(connection: LayerConnection, isUrgent: boolean): Promise<void> {
+  async #bringIn(connection: LayerConnection, urgency: Urgency): Promise<void> {
     const { layer } = connection;
     this.#assertOtherPlace(connection);
     const { spaceTree } = this.#replicator;
     // the first failure is an answer, too; it is read again until it succeeds
-    const reading = spaceTree.attach(connection, { isUrgent }).catch(() => undefined);
+    const reading = spaceTree.attach(connection, { isUrgent: urgency }).catch(() => undefined);
     const secrets = this.secrets.attach(layer);
     // those that do not come in time are no reason not to open the space
     await Promise.all([reading, endsInTime(secrets, this.#timeoutMs, this.#clock)]);
     await spaceTree.whenRead(connection);
+    const isUrgent = spaceTree.isUrgent(connection);
     const activating = this.#replicator.activate(connection, isUrgent);
     connection.noteUsable();
     await activating;
     await connection.keepTrying("listening", async () => {
       await layer.startListening?.((change) => this.#replicator.receive(connection, change));
     });
-    if (!this.isReadOnly) this.#replicator.compareAll(isUrgent);
+    if (!this.isReadOnly) this.#replicator.compareAll();
     await secrets;
   }
 

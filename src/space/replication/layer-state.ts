@@ -30,6 +30,12 @@ interface Relay {
   readonly dueAt: number;
 }
 
+/**
+ * Whether a layer is sent what it lacks when it is read, and what other layers bring when they are read for the first time,
+ * without waiting for others to do so: one that was just added, or that holds nothing because it is used for the first time.
+ */
+export type Urgency = boolean | "if empty";
+
 /** What a layer's state asks the driver to do. */
 export type LayerEffect =
   /** Load all operations: report them as `told`, and the end as `read` or `unreadable` with the same number. */
@@ -43,7 +49,7 @@ export type LayerEffect =
 
 /** What the driver, or the tree that the state belongs to, reports. */
 export type LayerEvent =
-  | { readonly type: "attach"; readonly isUrgent: boolean }
+  | { readonly type: "attach"; readonly isUrgent: Urgency }
   | { readonly type: "told"; readonly ops: readonly VertexOperation[] }
   | { readonly type: "read"; readonly reading: number; readonly now: number }
   | { readonly type: "unreadable"; readonly reading: number; readonly now: number }
@@ -71,6 +77,8 @@ export interface TreeKnowledge {
   /** How many operations may be kept for relaying; above that, they are collected when they are due. */
   readonly maxRelayOps: number;
   readonly isReadOnly: boolean;
+  /** Whether some layer has not been read yet. */
+  readonly isAwaiting: boolean;
 }
 
 /**
@@ -89,7 +97,7 @@ export class LayerState {
   /** Relays that are due, while the layer is asked once more. */
   #checking: readonly Relay[] | undefined;
   #isCollecting = false;
-  #isUrgent = false;
+  #isUrgent: Urgency = false;
   #hasBeenRead = false;
   /** Whether operations were lost while the layer was being read. */
   #isStale = false;
@@ -100,6 +108,11 @@ export class LayerState {
 
   constructor(tree: TreeKnowledge) {
     this.#tree = tree;
+  }
+
+  /** Whether the layer is being filled: see {@link Urgency}. */
+  get isUrgent(): boolean {
+    return this.#isUrgent === true;
   }
 
   get phase(): LayerPhase {
@@ -206,12 +219,13 @@ export class LayerState {
       case "unreadable":
         return event.reading === this.#reading && this.#phase === "reading" ? this.#fail(event.now) : [];
       case "lost":
+        this.#isUrgent = false;
         if (this.#phase === "reading") this.#isStale = true;
         return this.#phase === "current" ? this.#read() : [];
       case "made":
         return this.#phase === "current" ? this.#save(event.ops, false) : [];
       case "learned":
-        return this.#phase === "current" ? this.#relayLater(event.ops, event.now + this.#tree.relayDelayMs) : [];
+        return this.#phase === "current" ? this.#relayLater(event.ops, this.#dueAt(event.now, this.#tree.isAwaiting)) : [];
       case "collected":
         return this.#phase === "current" ? this.#onCollected(event) : [];
       case "rescanned":
@@ -246,6 +260,7 @@ export class LayerState {
     if (this.#isStale) return this.#read();
     this.#phase = "current";
     this.#hasBeenRead = true;
+    if (this.#isUrgent === "if empty") this.#isUrgent = this.#covered.size === 0;
     const effects: LayerEffect[] = [];
     if (this.#tree.isReadOnly || !this.#lacksSomething) {
       this.#attempts = 0;
@@ -253,9 +268,13 @@ export class LayerState {
     }
     // one that can be read may still refuse what it lacks: the delays grow until it has saved something
     if (!this.#covered.includes(this.#tree.made)) effects.push({ type: "collect", only: "made" });
-    this.#relays.push({ ops: undefined, dueAt: this.#isUrgent ? now : now + this.#tree.relayDelayMs });
-    this.#isUrgent = false;
+    this.#relays.push({ ops: undefined, dueAt: this.#dueAt(now, true) });
     return effects;
+  }
+
+  /** @param isOpening whether it is about what layers hold when they are read, and not about what they tell later */
+  #dueAt(now: number, isOpening: boolean): number {
+    return isOpening && this.#isUrgent === true ? now : now + this.#tree.relayDelayMs;
   }
 
   #fail(now: number): LayerEffect[] {

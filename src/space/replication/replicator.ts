@@ -92,12 +92,12 @@ export class Replicator {
   }
 
   /** Compares all trees of all layers, also those that nobody has opened. A single layer has nothing to be compared with. */
-  compareAll(isUrgent: boolean): void {
+  compareAll(): void {
     if (this.#active.size < 2) return;
     for (const connection of this.#active) {
       if (this.#listings.has(connection)) continue;
       const listing = connection.keepTrying(LISTING, async () => {
-        for (const treeId of await connection.layer.listTrees()) this.#compare(treeId, isUrgent);
+        for (const treeId of await connection.layer.listTrees()) this.#compare(treeId, true);
       });
       this.#listings.set(connection, listing);
     }
@@ -195,12 +195,12 @@ export class Replicator {
   }
 
   /** Compares a tree that is not in memory. */
-  #compare(treeId: string, isUrgent: boolean): void {
+  #compare(treeId: string, isOpening: boolean): void {
     if (this.#active.size < 2 || this.#syncs.has(treeId)) return;
     const sync = this.sync(treeId);
     for (const connection of this.#active)
       // a failure is in the layer's report, and is tried again
-      sync.attach(connection, { isUrgent }).catch(() => undefined);
+      sync.attach(connection, { isUrgent: isOpening && this.spaceTree.isUrgent(connection) }).catch(() => undefined);
   }
 
   /** Layers whose trees are still to be listed after long enough: what they hold of trees that nobody has opened is not known. */

@@ -5,7 +5,7 @@ import { toFoldspaceError } from "../../layers/batcher.ts";
 import type { ReplicatedTree, VersionVector, VertexOperation } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
 import type { LoadedTree } from "../loaded-tree.ts";
-import type { LayerEffect, LayerState } from "./layer-state.ts";
+import type { LayerEffect, LayerState, Urgency } from "./layer-state.ts";
 import { whileOnlyRelay } from "./relay-lock.ts";
 import { TreeReplication, type ReplicationEffect, type ReplicationEvent } from "./tree-replication.ts";
 
@@ -82,11 +82,11 @@ export class TreeSync {
   /**
    * Reads what a layer holds, and brings it and the other layers to the same from then on. A layer that cannot be read is
    * read again later by itself.
-   * @param options `isUrgent`: whether it is sent what it lacks without waiting for others to do so
+   * @param options `isUrgent`: see {@link Urgency}
    * @returns when it has been read for the first time
    * @throws FoldspaceError why the first attempt failed; `FOLD_CLOSED` if it is detached meanwhile
    */
-  async attach(connection: LayerConnection, { isUrgent = false }: { readonly isUrgent?: boolean } = {}): Promise<void> {
+  async attach(connection: LayerConnection, { isUrgent = false }: { readonly isUrgent?: Urgency } = {}): Promise<void> {
     this.#handle({ type: "attach", layer: connection, isUrgent, now: this.#now });
     await this.whenRead(connection, { once: true });
   }
@@ -162,6 +162,11 @@ export class TreeSync {
   }
 
   // ---- state ----
+
+  /** Whether a layer is being filled: see {@link Urgency}. */
+  isUrgent(connection: LayerConnection): boolean {
+    return this.#replication.layers.get(connection)?.isUrgent ?? false;
+  }
 
   /** Whether a layer takes part: it has been asked for the tree. */
   isAttached(connection: LayerConnection): boolean {
