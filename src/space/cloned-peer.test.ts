@@ -191,6 +191,10 @@ test("in a folder, a new id means new files, and what was waiting under the old 
   for (let round = 0; round < 5; round++) expect(names).toEqual(expect.arrayContaining([`one ${round}`, `other ${round}`]));
   expect(names.filter((name) => name === "last")).toHaveLength(2);
   await expect.poll(() => [shown(one.tree), shown(other.tree)], SOON).toEqual([shown(later.tree), shown(later.tree)]);
-  for (const space of [one, other])
+  for (const space of [one, other]) {
+    // one that notices it when all is made again has made nothing under its new id so far
+    space.tree.root!.setProperty("text", "after that");
+    await space.flush();
     if (hasNoticed(space)) expect(Object.keys(fs.dump()).some((path) => path.endsWith(`${space.peerId}.jsonl`))).toBe(true);
+  }
 });

@@ -31,6 +31,14 @@ export interface LoadedTreeHost {
   readonly onCloned: () => void;
 }
 
+/** What came of merging all that a layer holds. */
+export interface MergedLayer {
+  /** What the tree did not have. */
+  readonly arrived: readonly VertexOperation[];
+  /** What says something else than the operations that the tree has under the same ids. */
+  readonly differing: readonly DifferingContents[];
+}
+
 /** A tree in memory: gathers its edits for the layers, and merges what the layers tell. */
 export class LoadedTree {
   readonly tree: ReplicatedTree;
@@ -89,12 +97,8 @@ export class LoadedTree {
   /**
    * Merges all that a layer holds, slice by slice, so that others get their turn.
    * @param onSlice called with each slice when it has been merged
-   * @returns what the tree did not have
    */
-  async mergeLoaded(
-    ops: readonly VertexOperation[],
-    onSlice: (slice: readonly VertexOperation[]) => void,
-  ): Promise<VertexOperation[]> {
+  async mergeLoaded(ops: readonly VertexOperation[], onSlice: (slice: readonly VertexOperation[]) => void): Promise<MergedLayer> {
     const arrived: VertexOperation[] = [];
     const pace = new Pace();
     const isLong = ops.length > SLICE_OPS;
@@ -108,14 +112,17 @@ export class LoadedTree {
     }
     // what comes next looks at the tree, which then does the work on late moves
     if (isLong) await pace.breathe(true);
-    return arrived;
+    const search = this.tree.searchDifferingContents(repeatedAmong(ops, arrived));
+    let step = search.next();
+    for (; !step.done; step = search.next()) if (pace.isDue) await pace.breathe();
+    return { arrived, differing: step.value };
   }
 
   /** To be called when all that a layer holds has been merged, and handed on. @param isFirst whether it had not been read before */
-  finishLoading(ops: readonly VertexOperation[], arrived: readonly VertexOperation[], isFirst: boolean): void {
+  finishLoading(ops: readonly VertexOperation[], { arrived, differing }: MergedLayer, isFirst: boolean): void {
     if (isFirst) this.#reissueStaleEdits(arrived);
     if (!this.#host.isAwaiting()) this.#staleEdits.clear();
-    this.#lookForClone(ops, arrived, undefined);
+    this.#lookForClone(ops, differing, undefined);
   }
 
   /** Merges what a layer tells later on. @returns what the tree did not have */
@@ -125,7 +132,7 @@ export class LoadedTree {
 
   /** To be called when what a layer told has been merged, and handed on. @param arrived what the tree did not have */
   finishTold(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): void {
-    this.#lookForClone(ops, arrived, this.tree.peerId);
+    this.#lookForClone(ops, this.tree.findDifferingContents(repeatedAmong(ops, arrived)), this.tree.peerId);
   }
 
   /** Operations that are not in the vector, sorted by id. */
@@ -171,20 +178,21 @@ export class LoadedTree {
   /**
    * Makes again what ids stand for that were given to two operations: one of them is all that each device knows that has only
    * heard of that one. Whoever hears of both does so, as those that have made them may be gone.
-   * @param newPeerId as for {@link MadeHere.strangersAmong}
+   * @param newPeerId as for {@link MadeHere.strangersAmong}, as is `differing`
    */
-  #lookForClone(ops: readonly VertexOperation[], arrived: readonly VertexOperation[], newPeerId: string | undefined): void {
-    const strangers = this.#madeHere.strangersAmong(ops, newPeerId, this.#differing(ops, arrived));
+  #lookForClone(ops: readonly VertexOperation[], differing: readonly DifferingContents[], newPeerId: string | undefined): void {
+    const strangers = this.#madeHere.strangersAmong(ops, newPeerId, differing);
     if (strangers.length === 0) return;
     if (strangers.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#host.onCloned();
     if (this.#host.isReadOnly) return;
     for (const op of toReissue(strangers, this.tree.getAllOps())) this.tree.reissue(op);
     for (const op of placesToReissue(this.tree, strangers)) this.tree.reissue(op);
   }
+}
 
-  #differing(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): DifferingContents[] {
-    if (ops.length === arrived.length) return [];
-    const fresh = new Set(arrived);
-    return this.tree.findDifferingContents(ops.filter((op) => !fresh.has(op)));
-  }
+function repeatedAmong(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): readonly VertexOperation[] {
+  if (ops.length === arrived.length) return [];
+  if (arrived.length === 0) return ops;
+  const fresh = new Set(arrived);
+  return ops.filter((op) => !fresh.has(op));
 }

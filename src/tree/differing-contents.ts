@@ -8,28 +8,44 @@ export interface DifferingContents {
   readonly known: VertexOperation;
 }
 
+/** Some milliseconds of work. */
+const STEPS = 5_000;
+
 /**
  * Finds operations that say something else than those known under the same ids, as happens where two replicas have made
  * operations under one peer id.
  *
- * The logs are walked from their ends, until all ids are found: what is told a second time mostly is young.
+ * The logs are walked from their ends, until all ids are found: what is told a second time mostly is young. With very many
+ * operations this takes long, so it stops again and again for others to have their turn.
  *
  * @param told whose ids all are known, drafts excepted
  * @param moves sorted by id
  * @param properties in the order of arrival
  */
-export function findDifferingContents(
+export function* searchDifferingContents(
   told: readonly VertexOperation[],
   moves: readonly MoveEntry[],
   properties: readonly SetVertexProperty[],
-): DifferingContents[] {
+): Generator<undefined, DifferingContents[]> {
   const differing: DifferingContents[] = [];
-  const wanted = new WantedIds(told);
+  const wanted = new WantedIds();
   const compare = (known: VertexOperation): void => {
     for (const each of wanted.take(known)) if (!haveSameContent(each, known)) differing.push({ told: each, known });
   };
-  for (let index = properties.length - 1; index >= 0 && wanted.size > 0; index--) compare(properties[index]!);
-  for (let index = moves.length - 1; index >= 0 && wanted.size > 0; index--) compare(moves[index]!.op);
+  // a late move, taken in meanwhile, is put in the middle of the log
+  const moveOps = told.length > STEPS ? [...moves] : moves;
+  for (const [index, op] of told.entries()) {
+    wanted.add(op);
+    if (index % STEPS === STEPS - 1) yield;
+  }
+  for (let index = properties.length - 1; index >= 0 && wanted.size > 0; index--) {
+    compare(properties[index]!);
+    if (index % STEPS === 0) yield;
+  }
+  for (let index = moveOps.length - 1; index >= 0 && wanted.size > 0; index--) {
+    compare(moveOps[index]!.op);
+    if (index % STEPS === 0) yield;
+  }
   return differing;
 }
 
@@ -39,10 +55,6 @@ class WantedIds {
   readonly #byPeer = new Map<string, Map<number, VertexOperation | VertexOperation[]>>();
   /** Number of ids. */
   size = 0;
-
-  constructor(ops: readonly VertexOperation[]) {
-    for (const op of ops) this.#add(op);
-  }
 
   /** The operations under the id of another one, which is wanted no more. */
   take({ id }: VertexOperation): readonly VertexOperation[] {
@@ -54,7 +66,7 @@ class WantedIds {
     return Array.isArray(found) ? found : [found];
   }
 
-  #add(op: VertexOperation): void {
+  add(op: VertexOperation): void {
     const { peerId, counter } = op.id;
     let ops = this.#byPeer.get(peerId);
     if (!ops) this.#byPeer.set(peerId, (ops = new Map()));

@@ -353,7 +353,15 @@ export class ReplicatedTree {
    * @param told whose ids are known here
    */
   findDifferingContents(told: readonly VertexOperation[]): DifferingContents[] {
-    return this.#state.differingContents(told);
+    const search = this.searchDifferingContents(told);
+    let step = search.next();
+    while (!step.done) step = search.next();
+    return step.value;
+  }
+
+  /** As {@link findDifferingContents}, in steps of some milliseconds. */
+  searchDifferingContents(told: readonly VertexOperation[]): Generator<undefined, DifferingContents[]> {
+    return this.#state.searchDifferingContents(told);
   }
 
   /**

@@ -3,7 +3,7 @@ import { ChildList } from "./child-list.ts";
 import type { ChangeFeed } from "./events.ts";
 import { toOperation, type Change } from "./change.ts";
 import { findAmbiguousPlaces, type Placement, type Rivals } from "./ambiguous-places.ts";
-import { findDifferingContents, type DifferingContents } from "./differing-contents.ts";
+import { searchDifferingContents, type DifferingContents } from "./differing-contents.ts";
 import { MoveLog } from "./move-log.ts";
 import { otherNameKey } from "./names.ts";
 import { CREATED_AT_KEY, TreeNode } from "./node.ts";
@@ -85,10 +85,10 @@ export class TreeState {
     return findAmbiguousPlaces(this.#moves.entries, (id) => parentIdOf(this.#nodes.get(id)), rivals);
   }
 
-  /** As {@link findDifferingContents}. */
-  differingContents(told: readonly VertexOperation[]): DifferingContents[] {
+  /** As {@link searchDifferingContents}. */
+  searchDifferingContents(told: readonly VertexOperation[]): Generator<undefined, DifferingContents[]> {
     this.settle();
-    return findDifferingContents(
+    return searchDifferingContents(
       told.filter((op) => "parentId" in op || !op.transient),
       this.#moves.entries,
       this.propertyOps,

@@ -281,13 +281,13 @@ export class TreeSync {
         this.#handle({ type: "told", layer: connection, ops: slice, now: this.#now });
       };
       const isFirst = state.isAwaited;
-      const arrived = content ? await content.mergeLoaded(ops, onSlice) : await inSlices(ops, onSlice);
+      const merged = content ? await content.mergeLoaded(ops, onSlice) : await inSlices(ops, onSlice);
       content?.flushLocalOps();
       if (!isCurrent()) return;
       this.#setError(connection, undefined);
       this.#progress++;
       this.#handle({ type: "read", layer: connection, reading, now: this.#now });
-      content?.finishLoading(ops, arrived, isFirst);
+      if (merged) content?.finishLoading(ops, merged, isFirst);
     } catch (error) {
       if (!isCurrent()) return;
       this.#setError(connection, toFoldspaceError(error));
@@ -407,11 +407,11 @@ export class TreeSync {
 async function inSlices(
   ops: readonly VertexOperation[],
   onSlice: (slice: readonly VertexOperation[]) => void,
-): Promise<readonly VertexOperation[]> {
+): Promise<undefined> {
   const pace = new Pace();
   for (let start = 0; start < ops.length; start += SLICE_OPS) {
     onSlice(ops.slice(start, start + SLICE_OPS));
     if (pace.isDue) await pace.breathe();
   }
-  return ops;
+  return undefined;
 }
