@@ -70,6 +70,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly #seen = new Map<string, Map<string, boolean>>();
   /** Of every loaded tree, what settles when its records have been read, or could not be. */
   readonly #reading = new Map<string, Promise<void>>();
+  /** Of the records of loaded trees that count as seen, what settles when the listener has what is in them. */
+  readonly #telling = new WeakMap<Map<string, boolean>, Promise<void>>();
   /** What is being opened. */
   #opening: DatabaseConnection | undefined;
   #connection: Connection | undefined;
@@ -205,6 +207,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     const unseen = records.filter(([key]) => isNew(key));
     if (this.#seen.get(treeId) !== seen) return;
     await this.#tell(treeId, seen, unseen);
+    // what another tab told of may still be read: in a visible page, that takes several turns
+    await this.#telling.get(seen);
     if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
   }
 
@@ -301,6 +305,13 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   /** Tells of records that have not been seen. They stay so if nobody listens by the time they have been read. */
   async #tell(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
     for (const [key] of records) seen.set(recordName(key), false);
+    const telling = this.#parseAndTell(treeId, seen, records);
+    const over = (): void => undefined;
+    this.#telling.set(seen, Promise.all([this.#telling.get(seen), telling.then(over, over)]).then(over));
+    await telling;
+  }
+
+  async #parseAndTell(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
     const { ops, problems } = await parseRecords(treeId, records);
     for (const [key, record] of records) {
       if (this.#listener) seen.set(recordName(key), isJoinable(key, record));
