@@ -244,7 +244,7 @@ function toFileInfo(stats: Stats): Record<string, unknown> {
     isDirectory: stats.isDirectory(),
     isSymlink: stats.isSymbolicLink(),
     size: stats.size,
-    mtime: Math.floor(Number(stats.mtimeMs)),
+    mtime: Math.floor(stats.mtimeMs),
     atime: null,
     birthtime: null,
     dev: stats.dev,
