@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import * as fsp from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import type { InvokeOptions } from "@tauri-apps/api/core";
@@ -25,6 +26,8 @@ export interface FakeTauriOptions {
 export class FakeTauri {
   /** What a call is rejected with; `undefined` lets it through. Runs before anything is done. */
   fault: (call: Call) => string | undefined | Promise<string | undefined> = () => undefined;
+  /** What the system has for an inode of this machine: Windows has nothing. */
+  inodeFor: (ino: number) => number | null = (ino) => ino;
   /** Which paths the scope of the fs plugin allows. */
   inScope: (path: string) => boolean = () => true;
   /** What becomes of an event; `undefined` loses it. */
@@ -104,6 +107,10 @@ export class FakeTauri {
     }
   }
 
+  #fileInfo(stats: Stats): Record<string, unknown> {
+    return { ...toFileInfo(stats), ino: this.inodeFor(stats.ino) };
+  }
+
   #answer(call: Call): Promise<unknown> {
     const [plugin, command] = call.command.replace(/^plugin:/, "").split("|");
     if (plugin === "fs") return this.#fsCommand(command ?? "", call);
@@ -125,9 +132,9 @@ export class FakeTauri {
           isSymlink: entry.isSymbolicLink(),
         }));
       case "stat":
-        return toFileInfo(await fsp.stat(path));
+        return this.#fileInfo(await fsp.stat(path));
       case "lstat":
-        return toFileInfo(await fsp.lstat(path));
+        return this.#fileInfo(await fsp.lstat(path));
       case "read_file":
         return toArrayBuffer(await fsp.readFile(path));
       case "write_file": {
@@ -231,17 +238,16 @@ function toCall(command: string, args: unknown, options: InvokeOptions | undefin
   return { command, args: { path: decodeURIComponent(path), ...parsed, ...others }, body: args.slice() };
 }
 
-function toFileInfo(stats: Awaited<ReturnType<typeof fsp.stat>>): Record<string, unknown> {
+function toFileInfo(stats: Stats): Record<string, unknown> {
   return {
     isFile: stats.isFile(),
     isDirectory: stats.isDirectory(),
     isSymlink: stats.isSymbolicLink(),
     size: stats.size,
-    mtime: Math.floor(Number(stats.mtimeMs)),
+    mtime: Math.floor(stats.mtimeMs),
     atime: null,
     birthtime: null,
     dev: stats.dev,
-    ino: stats.ino,
     mode: stats.mode,
   };
 }

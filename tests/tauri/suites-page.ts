@@ -1,5 +1,6 @@
+import { invoke } from "@tauri-apps/api/core";
 import { deleteDB } from "idb";
-import { describe, type RunnerTask, type VitestTestRunner } from "vitest";
+import { beforeAll, describe, type RunnerTask, type VitestTestRunner } from "vitest";
 import { startTests } from "vitest/internal/browser";
 import { TauriFileSystem } from "../../src/fs/tauri/index.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
@@ -39,6 +40,9 @@ const runner: VitestTestRunner = {
 };
 
 function declare(): void {
+  // a window reaches its folder once its page has asked for it
+  beforeAll(() => invoke<void>("folder_of_window"));
+
   testFileSystem("TauriFileSystem", async () => {
     const root = await outside.ask("makeRoot");
     return { fs: new TauriFileSystem(), root, outside: outside.hands, teardown: () => outside.hands.remove(root) };
@@ -86,7 +90,8 @@ function toOutcomes(tasks: readonly RunnerTask[], above: string): Outcome[] {
 }
 
 function toOutcome({ mode, result }: RunnerTask, title: string): Outcome {
-  const reason = result?.errors?.map((error) => error.stack ?? error.message).join("\n");
+  // in WebKit, a stack begins without the message
+  const reason = result?.errors?.map(({ message, stack = "" }) => `${message}\n${stack}`).join("\n");
   const state = result?.state === "pass" ? "passed" : mode === "skip" || result?.state === "skip" ? "skipped" : "failed";
   return { title, state, ...(reason === undefined ? {} : { reason }) };
 }

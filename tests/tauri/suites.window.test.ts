@@ -15,7 +15,9 @@ test.each([
 ] as const)("the suites pass in the window, %s", { timeout: LONGEST_MS }, async (_, program) => {
   const outcomes = await runSuites(program);
   expect(outcomes.filter(({ state }) => state === "failed")).toEqual([]);
-  expect(outcomes.filter(({ state }) => state === "skipped").map(({ title }) => title)).toEqual([]);
+  const skipped = outcomes.filter(({ state }) => state === "skipped").map(({ title }) => title);
+  // the fs plugin has no call that resolves links
+  expect(skipped).toEqual(["in the window > TauriFileSystem > reading > the real path has no links in it"]);
   // as many as there are at least, so that none goes missing unnoticed
   expect(outcomes.length).toBeGreaterThan(120);
 });

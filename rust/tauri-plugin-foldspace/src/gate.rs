@@ -56,14 +56,18 @@ impl Reach {
             _ => real_path(path),
         };
         let is_open = |below: &Path| !below.components().any(is_of_repository);
-        real.is_ok_and(|real| real.strip_prefix(&self.real).is_ok_and(is_open))
+        // a link may have the name of a repository, and a link may lead to one
+        path.strip_prefix(&self.given).map_or(true, is_open)
+            && real.is_ok_and(|real| real.strip_prefix(&self.real).is_ok_and(is_open))
     }
 }
 
-/// Names without which no folder is a repository of Git or Mercurial, which run programs that are named in one.
+/// Names without which no folder is a repository of Git or Mercurial, which run programs that are named in one. Windows
+/// drops dots and spaces at the end, and takes what follows a colon for a stream of the same entry.
 fn is_of_repository(part: Component) -> bool {
     let name = part.as_os_str().to_string_lossy().to_lowercase();
-    [".git", ".hg", "head"].contains(&name.trim_end_matches(['.', ' ']))
+    let entry = name.split_once(':').map_or(&*name, |(entry, _)| entry);
+    [".git", ".hg", "head"].contains(&entry.trim_end_matches(['.', ' ']))
 }
 
 /// What a call of a page names.
@@ -86,16 +90,16 @@ fn paths_of(command: &str, body: &InvokeBody, headers: &HeaderMap) -> Option<Vec
         InvokeBody::Raw(_) => &empty,
     };
     let argument = |name: &str, is_followed| Some(named(json.get(name)?.as_str()?, is_followed));
-    let options = match headers.get("options").map(|value| value.as_bytes()) {
-        Some(b"" | b"undefined" | b"null") | None => json.get("options").cloned(),
-        Some(text) => Some(serde_json::from_slice(text).ok()?),
+    let of_header: Value = match headers.get("options").map(|value| value.as_bytes()) {
+        Some(b"" | b"undefined" | b"null") | None => Value::Null,
+        Some(text) => serde_json::from_slice(text).ok()?,
     };
+    // The plugin takes its options from one of the two places, by command: neither may hide what the other has.
+    let options = [Some(&of_header), json.get("options")];
     // paths relative to one of the system's folders are none that the user chose
     let is_relative = |name: &str| {
-        options
-            .as_ref()
-            .and_then(|options| options.get(name))
-            .is_some_and(|value| !value.is_null())
+        let mut values = options.iter().flatten().filter_map(|each| each.get(name));
+        values.any(|value| !value.is_null())
     };
     if ["baseDir", "oldPathBaseDir", "newPathBaseDir"]
         .into_iter()
@@ -221,7 +225,7 @@ mod tests {
     use super::*;
     use serde_json::json;
     use std::fs;
-    use tauri::http::HeaderValue;
+    use tauri::http::{HeaderName, HeaderValue};
 
     /// Several folders side by side, gone with the first value.
     fn folders<const N: usize>(names: [&str; N]) -> (tempfile::TempDir, [PathBuf; N]) {
@@ -310,6 +314,8 @@ mod tests {
             "a/.GIT/hooks/x",
             ".hg",
             "bare/HEAD",
+            ".git::$INDEX_ALLOCATION/config",
+            "a/.git. /config",
             "../x",
             "a/../../x",
         ] {
@@ -338,6 +344,39 @@ mod tests {
             "copy_file",
             json!({ "fromPath": own, "toPath": own })
         ));
+    }
+
+    #[test]
+    fn options_in_the_head_of_a_call_hide_none_in_its_body() {
+        let (_root, [own]) = folders(["own"]);
+        let reaches = [Reach::to(&own).unwrap()];
+        let is_read = |options: Value| {
+            let body = json!({ "path": own.join("a"), "options": options }).into();
+            let headers = HeaderMap::from_iter([(
+                HeaderName::from_static("options"),
+                HeaderValue::from_static("{}"),
+            )]);
+            refusal("read_file", &body, &headers, &reaches).is_none()
+        };
+        assert!(is_read(json!({})));
+        assert!(!is_read(json!({ "baseDir": 1 })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_repository_is_closed_also_by_way_of_a_link() {
+        use std::os::unix::fs::symlink;
+        let (_root, [own]) = folders(["own"]);
+        for folder in ["kept elsewhere", "notes/.git"] {
+            fs::create_dir_all(own.join(folder)).unwrap();
+        }
+        symlink(own.join("kept elsewhere"), own.join(".git")).unwrap();
+        symlink(own.join("notes/.git"), own.join("plain")).unwrap();
+        let reaches = [Reach::to(&own).unwrap()];
+        for path in [".git", ".git/config", "plain", "plain/config"] {
+            let arguments = json!({ "path": own.join(path) });
+            assert!(!is_allowed(&reaches, "read_dir", arguments), "{path}");
+        }
     }
 
     #[cfg(unix)]

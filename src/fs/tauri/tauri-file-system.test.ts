@@ -38,6 +38,16 @@ function failAfter(part: number): (call: Call) => Promise<string | undefined> {
 describe("reading", () => {
   const content = Uint8Array.from({ length: 2_000_000 }, (_, index) => index % 251);
 
+  test.each([
+    ["has none", null],
+    ["has one that does not arrive exactly", 2 ** 60],
+  ])("nothing is identified by an inode where the system %s", async (_, inode) => {
+    const { tauri, fs } = setup();
+    expect(await fs.identify(root)).toMatch(/^\d+:\d+$/);
+    tauri.inodeFor = () => inode;
+    expect(await fs.identify(root)).toBeUndefined();
+  });
+
   test("a range of a large file is read through a handle, however little each call answers", async () => {
     const { tauri, fs } = setup();
     await fsp.writeFile(join(root, "large"), content);

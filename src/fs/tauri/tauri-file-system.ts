@@ -47,6 +47,12 @@ export class TauriFileSystem implements FileSystem {
     return info && toStat(info);
   }
 
+  /** Windows gives the page no numbers, and those above 2^53 arrive rounded, so that two files may share one. */
+  async identify(path: string): Promise<string | undefined> {
+    const info = await unlessMissing("look at", path, () => stat(path));
+    return Number.isSafeInteger(info?.ino) ? `${info?.dev}:${info?.ino}` : undefined;
+  }
+
   /** Names that start with "." are passed over where the application's scope keeps them from us, as it does by default. */
   async scan(path: string): Promise<ScanResult | undefined> {
     const call = await attempt("read the folder", path, () => this.#commands.scan(path));

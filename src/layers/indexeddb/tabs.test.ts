@@ -98,6 +98,32 @@ test("messages and rescans together tell of everything", async () => {
   for (const { layer } of [one, two]) await layer.disconnect();
 });
 
+test("a rescan is over when the listener has what another tab has told of, also in a page that gives others their turn", async () => {
+  vi.stubGlobal("document", { visibilityState: "visible" });
+  // a turn of others that takes its time
+  class SlowChannel extends MessageChannel {
+    constructor() {
+      super();
+      const { port2 } = this;
+      const post = port2.postMessage.bind(port2);
+      port2.postMessage = (message: unknown) => void setTimeout(() => post(message), 50);
+    }
+  }
+  vi.stubGlobal("MessageChannel", SlowChannel);
+  const [name, spaceId] = [newId(), newId()];
+  const [one, two] = [await openTab(name, spaceId), await openTab(name, spaceId)];
+  await listen(two, spaceId);
+  const witness = new BroadcastChannel(`foldspace:${name}:${spaceId}`);
+  const told = new Promise((resolve) => witness.addEventListener("message", resolve));
+  const ops = new TestPeer().setMany(3);
+  await one.layer.saveTreeOps(spaceId, ops);
+  await told;
+  await two.layer.rescanTree(spaceId);
+  expect(asList(two.inbox.opsOf(spaceId))).toEqual(asList(ops));
+  witness.close();
+  for (const { layer } of [one, two]) await layer.disconnect();
+});
+
 test("what is told while a tree is being loaded for the first time is not lost", async () => {
   const [name, spaceId, treeId] = [newId(), newId(), newId()];
   const [one, two] = [await openTab(name, spaceId), await openTab(name, spaceId)];
