@@ -10,7 +10,7 @@ import { ServedFolder } from "./folders.ts";
 import { APP, PATIENT, useBrowser } from "./rig.ts";
 
 /** What the browser says of a server that is gone, and no more. */
-const LOST = /net::ERR_|An unknown error occurred when fetching the script/;
+const LOST = /net::ERR_|An unknown error occurred when fetching the script|\b426\b/;
 
 describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
@@ -120,8 +120,13 @@ describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT,
   const version = async (app: AppPage): Promise<string | undefined> =>
     await app.page.evaluate(() => document.documentElement.dataset["version"]);
 
+  /** Those whose service worker is in charge, or was; none while one is being installed, which fills its cache first. */
   async function keptVersions(app: AppPage): Promise<string[]> {
-    const names = await app.page.evaluate(() => caches.keys());
+    const names = await app.page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.getRegistration();
+      const isSettled = !registration?.installing && !registration?.waiting && registration?.active?.state === "activated";
+      return isSettled ? await caches.keys() : [];
+    });
     return names.map((name) => name.replace("foldspace-app-", "")).filter((name) => /^[a-z]+$/.test(name));
   }
 });
