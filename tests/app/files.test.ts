@@ -6,7 +6,7 @@ import { SOON } from "./app-page.ts";
 import { filesIn, openFile, openFolders, ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
-const LINES = ["plants", "  apple", "  x rose", "tools *and* more"];
+const LINES = ["plants", "  apple", "  x rose", "tools \\*and\\* more"];
 const MARKDOWN = "# Garden\n\n- plants\n  - apple\n  - [x] rose\n- tools \\*and\\* more\n";
 
 describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
@@ -21,7 +21,7 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     expect(await app.download("Import and export", "This page as Markdown")).toEqual({ name: "Garden.md", text: MARKDOWN });
     const opml = await app.download("Import and export", "This page as OPML");
     expect(opml.name).toBe("Garden.opml");
-    expect(opml.text).toContain('<outline text="tools *and* more"');
+    expect(opml.text).toContain('<outline text="tools \\*and\\* more"');
 
     await app.importFiles([
       { name: "other.opml", text: opml.text.replace("Garden", "Other") },
