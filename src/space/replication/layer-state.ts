@@ -1,5 +1,5 @@
 import { backoffMs } from "../../backoff.ts";
-import { VersionVector, type VertexOperation } from "../../tree/index.ts";
+import { opIdToString, VersionVector, type VertexOperation } from "../../tree/index.ts";
 
 /**
  * What is known of one tree in one layer.
@@ -150,9 +150,10 @@ export class LayerState {
 
   /** The state as plain data, for traces and for tests that compare states. */
   describe(): Readonly<Record<string, unknown>> {
-    const relays = this.#relays.map(({ ops, dueAt }) => [ops?.map(({ id }) => `${id.counter}@${id.peerId}`) ?? "all", dueAt]);
-    const inFlight = [...this.#inFlight].map(([batch, ops]) => [batch, ops.map(({ id }) => `${id.counter}@${id.peerId}`)]);
-    const checking = this.#checking?.map(({ ops }) => ops?.map(({ id }) => `${id.counter}@${id.peerId}`) ?? "all");
+    const idsOf = (ops: readonly VertexOperation[]): string[] => ops.map(({ id }) => opIdToString(id));
+    const relays = this.#relays.map(({ ops, dueAt }) => [ops ? idsOf(ops) : "all", dueAt]);
+    const inFlight = [...this.#inFlight].map(([batch, ops]) => [batch, idsOf(ops)]);
+    const checking = this.#checking?.map(({ ops }) => (ops ? idsOf(ops) : "all"));
     return {
       phase: this.#phase,
       covered: this.#covered.toState(),

@@ -2,7 +2,7 @@ import { Pace } from "../../breathe.ts";
 import type { Clock } from "../../clock.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { toFoldspaceError } from "../../layers/batcher.ts";
-import type { ReplicatedTree, VersionVector, VertexOperation } from "../../tree/index.ts";
+import { opIdToString, type ReplicatedTree, type VersionVector, type VertexOperation } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
 import type { LoadedTree } from "../loaded-tree.ts";
 import type { LayerEffect, LayerState, Urgency } from "./layer-state.ts";
@@ -338,7 +338,7 @@ export class TreeSync {
         const ops = await other.loadTree(this.treeId, { inTurn: true });
         if (this.#replication.layers.get(other) !== otherState) continue;
         await inSlices(ops, (slice) => this.#handle({ type: "told", layer: other, ops: slice, now: this.#now }));
-        for (const op of ops) if (state.lacks(op)) found.set(`${op.id.counter}@${op.id.peerId}`, op);
+        for (const op of ops) if (state.lacks(op)) found.set(opIdToString(op.id), op);
       } catch (error) {
         this.#setError(other, toFoldspaceError(error));
       }
