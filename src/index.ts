@@ -47,7 +47,7 @@ export { DEFAULT_ARGON2 } from "./secrets/argon2.ts";
 export type { Argon2Parameters } from "./secrets/argon2.ts";
 export type { RememberedKey, SecretsMemory, SeenSecrets } from "./secrets/memory.ts";
 export type { SecretChange, SecretChanges, SecretMap } from "./secrets/secret-map.ts";
-export type { Protection } from "./secrets/vault.ts";
+export type { Protection } from "./secrets/vault-contents.ts";
 export type { StoredSealedFile } from "./secrets/vault-file.ts";
 export { exportMarkdown, treeMarkdown } from "./space/export-markdown.ts";
 export type { MarkdownTree } from "./space/export-markdown.ts";

@@ -1,10 +1,15 @@
-import { entryBytes, isCleaned, isLater, type SecretEntries, type SecretEntry } from "./entries.ts";
+import { covers, entryBytes, isCleaned, isLater, type SecretEntries, type SecretEntry } from "./entries.ts";
+import { MAX_CONTENT_BYTES, MAX_DELETIONS, type SecretsSize } from "./limits.ts";
 import type { SecretMap } from "./secret-map.ts";
-import type { SecretsSize } from "./limits.ts";
+
+/** Deletions are cleaned up to this part of the limit, so that the next one needs none of that. */
+const SHARE_AFTER_CLEANING = 0.75;
 
 /** Entries that are known, with running totals: adding one costs the same however many there are. */
 export class EntryMap {
   readonly #entries = new Map<string, SecretEntry>();
+  #cleaned = 0;
+  #revision = 0;
   #highestCounter = 0;
   #live: SecretsSize = { count: 0, bytes: 0 };
   #bytes = 0;
@@ -13,9 +18,19 @@ export class EntryMap {
     return this.#entries;
   }
 
-  /** 0 when there is no entry. */
+  /** Deletions up to this counter may have been cleaned up: they are missing. */
+  get cleaned(): number {
+    return this.#cleaned;
+  }
+
+  /** Of all entries that are or were here, also of those that were cleaned up. 0 when there was none. */
   get highestCounter(): number {
-    return this.#highestCounter;
+    return Math.max(this.#highestCounter, this.#cleaned);
+  }
+
+  /** Another number after every change. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** Of secrets that are not deleted. */
@@ -30,6 +45,11 @@ export class EntryMap {
 
   get deletions(): number {
     return this.#entries.size - this.#live.count;
+  }
+
+  /** Whether there are too many deletions to be remembered, or too many entries for one file. */
+  get isFull(): boolean {
+    return this.#exceeds(1);
   }
 
   /** The secrets that are not deleted. */
@@ -51,16 +71,22 @@ export class EntryMap {
     return { count, bytes };
   }
 
+  /** Whether no entry is later than there, but for deletions that were cleaned up. */
+  areCovered(entries: SecretEntries, by: SecretEntries): boolean {
+    return covers(by, entries, this.#cleaned);
+  }
+
   /**
-   * Takes in entries that are later than those known.
-   * @param cleaned deletions up to this counter are left out where there is nothing to delete
+   * Takes in entries that are later than those known, but for deletions that were cleaned up.
+   * @param cleaned up to where their writer has cleaned up
    * @returns whether any was
    */
   merge(arriving: SecretEntries, cleaned: number = 0): boolean {
     let hasChanged = false;
+    if (cleaned > this.#cleaned) this.#clean(cleaned);
     for (const [name, entry] of arriving) {
       const present = this.#entries.get(name);
-      if (!isLater(entry, present) || (!present && isCleaned(entry, cleaned))) continue;
+      if (!isLater(entry, present) || (!present && isCleaned(entry, this.#cleaned))) continue;
       this.#set(name, present, entry);
       hasChanged = true;
     }
@@ -72,17 +98,39 @@ export class EntryMap {
     if (present) this.#set(name, present, undefined);
   }
 
+  /** Forgets the earliest deletions while there is too much. @param kept names whose deletion stays remembered */
+  cleanUp(kept: ReadonlySet<string>): void {
+    const deleted = [...this.#entries].filter(([name, { value }]) => value === undefined && !kept.has(name));
+    for (const [name, { counter }] of deleted.sort(([, a], [, b]) => a.counter - b.counter)) {
+      if (!this.#exceeds(SHARE_AFTER_CLEANING)) break;
+      this.delete(name);
+      if (counter > this.#cleaned) this.#clean(counter);
+    }
+  }
+
   clear(): void {
     this.#entries.clear();
+    this.#cleaned = 0;
+    this.#revision++;
     this.#highestCounter = 0;
     this.#live = { count: 0, bytes: 0 };
     this.#bytes = 0;
+  }
+
+  #exceeds(share: number): boolean {
+    return this.deletions > MAX_DELETIONS * share || this.#bytes > MAX_CONTENT_BYTES * share;
+  }
+
+  #clean(counter: number): void {
+    this.#cleaned = counter;
+    this.#revision++;
   }
 
   #set(name: string, present: SecretEntry | undefined, entry: SecretEntry | undefined): void {
     const [was, is] = [sizeOf(name, present), sizeOf(name, entry)];
     this.#live = { count: this.#live.count + is.count - was.count, bytes: this.#live.bytes + is.bytes - was.bytes };
     this.#bytes += is.allBytes - was.allBytes;
+    this.#revision++;
     if (!entry) this.#entries.delete(name);
     else {
       this.#entries.set(name, entry);

@@ -23,13 +23,15 @@ interface HeldKey {
 export class Keyring {
   readonly #spaceId: string;
   readonly #held = new Map<string, HeldKey>();
+  #revision = 0;
 
   constructor(spaceId: string) {
     this.#spaceId = spaceId;
   }
 
-  get size(): number {
-    return this.#held.size;
+  /** Another number after every change. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get keys(): SpaceKey[] {
@@ -89,6 +91,7 @@ export class Keyring {
     if (held && (held.key.raw || !key.raw)) return false;
     const unknown = { wraps: undefined, pairs: new Map(), isEnded: false, replaces: [], isReplaced: false };
     this.#held.set(key.id, { ...(held ?? unknown), key });
+    this.#revision++;
     return true;
   }
 
@@ -104,30 +107,31 @@ export class Keyring {
     return isAnyNew;
   }
 
-  /** Takes in what a file says of its key, which has opened it. @returns whether it is something later */
-  note({ keyId, wraps, isEnded, replaces = [] }: SealedHeader, pair: RecoveryPair | undefined): boolean {
+  /** Takes in what a file says of its key, which has opened it. */
+  note({ keyId, wraps, isEnded, replaces = [] }: SealedHeader, pair: RecoveryPair | undefined): void {
     const held = this.#of(keyId)!;
-    const hasEnded = isEnded && !held.isEnded;
-    if (hasEnded) held.isEnded = true;
-    if (pair) held.pairs.set(toBase64(pair.publicKey), pair);
+    const isLater = !held.wraps || compareWraps(wraps, held.wraps) > 0;
     const known = new Set(held.replaces.map((replacement) => replacement.keyId));
     const others = replaces.filter((replacement) => !known.has(replacement.keyId));
-    held.replaces = [...held.replaces, ...others].slice(0, MAX_REPLACED_KEYS);
-    const isLater = !held.wraps || compareWraps(wraps, held.wraps) > 0;
+    const allReplaces = [...held.replaces, ...others].slice(0, MAX_REPLACED_KEYS);
+    const pairId = pair && toBase64(pair.publicKey);
+    const isNewPair = pairId !== undefined && !held.pairs.has(pairId);
+    const isNews = isLater || isNewPair || allReplaces.length > held.replaces.length || (isEnded && !held.isEnded);
+    if (isNews) this.#revision++;
     if (isLater) held.wraps = wraps;
-    return isLater || hasEnded;
+    if (pair && pairId !== undefined) held.pairs.set(pairId, pair);
+    held.replaces = allReplaces;
+    held.isEnded ||= isEnded;
   }
 
-  /** Takes in proofs, from any file, that keys which are known here were replaced. @returns whether there is a new one */
-  async noteReplacements({ keyId, replaces = [] }: SealedHeader): Promise<boolean> {
-    let isAnyNew = false;
+  /** Takes in proofs, from any file, that keys which are known here were replaced. */
+  async noteReplacements({ keyId, replaces = [] }: SealedHeader): Promise<void> {
     for (const replacement of replaces) {
       const held = this.#of(replacement.keyId);
       if (!held || held.isReplaced || !(await isProven(this.#spaceId, replacement, held.key, keyId))) continue;
       held.isReplaced = true;
-      isAnyNew = true;
+      this.#revision++;
     }
-    return isAnyNew;
   }
 
   /** Puts a new key in the place of all others. */
@@ -141,6 +145,7 @@ export class Keyring {
     for (const held of this.#held.values()) held.isReplaced = true;
     const pairs = new Map([[toBase64(pair.publicKey), pair]]);
     this.#held.set(key.id, { key, wraps, pairs, isEnded: false, replaces, isReplaced: false });
+    this.#revision++;
   }
 
   /**
@@ -155,10 +160,12 @@ export class Keyring {
     const held = this.#of(writeKey.id)!;
     held.replaces = [...proofs, ...held.replaces].slice(0, MAX_REPLACED_KEYS);
     for (const other of others) other.isReplaced = true;
+    this.#revision++;
   }
 
   end(): void {
     for (const held of this.#held.values()) held.isEnded = true;
+    this.#revision++;
   }
 
   /** Other keys to be told to whoever has the key to write under, the latest first. */
@@ -175,6 +182,7 @@ export class Keyring {
   /** Forgets all but these. */
   keepOnly(keys: readonly SpaceKey[]): void {
     this.#held.clear();
+    this.#revision++;
     for (const key of keys) this.add(key);
   }
 

@@ -1,6 +1,7 @@
 import { concatBytes } from "../bytes.ts";
 import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
 import { isCleaned, type SecretEntries } from "./entries.ts";
+import type { EntryMap } from "./entry-map.ts";
 import type { KeyState, SecretsMemory } from "./memory.ts";
 import { parseObject } from "./secret-map.ts";
 import type { SpaceKey } from "./space-key.ts";
@@ -94,17 +95,11 @@ export class SeenRecord {
     return sequence < this.sequenceOf(keyId, peerId);
   }
 
-  /**
-   * Whether anything that was seen before is not there any more.
-   * @param cleaned deletions up to this counter may be missing
-   */
-  isBehind(
-    keyId: string,
-    present: { readonly entries: SecretEntries; readonly counter: number; readonly version: number; readonly cleaned: number },
-  ): boolean {
+  /** Whether anything that was seen before is not there any more. @param version highest of the passphrase */
+  isBehind(keyId: string, present: EntryMap, version: number): boolean {
     const seen = this.#byKey.get(keyId);
     if (!seen) return false;
-    if (Math.max(present.counter, present.cleaned) < seen.counter || present.version < seen.version) return true;
+    if (present.highestCounter < seen.counter || version < seen.version) return true;
     for (const [name, [counter, peerId]] of seen.entries) {
       const entry = present.entries.get(name);
       const isThere = entry

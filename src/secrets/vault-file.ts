@@ -1,5 +1,5 @@
 import { FoldspaceError, type Problem } from "../errors.ts";
-import type { SealedContent } from "./entries.ts";
+import { mergeEntries, type SealedContent, type SecretEntry } from "./entries.ts";
 import { openFile, parseSealedFile, type SealedFile } from "./sealed-file.ts";
 import type { SpaceKey } from "./space-key.ts";
 
@@ -57,6 +57,11 @@ export class VaultFile {
     return this.header?.keyId;
   }
 
+  /** Whether that peer has written it where it is, rather than a sync service, as a copy. */
+  isOf(peerId: string): boolean {
+    return this.stored.peerId === peerId && !this.stored.isCopy;
+  }
+
   /** Whether it is the same file, unchanged. */
   isAs({ peerId, content, file, modifiedMs }: StoredSealedFile): boolean {
     const { stored } = this;
@@ -99,4 +104,11 @@ export class VaultFile {
     }
     return problems;
   }
+}
+
+/** What files hold together. @param files that are open */
+export function entriesIn(files: Iterable<VaultFile>): Map<string, SecretEntry> {
+  const entries = new Map<string, SecretEntry>();
+  for (const { content } of files) mergeEntries(entries, content!.entries);
+  return entries;
 }

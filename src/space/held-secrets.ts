@@ -1,7 +1,8 @@
 import type { Problem } from "../errors.ts";
+import type { StoredSecrets } from "../layers/persistence-layer.ts";
 import { assertMayGrow } from "../secrets/limits.ts";
 import { keyBytes } from "../secrets/plain-file.ts";
-import { mergeValue, put, type SecretMap } from "../secrets/secret-map.ts";
+import { areEqual, differences, mergeValue, put, type SecretMap } from "../secrets/secret-map.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { PlainSecrets } from "./plain-secrets.ts";
 
@@ -13,9 +14,9 @@ const MAX_NAME_SHOWN = 40;
 export class HeldSecrets {
   readonly plain: PlainSecrets = new PlainSecrets();
   readonly vault: Vault;
-  /** While secrets leave the vault, they are not moved back into it. */
-  isLeavingVault = false;
   readonly #spaceId: string;
+  /** While secrets leave the vault, they are not moved back into it. */
+  #isLeavingVault = false;
   /** Set without a passphrase, before a vault was open to be compared with. */
   readonly #setHere = new Map<string, string>();
   /** Taken out of where they stood without protection, as the vault has the same. */
@@ -62,7 +63,7 @@ export class HeldSecrets {
       this.vault.setAll(new Map([[name, value]]));
       this.#takenOut.delete(name);
       // whoever sets it has decided about another value without protection as well
-      if (!this.isLeavingVault) this.plain.set(name, undefined);
+      if (!this.#isLeavingVault) this.plain.set(name, undefined);
     } else {
       keyBytes(this.#spaceId);
       assertMayGrow(this.plain.size, this.plain.sizeWith(name, value));
@@ -79,12 +80,54 @@ export class HeldSecrets {
     return code;
   }
 
+  /**
+   * Takes the protection off.
+   * @param save has every layer take what is without protection by then
+   * @throws what saving throws: all are protected as before then
+   */
+  async unprotect(save: () => Promise<void>): Promise<void> {
+    await this.vault.unifyKeys();
+    this.#isLeavingVault = true;
+    try {
+      await this.#copyOutOfVault(save);
+      this.vault.end();
+    } finally {
+      this.#isLeavingVault = false;
+    }
+  }
+
+  /** Takes in what a place holds now; `undefined` where it has lost all. */
+  async receive(place: object, stored: StoredSecrets | undefined): Promise<void> {
+    this.plain.receive(place, stored);
+    await this.vault.read(place, stored?.sealed ?? []);
+  }
+
+  forget(place: object): void {
+    this.plain.forget(place);
+    this.vault.forget(place);
+  }
+
   /** Moves secrets to where they belong. @throws FoldspaceError as {@link set}; none is lost then */
   settle(): void {
-    if (this.isLeavingVault) return;
+    if (this.#isLeavingVault) return;
     if (this.vault.protection === "unlocked") this.#moveIntoVault();
     else if (this.vault.isOver) this.#moveOutOfVault();
     else this.#takenOut.clear();
+  }
+
+  async #copyOutOfVault(save: () => Promise<void>): Promise<void> {
+    let copied: SecretMap = new Map();
+    try {
+      do {
+        for (const [name, { to }] of differences(copied, this.vault.secrets)) this.plain.set(name, to);
+        copied = this.vault.secrets;
+        await save();
+        // a secret that was set since is to be in its new place as well before it leaves the old one
+      } while (!areEqual(copied, this.vault.secrets));
+    } catch (error) {
+      for (const name of copied.keys()) this.plain.set(name, undefined);
+      throw error;
+    }
   }
 
   /**
@@ -124,7 +167,7 @@ export class HeldSecrets {
 
   /** Names of secrets that have other values without protection than under it. */
   get #rivals(): string[] {
-    if (this.vault.protection !== "unlocked" || this.isLeavingVault) return [];
+    if (this.vault.protection !== "unlocked" || this.#isLeavingVault) return [];
     const isRival = (name: string, value: string): boolean => this.vault.has(name) && this.vault.get(name) !== value;
     return [...this.plain.values].flatMap(([name, value]) => (isRival(name, value) ? name : []));
   }

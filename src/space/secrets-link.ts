@@ -16,12 +16,18 @@ const LAST_RETRY_MS = 30_000;
 /** What a save brings to light may need another; what never comes to rest is left for later. */
 const MAX_ROUNDS = 5;
 
+/** What has to be saved in a layer. */
+export interface PendingSave {
+  readonly update: SecretsUpdate;
+  /** Notes that the layer has taken it. */
+  readonly noteSaved: () => void;
+}
+
 /** What a link tells of, and where it gets what has to be saved. */
 export interface SecretsSource {
   receive(link: SecretsLink, stored: StoredSecrets | undefined): Promise<void>;
   /** @returns `undefined` where the layer has everything */
-  updateFor(link: SecretsLink): Promise<SecretsUpdate | undefined>;
-  noteSaved(link: SecretsLink, update: SecretsUpdate): void;
+  pendingSave(link: SecretsLink): Promise<PendingSave | undefined>;
   /** The error of a link has come or gone. */
   publish(): void;
 }
@@ -107,10 +113,10 @@ export class SecretsLink {
     // what could not be read may be there now
     if (this.#error) await this.#receive();
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const update = await this.#source.updateFor(this);
-      if (!update) return;
-      await this.layer.saveSecrets?.(update);
-      this.#source.noteSaved(this, update);
+      const pending = await this.#source.pendingSave(this);
+      if (!pending) return;
+      await this.layer.saveSecrets?.(pending.update);
+      pending.noteSaved();
       await this.#receive();
     }
     this.saveLater();

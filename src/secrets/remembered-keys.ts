@@ -1,0 +1,47 @@
+import type { Keyring } from "./keyring.ts";
+import type { SecretsMemory } from "./memory.ts";
+import type { SpaceKey } from "./space-key.ts";
+
+/** Keys that the user has this device remember, so that it needs no passphrase. */
+export class RememberedKeys {
+  readonly #spaceId: string;
+  readonly #memory: SecretsMemory | undefined;
+  #isLoaded = false;
+  /** Ids of keys that the device was asked for. */
+  readonly #asked = new Set<string>();
+
+  constructor(spaceId: string, memory: SecretsMemory | undefined) {
+    this.#spaceId = spaceId;
+    this.#memory = memory;
+  }
+
+  /**
+   * Adds them to the keys that are known, once, and again for keys that are lacking since: another tab may have changed the
+   * passphrase, and had the device remember the new key.
+   * @param lacking ids
+   */
+  async addTo(keyring: Keyring, lacking: readonly string[]): Promise<void> {
+    const isAnyNew = lacking.some((id) => !this.#asked.has(id));
+    if (this.#isLoaded && !isAnyNew) return;
+    this.#isLoaded = true;
+    for (const id of lacking) this.#asked.add(id);
+    for (const { id, key } of (await this.#memory?.loadKeys?.(this.#spaceId)) ?? []) keyring.add({ id, key, raw: undefined });
+  }
+
+  /** The memory of the device is another by now. */
+  reload(): void {
+    this.#isLoaded = false;
+  }
+
+  async hasAny(): Promise<boolean> {
+    return ((await this.#memory?.loadKeys?.(this.#spaceId)) ?? []).length > 0;
+  }
+
+  /** @param keys none: forgets them all */
+  async save(keys: readonly SpaceKey[]): Promise<void> {
+    await this.#memory?.saveKeys?.(
+      this.#spaceId,
+      keys.map(({ id, key }) => ({ id, key })),
+    );
+  }
+}

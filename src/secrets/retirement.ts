@@ -1,0 +1,64 @@
+import type { SecretEntries } from "./entries.ts";
+import { hasLaterWraps, isLeaking } from "./file-standing.ts";
+import { MAX_SEALED_BYTES } from "./limits.ts";
+import type { VaultContents } from "./vault-contents.ts";
+import type { StoredSealedFile, VaultFile } from "./vault-file.ts";
+import type { OwnFile } from "./vault-writer.ts";
+
+/** So long after their last change, other peers' files that say no more than ours are removed; the more there are, the sooner. */
+const REST_MS: readonly { readonly moreFilesThan: number; readonly moreBytesThan: number; readonly restMs: number }[] = [
+  { moreFilesThan: 128, moreBytesThan: MAX_SEALED_BYTES / 2, restMs: 600_000 },
+  { moreFilesThan: 64, moreBytesThan: MAX_SEALED_BYTES / 4, restMs: 86_400_000 },
+  { moreFilesThan: -1, moreBytesThan: -1, restMs: 30 * 86_400_000 },
+];
+
+/** A place, and what is written there. */
+interface Target {
+  readonly place: object;
+  /** Whose file is ours. */
+  readonly peerId: string;
+  /** Our file, if it is there or is being written there. */
+  readonly own: OwnFile | undefined;
+}
+
+/**
+ * Files of others in a place that can go, as they say no more than ours does.
+ * @param now milliseconds since the epoch
+ */
+export function retirableFiles(contents: VaultContents, target: Target, now: number): StoredSealedFile[] {
+  const { files, keyring, entries, guard, isOver } = contents;
+  const { place, peerId, own } = target;
+  const others = files.in(place).filter((file) => file.content !== undefined && !file.isOf(peerId));
+  const restMs = restMsOf(others);
+  const isAtRest = ({ stored: { modifiedMs } }: VaultFile): boolean => modifiedMs === undefined || now - modifiedMs > restMs;
+  const canGo = (file: VaultFile): boolean => {
+    if (isOver) return isEndSaidElsewhere(file, contents, target);
+    if (!own || !entries.areCovered(file.content!.entries, own.entries)) return false;
+    return isLeaking(file, keyring) || (isAtRest(file) && !guard.isOld(file));
+  };
+  return others.filter((file) => canGo(file) && !hasLaterWraps(file, keyring)).map(({ stored }) => stored);
+}
+
+function restMsOf(files: readonly VaultFile[]): number {
+  const bytes = files.reduce((sum, { stored }) => sum + (typeof stored.content === "string" ? stored.content.length : 0), 0);
+  return REST_MS.find(({ moreFilesThan, moreBytesThan }) => files.length > moreFilesThan || bytes > moreBytesThan)!.restMs;
+}
+
+/**
+ * Whether another file in a place, or ours, says as well that the protection was ended and what the secrets were. Of two
+ * files that say the same, one goes: on all devices the same, as they could take away both.
+ */
+function isEndSaidElsewhere(file: VaultFile, { entries: known, guard }: VaultContents, { place, own }: Target): boolean {
+  const { peerId: filePeerId, isEnded } = file.header!;
+  const held = file.content!.entries;
+  const others: { readonly peerId: string; readonly entries: SecretEntries }[] = guard
+    .openIn(place)
+    .filter((other) => other !== file && other.header!.isEnded && !other.stored.isCopy)
+    .map((other) => ({ peerId: other.header!.peerId, entries: other.content!.entries }));
+  if (own?.isEnded) others.push(own);
+  return others.some(({ peerId, entries }) => {
+    if (!known.areCovered(held, entries)) return false;
+    const isSame = known.areCovered(entries, held);
+    return !isEnded || file.stored.isCopy === true || !isSame || peerId > filePeerId;
+  });
+}

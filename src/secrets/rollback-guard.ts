@@ -1,0 +1,167 @@
+import type { Problem } from "../errors.ts";
+import type { EntryMap } from "./entry-map.ts";
+import type { Keyring } from "./keyring.ts";
+import type { SecretsMemory } from "./memory.ts";
+import type { SealedHeader } from "./sealed-file.ts";
+import { SeenRecord } from "./seen-record.ts";
+import { entriesIn, type VaultFile } from "./vault-file.ts";
+import type { VaultFiles } from "./vault-files.ts";
+
+/** Why nothing is read or set while files are missing. */
+export const MISSING: string =
+  "this device has seen secrets under a passphrase here, and their files were removed, replaced by older ones, or are not " +
+  "here yet, or say without proof that the protection was taken off: no secret is read or set until they are unlocked";
+
+/**
+ * Compares files, keys and entries with what this device has seen before, which it alone keeps: what is older, or not there
+ * any more, may have been put back or removed by an intruder.
+ */
+export class RollbackGuard {
+  readonly #seen: SeenRecord;
+  readonly #files: VaultFiles;
+  readonly #keyring: Keyring;
+  readonly #entries: EntryMap;
+  /** Whether something that was seen under a known key is not there any more. */
+  #isBehind = false;
+  /** Whether there is something that the device has not been told to remember. */
+  #isUnremembered = true;
+
+  constructor(
+    spaceId: string,
+    memory: SecretsMemory | undefined,
+    { files, keyring, entries }: { readonly files: VaultFiles; readonly keyring: Keyring; readonly entries: EntryMap },
+  ) {
+    this.#seen = new SeenRecord(spaceId, memory);
+    this.#files = files;
+    this.#keyring = keyring;
+    this.#entries = entries;
+  }
+
+  /** Highest counter of any entry that is known or was seen. */
+  get highestCounter(): number {
+    return Math.max(this.#entries.highestCounter, this.#seen.highestCounter);
+  }
+
+  /** Highest sequence of a peer's file that was seen. */
+  sequenceOf(keyId: string, peerId: string): number {
+    return this.#seen.sequenceOf(keyId, peerId);
+  }
+
+  /** Whether secrets were seen under a key of which no file tells any more, not even that it was replaced or ended. */
+  get isKeyMissing(): boolean {
+    return this.#missingKeys.length > 0;
+  }
+
+  /** Whether something that was seen before is not there any more. */
+  get isRolledBack(): boolean {
+    return this.#isBehind || this.isKeyMissing;
+  }
+
+  get problems(): Problem[] {
+    if (!this.isRolledBack) return [];
+    const reason = this.#isBehind ? "the secrets are older than what this device has seen before" : MISSING;
+    return [{ code: "FOLD_SECRETS_ROLLED_BACK", reason }];
+  }
+
+  /** Files that are open, and no older than what was seen of them. */
+  get openFiles(): VaultFile[] {
+    return this.#files.all.filter((file) => this.#isOpen(file));
+  }
+
+  /** As {@link openFiles}, in one place. */
+  openIn(place: object): VaultFile[] {
+    return this.#files.in(place).filter((file) => this.#isOpen(file));
+  }
+
+  /** Whether every file of that peer is older than what was seen of it. Of several places, one may lag behind another. */
+  isOld(file: VaultFile): boolean {
+    const { keyId, peerId } = file.header!;
+    const latest = Math.max(
+      ...this.#files.all
+        .filter(({ content, header }) => content && header?.keyId === keyId && header.peerId === peerId)
+        .map(({ header }) => header!.sequence),
+    );
+    return this.#seen.isOlder(keyId, peerId, latest);
+  }
+
+  /** Loads what became of the keys that were seen. */
+  async loadStates(): Promise<void> {
+    await this.#seen.loadKeys();
+  }
+
+  /** Loads what was seen under the keys that are known. */
+  async loadSeen(): Promise<void> {
+    for (const key of this.#keyring.keys) await this.#seen.load(key);
+  }
+
+  /** The memory of the device is another by now. */
+  reload(): void {
+    this.#seen.reload();
+  }
+
+  /** Notes a file whose content was taken in. */
+  noteTakenIn({ keyId, peerId, sequence, wraps }: SealedHeader): void {
+    if (this.#seen.isNewer(keyId, peerId, sequence, wraps.version)) this.#isUnremembered = true;
+  }
+
+  /** Notes that everything was forgotten, so that what is taken in next has to be remembered. */
+  noteForgotten(): void {
+    this.#isUnremembered = true;
+  }
+
+  /** Finds out whether anything is missing, and if not, has the device remember what is there. */
+  async check(): Promise<void> {
+    this.#isBehind = this.#keyring.keys.some(({ id }) => this.#isKeyBehind(id));
+    if (!this.isRolledBack) await this.#remember();
+  }
+
+  /** The user takes what is there for the present: what was seen before counts no more. */
+  acceptOlder(): void {
+    this.#seen.forgetKeys();
+    for (const { id } of this.#keyring.keys) this.#seen.forget(id);
+  }
+
+  /** As {@link acceptOlder}, where nothing is there at all. */
+  async acceptNothing(): Promise<void> {
+    this.#seen.forgetKeys();
+    await this.#seen.save([]);
+  }
+
+  #isOpen(file: VaultFile): boolean {
+    return file.content !== undefined && !this.isOld(file);
+  }
+
+  get #missingKeys(): string[] {
+    if (this.#files.places.length === 0) return [];
+    const held = this.#keyring.keys.filter(({ id }) => this.#keyring.wrapsOf(id) === undefined).map(({ id }) => id);
+    const expected = new Set([...this.#seen.currentKeys, ...held.filter((id) => this.#seen.stateOf(id) !== "ended")]);
+    const isAccountedFor = (id: string): boolean =>
+      this.#keyring.wrapsOf(id) !== undefined ||
+      this.openFiles.some(({ content }) => content!.keys.has(id)) ||
+      this.#keyring.isReplaced(id) ||
+      this.#seen.stateOf(id) === "replaced" ||
+      this.#files.all.some((file) => file.keyId === id && !file.error && file.header?.isEnded === false);
+    return [...expected].filter((id) => !isAccountedFor(id));
+  }
+
+  #isKeyBehind(keyId: string): boolean {
+    if (this.#seen.stateOf(keyId) === "replaced" && !this.#keyring.isReplaced(keyId)) return true;
+    return this.#seen.isBehind(keyId, this.#entries, this.#keyring.version);
+  }
+
+  /** Of what was seen in files: what no file holds yet may never come to be in one. */
+  async #remember(): Promise<void> {
+    const keys = this.#keyring.keys.filter(({ id }) => this.#keyring.wrapsOf(id));
+    for (const { id } of keys)
+      this.#seen.noteKey(id, this.#keyring.isReplaced(id) ? "replaced" : this.#keyring.isEnded(id) ? "ended" : "current");
+    if (this.#isUnremembered && keys.length > 0) {
+      this.#isUnremembered = false;
+      const { openFiles } = this;
+      for (const { header } of openFiles)
+        this.#seen.noteFile(header!.keyId, header!.peerId, header!.sequence, header!.wraps.version);
+      const entries = entriesIn(openFiles);
+      for (const { id } of keys) this.#seen.noteEntries(id, entries);
+    }
+    await this.#seen.save(keys);
+  }
+}

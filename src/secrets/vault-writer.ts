@@ -1,0 +1,163 @@
+import { counterAfter, isLater, type SecretEntries, type SecretEntry } from "./entries.ts";
+import { isLeaking } from "./file-standing.ts";
+import { compareWraps } from "./key-wraps.ts";
+import { assertMayGrow, MAX_CONTENT_BYTES } from "./limits.ts";
+import { sealFile } from "./sealed-file.ts";
+import type { VaultContents } from "./vault-contents.ts";
+import { entriesIn, type VaultFile } from "./vault-file.ts";
+
+/** A peer's file as it is to be written. */
+export interface OwnFile {
+  readonly peerId: string;
+  readonly text: string;
+  readonly keyId: string;
+  readonly sequence: number;
+  /** What stands in it: everything, unless that is too large for one file. */
+  readonly entries: SecretEntries;
+  readonly isEnded: boolean;
+  /** How often a secret had been set or deleted here when it was sealed. */
+  readonly edits: number;
+}
+
+/** What this device adds to a vault: the secrets that it sets, and its own file, which it alone writes. */
+export class VaultWriter {
+  readonly #spaceId: string;
+  readonly #contents: VaultContents;
+  #peerId: string;
+  #sequence = 0;
+  #edits = 0;
+  /** Our file as it was last sealed. */
+  #own: Promise<OwnFile> | undefined;
+  /** Of what it was sealed. */
+  #ownRevision = "";
+  /** Our file as each place took it last. */
+  readonly #written = new Map<object, OwnFile>();
+
+  constructor(spaceId: string, peerId: string, contents: VaultContents) {
+    this.#spaceId = spaceId;
+    this.#peerId = peerId;
+    this.#contents = contents;
+  }
+
+  get peerId(): string {
+    return this.#peerId;
+  }
+
+  changePeer(peerId: string): void {
+    this.#peerId = peerId;
+    this.#own = undefined;
+  }
+
+  /**
+   * Sets all of these; `undefined` deletes.
+   * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED`; nothing has changed then
+   */
+  setAll(values: ReadonlyMap<string, string | undefined>): void {
+    if (values.size === 0) return;
+    const { entries, guard } = this.#contents;
+    const counter = counterAfter(guard.highestCounter);
+    const changed = new Map<string, SecretEntry>();
+    for (const [name, value] of values) changed.set(name, { value, counter, peerId: this.#peerId });
+    assertMayGrow(entries.live, entries.liveWith(changed));
+    entries.merge(changed);
+    this.#edits++;
+  }
+
+  /**
+   * Whether the place lacks something that is known here, so that our file has to be written there.
+   * @returns `false` while locked, but for what was set just before
+   */
+  isLackingIn(place: object): boolean {
+    const { files, keyring, entries, guard, isOver } = this.#contents;
+    const key = keyring.writeKey;
+    const open = guard.openIn(place);
+    const isCovered = (by: readonly VaultFile[]): boolean => entries.areCovered(entries.entries, entriesIn(by));
+    if (keyring.replacedKey) return (this.#written.get(place)?.edits ?? 0) < this.#edits;
+    if (!key) return isOver && !isCovered(open.filter(({ header }) => header!.isEnded));
+    const lasting = open.filter((file) => !isLeaking(file, keyring));
+    const wraps = keyring.wrapsOf(key.id)!;
+    const hasWraps = lasting.some((file) => file.keyId === key.id && compareWraps(file.header!.wraps, wraps) === 0);
+    const hasKeys = [...keyring.textsBeside(key.id)].every(([id]) => lasting.some((file) => file.content!.keys.has(id)));
+    if (!hasWraps || !hasKeys || !isCovered(lasting)) return true;
+    // one that opens with an earlier passphrase goes once our file is written
+    const isToGo = (file: VaultFile): boolean =>
+      isLeaking(file, keyring) && !file.isOf(this.#peerId) && entries.areCovered(file.content!.entries, entries.entries);
+    return files.in(place).some(isToGo);
+  }
+
+  /** Our file as it has to be written now. @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED` */
+  async seal(): Promise<OwnFile> {
+    if (!this.#own || this.#ownRevision !== this.#revision) {
+      this.#cleanUp();
+      this.#own = this.#seal();
+      this.#ownRevision = this.#revision;
+    }
+    return await this.#own;
+  }
+
+  /** Notes that a place has taken our file. */
+  noteWritten(place: object, own: OwnFile): void {
+    this.#written.set(place, own);
+  }
+
+  forget(place: object): void {
+    this.#written.delete(place);
+  }
+
+  get #revision(): string {
+    const { keyring, entries } = this.#contents;
+    return `${keyring.revision}/${entries.revision}`;
+  }
+
+  async #seal(): Promise<OwnFile> {
+    const { keyring, entries: known } = this.#contents;
+    const { writeKey, endKey, replacedKey } = keyring;
+    const key = (writeKey ?? endKey ?? replacedKey)!;
+    const peerId = this.#peerId;
+    const edits = this.#edits;
+    const isEnded = writeKey === undefined && endKey !== undefined;
+    const entries = new Map(known.bytes > MAX_CONTENT_BYTES ? this.#keptNowhereElse() : known.entries);
+    const sequence = counterAfter(this.#highestSequence(key.id));
+    this.#sequence = sequence;
+    const header = {
+      spaceId: this.#spaceId,
+      peerId,
+      keyId: key.id,
+      sequence,
+      isEnded,
+      wraps: keyring.wrapsOf(key.id)!,
+      replaces: keyring.replacementsBy(key.id),
+    };
+    const content = {
+      entries,
+      keys: keyring.textsBeside(key.id),
+      recovery: keyring.pairOf(key.id),
+      cleaned: known.cleaned,
+    };
+    const text = await sealFile(header, content, key);
+    return { peerId, text, keyId: key.id, sequence, entries, isEnded, edits };
+  }
+
+  /** Forgets the earliest deletions if there are too many, but for those of secrets that stand in some file. */
+  #cleanUp(): void {
+    const { files, entries } = this.#contents;
+    if (!entries.isFull) return;
+    const alive = new Set<string>();
+    for (const { content } of files.all)
+      for (const [name, { value }] of content?.entries ?? []) if (value !== undefined) alive.add(name);
+    entries.cleanUp(alive);
+  }
+
+  /** Entries that some place would lack without our file: what can be written where everything is too large for one file. */
+  #keptNowhereElse(): SecretEntries {
+    const { files, keyring, entries, guard } = this.#contents;
+    const isElsewhere = (file: VaultFile): boolean => !file.isOf(this.#peerId) && !isLeaking(file, keyring);
+    const elsewhere = files.places.map((place) => entriesIn(guard.openIn(place).filter(isElsewhere)));
+    return new Map([...entries.entries].filter(([name, entry]) => elsewhere.some((kept) => isLater(entry, kept.get(name)))));
+  }
+
+  #highestSequence(keyId: string): number {
+    const { files, guard } = this.#contents;
+    return Math.max(this.#sequence, guard.sequenceOf(keyId, this.#peerId), files.sequenceOf(this.#peerId));
+  }
+}

@@ -1,0 +1,144 @@
+import type { Clock } from "../clock.ts";
+import { FoldspaceError } from "../errors.ts";
+import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import type { HeldSecrets } from "./held-secrets.ts";
+import type { NotDurable } from "./layer-connection.ts";
+import { endsInTime } from "./patience.ts";
+import { SecretsLink, type SecretsSource } from "./secrets-link.ts";
+import { SecretsUpdates } from "./secrets-updates.ts";
+
+export interface LinksOptions {
+  readonly isReadOnly: boolean;
+  readonly patienceMs: number;
+  readonly clock: Clock;
+}
+
+/** What is told of the links. */
+export interface LinksListener {
+  /** Something was read. */
+  received(): void;
+  /** The error of a link has come or gone. */
+  publish(): void;
+}
+
+const MAX_ROUNDS = 3;
+
+/** The layers that keep the secrets: when they are read and saved to, and whether they have everything. */
+export class SecretsLinks {
+  readonly #held: HeldSecrets;
+  readonly #options: LinksOptions;
+  readonly #updates: SecretsUpdates;
+  readonly #source: SecretsSource;
+  readonly #links = new Map<PersistenceLayer, SecretsLink>();
+
+  constructor(held: HeldSecrets, listener: LinksListener, options: LinksOptions) {
+    this.#held = held;
+    this.#options = options;
+    this.#updates = new SecretsUpdates(held, options.clock);
+    this.#source = {
+      receive: async (link, stored) => {
+        await held.receive(link, stored);
+        listener.received();
+      },
+      pendingSave: async (link) => (options.isReadOnly ? undefined : await this.#updates.for(link)),
+      publish: () => listener.publish(),
+    };
+  }
+
+  /** Why layers could not be read or saved to. */
+  get errors(): FoldspaceError[] {
+    return this.#all.flatMap(({ error }) => error ?? []);
+  }
+
+  /** Begins to keep the secrets in a layer, once. Failures are in {@link errors}, and it is tried again. */
+  async open(layer: PersistenceLayer): Promise<void> {
+    let link = this.#links.get(layer);
+    if (!link) this.#links.set(layer, (link = new SecretsLink(layer, this.#source, this.#options.clock)));
+    await link.open();
+  }
+
+  /** Ends the part of a layer. @returns whether it had one */
+  drop(layer: PersistenceLayer): boolean {
+    const link = this.#links.get(layer);
+    if (!link) return false;
+    link.close();
+    this.#links.delete(layer);
+    this.#held.forget(link);
+    return true;
+  }
+
+  close(): void {
+    for (const link of this.#all) link.close();
+  }
+
+  /** Reads all. Not for longer than layers are waited for: nothing else can be done meanwhile. */
+  async reload(): Promise<void> {
+    const loading = Promise.all(this.#all.map(async (link) => await link.load()));
+    await endsInTime(loading, this.#options.patienceMs, this.#options.clock);
+  }
+
+  /** Saves to all after a while, without a look at what they lack. */
+  saveLater(): void {
+    for (const link of this.#all) link.saveLater();
+  }
+
+  /** As {@link saveLater}, to those that lack something. */
+  saveLackingLater(): void {
+    if (this.#options.isReadOnly) return;
+    for (const link of this.#all) {
+      if (this.#updates.isNeededBy(link)) link.saveLater();
+      else if (link.isGone) link.restoreLater();
+    }
+  }
+
+  /** Begins to save to all, without waiting for anything. */
+  saveNow(): void {
+    void this.#saveAll(this.#all);
+  }
+
+  /** Saves everything, to one layer or all. @returns the layers that do not have it, and why */
+  async flush(only?: PersistenceLayer): Promise<NotDurable[]> {
+    const links = this.#all.filter(({ layer }) => only === undefined || layer === only);
+    const saving = this.#saveAll(links);
+    const isInTime = await endsInTime(saving, this.#options.patienceMs, this.#options.clock);
+    return isInTime ? await saving : this.#lackingIn(links, "the layer does not answer");
+  }
+
+  /** Layers that do not have everything. */
+  get lacking(): NotDurable[] {
+    return this.#lackingIn(this.#all);
+  }
+
+  /** Whether these are all the layers there are. */
+  areAll(layers: readonly NotDurable[]): boolean {
+    return layers.length > 0 && layers.length === this.#links.size;
+  }
+
+  get #all(): SecretsLink[] {
+    return [...this.#links.values()];
+  }
+
+  /** What one layer takes may be for another to know, so all are saved to until that ends. @returns what layers lack then */
+  async #saveAll(links: readonly SecretsLink[]): Promise<NotDurable[]> {
+    if (this.#options.isReadOnly) return [];
+    let unsaved = links;
+    for (let round = 0; round < MAX_ROUNDS && unsaved.length > 0; round++) {
+      await Promise.all(unsaved.map(async (link) => await link.save()));
+      unsaved = links.filter((link) => (this.#updates.isNeededBy(link) || link.isGone) && !link.error);
+    }
+    return this.#lackingIn(links);
+  }
+
+  /** @param reason why a layer lacks anything that has not failed */
+  #lackingIn(links: readonly SecretsLink[], reason: string = "others keep changing them"): NotDurable[] {
+    if (this.#options.isReadOnly) return [];
+    const lacking: NotDurable[] = [];
+    for (const link of links) {
+      if (!this.#updates.isLackingIn(link)) continue;
+      const { code, message } = link.error ?? new FoldspaceError("FOLD_BUSY", reason);
+      const pendingOps = this.#updates.changesIn(link);
+      lacking.push({ id: link.layer.id, pendingOps, code, reason: `its secrets could not be saved: ${message}` });
+    }
+    return lacking;
+  }
+}
