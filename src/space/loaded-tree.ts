@@ -9,7 +9,6 @@ import {
   type VersionVector,
   type VertexOperation,
 } from "../tree/index.ts";
-import { mergeOwned } from "../tree/replicated-tree.ts";
 import { placesToReissue, toReissue, type MadeHere } from "./made-here.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
 import { reissueStaleEdits, subjectOf, type StaleEdit } from "./stale-edits.ts";
@@ -39,9 +38,16 @@ export interface MergedLayer {
   readonly differing: readonly DifferingContents[];
 }
 
+/** A tree that takes in what layers have read as it is. */
+class LayeredTree extends ReplicatedTree {
+  override mergeOwned(ops: readonly VertexOperation[]): VertexOperation[] {
+    return super.mergeOwned(ops);
+  }
+}
+
 /** A tree in memory: gathers its edits for the layers, and merges what the layers tell. */
 export class LoadedTree {
-  readonly tree: ReplicatedTree;
+  readonly #tree: LayeredTree;
   readonly #host: LoadedTreeHost;
   readonly #madeHere: MadeHere;
   /** Edits of this turn, handed over together. */
@@ -56,7 +62,7 @@ export class LoadedTree {
   constructor(peerId: string, treeId: string, host: LoadedTreeHost, madeHere: MadeHere, options: ReplicatedTreeOptions = {}) {
     this.#host = host;
     this.#madeHere = madeHere;
-    this.tree = new ReplicatedTree(peerId, [], {
+    this.#tree = new LayeredTree(peerId, [], {
       ...options,
       rootId: treeId,
       keepsLocalOps: false,
@@ -66,12 +72,16 @@ export class LoadedTree {
       },
     });
     // what a layer that is read first may lack: without it, the next edits would be made under the same ids
-    mergeOwned(this.tree, madeHere.operations);
-    this.tree.observeOpApplied((op, isLocal) => {
+    this.#tree.mergeOwned(madeHere.operations);
+    this.#tree.observeOpApplied((op, isLocal) => {
       if (this.#arriving.has(op) || (!isMoveVertexOp(op) && op.transient)) return;
       if (isLocal) this.#madeHere.note(op);
       this.#send(op);
     });
+  }
+
+  get tree(): ReplicatedTree {
+    return this.#tree;
   }
 
   /** Whether the tree has a root, so that it can be shown and edited. */
@@ -151,7 +161,7 @@ export class LoadedTree {
     const outer = this.#arriving;
     this.#arriving = new Set(ops);
     try {
-      return mergeOwned(this.tree, ops);
+      return this.#tree.mergeOwned(ops);
     } finally {
       this.#arriving = outer;
     }

@@ -52,24 +52,24 @@ export class MadeHere {
   }
 
   /**
-   * Finds what others made under our ids, and takes in what was found otherwise. Contested moves are found again with the next arrivals of moves: those who contest
-   * them resolve them without knowing of each other, and of what was moved meanwhile.
+   * Finds what others made under our ids, and adds what differs from what is known under its id, whichever peer has made it:
+   * that may be an earlier run of this instance. Contested moves are found again with the next arrivals of moves: the devices
+   * that contest them resolve them without knowing of each other, and of what was moved meanwhile.
    * @param ops just arrived
    * @param newPeerId whose every operation would be one of ours, though none has been made; `undefined` where an earlier run
    *   may have used the id
-   * @param differing from what is known under their ids, whoever has made them: that may be an earlier run, which knows of it no more
+   * @param differing those of the operations that differ from what the tree, which knows all that was made here, has under their ids
    */
   strangersAmong(
     ops: readonly VertexOperation[],
     newPeerId: string | undefined,
-    differing: readonly DifferingContents[] = [],
+    differing: readonly DifferingContents[],
   ): StrangeOperation[] {
     const strangers: StrangeOperation[] = differing.map(({ told, known }) => ({ op: told, ours: known }));
     for (const op of ops) {
       const made = this.#ops.get(op.id.peerId);
-      if (!made && op.id.peerId !== newPeerId) continue;
-      const ours = made?.get(op.id.counter);
-      if (!ours || (ours !== op && encodeLine(ours) !== encodeLine(op))) strangers.push({ op, ours });
+      const isForeign = made ? !made.has(op.id.counter) : op.id.peerId === newPeerId;
+      if (isForeign) strangers.push({ op, ours: undefined });
     }
     const earlier = strangers.length > 0 || ops.some((op) => this.#isStrangeMove(op)) ? this.#contestedBefore() : [];
     for (const stranger of strangers) {

@@ -1,6 +1,5 @@
-import type { JsonValue } from "./json-value.ts";
-import type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
-import { copyValue } from "./json-value.ts";
+import { copyValue, type JsonValue } from "./json-value.ts";
+import { assertOperations, type MoveVertex, type OpId, type SetVertexProperty, type VertexOperation } from "./operation.ts";
 
 /** What an edit changes: an operation that has no id yet. */
 export type Change = Omit<MoveVertex, "id"> | Omit<SetVertexProperty, "id">;
@@ -23,8 +22,16 @@ export function toOperation(id: OpId, change: Change): VertexOperation {
   return { id, targetId, key: change.key, value: change.value, transient: change.transient };
 }
 
-/** A copy that shares nothing with the operation, which has to be a valid one. */
-export function copyOperation(op: VertexOperation): VertexOperation {
+/**
+ * Copies that share nothing with the operations.
+ * @throws FoldspaceError as {@link assertOperations}
+ */
+export function copyOperations(ops: readonly VertexOperation[]): VertexOperation[] {
+  assertOperations(ops);
+  return ops.map(copyOperation);
+}
+
+function copyOperation(op: VertexOperation): VertexOperation {
   const id = { counter: op.id.counter, peerId: op.id.peerId };
   if ("parentId" in op) return { id, targetId: op.targetId, parentId: op.parentId };
   return { id, targetId: op.targetId, key: op.key, value: copyValue(op.value), transient: op.transient };

@@ -1,10 +1,18 @@
 import { beforeEach, expect, test } from "vitest";
 import { FoldspaceError } from "../errors.ts";
 import type { VertexOperation } from "./operation.ts";
-import { mergeOwned, ReplicatedTree, type TreeChangeKind } from "./replicated-tree.ts";
+import { ReplicatedTree } from "./replicated-tree.ts";
+import type { TreeChangeKind } from "./tree-options.ts";
 import type { Vertex } from "./vertex.ts";
 
-let tree: ReplicatedTree;
+/** As a space has it, for what layers have read. */
+class LayeredTree extends ReplicatedTree {
+  override mergeOwned(ops: readonly VertexOperation[]): VertexOperation[] {
+    return super.mergeOwned(ops);
+  }
+}
+
+let tree: LayeredTree;
 let root: Vertex;
 let child: Vertex;
 /** What the gate lets through. */
@@ -16,7 +24,7 @@ const ARRIVED: VertexOperation[] = [{ id: { counter: 90, peerId: "other" }, targ
 beforeEach(() => {
   allowed = new Set<TreeChangeKind>(["edit", "draft", "merge"]);
   asked = [];
-  tree = new ReplicatedTree("peer", [], {
+  tree = new LayeredTree("peer", [], {
     beforeChange(kind) {
       asked.push(kind);
       if (!allowed.has(kind)) throw new FoldspaceError("FOLD_READ_ONLY", "not here");
@@ -79,7 +87,7 @@ test("a caller's merge asks the gate; what a layer has read, and what is made ag
   expect(() => tree.merge(ARRIVED)).toThrow(expect.objectContaining({ code: "FOLD_READ_ONLY" }));
   expect(tree.getVertex("late")).toBeUndefined();
   expect(asked).toEqual(["merge"]);
-  expect(mergeOwned(tree, ARRIVED)).toEqual(ARRIVED);
+  expect(tree.mergeOwned(ARRIVED)).toEqual(ARRIVED);
   expect(tree.getVertex("late")?.parent).toBe(root);
   expect(tree.reissue({ id: { counter: 1, peerId: "peer" }, targetId: "late", parentId: child.id })?.id.peerId).toBe("peer");
   expect(tree.getVertex("late")?.parent).toBe(child);
@@ -88,6 +96,6 @@ test("a caller's merge asks the gate; what a layer has read, and what is made ag
 
 test("what a layer has read is checked like anything else", () => {
   const bad = { id: { counter: 0, peerId: "other" }, targetId: "late", parentId: "root" };
-  expect(() => mergeOwned(tree, [...ARRIVED, bad])).toThrow(expect.objectContaining({ code: "FOLD_BAD_COUNTER" }));
+  expect(() => tree.mergeOwned([...ARRIVED, bad])).toThrow(expect.objectContaining({ code: "FOLD_BAD_COUNTER" }));
   expect(tree.getVertex("late")).toBeUndefined();
 });

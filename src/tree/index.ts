@@ -1,5 +1,6 @@
 export { ReplicatedTree } from "./replicated-tree.ts";
-export type { OpListener, ReplicatedTreeOptions, TreeChangeKind } from "./replicated-tree.ts";
+export type { OpListener } from "./replica.ts";
+export type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
 export { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 export type { Properties, VertexProperty } from "./properties.ts";
 export { Vertex } from "./vertex.ts";

@@ -2,6 +2,7 @@ import type { ChildList } from "./child-list.ts";
 import { freezeValue, type JsonValue } from "./json-value.ts";
 import type { MoveEntry } from "./move-log.ts";
 import type { SetVertexProperty } from "./operation.ts";
+import type { VertexProperty } from "./properties.ts";
 import type { Vertex } from "./vertex.ts";
 
 /** Property with the ISO time of creation, by which siblings are ordered. */
@@ -33,6 +34,20 @@ export class TreeNode {
     return this.shownParent !== undefined;
   }
 
+  /** From the parent up, as far as vertices are known. */
+  ancestors(): TreeNode[] {
+    const ancestors: TreeNode[] = [];
+    for (let above = this.shownParent; above?.exists; above = above.shownParent) ancestors.push(above);
+    return ancestors;
+  }
+
+  /** Whether `ancestorId` is above; `null` is above all. */
+  isBelow(ancestorId: string | null): boolean {
+    let above = this.shownParent;
+    while (above && above.id !== ancestorId) above = above.shownParent;
+    return (above?.id ?? null) === ancestorId;
+  }
+
   /** Sort key among siblings; vertices without a creation time come first. */
   get createdAt(): string {
     const value = this.properties.get(CREATED_AT_KEY)?.value;
@@ -41,6 +56,14 @@ export class TreeNode {
 
   getProperty(key: string, includingTransient: boolean): JsonValue | undefined {
     return freezeValue((includingTransient ? this.shownOp(key) : this.properties.get(key))?.value);
+  }
+
+  getProperties(includingTransient: boolean): VertexProperty[] {
+    const winners = new Map(this.properties);
+    if (includingTransient && this.transients) for (const [key, op] of this.transients) winners.set(key, op);
+    const properties: VertexProperty[] = [];
+    for (const [key, { value }] of winners) if (value !== undefined) properties.push({ key, value: freezeValue(value) });
+    return properties;
   }
 
   /** The operation whose value is shown: the draft, if there is one. */

@@ -1,54 +1,20 @@
-import { errorCode, FoldspaceError } from "../errors.ts";
 import type { Placement, Rivals } from "./ambiguous-places.ts";
+import { copyOperations } from "./change.ts";
 import type { DifferingContents } from "./differing-contents.ts";
-import { copyOperation, drafting, placing, setting, type Change } from "./change.ts";
-import { CreationOrder } from "./creation-order.ts";
-import { ChangeFeed, Listeners, type VertexChangeEvent, type VertexMoveEvent } from "./events.ts";
-import { freezeValue, jsonEquals, type JsonValue } from "./json-value.ts";
-import { NAME_KEY, nameOf, OLD_NAME_KEY, otherNameKey } from "./names.ts";
-import { CREATED_AT_KEY, type TreeNode } from "./node.ts";
-import {
-  assertOperations,
-  BIN_ID,
-  compareOpIds,
-  isValidId,
-  newId,
-  showId,
-  type SetVertexProperty,
-  type VertexOperation,
-  validId,
-} from "./operation.ts";
+import type { VertexChangeEvent } from "./events.ts";
+import type { JsonValue } from "./json-value.ts";
+import { nameOf } from "./names.ts";
+import type { TreeNode } from "./node.ts";
+import { observeChildren, observeVertex, observeVertexMove } from "./observing.ts";
+import { assertOperations, compareOpIds, type VertexOperation } from "./operation.ts";
+import type { Properties, VertexProperty } from "./properties.ts";
+import { Replica, type OpListener } from "./replica.ts";
 import { haveSameStructure } from "./same-structure.ts";
-import { VersionVector, type StateVector } from "./version-vector.ts";
-import { checkName, checkProperties, checkValue, type Properties, type VertexProperty } from "./properties.ts";
-import { TreeState } from "./tree-state.ts";
+import { TreeEditor } from "./tree-editor.ts";
+import type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
+import type { TreeState } from "./tree-state.ts";
 import { Vertex } from "./vertex.ts";
-
-/** What a caller is about to change: lasting contents, drafts, or by operations made elsewhere. */
-export type TreeChangeKind = "edit" | "draft" | "merge";
-
-export interface ReplicatedTreeOptions {
-  /** Id of the root, where it is known beforehand. Otherwise the oldest vertex created without a parent is the root. */
-  readonly rootId?: string;
-  /** Property that new names are written to. By default `_n` in a tree that uses `_n`, and `name` otherwise. */
-  readonly nameKey?: typeof NAME_KEY | typeof OLD_NAME_KEY;
-  /** Whether operations made here are kept for `popLocalOps` from the start, and not only from its first call on. Default true. */
-  readonly keepsLocalOps?: boolean;
-  /**
-   * Called before each editing method and each `merge`, whether or not it will make a difference. It throws to refuse: then
-   * nothing has been changed, and the caller gets what it threw.
-   */
-  readonly beforeChange?: (kind: TreeChangeKind) => void;
-}
-
-/** Called for every operation that is new to the tree, whether or not it changed what is seen. */
-export type OpListener = (op: VertexOperation, isLocal: boolean) => void;
-
-/**
- * As `ReplicatedTree.merge`, for operations that belong to the tree from then on: nothing may change them any more. They are
- * not copied, and `beforeChange` is not asked. For what layers have read.
- */
-export let mergeOwned: (tree: ReplicatedTree, ops: readonly VertexOperation[]) => VertexOperation[];
+import { VersionVector, type StateVector } from "./version-vector.ts";
 
 /**
  * A replicated tree (CRDT). Its state is a function of the *set* of operations known: the order in which
@@ -64,15 +30,10 @@ export let mergeOwned: (tree: ReplicatedTree, ops: readonly VertexOperation[]) =
  * vertices ask for that.
  */
 export class ReplicatedTree {
-  #peerId: string;
+  readonly #replica: Replica;
   readonly #state: TreeState;
-  readonly #opListeners = new Listeners<Parameters<OpListener>>();
-  readonly #feed: ChangeFeed;
-  #localOps: VertexOperation[] | undefined;
-  readonly #creationOrder = new CreationOrder();
-  readonly #beforeChange: (kind: TreeChangeKind) => void;
-  readonly #rootId: string | undefined;
-  #nameKey: typeof NAME_KEY | typeof OLD_NAME_KEY | undefined;
+  readonly #editor: TreeEditor;
+  readonly #beforeChange: ((kind: TreeChangeKind) => void) | undefined;
 
   /**
    * @param peerId identifies this replica; no other may ever use it, or see {@link changePeer}
@@ -80,29 +41,16 @@ export class ReplicatedTree {
    * @throws FoldspaceError `FOLD_BAD_ID`, or what {@link merge} throws
    */
   constructor(peerId: string, ops: readonly VertexOperation[] = [], options: ReplicatedTreeOptions = {}) {
-    this.#peerId = validId("peer", peerId);
-    this.#rootId = options.rootId;
-    this.#nameKey = options.nameKey;
-    this.#beforeChange = options.beforeChange ?? (() => undefined);
-    if (options.keepsLocalOps ?? true) this.#localOps = [];
-    this.#feed = new ChangeFeed(
-      () => this.#state.settle(),
-      (vertexId) => this.getChildren(vertexId),
-    );
-    this.#state = new TreeState(options.rootId, this.#feed);
-    this.#merge(copyOperations(ops));
-  }
-
-  static {
-    mergeOwned = (tree, ops) => {
-      assertOperations(ops);
-      return tree.#merge(ops);
-    };
+    this.#replica = new Replica(peerId, options, (vertexId) => this.getChildren(vertexId));
+    this.#state = this.#replica.state;
+    this.#editor = new TreeEditor(this.#replica, options);
+    this.#beforeChange = options.beforeChange;
+    this.#replica.merge(copyOperations(ops));
   }
 
   /** Under which operations are made here. */
   get peerId(): string {
-    return this.#peerId;
+    return this.#replica.peerId;
   }
 
   // ---- reading ----
@@ -149,18 +97,13 @@ export class ReplicatedTree {
 
   /** Ancestors from the parent up to the root. */
   getAncestors(vertexId: string): Vertex[] {
-    const ancestors: Vertex[] = [];
-    for (let node = this.#state.existing(vertexId)?.shownParent; node?.exists; node = node.shownParent)
-      ancestors.push(this.#vertex(node));
-    return ancestors;
+    const node = this.#state.existing(vertexId);
+    return node ? node.ancestors().map((ancestor) => this.#vertex(ancestor)) : [];
   }
 
   /** Whether `ancestorId` is above `vertexId`. */
   isAncestor(vertexId: string, ancestorId: string | null): boolean {
-    for (let node = this.#state.existing(vertexId); node; node = node.shownParent ?? undefined) {
-      if ((node.shownParent?.id ?? null) === ancestorId) return true;
-    }
-    return false;
+    return this.#state.existing(vertexId)?.isBelow(ancestorId) ?? false;
   }
 
   /**
@@ -172,13 +115,7 @@ export class ReplicatedTree {
   }
 
   getVertexProperties(vertexId: string, includingTransient = true): VertexProperty[] {
-    const node = this.#state.existing(vertexId);
-    if (!node) return [];
-    const winners = new Map(node.properties);
-    if (includingTransient && node.transients) for (const [key, op] of node.transients) winners.set(key, op);
-    const properties: VertexProperty[] = [];
-    for (const [key, { value }] of winners) if (value !== undefined) properties.push({ key, value: freezeValue(value) });
-    return properties;
+    return this.#state.existing(vertexId)?.getProperties(includingTransient) ?? [];
   }
 
   /** Name of a vertex: of its `_n` and its `name` the one that was set later. */
@@ -203,13 +140,8 @@ export class ReplicatedTree {
    * @param id id of the root; random by default
    * @throws FoldspaceError `FOLD_BAD_OPERATION` if there is a root already, `FOLD_BAD_ID`
    */
-  createRoot(id: string = this.#rootId ?? newId()): Vertex {
-    this.#beforeChange("edit");
-    if (this.root) throw new FoldspaceError("FOLD_BAD_OPERATION", `The tree has a root already: ${this.root.id}`);
-    if (!isValidId(id) || id === BIN_ID || (this.#rootId !== undefined && id !== this.#rootId)) {
-      throw new FoldspaceError("FOLD_BAD_ID", `${showId(id)} cannot be the root's id`);
-    }
-    this.#make([...this.#missingBin(), ...creating(id, null, this.#creationOrder.nextTime())]);
+  createRoot(id?: string): Vertex {
+    this.#editor.createRoot(id);
     return this.root!;
   }
 
@@ -218,16 +150,12 @@ export class ReplicatedTree {
    * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_BAD_VALUE`
    */
   newVertex(parentId: string, props: Properties | object | null = null): Vertex {
-    this.#beforeChange("edit");
-    return this.#newVertex(parentId, checkProperties(props ?? {}));
+    return this.getVertex(this.#editor.newVertex(parentId, props))!;
   }
 
   /** As {@link newVertex}. */
   newNamedVertex(parentId: string, name: string, props: Properties | object | null = null): Vertex {
-    this.#beforeChange("edit");
-    const { nameKey } = this;
-    const others = checkProperties(props ?? {}).filter(([key]) => key !== nameKey);
-    return this.#newVertex(parentId, [...others, [nameKey, checkValue(checkName(name), nameKey)]]);
+    return this.getVertex(this.#editor.newNamedVertex(parentId, name, props))!;
   }
 
   /**
@@ -235,14 +163,7 @@ export class ReplicatedTree {
    * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_CYCLE` where the parent is the vertex itself or below it; `FOLD_BAD_OPERATION` for the root
    */
   moveVertex(vertexId: string, parentId: string, onlyIfOther = false): void {
-    this.#beforeChange("edit");
-    const node = this.#require(vertexId);
-    this.#require(parentId);
-    this.#assertMovable(vertexId);
-    if (vertexId === parentId || this.isAncestor(parentId, vertexId)) {
-      throw new FoldspaceError("FOLD_CYCLE", `${vertexId} cannot be moved under itself`);
-    }
-    if (!onlyIfOther || node.shownParent?.id !== parentId) this.#make([placing(vertexId, parentId)]);
+    this.#editor.moveVertex(vertexId, parentId, onlyIfOther);
   }
 
   /**
@@ -250,11 +171,7 @@ export class ReplicatedTree {
    * @param onlyIfOther makes no operation where it is in the bin already
    */
   deleteVertex(vertexId: string, onlyIfOther = false): void {
-    this.#beforeChange("edit");
-    const node = this.#require(vertexId);
-    this.#assertMovable(vertexId);
-    if (onlyIfOther && node.shownParent?.id === BIN_ID) return;
-    this.#make([...this.#missingBin(), placing(vertexId, BIN_ID)]);
+    this.#editor.deleteVertex(vertexId, onlyIfOther);
   }
 
   /**
@@ -263,43 +180,32 @@ export class ReplicatedTree {
    * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_BAD_VALUE`
    */
   setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther = false): void {
-    this.#beforeChange("edit");
-    this.#set(vertexId, [[key, checkValue(value, key)]], onlyIfOther);
+    this.#editor.setVertexProperty(vertexId, key, value, onlyIfOther);
   }
 
   /** Sets several properties, or, if one of the values cannot be stored, none. As {@link setVertexProperty}. */
   setVertexProperties(vertexId: string, props: Properties | object, onlyIfOther = false): void {
-    this.#beforeChange("edit");
-    this.#set(vertexId, checkProperties(props), onlyIfOther);
+    this.#editor.setVertexProperties(vertexId, props, onlyIfOther);
   }
 
   /** Sets a draft value, which is shown and goes to live peers but is never stored. As {@link setVertexProperty}. */
   setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther = false): void {
-    this.#beforeChange("draft");
-    const node = this.#require(vertexId);
-    const checked = checkValue(value, key);
-    if (!onlyIfOther || !jsonEquals(node.shownOp(key)?.value, checked)) this.#make([drafting(vertexId, key, checked)]);
+    this.#editor.setTransientVertexProperty(vertexId, key, value, onlyIfOther);
   }
 
   /** Makes a vertex's draft values lasting ones. */
   commitTransients(vertexId: string): void {
-    this.#beforeChange("edit");
-    const node = this.#require(vertexId);
-    const drafts = [...(node.transients?.values() ?? [])];
-    const isStored = ({ key, value }: SetVertexProperty): boolean => jsonEquals(node.properties.get(key)?.value, value);
-    // a lasting value removes the draft that it supersedes
-    this.#make(drafts.filter((draft) => !isStored(draft)).map(({ key, value }) => setting(vertexId, key, value)));
-    for (const draft of drafts) if (isStored(draft)) this.#state.dropDraft(node, draft);
+    this.#editor.commitTransients(vertexId);
   }
 
   /** Sets a vertex's name, in the property that this tree uses for names, unless it has that name already. */
   setName(vertexId: string, name: string): void {
-    this.setVertexProperty(vertexId, this.nameKey, checkName(name), true);
+    this.#editor.setName(vertexId, name);
   }
 
   /** Property that names are written to. */
   get nameKey(): string {
-    return this.#nameKey ?? NAME_KEY;
+    return this.#replica.nameKey;
   }
 
   // ---- replication ----
@@ -311,8 +217,17 @@ export class ReplicatedTree {
    *   them is none that can be stored; then nothing was merged
    */
   merge(ops: readonly VertexOperation[]): VertexOperation[] {
-    this.#beforeChange("merge");
-    return this.#merge(copyOperations(ops));
+    this.#beforeChange?.("merge");
+    return this.#replica.merge(copyOperations(ops));
+  }
+
+  /**
+   * As {@link merge}, for operations that belong to the tree from then on: nothing may change them any more. They are not
+   * copied, and `beforeChange` is not asked.
+   */
+  protected mergeOwned(ops: readonly VertexOperation[]): VertexOperation[] {
+    assertOperations(ops);
+    return this.#replica.merge(ops);
   }
 
   /**
@@ -320,7 +235,7 @@ export class ReplicatedTree {
    * @throws FoldspaceError `FOLD_BAD_ID`
    */
   changePeer(peerId: string): void {
-    this.#peerId = validId("peer", peerId);
+    this.#replica.changePeer(peerId);
   }
 
   /**
@@ -329,13 +244,7 @@ export class ReplicatedTree {
    * @returns the operation that was made
    */
   reissue(op: VertexOperation): VertexOperation | undefined {
-    try {
-      if ("parentId" in op) return this.#make([placing(op.targetId, op.parentId)])[0];
-      return this.#make([(op.transient ? drafting : setting)(op.targetId, op.key, op.value)])[0];
-    } catch (error) {
-      if (errorCode(error) !== "FOLD_COUNTER_EXHAUSTED") throw error;
-      return undefined;
-    }
+    return this.#replica.reissue(op);
   }
 
   /**
@@ -369,9 +278,7 @@ export class ReplicatedTree {
    * kept from the first call on.
    */
   popLocalOps(): VertexOperation[] {
-    const ops = this.#localOps ?? [];
-    this.#localOps = [];
-    return ops;
+    return this.#replica.popLocalOps();
   }
 
   /** Every operation known, drafts excepted: moves sorted by id, then properties. */
@@ -408,12 +315,9 @@ export class ReplicatedTree {
 
   /** Another replica with the same operations. */
   replicate(newPeerId: string): ReplicatedTree {
-    const replica = new ReplicatedTree(newPeerId, [], {
-      ...(this.#rootId === undefined ? {} : { rootId: this.#rootId }),
-      ...(this.#nameKey === undefined ? {} : { nameKey: this.#nameKey }),
-    });
-    replica.#merge(this.getAllOps());
-    return replica;
+    const other = new ReplicatedTree(newPeerId, [], this.#replica.optionsOfTree);
+    other.#replica.merge(this.getAllOps());
+    return other;
   }
 
   /** Whether both trees show the same vertices with the same parents and properties. */
@@ -427,147 +331,36 @@ export class ReplicatedTree {
   /** Tells of changes to one vertex: gathered, in a microtask after them. */
   observe(vertexId: string, listener: (events: VertexChangeEvent[]) => void): () => void {
     this.#state.settle();
-    return this.#feed.observeVertex(vertexId, listener);
+    return this.#replica.feed.observeVertex(vertexId, listener);
   }
 
   /** Gives the vertex now, if it exists, and after each change. */
   observeVertex(vertexId: string, listener: (vertex: Vertex) => void): () => void {
-    const tell = (): void => {
-      const vertex = this.getVertex(vertexId);
-      if (vertex) listener(vertex);
-    };
-    return nowAndLater(tell, () => this.observe(vertexId, tell));
+    return observeVertex(this, vertexId, listener);
   }
 
   /** Gives the children of a vertex now, if it exists, and after each change of them, which a changed property of one is, too. */
   observeChildren(vertexId: string, listener: (children: readonly Vertex[]) => void): () => void {
-    const tell = (): void => {
-      if (this.#state.existing(vertexId)) listener(this.getChildren(vertexId));
-    };
-    const onEvents = (events: readonly VertexChangeEvent[]): void => {
-      if (events.some(({ type }) => type === "children")) tell();
-    };
-    return nowAndLater(tell, () => this.observe(vertexId, onEvents));
+    return observeChildren(this, vertexId, listener);
   }
 
   /** Tells of changes anywhere in the tree, all those of one batch together. */
   observeTree(listener: (events: VertexChangeEvent[]) => void): () => void {
     this.#state.settle();
-    return this.#feed.observeTree(listener);
+    return this.#replica.feed.observeTree(listener);
   }
 
   /** Tells of every vertex that was created or moved. */
   observeVertexMove(listener: (vertex: Vertex, isNew: boolean) => void): () => void {
-    return this.observeTree((events) => {
-      for (const event of events.filter((candidate): candidate is VertexMoveEvent => candidate.type === "move")) {
-        const vertex = this.getVertex(event.vertexId);
-        if (vertex) listener(vertex, event.oldParentId === undefined);
-      }
-    });
+    return observeVertexMove(this, listener);
   }
 
   /** Tells of every operation that becomes known, at once. */
   observeOpApplied(listener: OpListener): () => void {
-    return this.#opListeners.add(listener);
-  }
-
-  // ---- inside ----
-
-  #newVertex(parentId: string, properties: readonly (readonly [string, JsonValue | undefined])[]): Vertex {
-    this.#require(parentId);
-    const { id, createdAt } = this.#creationOrder.next();
-    const present = properties.filter(([, value]) => value !== undefined);
-    this.#make([...creating(id, parentId, createdAt), ...present.map(([key, value]) => setting(id, key, value))]);
-    return this.getVertex(id)!;
-  }
-
-  #set(vertexId: string, properties: readonly (readonly [string, JsonValue | undefined])[], onlyIfOther: boolean): void {
-    const node = this.#require(vertexId);
-    const wanted = onlyIfOther ? properties.filter(([key, value]) => changes(node, key, value)) : properties;
-    this.#make(wanted.map(([key, value]) => setting(vertexId, key, value)));
-  }
-
-  /** The existing app ignores deletions in a tree that has no bin. */
-  #missingBin(): Change[] {
-    return this.#state.existing(BIN_ID) ? [] : creating(BIN_ID, null, this.#creationOrder.nextTime());
-  }
-
-  /** Makes one operation of each change, or, if one of them cannot be made, none. */
-  #make(edit: readonly Change[]): VertexOperation[] {
-    if (edit.length === 0) return [];
-    const ops = this.#state.make(this.#peerId, edit);
-    for (const op of ops) this.#noteNameKey(op);
-    for (const op of ops) {
-      this.#localOps?.push(op);
-      this.#opListeners.call(op, true);
-    }
-    this.#feed.schedule();
-    return ops;
-  }
-
-  /** Keeps the operations, which nothing may change any more. */
-  #merge(ops: readonly VertexOperation[]): VertexOperation[] {
-    const added: VertexOperation[] = [];
-    for (const op of ops) {
-      if (!this.#state.take(op)) continue;
-      this.#noteNameKey(op);
-      added.push(op);
-    }
-    this.#state.settleInOrder();
-    if (this.#opListeners.size > 0) for (const op of added) this.#opListeners.call(op, false);
-    this.#feed.schedule();
-    return added;
-  }
-
-  #noteNameKey(op: VertexOperation): void {
-    if ("key" in op && op.key === OLD_NAME_KEY) this.#nameKey ??= OLD_NAME_KEY;
-  }
-
-  #require(vertexId: string): TreeNode {
-    const node = this.#state.existing(vertexId);
-    if (!node)
-      throw new FoldspaceError("FOLD_NO_VERTEX", `There is no vertex ${showId(vertexId)} in this tree`, {
-        data: { vertexId },
-      });
-    return node;
-  }
-
-  #assertMovable(vertexId: string): void {
-    if (vertexId !== this.root?.id && vertexId !== BIN_ID) return;
-    throw new FoldspaceError(
-      "FOLD_BAD_OPERATION",
-      `${vertexId} is the tree's ${vertexId === BIN_ID ? "bin" : "root"} and stays where it is`,
-    );
+    return this.#replica.opListeners.add(listener);
   }
 
   #vertex(node: TreeNode): Vertex {
     return (node.vertex ??= new Vertex(this, node.id));
   }
-}
-
-function copyOperations(ops: readonly VertexOperation[]): VertexOperation[] {
-  assertOperations(ops);
-  return ops.map(copyOperation);
-}
-
-function creating(id: string, parentId: string | null, createdAt: string): Change[] {
-  return [placing(id, parentId), setting(id, CREATED_AT_KEY, createdAt)];
-}
-
-/** Whether setting a property makes a difference: to what is stored, by ending a draft, or to which of two names is shown. */
-function changes(node: TreeNode, key: string, value: JsonValue | undefined): boolean {
-  if (node.transients?.has(key) || !jsonEquals(node.properties.get(key)?.value, value)) return true;
-  return typeof value === "string" && otherNameKey(key) !== undefined && nameOf(node) !== value;
-}
-
-/** Subscribes before the first call, in which the listener may change what it observes. */
-function nowAndLater(tell: () => void, subscribe: () => () => void): () => void {
-  const stop = subscribe();
-  try {
-    tell();
-  } catch (error) {
-    stop();
-    throw error;
-  }
-  return stop;
 }

@@ -1,0 +1,109 @@
+import { errorCode } from "../errors.ts";
+import { drafting, placing, setting, type Change } from "./change.ts";
+import { ChangeFeed, Listeners } from "./events.ts";
+import { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
+import { validId, type VertexOperation } from "./operation.ts";
+import type { ReplicatedTreeOptions } from "./tree-options.ts";
+import { TreeState } from "./tree-state.ts";
+import type { Vertex } from "./vertex.ts";
+
+/** Called for every operation that is new to the tree, whether or not it changed what is seen. */
+export type OpListener = (op: VertexOperation, isLocal: boolean) => void;
+
+/** Makes the operations of one peer, merges those of others, and notifies observers of both. Edits were checked before. */
+export class Replica {
+  readonly state: TreeState;
+  readonly feed: ChangeFeed;
+  readonly opListeners: Listeners<Parameters<OpListener>> = new Listeners();
+  readonly #rootId: string | undefined;
+  #peerId: string;
+  #nameKey: typeof NAME_KEY | typeof OLD_NAME_KEY | undefined;
+  #localOps: VertexOperation[] | undefined;
+
+  /**
+   * @param childrenOf the children for a children event, asked for only if a listener reads them
+   * @throws FoldspaceError `FOLD_BAD_ID`
+   */
+  constructor(peerId: string, options: ReplicatedTreeOptions, childrenOf: (vertexId: string) => readonly Vertex[]) {
+    this.#peerId = validId("peer", peerId);
+    this.#rootId = options.rootId;
+    this.#nameKey = options.nameKey;
+    if (options.keepsLocalOps ?? true) this.#localOps = [];
+    this.feed = new ChangeFeed(() => this.state.settle(), childrenOf);
+    this.state = new TreeState(options.rootId, this.feed);
+  }
+
+  get peerId(): string {
+    return this.#peerId;
+  }
+
+  /** @throws FoldspaceError `FOLD_BAD_ID` */
+  changePeer(peerId: string): void {
+    this.#peerId = validId("peer", peerId);
+  }
+
+  /** Property that names are written to. */
+  get nameKey(): string {
+    return this.#nameKey ?? NAME_KEY;
+  }
+
+  /** Options for another replica of the same tree. */
+  get optionsOfTree(): ReplicatedTreeOptions {
+    return {
+      ...(this.#rootId === undefined ? {} : { rootId: this.#rootId }),
+      ...(this.#nameKey === undefined ? {} : { nameKey: this.#nameKey }),
+    };
+  }
+
+  /** Makes one operation of each change, or, if one of them cannot be made, none. */
+  make(edit: readonly Change[]): VertexOperation[] {
+    if (edit.length === 0) return [];
+    const ops = this.state.make(this.#peerId, edit);
+    for (const op of ops) this.#noteNameKey(op);
+    for (const op of ops) {
+      this.#localOps?.push(op);
+      this.opListeners.call(op, true);
+    }
+    this.feed.schedule();
+    return ops;
+  }
+
+  /** As {@link make}, with what an operation says; makes nothing if no later operation can be made. */
+  reissue(op: VertexOperation): VertexOperation | undefined {
+    try {
+      if ("parentId" in op) return this.make([placing(op.targetId, op.parentId)])[0];
+      return this.make([(op.transient ? drafting : setting)(op.targetId, op.key, op.value)])[0];
+    } catch (error) {
+      if (errorCode(error) !== "FOLD_COUNTER_EXHAUSTED") throw error;
+      return undefined;
+    }
+  }
+
+  /**
+   * Takes valid operations in, and keeps them: nothing may change them any more.
+   * @returns the operations that were new
+   */
+  merge(ops: readonly VertexOperation[]): VertexOperation[] {
+    const added: VertexOperation[] = [];
+    for (const op of ops) {
+      if (!this.state.take(op)) continue;
+      this.#noteNameKey(op);
+      added.push(op);
+    }
+    this.state.settleInOrder();
+    if (this.opListeners.size > 0) for (const op of added) this.opListeners.call(op, false);
+    this.feed.schedule();
+    return added;
+  }
+
+  /** Operations made here since the last call. */
+  popLocalOps(): VertexOperation[] {
+    const ops = this.#localOps ?? [];
+    this.#localOps = [];
+    return ops;
+  }
+
+  #noteNameKey(op: VertexOperation): void {
+    if ("key" in op && op.key === OLD_NAME_KEY) this.#nameKey ??= OLD_NAME_KEY;
+  }
+}

@@ -1,0 +1,153 @@
+import { FoldspaceError } from "../errors.ts";
+import { drafting, placing, setting, type Change } from "./change.ts";
+import { CreationOrder } from "./creation-order.ts";
+import { jsonEquals, type JsonValue } from "./json-value.ts";
+import { nameOf, otherNameKey } from "./names.ts";
+import { CREATED_AT_KEY, type TreeNode } from "./node.ts";
+import { BIN_ID, isValidId, newId, showId, type SetVertexProperty } from "./operation.ts";
+import { checkName, checkProperties, checkValue, type Properties } from "./properties.ts";
+import type { Replica } from "./replica.ts";
+import type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
+import type { TreeState } from "./tree-state.ts";
+
+type CheckedProperties = readonly (readonly [string, JsonValue | undefined])[];
+
+/**
+ * Edits a tree: asks `beforeChange`, checks everything, and only then makes the operations, all at once. The methods are those
+ * of `ReplicatedTree`, which documents them.
+ */
+export class TreeEditor {
+  readonly #replica: Replica;
+  readonly #state: TreeState;
+  readonly #rootId: string | undefined;
+  readonly #beforeChange: ((kind: TreeChangeKind) => void) | undefined;
+  readonly #creationOrder = new CreationOrder();
+
+  constructor(replica: Replica, { rootId, beforeChange }: ReplicatedTreeOptions) {
+    this.#replica = replica;
+    this.#state = replica.state;
+    this.#rootId = rootId;
+    this.#beforeChange = beforeChange;
+  }
+
+  createRoot(id: string = this.#rootId ?? newId()): void {
+    this.#beforeChange?.("edit");
+    const { root } = this.#state;
+    if (root) throw new FoldspaceError("FOLD_BAD_OPERATION", `The tree has a root already: ${root.id}`);
+    if (!isValidId(id) || id === BIN_ID || (this.#rootId !== undefined && id !== this.#rootId)) {
+      throw new FoldspaceError("FOLD_BAD_ID", `${showId(id)} cannot be the root's id`);
+    }
+    this.#replica.make([...this.#missingBin(), ...creating(id, null, this.#creationOrder.nextTime())]);
+  }
+
+  /** @returns the id of the vertex */
+  newVertex(parentId: string, props: Properties | object | null): string {
+    this.#beforeChange?.("edit");
+    return this.#create(parentId, checkProperties(props ?? {}));
+  }
+
+  /** @returns the id of the vertex */
+  newNamedVertex(parentId: string, name: string, props: Properties | object | null): string {
+    this.#beforeChange?.("edit");
+    const { nameKey } = this.#replica;
+    const others = checkProperties(props ?? {}).filter(([key]) => key !== nameKey);
+    return this.#create(parentId, [...others, [nameKey, checkValue(checkName(name), nameKey)]]);
+  }
+
+  moveVertex(vertexId: string, parentId: string, onlyIfOther: boolean): void {
+    this.#beforeChange?.("edit");
+    const node = this.#require(vertexId);
+    const parent = this.#require(parentId);
+    this.#assertMovable(vertexId);
+    if (vertexId === parentId || parent.isBelow(vertexId)) {
+      throw new FoldspaceError("FOLD_CYCLE", `${vertexId} cannot be moved under itself`);
+    }
+    if (!onlyIfOther || node.shownParent !== parent) this.#replica.make([placing(vertexId, parentId)]);
+  }
+
+  deleteVertex(vertexId: string, onlyIfOther: boolean): void {
+    this.#beforeChange?.("edit");
+    const node = this.#require(vertexId);
+    this.#assertMovable(vertexId);
+    if (onlyIfOther && node.shownParent?.id === BIN_ID) return;
+    this.#replica.make([...this.#missingBin(), placing(vertexId, BIN_ID)]);
+  }
+
+  setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther: boolean): void {
+    this.#beforeChange?.("edit");
+    this.#set(vertexId, [[key, checkValue(value, key)]], onlyIfOther);
+  }
+
+  setVertexProperties(vertexId: string, props: Properties | object, onlyIfOther: boolean): void {
+    this.#beforeChange?.("edit");
+    this.#set(vertexId, checkProperties(props), onlyIfOther);
+  }
+
+  setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther: boolean): void {
+    this.#beforeChange?.("draft");
+    const node = this.#require(vertexId);
+    const checked = checkValue(value, key);
+    if (onlyIfOther && jsonEquals(node.shownOp(key)?.value, checked)) return;
+    this.#replica.make([drafting(vertexId, key, checked)]);
+  }
+
+  commitTransients(vertexId: string): void {
+    this.#beforeChange?.("edit");
+    const node = this.#require(vertexId);
+    const drafts = [...(node.transients?.values() ?? [])];
+    const isStored = ({ key, value }: SetVertexProperty): boolean => jsonEquals(node.properties.get(key)?.value, value);
+    // a lasting value removes the draft that it supersedes
+    this.#replica.make(drafts.filter((draft) => !isStored(draft)).map(({ key, value }) => setting(vertexId, key, value)));
+    for (const draft of drafts) if (isStored(draft)) this.#state.dropDraft(node, draft);
+  }
+
+  setName(vertexId: string, name: string): void {
+    this.setVertexProperty(vertexId, this.#replica.nameKey, checkName(name), true);
+  }
+
+  #create(parentId: string, properties: CheckedProperties): string {
+    this.#require(parentId);
+    const { id, createdAt } = this.#creationOrder.next();
+    const present = properties.filter(([, value]) => value !== undefined);
+    this.#replica.make([...creating(id, parentId, createdAt), ...present.map(([key, value]) => setting(id, key, value))]);
+    return id;
+  }
+
+  #set(vertexId: string, properties: CheckedProperties, onlyIfOther: boolean): void {
+    const node = this.#require(vertexId);
+    const wanted = onlyIfOther ? properties.filter(([key, value]) => changes(node, key, value)) : properties;
+    this.#replica.make(wanted.map(([key, value]) => setting(vertexId, key, value)));
+  }
+
+  /** The existing app ignores deletions in a tree that has no bin. */
+  #missingBin(): Change[] {
+    return this.#state.existing(BIN_ID) ? [] : creating(BIN_ID, null, this.#creationOrder.nextTime());
+  }
+
+  #require(vertexId: string): TreeNode {
+    const node = this.#state.existing(vertexId);
+    if (!node)
+      throw new FoldspaceError("FOLD_NO_VERTEX", `There is no vertex ${showId(vertexId)} in this tree`, {
+        data: { vertexId },
+      });
+    return node;
+  }
+
+  #assertMovable(vertexId: string): void {
+    if (vertexId !== this.#state.root?.id && vertexId !== BIN_ID) return;
+    throw new FoldspaceError(
+      "FOLD_BAD_OPERATION",
+      `${vertexId} is the tree's ${vertexId === BIN_ID ? "bin" : "root"} and stays where it is`,
+    );
+  }
+}
+
+function creating(id: string, parentId: string | null, createdAt: string): Change[] {
+  return [placing(id, parentId), setting(id, CREATED_AT_KEY, createdAt)];
+}
+
+/** Whether setting a property makes a difference: to what is stored, by ending a draft, or to which of two names is shown. */
+function changes(node: TreeNode, key: string, value: JsonValue | undefined): boolean {
+  if (node.transients?.has(key) || !jsonEquals(node.properties.get(key)?.value, value)) return true;
+  return typeof value === "string" && otherNameKey(key) !== undefined && nameOf(node) !== value;
+}
