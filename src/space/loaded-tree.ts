@@ -11,7 +11,7 @@ import {
 } from "../tree/index.ts";
 import { placesToReissue, toReissue, type MadeHere } from "./made-here.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
-import { reissueStaleEdits, subjectOf, type StaleEdit } from "./stale-edits.ts";
+import { StaleEdits } from "./stale-edits.ts";
 
 /** A millisecond of merging or two, and a few times that where the code is cold. */
 const SLICE_OPS = 500;
@@ -52,8 +52,7 @@ export class LoadedTree {
   readonly #madeHere: MadeHere;
   /** Edits of this turn, handed over together. */
   #unsent: VertexOperation[] = [];
-  /** Edits made while some layer was awaited: of each property and each vertex's place the last, in the order of their making. */
-  readonly #staleEdits = new Map<string, StaleEdit>();
+  readonly #staleEdits = new StaleEdits();
   /** What is being merged that a layer has told of. An observer may merge what a live peer has sent meanwhile. */
   #arriving: ReadonlySet<VertexOperation> = new Set();
   #isReleased = false;
@@ -100,7 +99,7 @@ export class LoadedTree {
     const ops = this.#unsent;
     if (ops.length === 0) return;
     this.#unsent = [];
-    if (this.#host.isAwaiting()) for (const op of ops) this.#noteStale(op);
+    if (this.#host.isAwaiting()) for (const op of ops) this.#staleEdits.note({ op, madeAtMs: this.#host.now() });
     this.#host.onMade(ops);
   }
 
@@ -172,17 +171,11 @@ export class LoadedTree {
     this.#unsent.push(op);
   }
 
-  #noteStale(op: VertexOperation): void {
-    const subject = subjectOf(op);
-    this.#staleEdits.delete(subject);
-    this.#staleEdits.set(subject, { op, madeAtMs: this.#host.now() });
-  }
-
   #reissueStaleEdits(arrived: readonly VertexOperation[]): void {
-    const again = reissueStaleEdits(this.tree, [...this.#staleEdits.values()], arrived, this.#host.now());
+    const again = this.#staleEdits.reissue(this.tree, arrived, this.#host.now());
     this.flushLocalOps();
     // what was made again is as old as what it repeats
-    if (this.#host.isAwaiting()) for (const edit of again) this.#staleEdits.set(subjectOf(edit.op), edit);
+    if (this.#host.isAwaiting()) for (const edit of again) this.#staleEdits.note(edit);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ReplicatedTree, type VertexOperation } from "../tree/index.ts";
-import { MAX_STALE_EDIT_AGE_MS, reissueStaleEdits, type StaleEdit } from "./stale-edits.ts";
+import { MAX_STALE_EDIT_AGE_MS, StaleEdits, type StaleEdit } from "./stale-edits.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 
@@ -25,7 +25,9 @@ function editsOf(tree: ReplicatedTree, ageMs = 1_000): StaleEdit[] {
 
 /** A layer answers with what it held. */
 function answer(tree: ReplicatedTree, edits: readonly StaleEdit[], held: readonly VertexOperation[]): readonly StaleEdit[] {
-  return reissueStaleEdits(tree, edits, tree.merge(held), NOW);
+  const stale = new StaleEdits();
+  for (const edit of edits) stale.note(edit);
+  return stale.reissue(tree, tree.merge(held), NOW);
 }
 
 test("an edit that loses to what a slower layer held all along is made again, above it", () => {

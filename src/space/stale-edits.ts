@@ -11,39 +11,48 @@ export interface StaleEdit {
 }
 
 /**
- * Makes edits again that were made before a slower layer had answered. Their counters are below those of operations
+ * The edits made here while some layer was awaited, and how they are made again. Their counters are below those of operations
  * that this layer held all along, to which they would lose although the person made them later.
  *
  * Of each property and of each vertex's place only the last edit is made again, and only if it is younger than
  * {@link MAX_STALE_EDIT_AGE_MS} and was what the tree showed until the layer answered: what others have edited since was
  * seen, and stays.
- *
- * @param edits made here while the layer was awaited, in the order of their making
- * @param arrived what the layer held and the tree did not, and does now
- * @returns what was made, each with the time of the edit that it repeats
  */
-export function reissueStaleEdits(
-  tree: ReplicatedTree,
-  edits: readonly StaleEdit[],
-  arrived: readonly VertexOperation[],
-  nowMs: number,
-): StaleEdit[] {
-  const lastEdits = new Map<string, StaleEdit>();
-  for (const edit of edits) lastEdits.set(subjectOf(edit.op), edit);
-  for (const [subject, { madeAtMs }] of lastEdits) if (nowMs - madeAtMs > MAX_STALE_EDIT_AGE_MS) lastEdits.delete(subject);
-  const beaten = beatenBy(arrived, lastEdits);
-  if (beaten.size === 0) return [];
-  const justArrived = VersionVector.of(arrived);
-  const seen = tree.getAllOps().filter(({ id }) => !justArrived.has(id));
-  const beatenBefore = beatenBy(seen, beaten);
-  const again: StaleEdit[] = [];
-  for (const [subject, { op, madeAtMs }] of beaten) {
-    if (beatenBefore.has(subject) || !tree.getVertex(op.targetId)) continue;
-    if (isMoveVertexOp(op) && (op.parentId === null || !canMove(tree, op.targetId, op.parentId))) continue;
-    const made = tree.reissue(op);
-    if (made) again.push({ op: made, madeAtMs });
+export class StaleEdits {
+  /** The last of each subject, in the order of their making. */
+  readonly #edits = new Map<string, StaleEdit>();
+
+  note(edit: StaleEdit): void {
+    const subject = subjectOf(edit.op);
+    this.#edits.delete(subject);
+    this.#edits.set(subject, edit);
   }
-  return again;
+
+  clear(): void {
+    this.#edits.clear();
+  }
+
+  /**
+   * Makes again the edits that lose to what a layer has brought.
+   * @param arrived what the layer held and the tree did not, and does now
+   * @returns what was made, each with the time of the edit that it repeats
+   */
+  reissue(tree: ReplicatedTree, arrived: readonly VertexOperation[], nowMs: number): StaleEdit[] {
+    const young = new Map([...this.#edits].filter(([, { madeAtMs }]) => nowMs - madeAtMs <= MAX_STALE_EDIT_AGE_MS));
+    const beaten = beatenBy(arrived, young);
+    if (beaten.size === 0) return [];
+    const justArrived = VersionVector.of(arrived);
+    const seen = tree.getAllOps().filter(({ id }) => !justArrived.has(id));
+    const beatenBefore = beatenBy(seen, beaten);
+    const again: StaleEdit[] = [];
+    for (const [subject, { op, madeAtMs }] of beaten) {
+      if (beatenBefore.has(subject) || !tree.getVertex(op.targetId)) continue;
+      if (isMoveVertexOp(op) && (op.parentId === null || !canMove(tree, op.targetId, op.parentId))) continue;
+      const made = tree.reissue(op);
+      if (made) again.push({ op: made, madeAtMs });
+    }
+    return again;
+  }
 }
 
 /** Those of the edits, by subject, that lose to one of the operations. */
