@@ -224,10 +224,24 @@ async function removeFile(path: string): Promise<void> {
   await folder.removeEntry(names.at(-1)!);
 }
 
+/** Leaves out what goes while it is read, such as a temporary file that another tab has just renamed. */
 async function walk(folder: FileSystemDirectoryHandle, path: string, files: [string, string][]): Promise<void> {
   for await (const [name, handle] of folder.entries()) {
-    if (handle.kind === "directory") await walk(handle, `${path}${name}/`, files);
-    else files.push([`${path}${name}`, await (await handle.getFile()).text()]);
+    if (handle.kind === "directory") {
+      await walk(handle, `${path}${name}/`, files);
+      continue;
+    }
+    const text = await readIfThere(handle);
+    if (text !== undefined) files.push([`${path}${name}`, text]);
+  }
+}
+
+async function readIfThere(handle: FileSystemFileHandle): Promise<string | undefined> {
+  try {
+    return await (await handle.getFile()).text();
+  } catch (error) {
+    if ((error as DOMException).name === "NotFoundError") return undefined;
+    throw error;
   }
 }
 
