@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { FileSystemPersistenceLayer, newId, SpaceManager } from "../dist/index.js";
 import { NodeFileSystem } from "../dist/fs/node/index.js";
-import { DEFAULT_CADENCE } from "../dist/layers/batcher.js";
+import { DEFAULT_FLUSH_POLICY } from "../dist/layers/batcher.js";
 import { check, median } from "./harness.mjs";
 import { writeBigSpace } from "./parts/big-space.mjs";
 
@@ -75,7 +75,7 @@ async function watch(report, folder, { edits, pauseMs }) {
 
   check(latencies.size === edits, `all ${edits} edits seen (${edits - latencies.size} missed)`);
   const sorted = [...latencies.values()].sort((a, b) => a - b);
-  const { flushIntervalMs } = DEFAULT_CADENCE;
+  const { flushIntervalMs } = DEFAULT_FLUSH_POLICY;
   report.time(
     `watch shows an edit of another process, ${edits} edits ${pauseMs} ms apart, none missed: median`,
     sorted[edits >> 1],

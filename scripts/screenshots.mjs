@@ -184,11 +184,11 @@ async function photograph(url) {
   await open("Sync");
   await shoot(page, "phone-sync");
 
-  const stranger = await (await browser.newContext({ viewport: DESKTOP })).newPage();
-  await stranger.goto(url.replace(/#.*/, "#token=no-token-of-this-server"));
-  await stranger.getByRole("heading", { name: "Your notes could not be opened" }).waitFor();
-  await shoot(stranger, "not-opened");
-  await stranger.close();
+  const foreignOp = await (await browser.newContext({ viewport: DESKTOP })).newPage();
+  await foreignOp.goto(url.replace(/#.*/, "#token=no-token-of-this-server"));
+  await foreignOp.getByRole("heading", { name: "Your notes could not be opened" }).waitFor();
+  await shoot(foreignOp, "not-opened");
+  await foreignOp.close();
 
   server.kill();
   await page.getByRole("button", { name: "Close Sync" }).click();

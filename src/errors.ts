@@ -94,7 +94,7 @@ export interface Problem {
   /** Of the operation that a torn line was to hold, where that can still be read. */
   readonly counter?: number;
   /** Whether nothing is lost: all operations of the line were read, or stand whole elsewhere in the folder. */
-  readonly isSafe?: boolean;
+  readonly isLossless?: boolean;
 }
 
 /**

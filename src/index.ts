@@ -2,7 +2,7 @@ export { errorCode, FoldspaceError } from "./errors.ts";
 export type { FoldspaceErrorCode, FoldspaceErrorOptions, Problem } from "./errors.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
-export { BIN_ID, compareOpIds, newId, ReplicatedTree, Vertex, VersionVector } from "./tree/index.ts";
+export { BIN_ID, compareOpIds, newId, ReplicatedTree, Vertex, OpIdSet } from "./tree/index.ts";
 export type {
   JsonValue,
   MoveVertex,
@@ -14,8 +14,8 @@ export type {
 } from "./tree/index.ts";
 export type { FileSystem } from "./fs/file-system.ts";
 export { MemoryFileSystem } from "./fs/memory-file-system.ts";
-export { DEFAULT_CADENCE } from "./layers/batcher.ts";
-export type { Cadence } from "./layers/batcher.ts";
+export { DEFAULT_FLUSH_POLICY } from "./layers/batcher.ts";
+export type { FlushPolicy } from "./layers/batcher.ts";
 export { FileSystemPersistenceLayer } from "./layers/folder/file-system-layer.ts";
 export type { FileSystemLayerOptions } from "./layers/folder/file-system-layer.ts";
 export { MemoryPersistenceLayer, MemoryStore } from "./layers/memory-layer.ts";
@@ -45,7 +45,7 @@ export type { FolderSummary, TreeSummary } from "./layers/folder/summarize.ts";
 export { verifyFolder } from "./layers/folder/verify.ts";
 export { DEFAULT_ARGON2 } from "./secrets/argon2.ts";
 export type { Argon2Parameters } from "./secrets/argon2.ts";
-export type { RememberedKey, SecretsMemory, SeenSecrets } from "./secrets/memory.ts";
+export type { RememberedKey, DeviceStore, SeenSecrets } from "./secrets/device-store.ts";
 export type { SecretChange, SecretChanges, SecretMap } from "./secrets/secret-map.ts";
 export type { Protection } from "./secrets/vault-contents.ts";
 export type { StoredSealedFile } from "./secrets/vault-file.ts";

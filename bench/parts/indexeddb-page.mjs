@@ -68,7 +68,7 @@ async function timed(task) {
 
 /** Watches for how long at most nothing else got a turn, by timers and by frames, while a task runs. */
 async function withProbe(task) {
-  let isOver = false;
+  let protectionEnded = false;
   const gaps = { timer: 0, frame: 0, longTask: 0 };
   const observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) gaps.longTask = Math.max(gaps.longTask, duration);
@@ -80,7 +80,7 @@ async function withProbe(task) {
       const now = performance.now();
       gaps[kind] = Math.max(gaps[kind], now - last);
       last = now;
-      if (!isOver) schedule(look);
+      if (!protectionEnded) schedule(look);
     };
     schedule(look);
   };
@@ -90,7 +90,7 @@ async function withProbe(task) {
   gaps.timer = gaps.frame = 0;
   const outcome = await timed(task);
   await new Promise((resolve) => setTimeout(resolve, 100));
-  isOver = true;
+  protectionEnded = true;
   observer.disconnect();
   return { ...outcome, gaps };
 }

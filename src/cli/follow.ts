@@ -1,7 +1,7 @@
 import type { Problem } from "../errors.ts";
 import { toFoldspaceError } from "../layers/batcher.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
-import { compareOpIds, VersionVector, type VertexOperation } from "../tree/index.ts";
+import { compareOpIds, OpIdSet, type VertexOperation } from "../tree/index.ts";
 
 export type FollowEvent =
   /** Operations of one tree, none told of before, in order of their ids. */
@@ -17,7 +17,7 @@ export type FollowEvent =
  * @param only the one tree that is wanted
  */
 export async function* follow(layer: PersistenceLayer, end: Promise<void>, only?: string): AsyncGenerator<FollowEvent> {
-  const known = new Map<string, VersionVector>();
+  const known = new Map<string, OpIdSet>();
   const arrived: FollowEvent[] = [];
   const state = { isEnded: false, wake: (): void => undefined };
   const push = (event: FollowEvent): void => {
@@ -35,7 +35,7 @@ export async function* follow(layer: PersistenceLayer, end: Promise<void>, only?
     return { kind: "ops", treeId, ops: ops.filter((op) => vector.add(op.id)).sort((a, b) => compareOpIds(a.id, b.id)) };
   };
   const load = async (treeId: string): Promise<FollowEvent> => {
-    known.set(treeId, new VersionVector());
+    known.set(treeId, new OpIdSet());
     return take(treeId, await layer.loadTreeOps(treeId));
   };
 

@@ -8,7 +8,7 @@ import { printable } from "./output.ts";
 type Definition = (program: Command, context: Context) => void;
 
 /** Loaded one by one, so that a command starts without the code of the others. */
-const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly define: Definition }>> = new Map([
+const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly register: Definition }>> = new Map([
   ["init", () => import("./commands/init.ts")],
   ["info", () => import("./commands/info.ts")],
   ["tree", () => import("./commands/tree.ts")],
@@ -80,7 +80,7 @@ async function createProgram(name: string | undefined, context: Context): Promis
       "\nExit codes: 0 fine, 1 a problem was found or the work failed, 2 wrong usage.\n\nExample:\n  $ foldspace info ~/Notes",
     );
   const named = COMMANDS.get(name ?? "");
-  for (const load of named ? [named] : COMMANDS.values()) (await load()).define(program, context);
+  for (const load of named ? [named] : COMMANDS.values()) (await load()).register(program, context);
   return program;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { SecretsMemory, SeenSecrets } from "../secrets/memory.ts";
+import type { DeviceStore, SeenSecrets } from "../secrets/device-store.ts";
 import type { Environment } from "./environment.ts";
 
 type SeenByKey = Readonly<Record<string, SeenSecrets>>;
@@ -11,13 +11,13 @@ type SeenByKey = Readonly<Record<string, SeenSecrets>>;
  * secret and no key is in it.
  * @returns `undefined` where the user has no such folder
  */
-export function openSeenSecrets({ variables }: Environment): SecretsMemory | undefined {
+export function openSeenSecrets({ variables }: Environment): DeviceStore | undefined {
   const { XDG_STATE_HOME, HOME, LOCALAPPDATA } = variables;
   const state = XDG_STATE_HOME || (HOME ? join(HOME, ".local", "state") : LOCALAPPDATA);
   return state ? new SeenSecretsFiles(join(state, "foldspace", "secrets")) : undefined;
 }
 
-class SeenSecretsFiles implements SecretsMemory {
+class SeenSecretsFiles implements DeviceStore {
   readonly #folder: string;
 
   constructor(folder: string) {

@@ -17,7 +17,7 @@ interface Bench {
   readonly fs: TimedFileSystem;
   readonly inner: FaultyFileSystem;
   /** Lets calls end that hang. */
-  readonly letGo: () => void;
+  readonly release: () => void;
 }
 
 function setUp(): Bench {
@@ -25,11 +25,11 @@ function setUp(): Bench {
   const inner = new FaultyFileSystem(new MemoryFileSystem({ "/a/hung": "1", "/a/good": "2" }));
   const waiting: (() => void)[] = [];
   inner.fault = ({ path }) => (path === "/a/hung" ? new Promise((resolve) => waiting.push(() => resolve(undefined))) : undefined);
-  return { clock, inner, fs: new TimedFileSystem(inner, clock), letGo: () => waiting.splice(0).forEach((end) => end()) };
+  return { clock, inner, fs: new TimedFileSystem(inner, clock), release: () => waiting.splice(0).forEach((end) => end()) };
 }
 
 test("a call that is not answered fails in time, and until it answers no second one is made for that path", async () => {
-  const { clock, fs, inner, letGo } = setUp();
+  const { clock, fs, inner, release } = setUp();
   const failures: unknown[] = [];
   const read = async (): Promise<void> => void (await fs.read("/a/hung").catch((error: unknown) => failures.push(error)));
   const first = read();
@@ -41,7 +41,7 @@ test("a call that is not answered fails in time, and until it answers no second 
   expect(failures).toHaveLength(21);
   expect(inner.calls).toHaveLength(1);
   expect(new TextDecoder().decode(await fs.read("/a/good"))).toBe("2");
-  letGo();
+  release();
   await clock.advance(0);
   inner.fault = () => undefined;
   expect(new TextDecoder().decode(await fs.read("/a/hung"))).toBe("1");

@@ -1,29 +1,29 @@
 import type { WatchHint } from "./file-system.ts";
 
 /** What watches the folders below a root. It tells of events; {@link watchRoot} decides when to act. */
-export interface Sentries {
+export interface WatchBackend {
   /** Begins to watch. Throws the system's error where that fails; what has begun until then is undone by `stop`. */
   start(): Promise<void>;
   /** Acts on the events since the last call: hints at folders, watches new ones. */
-  settle(): Promise<void>;
+  processEvents(): Promise<void>;
   /** Tries again what could not be watched. */
   retry(): Promise<void>;
   stop(): void;
 }
 
-export interface SentryPost {
+export interface WatchHost {
   /** Folder to watch. */
   readonly path: string;
   hint(hint: WatchHint): void;
   /** Asks for `settle` soon. */
-  settleSoon(): void;
+  processSoon(): void;
   /** Asks to begin anew, because the root may be another folder by now or events were lost. */
   restart(reason: string): void;
 }
 
 export interface WatchedRoot {
   readonly path: string;
-  makeSentries(post: SentryPost): Sentries;
+  makeBackend(host: WatchHost): WatchBackend;
   /** What tells the folder that stands there now from any other; `undefined` while there is none. */
   identify(): Promise<string | undefined>;
   /** Says in words why the root cannot be watched. */
@@ -33,7 +33,7 @@ export interface WatchedRoot {
 type Timer = ReturnType<typeof setTimeout>;
 
 /** One append makes several events, one sync many more; a person does not notice the wait. */
-const SETTLE_MS = 10;
+const PROCESS_DELAY_MS = 10;
 
 /** Whether the root is still the same folder: a rename above it or a disk that went away gives no event. */
 const CHECK_ROOT_MS = 2000;
@@ -48,17 +48,17 @@ export async function watchRoot(root: WatchedRoot, onHint: (hint: WatchHint) => 
   return () => watch.end();
 }
 
-/** Keeps sentries below a root for as long as there is one, and begins anew whenever it is another. */
+/** Keeps backend below a root for as long as there is one, and begins anew whenever it is another. */
 class RootWatch {
   readonly #root: WatchedRoot;
   readonly #onHint: (hint: WatchHint) => void;
-  readonly #sentries: Sentries;
+  readonly #backend: WatchBackend;
   /** Of the folder that is watched; `undefined` while none is. */
   #identity: string | undefined;
   /** Why none is watched, so that it is told once. */
   #trouble = "";
   #restartReason: string | undefined;
-  #settleTimer: Timer | undefined;
+  #processTimer: Timer | undefined;
   #checkTimer: Timer | undefined;
   #checkIsQueued = false;
   /** What is done about events, one after the other. */
@@ -68,11 +68,11 @@ class RootWatch {
   constructor(root: WatchedRoot, onHint: (hint: WatchHint) => void) {
     this.#root = root;
     this.#onHint = onHint;
-    this.#sentries = root.makeSentries({
+    this.#backend = root.makeBackend({
       path: root.path,
       hint: (hint) => this.#hint(hint),
-      settleSoon: () => {
-        this.#settleTimer ??= setTimeout(() => this.#settle(), SETTLE_MS);
+      processSoon: () => {
+        this.#processTimer ??= setTimeout(() => this.#processEvents(), PROCESS_DELAY_MS);
       },
       restart: (reason) => {
         this.#restartReason ??= reason;
@@ -89,8 +89,8 @@ class RootWatch {
   async end(): Promise<void> {
     this.#ended = true;
     clearInterval(this.#checkTimer);
-    clearTimeout(this.#settleTimer);
-    this.#sentries.stop();
+    clearTimeout(this.#processTimer);
+    this.#backend.stop();
     await this.#work;
   }
 
@@ -101,9 +101,9 @@ class RootWatch {
     });
   }
 
-  #settle(): void {
-    this.#settleTimer = undefined;
-    this.#do(() => this.#sentries.settle());
+  #processEvents(): void {
+    this.#processTimer = undefined;
+    this.#do(() => this.#backend.processEvents());
   }
 
   #check(): void {
@@ -136,12 +136,12 @@ class RootWatch {
     const identity = await this.#root.identify();
     const reason = this.#restartReason;
     if (identity === this.#identity && reason === undefined) {
-      if (identity !== undefined) await this.#sentries.retry();
+      if (identity !== undefined) await this.#backend.retry();
       return;
     }
     if (identity === undefined) return this.#lose("the folder is gone");
     const news = this.#identity === undefined ? "the folder is back" : "the folder was replaced";
-    this.#sentries.stop();
+    this.#backend.stop();
     await this.#start();
     if (this.#identity !== undefined) this.#hint({ kind: "rescan", reason: reason ?? news });
   }
@@ -150,18 +150,18 @@ class RootWatch {
     this.#restartReason = undefined;
     const identity = await this.#root.identify();
     if (identity === undefined) return this.#lose("the folder is not there");
-    await this.#sentries.start();
+    await this.#backend.start();
     // Ended while it started: what was begun since then is still there.
-    if (this.#ended) return this.#sentries.stop();
+    if (this.#ended) return this.#backend.stop();
     this.#identity = identity;
     this.#trouble = "";
     const timer: Timer | { unref(): void } = this.#checkEvery(CHECK_ROOT_MS);
-    if (typeof timer === "object") timer.unref(); // the sentries keep the process alive
+    if (typeof timer === "object") timer.unref(); // the backend keep the process alive
   }
 
   /** Nothing is watched until a later check finds the folder. */
   #lose(reason: string): void {
-    this.#sentries.stop();
+    this.#backend.stop();
     if (this.#ended) return;
     this.#identity = undefined;
     this.#restartReason = undefined;

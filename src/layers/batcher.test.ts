@@ -15,7 +15,7 @@ test("operations wait for the flush interval and are saved together, in order", 
   expect(writes).toEqual([]);
   expect(first.state).toBe("pending");
   await clock.advance(1);
-  expect(writes).toEqual([{ lane: "a", counters: [1, 2, 3], at: 500 }]);
+  expect(writes).toEqual([{ queue: "a", counters: [1, 2, 3], at: 500 }]);
   expect([first.state, second.state]).toEqual(["resolved", "resolved"]);
 });
 
@@ -44,7 +44,7 @@ test("saves never overlap, however they are asked for", async () => {
   open();
   await Promise.all([...flushes, closing]);
   expect(setup.most).toBe(1);
-  expect(writes.map(({ lane, counters }) => `${lane} ${counters.join()}`)).toEqual([
+  expect(writes.map(({ queue, counters }) => `${queue} ${counters.join()}`)).toEqual([
     "a 1,2,3",
     "a 4,5,6,7,8,9",
     "b 10,11,12,13,14,15,16,17,18,19",
@@ -96,7 +96,7 @@ test("operations added while a write runs are not lost with it", async () => {
   expect(during.every((each) => each.state === "resolved")).toBe(true);
 });
 
-test("a lane that fails does not stop the others, and new operations do not wait for its next try", async () => {
+test("a queue that fails does not stop the others, and new operations do not wait for its next try", async () => {
   const { clock, batcher, writes, failures } = setUp();
   failures.set("bad", diskFull);
   void batcher.add("bad", ops(1));
@@ -108,11 +108,11 @@ test("a lane that fails does not stop the others, and new operations do not wait
   const later = outcome(batcher.add("good", ops(3)));
   await clock.advance(500);
   expect(later.state).toBe("resolved");
-  expect(writes.filter((write) => write.lane === "good").map((write) => write.counters)).toEqual([[2], [3]]);
+  expect(writes.filter((write) => write.queue === "good").map((write) => write.counters)).toEqual([[2], [3]]);
   expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 1, error: diskFull });
 });
 
-test("a failing lane is tried again after 1 s, then ever later, up to 30 s", async () => {
+test("a failing queue is tried again after 1 s, then ever later, up to 30 s", async () => {
   const { clock, batcher, writes, failures } = setUp();
   failures.set("a", diskFull);
   void batcher.add("a", ops(1));
@@ -130,7 +130,7 @@ test("a failing lane is tried again after 1 s, then ever later, up to 30 s", asy
   expect(writes.slice(-2).map((write) => write.at - restart)).toEqual([500, 1_500]);
 });
 
-test("operations that come to a failing lane wait for its next try, and are saved with it", async () => {
+test("operations that come to a failing queue wait for its next try, and are saved with it", async () => {
   const { clock, batcher, writes, failures } = setUp();
   failures.set("a", diskFull);
   void batcher.add("a", ops(1));
@@ -159,12 +159,12 @@ test("a try of many waiting operations is given a bounded part of them, and all 
   expect(writes.slice(failed).flatMap((write) => write.counters)).toEqual(Array.from({ length: 100_000 }, (_, at) => at + 1));
 });
 
-test("where many lanes fail, a round tries a few of them, in turns, and all when one can be written again", async () => {
+test("where many queues fail, a round tries a few of them, in turns, and all when one can be written again", async () => {
   const { clock, batcher, writes, failures } = setUp();
-  const lanes = Array.from({ length: 100 }, (_, index) => `lane-${index}`);
-  for (const lane of lanes) {
-    failures.set(lane, diskFull);
-    void batcher.add(lane, ops(1));
+  const queues = Array.from({ length: 100 }, (_, index) => `lane-${index}`);
+  for (const queue of queues) {
+    failures.set(queue, diskFull);
+    void batcher.add(queue, ops(1));
   }
   await clock.advance(500);
   expect(writes).toHaveLength(100);
@@ -177,15 +177,19 @@ test("where many lanes fail, a round tries a few of them, in turns, and all when
   expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0 });
 });
 
-test("a write that does not end holds up no other lane, is not begun twice, and counts when it ends after all", async () => {
+test("a write that does not end holds up no other queue, is not begun twice, and counts when it ends after all", async () => {
   const clock = new ManualClock(0);
   const begun: string[] = [];
-  let letGo = (): void => undefined;
-  const write = async (lane: string): Promise<void> => {
-    begun.push(lane);
-    if (lane === "hung" && begun.length === 1) await new Promise<void>((resolve) => (letGo = resolve));
+  let release = (): void => undefined;
+  const write = async (queue: string): Promise<void> => {
+    begun.push(queue);
+    if (queue === "hung" && begun.length === 1) await new Promise<void>((resolve) => (release = resolve));
   };
-  const batcher = new Batcher(write, {}, clock, { areLanesAtOnce: true, maxLanesAtOnce: 8, writeTimeoutMs: 5_000 });
+  const batcher = new Batcher(write, {}, clock, {
+    writesQueuesConcurrently: true,
+    maxConcurrentQueues: 8,
+    writeTimeoutMs: 5_000,
+  });
   const hung = outcome(batcher.add("hung", ops(1, 3)));
   const good = outcome(batcher.add("good", ops(4)));
   await clock.advance(6_000);
@@ -198,11 +202,11 @@ test("a write that does not end holds up no other lane, is not begun twice, and 
   const flush = outcome(batcher.flush());
   await clock.advance(6_000);
   expect(flush.state).toBe("FOLD_BUSY");
-  expect(begun.filter((lane) => lane === "hung")).toHaveLength(1);
-  letGo();
+  expect(begun.filter((queue) => queue === "hung")).toHaveLength(1);
+  release();
   await clock.advance(1_000);
   expect(hung.state).toBe("resolved");
-  expect(begun.filter((lane) => lane === "hung")).toHaveLength(2);
+  expect(begun.filter((queue) => queue === "hung")).toHaveLength(2);
   expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
 });
 
@@ -227,7 +231,7 @@ test("without a flush interval, operations are saved by a flush and at the end o
   expect(writes.map((write) => write.counters.length)).toEqual([5_000, 1]);
 });
 
-test("lanes that failed are tried at once where what they failed with is over", async () => {
+test("queues that failed are tried at once where what they failed with is over", async () => {
   const { clock, batcher, writes, failures } = setUp();
   failures.set("a", diskFull);
   void batcher.add("a", ops(1));
@@ -256,12 +260,12 @@ test("flush saves at once, and covers what was added before it while another sav
   await clock.advance(0);
   expect(secondFlush.state).toBe("resolved");
   expect(writes).toEqual([
-    { lane: "a", counters: [1], at: 0 },
-    { lane: "a", counters: [2], at: 0 },
+    { queue: "a", counters: [1], at: 0 },
+    { queue: "a", counters: [2], at: 0 },
   ]);
 });
 
-test("flush rejects with the cause while a lane fails, and keeps its operations", async () => {
+test("flush rejects with the cause while a queue fails, and keeps its operations", async () => {
   const { batcher, clock, failures } = setUp();
   failures.set("a", new Error("odd"));
   const added = outcome(batcher.add("a", ops(1, 5)));
@@ -355,8 +359,8 @@ test("what a write has left for the next is saved by it, and what is saved is no
   expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0 });
 });
 
-test("lanes that may be are written beside each other", async () => {
-  const setup = setUp({}, { areLanesAtOnce: true });
+test("queues that may be are written beside each other", async () => {
+  const setup = setUp({}, { writesQueuesConcurrently: true });
   const { batcher, writes } = setup;
   const open = openGate(setup);
   void batcher.add("a", ops(1));
@@ -364,23 +368,23 @@ test("lanes that may be are written beside each other", async () => {
   const flush = batcher.flush();
   await Promise.resolve();
   await Promise.resolve();
-  expect(writes.map(({ lane }) => lane)).toEqual(["a", "b"]);
+  expect(writes.map(({ queue }) => queue)).toEqual(["a", "b"]);
   open();
   await flush;
   expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0 });
 });
 
 test("at leaving, everything is begun to be written in that turn, also beside a save that runs", async () => {
-  const setup = setUp({}, { areLanesAtOnce: true });
+  const setup = setUp({}, { writesQueuesConcurrently: true });
   const { clock, batcher, writes, failures } = setup;
   const open = openGate(setup);
   const durable = [outcome(batcher.add("a", ops(1)))];
-  batcher.leave();
+  batcher.beginFlush();
   await clock.advance(0);
-  expect(writes).toEqual([{ lane: "a", counters: [1], at: 0 }]);
+  expect(writes).toEqual([{ queue: "a", counters: [1], at: 0 }]);
   durable.push(outcome(batcher.add("a", ops(2))), outcome(batcher.add("b", ops(3))));
-  batcher.leave();
-  expect(writes.slice(1).map(({ lane, counters }) => `${lane} ${counters.join()}`)).toEqual(["a 1,2", "b 3"]);
+  batcher.beginFlush();
+  expect(writes.slice(1).map(({ queue, counters }) => `${queue} ${counters.join()}`)).toEqual(["a 1,2", "b 3"]);
   expect(durable.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
   // if the page stays, they are saved in their turn, and a failure is told
   failures.set("b", diskFull);
@@ -392,7 +396,7 @@ test("at leaving, everything is begun to be written in that turn, also beside a 
 
 test("leaving with nothing to save writes nothing", async () => {
   const { clock, batcher, writes } = setUp();
-  batcher.leave();
+  batcher.beginFlush();
   await clock.advance(1_000);
   expect(writes).toEqual([]);
 });

@@ -18,7 +18,7 @@ export { toFoldspaceError } from "../errors.ts";
  *             flushIntervalMs           steadyAfterMs   steadyIntervalMs
  * ```
  */
-export interface Cadence {
+export interface FlushPolicy {
   /** Longest wait of an operation after a pause. Default 500 ms. `Infinity`: operations are saved by `flush` and at the end only. */
   readonly flushIntervalMs: number;
   /**
@@ -37,7 +37,7 @@ export interface Cadence {
   readonly maxBatchOps: number;
 }
 
-export const DEFAULT_CADENCE: Cadence = {
+export const DEFAULT_FLUSH_POLICY: FlushPolicy = {
   flushIntervalMs: 500,
   steadyIntervalMs: 2_000,
   steadyAfterMs: 10_000,
@@ -48,33 +48,33 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 /** So many operations are handed to one write, so that none takes long, and none encodes much in vain. */
 const MAX_WRITE_OPS = 16_384;
-/** As many, where the last write of the lane has failed. */
+/** As many, where the last write of the queue has failed. */
 const MAX_RETRY_OPS = 256;
-/** When so many lanes in a row have failed again, the others that wait for their next try are put off without one. */
+/** When so many queues in a row have failed again, the others that wait for their next try are put off without one. */
 const MAX_FAILURES_IN_ROW = 8;
 
 /**
- * Makes operations of a lane durable: all, or the first of them, or it rejects.
+ * Makes operations of a queue durable: all, or the first of them, or it rejects.
  * @returns how many, where that is not all
  */
-export type LaneWrite = (lane: string, ops: readonly VertexOperation[]) => Promise<number | void>;
+export type QueueWrite = (queue: string, ops: readonly VertexOperation[]) => Promise<number | void>;
 
 export interface BatcherOptions {
-  /** Whether lanes are written beside each other, instead of one after another. */
-  readonly areLanesAtOnce?: boolean;
-  /** How many lanes are written beside each other at most, where they are. Default: all. */
-  readonly maxLanesAtOnce?: number;
+  /** Whether queues are written beside each other, instead of one after another. */
+  readonly writesQueuesConcurrently?: boolean;
+  /** How many queues are written beside each other at most, where they are. Default: all. */
+  readonly maxConcurrentQueues?: number;
   /**
-   * A write that takes longer is a failure of its lane (`FOLD_BUSY`) until it answers, and holds up nothing else. It is not
+   * A write that takes longer is a failure of its queue (`FOLD_BUSY`) until it answers, and holds up nothing else. It is not
    * begun anew meanwhile. Default: no limit.
    */
   readonly writeTimeoutMs?: number;
 }
 
-interface Lane {
+interface Queue {
   readonly name: string;
   readonly ops: Fifo<VertexOperation>;
-  /** Resolved when the operations up to `until` (counted from the lane's start) are durable. */
+  /** Resolved when the operations up to `until` (counted from the queue's start) are durable. */
   readonly waiters: Fifo<{
     readonly until: number;
     readonly resolve: () => void;
@@ -88,17 +88,17 @@ interface Lane {
   /** Why the last write has failed, if it has. */
   error: FoldspaceError | undefined;
   retryMs: number;
-  /** When a lane that has failed is tried again by itself. */
+  /** When a queue that has failed is tried again by itself. */
   retryAt: number;
 }
 
 /**
- * Gathers operations and saves them in batches, lane by lane; a lane is what is saved with one write.
+ * Gathers operations and saves them in batches, queue by queue; a queue is what is saved with one write.
  *
- * - Saves never overlap, and one lane's operations are saved in the order in which they came.
- * - An operation leaves its lane only after the write that held it has succeeded.
- * - A lane that fails keeps its operations and does not stop the others. It is tried again with growing delays (1 s to
- *   30 s), at the next flush, and when another lane that had failed can be written again; not for each operation that comes.
+ * - Saves never overlap, and one queue's operations are saved in the order in which they came.
+ * - An operation leaves its queue only after the write that held it has succeeded.
+ * - A queue that fails keeps its operations and does not stop the others. It is tried again with growing delays (1 s to
+ *   30 s), at the next flush, and when another queue that had failed can be written again; not for each operation that comes.
  * - `flush` covers every operation added before the call.
  */
 export class Batcher {
@@ -108,49 +108,49 @@ export class Batcher {
     lastSavedAt: undefined,
     error: undefined,
   });
-  readonly #write: LaneWrite;
-  readonly #cadence: Cadence;
+  readonly #write: QueueWrite;
+  readonly #flushPolicy: FlushPolicy;
   readonly #clock: Clock;
-  readonly #lanesAtOnce: number;
+  readonly #maxConcurrentQueues: number;
   readonly #writeTimeoutMs: number;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #queues = new Map<string, Queue>();
   #pending = 0;
   #running: Promise<void> | undefined;
-  /** Whether what is running tries also the lanes that wait for their next try. */
+  /** Whether what is running tries also the queues that wait for their next try. */
   #runsAll = false;
   #cancelTimer: (() => void) | undefined;
   #timerAt = 0;
-  /** Operations that have come since the last save began, to lanes that have not failed. */
+  /** Operations that have come since the last save began, to queues that have not failed. */
   #newOps = 0;
-  /** When the next of the lanes that have failed is tried again. */
+  /** When the next of the queues that have failed is tried again. */
   #nextRetryAt = Infinity;
   #lastAddAt = Number.NEGATIVE_INFINITY;
   #busySince = 0;
   #closed = false;
 
-  /** @param write saves operations of a lane */
-  constructor(write: LaneWrite, cadence: Partial<Cadence>, clock: Clock, options: BatcherOptions = {}) {
-    const isOnFlushOnly = cadence.flushIntervalMs === Infinity;
+  /** @param write saves operations of a queue */
+  constructor(write: QueueWrite, flushPolicy: Partial<FlushPolicy>, clock: Clock, options: BatcherOptions = {}) {
+    const isOnFlushOnly = flushPolicy.flushIntervalMs === Infinity;
     this.#write = write;
-    this.#cadence = { ...DEFAULT_CADENCE, ...(isOnFlushOnly && { maxBatchOps: Infinity }), ...cadence };
+    this.#flushPolicy = { ...DEFAULT_FLUSH_POLICY, ...(isOnFlushOnly && { maxBatchOps: Infinity }), ...flushPolicy };
     this.#clock = clock;
-    this.#lanesAtOnce = options.areLanesAtOnce ? (options.maxLanesAtOnce ?? Infinity) : 1;
+    this.#maxConcurrentQueues = options.writesQueuesConcurrently ? (options.maxConcurrentQueues ?? Infinity) : 1;
     this.#writeTimeoutMs = options.writeTimeoutMs ?? Infinity;
   }
 
   /** @returns resolves when these operations are durable; rejects only when the batcher is closed before that */
-  add(laneName: string, ops: readonly VertexOperation[]): Promise<void> {
+  add(queueName: string, ops: readonly VertexOperation[]): Promise<void> {
     if (this.#closed)
       return Promise.reject(new FoldspaceError("FOLD_CLOSED", "The layer is disconnected and takes no more operations"));
     if (ops.length === 0) return Promise.resolve();
-    let lane = this.#lanes.get(laneName);
-    if (!lane) this.#lanes.set(laneName, (lane = newLane(laneName)));
-    for (const op of ops) lane.ops.push(op);
+    let queue = this.#queues.get(queueName);
+    if (!queue) this.#queues.set(queueName, (queue = newLane(queueName)));
+    for (const op of ops) queue.ops.push(op);
     this.#pending += ops.length;
-    const { waiters } = lane;
-    const until = lane.saved + lane.ops.length;
+    const { waiters } = queue;
+    const until = queue.saved + queue.ops.length;
     const durable = new Promise<void>((resolve, reject) => waiters.push({ until, resolve, reject }));
-    if (!lane.error) this.#newOps += ops.length;
+    if (!queue.error) this.#newOps += ops.length;
     this.#noteEdit();
     this.#publish(this.status.value.state);
     this.#schedule();
@@ -166,7 +166,7 @@ export class Batcher {
     if (this.status.value.state === "degraded" && this.#pending > 0) throw this.status.value.error!;
   }
 
-  /** Tries the lanes that have failed again now: what they failed with may be over. */
+  /** Tries the queues that have failed again now: what they failed with may be over. */
   retry(): void {
     if (this.#closed || this.#nextRetryAt === Infinity) return;
     this.#expireRetries();
@@ -177,14 +177,14 @@ export class Batcher {
   /**
    * Begins in this turn to save everything, for a page that may be gone after it: what then waits for something is lost. So a
    * save that runs is not waited for, and what it has not finished is written beside it: twice, if the page stays. Only for
-   * lanes that are saved at once.
+   * queues that are saved at once.
    */
-  leave(): void {
+  beginFlush(): void {
     if (this.#pending === 0) return;
     if (!this.#running) void this.#start(true);
     // a failure is told when they are saved in their turn
     else
-      for (const [name, { ops }] of this.#lanes)
+      for (const [name, { ops }] of this.#queues)
         if (ops.length > 0) void this.#write(name, ops.peek(ops.length)).catch(() => undefined);
   }
 
@@ -196,7 +196,7 @@ export class Batcher {
     if (this.#pending > 0) await this.#start(true);
     this.#cancelTimer?.();
     const reason = this.status.value.error;
-    for (const { waiters } of this.#lanes.values()) {
+    for (const { waiters } of this.#queues.values()) {
       for (let waiter = waiters.shift(); waiter; waiter = waiters.shift()) {
         waiter.reject(
           new FoldspaceError("FOLD_NOT_DURABLE", `Not saved before the layer was disconnected: ${reason?.message ?? "unknown"}`, {
@@ -209,19 +209,19 @@ export class Batcher {
 
   #noteEdit(): void {
     const now = this.#clock.now();
-    if (now - this.#lastAddAt > this.#cadence.steadyIntervalMs) this.#busySince = now;
+    if (now - this.#lastAddAt > this.#flushPolicy.steadyIntervalMs) this.#busySince = now;
     this.#lastAddAt = now;
   }
 
   #schedule(): void {
     if (this.#closed || this.#running || this.#pending === 0) return;
-    if (this.#newOps >= this.#cadence.maxBatchOps) {
+    if (this.#newOps >= this.#flushPolicy.maxBatchOps) {
       void this.#start(false);
       return;
     }
     const now = this.#clock.now();
     const at = Math.min(this.#nextRetryAt, this.#newOps > 0 ? now + this.#delayMs() : Infinity);
-    // a failed lane may be waiting for long, and is not to keep new operations waiting with it
+    // a failed queue may be waiting for long, and is not to keep new operations waiting with it
     if (this.#cancelTimer && this.#timerAt <= at) return;
     this.#cancelTimer?.();
     this.#timerAt = at;
@@ -232,14 +232,14 @@ export class Batcher {
   }
 
   #delayMs(): number {
-    const { flushIntervalMs, steadyIntervalMs, steadyAfterMs } = this.#cadence;
+    const { flushIntervalMs, steadyIntervalMs, steadyAfterMs } = this.#flushPolicy;
     const isSteady = this.#lastAddAt - this.#busySince >= steadyAfterMs;
     return isSteady ? Math.max(flushIntervalMs, steadyIntervalMs) : flushIntervalMs;
   }
 
   /**
    * Never rejects: failures become the status.
-   * @param isAll whether lanes that wait for their next try are tried as well
+   * @param isAll whether queues that wait for their next try are tried as well
    */
   #start(isAll: boolean): Promise<void> {
     this.#cancelTimer?.();
@@ -257,99 +257,99 @@ export class Batcher {
   async #save(isAll: boolean): Promise<void> {
     this.#newOps = 0;
     const now = this.#clock.now();
-    const lanes = [...this.#lanes.values()].filter((lane) => isAll || !lane.error || lane.retryAt <= now);
+    const queues = [...this.#queues.values()].filter((queue) => isAll || !queue.error || queue.retryAt <= now);
     this.#publish("saving");
     let failuresInRow = 0;
-    await mapLimit(this.#lanesAtOnce, lanes, async (lane) => {
-      const isRetry = lane.error !== undefined;
-      if (isRetry && !isAll && failuresInRow >= MAX_FAILURES_IN_ROW) return this.#putOff(lane);
+    await mapLimit(this.#maxConcurrentQueues, queues, async (queue) => {
+      const isRetry = queue.error !== undefined;
+      if (isRetry && !isAll && failuresInRow >= MAX_FAILURES_IN_ROW) return this.#postpone(queue);
       try {
-        await this.#saveLane(lane);
+        await this.#saveLane(queue);
         failuresInRow = 0;
         if (isRetry) this.#expireRetries();
       } catch (error) {
         failuresInRow++;
-        this.#noteFailure(lane, toFoldspaceError(error));
+        this.#noteFailure(queue, toFoldspaceError(error));
       }
     });
     this.#conclude();
   }
 
-  async #saveLane(lane: Lane): Promise<void> {
-    const until = lane.saved + lane.ops.length;
-    while (lane.saved < until) {
+  async #saveLane(queue: Queue): Promise<void> {
+    const until = queue.saved + queue.ops.length;
+    while (queue.saved < until) {
       // one that an earlier save has given up waiting for is not begun anew
-      lane.writing ??= this.#writeSome(lane, until - lane.saved);
-      lane.isLate = false;
-      await withTimeout(lane.writing, this.#writeTimeoutMs, this.#clock, () => {
-        lane.isLate = true;
+      queue.writing ??= this.#writeSome(queue, until - queue.saved);
+      queue.isLate = false;
+      await withTimeout(queue.writing, this.#writeTimeoutMs, this.#clock, () => {
+        queue.isLate = true;
         const seconds = this.#writeTimeoutMs / 1_000;
         return new FoldspaceError("FOLD_BUSY", `A write has not ended within ${seconds} s, and is still under way`);
       });
     }
   }
 
-  async #writeSome(lane: Lane, most: number): Promise<void> {
-    const batch = lane.ops.peek(Math.min(most, lane.error ? MAX_RETRY_OPS : MAX_WRITE_OPS));
+  async #writeSome(queue: Queue, most: number): Promise<void> {
+    const batch = queue.ops.peek(Math.min(most, queue.error ? MAX_RETRY_OPS : MAX_WRITE_OPS));
     try {
-      const count = (await this.#write(lane.name, batch)) ?? batch.length;
-      this.#noteSaved(lane, count);
+      const count = (await this.#write(queue.name, batch)) ?? batch.length;
+      this.#noteSaved(queue, count);
     } catch (error) {
-      if (!lane.isLate) throw error;
-      lane.writing = undefined;
-      this.#noteFailure(lane, toFoldspaceError(error));
+      if (!queue.isLate) throw error;
+      queue.writing = undefined;
+      this.#noteFailure(queue, toFoldspaceError(error));
     } finally {
-      lane.writing = undefined;
-      if (lane.isLate) this.#takeLateAnswer(lane);
+      queue.writing = undefined;
+      if (queue.isLate) this.#applyLateAnswer(queue);
     }
   }
 
-  #noteSaved(lane: Lane, count: number): void {
-    lane.ops.drop(count);
-    lane.saved += count;
+  #noteSaved(queue: Queue, count: number): void {
+    queue.ops.drop(count);
+    queue.saved += count;
     this.#pending -= count;
-    lane.error = undefined;
-    lane.retryMs = 0;
-    while (lane.waiters.first && lane.waiters.first.until <= lane.saved) lane.waiters.shift()!.resolve();
-    if (lane.ops.length === 0) this.#lanes.delete(lane.name);
+    queue.error = undefined;
+    queue.retryMs = 0;
+    while (queue.waiters.first && queue.waiters.first.until <= queue.saved) queue.waiters.shift()!.resolve();
+    if (queue.ops.length === 0) this.#queues.delete(queue.name);
   }
 
-  #noteFailure(lane: Lane, error: FoldspaceError): void {
-    lane.error = error;
-    lane.retryMs = Math.min(Math.max(lane.retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
-    this.#putOff(lane);
+  #noteFailure(queue: Queue, error: FoldspaceError): void {
+    queue.error = error;
+    queue.retryMs = Math.min(Math.max(queue.retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
+    this.#postpone(queue);
     // those that were put off without a try are tried before it
-    this.#lanes.delete(lane.name);
-    this.#lanes.set(lane.name, lane);
+    this.#queues.delete(queue.name);
+    this.#queues.set(queue.name, queue);
   }
 
   /** One whose write is still under way goes on when that has ended. */
-  #putOff(lane: Lane): void {
-    lane.retryAt = lane.writing ? Infinity : this.#clock.now() + lane.retryMs;
+  #postpone(queue: Queue): void {
+    queue.retryAt = queue.writing ? Infinity : this.#clock.now() + queue.retryMs;
   }
 
   /** The save that began the write has ended without it. */
-  #takeLateAnswer(lane: Lane): void {
-    lane.isLate = false;
-    if (!lane.error) this.#newOps += lane.ops.length;
+  #applyLateAnswer(queue: Queue): void {
+    queue.isLate = false;
+    if (!queue.error) this.#newOps += queue.ops.length;
     if (this.#running || this.#closed) return;
     this.#conclude();
     this.#schedule();
   }
 
-  /** What has kept a lane from being written may have kept others from it. */
+  /** What has kept a queue from being written may have kept others from it. */
   #expireRetries(): void {
-    for (const lane of this.#lanes.values()) if (lane.error && !lane.writing) lane.retryAt = this.#clock.now();
+    for (const queue of this.#queues.values()) if (queue.error && !queue.writing) queue.retryAt = this.#clock.now();
   }
 
-  /** Sums up where the lanes are when no save runs. */
+  /** Sums up where the queues are when no save runs. */
   #conclude(): void {
     let error: FoldspaceError | undefined;
     this.#nextRetryAt = Infinity;
-    for (const lane of this.#lanes.values()) {
-      if (!lane.error) continue;
-      ({ error } = lane);
-      this.#nextRetryAt = Math.min(this.#nextRetryAt, lane.retryAt);
+    for (const queue of this.#queues.values()) {
+      if (!queue.error) continue;
+      ({ error } = queue);
+      this.#nextRetryAt = Math.min(this.#nextRetryAt, queue.retryAt);
     }
     const lastSavedAt = error ? this.status.value.lastSavedAt : this.#clock.now();
     this.status.value = { state: error ? "degraded" : "idle", pendingOps: this.#pending, lastSavedAt, error };
@@ -360,7 +360,7 @@ export class Batcher {
   }
 }
 
-function newLane(name: string): Lane {
+function newLane(name: string): Queue {
   return {
     name,
     ops: new Fifo(),

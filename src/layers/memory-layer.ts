@@ -2,7 +2,7 @@ import { systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
 import { applyChanges } from "../secrets/secret-map.ts";
 import { opIdToString, type VertexOperation } from "../tree/index.ts";
-import { Batcher, type Cadence } from "./batcher.ts";
+import { Batcher, type FlushPolicy } from "./batcher.ts";
 import { ObservedLayer } from "./observed-layer.ts";
 import type { IncomingChange, LayerSession, PersistenceLayer, SecretsUpdate, StoredSecrets } from "./persistence-layer.ts";
 import { assertStorable } from "./storable.ts";
@@ -50,7 +50,7 @@ export class MemoryStore {
   }
 }
 
-export interface MemoryLayerOptions extends Partial<Cadence> {
+export interface MemoryLayerOptions extends Partial<FlushPolicy> {
   /** Shared by layers that are to see each other's operations. Default: one of its own. */
   readonly store?: MemoryStore;
   readonly id?: string;

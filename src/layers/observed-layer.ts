@@ -1,5 +1,5 @@
 import { FoldspaceError, type Problem } from "../errors.ts";
-import { Turns } from "../fs/turns.ts";
+import { KeyedMutex } from "../keyed-mutex.ts";
 import { Observable } from "../observable.ts";
 import { OFFLINE_STATUS, type LayerStatus } from "./persistence-layer.ts";
 
@@ -8,7 +8,7 @@ export abstract class ObservedLayer {
   abstract readonly id: string;
   protected readonly currentStatus: Observable<LayerStatus> = new Observable<LayerStatus>(OFFLINE_STATUS);
   protected readonly currentProblems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
-  readonly #turns = new Turns();
+  readonly #turns = new KeyedMutex();
   #disconnects = 0;
 
   get status(): LayerStatus {
@@ -44,7 +44,7 @@ export abstract class ObservedLayer {
       if (this.#disconnects !== asked)
         throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} was disconnected while it was connecting`);
     };
-    await this.#turns.take("connection", async () => {
+    await this.#turns.run("connection", async () => {
       assertWanted();
       await connect(assertWanted);
     });
@@ -53,6 +53,6 @@ export abstract class ObservedLayer {
   /** Disconnects when what was asked for before is done: at once, where that is nothing. */
   protected async disconnectInTurn(disconnect: () => Promise<void>): Promise<void> {
     this.#disconnects++;
-    await this.#turns.take("connection", disconnect);
+    await this.#turns.run("connection", disconnect);
   }
 }

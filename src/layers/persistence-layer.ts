@@ -1,5 +1,5 @@
 import type { FoldspaceError, Problem } from "../errors.ts";
-import type { SecretsMemory } from "../secrets/memory.ts";
+import type { DeviceStore } from "../secrets/device-store.ts";
 import type { SecretChanges, SecretMap } from "../secrets/secret-map.ts";
 import type { StoredSealedFile } from "../secrets/vault-file.ts";
 import type { VertexOperation } from "../tree/index.ts";
@@ -64,7 +64,7 @@ export interface PersistenceLayer {
    * The page may be gone after this turn: begins to save everything in it. A layer that cannot do better than to flush lacks
    * this.
    */
-  leave?(): void;
+  flushOnPageHide?(): void;
 
   /** Starts telling of operations that come from elsewhere. There is one listener at a time. */
   startListening?(listener: (change: IncomingChange) => void): Promise<void>;
@@ -89,7 +89,7 @@ export interface PersistenceLayer {
   /** Tells, while listening, that secrets may have been changed elsewhere. @returns a function that ends it */
   observeSecrets?(listener: () => void): () => void;
   /** Where a space with this layer remembers what this device has seen of its secrets. */
-  readonly secretsMemory?: SecretsMemory | undefined;
+  readonly deviceStore?: DeviceStore | undefined;
 
   readonly status: LayerStatus;
   /** @returns a function that ends it */

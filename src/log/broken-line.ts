@@ -33,7 +33,7 @@ const MAX_REWRITE_CHARACTERS = 32 * 1024 * 1024;
 
 /**
  * Places in a torn line at which a whole operation may begin: a writer that was cut off, and later went
- * on without a newline, leaves its rewrite glued behind the torn part.
+ * on without a newline, leaves its rewrite concatenated behind the torn part.
  *
  * Inside a string the quotes would be escaped, so text cannot pass for an operation. An array inside a
  * torn list or object could; there, only a rewrite of the torn operation itself is believed.

@@ -18,7 +18,7 @@ export interface LineFault {
   /** Of the operation that was cut off, where that much of it is left. */
   readonly counter?: number;
   /** Whether everything in the line was read all the same. */
-  readonly isSafe?: boolean;
+  readonly isLossless?: boolean;
 }
 
 /**

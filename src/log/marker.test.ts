@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { encodeSpaceFile, GIT_ATTRIBUTES, MARKER_FILE, MARKER_FILES, parseSpaceFile } from "./marker.ts";
+import { encodeSpaceFile, GIT_ATTRIBUTES, README_FILE, README_FILES, parseSpaceFile } from "./marker.ts";
 import { classifyLogFile } from "./paths.ts";
 
 test("space.json keeps the members that we do not know", () => {
@@ -33,7 +33,7 @@ test.each([
 });
 
 test("the marker that is written is one of those that are known", () => {
-  expect(MARKER_FILES).toContain(MARKER_FILE);
+  expect(README_FILES).toContain(README_FILE);
 });
 
 test("Git joins logs and nothing else", () => {

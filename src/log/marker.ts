@@ -3,12 +3,12 @@ import { excerpt } from "./line.ts";
 import { isPathSafeId, SPACE_FILE } from "./paths.ts";
 
 /** Names of the file that tells people what the folder is; a space has one of them. */
-export const MARKER_FILES: readonly string[] = ["supa.md", "sila.md", "README.md"];
+export const README_FILES: readonly string[] = ["supa.md", "sila.md", "README.md"];
 
-/** Written where none of {@link MARKER_FILES} is. */
-export const MARKER_FILE = "supa.md";
+/** Written where none of {@link README_FILES} is. */
+export const README_FILE = "supa.md";
 
-export const MARKER_TEXT = `# A space
+export const README_TEXT = `# A space
 
 This folder holds a space: a tree of data that an app keeps here as plain text.
 

@@ -1,9 +1,9 @@
 /** In UTF-16 units. So short a text is parsed in a moment, and where one line of it is bad, not many take the slow way with it. */
 const PIECE_LENGTH = 16 * 1024;
 /** Stands between lines that are parsed together. No file can know it, so that no line can pass for two, or two for one. */
-const SEAM = Math.floor(Math.random() * 2 ** 30);
+const SEPARATOR = Math.floor(Math.random() * 2 ** 30);
 /** With the newline, which no JSON string can hold: so none goes on over the end of its line. */
-const BETWEEN_LINES = `,${SEAM},\n`;
+const BETWEEN_LINES = `,${SEPARATOR},\n`;
 
 /** Where the lines end that begin at a place in a text and are to be parsed together; behind their last newline, if they have one. */
 export function endOfPiece(text: string, start: number): number {
@@ -26,7 +26,7 @@ export function parseTogether(lines: string): unknown[] | undefined {
   const count = (joined.length - lines.length) / (BETWEEN_LINES.length - 1) + 1;
   if (found?.length !== 2 * count - 1) return undefined;
   for (let line = 1; line < count; line++) {
-    if (found[2 * line - 1] !== SEAM) return undefined;
+    if (found[2 * line - 1] !== SEPARATOR) return undefined;
     found[line] = found[2 * line];
   }
   found.length = count;

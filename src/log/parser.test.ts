@@ -114,7 +114,7 @@ test("merge markers and the lines between them are told apart", () => {
   });
 });
 
-test("a torn line gives back the whole one glued behind it, wherever it was torn", () => {
+test("a torn line gives back the whole one concatenated behind it, wherever it was torn", () => {
   for (const whole of [
     move(7),
     `["p",7,"${A}","k","some \\"text\\""]`,
@@ -130,20 +130,20 @@ test("a torn line gives back the whole one glued behind it, wherever it was torn
   }
 });
 
-test("another operation glued behind a torn one is read", () => {
+test("another operation concatenated behind a torn one is read", () => {
   for (const torn of ['["m",5,"', '["p",5,"x","k', '["p",5,"x","k","va', "[", '["p"', "\0\0\0"]) {
     expect(outline(`${torn}${move(7)}\n`), torn).toEqual({ ops: [7], problems: ["1 FOLD_TORN_LINE"] });
   }
 });
 
-test("a line torn in the middle of a character gives back the whole one glued behind it", () => {
+test("a line torn in the middle of a character gives back the whole one concatenated behind it", () => {
   const torn = new TextEncoder().encode(`["p",2,"${A}","k","\u20ac`).slice(0, -1);
   const whole = new TextEncoder().encode(`["p",3,"${A}","k","\u20ac and \ufffd"]\r\n${move(4)}\n`);
   expect(outline(Uint8Array.from([...torn, ...whole]))).toEqual({ ops: [3, 4], problems: ["1 FOLD_TORN_LINE"] });
   expect(outline(Uint8Array.from([...torn, ...torn, 10, ...whole]))).toEqual({ ops: [3, 4], problems: ["1 FOLD_BAD_UTF8"] });
 });
 
-test("whole operations glued to one another are all read", () => {
+test("whole operations concatenated to one another are all read", () => {
   const ops = [move(3), `["p",4,"${A}","k",["]",{"[":"\\"]"}]]`, `["p",5,"${A}","k",{},1]`, `["p",6,"${A}","k",12]`];
   expect(outline(`${move(1)}\n${ops.join("")}\n${move(9)}\n`)).toEqual({
     ops: [1, 3, 4, 5, 6, 9],
@@ -188,12 +188,12 @@ test("what stands inside a torn value never passes for an operation", () => {
 });
 
 test("nothing makes the parser throw or hang", () => {
-  const glued = `["p",1,"${A}","k",[${"1,".repeat(20_000)}`.repeat(100);
+  const concatenated = `["p",1,"${A}","k",[${"1,".repeat(20_000)}`.repeat(100);
   for (const line of [
     "\uFEFF".repeat(300_000) + move(1),
     "\uFEFF".repeat(300_000),
     " ".repeat(1_000_000),
-    glued,
+    concatenated,
     '["m",'.repeat(500_000),
   ]) {
     expect(() => parse(`${line}\n`)).not.toThrow();

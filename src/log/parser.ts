@@ -94,9 +94,9 @@ export class LogParser {
     if (this.#carriedLength > 0) {
       start = bytes.indexOf(LF) + 1;
       this.#carry(bytes.subarray(0, start));
-      this.#takeLines(this.#takeCarried(1));
+      this.#parseLines(this.#joinCarried(1));
     }
-    this.#takeLines(bytes.subarray(start, end));
+    this.#parseLines(bytes.subarray(start, end));
     if (end < bytes.length) this.#carry(bytes.subarray(end));
   }
 
@@ -104,7 +104,7 @@ export class LogParser {
   end(): void {
     if (this.#carriedLength === 0) return;
     const { offset, line } = this.position;
-    this.#takeLines(this.#takeCarried(0));
+    this.#parseLines(this.#joinCarried(0));
     this.#offset = offset;
     this.#line = line;
   }
@@ -118,7 +118,7 @@ export class LogParser {
 
   /** @param newlineLength of the newline that ends it: 1, or 0 where there is none */
   /** @returns nothing for a line that is too long, which it reports */
-  #takeCarried(newlineLength: number): Uint8Array {
+  #joinCarried(newlineLength: number): Uint8Array {
     const length = this.#carriedLength - newlineLength;
     const bytes = concatBytes(this.#carried);
     if (length > MAX_LINE_BYTES) {
@@ -132,57 +132,57 @@ export class LogParser {
   }
 
   /** @param bytes whole lines */
-  #takeLines(bytes: Uint8Array): void {
+  #parseLines(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#offset += bytes.length;
     const text = decodeUtf8(bytes);
     if (text === undefined) {
-      this.#takeLinesOneByOne(bytes);
+      this.#parseLinesOneByOne(bytes);
       return;
     }
     for (let start = 0; start < text.length;) {
       const end = endOfPiece(text, start);
-      this.#takePiece(text.slice(start, text[end - 1] === "\n" ? end - 1 : end));
+      this.#parsePiece(text.slice(start, text[end - 1] === "\n" ? end - 1 : end));
       start = end;
     }
   }
 
-  #takePiece(lines: string): void {
+  #parsePiece(lines: string): void {
     const together = parseTogether(lines);
     for (const line of together ?? lines.split("\n")) {
       this.#line++;
-      if (together) this.#takeParsed(line);
+      if (together) this.#acceptParsed(line);
       // where one is bad, that one is found
-      else this.#takeLine(line as string);
+      else this.#parseLine(line as string);
     }
   }
 
   /** Where some bytes are no UTF-8: only the lines that they stand in are lost. */
-  #takeLinesOneByOne(bytes: Uint8Array): void {
+  #parseLinesOneByOne(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length;) {
       const newline = bytes.indexOf(LF, start);
       const end = newline === -1 ? bytes.length : newline;
       this.#line++;
-      this.#takeUndecodedLine(bytes.subarray(start, end));
+      this.#parseUndecodedLine(bytes.subarray(start, end));
       start = end + 1;
     }
   }
 
-  #takeUndecodedLine(bytes: Uint8Array): void {
+  #parseUndecodedLine(bytes: Uint8Array): void {
     const line = bytes.length > MAX_LINE_BYTES ? undefined : decodeUtf8(bytes);
-    if (line !== undefined) this.#takeLine(line);
+    if (line !== undefined) this.#parseLine(line);
     else if (bytes.length > MAX_LINE_BYTES) this.#report(tooLong(bytes.length));
-    else this.#takeBadUtf8(bytes);
+    else this.#parseBadUtf8(bytes);
   }
 
   /** A line that may be torn in the middle of a character, with a whole operation behind that. */
-  #takeBadUtf8(bytes: Uint8Array): void {
+  #parseBadUtf8(bytes: Uint8Array): void {
     const isValid = (rest: string): boolean => decodeUtf8(bytes.subarray(bytes.length - utf8Length(rest))) === rest;
     const fault: LineFault = { code: "FOLD_BAD_UTF8", reason: "the line is not valid UTF-8" };
-    if (!this.#takeRewrite(decodeAsUtf8(bytes), fault, isValid)) this.#report(fault);
+    if (!this.#acceptRewrite(decodeAsUtf8(bytes), fault, isValid)) this.#report(fault);
   }
 
-  #takeLine(line: string): void {
+  #parseLine(line: string): void {
     if (line === "") return;
     // past what is told of a file, garbage is passed over as fast as it can be
     if (this.#isListFull && !MAY_HOLD_OPERATION.test(line)) {
@@ -199,16 +199,16 @@ export class LogParser {
       parsed = parseJson(line);
     } catch (error) {
       if (error instanceof LineError) this.#report(error);
-      else this.#takeBrokenLine(line);
+      else this.#parseBrokenLine(line);
       return;
     }
-    this.#takeParsed(parsed);
+    this.#acceptParsed(parsed);
   }
 
-  #takeParsed(parsed: unknown): void {
+  #acceptParsed(parsed: unknown): void {
     try {
       const fields = checkFields(parsed, this.#ids);
-      if (fields) this.#takeFields(fields);
+      if (fields) this.#acceptFields(fields);
       else this.newerLines++;
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
@@ -216,38 +216,38 @@ export class LogParser {
     }
   }
 
-  #takeFields(fields: OperationFields): void {
+  #acceptFields(fields: OperationFields): void {
     const isWanted = this.#wantedTarget === undefined || fields[2] === this.#wantedTarget;
     if (isWanted) this.ops.push(toOperation(fields, this.#peerId, this.#ids));
     else this.counted.push(fields[1]);
   }
 
   /** A line that is not JSON as it stands. */
-  #takeBrokenLine(line: string): void {
+  #parseBrokenLine(line: string): void {
     const bare = stripEnds(line);
     if (bare === "") return;
     if (bare !== line) {
-      this.#takeLine(bare);
+      this.#parseLine(bare);
       return;
     }
-    const rest = this.#takeGlued(line);
+    const rest = this.#parseConcatenated(line);
     if (rest > 0) {
       const reason = `an operation has no newline behind it, and was read: ${excerpt(line)}`;
-      this.#report({ code: "FOLD_TORN_LINE", reason, isSafe: true });
-      this.#takeLine(line.slice(rest));
+      this.#report({ code: "FOLD_TORN_LINE", reason, isLossless: true });
+      this.#parseLine(line.slice(rest));
       return;
     }
     const broken = describeBrokenLine(line);
-    if (!this.#takeRewrite(line, broken)) this.#report(broken);
+    if (!this.#acceptRewrite(line, broken)) this.#report(broken);
   }
 
   /** Takes the whole operation that stands behind a torn one. @returns whether there is one */
-  #takeRewrite(line: string, fault: LineFault, isValid: (rest: string) => boolean = () => true): boolean {
+  #acceptRewrite(line: string, fault: LineFault, isValid: (rest: string) => boolean = () => true): boolean {
     for (const start of rewriteStarts(line)) {
       const rest = line.slice(start);
       const fields = isValid(rest) ? this.#tryFields(stripEnds(rest)) : undefined;
       if (!fields) continue;
-      this.#takeFields(fields);
+      this.#acceptFields(fields);
       const torn = excerpt(line.slice(0, start));
       const reason = `the line starts with a torn operation, ${torn}; the whole one behind it was read`;
       this.#report({ ...fault, code: "FOLD_TORN_LINE", reason });
@@ -261,13 +261,13 @@ export class LogParser {
    * did not look, leave them so.
    * @returns where the rest of the line begins; 0 where there are none
    */
-  #takeGlued(line: string): number {
+  #parseConcatenated(line: string): number {
     for (let start = 0; ;) {
       const end = endOfArray(line, start);
       const isGlued = end !== undefined && /^\["[mp]",/.test(line.slice(end, end + 5));
       const fields = isGlued ? this.#tryFields(line.slice(start, end)) : undefined;
       if (!isGlued || !fields) return start;
-      this.#takeFields(fields);
+      this.#acceptFields(fields);
       start = end;
     }
   }
@@ -285,7 +285,7 @@ export class LogParser {
     return this.problems.length >= (this.#maxProblems ?? MAX_LINE_PROBLEMS + 1);
   }
 
-  #report({ code, reason, counter, isSafe }: LineFault): void {
+  #report({ code, reason, counter, isLossless }: LineFault): void {
     this.problemCount++;
     if (this.#isListFull) return;
     addLineProblem(this.problems, {
@@ -293,7 +293,7 @@ export class LogParser {
       code,
       reason,
       ...(counter === undefined ? {} : { counter }),
-      ...(isSafe === undefined ? {} : { isSafe }),
+      ...(isLossless === undefined ? {} : { isLossless }),
     });
   }
 }

@@ -13,10 +13,10 @@ test.each([
 test.each([
   ["too little memory", { memoryKiB: 19 * 1024 - 1 }],
   ["one iteration", { iterations: 1 }],
-  ["no lane", { parallelism: 0 }],
+  ["no queue", { parallelism: 0 }],
   ["too much memory", { memoryKiB: 256 * 1024 + 1 }],
   ["too many iterations", { iterations: 11 }],
-  ["too many lanes", { parallelism: 5 }],
+  ["too many queues", { parallelism: 5 }],
   ["too much of both", { memoryKiB: 256 * 1024, iterations: 5 }],
   ["half an iteration", { iterations: 2.5 }],
   ["no number", { memoryKiB: Number.NaN }],

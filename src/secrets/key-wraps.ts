@@ -62,7 +62,7 @@ export async function wrapByPassphrase(
 }
 
 /** Ways in which a text that somebody typed may open a key. */
-export class Credential {
+export class UnlockAttempt {
   readonly #text: string;
 
   /** @param text passphrase or recovery code */

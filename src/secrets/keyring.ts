@@ -49,8 +49,8 @@ export class Keyring {
 
   /** The key under which it is written that the protection was ended; `undefined` while it goes on under any. */
   get endKey(): SpaceKey | undefined {
-    const isOver = [...this.#held.values()].every(({ wraps, isEnded, isReplaced }) => !wraps || isEnded || isReplaced);
-    return isOver ? this.#lowest(({ isEnded, isReplaced }) => isEnded && !isReplaced) : undefined;
+    const protectionEnded = [...this.#held.values()].every(({ wraps, isEnded, isReplaced }) => !wraps || isEnded || isReplaced);
+    return protectionEnded ? this.#lowest(({ isEnded, isReplaced }) => isEnded && !isReplaced) : undefined;
   }
 
   /** A key that was replaced by one that is not known here: the last that this device can write under. */

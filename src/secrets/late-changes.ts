@@ -12,9 +12,9 @@ export interface LateChange {
  * What others have set or deleted under the protection without knowing that it was ended, with what the secrets were when
  * it was: that is no part of what is kept without protection.
  */
-export function lateChanges({ entries: { entries }, guard, isOver }: VaultContents): ReadonlyMap<string, LateChange> {
+export function lateChanges({ entries: { entries }, guard, protectionEnded }: VaultContents): ReadonlyMap<string, LateChange> {
   const late = new Map<string, LateChange>();
-  if (!isOver) return late;
+  if (!protectionEnded) return late;
   const endings = guard.openFiles.filter(({ header }) => header!.isEnded);
   const ended = entriesIn(endings);
   // before our own file is there, all that is known was taken out by us

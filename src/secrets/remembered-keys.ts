@@ -1,16 +1,16 @@
 import type { Keyring } from "./keyring.ts";
-import type { SecretsMemory } from "./memory.ts";
+import type { DeviceStore } from "./device-store.ts";
 import type { SpaceKey } from "./space-key.ts";
 
 /** Keys that the user has this device remember, so that it needs no passphrase. */
 export class RememberedKeys {
   readonly #spaceId: string;
-  readonly #memory: SecretsMemory | undefined;
+  readonly #memory: DeviceStore | undefined;
   #isLoaded = false;
   /** Ids of keys that the device was asked for. */
   readonly #asked = new Set<string>();
 
-  constructor(spaceId: string, memory: SecretsMemory | undefined) {
+  constructor(spaceId: string, memory: DeviceStore | undefined) {
     this.#spaceId = spaceId;
     this.#memory = memory;
   }

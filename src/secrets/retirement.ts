@@ -26,13 +26,13 @@ interface Target {
  * @param now milliseconds since the epoch
  */
 export function retirableFiles(contents: VaultContents, target: Target, now: number): StoredSealedFile[] {
-  const { files, keyring, entries, guard, isOver } = contents;
+  const { files, keyring, entries, guard, protectionEnded } = contents;
   const { place, peerId, own } = target;
   const others = files.in(place).filter((file) => file.content !== undefined && !file.isOf(peerId));
   const restMs = restMsOf(others);
   const isAtRest = ({ stored: { modifiedMs } }: VaultFile): boolean => modifiedMs === undefined || now - modifiedMs > restMs;
   const canGo = (file: VaultFile): boolean => {
-    if (isOver) return isEndSaidElsewhere(file, contents, target);
+    if (protectionEnded) return isEndSaidElsewhere(file, contents, target);
     if (!own || !entries.areCovered(file.content!.entries, own.entries)) return false;
     return isLeaking(file, keyring) || (isAtRest(file) && !guard.isOld(file));
   };

@@ -1,7 +1,7 @@
 import type { Problem } from "../errors.ts";
 import type { EntryMap } from "./entry-map.ts";
 import type { Keyring } from "./keyring.ts";
-import type { SecretsMemory } from "./memory.ts";
+import type { DeviceStore } from "./device-store.ts";
 import type { SealedHeader } from "./sealed-file.ts";
 import { SeenRecord } from "./seen-record.ts";
 import { entriesIn, type VaultFile } from "./vault-file.ts";
@@ -28,7 +28,7 @@ export class RollbackGuard {
 
   constructor(
     spaceId: string,
-    memory: SecretsMemory | undefined,
+    memory: DeviceStore | undefined,
     { files, keyring, entries }: { readonly files: VaultFiles; readonly keyring: Keyring; readonly entries: EntryMap },
   ) {
     this.#seen = new SeenRecord(spaceId, memory);

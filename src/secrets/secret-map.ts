@@ -25,7 +25,7 @@ export function differences(from: SecretMap, to: SecretMap): Map<string, SecretC
 /** Makes changes to what is there by now: a secret that was edited meanwhile is not deleted. */
 export function applyChanges(present: SecretMap, changes: SecretChanges): Map<string, string> {
   const result = new Map(present);
-  for (const [name, { from, to }] of changes) put(result, name, mergeValue(from, to, present.get(name)));
+  for (const [name, { from, to }] of changes) setOrDelete(result, name, mergeValue(from, to, present.get(name)));
   return result;
 }
 
@@ -42,11 +42,11 @@ export function mergeValue(base: string | undefined, ours: string | undefined, t
 export function mergeMaps(base: SecretMap, ours: SecretMap, theirs: SecretMap): Map<string, string> {
   const result = new Map<string, string>();
   for (const name of new Set([...ours.keys(), ...theirs.keys()]))
-    put(result, name, mergeValue(base.get(name), ours.get(name), theirs.get(name)));
+    setOrDelete(result, name, mergeValue(base.get(name), ours.get(name), theirs.get(name)));
   return result;
 }
 
-export function put(map: Map<string, string>, name: string, value: string | undefined): void {
+export function setOrDelete(map: Map<string, string>, name: string, value: string | undefined): void {
   if (value === undefined) map.delete(name);
   else map.set(name, value);
 }

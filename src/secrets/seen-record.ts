@@ -2,7 +2,7 @@ import { concatBytes } from "../bytes.ts";
 import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
 import { isCleaned, type SecretEntries } from "./entries.ts";
 import type { EntryMap } from "./entry-map.ts";
-import type { KeyState, SecretsMemory } from "./memory.ts";
+import type { KeyState, DeviceStore } from "./device-store.ts";
 import { parseObject } from "./secret-map.ts";
 import type { SpaceKey } from "./space-key.ts";
 
@@ -23,13 +23,13 @@ const ALL_KEYS = "keys";
 /** The latest that was seen of every peer's file, every entry and every key, to notice when older ones take their place. */
 export class SeenRecord {
   readonly #spaceId: string;
-  readonly #memory: SecretsMemory | undefined;
+  readonly #memory: DeviceStore | undefined;
   readonly #byKey = new Map<string, Seen>();
   readonly #states = new Map<string, KeyState>();
   #areStatesLoaded = false;
   #haveStatesChanged = false;
 
-  constructor(spaceId: string, memory: SecretsMemory | undefined) {
+  constructor(spaceId: string, memory: DeviceStore | undefined) {
     this.#spaceId = spaceId;
     this.#memory = memory;
   }

@@ -1,7 +1,7 @@
 import { FoldspaceError } from "../errors.ts";
 import { compareStrings } from "./encoding.ts";
 import { isProven } from "./key-replacement.ts";
-import { compareWraps, Credential, wrapsData, type KeyWraps } from "./key-wraps.ts";
+import { compareWraps, UnlockAttempt, wrapsData, type KeyWraps } from "./key-wraps.ts";
 import type { SpaceKey } from "./space-key.ts";
 import type { VaultFile } from "./vault-file.ts";
 
@@ -13,7 +13,7 @@ const MAX_DERIVATIONS = 4;
  * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, or what is wrong with the files where none can be tried
  */
 export async function findKeys(spaceId: string, text: string, files: readonly VaultFile[]): Promise<SpaceKey[]> {
-  const credential = new Credential(text);
+  const attempt = new UnlockAttempt(text);
   const usable = files.filter((file) => file.header && !file.error);
   if (usable.length === 0) throw files.find(({ error }) => error)?.error ?? notProtected();
   if (text === "") throw wrong("The passphrase is empty");
@@ -23,8 +23,8 @@ export async function findKeys(spaceId: string, text: string, files: readonly Va
   for (const { keyId, wraps } of distinctWraps(usable)) {
     if ([...present, ...outdated].some(({ id }) => id === keyId)) continue;
     const context = { spaceId, keyId };
-    const byCode = await credential.unwrapAsCode(context, wraps);
-    const key = byCode ?? (derivations++ < MAX_DERIVATIONS ? await credential.unwrapAsPassphrase(context, wraps) : undefined);
+    const byCode = await attempt.unwrapAsCode(context, wraps);
+    const key = byCode ?? (derivations++ < MAX_DERIVATIONS ? await attempt.unwrapAsPassphrase(context, wraps) : undefined);
     if (!key) continue;
     const ofKey = usable.filter((file) => file.keyId === keyId);
     const current = await latestGenuineWraps(ofKey, key);

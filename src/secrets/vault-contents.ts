@@ -2,7 +2,7 @@ import type { Problem } from "../errors.ts";
 import { EntryMap } from "./entry-map.ts";
 import { saysEnded } from "./file-standing.ts";
 import { Keyring } from "./keyring.ts";
-import type { SecretsMemory } from "./memory.ts";
+import type { DeviceStore } from "./device-store.ts";
 import { RollbackGuard } from "./rollback-guard.ts";
 import type { SpaceKey } from "./space-key.ts";
 import type { StoredSealedFile } from "./vault-file.ts";
@@ -21,7 +21,7 @@ export class VaultContents {
   readonly entries: EntryMap = new EntryMap();
   readonly guard: RollbackGuard;
 
-  constructor(spaceId: string, memory: SecretsMemory | undefined) {
+  constructor(spaceId: string, memory: DeviceStore | undefined) {
     this.files = new VaultFiles(spaceId);
     this.keyring = new Keyring(spaceId);
     this.guard = new RollbackGuard(spaceId, memory, this);
@@ -34,7 +34,7 @@ export class VaultContents {
   }
 
   /** Whether the protection was ended under every key that is known here, so that the secrets are kept without again. */
-  get isOver(): boolean {
+  get protectionEnded(): boolean {
     return this.keyring.endKey !== undefined && this.protection === "none";
   }
 

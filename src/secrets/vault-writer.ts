@@ -68,12 +68,12 @@ export class VaultWriter {
    * @returns `false` while locked, but for what was set just before
    */
   isLackingIn(place: object): boolean {
-    const { files, keyring, entries, guard, isOver } = this.#contents;
+    const { files, keyring, entries, guard, protectionEnded } = this.#contents;
     const key = keyring.writeKey;
     const open = guard.openIn(place);
     const isCovered = (by: readonly VaultFile[]): boolean => entries.areCovered(entries.entries, entriesIn(by));
     if (keyring.replacedKey) return (this.#written.get(place)?.edits ?? 0) < this.#edits;
-    if (!key) return isOver && !isCovered(open.filter(({ header }) => header!.isEnded));
+    if (!key) return protectionEnded && !isCovered(open.filter(({ header }) => header!.isEnded));
     const lasting = open.filter((file) => !isLeaking(file, keyring));
     const wraps = keyring.wrapsOf(key.id)!;
     const hasWraps = lasting.some((file) => file.keyId === key.id && compareWraps(file.header!.wraps, wraps) === 0);

@@ -3,7 +3,7 @@ import { Mutex } from "../mutex.ts";
 import { assertAcceptable, DEFAULT_ARGON2, type Argon2Parameters } from "./argon2.ts";
 import { counterAfter } from "./entries.ts";
 import { lateChanges, type LateChange } from "./late-changes.ts";
-import type { SecretsMemory } from "./memory.ts";
+import type { DeviceStore } from "./device-store.ts";
 import { newKey } from "./new-key.ts";
 import { newRecoveryCode } from "./recovery-code.ts";
 import { RememberedKeys } from "./remembered-keys.ts";
@@ -17,7 +17,7 @@ import type { StoredSealedFile } from "./vault-file.ts";
 import { VaultWriter, type OwnFile } from "./vault-writer.ts";
 
 export interface VaultOptions {
-  readonly memory?: SecretsMemory | undefined;
+  readonly memory?: DeviceStore | undefined;
   /** Cost of new passphrases. */
   readonly argon2?: Argon2Parameters | undefined;
 }
@@ -48,8 +48,8 @@ export class Vault {
   }
 
   /** Whether the protection was ended under every key that is known here, so that the secrets are kept without again. */
-  get isOver(): boolean {
-    return this.#contents.isOver;
+  get protectionEnded(): boolean {
+    return this.#contents.protectionEnded;
   }
 
   get problems(): Problem[] {

@@ -90,7 +90,7 @@ test("a layer that connects after opening was given up is let go of again", asyn
   await makeSpace(id, store);
   const layer = layerOn(store, id);
   const release = layer.hang("connect");
-  const manager = new SpaceManager({ patienceMs: 20, openingPatienceMs: 20 });
+  const manager = new SpaceManager({ timeoutMs: 20, openTimeoutMs: 20 });
   await expect(manager.loadSpace({ id }, [layer])).rejects.toMatchObject({ code: "FOLD_BUSY" });
   release();
   await until("it is let go of", () => layer.calls.filter((call) => call === "disconnect").length === 2);
@@ -106,7 +106,7 @@ for (const step of ["connect", "loadTreeOps", "loadSecrets"] as const) {
     const before = contentOf(two);
     const slow = layerOn(two, id, { id: "slow" });
     const release = slow.hang(step);
-    const space = await new SpaceManager({ patienceMs: 20 }).loadSpace({ id }, [layerOn(one, id, { id: "one" }), slow]);
+    const space = await new SpaceManager({ timeoutMs: 20 }).loadSpace({ id }, [layerOn(one, id, { id: "one" }), slow]);
     await expect(space.removeLayer("slow")).rejects.toMatchObject({ code: "FOLD_NOT_DURABLE" });
     release();
     await until("it is let go of", () => !slow.isConnected());

@@ -117,7 +117,7 @@ test("closing tells exactly what is not durable, and where", async () => {
 
 for (const step of ["connect", "loadTreeOps", "startListening"] as const) {
   test(`a layer that hangs in ${step} for ever keeps neither a flush nor closing from ending`, async () => {
-    const { space, good } = await openRig({ patienceMs: 60 }, (layer) => layer.hang(step));
+    const { space, good } = await openRig({ timeoutMs: 60 }, (layer) => layer.hang(step));
     edit(space, "edited");
     const count = space.tree.opCount;
     const start = performance.now();
@@ -134,7 +134,7 @@ for (const step of ["connect", "loadTreeOps", "startListening"] as const) {
 
 for (const step of ["flush", "disconnect"] as const) {
   test(`a layer that comes to hang in ${step} does not keep closing from ending`, async () => {
-    const { space, badLayer, good } = await openRig({ patienceMs: 60 });
+    const { space, badLayer, good } = await openRig({ timeoutMs: 60 });
     await space.whenSynced();
     badLayer.hang(step);
     edit(space, "edited");
@@ -146,11 +146,11 @@ for (const step of ["flush", "disconnect"] as const) {
 
 test("patience is counted by the space's clock, once", async () => {
   const clock = new ManualClock();
-  const { space } = await openRig({ clock, patienceMs: 5_000 }, (layer) => layer.hang("connect"));
-  let isOver = false;
-  const flushing = lacking(space.flush()).finally(() => (isOver = true));
+  const { space } = await openRig({ clock, timeoutMs: 5_000 }, (layer) => layer.hang("connect"));
+  let protectionEnded = false;
+  const flushing = lacking(space.flush()).finally(() => (protectionEnded = true));
   await clock.advance(4_900);
-  expect(isOver).toBe(false);
+  expect(protectionEnded).toBe(false);
   await clock.advance(200);
   expect(await flushing).toMatchObject([{ id: "bad", code: "FOLD_BUSY" }]);
   const closing = lacking(space.close());
@@ -162,7 +162,7 @@ test("an app tree that one layer never gives hangs nothing, and is told of", asy
   const [id, good] = [newId(), new MemoryStore()];
   await makeSpace(id, good);
   const badLayer = layerOn(copyInto(good, new MemoryStore()), id, { id: "bad" });
-  const space = await new SpaceManager({ patienceMs: 60 }).loadSpace({ id }, [layerOn(good, id, { id: "good" }), badLayer]);
+  const space = await new SpaceManager({ timeoutMs: 60 }).loadSpace({ id }, [layerOn(good, id, { id: "good" }), badLayer]);
   await space.whenSynced();
   const release = badLayer.hang("loadTreeOps");
   const notes = space.newAppTree("notes", "Notes");
@@ -312,7 +312,7 @@ test("a read-only space is synced when every layer has answered", async () => {
   const slow = layerOn(other, id, { id: "slow" });
   const release = slow.hang("loadTreeOps");
   const layers = [layerOn(one, id, { id: "one" }), slow];
-  const space = await new SpaceManager({ isReadOnly: true, patienceMs: 20 }).loadSpace({ id }, layers);
+  const space = await new SpaceManager({ isReadOnly: true, timeoutMs: 20 }).loadSpace({ id }, layers);
   expect(await lacking(space.whenSynced())).toMatchObject([{ id: "slow", code: "FOLD_BUSY" }]);
   await expect(space.flush()).rejects.toMatchObject({ code: "FOLD_READ_ONLY" });
   release();

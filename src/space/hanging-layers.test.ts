@@ -10,7 +10,7 @@ const STEPS = ["disconnect", "stopListening", "listTrees", "flush", "rescan", "r
 for (const step of STEPS) {
   test(`a layer that throws in ${step} instead of rejecting is let go of, and disturbs no other`, async () => {
     const { id, one, two } = await spaceInTwoPlaces();
-    const manager = new SpaceManager({ patienceMs: 300, relayGraceMs: 20 });
+    const manager = new SpaceManager({ timeoutMs: 300, relayGraceMs: 20 });
     const bad = layerOn(two, id, { id: "bad" });
     const space = await manager.loadSpace({ id }, [layerOn(one, id, { id: "good" }), bad]);
     await space.whenSynced();
@@ -35,14 +35,14 @@ test("secrets that do not come keep a space from opening for no longer than any 
   const { id, one } = await spaceInTwoPlaces();
   const layer = layerOn(one, id);
   layer.hang("loadSecrets");
-  const space = await new SpaceManager({ patienceMs: 100, openingPatienceMs: 3_000 }).loadSpace({ id }, [layer]);
+  const space = await new SpaceManager({ timeoutMs: 100, openTimeoutMs: 3_000 }).loadSpace({ id }, [layer]);
   space.tree.root!.newNamedChild("edited");
   await outcomeOf(space.close());
   expect(contentOf(one)[id]!.join()).toContain("edited");
 });
 
 test("making a space in a layer that hangs ends", async () => {
-  const [id, manager] = [newId(), new SpaceManager({ patienceMs: 50, openingPatienceMs: 100 })];
+  const [id, manager] = [newId(), new SpaceManager({ timeoutMs: 50, openTimeoutMs: 100 })];
   const layer = layerOn(new MemoryStore(), id);
   layer.hang("connect");
   expect(await outcomeOf(manager.createSpace({ persistenceLayers: [layer] }))).toBe("FOLD_BUSY");
@@ -53,7 +53,7 @@ for (const step of ["connect", "loadTreeOps", "startListening"] as const) {
   test(`adding a layer that hangs in ${step} ends when it is removed, or the space is closed`, async () => {
     for (const end of ["removeLayer", "close"] as const) {
       const { id, one, two } = await spaceInTwoPlaces();
-      const space = await new SpaceManager({ patienceMs: 50 }).loadSpace({ id }, [layerOn(one, id, { id: "one" })]);
+      const space = await new SpaceManager({ timeoutMs: 50 }).loadSpace({ id }, [layerOn(one, id, { id: "one" })]);
       const hanging = layerOn(two, id, { id: "two" });
       hanging.hang(step);
       const adding = outcomeOf(space.addLayer(hanging));
@@ -68,7 +68,7 @@ for (const step of ["connect", "loadTreeOps", "startListening"] as const) {
 test("a layer that hangs holds up neither looking for changes nor the list of trees", async () => {
   const { id, treeId, one, two } = await spaceInTwoPlaces();
   const bad = layerOn(two, id, { id: "bad" });
-  const space = await new SpaceManager({ patienceMs: 100 }).loadSpace({ id }, [bad, layerOn(one, id, { id: "good" })]);
+  const space = await new SpaceManager({ timeoutMs: 100 }).loadSpace({ id }, [bad, layerOn(one, id, { id: "good" })]);
   await space.whenSynced();
   let release: (() => void) | undefined;
   bad.rescan = async () => await new Promise<void>((resolve) => (release = resolve));
@@ -84,7 +84,7 @@ test("a layer that hangs holds up neither looking for changes nor the list of tr
 test("a tree that is made while a removed layer is being disconnected does not wait for that layer", async () => {
   const { id, one, two } = await spaceInTwoPlaces();
   const bad = layerOn(two, id, { id: "bad" });
-  const space = await new SpaceManager({ patienceMs: 300 }).loadSpace({ id }, [layerOn(one, id, { id: "good" }), bad]);
+  const space = await new SpaceManager({ timeoutMs: 300 }).loadSpace({ id }, [layerOn(one, id, { id: "good" }), bad]);
   await space.whenSynced();
   bad.hang("disconnect");
   const removing = space.removeLayer("bad");

@@ -8,7 +8,7 @@ import { SpaceManager } from "./space-manager.ts";
 // What one line in a folder can do, where the folder's other lines are those of a space.
 
 function property(counter: number, targetId: string, key: string, value: string): VertexOperation {
-  return { id: { counter, peerId: "stranger" }, targetId, key, value, transient: false };
+  return { id: { counter, peerId: "foreignOp" }, targetId, key, value, transient: false };
 }
 
 test("a layer with the highest counters is merged, and what they have not decided is edited as ever", async () => {

@@ -5,7 +5,7 @@ import { toFoldspaceError } from "../layers/batcher.ts";
 import type { LayerSession, LayerStatus, PersistenceLayer } from "../layers/persistence-layer.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { claimLayer, type LayerClaim } from "./layer-ownership.ts";
-import { endsInTime } from "./patience.ts";
+import { completesInTime } from "./patience.ts";
 
 /** State of one layer of a space, for people to see. */
 export interface LayerReport extends LayerStatus {
@@ -260,8 +260,8 @@ export class LayerConnection {
   }
 
   /** Begins to save what there is: the page may be gone after this turn. */
-  async leave(): Promise<void> {
-    if (this.layer.leave) this.layer.leave();
+  async flushOnPageHide(): Promise<void> {
+    if (this.layer.flushOnPageHide) this.layer.flushOnPageHide();
     else await this.layer.flush();
   }
 
@@ -416,7 +416,7 @@ export class LayerConnection {
   }
 
   async #isInTime(task: Promise<unknown>): Promise<boolean> {
-    return await endsInTime(task, this.#options.timeoutMs, this.#options.clock);
+    return await completesInTime(task, this.#options.timeoutMs, this.#options.clock);
   }
 
   #timedOut(reason: string): FoldspaceError {

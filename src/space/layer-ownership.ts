@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
-import { endsInTime } from "./patience.ts";
+import { completesInTime } from "./patience.ts";
 
 interface Claim {
   /** Whether its owner is about to release it. */
@@ -38,8 +38,8 @@ function registry(): WeakMap<PersistenceLayer, Claim> {
 export async function claimLayer(layer: PersistenceLayer, clock: Clock, timeoutMs: number): Promise<LayerClaim> {
   const claims = registry();
   for (let claim = claims.get(layer); claim; claim = claims.get(layer)) {
-    if (!claim.isEnding && (await endsInTime(claim.released, WAIT_FOR_OWNER_MS, clock))) continue;
-    if (claim.isEnding && (await endsInTime(claim.released, timeoutMs, clock))) continue;
+    if (!claim.isEnding && (await completesInTime(claim.released, WAIT_FOR_OWNER_MS, clock))) continue;
+    if (claim.isEnding && (await completesInTime(claim.released, timeoutMs, clock))) continue;
     throw new FoldspaceError(
       "FOLD_IN_USE",
       `The layer ${layer.id} is in use by another open space: give each a layer of its own`,

@@ -86,7 +86,7 @@ test("removing a layer that cannot save tells what it lacks, and removes it", as
   const hanging = layerOn(copyInto(one, new MemoryStore()), id, { id: "hanging" });
   hanging.hang("connect");
   const layers = [layerOn(one, id, { id: "one" }), layerOn(two, id, { id: "two" }), hanging];
-  const space = await new SpaceManager({ patienceMs: 60 }).loadSpace({ id }, layers);
+  const space = await new SpaceManager({ timeoutMs: 60 }).loadSpace({ id }, layers);
   await until("two is read", () => !space.status.layers[1]!.isLoading);
   two.refuseWith = new FoldspaceError("FOLD_READ_ONLY", "read only");
   space.tree.root!.setProperty("title", "lost there");

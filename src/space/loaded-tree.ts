@@ -1,4 +1,4 @@
-import { Pace } from "../breathe.ts";
+import { TimeSlicer } from "../time-slicer.ts";
 import { FoldspaceError } from "../errors.ts";
 import {
   isMoveVertexOp,
@@ -6,12 +6,12 @@ import {
   type DifferingContents,
   type ReplicatedTreeOptions,
   type TreeChangeKind,
-  type VersionVector,
+  type OpIdSet,
   type VertexOperation,
 } from "../tree/index.ts";
-import { placesToReissue, toReissue, type MadeHere } from "./made-here.ts";
+import { placesToReapply, toReapply, type LocalOpLog } from "./local-op-log.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
-import { StaleEdits } from "./stale-edits.ts";
+import { PreLoadEdits } from "./pre-load-edits.ts";
 
 /** A millisecond of merging or two, and a few times that where the code is cold. */
 const SLICE_OPS = 500;
@@ -49,18 +49,18 @@ class LayeredTree extends ReplicatedTree {
 export class LoadedTree {
   readonly #tree: LayeredTree;
   readonly #host: LoadedTreeHost;
-  readonly #madeHere: MadeHere;
+  readonly #localOps: LocalOpLog;
   /** Edits of this turn, handed over together. */
   #unsent: VertexOperation[] = [];
-  readonly #staleEdits = new StaleEdits();
+  readonly #preLoadEdits = new PreLoadEdits();
   /** What is being merged that a layer has told of. An observer may merge what a live peer has sent meanwhile. */
   #arriving: ReadonlySet<VertexOperation> = new Set();
   #isReleased = false;
 
-  /** @param madeHere what this instance has made in the tree, also when it was loaded before */
-  constructor(peerId: string, treeId: string, host: LoadedTreeHost, madeHere: MadeHere, options: ReplicatedTreeOptions = {}) {
+  /** @param localOps what this instance has made in the tree, also when it was loaded before */
+  constructor(peerId: string, treeId: string, host: LoadedTreeHost, localOps: LocalOpLog, options: ReplicatedTreeOptions = {}) {
     this.#host = host;
-    this.#madeHere = madeHere;
+    this.#localOps = localOps;
     this.#tree = new LayeredTree(peerId, [], {
       ...options,
       rootId: treeId,
@@ -71,10 +71,10 @@ export class LoadedTree {
       },
     });
     // what a layer that is read first may lack: without it, the next edits would be made under the same ids
-    this.#tree.mergeOwned(madeHere.operations);
+    this.#tree.mergeOwned(localOps.operations);
     this.#tree.observeOpApplied((op, isLocal) => {
       if (this.#arriving.has(op) || (!isMoveVertexOp(op) && op.transient)) return;
-      if (isLocal) this.#madeHere.note(op);
+      if (isLocal) this.#localOps.note(op);
       this.#send(op);
     });
   }
@@ -99,7 +99,7 @@ export class LoadedTree {
     const ops = this.#unsent;
     if (ops.length === 0) return;
     this.#unsent = [];
-    if (this.#host.isAwaiting()) for (const op of ops) this.#staleEdits.note({ op, madeAtMs: this.#host.now() });
+    if (this.#host.isAwaiting()) for (const op of ops) this.#preLoadEdits.note({ op, madeAtMs: this.#host.now() });
     this.#host.onMade(ops);
   }
 
@@ -109,28 +109,28 @@ export class LoadedTree {
    */
   async mergeLoaded(ops: readonly VertexOperation[], onSlice: (slice: readonly VertexOperation[]) => void): Promise<MergedLayer> {
     const arrived: VertexOperation[] = [];
-    const pace = new Pace();
+    const slicer = new TimeSlicer();
     const isLong = ops.length > SLICE_OPS;
     // bringing them in order is a piece of work by itself
-    if (isLong) await pace.breathe(true);
+    if (isLong) await slicer.yieldToEventLoop(true);
     // in order, so that few moves come late: late ones cost a whole undo and redo, which cannot be divided
     for (const slice of slicesInOrder(ops, SLICE_OPS)) {
       for (const op of this.#merge(slice)) arrived.push(op);
       onSlice(slice);
-      if (pace.isDue) await pace.breathe();
+      if (slicer.isDue) await slicer.yieldToEventLoop();
     }
     // what comes next looks at the tree, which then does the work on late moves
-    if (isLong) await pace.breathe(true);
+    if (isLong) await slicer.yieldToEventLoop(true);
     const search = this.tree.searchDifferingContents(repeatedAmong(ops, arrived));
     let step = search.next();
-    for (; !step.done; step = search.next()) if (pace.isDue) await pace.breathe();
+    for (; !step.done; step = search.next()) if (slicer.isDue) await slicer.yieldToEventLoop();
     return { arrived, differing: step.value };
   }
 
   /** To be called when all that a layer holds has been merged, and handed on. @param isFirst whether it had not been read before */
   finishLoading(ops: readonly VertexOperation[], { arrived, differing }: MergedLayer, isFirst: boolean): void {
-    if (isFirst) this.#reissueStaleEdits(arrived);
-    if (!this.#host.isAwaiting()) this.#staleEdits.clear();
+    if (isFirst) this.#reapplyPreLoadEdits(arrived);
+    if (!this.#host.isAwaiting()) this.#preLoadEdits.clear();
     this.#lookForClone(ops, differing, undefined);
   }
 
@@ -145,7 +145,7 @@ export class LoadedTree {
   }
 
   /** Operations that are not in the vector, sorted by id. */
-  opsSince(vector: VersionVector): VertexOperation[] {
+  opsSince(vector: OpIdSet): VertexOperation[] {
     this.flushLocalOps();
     return vector.size === this.tree.opCount ? [] : this.tree.opsSince(vector);
   }
@@ -171,25 +171,25 @@ export class LoadedTree {
     this.#unsent.push(op);
   }
 
-  #reissueStaleEdits(arrived: readonly VertexOperation[]): void {
-    const again = this.#staleEdits.reissue(this.tree, arrived, this.#host.now());
+  #reapplyPreLoadEdits(arrived: readonly VertexOperation[]): void {
+    const again = this.#preLoadEdits.reapply(this.tree, arrived, this.#host.now());
     this.flushLocalOps();
     // what was made again is as old as what it repeats
-    if (this.#host.isAwaiting()) for (const edit of again) this.#staleEdits.note(edit);
+    if (this.#host.isAwaiting()) for (const edit of again) this.#preLoadEdits.note(edit);
   }
 
   /**
    * Makes again what ids stand for that were given to two operations: one of them is all that each device knows that has only
    * heard of that one. Whoever hears of both does so, as those that have made them may be gone.
-   * @param newPeerId as for {@link MadeHere.strangersAmong}, as is `differing`
+   * @param newPeerId as for {@link LocalOpLog.findForeignOps}, as is `differing`
    */
   #lookForClone(ops: readonly VertexOperation[], differing: readonly DifferingContents[], newPeerId: string | undefined): void {
-    const strangers = this.#madeHere.strangersAmong(ops, newPeerId, differing);
-    if (strangers.length === 0) return;
-    if (strangers.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#host.onCloned();
+    const foreignOps = this.#localOps.findForeignOps(ops, newPeerId, differing);
+    if (foreignOps.length === 0) return;
+    if (foreignOps.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#host.onCloned();
     if (this.#host.isReadOnly) return;
-    for (const op of toReissue(strangers, this.tree.getAllOps())) this.tree.reissue(op);
-    for (const op of placesToReissue(this.tree, strangers)) this.tree.reissue(op);
+    for (const op of toReapply(foreignOps, this.tree.getAllOps())) this.tree.reapply(op);
+    for (const op of placesToReapply(this.tree, foreignOps)) this.tree.reapply(op);
   }
 }
 

@@ -43,7 +43,7 @@ test("empty, failing and hanging layers do not decide", async () => {
   const hanging = layerOn(new MemoryStore(), id, { id: "hanging" });
   hanging.hang("connect");
   const layers = [layerOn(empty, id, { id: "empty" }), failing, failingLater, hanging, layerOn(full, id, { id: "full" })];
-  const space = await new SpaceManager({ patienceMs: 50 }).loadSpace({ id }, layers);
+  const space = await new SpaceManager({ timeoutMs: 50 }).loadSpace({ id }, layers);
   expect(space.name).toBe("A space");
   await until("the empty one is filled", () => contentOf(empty)[id]?.length === contentOf(full)[id]!.length);
   expect(contentOf(empty)).toEqual(contentOf(full));
@@ -59,7 +59,7 @@ test("when no layer has the space in time, opening ends with what each of them d
   empty.spaceId = id;
   const hanging = layerOn(new MemoryStore(), id, { id: "hanging" });
   hanging.hang("connect");
-  const manager = new SpaceManager({ patienceMs: 20, openingPatienceMs: 50 });
+  const manager = new SpaceManager({ timeoutMs: 20, openTimeoutMs: 50 });
   await expect(manager.loadSpace({ id }, [layerOn(empty, id, { id: "empty" }), hanging])).rejects.toMatchObject({
     code: "FOLD_NO_LAYER",
     data: {
@@ -96,7 +96,7 @@ test("an app tree that no layer gives in time is an error, and can be asked for 
   });
   const before = contentOf(store);
   const layer = layerOn(store, id, { id: "hanging" });
-  const space = await new SpaceManager({ patienceMs: 50, openingPatienceMs: 50 }).loadSpace({ id }, [layer]);
+  const space = await new SpaceManager({ timeoutMs: 50, openTimeoutMs: 50 }).loadSpace({ id }, [layer]);
   await space.whenSynced();
   const release = layer.hang("loadTreeOps");
   const loading = [space.loadAppTree(treeId), space.loadAppTree(treeId)];
@@ -114,7 +114,7 @@ test("an app tree whose root comes while it is loading is given, with what was e
   await makeSpace(id, slow);
   copyInto(slow, quick);
   const [slowLayer, quickLayer] = [layerOn(slow, id, { id: "slow" }), layerOn(quick, id, { id: "quick" })];
-  const space = await new SpaceManager({ clock, openingPatienceMs: 1_000 }).loadSpace({ id }, [slowLayer, quickLayer]);
+  const space = await new SpaceManager({ clock, openTimeoutMs: 1_000 }).loadSpace({ id }, [slowLayer, quickLayer]);
   await space.whenSynced();
   const release = slowLayer.hang("loadTreeOps");
   const loading = space.loadAppTree(treeId);

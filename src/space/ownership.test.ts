@@ -54,7 +54,7 @@ test("a late answer of a layer that was given up does not end its next connectio
   const { id, store } = await storeWithSpace();
   const layer = layerOn(store, id);
   const release = layer.hang("connect");
-  const options = { patienceMs: 20, openingPatienceMs: 40 };
+  const options = { timeoutMs: 20, openTimeoutMs: 40 };
   await expect(new SpaceManager(options).loadSpace({ id }, [layer])).rejects.toMatchObject({ code: "FOLD_BUSY" });
   const next = new SpaceManager().loadSpace({ id }, [layer]);
   release();

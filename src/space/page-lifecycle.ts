@@ -1,9 +1,9 @@
 /** What a space does when the page it runs in comes and goes. */
 export interface PageReactions {
   /** The page may be gone in a moment: save. */
-  readonly onLeaving: () => void;
+  readonly onHide: () => void;
   /** The page is looked at again, or the network is back: hints may have been missed. */
-  readonly onReturning: () => void;
+  readonly onShow: () => void;
 }
 
 interface EventSource {
@@ -21,13 +21,13 @@ export function observePage(reactions: PageReactions): () => void {
     window?: EventSource;
   };
   if (!document || !window) return () => undefined;
-  const onVisibility = (): void => (document.visibilityState === "hidden" ? reactions.onLeaving() : reactions.onReturning());
+  const onVisibility = (): void => (document.visibilityState === "hidden" ? reactions.onHide() : reactions.onShow());
   const listeners: [EventSource, string, () => void][] = [
     // the last event that every browser sends, also on phones
     [document, "visibilitychange", onVisibility],
-    [window, "pagehide", reactions.onLeaving],
-    [window, "focus", reactions.onReturning],
-    [window, "online", reactions.onReturning],
+    [window, "pagehide", reactions.onHide],
+    [window, "focus", reactions.onShow],
+    [window, "online", reactions.onShow],
   ];
   for (const [source, type, listener] of listeners) source.addEventListener(type, listener);
   return () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endsInTime } from "./patience.ts";
+import { completesInTime } from "./patience.ts";
 
 test("patience of any length, also without end, is one that timers can have", async () => {
   const delays: number[] = [];
@@ -10,6 +10,6 @@ test("patience of any length, also without end, is one that timers can have", as
       return () => undefined;
     },
   };
-  for (const patienceMs of [5_000, 2 ** 31, Number.POSITIVE_INFINITY]) await endsInTime(Promise.resolve(), patienceMs, clock);
+  for (const timeoutMs of [5_000, 2 ** 31, Number.POSITIVE_INFINITY]) await completesInTime(Promise.resolve(), timeoutMs, clock);
   expect(delays).toEqual([5_000, 2 ** 31 - 1, 2 ** 31 - 1]);
 });

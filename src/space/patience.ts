@@ -4,10 +4,10 @@ import type { Clock } from "../clock.ts";
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** @returns whether a task ended in time; rejects as the task does, if it does so in time */
-export async function endsInTime(task: Promise<unknown>, patienceMs: number, clock: Clock): Promise<boolean> {
+export async function completesInTime(task: Promise<unknown>, timeoutMs: number, clock: Clock): Promise<boolean> {
   let cancel: (() => void) | undefined;
   const timeout = new Promise<boolean>((resolve) => {
-    cancel = clock.schedule(Math.min(patienceMs, MAX_TIMER_MS), () => resolve(false));
+    cancel = clock.schedule(Math.min(timeoutMs, MAX_TIMER_MS), () => resolve(false));
   });
   try {
     return await Promise.race([task.then(() => true), timeout]);

@@ -1,7 +1,7 @@
 import type { StoredSecrets } from "../layers/persistence-layer.ts";
 import type { SecretsSize } from "../secrets/limits.ts";
 import { utf8 } from "../secrets/encoding.ts";
-import { differences, mergeMaps, mergeValue, put, type SecretChange, type SecretMap } from "../secrets/secret-map.ts";
+import { differences, mergeMaps, mergeValue, setOrDelete, type SecretChange, type SecretMap } from "../secrets/secret-map.ts";
 
 const NO_SECRETS: SecretMap = new Map();
 
@@ -36,7 +36,7 @@ export class PlainSecrets {
   /** @param value `undefined` deletes */
   set(name: string, value: string | undefined): void {
     this.#size = this.sizeWith(name, value);
-    put(this.#values, name, value);
+    setOrDelete(this.#values, name, value);
     this.#edited.add(name);
   }
 
@@ -66,7 +66,7 @@ export class PlainSecrets {
   /** Notes that a place has taken changes. */
   noteSaved(place: object, changes: ReadonlyMap<string, SecretChange>): void {
     const known = new Map(this.#places.get(place));
-    for (const [name, { to }] of changes) put(known, name, to);
+    for (const [name, { to }] of changes) setOrDelete(known, name, to);
     this.#places.set(place, known);
   }
 
@@ -75,7 +75,7 @@ export class PlainSecrets {
     const others = [...this.#places].filter(([other]) => other !== place).map(([, known]) => known);
     if (others.length === 0) return undefined;
     const base = new Map(this.#values);
-    for (const known of others) for (const [name, { from }] of differences(known, this.#values)) put(base, name, from);
+    for (const known of others) for (const [name, { from }] of differences(known, this.#values)) setOrDelete(base, name, from);
     return base;
   }
 
@@ -87,7 +87,7 @@ export class PlainSecrets {
     const result = new Map<string, string>();
     for (const name of new Set([...theirs.keys(), ...this.#values.keys()])) {
       const present = this.#values.get(name);
-      put(result, name, this.#edited.has(name) ? present : mergeValue(base.get(name), theirs.get(name), present));
+      setOrDelete(result, name, this.#edited.has(name) ? present : mergeValue(base.get(name), theirs.get(name), present));
     }
     return result;
   }

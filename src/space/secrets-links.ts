@@ -1,15 +1,15 @@
 import type { Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
-import type { HeldSecrets } from "./held-secrets.ts";
+import type { SecretsModel } from "./secrets-model.ts";
 import type { NotDurable } from "./layer-connection.ts";
-import { endsInTime } from "./patience.ts";
+import { completesInTime } from "./patience.ts";
 import { SecretsLink, type SecretsSource } from "./secrets-link.ts";
 import { SecretsUpdates } from "./secrets-updates.ts";
 
 export interface LinksOptions {
   readonly isReadOnly: boolean;
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   readonly clock: Clock;
 }
 
@@ -25,14 +25,14 @@ const MAX_ROUNDS = 3;
 
 /** The layers that keep the secrets: when they are read and saved to, and whether they have everything. */
 export class SecretsLinks {
-  readonly #held: HeldSecrets;
+  readonly #model: SecretsModel;
   readonly #options: LinksOptions;
   readonly #updates: SecretsUpdates;
   readonly #source: SecretsSource;
   readonly #links = new Map<PersistenceLayer, SecretsLink>();
 
-  constructor(held: HeldSecrets, listener: LinksListener, options: LinksOptions) {
-    this.#held = held;
+  constructor(held: SecretsModel, listener: LinksListener, options: LinksOptions) {
+    this.#model = held;
     this.#options = options;
     this.#updates = new SecretsUpdates(held, options.clock);
     this.#source = {
@@ -63,7 +63,7 @@ export class SecretsLinks {
     if (!link) return false;
     link.close();
     this.#links.delete(layer);
-    this.#held.forget(link);
+    this.#model.forget(link);
     return true;
   }
 
@@ -74,7 +74,7 @@ export class SecretsLinks {
   /** Reads all. Not for longer than layers are waited for: nothing else can be done meanwhile. */
   async reload(): Promise<void> {
     const loading = Promise.all(this.#all.map(async (link) => await link.load()));
-    await endsInTime(loading, this.#options.patienceMs, this.#options.clock);
+    await completesInTime(loading, this.#options.timeoutMs, this.#options.clock);
   }
 
   /** Saves to all after a while, without a look at what they lack. */
@@ -100,7 +100,7 @@ export class SecretsLinks {
   async flush(only?: PersistenceLayer): Promise<NotDurable[]> {
     const links = this.#all.filter(({ layer }) => only === undefined || layer === only);
     const saving = this.#saveAll(links);
-    const isInTime = await endsInTime(saving, this.#options.patienceMs, this.#options.clock);
+    const isInTime = await completesInTime(saving, this.#options.timeoutMs, this.#options.clock);
     return isInTime ? await saving : this.#lackingIn(links, "the layer does not answer");
   }
 

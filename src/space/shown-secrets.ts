@@ -1,20 +1,20 @@
 import type { FoldspaceError, Problem } from "../errors.ts";
 import { Observable } from "../observable.ts";
-import { differences, put } from "../secrets/secret-map.ts";
+import { differences, setOrDelete } from "../secrets/secret-map.ts";
 import type { Protection } from "../secrets/vault-contents.ts";
-import type { HeldSecrets } from "./held-secrets.ts";
+import type { SecretsModel } from "./secrets-model.ts";
 
 /** What listeners were last told of the secrets, to tell them what has changed since. */
 export class ShownSecrets {
   /** Names of those that have another value, wherever they were changed; perhaps none where only the protection changed. */
   readonly changed: Observable<readonly string[]> = new Observable<readonly string[]>([]);
   readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
-  readonly #held: HeldSecrets;
+  readonly #model: SecretsModel;
   #values = new Map<string, string>();
   #protection: Protection = "none";
 
-  constructor(held: HeldSecrets) {
-    this.#held = held;
+  constructor(held: SecretsModel) {
+    this.#model = held;
   }
 
   /**
@@ -23,18 +23,18 @@ export class ShownSecrets {
    * @param only the name of the one secret that may have changed; any by default
    */
   publish(failures: readonly FoldspaceError[], only?: string): void {
-    const { protection } = this.#held.vault;
+    const { protection } = this.#model.vault;
     const names = only === undefined ? this.#takeAll() : this.#takeOne(only);
     const hasChanged = names.length > 0 || protection !== this.#protection;
     this.#protection = protection;
-    const problems = [...this.#held.problems, ...failures.map(failureProblem)];
+    const problems = [...this.#model.problems, ...failures.map(failureProblem)];
     if (JSON.stringify(problems) !== JSON.stringify(this.problems.value)) this.problems.value = problems;
     if (hasChanged) this.changed.value = names;
   }
 
   /** @returns names of secrets that have another value than was last told of */
   #takeAll(): string[] {
-    const { values } = this.#held;
+    const { values } = this.#model;
     const names = [...differences(this.#values, values).keys()];
     this.#values = new Map(values);
     return names;
@@ -42,9 +42,9 @@ export class ShownSecrets {
 
   /** As {@link #takeAll}, for one secret. */
   #takeOne(name: string): string[] {
-    const value = this.#held.get(name);
+    const value = this.#model.get(name);
     if (value === this.#values.get(name)) return [];
-    put(this.#values, name, value);
+    setOrDelete(this.#values, name, value);
     return [name];
   }
 }

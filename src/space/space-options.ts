@@ -10,12 +10,12 @@ export interface SpaceOptions {
   /** Whether nothing is to be written to any layer, not even what one of them lacks. Edits are refused then; drafts are not. */
   readonly isReadOnly?: boolean;
   /** Longest wait for a layer that does not answer, in milliseconds, when something has to end: a flush, closing. Default 10,000. */
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
   /**
    * Longest wait for a first layer that has the space, or an app tree, in milliseconds. Default 60,000: another device's first
    * copy of a folder, or a disk that wakes up, may take long.
    */
-  readonly openingPatienceMs?: number;
+  readonly openTimeoutMs?: number;
   /**
    * How long operations that one layer tells of may be lacking in another before they are relayed to it, in milliseconds: an
    * instance in another tab, which made them, normally writes them there itself. Each instance adds up to a third, so that not

@@ -4,14 +4,14 @@ import { toFoldspaceError } from "../layers/batcher.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import { Mutex } from "../mutex.ts";
 import type { Argon2Parameters } from "../secrets/argon2.ts";
-import type { SecretsMemory } from "../secrets/memory.ts";
+import type { DeviceStore } from "../secrets/device-store.ts";
 import { keyBytes } from "../secrets/plain-file.ts";
 import type { SecretMap } from "../secrets/secret-map.ts";
 import type { Protection } from "../secrets/vault-contents.ts";
 import { Vault } from "../secrets/vault.ts";
 import { newId } from "../tree/index.ts";
-import { DeviceMemory } from "./device-memory.ts";
-import { HeldSecrets } from "./held-secrets.ts";
+import { SelectedDeviceStore } from "./selected-device-store.ts";
+import { SecretsModel } from "./secrets-model.ts";
 import type { NotDurable } from "./layer-connection.ts";
 import { assertDurable } from "./layer-set.ts";
 import { SecretsLinks } from "./secrets-links.ts";
@@ -19,7 +19,7 @@ import { ShownSecrets } from "./shown-secrets.ts";
 
 export interface SecretsOptions {
   /** What this device remembers. Default: in the first layer that can, else nowhere. */
-  readonly memory?: SecretsMemory;
+  readonly memory?: DeviceStore;
   /** What trying a passphrase costs that is set from now on. Default: 64 MiB, 3 iterations, 1 lane. */
   readonly argon2?: Argon2Parameters;
 }
@@ -33,7 +33,7 @@ export interface UnlockOptions {
 
 interface Session {
   readonly isReadOnly: boolean;
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   readonly clock?: Clock;
 }
 
@@ -46,9 +46,9 @@ interface Session {
 export class SpaceSecrets {
   readonly #spaceId: string;
   readonly #session: Session;
-  readonly #memory: DeviceMemory;
+  readonly #memory: SelectedDeviceStore;
   readonly #vault: Vault;
-  readonly #held: HeldSecrets;
+  readonly #model: SecretsModel;
   readonly #links: SecretsLinks;
   readonly #shown: ShownSecrets;
   /** What changes the protection is done one after another, and finds it as what went before has left it. */
@@ -61,13 +61,13 @@ export class SpaceSecrets {
   constructor(spaceId: string, session: Session, options: SecretsOptions = {}) {
     this.#spaceId = spaceId;
     this.#session = session;
-    this.#memory = new DeviceMemory(options.memory);
+    this.#memory = new SelectedDeviceStore(options.memory);
     // a peer id of their own: no other instance can have it, whatever the space goes by
     this.#vault = new Vault(spaceId, newId(), { memory: this.#memory, argon2: options.argon2 });
-    this.#held = new HeldSecrets(spaceId, this.#vault);
-    this.#shown = new ShownSecrets(this.#held);
-    const listener = { received: () => this.#settle(), publish: () => this.#publish() };
-    this.#links = new SecretsLinks(this.#held, listener, { ...session, clock: session.clock ?? systemClock });
+    this.#model = new SecretsModel(spaceId, this.#vault);
+    this.#shown = new ShownSecrets(this.#model);
+    const listener = { received: () => this.#applyPending(), publish: () => this.#publish() };
+    this.#links = new SecretsLinks(this.#model, listener, { ...session, clock: session.clock ?? systemClock });
   }
 
   // ---- reading ----
@@ -80,7 +80,7 @@ export class SpaceSecrets {
   /** @throws FoldspaceError `FOLD_SECRETS_LOCKED` */
   get(name: string): string | undefined {
     this.#assertReadable();
-    return this.#held.get(name);
+    return this.#model.get(name);
   }
 
   /** Names, in order of their code units. @throws FoldspaceError `FOLD_SECRETS_LOCKED` */
@@ -129,7 +129,7 @@ export class SpaceSecrets {
   delete(name: string): boolean {
     this.#assertWritable();
     this.#assertReadable();
-    if (!this.#held.has(name)) return false;
+    if (!this.#model.has(name)) return false;
     this.#change(name, undefined);
     return true;
   }
@@ -148,8 +148,8 @@ export class SpaceSecrets {
       await this.#links.reload();
       if (this.protection !== "none")
         throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are protected by a passphrase already");
-      const code = await this.#held.protect(passphrase);
-      this.#settle();
+      const code = await this.#model.protect(passphrase);
+      this.#applyPending();
       await this.flush();
       return code;
     });
@@ -168,7 +168,7 @@ export class SpaceSecrets {
       if (options.remember && !this.#memory.canKeepKeys)
         throw new FoldspaceError("FOLD_UNAVAILABLE", "There is nowhere to remember the key of the secrets");
       await this.#vault.unlock(passphraseOrRecoveryCode, options.acceptOlder ?? false);
-      this.#settle();
+      this.#applyPending();
       if (options.remember) await this.#vault.remember();
     });
   }
@@ -184,7 +184,7 @@ export class SpaceSecrets {
         if (this.#links.areAll(lacking)) assertDurable(lacking);
         // what was set since is to be saved as well
       } while (!(await this.#vault.lock(() => !this.#links.areAll(this.#links.lacking))));
-      this.#settle();
+      this.#applyPending();
     });
   }
 
@@ -204,7 +204,7 @@ export class SpaceSecrets {
       await this.#links.reload();
       this.#assertUnlocked();
       const code = await this.#vault.changePassphrase(passphrase);
-      this.#settle();
+      this.#applyPending();
       await this.flush();
       return code;
     });
@@ -221,9 +221,9 @@ export class SpaceSecrets {
       await this.#links.reload();
       this.#assertUnlocked();
       try {
-        await this.#held.unprotect(async () => assertDurable(await this.flush()));
+        await this.#model.unprotect(async () => assertDurable(await this.flush()));
       } finally {
-        this.#settle();
+        this.#applyPending();
       }
       await this.flush();
     });
@@ -234,7 +234,7 @@ export class SpaceSecrets {
   /** Used by `Space`. Never rejects: what fails is a problem, and is tried again. */
   async attach(layer: PersistenceLayer): Promise<void> {
     if (!layer.loadSecrets) return;
-    if (this.#memory.offer(layer.secretsMemory)) this.#vault.memoryChanged();
+    if (this.#memory.offer(layer.deviceStore)) this.#vault.memoryChanged();
     await this.#links.open(layer);
   }
 
@@ -267,11 +267,11 @@ export class SpaceSecrets {
   // ---- inside ----
 
   /** Moves secrets to where they belong, has saved what has to be, and tells what changed. */
-  #settle(): void {
+  #applyPending(): void {
     if (!this.#session.isReadOnly) {
       try {
         this.#failure = undefined;
-        this.#held.settle();
+        this.#model.applyProtection();
       } catch (error) {
         this.#failure = toFoldspaceError(error);
       }
@@ -283,9 +283,9 @@ export class SpaceSecrets {
   #change(name: string, value: string | undefined): void {
     this.#assertWritable();
     this.#assertReadable();
-    this.#held.set(name, value);
+    this.#model.set(name, value);
     // what did not fit before may by now
-    if (this.#failure) this.#settle();
+    if (this.#failure) this.#applyPending();
     else {
       // none of what is done for all secrets together: there may be many to set
       this.#publish(name);
@@ -304,7 +304,7 @@ export class SpaceSecrets {
 
   #readable(): SecretMap {
     this.#assertReadable();
-    return this.#held.values;
+    return this.#model.values;
   }
 
   #assertReadable(): void {

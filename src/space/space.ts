@@ -11,9 +11,9 @@ import { assertNew, connectForNew } from "./connect-for-new.ts";
 import { LayerConnection } from "./layer-connection.ts";
 import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer-set.ts";
 import { LoadedTree, type LoadedTreeHost } from "./loaded-tree.ts";
-import { MadeHere } from "./made-here.ts";
+import { LocalOpLog } from "./local-op-log.ts";
 import { observePage } from "./page-lifecycle.ts";
-import { endsInTime } from "./patience.ts";
+import { completesInTime } from "./patience.ts";
 import type { Urgency } from "./replication/layer-state.ts";
 import { relayDelay } from "./replication/relay-delay.ts";
 import { Replicator } from "./replication/replicator.ts";
@@ -34,7 +34,7 @@ export class Space {
   readonly #replicator: Replicator;
   readonly #appTrees: AppTrees;
   /** By tree, and for as long as the space is open: what tells that another instance uses our peer id. */
-  readonly #madeHere = new Map<string, MadeHere>();
+  readonly #localOps = new Map<string, LocalOpLog>();
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
   readonly #onClosed: () => void;
@@ -54,11 +54,11 @@ export class Space {
     this.#peerId = options.peerId ?? newId();
     this.isReadOnly = options.isReadOnly ?? false;
     this.#clock = options.clock ?? systemClock;
-    this.#timeoutMs = options.patienceMs ?? 10_000;
-    this.#openTimeoutMs = options.openingPatienceMs ?? 60_000;
-    const session = { isReadOnly: this.isReadOnly, patienceMs: this.#timeoutMs, clock: this.#clock };
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#openTimeoutMs = options.openTimeoutMs ?? 60_000;
+    const session = { isReadOnly: this.isReadOnly, timeoutMs: this.#timeoutMs, clock: this.#clock };
     // known before any layer has answered: what it remembers is for all of them
-    const memory = layers.find((layer) => layer.secretsMemory)?.secretsMemory;
+    const memory = layers.find((layer) => layer.deviceStore)?.deviceStore;
     this.secrets = new SpaceSecrets(id, session, { ...(memory ? { memory } : {}), ...options.secrets });
     this.#layers.include(this.secrets);
     this.#replicator = new Replicator(id, {
@@ -80,8 +80,8 @@ export class Space {
     });
     for (const layer of layers) this.#addConnection(layer);
     this.#endObservingPage = observePage({
-      onLeaving: () => this.#leave(),
-      onReturning: () => void this.#rescan(),
+      onHide: () => this.#flushOnPageHide(),
+      onShow: () => void this.#rescan(),
     });
   }
 
@@ -124,7 +124,7 @@ export class Space {
         throw error;
       }
     });
-    const isOpen = await endsInTime(Promise.any(opening), this.#openTimeoutMs, this.#clock).catch(() => false);
+    const isOpen = await completesInTime(Promise.any(opening), this.#openTimeoutMs, this.#clock).catch(() => false);
     if (isOpen && !this.#isClosed) {
       this.#isOpened = true;
       return;
@@ -415,7 +415,7 @@ export class Space {
     const reading = spaceTree.attach(connection, { isUrgent: urgency }).catch(() => undefined);
     const secrets = this.secrets.attach(layer);
     // those that do not come in time are no reason not to open the space
-    await Promise.all([reading, endsInTime(secrets, this.#timeoutMs, this.#clock)]);
+    await Promise.all([reading, completesInTime(secrets, this.#timeoutMs, this.#clock)]);
     await spaceTree.whenRead(connection);
     const isUrgent = spaceTree.isUrgent(connection);
     const activating = this.#replicator.activate(connection, isUrgent);
@@ -429,10 +429,10 @@ export class Space {
   }
 
   /** Begins to save what there is, without waiting for anything: the page may be gone in a moment. */
-  #leave(): void {
+  #flushOnPageHide(): void {
     this.#replicator.flushLocalOps();
     // failures are in the status, and there is no one left to tell
-    for (const connection of this.#replicator.active) connection.leave().catch(() => undefined);
+    for (const connection of this.#replicator.active) connection.flushOnPageHide().catch(() => undefined);
     this.secrets.saveNow();
   }
 
@@ -451,9 +451,9 @@ export class Space {
       onMade: (ops) => sync.make(ops),
       onCloned: () => this.#changePeer(sync.treeId),
     };
-    const madeHere = this.#madeHere.get(sync.treeId) ?? new MadeHere();
-    this.#madeHere.set(sync.treeId, madeHere);
-    const content = new LoadedTree(this.#peerId, sync.treeId, host, madeHere, options);
+    const localOps = this.#localOps.get(sync.treeId) ?? new LocalOpLog();
+    this.#localOps.set(sync.treeId, localOps);
+    const content = new LoadedTree(this.#peerId, sync.treeId, host, localOps, options);
     for (const connection of this.#layers.connections) sync.expectLayer(connection);
     sync.load(content);
     return content;
@@ -491,7 +491,7 @@ export class Space {
 
   /** @throws FoldspaceError `FOLD_BUSY` if it does not come in time */
   async #answerOf(connection: LayerConnection, answer: Promise<void>): Promise<void> {
-    if (!(await endsInTime(answer, this.#openTimeoutMs, this.#clock)))
+    if (!(await completesInTime(answer, this.#openTimeoutMs, this.#clock)))
       throw new FoldspaceError("FOLD_BUSY", `${connection.id} has not answered in time (waited ${this.#openTimeoutMs} ms)`);
   }
 

@@ -23,7 +23,7 @@ test("whenSynced does not resolve as long as a layer cannot list its trees", asy
   const bad = layerOn(one, id, { id: "bad" });
   bad.fail("listTrees");
   const layers = [bad, layerOn(other, id, { id: "other" })];
-  const space = await new SpaceManager({ patienceMs: 100, relayGraceMs: 20 }).loadSpace({ id }, layers);
+  const space = await new SpaceManager({ timeoutMs: 100, relayGraceMs: 20 }).loadSpace({ id }, layers);
   await expect(space.whenSynced()).rejects.toMatchObject({
     code: "FOLD_NOT_DURABLE",
     data: { layers: [{ id: "bad", code: "FOLD_IO" }] },
@@ -59,7 +59,7 @@ test("a layer that this platform cannot have does not keep a space from being sy
   const none = layerOn(two, id, { id: "none" });
   none.fail("connect", new FoldspaceError("FOLD_NO_FILE_SYSTEM", "none here"));
   const layers = [layerOn(one, id, { id: "one" }), none];
-  const space = await new SpaceManager({ patienceMs: 100, relayGraceMs: 20 }).loadSpace({ id }, layers);
+  const space = await new SpaceManager({ timeoutMs: 100, relayGraceMs: 20 }).loadSpace({ id }, layers);
   space.tree.root!.newNamedChild("edited");
   await space.whenSynced();
   await space.close();

@@ -1,10 +1,10 @@
-import { Batcher, type Cadence } from "../layers/batcher.ts";
+import { Batcher, type FlushPolicy } from "../layers/batcher.ts";
 import type { FoldspaceError } from "../errors.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 interface Write {
-  readonly lane: string;
+  readonly queue: string;
   readonly counters: number[];
   readonly at: number;
 }
@@ -13,7 +13,7 @@ export interface BatcherBench {
   readonly clock: ManualClock;
   readonly batcher: Batcher;
   readonly writes: Write[];
-  /** Lanes that fail, and with what. */
+  /** Queues that fail, and with what. */
   readonly failures: Map<string, unknown>;
   /** While it holds a promise, writes wait for it. */
   gate: Promise<void> | undefined;
@@ -21,22 +21,25 @@ export interface BatcherBench {
   most: number;
 }
 
-export function setUp(cadence: Partial<Cadence> = {}, options: { readonly areLanesAtOnce?: boolean } = {}): BatcherBench {
+export function setUp(
+  flushPolicy: Partial<FlushPolicy> = {},
+  options: { readonly writesQueuesConcurrently?: boolean } = {},
+): BatcherBench {
   const clock = new ManualClock(0);
   let running = 0;
-  const write = async (lane: string, batch: readonly VertexOperation[]): Promise<void> => {
+  const write = async (queue: string, batch: readonly VertexOperation[]): Promise<void> => {
     setup.most = Math.max(setup.most, ++running);
-    setup.writes.push({ lane, counters: batch.map((op) => op.id.counter), at: clock.now() });
+    setup.writes.push({ queue, counters: batch.map((op) => op.id.counter), at: clock.now() });
     try {
       await setup.gate;
-      if (setup.failures.has(lane)) throw setup.failures.get(lane);
+      if (setup.failures.has(queue)) throw setup.failures.get(queue);
     } finally {
       running--;
     }
   };
   const setup: BatcherBench = {
     clock,
-    batcher: new Batcher(write, cadence, clock, options),
+    batcher: new Batcher(write, flushPolicy, clock, options),
     writes: [],
     failures: new Map(),
     gate: undefined,

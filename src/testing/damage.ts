@@ -21,7 +21,7 @@ export type Damage =
   | "zero tail"
   | "garbage tail"
   | "hole"
-  | "glued lines"
+  | "concatenated lines"
   | "old version copied back"
   | "deleted";
 
@@ -42,7 +42,7 @@ export const DAMAGES: readonly Damage[] = [
   "zero tail",
   "garbage tail",
   "hole",
-  "glued lines",
+  "concatenated lines",
   "old version copied back",
   "deleted",
 ];
@@ -96,7 +96,7 @@ export function damageBytes(bytes: Uint8Array, damage: ByteDamage, at: number, r
       return bytes.at(-1) === LF ? concatBytes([bytes, bytes.subarray(at)]) : bytes.slice();
     case "old version copied back":
       return bytes.slice(0, bytes.lastIndexOf(LF, at) + 1);
-    case "glued lines": {
+    case "concatenated lines": {
       const end = bytes.indexOf(LF, at);
       return end === -1 ? bytes.slice() : concatBytes([bytes.subarray(0, end), bytes.subarray(end + 1)]);
     }

@@ -8,12 +8,12 @@ export interface FileSystemSetup {
   /** Path of an empty folder that exists. */
   readonly root: string;
   /** Hands of another program on the same files. Without them, the file system's own are used. */
-  readonly outside?: OutsideHands;
+  readonly outside?: ExternalWriter;
   readonly teardown?: () => Promise<void> | void;
 }
 
 /** Changes files behind the file system's back, as another program does. */
-export interface OutsideHands {
+export interface ExternalWriter {
   /** The file exists, or its folder does. */
   append(path: string, text: string): Promise<void>;
   write(path: string, text: string): Promise<void>;
@@ -47,7 +47,7 @@ export async function expectFailure(action: Promise<unknown>, code?: FoldspaceEr
 }
 
 /** The file system's own hands, for those that nobody else can reach. */
-export function ownHands(fs: FileSystem): OutsideHands {
+export function localWriter(fs: FileSystem): ExternalWriter {
   return {
     append: (path, text) => fs.append(path, utf8(text)),
     write: (path, text) => fs.write(path, utf8(text)),

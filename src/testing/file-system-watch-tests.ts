@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from "vitest";
 import type { FileSystem, WatchHint } from "../fs/file-system.ts";
-import { ownHands, utf8, type FileSystemSetup, type OutsideHands } from "./file-system-fixture.ts";
+import { localWriter, utf8, type FileSystemSetup, type ExternalWriter } from "./file-system-fixture.ts";
 import type { FileSystemTest } from "./file-system-suite.ts";
 
 /** Far beyond what any watcher takes; a test that passes never waits for it. */
@@ -38,10 +38,10 @@ export function watchTests(declare: FileSystemTest): void {
     expect(fs.supports.watch).toBe(typeof fs.watch === "function");
   });
 
-  const test = (title: string, body: (setup: FileSystemSetup, outside: OutsideHands) => Promise<void>): void =>
+  const test = (title: string, body: (setup: FileSystemSetup, outside: ExternalWriter) => Promise<void>): void =>
     declare(title, async (setup, { skip }) => {
       if (!setup.fs.supports.watch) return skip("it cannot watch");
-      await body(setup, setup.outside ?? ownHands(setup.fs));
+      await body(setup, setup.outside ?? localWriter(setup.fs));
     });
 
   test("a new file, each append to it and its deletion are hinted at", async ({ fs, root }, outside) => {

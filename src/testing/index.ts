@@ -1,5 +1,5 @@
 export { testFileSystem } from "./file-system-suite.ts";
-export type { FileSystemSetup, OutsideHands } from "./file-system-fixture.ts";
+export type { FileSystemSetup, ExternalWriter } from "./file-system-fixture.ts";
 export { testPersistenceLayer } from "./layer-suite.ts";
 export type { LayerSetup } from "./layer-bench.ts";
 export { ManualClock } from "./manual-clock.ts";

@@ -8,7 +8,7 @@ import type {
   SecretsUpdate,
   StoredSecrets,
 } from "../layers/persistence-layer.ts";
-import type { SecretsMemory } from "../secrets/memory.ts";
+import type { DeviceStore } from "../secrets/device-store.ts";
 import type { VertexOperation } from "../tree/index.ts";
 
 /** What a {@link FaultyLayer} can be told to do badly. */
@@ -178,16 +178,16 @@ export class FaultyLayer implements PersistenceLayer {
     return this.inner.observeSecrets?.(listener) ?? (() => undefined);
   }
 
-  get secretsMemory(): SecretsMemory | undefined {
-    return this.inner.secretsMemory;
+  get deviceStore(): DeviceStore | undefined {
+    return this.inner.deviceStore;
   }
 
   async stopListening(): Promise<void> {
     await this.inner.stopListening?.();
   }
 
-  leave(): void {
-    if (this.inner.leave) this.inner.leave();
+  flushOnPageHide(): void {
+    if (this.inner.flushOnPageHide) this.inner.flushOnPageHide();
     // a failure is in the status
     else this.flush().catch(() => undefined);
   }

@@ -37,7 +37,7 @@ export class UnreliableFileSystem extends FaultyFileSystem {
   readonly #random: Random;
   readonly #clock: Clock;
   #rates: [CallFault, number][];
-  #letGo: (() => void)[] = [];
+  #release: (() => void)[] = [];
 
   constructor(inner: FileSystem, { seed, rates = {}, clock = systemClock }: UnreliableOptions) {
     super(inner);
@@ -53,7 +53,7 @@ export class UnreliableFileSystem extends FaultyFileSystem {
   /** Ends all faults, and lets go of calls that hang. */
   heal(): void {
     this.#rates = [];
-    for (const letGo of this.#letGo.splice(0)) letGo();
+    for (const release of this.#release.splice(0)) release();
   }
 
   /** Damages a file, by other hands. @returns what was done, in words; `undefined` where there is no such file */
@@ -74,7 +74,7 @@ export class UnreliableFileSystem extends FaultyFileSystem {
       if (kind === "lost hint" || kind === "doubled hint" || !this.#random.chance(rate)) continue;
       if (kind === "hanging call") {
         this.#note(kind, `${action} ${path} hangs`);
-        return new Promise((resolve) => this.#letGo.push(() => resolve(undefined)));
+        return new Promise((resolve) => this.#release.push(() => resolve(undefined)));
       }
       if (kind === "slow call") {
         const ms = this.#random.integer(1, LONGEST_SLOW_CALL_MS);

@@ -12,7 +12,7 @@ export interface Placement {
 }
 
 /** Operations of which an id stands for one, on each replica perhaps for another. */
-export type Rivals = readonly [VertexOperation, ...VertexOperation[]];
+export type Conflicts = readonly [VertexOperation, ...VertexOperation[]];
 
 /**
  * Finds the vertices whose place depends on which of several operations an id stands for, and a place for each of them.
@@ -22,7 +22,7 @@ export type Rivals = readonly [VertexOperation, ...VertexOperation[]];
  * replayed once, with the set of parents that each vertex may have. Where ids are contested independently of one another,
  * this may find a few more vertices than there are.
  *
- * The place given is that in the tree in which each id stands for the first of its rivals. Moves to these places, in the order
+ * The place given is that in the tree in which each id stands for the first of its conflicts. Moves to these places, in the order
  * in which they are given, take effect on every replica: what is above a vertex either is certain or was moved before.
  *
  * @param moves all that are known, sorted by id
@@ -31,13 +31,13 @@ export type Rivals = readonly [VertexOperation, ...VertexOperation[]];
 export function findAmbiguousPlaces(
   moves: readonly MoveEntry[],
   parentOf: (vertexId: string) => ParentId,
-  rivals: readonly Rivals[],
+  conflicts: readonly Conflicts[],
 ): Placement[] {
-  const contested = rivals.map((ops): { id: OpId; ops: Rivals } => ({ id: ops[0].id, ops }));
+  const contested = conflicts.map((ops): { id: OpId; ops: Conflicts } => ({ id: ops[0].id, ops }));
   contested.sort((a, b) => compareOpIds(a.id, b.id));
   const lowest = contested[0]?.id;
   if (!lowest) return [];
-  const replay = new PossibleParents(parentOf, rivals.flat().filter(isMoveVertexOp));
+  const replay = new PossibleParents(parentOf, conflicts.flat().filter(isMoveVertexOp));
   let next = moves.length;
   while (next > 0 && compareOpIds(moves[next - 1]!.op.id, lowest) >= 0) replay.undo(moves[--next]!);
   for (const { id, ops } of contested) {
@@ -52,21 +52,21 @@ export function findAmbiguousPlaces(
 
 interface Outcome {
   readonly possible: ReadonlySet<ParentId>;
-  /** In the tree in which each id stands for the first of its rivals. */
+  /** In the tree in which each id stands for the first of its conflicts. */
   readonly chosen: ParentId;
 }
 
 class PossibleParents {
   readonly #parentOf: (vertexId: string) => ParentId;
-  /** Parents of rival moves: they may have had something below them earlier than the log says. */
-  readonly #rivalParents: ReadonlySet<string | null>;
+  /** Parents of conflict moves: they may have had something below them earlier than the log says. */
+  readonly #conflictParents: ReadonlySet<string | null>;
   /** Parents at the point that the replay has come to, where they are not those at its end. */
   readonly #certain = new Map<string, ParentId>();
   readonly #uncertain = new Map<string, Outcome>();
 
-  constructor(parentOf: (vertexId: string) => ParentId, rivals: readonly MoveVertex[]) {
+  constructor(parentOf: (vertexId: string) => ParentId, conflicts: readonly MoveVertex[]) {
     this.#parentOf = parentOf;
-    this.#rivalParents = new Set(rivals.map(({ parentId }) => parentId));
+    this.#conflictParents = new Set(conflicts.map(({ parentId }) => parentId));
   }
 
   undo({ target, previousParent }: MoveEntry): void {
@@ -77,12 +77,12 @@ class PossibleParents {
     const first = target.firstUseAsParent;
     const hadNothingBelow = !first || compareOpIds(op.id, first.op.id) < 0;
     // no way leads up to it then: true for every honest creation
-    if (hadNothingBelow && op.parentId !== op.targetId && !this.#rivalParents.has(op.targetId))
+    if (hadNothingBelow && op.parentId !== op.targetId && !this.#conflictParents.has(op.targetId))
       this.#set(op.targetId, certainly(op.parentId));
     else this.#set(op.targetId, this.#outcomeOf(op));
   }
 
-  applyOneOf(ops: Rivals): void {
+  applyOneOf(ops: Conflicts): void {
     const targets = new Set(ops.filter(isMoveVertexOp).map(({ targetId }) => targetId));
     const outcomes = [...targets].map((targetId): [string, Outcome] => {
       const each = ops.map((op) => (isMoveVertexOp(op) && op.targetId === targetId ? this.#outcomeOf(op) : this.#get(targetId)));

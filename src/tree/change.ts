@@ -12,7 +12,7 @@ export function setting(targetId: string, key: string, value: JsonValue | undefi
   return { targetId, key, value, transient: false };
 }
 
-export function drafting(targetId: string, key: string, value: JsonValue | undefined): Change {
+export function settingTransient(targetId: string, key: string, value: JsonValue | undefined): Change {
   return { targetId, key, value, transient: true };
 }
 

@@ -59,11 +59,11 @@ test("a child finds its new place when its creation time changes", () => {
 test("changing the creation time of a node that is no child adds none", () => {
   const list = new ChildList();
   list.add(nodeOf("a", "1"));
-  const stranger = nodeOf("b", "2");
+  const foreignOp = nodeOf("b", "2");
   expect(idsOf(list)).toEqual(["a"]);
-  list.reorder(stranger, () => setCreatedAt(stranger, "0"));
+  list.reorder(foreignOp, () => setCreatedAt(foreignOp, "0"));
   expect(idsOf(list)).toEqual(["a"]);
-  expect(stranger.createdAt).toBe("0");
+  expect(foreignOp.createdAt).toBe("0");
 });
 
 test("the order does not depend on when someone asks for it", () => {

@@ -30,7 +30,7 @@ export function* searchDifferingContents(
   const differing: DifferingContents[] = [];
   const wanted = new WantedIds();
   const compare = (known: VertexOperation): void => {
-    for (const each of wanted.take(known)) if (!haveSameContent(each, known)) differing.push({ told: each, known });
+    for (const each of wanted.ingest(known)) if (!haveSameContent(each, known)) differing.push({ told: each, known });
   };
   // a late move, taken in meanwhile, is put in the middle of the log
   const moveOps = told.length > STEPS ? [...moves] : moves;
@@ -57,7 +57,7 @@ class WantedIds {
   size = 0;
 
   /** The operations under the id of another one, which is wanted no more. */
-  take({ id }: VertexOperation): readonly VertexOperation[] {
+  ingest({ id }: VertexOperation): readonly VertexOperation[] {
     const ops = this.#byPeer.get(id.peerId);
     const found = ops?.get(id.counter);
     if (!ops || !found) return NONE;

@@ -89,7 +89,7 @@ test("a caller's merge asks the gate; what a layer has read, and what is made ag
   expect(asked).toEqual(["merge"]);
   expect(tree.mergeOwned(ARRIVED)).toEqual(ARRIVED);
   expect(tree.getVertex("late")?.parent).toBe(root);
-  expect(tree.reissue({ id: { counter: 1, peerId: "peer" }, targetId: "late", parentId: child.id })?.id.peerId).toBe("peer");
+  expect(tree.reapply({ id: { counter: 1, peerId: "peer" }, targetId: "late", parentId: child.id })?.id.peerId).toBe("peer");
   expect(tree.getVertex("late")?.parent).toBe(child);
   expect(asked).toEqual(["merge"]);
 });

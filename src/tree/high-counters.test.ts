@@ -9,7 +9,7 @@ function move(counter: number, targetId: string, parentId: string | null): Verte
 }
 
 function property(counter: number, targetId: string, key: string, value: string): VertexOperation {
-  return { id: { counter, peerId: "stranger" }, targetId, key, value, transient: false };
+  return { id: { counter, peerId: "foreignOp" }, targetId, key, value, transient: false };
 }
 
 const TREE = [move(1, "root", null), move(2, "0", null), move(3, "a", "root"), move(4, "b", "a"), move(5, "c", "root")];
@@ -78,7 +78,7 @@ test("what the highest counter has decided stays, and an edit of it says which o
     () => tree.moveVertex("a", "b"),
   ];
   for (const edit of edits) expect(edit).toThrow(exhausted);
-  expect(edits[0]).toThrow(`${MAX_COUNTER}@stranger`);
+  expect(edits[0]).toThrow(`${MAX_COUNTER}@foreignOp`);
   expect(tree.popLocalOps()).toEqual([]);
   tree.deleteVertex("a");
   expect(tree.getParentId("a")).toBe("0");
@@ -86,6 +86,6 @@ test("what the highest counter has decided stays, and an edit of it says which o
 
 test("to make again what the highest counter has decided has no effect", () => {
   const tree = new ReplicatedTree("one", [...TREE, property(MAX_COUNTER, "a", "text", "theirs")]);
-  tree.reissue(property(4, "a", "text", "mine"));
+  tree.reapply(property(4, "a", "text", "mine"));
   expect(tree.popLocalOps()).toEqual([]);
 });

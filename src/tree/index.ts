@@ -23,10 +23,10 @@ export {
   newId,
   opIdToString,
 } from "./operation.ts";
-export type { Placement, Rivals } from "./ambiguous-places.ts";
+export type { Placement, Conflicts } from "./ambiguous-places.ts";
 export type { DifferingContents } from "./differing-contents.ts";
 export type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
 export { jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
 export type { JsonPrimitive, JsonValue } from "./json-value.ts";
-export { VersionVector } from "./version-vector.ts";
-export type { StateVector } from "./version-vector.ts";
+export { OpIdSet } from "./op-id-set.ts";
+export type { StateVector } from "./op-id-set.ts";

@@ -75,7 +75,7 @@ export class MoveLog {
    * Applies the waiting moves.
    * @returns the nodes whose parent may have changed
    */
-  settle(): readonly TreeNode[] {
+  applyPending(): readonly TreeNode[] {
     const late = this.#waiting;
     this.#waiting = [];
     this.#oldestWaiting = undefined;

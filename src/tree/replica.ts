@@ -1,5 +1,5 @@
 import { errorCode } from "../errors.ts";
-import { drafting, placing, setting, type Change } from "./change.ts";
+import { settingTransient, placing, setting, type Change } from "./change.ts";
 import { ChangeFeed, Listeners } from "./events.ts";
 import { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 import { validId, type VertexOperation } from "./operation.ts";
@@ -29,7 +29,7 @@ export class Replica {
     this.#rootId = options.rootId;
     this.#nameKey = options.nameKey;
     if (options.keepsLocalOps ?? true) this.#localOps = [];
-    this.feed = new ChangeFeed(() => this.state.settle(), childrenOf);
+    this.feed = new ChangeFeed(() => this.state.applyPending(), childrenOf);
     this.state = new TreeState(options.rootId, this.feed);
   }
 
@@ -69,10 +69,10 @@ export class Replica {
   }
 
   /** As {@link make}, with what an operation says; makes nothing if no later operation can be made. */
-  reissue(op: VertexOperation): VertexOperation | undefined {
+  reapply(op: VertexOperation): VertexOperation | undefined {
     try {
       if ("parentId" in op) return this.make([placing(op.targetId, op.parentId)])[0];
-      return this.make([(op.transient ? drafting : setting)(op.targetId, op.key, op.value)])[0];
+      return this.make([(op.transient ? settingTransient : setting)(op.targetId, op.key, op.value)])[0];
     } catch (error) {
       if (errorCode(error) !== "FOLD_COUNTER_EXHAUSTED") throw error;
       return undefined;
@@ -86,11 +86,11 @@ export class Replica {
   merge(ops: readonly VertexOperation[]): VertexOperation[] {
     const added: VertexOperation[] = [];
     for (const op of ops) {
-      if (!this.state.take(op)) continue;
+      if (!this.state.apply(op)) continue;
       this.#noteNameKey(op);
       added.push(op);
     }
-    this.state.settleInOrder();
+    this.state.applyPendingInOrder();
     if (this.opListeners.size > 0) for (const op of added) this.opListeners.call(op, false);
     this.feed.schedule();
     return added;

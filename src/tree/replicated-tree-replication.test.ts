@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { VertexOperation } from "./operation.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
-import { VersionVector } from "./version-vector.ts";
+import { OpIdSet } from "./op-id-set.ts";
 
 // Random histories are in tests/oracle; here are single rules that a reader of the code wants to see.
 
@@ -163,7 +163,7 @@ test("the missing operations are exactly those, sorted by id", () => {
   expect(tree.getMissingOps({})).toHaveLength(tree.opCount);
   expect(behind.getMissingOps(tree.getStateVector())).toEqual([]);
   // a vector with holes
-  expect(tree.opsSince(VersionVector.of(tree.getAllOps().filter(({ id }) => id.peerId !== "d")))).toEqual([missing[1]]);
+  expect(tree.opsSince(OpIdSet.of(tree.getAllOps().filter(({ id }) => id.peerId !== "d")))).toEqual([missing[1]]);
 });
 
 test("the vector that a tree gives out is a copy", () => {

@@ -1,4 +1,4 @@
-import type { Placement, Rivals } from "./ambiguous-places.ts";
+import type { Placement, Conflicts } from "./ambiguous-places.ts";
 import { copyOperations } from "./change.ts";
 import type { DifferingContents } from "./differing-contents.ts";
 import type { VertexChangeEvent } from "./events.ts";
@@ -14,7 +14,7 @@ import { TreeEditor } from "./tree-editor.ts";
 import type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
 import type { TreeState } from "./tree-state.ts";
 import { Vertex } from "./vertex.ts";
-import { VersionVector, type StateVector } from "./version-vector.ts";
+import { OpIdSet, type StateVector } from "./op-id-set.ts";
 
 /**
  * A replicated tree (CRDT). Its state is a function of the *set* of operations known: the order in which
@@ -243,17 +243,17 @@ export class ReplicatedTree {
    * `beforeChange` is not asked.
    * @returns the operation that was made
    */
-  reissue(op: VertexOperation): VertexOperation | undefined {
-    return this.#replica.reissue(op);
+  reapply(op: VertexOperation): VertexOperation | undefined {
+    return this.#replica.reapply(op);
   }
 
   /**
    * Finds the vertices that replicas may show in different places, because some ids stand for different operations on them.
-   * @param rivals for each such id, the operations that it stands for
+   * @param conflicts for each such id, the operations that it stands for
    * @returns a place for each. Moves there, in this order, take effect on every replica
    */
-  findAmbiguousPlaces(rivals: readonly Rivals[]): Placement[] {
-    return this.#state.ambiguousPlaces(rivals);
+  findAmbiguousPlaces(conflicts: readonly Conflicts[]): Placement[] {
+    return this.#state.ambiguousPlaces(conflicts);
   }
 
   /**
@@ -297,17 +297,17 @@ export class ReplicatedTree {
   }
 
   /** A copy of the ids of all operations known. */
-  get versionVector(): VersionVector {
+  get versionVector(): OpIdSet {
     return this.#state.vector.clone();
   }
 
   /** Operations that a peer with this state vector lacks, sorted by id. */
   getMissingOps(theirs: Readonly<StateVector>): VertexOperation[] {
-    return this.opsSince(VersionVector.from(theirs));
+    return this.opsSince(OpIdSet.from(theirs));
   }
 
   /** Operations that are not in the vector, sorted by id. */
-  opsSince(vector: VersionVector): VertexOperation[] {
+  opsSince(vector: OpIdSet): VertexOperation[] {
     return this.getAllOps()
       .filter((op) => !vector.has(op.id))
       .sort((a, b) => compareOpIds(a.id, b.id));
@@ -330,7 +330,7 @@ export class ReplicatedTree {
 
   /** Tells of changes to one vertex: gathered, in a microtask after them. */
   observe(vertexId: string, listener: (events: VertexChangeEvent[]) => void): () => void {
-    this.#state.settle();
+    this.#state.applyPending();
     return this.#replica.feed.observeVertex(vertexId, listener);
   }
 
@@ -346,7 +346,7 @@ export class ReplicatedTree {
 
   /** Tells of changes anywhere in the tree, all those of one batch together. */
   observeTree(listener: (events: VertexChangeEvent[]) => void): () => void {
-    this.#state.settle();
+    this.#state.applyPending();
     return this.#replica.feed.observeTree(listener);
   }
 

@@ -1,5 +1,5 @@
 import { FoldspaceError } from "../errors.ts";
-import { drafting, placing, setting, type Change } from "./change.ts";
+import { settingTransient, placing, setting, type Change } from "./change.ts";
 import { CreationOrder } from "./creation-order.ts";
 import { jsonEquals, type JsonValue } from "./json-value.ts";
 import { nameOf, otherNameKey } from "./names.ts";
@@ -88,7 +88,7 @@ export class TreeEditor {
     const node = this.#require(vertexId);
     const checked = checkValue(value, key);
     if (onlyIfOther && jsonEquals(node.shownOp(key)?.value, checked)) return;
-    this.#replica.make([drafting(vertexId, key, checked)]);
+    this.#replica.make([settingTransient(vertexId, key, checked)]);
   }
 
   commitTransients(vertexId: string): void {
@@ -98,7 +98,7 @@ export class TreeEditor {
     const isStored = ({ key, value }: SetVertexProperty): boolean => jsonEquals(node.properties.get(key)?.value, value);
     // a lasting value removes the draft that it supersedes
     this.#replica.make(drafts.filter((draft) => !isStored(draft)).map(({ key, value }) => setting(vertexId, key, value)));
-    for (const draft of drafts) if (isStored(draft)) this.#state.dropDraft(node, draft);
+    for (const draft of drafts) if (isStored(draft)) this.#state.dropTransient(node, draft);
   }
 
   setName(vertexId: string, name: string): void {

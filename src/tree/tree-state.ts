@@ -2,7 +2,7 @@ import { FoldspaceError } from "../errors.ts";
 import { ChildList } from "./child-list.ts";
 import type { ChangeFeed } from "./events.ts";
 import { toOperation, type Change } from "./change.ts";
-import { findAmbiguousPlaces, type Placement, type Rivals } from "./ambiguous-places.ts";
+import { findAmbiguousPlaces, type Placement, type Conflicts } from "./ambiguous-places.ts";
 import { searchDifferingContents, type DifferingContents } from "./differing-contents.ts";
 import { MoveLog } from "./move-log.ts";
 import { otherNameKey } from "./names.ts";
@@ -18,7 +18,7 @@ import {
   type SetVertexProperty,
   type VertexOperation,
 } from "./operation.ts";
-import { VersionVector } from "./version-vector.ts";
+import { OpIdSet } from "./op-id-set.ts";
 import type { Vertex } from "./vertex.ts";
 
 const NO_CHILDREN: readonly Vertex[] = Object.freeze([]);
@@ -28,7 +28,7 @@ const NO_CHILDREN: readonly Vertex[] = Object.freeze([]);
  * operations or looks at the tree, except that it tells the feed what changed.
  */
 export class TreeState {
-  readonly vector: VersionVector = new VersionVector();
+  readonly vector: OpIdSet = new OpIdSet();
   /** Every property operation taken in, drafts excepted, in the order of arrival. */
   readonly propertyOps: SetVertexProperty[] = [];
   /** The Lamport clock: the highest counter seen anywhere, of those up to {@link MAX_CLOCK}, and of the edits made above that. */
@@ -49,45 +49,45 @@ export class TreeState {
   // ---- looking: each settles first ----
 
   get root(): TreeNode | undefined {
-    this.settle();
+    this.applyPending();
     this.#root ??= this.#findRoot();
     return this.#root?.exists ? this.#root : undefined;
   }
 
   /** All nodes, also those of which there is no vertex so far. */
   nodes(): Iterable<TreeNode> {
-    this.settle();
+    this.applyPending();
     return this.#nodes.values();
   }
 
   /** The node of a vertex. */
   existing(vertexId: string): TreeNode | undefined {
-    this.settle();
+    this.applyPending();
     const node = this.#nodes.get(vertexId);
     return node?.exists ? node : undefined;
   }
 
   /** Not to be kept or changed by the caller. */
   childrenOf(vertexId: string): readonly TreeNode[] {
-    this.settle();
+    this.applyPending();
     return this.#nodes.get(vertexId)?.children?.inOrder() ?? [];
   }
 
   /** The same frozen list as long as nothing changes. */
   childVertices(vertexId: string, vertexOf: (node: TreeNode) => Vertex): readonly Vertex[] {
-    this.settle();
+    this.applyPending();
     return this.#nodes.get(vertexId)?.children?.vertices(vertexOf) ?? NO_CHILDREN;
   }
 
   /** As {@link findAmbiguousPlaces}. */
-  ambiguousPlaces(rivals: readonly Rivals[]): Placement[] {
-    this.settle();
-    return findAmbiguousPlaces(this.#moves.entries, (id) => parentIdOf(this.#nodes.get(id)), rivals);
+  ambiguousPlaces(conflicts: readonly Conflicts[]): Placement[] {
+    this.applyPending();
+    return findAmbiguousPlaces(this.#moves.entries, (id) => parentIdOf(this.#nodes.get(id)), conflicts);
   }
 
   /** As {@link searchDifferingContents}. */
   searchDifferingContents(told: readonly VertexOperation[]): Generator<undefined, DifferingContents[]> {
-    this.settle();
+    this.applyPending();
     return searchDifferingContents(
       told.filter((op) => "parentId" in op || !op.transient),
       this.#moves.entries,
@@ -97,7 +97,7 @@ export class TreeState {
 
   /** Moves sorted by id, then properties. */
   allOps(): VertexOperation[] {
-    this.settle();
+    this.applyPending();
     const ops: VertexOperation[] = this.#moves.entries.map((entry) => entry.op);
     for (const op of this.propertyOps) ops.push(op);
     return ops;
@@ -111,7 +111,7 @@ export class TreeState {
    *   throws; then nothing was made
    */
   make(peerId: string, changes: readonly Change[]): VertexOperation[] {
-    this.settle();
+    this.applyPending();
     let clock = this.#clock;
     const ops: VertexOperation[] = [];
     /** Counters taken to come after others: few edits need one. */
@@ -129,7 +129,7 @@ export class TreeState {
     }
     assertContents(ops);
     this.#clock = clock;
-    for (const op of ops) this.take(op);
+    for (const op of ops) this.apply(op);
     return ops;
   }
 
@@ -148,14 +148,14 @@ export class TreeState {
   }
 
   /** Ends a draft that shows what is stored anyway. */
-  dropDraft(node: TreeNode, draft: SetVertexProperty): void {
+  dropTransient(node: TreeNode, draft: SetVertexProperty): void {
     if (node.transients?.get(draft.key) === draft) node.transients.delete(draft.key);
   }
 
   // ---- taking in ----
 
   /** @returns whether the operation is new */
-  take(op: VertexOperation): boolean {
+  apply(op: VertexOperation): boolean {
     if (op.id.counter > this.#clock && op.id.counter <= MAX_CLOCK) this.#clock = op.id.counter;
     if ("parentId" in op) {
       if (!this.vector.add(op.id)) return false;
@@ -163,21 +163,21 @@ export class TreeState {
       this.#moves.add(op, this.#node(op.targetId), parent);
       return true;
     }
-    if (op.transient) return this.#takeDraft(this.#node(op.targetId), op);
+    if (op.transient) return this.#applyTransient(this.#node(op.targetId), op);
     if (!this.vector.add(op.id)) return false;
-    this.#takeProperty(this.#node(op.targetId), op);
+    this.#applyProperty(this.#node(op.targetId), op);
     return true;
   }
 
   /** Applies the moves that have been taken in, unless some are late: those wait until the tree is looked at. */
-  settleInOrder(): void {
-    if (this.#moves.isInOrder) this.settle();
+  applyPendingInOrder(): void {
+    if (this.#moves.isInOrder) this.applyPending();
   }
 
   /** Applies the moves that have been taken in since the tree was last looked at. */
-  settle(): void {
+  applyPending(): void {
     if (this.#moves.isSettled) return;
-    for (const node of this.#moves.settle()) {
+    for (const node of this.#moves.applyPending()) {
       const from = node.shownParent;
       const to = node.parent;
       if (from === to) continue;
@@ -193,7 +193,7 @@ export class TreeState {
     this.#root = undefined;
   }
 
-  #takeProperty(node: TreeNode, op: SetVertexProperty): void {
+  #applyProperty(node: TreeNode, op: SetVertexProperty): void {
     this.propertyOps.push(op);
     const winner = node.properties.get(op.key);
     const isWinner = !winner || compareOpIds(op.id, winner.id) > 0;
@@ -207,7 +207,7 @@ export class TreeState {
     if (isWinner) this.#propertyShown(node, op.key);
   }
 
-  #takeDraft(node: TreeNode, op: SetVertexProperty): boolean {
+  #applyTransient(node: TreeNode, op: SetVertexProperty): boolean {
     for (const known of [node.properties.get(op.key), node.transients?.get(op.key)]) {
       if (known && compareOpIds(known.id, op.id) >= 0) return false;
     }

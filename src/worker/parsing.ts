@@ -1,5 +1,5 @@
 import { startParseWorker } from "#platform-worker";
-import { Pace } from "../breathe.ts";
+import { TimeSlicer } from "../time-slicer.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import { LogParser, type LogParserOptions } from "../log/parser.ts";
 import { MAX_LISTED_OF_FILE } from "../problem-ledger.ts";
@@ -87,7 +87,7 @@ export class Parsing {
 
 class InlineJob implements ParseJob {
   readonly #parser: LogParser;
-  readonly #pace = new Pace();
+  readonly #slicer = new TimeSlicer();
 
   constructor(options: LogParserOptions) {
     this.#parser = new LogParser({ ...options, maxProblems: MAX_LISTED_OF_FILE });
@@ -96,7 +96,7 @@ class InlineJob implements ParseJob {
   async push(bytes: Uint8Array): Promise<void> {
     for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
       this.#parser.push(bytes.subarray(start, start + SLICE_BYTES));
-      if (this.#pace.isDue) await this.#pace.breathe();
+      if (this.#slicer.isDue) await this.#slicer.yieldToEventLoop();
     }
   }
 
@@ -105,15 +105,15 @@ class InlineJob implements ParseJob {
     const settledCount = this.#parser.problemCount;
     this.#parser.end();
     // many small files are long work, too
-    if (this.#pace.isDue) await this.#pace.breathe();
+    if (this.#slicer.isDue) await this.#slicer.yieldToEventLoop();
     const { ops, problems, problemCount, position } = this.#parser;
-    return { ops, problems, problemCount, settledProblems, settledCount, position };
+    return { ops, problems, problemCount, finalProblems: settledProblems, finalProblemCount: settledCount, position };
   }
 }
 
 interface WorkerJob {
   readonly ops: VertexOperation[];
-  settle: { resolve: (result?: ParseResult) => void; reject: (error: Error) => void } | undefined;
+  resolve: { resolve: (result?: ParseResult) => void; reject: (error: Error) => void } | undefined;
 }
 
 class ParseWorker {
@@ -141,7 +141,7 @@ class ParseWorker {
         (message) => {
           cancel();
           if (message.type === "ready") resolve();
-          else worker.#take(message);
+          else worker.#receive(message);
         },
         (reason) => {
           cancel();
@@ -159,12 +159,12 @@ class ParseWorker {
 
   open(options: LogParserOptions): ParseJob {
     const job = this.#nextJob++;
-    const state: WorkerJob = { ops: [], settle: undefined };
+    const state: WorkerJob = { ops: [], resolve: undefined };
     this.#jobs.set(job, state);
     const answered = (): Promise<ParseResult | undefined> =>
       new Promise((resolve, reject) => {
         if (this.#lost) reject(this.#lost);
-        else state.settle = { resolve, reject };
+        else state.resolve = { resolve, reject };
       });
     this.#port.post({ type: "start", job, peerId: options.peerId, from: options.from ?? { offset: 0, line: 0 } });
     return {
@@ -189,15 +189,15 @@ class ParseWorker {
     this.#port.terminate();
   }
 
-  #take(message: Exclude<FromWorker, { type: "ready" }>): void {
+  #receive(message: Exclude<FromWorker, { type: "ready" }>): void {
     const job = this.#jobs.get(message.job);
     if (message.type === "ops") for (const op of unpackOps(message.packed)) job?.ops.push(op);
-    else job?.settle?.resolve(message.type === "done" ? message.result : undefined);
+    else job?.resolve?.resolve(message.type === "done" ? message.result : undefined);
   }
 
   #fail(reason: string): void {
     this.#lost = new WorkerLost(reason);
-    for (const job of this.#jobs.values()) job.settle?.reject(this.#lost);
+    for (const job of this.#jobs.values()) job.resolve?.reject(this.#lost);
     this.#jobs.clear();
   }
 }

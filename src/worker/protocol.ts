@@ -22,9 +22,9 @@ export interface ParseResult {
   /** How many there are in all. */
   readonly problemCount: number;
   /** How many of those listed are of whole lines, before the position. */
-  readonly settledProblems: number;
+  readonly finalProblems: number;
   /** How many of all are. */
-  readonly settledCount: number;
+  readonly finalProblemCount: number;
   readonly position: LogPosition;
 }
 

@@ -47,6 +47,13 @@ export function serveParsing(send: (message: FromWorker, transfer: ArrayBuffer[]
     sendOps(message.job, job);
     jobs.delete(message.job);
     const { problems, problemCount, position } = job.parser;
-    send({ type: "done", job: message.job, result: { problems, problemCount, settledProblems, settledCount, position } }, []);
+    send(
+      {
+        type: "done",
+        job: message.job,
+        result: { problems, problemCount, finalProblems: settledProblems, finalProblemCount: settledCount, position },
+      },
+      [],
+    );
   };
 }

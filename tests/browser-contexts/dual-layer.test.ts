@@ -151,7 +151,7 @@ describe.skipIf(!findChromium())("two devices with IndexedDB and a folder (needs
     const { id, treeId, one, two } = await twoDevices();
     await two.call("addNotes", "two", 20);
     expect(await one.call("close")).toEqual([]);
-    await one.call("open", id, { ...BOTH, hang: "folder", patienceMs: 300 });
+    await one.call("open", id, { ...BOTH, hang: "folder", timeoutMs: 300 });
     await one.call("addNotes", "one", 20);
     await one.call("addToAppTree", treeId, "one");
     expect(await one.call("flush")).toEqual(["folder"]);

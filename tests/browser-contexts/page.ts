@@ -21,7 +21,7 @@ export interface OpenOptions {
   readonly create?: boolean;
   /** A layer that does not answer until it is told to. */
   readonly hang?: LayerName;
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
 }
 
 /** A tree, to be compared: its vertices with their properties. */
@@ -48,7 +48,7 @@ export class Device {
     for (const name of options.layers) this.#layers.set(name, new FaultyLayer(await this.#makeLayer(name, spaceId)));
     if (options.hang) this.#release = this.#layers.get(options.hang)!.hang("connect");
     const layers = [...this.#layers.values()];
-    const manager = new SpaceManager({ patienceMs: options.patienceMs ?? 10_000 });
+    const manager = new SpaceManager({ timeoutMs: options.timeoutMs ?? 10_000 });
     this.#space = options.create
       ? await manager.createSpace({ persistenceLayers: layers, name: "Space" })
       : await manager.loadSpace({ id: spaceId }, layers);

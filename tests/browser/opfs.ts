@@ -1,5 +1,5 @@
 import { WebFileSystem, type WebFileSystemOptions } from "../../src/fs/web/index.ts";
-import type { FileSystemSetup, OutsideHands } from "../../src/testing/file-system-fixture.ts";
+import type { FileSystemSetup, ExternalWriter } from "../../src/testing/file-system-fixture.ts";
 import { newId } from "../../src/tree/index.ts";
 
 /** A new folder in the browser's own storage, which is deleted after the test. */
@@ -18,7 +18,7 @@ export async function setUpOpfs(root: string, options?: WebFileSystemOptions): P
 }
 
 /** Another page on the same files: handles of its own, got anew each time, and none of the code under test. */
-export class OtherHands implements OutsideHands {
+export class OtherHands implements ExternalWriter {
   readonly #root: FileSystemDirectoryHandle;
 
   constructor(root: FileSystemDirectoryHandle) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { BrowserContext, Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { expectFailure, readText, utf8, type OutsideHands } from "../../src/testing/file-system-fixture.ts";
+import { expectFailure, readText, utf8, type ExternalWriter } from "../../src/testing/file-system-fixture.ts";
 import { until } from "../../src/testing/layer-bench.ts";
 import { folderTests } from "../../src/testing/file-system-folder-tests.ts";
 import { readingTests } from "../../src/testing/file-system-reading-tests.ts";
@@ -145,7 +145,7 @@ describe.skipIf(!canRun("Xvfb") || !canRun("xdotool"))("a real folder that may b
   });
 
   const at = (path: string): string => join(folder, path);
-  const outside: OutsideHands = {
+  const outside: ExternalWriter = {
     append: (path, text) => fsp.appendFile(at(path), text),
     write: (path, text) => fsp.writeFile(at(path), text),
     async replace(path, text) {

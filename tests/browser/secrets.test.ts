@@ -109,7 +109,7 @@ test("an older folder is noticed by a browser that has seen a newer one", async 
   await space.close();
   await fs.write(path, new TextEncoder().encode(older));
 
-  const memory = databaseOf(id).secretsMemory;
+  const memory = databaseOf(id).deviceStore;
   const folderOnly = await new SpaceManager({ secrets: { ...OPTIONS.secrets, memory } }).loadSpace({ id }, [
     new FileSystemPersistenceLayer("", id, { fs }),
   ]);

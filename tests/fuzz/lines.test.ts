@@ -86,7 +86,7 @@ test("lines that were not touched are all read", () => {
         const lines = linesOf(log).slice(0, 30);
         const ops = lines.flatMap((line) => parse(line).ops.map(encodeLine));
         const mixed = [...lines];
-        // a line of its own: what is glued to a good line may well make it another
+        // a line of its own: what is concatenated to a good line may well make it another
         for (const [at, bytes] of inserts) mixed.splice(at, 0, ...linesOf(Uint8Array.of(...bytes, LF)));
         const read = new Set(parse(Uint8Array.from(mixed.flatMap((line) => [...line]))).ops.map(encodeLine));
         for (const op of ops) expect(read).toContain(op);

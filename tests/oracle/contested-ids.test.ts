@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { placesToReissue, toReissue, type StrangeOperation } from "../../src/space/made-here.ts";
+import { placesToReapply, toReapply, type ForeignOperation } from "../../src/space/local-op-log.ts";
 import { Random } from "../../src/testing/random.ts";
 import { BIN_ID, isMoveVertexOp, ReplicatedTree, type MoveVertex, type VertexOperation } from "../../src/tree/index.ts";
 import { makeHistory } from "./histories.ts";
@@ -92,13 +92,13 @@ function openWith({ ops, contested }: ContestedHistory, pick: () => Side): Repli
 
 /** @returns what a replica that has made one side makes when it finds the other */
 function resolve(replica: ReplicatedTree, { contested }: ContestedHistory, own: Side): VertexOperation[] {
-  const strangers = contested.map((each): StrangeOperation => ({
+  const foreignOps = contested.map((each): ForeignOperation => ({
     op: each[own === "ours" ? "theirs" : "ours"],
     ours: each[own],
   }));
   replica.popLocalOps();
-  for (const op of toReissue(strangers, replica.getAllOps())) replica.reissue(op);
-  for (const op of placesToReissue(replica, strangers)) replica.reissue(op);
+  for (const op of toReapply(foreignOps, replica.getAllOps())) replica.reapply(op);
+  for (const op of placesToReapply(replica, foreignOps)) replica.reapply(op);
   return replica.popLocalOps();
 }
 

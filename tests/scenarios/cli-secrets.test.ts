@@ -135,7 +135,7 @@ describe("under a passphrase", () => {
     const fs = new MemoryFileSystem();
     const layer = new FileSystemPersistenceLayer("", SPACE_ID, { fs });
     await layer.connect({ peerId: newId(), create: true });
-    const secrets = new SpaceSecrets(SPACE_ID, { isReadOnly: false, patienceMs: 10_000 }, { argon2: WEAKEST_ARGON2 });
+    const secrets = new SpaceSecrets(SPACE_ID, { isReadOnly: false, timeoutMs: 10_000 }, { argon2: WEAKEST_ARGON2 });
     await secrets.attach(layer);
     secrets.set("key", "1");
     await secrets.protect(PASSPHRASE);

@@ -125,13 +125,13 @@ test("a torn line is told to be harmless where its operation stands whole", asyn
     [`${DAY}/${PEER_ID}.${OTHER_PEER}.jsonl`]: whole,
   });
   expect(found).toMatchObject([
-    { line: 3, counter: 3, isSafe: true },
+    { line: 3, counter: 3, isLossless: true },
     { line: 4, counter: 4 },
   ]);
   expect(found[0]!["consequence"]).toContain("Nothing is lost");
-  expect(found[1]).not.toHaveProperty("isSafe");
+  expect(found[1]).not.toHaveProperty("isLossless");
   expect(found[1]!["consequence"]).toContain("missing");
-  expect(await problems({ [LOG_FILE]: `${ROOT}${torn}${whole}` })).toMatchObject([{ line: 3, isSafe: true }]);
+  expect(await problems({ [LOG_FILE]: `${ROOT}${torn}${whole}` })).toMatchObject([{ line: 3, isLossless: true }]);
 });
 
 test("of a file that is nothing but garbage, the first thousand lines are listed, and the last says so", async () => {

@@ -120,15 +120,15 @@ function isEnded(op: VertexOperation, at: number): boolean {
   return before.includes(op) || wholeIn(flush, flushBytes, at - 1).includes(op);
 }
 
-test("a flush that is cut at any byte, with its rewrite glued behind it, is read whole", async () => {
+test("a flush that is cut at any byte, with its rewrite concatenated behind it, is read whole", async () => {
   for (const { at, start, whole } of places()) await check(join(start, flushBytes), [...whole, ...flush], `rewritten at ${at}`);
 });
 
-test("a flush that is cut at any byte, with the next one glued behind it, leaves every whole line readable", async () => {
+test("a flush that is cut at any byte, with the next one concatenated behind it, leaves every whole line readable", async () => {
   for (const { at, start, whole } of places()) {
     // what stands behind a torn list may be an item of it, so it is not believed
     const [first, ...others] = next;
-    await check(join(start, nextBytes), [...whole, ...others, ...(isTornInList(at) ? [] : [first!])], `glued at ${at}`);
+    await check(join(start, nextBytes), [...whole, ...others, ...(isTornInList(at) ? [] : [first!])], `concatenated at ${at}`);
   }
 });
 

@@ -62,7 +62,7 @@ test("a burst that goes on while writes run loses nothing: 31 app trees, all ref
   }
 });
 
-// Fault: a line is half written when the disk fails; the next try is glued behind it, and both are unreadable for good.
+// Fault: a line is half written when the disk fails; the next try is concatenated behind it, and both are unreadable for good.
 test("an append that fails half-way and is tried again leaves every operation readable", async () => {
   const [memory, id] = [new MemoryFileSystem(), newId()];
   const fs = new FaultyFileSystem(memory);
@@ -119,7 +119,7 @@ test("closing right after edits keeps all of them", async () => {
   }
 });
 
-// Fault: a space from a stranger names a tree "../../…", and opening it reads and writes files outside the space's folder.
+// Fault: a space from a foreignOp names a tree "../../…", and opening it reads and writes files outside the space's folder.
 test("a tree id with ../ reads nothing and writes nothing", async () => {
   const folder = await temporaryFolder();
   const id = newId();

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
-import { Credential, wrapByPassphrase } from "../../src/secrets/key-wraps.ts";
+import { UnlockAttempt, wrapByPassphrase } from "../../src/secrets/key-wraps.ts";
 import { WEAKEST_ARGON2 } from "../../src/secrets/argon2.ts";
 import { newRecoveryPair } from "../../src/secrets/recovery-wrap.ts";
 import { openFile, parseSealedFile, sealFile, type SealedFile } from "../../src/secrets/sealed-file.ts";
@@ -166,7 +166,7 @@ test("the recovery code outlives any number of changes, also where it is what un
 async function opened(): Promise<{ readonly file: SealedFile; readonly key: SpaceKey }> {
   const [text] = Object.entries(files).flatMap(([path, each]) => (path.startsWith(DIR) ? each : []));
   const file = await parseSealedFile(text!, SPACE_ID);
-  const key = await new Credential(OLD).unwrapAsPassphrase({ spaceId: SPACE_ID, keyId: file.keyId }, file.wraps);
+  const key = await new UnlockAttempt(OLD).unwrapAsPassphrase({ spaceId: SPACE_ID, keyId: file.keyId }, file.wraps);
   return { file, key: key! };
 }
 

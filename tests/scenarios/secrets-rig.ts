@@ -5,8 +5,8 @@ import { IndexedDBPersistenceLayer } from "../../src/layers/indexeddb/index.ts";
 import type { PersistenceLayer } from "../../src/layers/persistence-layer.ts";
 import type { FileSystem } from "../../src/fs/file-system.ts";
 import { WEAKEST_ARGON2 } from "../../src/secrets/argon2.ts";
-import { Credential } from "../../src/secrets/key-wraps.ts";
-import type { RememberedKey, SecretsMemory, SeenSecrets } from "../../src/secrets/memory.ts";
+import { UnlockAttempt } from "../../src/secrets/key-wraps.ts";
+import type { RememberedKey, DeviceStore, SeenSecrets } from "../../src/secrets/device-store.ts";
 import { openFile, parseSealedFile } from "../../src/secrets/sealed-file.ts";
 import { SpaceSecrets } from "../../src/space/space-secrets.ts";
 import { newId } from "../../src/tree/index.ts";
@@ -44,7 +44,7 @@ export class SteppedClock implements Clock {
 }
 
 /** What a device remembers, in memory. */
-export class MapMemory implements SecretsMemory {
+export class MapMemory implements DeviceStore {
   readonly seen: Map<string, SeenSecrets> = new Map();
   keys: readonly RememberedKey[] = [];
 
@@ -67,7 +67,7 @@ export class MapMemory implements SecretsMemory {
 
 export interface DeviceOptions {
   readonly clock?: Clock;
-  readonly memory?: SecretsMemory;
+  readonly memory?: DeviceStore;
   readonly isReadOnly?: boolean;
   /** A database that this device keeps the space in as well. */
   readonly databaseName?: string;
@@ -100,7 +100,7 @@ export class SecretsDevice {
     const timing = clock ? { clock } : {};
     this.#secrets = new SpaceSecrets(
       SPACE_ID,
-      { isReadOnly, patienceMs: 10_000, ...timing },
+      { isReadOnly, timeoutMs: 10_000, ...timing },
       { argon2: WEAKEST_ARGON2, ...(memory ? { memory } : {}) },
     );
     this.#layers = [new FileSystemPersistenceLayer("", SPACE_ID, { fs: through(this.fs), ...timing })];
@@ -159,7 +159,7 @@ export async function readWith(
   const parsed = await Promise.all(sealed.map(async (text) => await parseSealedFile(text, SPACE_ID)));
   const read: Record<string, string | undefined> = {};
   for (const { keyId, wraps } of parsed) {
-    const key = await new Credential(passphrase).unwrapAsPassphrase({ spaceId: SPACE_ID, keyId }, wraps);
+    const key = await new UnlockAttempt(passphrase).unwrapAsPassphrase({ spaceId: SPACE_ID, keyId }, wraps);
     for (const file of key ? parsed.filter((other) => other.keyId === keyId) : [])
       for (const [name, { value }] of (await openFile(file, key!)).entries) read[name] = value;
   }

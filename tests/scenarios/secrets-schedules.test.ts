@@ -1,7 +1,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it puts its globals where a browser has them
 import "fake-indexeddb/auto";
 import { expect, test } from "vitest";
-import type { SecretsMemory } from "../../src/secrets/memory.ts";
+import type { DeviceStore } from "../../src/secrets/device-store.ts";
 import { newId } from "../../src/tree/index.ts";
 import { filesOf, folderWith, MapMemory, randomOf, SecretsDevice, SimulatedSync, SteppedClock } from "./secrets-rig.ts";
 
@@ -19,7 +19,7 @@ interface Schedule {
   readonly seed: number;
   /** Files that both devices start with. */
   readonly files: Readonly<Record<string, string>>;
-  readonly memory?: () => SecretsMemory;
+  readonly memory?: () => DeviceStore;
   readonly hasRestarts: boolean;
   readonly hasDatabases: boolean;
 }
@@ -134,7 +134,7 @@ test(`under a passphrase, two devices lose nothing in ${SCHEDULES} schedules`, {
   const files = Object.fromEntries(filesOf(first.fs));
   for (const each of [first, device]) await each.stop();
   await onEachSeed(async (seed) => {
-    const memory = (): SecretsMemory => {
+    const memory = (): DeviceStore => {
       const own = new MapMemory();
       own.keys = key.keys;
       return own;

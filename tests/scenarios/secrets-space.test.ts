@@ -187,7 +187,7 @@ test("what no layer has taken is not forgotten by locking", async () => {
 test("a layer that hangs keeps nobody from protecting them, nor from locking and unlocking them after that", async () => {
   const [id, store] = [newId(), new MemoryStore()];
   const slow = layerOn(new MemoryStore(), id, { id: "slow" });
-  const space = await new SpaceManager({ ...OPTIONS, patienceMs: 200 }).createSpace({
+  const space = await new SpaceManager({ ...OPTIONS, timeoutMs: 200 }).createSpace({
     persistenceLayers: [layerOn(store, id), slow],
   });
   space.secrets.set("key", "1");

@@ -1,15 +1,15 @@
 import * as fsp from "node:fs/promises";
 import { join } from "node:path";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
-import type { OutsideHands } from "../../src/testing/file-system-fixture.ts";
+import type { ExternalWriter } from "../../src/testing/file-system-fixture.ts";
 import { testFileSystem } from "../../src/testing/file-system-suite.ts";
 import { testPersistenceLayer } from "../../src/testing/layer-suite.ts";
 import { newId } from "../../src/tree/index.ts";
-import { outsideHands } from "../outside-hands.ts";
+import { outsideHands } from "../external-writer.ts";
 import { connect, serve } from "./serving.ts";
 
 /** Another program in a folder, told of paths as the client knows them. */
-function handsIn(folder: string): OutsideHands {
+function handsIn(folder: string): ExternalWriter {
   const at = (path: string): string => join(folder, path);
   return {
     append: (path, text) => outsideHands.append(at(path), text),

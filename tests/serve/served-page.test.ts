@@ -111,9 +111,9 @@ describe.skipIf(!findChromium())("a page that foldspace serves (needs Chromium)"
     expect(page.url()).toBe(`http://127.0.0.1:${server.port}/`);
     await page.reload();
     expect(await call(page, "state")).toBe("idle");
-    const stranger = await browser.newContext();
-    onTestFinished(() => stranger.close());
-    const strange = await stranger.newPage();
+    const foreignOp = await browser.newContext();
+    onTestFinished(() => foreignOp.close());
+    const strange = await foreignOp.newPage();
     await strange.goto(`http://127.0.0.1:${server.port}/#token=${"x".repeat(43)}`);
     expect(await strange.evaluate(() => window.opened)).toBe("FOLD_UNTRUSTED_SERVER");
     await strange.goto("about:blank");

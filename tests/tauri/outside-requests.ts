@@ -1,9 +1,9 @@
-import type { OutsideHands } from "../../src/testing/file-system-fixture.ts";
+import type { ExternalWriter } from "../../src/testing/file-system-fixture.ts";
 
 /** Something that a page in the window asks the test in Node to do with files. */
 export interface OutsideRequest {
   readonly id: number;
-  readonly action: keyof OutsideHands | "makeRoot";
+  readonly action: keyof ExternalWriter | "makeRoot";
   readonly args: readonly string[];
 }
 
@@ -56,9 +56,9 @@ export class OutsideRequests {
   }
 
   /** Hands of another program. */
-  get hands(): OutsideHands {
+  get hands(): ExternalWriter {
     const hand =
-      (action: keyof OutsideHands) =>
+      (action: keyof ExternalWriter) =>
       async (...args: string[]): Promise<void> =>
         void (await this.ask(action, ...args));
     return {

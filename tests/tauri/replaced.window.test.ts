@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { encodeLine } from "../../src/log/index.ts";
 import { newId } from "../../src/tree/index.ts";
-import { outsideHands } from "../outside-hands.ts";
+import { outsideHands } from "../external-writer.ts";
 import { DesktopApp, makeFolder } from "./desktop-app.ts";
 
 const REPLACEMENTS = 50;

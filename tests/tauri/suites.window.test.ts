@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { outsideHands } from "../outside-hands.ts";
+import { outsideHands } from "../external-writer.ts";
 import { type Program, makeFolder, openWindow } from "./desktop-app.ts";
 import type { Outcome, OutsideAnswer, OutsideRequest, PageMessage } from "./outside-requests.ts";
 

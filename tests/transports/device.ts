@@ -1,4 +1,4 @@
-import { exportJson, FileSystemPersistenceLayer, SpaceManager, type Cadence, type Space } from "../../src/index.ts";
+import { exportJson, FileSystemPersistenceLayer, SpaceManager, type FlushPolicy, type Space } from "../../src/index.ts";
 import { WEAKEST_ARGON2 } from "../../src/secrets/argon2.ts";
 import type { ReplicatedTree } from "../../src/tree/index.ts";
 import { Operations } from "./operations.ts";
@@ -22,8 +22,8 @@ export class Device {
     });
   }
 
-  static async open(folder: string, spaceId: string, cadence: Partial<Cadence> = {}): Promise<Device> {
-    const layer = new FileSystemPersistenceLayer(folder, spaceId, cadence);
+  static async open(folder: string, spaceId: string, flushPolicy: Partial<FlushPolicy> = {}): Promise<Device> {
+    const layer = new FileSystemPersistenceLayer(folder, spaceId, flushPolicy);
     const secrets = { argon2: WEAKEST_ARGON2 };
     return new Device(folder, await new SpaceManager({ secrets }).loadSpace({ id: spaceId }, [layer]));
   }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { NodeFileSystem } from "../../src/fs/node/index.ts";
-import { SpaceFolder, type Cadence } from "../../src/index.ts";
+import { SpaceFolder, type FlushPolicy } from "../../src/index.ts";
 import { foldspace, jsonLines } from "../scenarios/cli-harness.ts";
 import { Device } from "./device.ts";
 import { Operations, operationsIn } from "./operations.ts";
@@ -32,7 +32,7 @@ export class Rig {
   }
 
   /** Makes a space, has it carried to the other device, and opens it on both. They stay joined. */
-  static async open(connect: Connect, cadence: Partial<Cadence> = {}): Promise<Rig> {
+  static async open(connect: Connect, flushPolicy: Partial<FlushPolicy> = {}): Promise<Rig> {
     const root = mkdtempSync(join(tmpdir(), "foldspace-transport-"));
     onTestFinished(() => rmSync(root, { recursive: true, force: true }));
     const site: Site = { root, one: join(root, "one"), two: join(root, "two") };
@@ -47,7 +47,7 @@ export class Rig {
     await untilHeld(two, others, transport);
     const devices: Device[] = [];
     for (const folder of [one, two]) {
-      const device = await Device.open(folder, spaceId, cadence);
+      const device = await Device.open(folder, spaceId, flushPolicy);
       onTestFinished(() => device.close());
       devices.push(device);
     }

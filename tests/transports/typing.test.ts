@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DEFAULT_CADENCE, type Cadence } from "../../src/index.ts";
+import { DEFAULT_FLUSH_POLICY, type FlushPolicy } from "../../src/index.ts";
 import { tell } from "./figures.ts";
 import { isFull } from "./mode.ts";
 import { describeWith } from "./programs.ts";
@@ -13,7 +13,7 @@ const GATHERED_AT_MOST = 7;
 const CARRYING_MS = 30_000;
 
 /** So many seconds of gathering, and the cadences that make sense with it. */
-const SETTINGS: readonly (readonly [gatherS: number, cadences: readonly Partial<Cadence>[]])[] = isFull
+const SETTINGS: readonly (readonly [gatherS: number, cadences: readonly Partial<FlushPolicy>[]])[] = isFull
   ? [
       [1, [{}, always(500), always(1_000), always(2_000), always(3_000)]],
       [10, [{}, always(500), always(2_000), always(6_000), always(10_000), always(15_000)]],
@@ -23,7 +23,7 @@ const SETTINGS: readonly (readonly [gatherS: number, cadences: readonly Partial<
       [10, [{}, always(6_000)]],
     ];
 
-function always(intervalMs: number): Partial<Cadence> {
+function always(intervalMs: number): Partial<FlushPolicy> {
   return { flushIntervalMs: intervalMs, steadyIntervalMs: intervalMs };
 }
 
@@ -34,16 +34,16 @@ describeWith("syncthing", "somebody who types without a pause", () => {
     async (gatherS, cadences) => {
       const duration = { typingMs: TYPING_MS, lastWithinMs: gatherS * GATHERED_AT_MOST * 1_000 + CARRYING_MS };
       const figures = await Promise.all(
-        cadences.map((cadence) => typeSteadily((site) => Syncthing.start(site, gatherS), cadence, duration)),
+        cadences.map((flushPolicy) => typeSteadily((site) => Syncthing.start(site, gatherS), flushPolicy, duration)),
       );
-      for (const [index, cadence] of cadences.entries()) tell(describeTyping(gatherS, cadence, figures[index]!));
+      for (const [index, flushPolicy] of cadences.entries()) tell(describeTyping(gatherS, flushPolicy, figures[index]!));
       for (const { count, keys } of figures) expect(count).toBe(keys);
     },
   );
 });
 
-function describeTyping(gatherS: number, cadence: Partial<Cadence>, figures: TypingFigures): string {
-  const { flushIntervalMs, steadyIntervalMs, steadyAfterMs } = { ...DEFAULT_CADENCE, ...cadence };
+function describeTyping(gatherS: number, flushPolicy: Partial<FlushPolicy>, figures: TypingFigures): string {
+  const { flushIntervalMs, steadyIntervalMs, steadyAfterMs } = { ...DEFAULT_FLUSH_POLICY, ...flushPolicy };
   const saved =
     flushIntervalMs === steadyIntervalMs
       ? `every ${flushIntervalMs} ms`

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Cadence } from "../../src/index.ts";
+import type { FlushPolicy } from "../../src/index.ts";
 import { Random } from "../../src/testing/random.ts";
 import { figuresOf, type DelayFigures } from "./figures.ts";
 import { Rig, type Connect } from "./rig.ts";
@@ -25,10 +25,10 @@ export interface TypingFigures extends DelayFigures {
  */
 export async function typeSteadily(
   connect: Connect,
-  cadence: Partial<Cadence>,
+  flushPolicy: Partial<FlushPolicy>,
   { typingMs, lastWithinMs }: { readonly typingMs: number; readonly lastWithinMs: number },
 ): Promise<TypingFigures> {
-  const rig = await Rig.open(connect, cadence);
+  const rig = await Rig.open(connect, flushPolicy);
   const [typist, reader] = [rig.one.space, rig.two.space];
   const text = typist.tree.root!.newNamedChild("text");
   await rig.agree();

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OpId } from "foldspace/tree";
 import { alsoOn, newPage, sync, type Device } from "./test-pages.ts";
-import { rivalsOn } from "./test-rivals.ts";
+import { rivalsOn } from "./test-conflicts.ts";
 import { TextVersions } from "./text-versions.ts";
 
 /** Writes what goes together, as a device does that nobody writes on. @returns whether it had to */

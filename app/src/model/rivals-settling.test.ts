@@ -1,8 +1,8 @@
 import { ReplicatedTree } from "foldspace/tree";
 import { expect, test } from "vitest";
-import { keepBoth, keepWinner, RivalWatcher, takeLoser, type Settle } from "./rivals.ts";
+import { keepBoth, keepWinner, RivalWatcher, takeLoser, type Settle } from "./conflicts.ts";
 import { alsoOn, Device, newPage, sync, told } from "./test-pages.ts";
-import { drawn, expectRivals, findRivals } from "./test-rivals.ts";
+import { drawn, expectRivals, findRivals } from "./test-conflicts.ts";
 
 const settlements: readonly [string, Settle, readonly string[]][] = [
   ["keeping the winner", keepWinner, ["won", "z"]],

@@ -1,6 +1,6 @@
 import type { ReplicatedTree } from "foldspace/tree";
 import { isOnPage } from "./item.ts";
-import type { RivalWatcher } from "./rivals.ts";
+import type { RivalWatcher } from "./conflicts.ts";
 
 export interface TextMergerOptions {
   readonly tree: ReplicatedTree;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { alsoOn, newPage, sync, type Device } from "../model/test-pages.ts";
-import { rivalsOn } from "../model/test-rivals.ts";
+import { rivalsOn } from "../model/test-conflicts.ts";
 import { applyChanges } from "../model/text-change.ts";
 import { TextVersions } from "../model/text-versions.ts";
 import { TextDraft } from "./text-draft.ts";

@@ -15,7 +15,7 @@ interface Options {
 
 type LoadedTree = readonly [id: string, tree: ReplicatedTree];
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("export")
     .summary("print everything, as JSON or Markdown")

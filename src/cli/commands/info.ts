@@ -29,7 +29,7 @@ interface SpaceInfo {
   readonly problems: number;
 }
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("info")
     .summary("show what a space holds")

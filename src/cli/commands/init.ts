@@ -9,7 +9,7 @@ interface Options {
   readonly json?: true;
 }
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("init")
     .summary("make a folder into a new space")

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { compareOpIds, VersionVector, type VertexOperation } from "../../tree/index.ts";
+import { compareOpIds, OpIdSet, type VertexOperation } from "../../tree/index.ts";
 import type { Context } from "../context.ts";
 import { Describer, operationToJson } from "../describe.ts";
 import { findTree } from "../find.ts";
@@ -12,7 +12,7 @@ interface Options {
   readonly json?: true;
 }
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("log")
     .summary("show every operation")
@@ -36,7 +36,7 @@ export function define(program: Command, context: Context): void {
 async function printAll({ trees, layer }: OpenedSpace, only: string | undefined, printer: LogPrinter): Promise<void> {
   for (const { id } of trees) {
     if (only !== undefined && id !== only) continue;
-    const known = new VersionVector();
+    const known = new OpIdSet();
     const ops = (await layer.loadTreeOps(id)).filter((op) => known.add(op.id));
     await printer.print(
       id,

@@ -3,7 +3,7 @@ import { migrateFolder, type Migration } from "../../layers/folder/migrate.ts";
 import type { Context } from "../context.ts";
 import { count, printable, type Output } from "../output.ts";
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("migrate")
     .summary("convert a space of version 0")

@@ -8,7 +8,7 @@ interface Options {
   readonly json?: true;
 }
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("move")
     .summary("move a vertex under another parent")

@@ -17,7 +17,7 @@ interface Options {
   readonly json?: true;
 }
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("repair")
     .summary("put a folder in order, without losing anything")

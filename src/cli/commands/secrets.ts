@@ -19,7 +19,7 @@ interface Options {
 
 const PATIENCE_MS = 30_000;
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   const secrets = program
     .command("secrets")
     .summary("read, set and protect the secrets of a space")
@@ -150,7 +150,7 @@ async function withSecrets<T>(
   const isReadOnly = purpose === "read";
   const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs });
   const memory = openSeenSecrets(context.environment);
-  const secrets = new SpaceSecrets(id, { isReadOnly, patienceMs: PATIENCE_MS }, memory ? { memory } : {});
+  const secrets = new SpaceSecrets(id, { isReadOnly, timeoutMs: PATIENCE_MS }, memory ? { memory } : {});
   await layer.connect({ peerId: newId(), isReadOnly });
   try {
     // what cannot be read at all is an error here, and no problem to be shown later

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
-import { MARKER_FILE } from "../../log/marker.ts";
+import { README_FILE } from "../../log/marker.ts";
 import { SPACE_DIR } from "../../log/paths.ts";
 import { startServer } from "../../serve/server.ts";
 import type { Context } from "../context.ts";
@@ -23,11 +23,11 @@ interface Options {
 /** Browsers keep what a page stores by host and port, so it should be the same each time. */
 const DEFAULT_PORT = 7367;
 /** What a space is kept in. Elsewhere in the folder may stand what other programs run. */
-const WRITABLE = [SPACE_DIR, MARKER_FILE];
+const WRITABLE = [SPACE_DIR, README_FILE];
 /** Where the build puts the web app, from the folder of this file's build. */
 const OWN_APP = { app: fileURLToPath(new URL("../../app", import.meta.url)), hashedFiles: "assets" };
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("serve")
     .summary("open a space in the browser")

@@ -18,7 +18,7 @@ interface Options {
   readonly json?: true;
 }
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("set")
     .summary("set and remove properties of a vertex")

@@ -18,7 +18,7 @@ const MAX_INDENT = 30;
 const MIN_LABEL_LENGTH = 20;
 const MAX_DETAIL_LENGTH = 80;
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("tree")
     .summary("show a tree as an outline")

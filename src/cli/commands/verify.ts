@@ -5,7 +5,7 @@ import { verifyFolder } from "../../layers/folder/verify.ts";
 import type { Context } from "../context.ts";
 import { count, printable, type Output } from "../output.ts";
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("verify")
     .summary("list every problem of a folder")

@@ -11,7 +11,7 @@ interface Options {
   readonly json?: true;
 }
 
-export function define(program: Command, context: Context): void {
+export function register(program: Command, context: Context): void {
   program
     .command("watch")
     .summary("print changes as they arrive")
@@ -25,7 +25,7 @@ export function define(program: Command, context: Context): void {
       const space = await openForReading(context, directory);
       const only = options.tree === undefined ? undefined : findTree(space.trees, options.tree).id;
       const watcher = new Watcher(context, space, context.path(directory), options.json ?? false);
-      for await (const event of follow(space.layer, end, only)) await watcher.take(event);
+      for await (const event of follow(space.layer, end, only)) await watcher.ingest(event);
     });
 }
 
@@ -44,7 +44,7 @@ class Watcher {
     this.#titles = new Map(space.trees.map(({ id, title }) => [id, title]));
   }
 
-  async take(event: FollowEvent): Promise<void> {
+  async ingest(event: FollowEvent): Promise<void> {
     const { output } = this.#context;
     if (event.kind === "problem") {
       const { code, reason, file } = event.problem;

@@ -10,12 +10,12 @@ import type {
   ScanResult,
   WatchHint,
 } from "../file-system.ts";
-import { Turns } from "../turns.ts";
+import { KeyedMutex } from "../../keyed-mutex.ts";
 import type { BridgeSocket, RemoteService } from "./link.ts";
 import { assertCanProve, untrustedServer } from "./proof.ts";
 import { MAX_CONTENT_BYTES, PROTOCOL, tooMuch, type ServedInfo, type WatchedHint } from "./protocol.ts";
 import { ReconnectingLink } from "./reconnecting-link.ts";
-import { Slots } from "../slots.ts";
+import { Semaphore } from "../../semaphore.ts";
 
 export interface BridgeOptions {
   /** What this client and the server prove to each other that they know. It is sent to nobody. */
@@ -56,10 +56,10 @@ interface Watch {
  */
 export class BridgeFileSystem implements FileSystem {
   readonly #link: ReconnectingLink;
-  readonly #slots = new Slots(MAX_CALLS);
+  readonly #slots = new Semaphore(MAX_CALLS);
   readonly #watches = new Map<number, Watch>();
   /** The parts of two appends to one file must not mix. */
-  readonly #appends = new Turns();
+  readonly #appends = new KeyedMutex();
   #supports: FileSystemSupport = { watch: true, sync: true };
   #served: ServedInfo | undefined;
   readonly #onOtherSpace: (token: string) => void;
@@ -135,7 +135,7 @@ export class BridgeFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
-    await this.#appends.take(path, () => this.#appendParts(path, bytes, options.sync ?? false));
+    await this.#appends.run(path, () => this.#appendParts(path, bytes, options.sync ?? false));
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {

@@ -14,7 +14,7 @@ import {
   type ServedInfo,
   type ServiceFunctions,
 } from "./protocol.ts";
-import { Slots } from "../slots.ts";
+import { Semaphore } from "../../semaphore.ts";
 
 /** Carries whole messages to a client, in order. */
 export interface ClientChannel {
@@ -35,7 +35,7 @@ export class FileSystemService {
   readonly #fs: WatchingFileSystem;
   readonly #channel: ClientChannel;
   readonly #served: ServedInfo | undefined;
-  readonly #slots = new Slots(MAX_CALLS);
+  readonly #slots = new Semaphore(MAX_CALLS);
   readonly #client: BirpcReturn<ClientFunctions, object>;
   readonly #hints: HintQueue;
   /** Ends of the watches, by the client's id; what is being begun counts. */
@@ -129,8 +129,8 @@ export class FileSystemService {
 
   /** The slot is free again when the answer has left, see `#post`. */
   async #takeSlot(): Promise<void> {
-    const turn = this.#slots.take();
-    if (this.#slots.areTaken) this.#channel.pause();
+    const turn = this.#slots.acquire();
+    if (this.#slots.isExhausted) this.#channel.pause();
     await turn;
   }
 
@@ -139,7 +139,7 @@ export class FileSystemService {
     await Promise.allSettled([this.#channel.send(bytes)]);
     if (!isAnswer) return;
     this.#slots.release();
-    if (!this.#slots.areTaken) this.#channel.resume();
+    if (!this.#slots.isExhausted) this.#channel.resume();
   }
 
   async #read(path: string, offset: number, length: unknown): Promise<Uint8Array | undefined> {

@@ -3,7 +3,7 @@ import * as fsp from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { outsideHands as outside } from "../../../tests/outside-hands.ts";
+import { outsideHands as outside } from "../../../tests/external-writer.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { expectFailure, readText, utf8, type FileSystemSetup } from "../../testing/file-system-fixture.ts";
 import { testFileSystem } from "../../testing/file-system-suite.ts";

@@ -10,7 +10,7 @@ import type {
   WatchHint,
 } from "../file-system.ts";
 import { scanFolder } from "../scan-folder.ts";
-import { Turns } from "../turns.ts";
+import { KeyedMutex } from "../../keyed-mutex.ts";
 import { asyncCalls, syncCalls, type Calls } from "./calls.ts";
 import { fileSystemError, isMissing } from "./errors.ts";
 import { kindOf, readRange } from "./read.ts";
@@ -31,7 +31,7 @@ export class NodeFileSystem implements FileSystem {
   readonly supports: FileSystemSupport = { watch: true, sync: true };
   readonly #calls: Calls;
   /** A second append to a file waits for the first, so that taking back a part stays safe. */
-  readonly #appends = new Turns();
+  readonly #appends = new KeyedMutex();
 
   constructor(options: NodeFileSystemOptions = {}) {
     this.#calls = options.io === "sync" ? syncCalls : asyncCalls;
@@ -77,7 +77,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
-    await this.#appends.take(path, () => appendTo(this.#calls, path, bytes, options.sync ?? false));
+    await this.#appends.run(path, () => appendTo(this.#calls, path, bytes, options.sync ?? false));
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {

@@ -1,11 +1,11 @@
 import { watch } from "node:fs";
 import { errorMessage } from "../../errors.ts";
 import type { WatchHint } from "../file-system.ts";
-import { RecursiveSentry, type RecursiveWatch } from "../watch-recursive.ts";
-import { type Sentries, type SentryPost, watchRoot } from "../watch-root.ts";
+import { RecursiveWatchBackend, type RecursiveWatch } from "../recursive-watch.ts";
+import { type WatchBackend, type WatchHost, watchRoot } from "../watch-root.ts";
 import type { Calls } from "./calls.ts";
 import { fileSystemError, isMissing, systemCode } from "./errors.ts";
-import { FolderSentries } from "./watch-folders.ts";
+import { PerFolderWatch } from "./per-folder-watch.ts";
 
 /**
  * Linux: a watch per folder, as the recursive one that Node 20 to 24 has there goes deaf to a file once it was
@@ -15,21 +15,21 @@ export function watchFolder(calls: Calls, path: string, onHint: (hint: WatchHint
   const isRecursive = process.platform === "darwin" || process.platform === "win32";
   return isRecursive
     ? watchRecursively(calls, path, onHint)
-    : watchWith((post) => new FolderSentries(post, calls), calls, path, onHint);
+    : watchWith((host) => new PerFolderWatch(host, calls), calls, path, onHint);
 }
 
 export function watchRecursively(calls: Calls, path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
-  return watchWith((post) => new RecursiveSentry(post, recursiveWatch(calls, path)), calls, path, onHint);
+  return watchWith((host) => new RecursiveWatchBackend(host, recursiveWatch(calls, path)), calls, path, onHint);
 }
 
 async function watchWith(
-  makeSentries: (post: SentryPost) => Sentries,
+  makeBackend: (host: WatchHost) => WatchBackend,
   calls: Calls,
   path: string,
   onHint: (hint: WatchHint) => void,
 ): Promise<() => Promise<void>> {
   const explain = (cause: unknown): string => fileSystemError("watch", path, cause).message;
-  return watchRoot({ path, makeSentries, identify: () => identify(calls, path), explain }, onHint);
+  return watchRoot({ path, makeBackend, identify: () => identify(calls, path), explain }, onHint);
 }
 
 function recursiveWatch(calls: Calls, root: string): RecursiveWatch {

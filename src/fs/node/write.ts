@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { dirname, join } from "node:path";
 import { FoldspaceError } from "../../errors.ts";
-import { outlast } from "../outlast.ts";
+import { retryWhileBusy } from "../../retry-while-busy.ts";
 import type { Calls, OpenFile } from "./calls.ts";
 import { fileSystemError, isMissing, systemCode, wrongKind } from "./errors.ts";
 import { REGULAR_FILES_ONLY } from "./read.ts";
@@ -89,7 +89,7 @@ async function modeInPlace(calls: Calls, path: string, action: string): Promise<
 
 async function moveOver(calls: Calls, from: string, to: string): Promise<void> {
   try {
-    await outlast(isHeldByOthers, () => calls.rename(from, to));
+    await retryWhileBusy(isHeldByOthers, () => calls.rename(from, to));
   } catch (cause) {
     if (!isHeldByOthers(cause)) throw cause;
     throw new FoldspaceError("FOLD_BUSY", `Cannot replace ${to}: another program is using it`, { data: { path: to }, cause });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "vitest";
-import { outsideHands } from "../../../tests/outside-hands.ts";
+import { outsideHands } from "../../../tests/external-writer.ts";
 import { FakeTauri } from "../../../tests/tauri/fake-tauri.ts";
 import { FileSystemPersistenceLayer } from "../../layers/folder/file-system-layer.ts";
 import { testFileSystem } from "../../testing/file-system-suite.ts";

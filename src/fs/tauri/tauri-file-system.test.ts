@@ -3,7 +3,7 @@ import * as fsp from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { outsideHands } from "../../../tests/outside-hands.ts";
+import { outsideHands } from "../../../tests/external-writer.ts";
 import { FakeTauri, type Call, type FakeTauriOptions } from "../../../tests/tauri/fake-tauri.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { expectFailure, readText, utf8 } from "../../testing/file-system-fixture.ts";

@@ -10,7 +10,7 @@ import type {
   WatchHint,
 } from "../file-system.ts";
 import { scanFolder } from "../scan-folder.ts";
-import { Turns } from "../turns.ts";
+import { KeyedMutex } from "../../keyed-mutex.ts";
 import { Commands } from "./commands.ts";
 import { failure, isMissing, isOutOfScope, tauriFileSystemError } from "./errors.ts";
 import { kindOf, readRange, toStat } from "./read.ts";
@@ -30,7 +30,7 @@ const WIDTH = 16;
 export class TauriFileSystem implements FileSystem {
   readonly #commands = new Commands();
   /** A second append to a file waits for the first, so that taking back a part stays safe. */
-  readonly #appends = new Turns();
+  readonly #appends = new KeyedMutex();
 
   /** `sync` is known from the first scan on. */
   get supports(): FileSystemSupport {
@@ -66,7 +66,7 @@ export class TauriFileSystem implements FileSystem {
 
   async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
     const append = (): Promise<void> => appendTo(this.#commands, path, bytes, options.sync ?? false);
-    await attempt("append to", path, () => this.#appends.take(path, append));
+    await attempt("append to", path, () => this.#appends.run(path, append));
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {

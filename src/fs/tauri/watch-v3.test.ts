@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { outsideHands } from "../../../tests/outside-hands.ts";
+import { outsideHands } from "../../../tests/external-writer.ts";
 import { FakeTauri } from "../../../tests/tauri/fake-tauri.ts";
 import { HintLog } from "../../testing/file-system-watch-tests.ts";
 import { TauriFileSystem } from "./tauri-file-system.ts";

@@ -2,7 +2,7 @@ import * as fsp from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { outsideHands } from "../../../tests/outside-hands.ts";
+import { outsideHands } from "../../../tests/external-writer.ts";
 import { FakeTauri } from "../../../tests/tauri/fake-tauri.ts";
 import { HintLog } from "../../testing/file-system-watch-tests.ts";
 import { TauriFileSystem } from "./tauri-file-system.ts";

@@ -1,6 +1,6 @@
 import { lstat, readDir, stat, watchImmediate } from "@tauri-apps/plugin-fs";
 import type { WatchHint } from "../file-system.ts";
-import { type ChangeListener, RecursiveSentry, type RecursiveWatch } from "../watch-recursive.ts";
+import { type ChangeListener, RecursiveWatchBackend, type RecursiveWatch } from "../recursive-watch.ts";
 import { watchRoot } from "../watch-root.ts";
 import { isMissing, isWindowsPath, tauriFileSystemError } from "./errors.ts";
 import { kindOf } from "./read.ts";
@@ -19,7 +19,7 @@ export function watchFolder(path: string, onHint: (hint: WatchHint) => void): Pr
   return watchRoot(
     {
       path,
-      makeSentries: (post) => new RecursiveSentry(post, watch),
+      makeBackend: (host) => new RecursiveWatchBackend(host, watch),
       identify: () => identify(path),
       explain: (cause) => tauriFileSystemError("watch", path, cause).message,
     },

@@ -1,6 +1,6 @@
 import { lstat, mkdir, remove, rename, truncate, writeFile } from "@tauri-apps/plugin-fs";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
-import { outlast } from "../outlast.ts";
+import { retryWhileBusy } from "../../retry-while-busy.ts";
 import type { Commands } from "./commands.ts";
 import { failure, isHeldByOthers, isMissing, isWindowsPath, tauriFileSystemError } from "./errors.ts";
 import { regularFile } from "./read.ts";
@@ -93,7 +93,7 @@ async function modeInPlace(action: string, path: string): Promise<number> {
 async function moveOver(from: string, to: string): Promise<void> {
   const isHeld = (cause: unknown): boolean => isHeldByOthers(to, cause);
   try {
-    await outlast(isHeld, () => rename(from, to));
+    await retryWhileBusy(isHeld, () => rename(from, to));
   } catch (cause) {
     if (!isHeld(cause)) throw cause;
     throw new FoldspaceError("FOLD_BUSY", `Cannot replace ${to}: another program is using it`, { data: { path: to }, cause });
@@ -103,7 +103,7 @@ async function moveOver(from: string, to: string): Promise<void> {
 /** Deletes a file, or a folder with all that is in it. */
 export async function removeAll(path: string): Promise<void> {
   const { isDirectory } = await lstat(path);
-  await outlast(
+  await retryWhileBusy(
     (cause) => isHeldByOthers(path, cause),
     () => remove(path, { recursive: isDirectory }),
   );

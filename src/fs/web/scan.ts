@@ -1,4 +1,4 @@
-import { Pace } from "../../breathe.ts";
+import { TimeSlicer } from "../../time-slicer.ts";
 import { joinPath, type ScannedFile, type ScanResult } from "../file-system.ts";
 import { isMissing, webFileSystemError } from "./errors.ts";
 
@@ -9,14 +9,14 @@ const WIDTH = 32;
 export async function scanFolder(root: FileSystemDirectoryHandle, rootPath: string): Promise<ScanResult> {
   const files: ScannedFile[] = [];
   const unreadable: { path: string; error: Error }[] = [];
-  const pace = new Pace();
+  const slicer = new TimeSlicer();
   /** What is to be looked at, the last first, so that few folders are open at a time. */
   const tasks: { path: string; handle: FileSystemDirectoryHandle | FileSystemFileHandle }[] = [];
 
   const list = async (folder: FileSystemDirectoryHandle, path: string): Promise<void> => {
     for await (const [name, handle] of folder.entries()) {
       tasks.push({ path: joinPath(path, name), handle });
-      if (pace.isDue) await pace.breathe();
+      if (slicer.isDue) await slicer.yieldToEventLoop();
     }
   };
 
@@ -34,7 +34,7 @@ export async function scanFolder(root: FileSystemDirectoryHandle, rootPath: stri
   await list(root, "");
   while (tasks.length > 0) {
     await Promise.all(tasks.splice(-WIDTH).map(look));
-    if (pace.isDue) await pace.breathe();
+    if (slicer.isDue) await slicer.yieldToEventLoop();
   }
   return { files, unreadable };
 }

@@ -13,7 +13,7 @@ export interface WatchTask {
 /** Whether a folder that is gone is back; nothing else is noticed until then. */
 const AWAIT_ROOT_MS = 250;
 /** After that time a new folder is looked through again: what came while the browser began to observe it is told by nobody. */
-const SETTLE_MS = 300;
+const PROCESS_DELAY_MS = 300;
 /** From so many new folders on, looking at everything is cheaper. */
 const MAX_NEW_FOLDERS = 256;
 
@@ -86,7 +86,7 @@ class ObservedFolder {
     // a folder that came in is told of, those in it are not
     const folder = changedHandle as FileSystemDirectoryHandle;
     this.#later(0, () => this.#lookThrough(folder, names));
-    this.#later(SETTLE_MS, () => this.#lookThrough(folder, names));
+    this.#later(PROCESS_DELAY_MS, () => this.#lookThrough(folder, names));
   }
 
   /** Hints at a folder and all that are in it. */

@@ -8,7 +8,7 @@ import {
   type ScanResult,
   type WatchHint,
 } from "../file-system.ts";
-import { Turns } from "../turns.ts";
+import { KeyedMutex } from "../../keyed-mutex.ts";
 import { queryAccess } from "./folder-access.ts";
 import { failure, isMissing, isWrongKind, webFileSystemError } from "./errors.ts";
 import { appendTo, copyContent, copyFolder, makeFile, moveFile, readRange, removeIfThere, replaceContent } from "./files.ts";
@@ -34,7 +34,7 @@ export class WebFileSystem implements FileSystem {
   readonly #folders: Folders;
   readonly #pollIntervalMs: number;
   /** The browser allows one writing to a file at a time. */
-  readonly #writing = new Turns();
+  readonly #writing = new KeyedMutex();
 
   constructor(root: FileSystemDirectoryHandle, options: WebFileSystemOptions = {}) {
     this.#folders = new Folders(root);
@@ -155,7 +155,7 @@ export class WebFileSystem implements FileSystem {
       if ((await queryAccess(this.#folders.root)) !== "granted") throw new DOMException("It was not granted", "NotAllowedError");
       return await change();
     };
-    await this.#attempt(action, path, () => this.#writing.take(split(path).join("/"), permitted));
+    await this.#attempt(action, path, () => this.#writing.run(split(path).join("/"), permitted));
   }
 
   async #unlessMissing<T>(action: string, path: string, call: () => Promise<T>): Promise<T | undefined> {

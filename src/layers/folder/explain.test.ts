@@ -6,8 +6,8 @@ import { explainProblem } from "./explain.ts";
 const CODES = readFileSync(new URL("../../errors.ts", import.meta.url), "utf8").match(/"FOLD_[A-Z0-9_]+"/g)!;
 
 test.each(CODES.map((code) => JSON.parse(code) as FoldspaceErrorCode))("%s is explained in whole sentences", (code) => {
-  for (const isSafe of [false, true]) {
-    const { what, consequence, advice } = explainProblem({ code, reason: "", isSafe });
+  for (const isLossless of [false, true]) {
+    const { what, consequence, advice } = explainProblem({ code, reason: "", isLossless });
     for (const text of [what, consequence, advice]) expect(text).toMatch(/^[A-Z][^\n]*\.$/);
     // what is lost is said, and what repair does
     expect(consequence).toMatch(/lost|missing|passed over|kept|shows/i);

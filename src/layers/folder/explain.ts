@@ -175,6 +175,6 @@ const TORN_AND_SAFE: ProblemExplanation = {
 };
 
 /** Says in plain words what a problem is, whether anything is lost, and what to do. */
-export function explainProblem({ code, isSafe }: Problem): ProblemExplanation {
-  return isSafe === true ? TORN_AND_SAFE : (EXPLANATIONS[code] ?? OTHER);
+export function explainProblem({ code, isLossless }: Problem): ProblemExplanation {
+  return isLossless === true ? TORN_AND_SAFE : (EXPLANATIONS[code] ?? OTHER);
 }

@@ -42,7 +42,7 @@ export class FailedFolders {
   }
 
   /** Those whose time has come; each is to be noted or forgiven then. */
-  takeDue(): string[] {
+  removeDue(): string[] {
     const now = this.#clock.now();
     return [...this.#folders].filter(([, { retryAt }]) => retryAt <= now).map(([path]) => path);
   }

@@ -7,7 +7,7 @@ import { canNameLog } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import type { ParsingOptions } from "../../worker/parsing.ts";
-import type { Cadence } from "../batcher.ts";
+import type { FlushPolicy } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
 import {
   OFFLINE_STATUS,
@@ -20,7 +20,7 @@ import { assertStorable } from "../storable.ts";
 import { FolderConnection, type Listener } from "./folder-connection.ts";
 import { SpaceFolder } from "./space-folder.ts";
 
-export interface FileSystemLayerOptions extends Partial<Cadence>, ParsingOptions {
+export interface FileSystemLayerOptions extends Partial<FlushPolicy>, ParsingOptions {
   /** Default: the platform's own (Node), where it has one. */
   readonly fs?: FileSystem;
   /** Distinguishes this layer from others of the space. Default: made of the path. */

@@ -63,7 +63,7 @@ export class FolderConnection {
   readonly #placeRetries: Retries;
   readonly #readRetries: Retries;
   /** Why the last look failed, unless the place says it. */
-  #lookFailure: Problem | undefined;
+  #rescanFailure: Problem | undefined;
   #listening: { readonly watcher: FolderWatcher; readonly listener: Listener } | undefined;
   readonly #lossyTrees = new Set<string>();
   #cancelLossReport: (() => void) | undefined;
@@ -82,9 +82,9 @@ export class FolderConnection {
     const files = new LogFiles(folder, clock, this.#parsing, (path) => fs.isLate(path));
     this.#reader = new FolderReader(folder, clock, files, this.#writer);
     this.secrets = new FolderSecrets(folder, spaceId, clock);
-    this.#batcher = new Batcher((lane, ops) => this.#append(lane, ops), layer, clock, {
-      areLanesAtOnce: true,
-      maxLanesAtOnce: LANES_AT_ONCE,
+    this.#batcher = new Batcher((queue, ops) => this.#append(queue, ops), layer, clock, {
+      writesQueuesConcurrently: true,
+      maxConcurrentQueues: LANES_AT_ONCE,
       writeTimeoutMs: WRITE_TIMEOUT_MS,
     });
     this.status = new Observable(this.#batcher.status.value);
@@ -97,7 +97,7 @@ export class FolderConnection {
   }
 
   get problemCount(): number {
-    const others = this.secrets.problems.value.length + (this.#guard.failure.value ? 1 : 0) + (this.#lookFailure ? 1 : 0);
+    const others = this.secrets.problems.value.length + (this.#guard.failure.value ? 1 : 0) + (this.#rescanFailure ? 1 : 0);
     return this.#reader.problemCount + this.#unkept.count + others;
   }
 
@@ -160,7 +160,7 @@ export class FolderConnection {
     const { gatherMs = 25, rescanIntervalMs = 30_000 } = this.#options;
     const path = this.#folder.at(SPACE_DIR);
     const watcher = new FolderWatcher(this.#fs, path, this.#clock, { gatherMs, rescanIntervalMs }, (folders) =>
-      this.#look(listener, folders),
+      this.#rescan(listener, folders),
     );
     this.#listening = { watcher, listener };
     // those that nobody was there to be told of
@@ -190,7 +190,7 @@ export class FolderConnection {
     const listener = this.#listening?.listener;
     if (!listener || !this.#canKeepTree(() => treeDir(treeId), treeId)) return;
     try {
-      await this.#reader.lookAtTree(treeId, this.#deliverTo(listener));
+      await this.#reader.rescanTree(treeId, this.#deliverTo(listener));
     } finally {
       this.#scheduleRetries();
     }
@@ -205,7 +205,7 @@ export class FolderConnection {
     await this.#listening?.watcher.stop();
     this.#fs.hurry(Infinity);
     this.#parsing.close();
-    const settled = this.secrets.settled();
+    const settled = this.secrets.whenIdle();
     await withTimeout(settled, END_SECRETS_MS, this.#clock, () => new Error("late")).catch(() => undefined);
     await this.#batcher.close();
     this.#tellLosses();
@@ -218,8 +218,8 @@ export class FolderConnection {
     if (this.#guard.failure.value) this.#placeRetries.again();
   }
 
-  async #append(lane: string, ops: readonly VertexOperation[]): Promise<number> {
-    const [treeId, author] = lane.split("/") as [string, string];
+  async #append(queue: string, ops: readonly VertexOperation[]): Promise<number> {
+    const [treeId, author] = queue.split("/") as [string, string];
     return await this.#writer.append(treeId, author, ops);
   }
 
@@ -237,12 +237,12 @@ export class FolderConnection {
   }
 
   /** Never rejects: what looking failed with becomes a problem. */
-  async #look(listener: Listener, folders: readonly string[] | "all"): Promise<void> {
+  async #rescan(listener: Listener, folders: readonly string[] | "all"): Promise<void> {
     // not waited for: secrets are read back after they were written, which takes a while
-    if (this.secrets.mayBeIn(folders)) void this.#lookAtSecrets();
+    if (this.secrets.mayBeIn(folders)) void this.#rescanSecrets();
     const deliver = this.#deliverTo(listener);
     try {
-      await (folders === "all" ? this.#reader.lookAtAll(deliver) : this.#reader.lookAt(folders, deliver));
+      await (folders === "all" ? this.#reader.rescan(deliver) : this.#reader.rescanFolders(folders, deliver));
       this.#noteLook(undefined);
     } catch (error) {
       const { code, message } = toFoldspaceError(error);
@@ -252,14 +252,14 @@ export class FolderConnection {
   }
 
   #noteLook(failure: Problem | undefined): void {
-    const former = this.#lookFailure;
+    const former = this.#rescanFailure;
     // where the place is lost, that is told already
-    this.#lookFailure = this.#guard.failure.value ? undefined : failure;
-    if (former?.reason !== this.#lookFailure?.reason) this.#publish();
+    this.#rescanFailure = this.#guard.failure.value ? undefined : failure;
+    if (former?.reason !== this.#rescanFailure?.reason) this.#publish();
   }
 
   /** Never rejects: a failure shows when the secrets are loaded. */
-  async #lookAtSecrets(): Promise<void> {
+  async #rescanSecrets(): Promise<void> {
     const hasChanged = await this.secrets.hasChanged().catch(() => true);
     if (hasChanged) this.changedSecrets.value = undefined;
   }
@@ -274,7 +274,7 @@ export class FolderConnection {
   /** The folder has turned out to be lost or another space's, or to be back. */
   #onPlace(isLost: boolean): void {
     this.#publishStatus();
-    if (isLost) this.#lookFailure = undefined;
+    if (isLost) this.#rescanFailure = undefined;
     this.#publish();
     if (this.#isClosed) return;
     if (isLost) {
@@ -289,7 +289,7 @@ export class FolderConnection {
   /** What could not be read is tried again by itself, as long as somebody listens and the place is the right one. */
   #scheduleRetries(): void {
     if (this.#isClosed || !this.#listening || this.#guard.failure.value) return;
-    if (this.#lookFailure) this.#readRetries.again();
+    if (this.#rescanFailure) this.#readRetries.again();
     else {
       this.#readRetries.reset();
       this.#readRetries.at(this.#reader.nextRetryAt);
@@ -299,7 +299,7 @@ export class FolderConnection {
   async #retryReading(): Promise<void> {
     const listening = this.#listening;
     if (!listening) return;
-    if (this.#lookFailure) await listening.watcher.rescan();
+    if (this.#rescanFailure) await listening.watcher.rescan();
     else await this.#reader.retry(this.#deliverTo(listening.listener), () => this.#listening === listening && !this.#isClosed);
     this.#scheduleRetries();
   }
@@ -343,7 +343,7 @@ export class FolderConnection {
       ...this.secrets.problems.value,
       ...this.#unkept.sample,
       ...(place ? [{ code: place.code, reason: place.message }] : []),
-      ...(this.#lookFailure ? [this.#lookFailure] : []),
+      ...(this.#rescanFailure ? [this.#rescanFailure] : []),
     ];
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
-import { Turns } from "../../fs/turns.ts";
+import { KeyedMutex } from "../../keyed-mutex.ts";
 import { IdPool } from "../../log/line.ts";
 import { OPS_DIR } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
@@ -8,7 +8,7 @@ import type { VertexOperation } from "../../tree/index.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
 import type { FailedFile, LogFiles, ReadTogether } from "./log-files.ts";
 import { LogFinder } from "./log-finder.ts";
-import type { Looks } from "./log-writer.ts";
+import type { FileSignature } from "./log-writer.ts";
 import type { LogReading } from "./read-log.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 
@@ -19,7 +19,7 @@ const FILES_TOGETHER = 512;
 export interface OwnFiles {
   isOwn(path: string): boolean;
   /** Whether a file that looks so is just as this instance wrote it, so that reading it tells nothing. */
-  isUntouched(path: string, seen: Looks): Promise<boolean>;
+  isUntouched(path: string, seen: FileSignature): Promise<boolean>;
 }
 
 type Deliver = (change: IncomingChange) => void;
@@ -39,7 +39,7 @@ export class FolderReader {
   readonly #finder: LogFinder;
   readonly #files: LogFiles;
   readonly #own: OwnFiles;
-  readonly #turns = new Turns();
+  readonly #turns = new KeyedMutex();
   readonly #followed = new Set<string>();
   /** What was last published. */
   #published: readonly [names: readonly Problem[], lines: readonly Problem[]] = [[], []];
@@ -79,7 +79,7 @@ export class FolderReader {
    * @throws FoldspaceError where nothing of it could be read, though something is there
    */
   async loadTree(treeId: string): Promise<VertexOperation[]> {
-    return await this.#turns.take(treeId, async () => {
+    return await this.#turns.run(treeId, async () => {
       const wasFollowed = this.#followed.has(treeId);
       try {
         return await this.#loadTree(treeId);
@@ -103,7 +103,7 @@ export class FolderReader {
     const loadBytes = entries.reduce((bytes, entry) => bytes + entry.size, 0);
     const ops: VertexOperation[] = [];
     const isRead = await this.#readInto(entries, { ids: new IdPool(), loadBytes, isContinued: false }, (reading, entry) => {
-      this.#files.take(entry, reading);
+      this.#files.apply(entry, reading);
       for (const op of reading.ops) ops.push(op);
     });
     const failed = isRead ? undefined : entries.find(({ path }) => this.#files.failureOf(path));
@@ -117,10 +117,10 @@ export class FolderReader {
   }
 
   /** Looks at everything. @throws FoldspaceError as `SpaceFolder.assertPresent`, and what looking failed with */
-  async lookAtAll(deliver: Deliver): Promise<void> {
+  async rescan(deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
     const scan = await this.#finder.findAll();
-    await this.#takeIn(scan.logs, deliver);
+    await this.#ingest(scan.logs, deliver);
     const lossy = this.#files.noteMissing(new Set(scan.logs.map((log) => log.path)), new Set(scan.outOfReach));
     for (const treeId of lossy) deliver({ treeId, ops: undefined, isLossy: true });
     this.#hasBaseline = true;
@@ -128,7 +128,7 @@ export class FolderReader {
   }
 
   /** Looks at the files in some folders, not at those below them. @param folders full paths */
-  async lookAt(folders: readonly string[], deliver: Deliver): Promise<void> {
+  async rescanFolders(folders: readonly string[], deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
     const entries: LogEntry[] = [];
     for (const folder of folders) {
@@ -140,15 +140,15 @@ export class FolderReader {
         this.#finder.noteFailure(relative, error);
       }
     }
-    await this.#takeIn(entries, deliver);
+    await this.#ingest(entries, deliver);
     this.#publishProblems();
   }
 
   /** Looks at the files of one tree. @throws FoldspaceError where one of its folders cannot be read */
-  async lookAtTree(treeId: string, deliver: Deliver): Promise<void> {
+  async rescanTree(treeId: string, deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
     const { entries, failure } = await this.#finder.findTree(treeId);
-    await this.#takeIn(entries, deliver);
+    await this.#ingest(entries, deliver);
     this.#publishProblems();
     if (failure !== undefined) throw failure;
   }
@@ -164,9 +164,9 @@ export class FolderReader {
     );
     await Promise.all([
       ...files.map((file) => this.#retryFile(file, deliver, isWanted)),
-      ...this.#finder.failedFolders.takeDue().map(async (folder) => {
+      ...this.#finder.failedFolders.removeDue().map(async (folder) => {
         // the place may be lost by then: that is told by the next look
-        await this.#takeIn(await this.#finder.retry(folder), deliver).catch(() => this.#finder.failedFolders.note(folder));
+        await this.#ingest(await this.#finder.retry(folder), deliver).catch(() => this.#finder.failedFolders.note(folder));
       }),
     ]);
     this.#publishProblems();
@@ -180,13 +180,13 @@ export class FolderReader {
       if (!stat) return this.#files.forgive(path);
       const entry = { ...failed.entry, size: stat.size, modifiedMs: stat.modifiedMs };
       const [reading] = await this.#files.readAll([entry], { isContinued: true });
-      await this.#turns.take(treeId, async () => {
+      await this.#turns.run(treeId, async () => {
         if (isFoldspaceError(reading)) this.#files.fail(entry, reading);
         // the next listener is given it
         else if (!isWanted()) this.#files.fail(entry, failed.error);
         else if (!reading || !this.#followed.has(treeId)) this.#files.forgive(path);
         else {
-          const isLossy = this.#files.take(entry, reading);
+          const isLossy = this.#files.apply(entry, reading);
           if (reading.ops.length > 0) deliver({ treeId, ops: reading.ops });
           if (isLossy) deliver({ treeId, ops: undefined, isLossy });
         }
@@ -197,7 +197,7 @@ export class FolderReader {
   }
 
   /** Reads what is new in the given files. @throws FoldspaceError as `SpaceFolder.assertPresent` */
-  async #takeIn(entries: readonly LogEntry[], deliver: Deliver): Promise<void> {
+  async #ingest(entries: readonly LogEntry[], deliver: Deliver): Promise<void> {
     const trees = new Map<string, LogEntry[]>();
     for (const entry of entries) {
       if (!this.#mayBeNew(entry)) continue;
@@ -206,7 +206,7 @@ export class FolderReader {
       else trees.set(entry.treeId, [entry]);
     }
     const turns = Array.from(trees, ([treeId, ofTree]) =>
-      this.#turns.take(treeId, () => this.#takeInTree(treeId, ofTree, deliver)),
+      this.#turns.run(treeId, () => this.#ingestTree(treeId, ofTree, deliver)),
     );
     const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === "rejected");
     if (failed) throw failed.reason;
@@ -215,11 +215,11 @@ export class FolderReader {
   #mayBeNew(entry: LogEntry): boolean {
     const known = this.#files.get(entry.path);
     if (known) known.missingSince = undefined;
-    if (!known || known.isYoung || this.#files.isChanged(entry) || this.#own.isOwn(entry.path)) return true;
+    if (!known || known.mtimeUntrusted || this.#files.isChanged(entry) || this.#own.isOwn(entry.path)) return true;
     return !known.cursor && this.#followed.has(entry.treeId);
   }
 
-  async #takeInTree(treeId: string, entries: readonly LogEntry[], deliver: Deliver): Promise<void> {
+  async #ingestTree(treeId: string, entries: readonly LogEntry[], deliver: Deliver): Promise<void> {
     const unread: LogEntry[] = [];
     let isTouched = false;
     for (const entry of entries) {
@@ -234,7 +234,7 @@ export class FolderReader {
     let isLossy = false;
     try {
       await this.#readInto(unread, { isContinued: true }, (reading, entry) => {
-        isLossy = this.#files.take(entry, reading) || isLossy;
+        isLossy = this.#files.apply(entry, reading) || isLossy;
         for (const op of reading.ops) ops.push(op);
       });
     } finally {

@@ -76,7 +76,7 @@ export class FolderSecrets {
   }
 
   /** Resolves when nothing is under way. */
-  async settled(): Promise<void> {
+  async whenIdle(): Promise<void> {
     await this.#exclusively(async () => undefined);
   }
 

@@ -25,7 +25,7 @@ export class FolderWatcher {
   readonly #clock: Clock;
   readonly #options: FolderWatcherOptions;
   /** Looks at these folders, or at everything. Reports its own failures. */
-  readonly #look: (folders: readonly string[] | "all") => Promise<void>;
+  readonly #rescan: (folders: readonly string[] | "all") => Promise<void>;
   readonly #dirty = new Set<string>();
   #isAllDirty = false;
   #running: Promise<void> | undefined;
@@ -46,7 +46,7 @@ export class FolderWatcher {
     this.#path = path;
     this.#clock = clock;
     this.#options = options;
-    this.#look = look;
+    this.#rescan = look;
   }
 
   /**
@@ -115,18 +115,18 @@ export class FolderWatcher {
   /** Never rejects, as looking reports its own failures. */
   #run(): Promise<void> {
     if (this.#stopped) return Promise.resolve();
-    this.#running ??= this.#lookAtDirty().finally(() => {
+    this.#running ??= this.#rescanDirty().finally(() => {
       this.#running = undefined;
       if (this.#isAllDirty || this.#dirty.size > 0) this.#gather();
     });
     return this.#running;
   }
 
-  async #lookAtDirty(): Promise<void> {
+  async #rescanDirty(): Promise<void> {
     const folders = this.#isAllDirty || this.#dirty.size > MAX_DIRTY_FOLDERS ? "all" : [...this.#dirty];
     this.#isAllDirty = false;
     this.#dirty.clear();
-    if (folders === "all" || folders.length > 0) await this.#look(folders);
+    if (folders === "all" || folders.length > 0) await this.#rescan(folders);
     if (folders === "all") this.#scheduleRescan();
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
-import { Slots } from "../../fs/slots.ts";
+import { Semaphore } from "../../semaphore.ts";
 import type { IdPool } from "../../log/line.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
 import type { Parsing } from "../../worker/parsing.ts";
@@ -23,7 +23,7 @@ export interface KnownFile {
   /** Of files that have been read, and whose tree is followed. */
   readonly cursor: LogCursor | undefined;
   /** Whether its size and time cannot be trusted to show the next change. */
-  readonly isYoung: boolean;
+  readonly mtimeUntrusted: boolean;
   missingSince: number | undefined;
 }
 
@@ -56,7 +56,7 @@ export class LogFiles {
   readonly #clock: Clock;
   readonly #parsing: Parsing;
   readonly #isLate: (path: string) => boolean;
-  readonly #slots = new Slots(FILES_AT_ONCE);
+  readonly #slots = new Semaphore(FILES_AT_ONCE);
   readonly #known = new Map<string, KnownFile>();
   readonly #failed = new Map<string, FailedFile>();
 
@@ -87,7 +87,7 @@ export class LogFiles {
 
   /** Notes that a file was seen and needs no reading. */
   pass(entry: LogEntry): void {
-    this.#known.set(entry.path, { entry, cursor: undefined, isYoung: false, missingSince: undefined });
+    this.#known.set(entry.path, { entry, cursor: undefined, mtimeUntrusted: false, missingSince: undefined });
     this.#failed.delete(entry.path);
     // of a line that was being written when it was read
     this.problems.delete(entry.path);
@@ -114,7 +114,7 @@ export class LogFiles {
    * Notes what was read of a file.
    * @returns whether what it held before may be gone
    */
-  take(entry: LogEntry, reading: LogReading): boolean {
+  apply(entry: LogEntry, reading: LogReading): boolean {
     const { path, treeId } = entry;
     const known = this.#known.get(path);
     const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
@@ -126,16 +126,16 @@ export class LogFiles {
     this.#known.set(path, {
       entry: { ...entry, size: reading.size },
       cursor: isRoom ? cursor : { ...cursor, problems: { ...cursor.problems, listed: cursor.problems.listed.slice(0, 1) } },
-      isYoung: Math.abs(this.#clock.now() - entry.modifiedMs) < TIME_RESOLUTION_MS,
+      mtimeUntrusted: Math.abs(this.#clock.now() - entry.modifiedMs) < TIME_RESOLUTION_MS,
       missingSince: undefined,
     });
-    const problems = listed.slice(0, isRoom ? listed.length : 1).map(({ code, reason, line, isSafe }): Problem => ({
+    const problems = listed.slice(0, isRoom ? listed.length : 1).map(({ code, reason, line, isLossless }): Problem => ({
       code,
       reason,
       file: path,
       line,
       treeId,
-      ...(isSafe === undefined ? {} : { isSafe }),
+      ...(isLossless === undefined ? {} : { isLossless }),
     }));
     this.problems.set(path, problems, count);
     return known !== undefined && hadBytes && !reading.isContinued;

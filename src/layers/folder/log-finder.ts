@@ -4,7 +4,7 @@ import { joinPath, type FileStat } from "../../fs/file-system.ts";
 import { mayHoldTree, OPS_DIR } from "../../log/paths.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
 import { FailedFolders } from "./failed-folders.ts";
-import { sortOut, unreadableFolder, type FolderScan, type LogEntry, type SpaceFolder } from "./space-folder.ts";
+import { classifyEntry, unreadableFolder, type FolderScan, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
 /** Finds the log files of a space's folder, all or some, and remembers what names tell and which folders it could not look into. */
 export class LogFinder {
@@ -14,7 +14,7 @@ export class LogFinder {
   readonly #folder: SpaceFolder;
   readonly #isKnownToFail: (path: string) => boolean;
   /** Logs that lie where their tree is not looked for, as in a folder of copies; `undefined` until they were looked for. */
-  #strays: readonly LogEntry[] | undefined;
+  #misplacedLogs: readonly LogEntry[] | undefined;
 
   /** @param isKnownToFail whether a file could not be read, which is told already */
   constructor(folder: SpaceFolder, clock: Clock, isKnownToFail: (path: string) => boolean) {
@@ -28,7 +28,7 @@ export class LogFinder {
     const scan = await this.#folder.scan();
     // of another space's files, each would be new, and each of ours missing
     await this.#folder.assertPresent();
-    this.#strays = scan.logs.filter(isStray);
+    this.#misplacedLogs = scan.logs.filter(isMisplaced);
     const named = new Set(scan.problems.map((problem) => problem.file!));
     for (const file of [...this.problems.keys()]) if (!named.has(file)) this.problems.delete(file);
     for (const problem of scan.problems) this.problems.set(problem.file!, [problem]);
@@ -69,7 +69,7 @@ export class LogFinder {
       const path = joinPath(folder, name);
       const stat = await this.#stat(path);
       if (!stat) continue;
-      const { log, problem } = sortOut(path, { kind, size: stat.size, modifiedMs: stat.modifiedMs });
+      const { log, problem } = classifyEntry(path, { kind, size: stat.size, modifiedMs: stat.modifiedMs });
       if (log) entries.push(log);
       if (problem) this.problems.set(path, [problem]);
     }
@@ -145,10 +145,10 @@ export class LogFinder {
 
   /** Looks through everything, once, where a folder of `ops` bears a name that no tree gives it. */
   async #findStrays(): Promise<readonly LogEntry[]> {
-    const names = this.#strays ? [] : await this.#listFolders(OPS_DIR);
+    const names = this.#misplacedLogs ? [] : await this.#listFolders(OPS_DIR);
     const isOdd = (name: string): boolean => !/^([0-9a-f]{2}|[0-9a-f]{32})$/.test(name);
-    this.#strays ??= names.some(isOdd) ? (await this.#folder.scan()).logs.filter(isStray) : [];
-    return this.#strays;
+    this.#misplacedLogs ??= names.some(isOdd) ? (await this.#folder.scan()).logs.filter(isMisplaced) : [];
+    return this.#misplacedLogs;
   }
 
   async #listFolders(path: string): Promise<string[]> {
@@ -157,7 +157,7 @@ export class LogFinder {
   }
 }
 
-function isStray({ path, treeId }: LogEntry): boolean {
+function isMisplaced({ path, treeId }: LogEntry): boolean {
   const [first = "", second = ""] = path.slice(OPS_DIR.length + 1).split("/");
   const isWhole = first.toLowerCase().includes(treeId.toLowerCase());
   return !mayHoldTree([first], treeId) || (!isWhole && !mayHoldTree([first, second], treeId));

@@ -24,7 +24,7 @@ const TURN_MS = 8_000;
 const REST_MS = 16_000;
 
 /** What can be seen of a file without reading it. */
-export type Looks = Pick<FileStat, "size" | "modifiedMs">;
+export type FileSignature = Pick<FileStat, "size" | "modifiedMs">;
 
 /** What a file that this instance writes should look like from outside. */
 interface OwnFile {
@@ -165,7 +165,7 @@ export class LogWriter {
    * Whether a file has just the bytes that this writer put there, as far as its size and time tell.
    * @param seen of it a moment ago
    */
-  async isUntouched(path: string, seen: Looks): Promise<boolean> {
+  async isUntouched(path: string, seen: FileSignature): Promise<boolean> {
     const own = this.#ownFiles.get(path);
     if (!own || own.state === "unsure") return false;
     if (isAsWritten(own, seen)) return !own.isShared;
@@ -190,7 +190,7 @@ export class LogWriter {
   }
 
   /** What stands in the place of a file that is to be appended to. */
-  async #see(links: LinkCheck, own: OwnFile, path: string): Promise<Looks> {
+  async #see(links: LinkCheck, own: OwnFile, path: string): Promise<FileSignature> {
     const seen = await this.#folder.fs.stat(this.#folder.at(path));
     if (!seen) return { size: 0, modifiedMs: 0 };
     // one that was there before this instance wrote to it may be anything
@@ -240,12 +240,12 @@ function hasRested(own: OwnFile, now: number): boolean {
 }
 
 /** Notes what is found where an append has failed, or something else has changed the file. */
-function noteChange(own: OwnFile, { size }: Looks): void {
+function noteChange(own: OwnFile, { size }: FileSignature): void {
   if (own.state === "whole" || size < own.size || size > own.sizeAfterAppend) own.isShared = true;
   own.size = size;
 }
 
-function isAsWritten(own: OwnFile, { size, modifiedMs }: Looks): boolean {
+function isAsWritten(own: OwnFile, { size, modifiedMs }: FileSignature): boolean {
   if (own.state === "appending") return size >= own.size && size <= own.sizeAfterAppend;
   if (size !== own.size) return false;
   own.modifiedMs ??= modifiedMs;

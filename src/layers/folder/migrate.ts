@@ -1,6 +1,6 @@
 import { errorCode, FoldspaceError, type Problem } from "../../errors.ts";
 import { joinPath } from "../../fs/file-system.ts";
-import { MARKER_FILE, MARKER_FILES, MARKER_TEXT, OPS_DIR, parseSpaceFile, SPACE_DIR, SPACE_FILE } from "../../log/index.ts";
+import { README_FILE, README_FILES, README_TEXT, OPS_DIR, parseSpaceFile, SPACE_DIR, SPACE_FILE } from "../../log/index.ts";
 import { CheckedChanges } from "./checked-changes.ts";
 import { findOldLogs, findOldRoots, isOfSpace, KEPT_DIR, OldOperations, OLD_OPS_DIR, type OldLog } from "./old-operations.ts";
 import { copySecrets, immovable, OldParts, OLD_SECRETS_FILES, OLD_SPACE_FILE } from "./old-parts.ts";
@@ -110,7 +110,7 @@ async function buildAside(folder: SpaceFolder, old: OldSpace, spaceFile: Uint8Ar
   await changes.makeDirectory(joinPath(BUILD_DIR, OPS_DIR));
   const expected = new OperationTally();
   const operations = new OldOperations(folder, built, expected, { isOwner: true, now });
-  for (const log of old.logs) if ((await operations.takeIn(log)) === undefined) throw changed(folder, log.oldPath);
+  for (const log of old.logs) if ((await operations.ingest(log)) === undefined) throw changed(folder, log.oldPath);
   await copyOldSecrets(folder, built);
   await new CheckedChanges(built).write(SPACE_FILE, spaceFile);
 
@@ -132,7 +132,7 @@ async function completeHalf(folder: SpaceFolder, old: OldSpace, spaceFile: Uint8
   const known = await tally(folder);
   const operations = new OldOperations(folder, folder, known, { isOwner: true, now });
   // a file that is gone by now was moved by another device's migration, and is looked for there at the end
-  for (const log of old.logs) await operations.takeIn(log);
+  for (const log of old.logs) await operations.ingest(log);
   await copyOldSecrets(folder, folder);
   if (!(await changes.stat(SPACE_FILE))) await changes.write(SPACE_FILE, spaceFile);
   return { opCounts: known.opCounts, problems: operations.problems };
@@ -160,7 +160,7 @@ async function finish(folder: SpaceFolder, spaceId: string, now: Date): Promise<
     const logs = found.logs.filter((log) => isOfSpace(log, known));
     const sizes = new Map<string, number>();
     for (const log of logs) {
-      const size = await operations.takeIn(log);
+      const size = await operations.ingest(log);
       if (size !== undefined) sizes.set(log.oldPath, size);
     }
     files += sizes.size;
@@ -169,16 +169,16 @@ async function finish(folder: SpaceFolder, spaceId: string, now: Date): Promise<
     const isOld = logs.length > 0 || (hasSpaceFile && found.files.length > 0);
     if (root === OLD_OPS_DIR && isWhole && isOld) await parts.moveLogs(operations, sizes);
   }
-  await parts.takeInSecrets(hasSpaceFile || isInterrupted);
+  await parts.ingestSecrets(hasSpaceFile || isInterrupted);
   if (hasSpaceFile) await parts.move(OLD_SPACE_FILE);
   const isFinished = parts.hasMoved || isInterrupted;
   if (isFinished) await writeMarkers(folder, now);
   if (isInterrupted) await new CheckedChanges(folder).remove(BUILD_DIR);
-  const done = operations.takenIn.size > 0 ? "taken-in" : isFinished ? "finished" : "none";
+  const done = operations.ingested.size > 0 ? "taken-in" : isFinished ? "finished" : "none";
   return {
     done,
     spaceId,
-    opCounts: operations.takenIn,
+    opCounts: operations.ingested,
     files,
     problems: [...problems, ...operations.problems, ...parts.problems],
   };
@@ -225,7 +225,7 @@ async function assertUnchanged(folder: SpaceFolder, logs: readonly OldLog[]): Pr
 async function writeMarkers(folder: SpaceFolder, now: Date): Promise<void> {
   const changes = new CheckedChanges(folder);
   const names = new Set((await folder.fs.list(folder.path))?.map((entry) => entry.name));
-  if (!MARKER_FILES.some((name) => names.has(name))) await changes.write(MARKER_FILE, encode(MARKER_TEXT));
+  if (!README_FILES.some((name) => names.has(name))) await changes.write(README_FILE, encode(README_TEXT));
   const path = joinPath(KEPT_DIR, RECORD_FILE);
   if (await changes.stat(path)) return;
   const record = { migratedAt: now.toISOString(), fromVersion: 0, toVersion: 1, status: "completed" };

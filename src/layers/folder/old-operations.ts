@@ -4,9 +4,9 @@ import { canNameLog, encodeLine, logFilePath, LogParser, OPS_DIR } from "../../l
 import type { VertexOperation } from "../../tree/index.ts";
 import { CheckedChanges } from "./checked-changes.ts";
 import type { OperationTally } from "./operation-tally.ts";
-import { repairRemovals } from "./repair-removals.ts";
+import { repairRemovals } from "./migrate-removals.ts";
 import { digestOf } from "./repair/digest.ts";
-import { sortOut, type LogEntry, type SpaceFolder } from "./space-folder.ts";
+import { classifyEntry, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
 /** Folder of a space of version 0 that holds its log files. */
 export const OLD_OPS_DIR = "ops";
@@ -62,7 +62,7 @@ export async function findOldLogs(folder: SpaceFolder, root: string): Promise<Ol
   const problems: Problem[] = [];
   for (const file of found.files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     const oldPath = joinPath(root, file.path);
-    const { log, problem } = sortOut(joinPath(OPS_DIR, file.path), file);
+    const { log, problem } = classifyEntry(joinPath(OPS_DIR, file.path), file);
     if (log) logs.push({ ...log, path: log.path.replace(/\/(\d{4})-(\d{2})-(\d{2})\//, "/$1/$2/$3/"), oldPath });
     else if (problem?.code === "FOLD_NOT_DOWNLOADED") waiting.push(notDownloaded(folder.at(oldPath)));
     else if (problem) problems.push({ ...problem, file: oldPath });
@@ -96,7 +96,7 @@ export async function readOldLog(
 /** Puts operations of version 0 into a space of version 1, as far as that lacks them. */
 export class OldOperations {
   /** Operations that were put into the space, by tree. */
-  readonly takenIn: Map<string, number> = new Map<string, number>();
+  readonly ingested: Map<string, number> = new Map<string, number>();
   readonly problems: Problem[] = [];
   readonly #source: SpaceFolder;
   readonly #changes: CheckedChanges;
@@ -123,7 +123,7 @@ export class OldOperations {
   }
 
   /** @returns how many bytes it read; `undefined` if the file is gone, or operations could not be taken in, which is a problem */
-  async takeIn(log: OldLog): Promise<number | undefined> {
+  async ingest(log: OldLog): Promise<number | undefined> {
     const read = await readOldLog(this.#source, log);
     if (!read) return undefined;
     const { treeId, peerId, path, oldPath } = log;
@@ -137,7 +137,7 @@ export class OldOperations {
       return undefined;
     }
     this.#known.add(treeId, read.ops);
-    if (missing.size > 0) this.takenIn.set(treeId, (this.takenIn.get(treeId) ?? 0) + missing.size);
+    if (missing.size > 0) this.ingested.set(treeId, (this.ingested.get(treeId) ?? 0) + missing.size);
     return read.size;
   }
 

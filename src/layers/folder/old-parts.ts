@@ -53,7 +53,7 @@ export class OldParts {
     this.#hasMoved = true;
     if (!(await this.#tryMoving(() => this.#changes.moveFolder(OLD_OPS_DIR, root)))) await this.#moveFiles(root);
     for (const log of (await findOldLogs(this.#folder, root)).logs) {
-      if (sizes.get(joinPath(OLD_OPS_DIR, log.oldPath.slice(root.length + 1))) !== log.size) await operations.takeIn(log);
+      if (sizes.get(joinPath(OLD_OPS_DIR, log.oldPath.slice(root.length + 1))) !== log.size) await operations.ingest(log);
     }
   }
 
@@ -69,7 +69,7 @@ export class OldParts {
    * are put beside it as a copy, which adds what is missing when the space is next opened.
    * @param isOld whether a file is known to be of version 0 that does not decrypt
    */
-  async takeInSecrets(isOld: boolean): Promise<void> {
+  async ingestSecrets(isOld: boolean): Promise<void> {
     for (const name of OLD_SECRETS_FILES) {
       const bytes = (await this.#isFile(name)) ? await this.#changes.read(name) : undefined;
       if (!bytes) continue;

@@ -1,12 +1,12 @@
-import { VersionVector, type OpId } from "../../tree/index.ts";
+import { OpIdSet, type OpId } from "../../tree/index.ts";
 
 /** Ids of the operations of each tree: for showing that none was lost. */
 export class OperationTally {
-  readonly #vectors = new Map<string, VersionVector>();
+  readonly #vectors = new Map<string, OpIdSet>();
 
-  add(treeId: string, ops: Parameters<typeof VersionVector.of>[0]): void {
+  add(treeId: string, ops: Parameters<typeof OpIdSet.of>[0]): void {
     let vector = this.#vectors.get(treeId);
-    if (!vector) this.#vectors.set(treeId, (vector = new VersionVector()));
+    if (!vector) this.#vectors.set(treeId, (vector = new OpIdSet()));
     for (const op of ops) vector.add(op.id);
   }
 

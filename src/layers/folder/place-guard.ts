@@ -13,7 +13,7 @@ const ABOUT_THE_PLACE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorC
 ]);
 
 /** What `space.json` looked like when it was last read. */
-interface Looks {
+interface FileSignature {
   readonly size: number;
   readonly modifiedMs: number;
   readonly identity: string | undefined;
@@ -29,7 +29,7 @@ export class PlaceGuard {
   readonly failure: Observable<FoldspaceError | undefined> = new Observable<FoldspaceError | undefined>(undefined);
   readonly #folder: SpaceFolder;
   readonly #spaceId: string;
-  #seen: Looks | undefined;
+  #seen: FileSignature | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -60,7 +60,7 @@ export class PlaceGuard {
 
   async #prove(): Promise<void> {
     try {
-      await this.#look();
+      await this.#check();
     } catch (error) {
       this.#seen = undefined;
       const isNews = isFoldspaceError(error) && error.message !== this.failure.value?.message;
@@ -70,7 +70,7 @@ export class PlaceGuard {
     if (this.failure.value) this.failure.value = undefined;
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { fs, path } = this.#folder;
     const file = this.#folder.at(SPACE_FILE);
     const [stat, identity] = await Promise.all([fs.stat(file), fs.identify?.(file)]);

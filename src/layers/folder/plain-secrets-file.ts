@@ -22,7 +22,7 @@ import {
   applyChanges,
   areEqual,
   differences,
-  put,
+  setOrDelete,
   type SecretChange,
   type SecretChanges,
   type SecretMap,
@@ -101,7 +101,7 @@ export class PlainSecretsFile {
   readonly #unconfirmed = new Map<string, Unconfirmed>();
   #copies: readonly Copy[] = [];
   /** Those that are part of the file by now, and have not been put out of the way yet. */
-  #takenOver = new Set<Copy>();
+  #absorbed = new Set<Copy>();
 
   constructor(folder: SpaceFolder, spaceId: string, clock: Clock) {
     this.#folder = folder;
@@ -149,7 +149,7 @@ export class PlainSecretsFile {
       if (attempt === MAX_ATTEMPTS)
         throw new FoldspaceError("FOLD_BUSY", `Others keep replacing ${this.#folder.at(SECRETS_FILE)}`);
       if (await this.#replace(found, target)) {
-        for (const copy of found.copies) this.#takenOver.add(copy);
+        for (const copy of found.copies) this.#absorbed.add(copy);
         // from here on, what this instance wrote stands in `#unconfirmed`
         pending = new Map();
         await this.#wait(READ_BACK_MS);
@@ -202,7 +202,7 @@ export class PlainSecretsFile {
     const problems: Problem[] = [];
     const names = await this.#listNames();
     const text = await this.#readMain(names);
-    const isBroken = await this.#takeIn(text, problems);
+    const isBroken = await this.#ingest(text, problems);
     const torn: string[] = [];
     this.#copies = await this.#readCopies(names.get("copy") ?? [], problems, torn);
     const remains = [...(names.get("folded") ?? []), ...(names.get("broken") ?? [])];
@@ -210,9 +210,9 @@ export class PlainSecretsFile {
       problems.push({ code: "FOLD_SECRETS_BROKEN", reason: "it did not decrypt and was set aside: nothing in it is used", file });
     this.#problems = problems;
     const values = this.#restoreLost();
-    this.#takenOver = new Set(this.#copies.filter((copy) => this.#takenOver.has(copy)));
+    this.#absorbed = new Set(this.#copies.filter((copy) => this.#absorbed.has(copy)));
     // once: what has been set or deleted since is later than what it says
-    for (const copy of this.#copies) if (!this.#takenOver.has(copy)) fold(copy, values);
+    for (const copy of this.#copies) if (!this.#absorbed.has(copy)) fold(copy, values);
     const isTorn = isBroken && (await this.#isReadable(SECRETS_FILE, text === TOO_LARGE_TEXT ? undefined : text));
     if (isProtected) await this.#salvage([...(isTorn ? [SECRETS_FILE] : []), ...torn], values);
     this.#found = { text, values, copies: this.#copies, isBroken, remains, torn, isTorn };
@@ -253,7 +253,7 @@ export class PlainSecretsFile {
   }
 
   /** @returns whether the file is there and does not decrypt */
-  async #takeIn(text: string | undefined, problems: Problem[]): Promise<boolean> {
+  async #ingest(text: string | undefined, problems: Problem[]): Promise<boolean> {
     // absence never means deletion
     if (text === undefined) return false;
     try {
@@ -273,7 +273,7 @@ export class PlainSecretsFile {
     const values = new Map(this.#secrets);
     for (const [name, { from, to, until }] of this.#unconfirmed) {
       if (until <= this.#clock.now()) this.#unconfirmed.delete(name);
-      else if (values.get(name) === from) put(values, name, to);
+      else if (values.get(name) === from) setOrDelete(values, name, to);
     }
     return values;
   }

@@ -31,20 +31,20 @@ export async function* readEntry(
   const { path: file, treeId, peerId } = entry;
   const parser = new LogParser({ ...options, peerId });
   let told = 0;
-  const takePart = (): EntryPart => {
+  const endPart = (): EntryPart => {
     const lines = parser.problems.slice(told);
     told = parser.problems.length;
     return {
       ops: parser.ops.splice(0),
       counted: parser.counted.splice(0),
-      problems: lines.map(({ code, reason, line, counter, isSafe }) => ({
+      problems: lines.map(({ code, reason, line, counter, isLossless }) => ({
         code,
         reason,
         file,
         line,
         treeId,
         ...(counter === undefined ? {} : { counter }),
-        ...(isSafe === undefined ? {} : { isSafe }),
+        ...(isLossless === undefined ? {} : { isLossless }),
       })),
       newerLines: parser.newerLines,
     };
@@ -53,15 +53,15 @@ export async function* readEntry(
     for await (const bytes of readChunks(folder, file, entry.size)) {
       onBytes?.(bytes);
       parser.push(bytes);
-      yield takePart();
+      yield endPart();
     }
   } catch (error) {
     const reason = `cannot be read: ${errorMessage(error)}`;
-    yield { ...takePart(), problems: [{ code: errorCode(error) ?? "FOLD_IO", reason, file, treeId }] };
+    yield { ...endPart(), problems: [{ code: errorCode(error) ?? "FOLD_IO", reason, file, treeId }] };
     return;
   }
   parser.end();
-  yield takePart();
+  yield endPart();
 }
 
 /** The operations of a log file with the numbers of their lines. */

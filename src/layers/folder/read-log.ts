@@ -164,7 +164,14 @@ async function readToEnd(
     isLast = chunk.length < CHUNK_BYTES;
     await job.push(chunk);
   }
-  const { ops, problems, problemCount, settledProblems, settledCount, position } = await job.end();
+  const {
+    ops,
+    problems,
+    problemCount,
+    finalProblems: settledProblems,
+    finalProblemCount: settledCount,
+    position,
+  } = await job.end();
   // before the last chunk, or in the middle of it where the last line is unfinished
   const end = Math.max(0, position.offset - chunkOffset);
   return {

@@ -20,7 +20,7 @@ interface KnownFile {
   readonly stored: StoredSealedFile;
   readonly stat: FileStat;
   /** Whether its size and time cannot be trusted to show the next change. */
-  readonly isYoung: boolean;
+  readonly mtimeUntrusted: boolean;
 }
 
 /** The folder `secrets-v2`, in which every peer has a file that it alone writes. */
@@ -113,11 +113,11 @@ export class SealedSecretsFolder {
 
   async #readFile(file: string, stat: FileStat): Promise<KnownFile> {
     const known = this.#files.get(file);
-    if (known && !known.isYoung && isSame(known.stat, stat)) return known;
+    if (known && !known.mtimeUntrusted && isSame(known.stat, stat)) return known;
     const { modifiedMs } = stat;
-    const isYoung = Math.abs(this.#clock.now() - modifiedMs) < TIME_RESOLUTION_MS;
+    const mtimeUntrusted = Math.abs(this.#clock.now() - modifiedMs) < TIME_RESOLUTION_MS;
     const stored = { ...classifySealedFile(file.slice(SEALED_SECRETS_DIR.length + 1))!, file, modifiedMs };
-    return { stored: { ...stored, content: await this.#readText(file, stat) }, stat, isYoung };
+    return { stored: { ...stored, content: await this.#readText(file, stat) }, stat, mtimeUntrusted };
   }
 
   async #readText(file: string, { size }: FileStat): Promise<string | FoldspaceError> {

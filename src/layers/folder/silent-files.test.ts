@@ -12,20 +12,20 @@ const FILES = {
 };
 
 let bench: FolderBench;
-let letGo: (() => void)[] = [];
+let release: (() => void)[] = [];
 afterEach(async () => {
   await bench.settle(bench.layer.disconnect());
 });
 
 /** Calls that fit do not answer until they are let go of. */
 function hang(fits: (call: FileSystemCall) => boolean): void {
-  letGo = [];
-  bench.fs.fault = (call) => (fits(call) ? new Promise((resolve) => letGo.push(() => resolve(undefined))) : undefined);
+  release = [];
+  bench.fs.fault = (call) => (fits(call) ? new Promise((resolve) => release.push(() => resolve(undefined))) : undefined);
 }
 
 function heal(): void {
   bench.fs.fault = () => undefined;
-  for (const end of letGo.splice(0)) end();
+  for (const end of release.splice(0)) end();
 }
 
 test("a file that does not answer holds up neither the other files of its tree, nor other trees, nor listening, nor the end", async () => {

@@ -7,9 +7,9 @@ import type { PlaceGuard } from "./place-guard.ts";
 import {
   encodeSpaceFile,
   GIT_ATTRIBUTES,
-  MARKER_FILE,
-  MARKER_FILES,
-  MARKER_TEXT,
+  README_FILE,
+  README_FILES,
+  README_TEXT,
   parseSpaceFile,
   type SpaceFile,
 } from "../../log/marker.ts";
@@ -156,7 +156,7 @@ export class SpaceFolder {
     await this.fs.write(this.at(SPACE_FILE), encode(encodeSpaceFile({ id: spaceId })));
     await this.fs.makeDirectory(this.at(OPS_DIR));
     const names = new Set((await this.fs.list(this.path))?.map((entry) => entry.name));
-    if (!MARKER_FILES.some((name) => names.has(name))) await this.fs.write(this.at(MARKER_FILE), encode(MARKER_TEXT));
+    if (!README_FILES.some((name) => names.has(name))) await this.fs.write(this.at(README_FILE), encode(README_TEXT));
   }
 
   /** Writes `.gitattributes`, unless there is one. @returns whether it did */
@@ -194,7 +194,7 @@ export class SpaceFolder {
     const treeIds = new Map<string, string>();
     for (const file of found.files) {
       const path = joinPath(below, file.path);
-      const sorted = sortOut(path, file);
+      const sorted = classifyEntry(path, file);
       if (sorted.log) {
         const { treeId } = sorted.log;
         // one string for all files of a tree: each made its own of two pieces of its path
@@ -249,7 +249,7 @@ export class SpaceFolder {
 }
 
 /** What a file below `ops` is, as a log or as a problem. */
-export function sortOut(
+export function classifyEntry(
   path: string,
   file: Pick<ScannedFile, "kind" | "size" | "modifiedMs">,
 ): { log?: LogEntry; problem?: Problem } {

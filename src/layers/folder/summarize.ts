@@ -5,7 +5,7 @@ import {
   NAME_KEY,
   OLD_NAME_KEY,
   ReplicatedTree,
-  VersionVector,
+  OpIdSet,
   type JsonValue,
   type SetVertexProperty,
   type VertexOperation,
@@ -86,7 +86,7 @@ export async function summarizeFolder(
 class TreeTally {
   readonly ids: IdPool = new IdPool();
   readonly #treeId: string;
-  readonly #known = new VersionVector();
+  readonly #known = new OpIdSet();
   readonly #rootProperties = new Map<string, SetVertexProperty>();
   #hasRoot = false;
   #files = 0;
@@ -105,11 +105,11 @@ class TreeTally {
     this.#known.addCounters(peerId, counted);
     for (const op of ops) {
       this.#known.add(op.id);
-      if (op.targetId === this.#treeId) this.#takeRootOperation(op);
+      if (op.targetId === this.#treeId) this.#applyRootOperation(op);
     }
   }
 
-  #takeRootOperation(op: VertexOperation): void {
+  #applyRootOperation(op: VertexOperation): void {
     if ("parentId" in op) {
       this.#hasRoot = true;
       return;

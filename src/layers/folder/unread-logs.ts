@@ -1,10 +1,10 @@
 import type { Problem } from "../../errors.ts";
 import { joinPath } from "../../fs/file-system.ts";
 import { LOST_DIR, OPS_DIR, SPACE_DIR } from "../../log/index.ts";
-import { VersionVector } from "../../tree/index.ts";
+import { OpIdSet } from "../../tree/index.ts";
 import { findOldLogs, findOldRoots } from "./old-operations.ts";
 import { readEntry } from "./read-entry.ts";
-import { sortOut, type LogEntry, type SpaceFolder } from "./space-folder.ts";
+import { classifyEntry, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
 interface UnreadLog {
   /** `path` is where the file is, which is not where a log file belongs. */
@@ -37,10 +37,10 @@ export class UnreadLogs {
   }
 
   /** Reports files with operations that the space lacks. @param known the operations of this peer and tree in the space */
-  findMissing(treeId: string, peerId: string, known: VersionVector): AsyncGenerator<Problem>;
+  findMissing(treeId: string, peerId: string, known: OpIdSet): AsyncGenerator<Problem>;
   /** Does so for all peers and trees that were not asked about, of which the space has nothing. */
   findMissing(): AsyncGenerator<Problem>;
-  async *findMissing(treeId?: string, peerId = "", known = new VersionVector()): AsyncGenerator<Problem> {
+  async *findMissing(treeId?: string, peerId = "", known = new OpIdSet()): AsyncGenerator<Problem> {
     if (treeId !== undefined) this.#treeIds.add(treeId);
     const keys = treeId === undefined ? [...this.#groups.keys()] : [keyOf(treeId, peerId)];
     for (const key of keys) {
@@ -55,7 +55,7 @@ export class UnreadLogs {
     }
   }
 
-  async *#compare({ log, repairId }: UnreadLog, known: VersionVector): AsyncGenerator<Problem> {
+  async *#compare({ log, repairId }: UnreadLog, known: OpIdSet): AsyncGenerator<Problem> {
     const missing = new Set<number>();
     for await (const { ops } of readEntry(this.#folder, log)) {
       for (const { id } of ops) if (!known.has(id)) missing.add(id.counter);
@@ -87,7 +87,7 @@ async function findLost(folder: SpaceFolder): Promise<UnreadLog[]> {
   for (const file of (await folder.findFiles(LOST_DIR)).files) {
     const [repairId, place, ...rest] = file.path.split("/");
     if (repairId === undefined || (place !== "ops" && place !== "made")) continue;
-    const { log } = sortOut(joinPath(OPS_DIR, ...rest), file);
+    const { log } = classifyEntry(joinPath(OPS_DIR, ...rest), file);
     if (log) lost.push({ log: { ...log, path: joinPath(LOST_DIR, file.path) }, repairId });
   }
   return lost;

@@ -1,7 +1,7 @@
 import { errorCode, FoldspaceError, type Problem } from "../../errors.ts";
 import { IdPool } from "../../log/line.ts";
 import { encodeLine, SPACE_FILE, treeDir } from "../../log/index.ts";
-import { VersionVector, type VertexOperation } from "../../tree/index.ts";
+import { OpIdSet, type VertexOperation } from "../../tree/index.ts";
 import { operationsByLine, readEntry, type ReadingProgress } from "./read-entry.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 import { UnreadLogs } from "./unread-logs.ts";
@@ -45,7 +45,7 @@ export async function* examineFolder(
     const ids = new IdPool();
     let hasRoot = false;
     for (const [peerId, peerLogs] of peers) {
-      const known = new VersionVector();
+      const known = new OpIdSet();
       const repeated = new Set<number>();
       const torn: Problem[] = [];
       const read: LogEntry[] = [];
@@ -78,7 +78,7 @@ export async function* examineFolder(
 }
 
 function asSafe(problem: Problem): Problem {
-  return { ...problem, reason: `${problem.reason}; the whole operation stands elsewhere`, isSafe: true };
+  return { ...problem, reason: `${problem.reason}; the whole operation stands elsewhere`, isLossless: true };
 }
 
 async function openDespiteProblems(folder: SpaceFolder): Promise<{ readonly spaceId?: string; readonly problem?: Problem }> {

@@ -264,7 +264,7 @@ test("a line of which everything was read is said to be safe", async () => {
   await database.put("batches", { peerId: peer.id, lines }, [spaceId, spaceId, peer.id, "x", 1]);
   database.close();
   expect(asList(await layer.loadSpaceTreeOps())).toEqual(asList(ops));
-  expect(layer.problems).toMatchObject([{ code: "FOLD_TORN_LINE", isSafe: true, line: 1 }]);
+  expect(layer.problems).toMatchObject([{ code: "FOLD_TORN_LINE", isLossless: true, line: 1 }]);
   await layer.disconnect();
 });
 
@@ -291,7 +291,7 @@ test("a layer that waits for another tab to let go of the database is disconnect
 test("secrets that the browser takes back while they are saved are saved again", async () => {
   const [name, spaceId] = [newId(), newId()];
   const layer = await connected(name, spaceId);
-  const memory = layer.secretsMemory;
+  const memory = layer.deviceStore;
   // oxlint-disable-next-line typescript/unbound-method -- it is called on what it is asked of
   const original = IDBObjectStore.prototype.get;
   let aborts = 0;

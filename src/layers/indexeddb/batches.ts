@@ -1,6 +1,6 @@
 import { concatBytes } from "../../bytes.ts";
 import type { Problem } from "../../errors.ts";
-import { Pace } from "../../breathe.ts";
+import { TimeSlicer } from "../../time-slicer.ts";
 import { encodeLine, IdPool } from "../../log/line.ts";
 import { LogParser } from "../../log/parser.ts";
 import type { VertexOperation } from "../../tree/index.ts";
@@ -34,7 +34,7 @@ export function recordName(key: BatchKey): string {
 export async function encodeBatches(ops: readonly VertexOperation[], isUrgent: boolean): Promise<BatchRecord[]> {
   const records: BatchRecord[] = [];
   const waiting = new Map<string, string>();
-  const pace = new Pace();
+  const slicer = new TimeSlicer();
   const finish = (peerId: string, lines: string): void => {
     records.push({ peerId, lines: new TextEncoder().encode(lines) });
     waiting.delete(peerId);
@@ -46,7 +46,7 @@ export async function encodeBatches(ops: readonly VertexOperation[], isUrgent: b
     if (lines.length < NEW_RECORD_LENGTH) continue;
     finish(peerId, lines);
     // a page that is closed takes with it what is not in a transaction: the little that is typed never waits
-    if (!isUrgent && pace.isDue) await pace.breathe();
+    if (!isUrgent && slicer.isDue) await slicer.yieldToEventLoop();
   }
   for (const [peerId, lines] of waiting) finish(peerId, lines);
   return records;
@@ -69,7 +69,7 @@ export async function readRecords(
   const records = isWanted
     ? keys.then((found) => Promise.all(found.filter(isWanted).map(async (key) => [key, await store.get(key)] as const)))
     : store.getAll(range).then(async (values) => (await keys).map((key, index) => [key, values[index]] as const));
-  await settleTransaction([keys, records], done);
+  await awaitTransaction([keys, records], done);
   return { keys: await keys, records: await records };
 }
 
@@ -81,7 +81,7 @@ export async function parseRecords(
   const ops: VertexOperation[] = [];
   const problems: Problem[] = [];
   const ids = new IdPool();
-  const pace = new Pace();
+  const slicer = new TimeSlicer();
   for (const [key, record] of records) {
     const file = recordName(key);
     if (!isBatchOf(key, record)) {
@@ -92,7 +92,7 @@ export async function parseRecords(
     const parser = new LogParser({ peerId: record.peerId, ids });
     for (let start = 0; start < record.lines.length; start += SLICE_BYTES) {
       parser.push(record.lines.subarray(start, start + SLICE_BYTES));
-      if (pace.isDue) await pace.breathe();
+      if (slicer.isDue) await slicer.yieldToEventLoop();
     }
     parser.end();
     for (const op of parser.ops) ops.push(op);
@@ -138,7 +138,7 @@ export async function compactBatches(
     await Promise.all(requests);
     return { added, removed };
   });
-  await settleTransaction([joining], transaction.done);
+  await awaitTransaction([joining], transaction.done);
   return await joining;
 }
 
@@ -146,7 +146,7 @@ export async function compactBatches(
  * Waits until a transaction is done. Its own error, not that of a request, says why it failed: a full disk shows there only,
  * and Chromium then may never answer some of the requests.
  */
-export async function settleTransaction(requests: readonly Promise<unknown>[], done: Promise<void>): Promise<void> {
+export async function awaitTransaction(requests: readonly Promise<unknown>[], done: Promise<void>): Promise<void> {
   // those that fail do so with the transaction
   for (const request of requests) request.catch(() => undefined);
   await done;
@@ -178,7 +178,7 @@ function smallOnes(records: readonly FoundRecord[]): SmallRecord[][] {
   return [...byPeer.values()];
 }
 
-/** What is joined behind a record that was cut off would be glued to its last line. */
+/** What is joined behind a record that was cut off would be concatenated to its last line. */
 const NEWLINE = 10;
 
 function groupBySize(records: readonly SmallRecord[]): SmallRecord[][] {

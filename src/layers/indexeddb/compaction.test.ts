@@ -155,7 +155,7 @@ test("a tab whose records another one has joined goes on, and reads them again a
   for (const { layer } of [one, two]) await layer.disconnect();
 });
 
-test("a record that was cut off is not joined with others, whose lines would be glued to it", async () => {
+test("a record that was cut off is not joined with others, whose lines would be concatenated to it", async () => {
   const [name, spaceId, peer] = [newId(), newId(), new TestPeer()];
   const first = await connected(name, spaceId);
   const ops = peer.setMany(100);

@@ -1,7 +1,7 @@
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, errorMessage, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
-import type { RememberedKey, SeenSecrets } from "../../secrets/memory.ts";
+import type { RememberedKey, SeenSecrets } from "../../secrets/device-store.ts";
 
 /** Default name of the database. One database holds all spaces of an origin. */
 export const DATABASE_NAME = "foldspace";

@@ -1,9 +1,9 @@
 import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, type Problem } from "../../errors.ts";
 import { Observable } from "../../observable.ts";
-import type { SecretsMemory } from "../../secrets/memory.ts";
+import type { DeviceStore } from "../../secrets/device-store.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
-import { Batcher, toFoldspaceError, type Cadence } from "../batcher.ts";
+import { Batcher, toFoldspaceError, type FlushPolicy } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
 import {
   OFFLINE_STATUS,
@@ -21,15 +21,15 @@ import {
   parseRecords,
   readRecords,
   recordName,
-  settleTransaction,
+  awaitTransaction,
   type FoundRecord,
 } from "./batches.ts";
 import { Compactor } from "./compactor.ts";
 import { DATABASE_NAME, DatabaseConnection, type BatchKey, type SpaceRecord } from "./database.ts";
-import { IndexedDBSecretsMemory, readSecrets, writeSecrets } from "./secrets-records.ts";
+import { IndexedDBDeviceStore, readSecrets, writeSecrets } from "./secrets-records.ts";
 import { TabChannel, type TabMessage } from "./tab-channel.ts";
 
-export interface IndexedDBLayerOptions extends Partial<Cadence> {
+export interface IndexedDBLayerOptions extends Partial<FlushPolicy> {
   /** Default `foldspace`. */
   readonly databaseName?: string;
   readonly id?: string;
@@ -41,7 +41,7 @@ export interface IndexedDBLayerOptions extends Partial<Cadence> {
 }
 
 /** A save costs about a millisecond here, so operations need not wait for one another. */
-const CADENCE: Partial<Cadence> = { flushIntervalMs: 50, steadyIntervalMs: 250 };
+const CADENCE: Partial<FlushPolicy> = { flushIntervalMs: 50, steadyIntervalMs: 250 };
 
 /** What there is while the layer is connected. */
 interface Connection {
@@ -64,7 +64,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly spaceId: string;
   readonly #options: IndexedDBLayerOptions & Required<Pick<IndexedDBLayerOptions, "databaseName" | "durability" | "clock">>;
   readonly #changedSecrets = new Observable<undefined>(undefined);
-  readonly secretsMemory: SecretsMemory;
+  readonly deviceStore: DeviceStore;
   readonly #treeProblems = new Map<string, readonly Problem[]>();
   /** Of every loaded tree, the names of the records that have been read or written here, and whether each may be joined with others. */
   readonly #seen = new Map<string, Map<string, boolean>>();
@@ -87,7 +87,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     this.#options = { databaseName: DATABASE_NAME, durability: "relaxed", clock: systemClock, ...options };
     this.id = options.id ?? `indexeddb:${this.#options.databaseName}`;
     this.spaceId = spaceId;
-    this.secretsMemory = new IndexedDBSecretsMemory(this.#options.databaseName);
+    this.deviceStore = new IndexedDBDeviceStore(this.#options.databaseName);
   }
 
   /** @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_NEWER_FORMAT`, `FOLD_FOREIGN_STORAGE`, `FOLD_IO` */
@@ -171,9 +171,9 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     await this.#connection?.batcher.flush();
   }
 
-  leave(): void {
+  flushOnPageHide(): void {
     this.#isLeaving = true;
-    this.#connection?.batcher.leave();
+    this.#connection?.batcher.beginFlush();
     this.#options.clock.schedule(0, () => (this.#isLeaving = false));
   }
 
@@ -251,7 +251,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     const connection: Connection = {
       isReadOnly: session?.isReadOnly ?? false,
       database,
-      batcher: new Batcher(write, { ...CADENCE, ...this.#options }, this.#options.clock, { areLanesAtOnce: true }),
+      batcher: new Batcher(write, { ...CADENCE, ...this.#options }, this.#options.clock, { writesQueuesConcurrently: true }),
       compactor: new Compactor((treeId) => this.#compact(database, treeId), this.#options.clock),
       channel: new TabChannel(
         `foldspace:${this.#options.databaseName}:${this.spaceId}`,
@@ -279,7 +279,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       const adding = records.map(({ record, key }) => batches.add(record, key));
       // at once: in a page that is being left no request is answered any more, and what is not committed is taken back
       const committing = new Promise<void>((resolve) => resolve(transaction.commit()));
-      await settleTransaction([known, ...adding, committing], transaction.done);
+      await awaitTransaction([known, ...adding, committing], transaction.done);
       return (await known) === undefined;
     });
     if (wasMissing) await connection.database.run((database) => database.put("spaces", this.#spaceRecord()));

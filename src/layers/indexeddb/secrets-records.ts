@@ -1,7 +1,7 @@
-import type { RememberedKey, SecretsMemory, SeenSecrets } from "../../secrets/memory.ts";
+import type { RememberedKey, DeviceStore, SeenSecrets } from "../../secrets/device-store.ts";
 import { applyChanges } from "../../secrets/secret-map.ts";
 import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
-import { settleTransaction } from "./batches.ts";
+import { awaitTransaction } from "./batches.ts";
 import { DatabaseConnection, type Database, type DeviceSecretsRecord, type SecretsRecord } from "./database.ts";
 
 /** Key of what this device remembers of a space's secrets. No space has an id like it. */
@@ -41,7 +41,7 @@ async function changeRecord(
 ): Promise<void> {
   const { store, done } = database.transaction("secrets", "readwrite", { durability });
   const changing = store.get(key).then(async (record) => await store.put(change(record), key));
-  await settleTransaction([changing], done);
+  await awaitTransaction([changing], done);
   await changing;
 }
 
@@ -56,7 +56,7 @@ function toStored({ values, base, sealed }: SecretsRecord = EMPTY): StoredSecret
 }
 
 /** Remembers in the same database, under keys that cannot be read out. */
-export class IndexedDBSecretsMemory implements SecretsMemory {
+export class IndexedDBDeviceStore implements DeviceStore {
   readonly #databaseName: string;
 
   constructor(databaseName: string) {

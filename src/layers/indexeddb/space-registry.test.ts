@@ -53,7 +53,7 @@ test("deleting a space deletes everything of it, and nothing of another", async 
     await layer.saveTreeOps(layer.spaceId, peer.setMany(3));
     await layer.saveTreeOps(newId(), peer.setMany(3));
     await layer.saveSecrets({ changes: new Map([["key", { from: undefined, to: "value" }]]) });
-    await layer.secretsMemory.saveSeen(layer.spaceId, "key", { sequences: {}, counter: 1 });
+    await layer.deviceStore.saveSeen(layer.spaceId, "key", { sequences: {}, counter: 1 });
   }
   const registry = new SpaceRegistry(name);
   await registry.delete(spaceId);
@@ -61,11 +61,11 @@ test("deleting a space deletes everything of it, and nothing of another", async 
   const [deleted, other] = layers as [IndexedDBPersistenceLayer, IndexedDBPersistenceLayer];
   expect(await deleted.listTrees()).toEqual([]);
   expect(await deleted.loadSecrets()).toBeUndefined();
-  expect(await deleted.secretsMemory.loadSeen(spaceId, "key")).toBeUndefined();
+  expect(await deleted.deviceStore.loadSeen(spaceId, "key")).toBeUndefined();
   expect(await other.listTrees()).toHaveLength(2);
   expect(await other.loadSpaceTreeOps()).toHaveLength(3);
   expect(await other.loadSecrets()).toMatchObject({ values: new Map([["key", "value"]]) });
-  expect(await other.secretsMemory.loadSeen(otherId, "key")).toMatchObject({ counter: 1 });
+  expect(await other.deviceStore.loadSeen(otherId, "key")).toMatchObject({ counter: 1 });
   for (const layer of layers) await layer.disconnect();
   registry.close();
 });

@@ -1,4 +1,4 @@
-import { settleTransaction } from "./batches.ts";
+import { awaitTransaction } from "./batches.ts";
 import { DATABASE_NAME, DatabaseConnection, type SpaceRecord } from "./database.ts";
 import { deviceKey } from "./secrets-records.ts";
 
@@ -36,7 +36,7 @@ export class SpaceRegistry {
         transaction.objectStore("secrets").delete(spaceId),
         transaction.objectStore("secrets").delete(deviceKey(spaceId)),
       ];
-      await settleTransaction(requests, transaction.done);
+      await awaitTransaction(requests, transaction.done);
     });
   }
 

@@ -25,17 +25,17 @@ async function listen({ layer, inbox }: Tab, ...treeIds: string[]): Promise<void
 
 test("tabs see each other's operations live, and only those of their space", async () => {
   const [name, spaceId, otherSpaceId] = [newId(), newId(), newId()];
-  const [one, two, stranger] = [await openTab(name, spaceId), await openTab(name, spaceId), await openTab(name, otherSpaceId)];
+  const [one, two, foreignOp] = [await openTab(name, spaceId), await openTab(name, spaceId), await openTab(name, otherSpaceId)];
   for (const tab of [one, two]) await listen(tab, spaceId);
-  await listen(stranger, otherSpaceId, spaceId);
+  await listen(foreignOp, otherSpaceId, spaceId);
   const [mine, yours] = [new TestPeer().setMany(20), new TestPeer().setMany(20)];
   await Promise.all([one.layer.saveTreeOps(spaceId, mine), two.layer.saveTreeOps(spaceId, yours)]);
   await until("each has the other's", () => [one, two].every(({ inbox }) => inbox.opsOf(spaceId).length >= 20));
   expect(asList(one.inbox.opsOf(spaceId))).toEqual(asList(yours));
   expect(asList(two.inbox.opsOf(spaceId))).toEqual(asList(mine));
-  await stranger.layer.rescan();
-  expect(stranger.inbox.changes).toEqual([]);
-  for (const { layer } of [one, two, stranger]) await layer.disconnect();
+  await foreignOp.layer.rescan();
+  expect(foreignOp.inbox.changes).toEqual([]);
+  for (const { layer } of [one, two, foreignOp]) await layer.disconnect();
 });
 
 test("without messages, a rescan finds what other tabs saved, once", async () => {

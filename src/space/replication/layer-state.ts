@@ -1,5 +1,5 @@
 import { backoffMs } from "../../backoff.ts";
-import { opIdToString, VersionVector, type VertexOperation } from "../../tree/index.ts";
+import { opIdToString, OpIdSet, type VertexOperation } from "../../tree/index.ts";
 
 /**
  * What is known of one tree in one layer.
@@ -69,9 +69,9 @@ export type LayerEvent =
 /** What all layers of a tree have in common. */
 export interface TreeKnowledge {
   /** Every operation known of the tree. */
-  readonly known: VersionVector;
+  readonly known: OpIdSet;
   /** Those of them that no layer has told of. */
-  readonly made: VersionVector;
+  readonly made: OpIdSet;
   /** How long other writers have to save what they made, in milliseconds; different in each instance. */
   readonly relayDelayMs: number;
   /** How many operations may be kept for relaying; above that, they are collected when they are due. */
@@ -89,7 +89,7 @@ export class LayerState {
   readonly #tree: TreeKnowledge;
   #phase: LayerPhase = "expected";
   /** What the layer holds or has been handed; complete only while `current`. */
-  #covered = new VersionVector();
+  #covered = new OpIdSet();
   readonly #inFlight = new Map<number, readonly VertexOperation[]>();
   /** Those of the batches on their way that are relayed. */
   readonly #relaying = new Set<number>();
@@ -125,7 +125,7 @@ export class LayerState {
   }
 
   /** Whether the layer holds or has been handed these. */
-  covers(vector: VersionVector): boolean {
+  covers(vector: OpIdSet): boolean {
     return this.#phase === "current" && this.#covered.includes(vector);
   }
 
@@ -193,7 +193,7 @@ export class LayerState {
   }
 
   /** A copy of what the layer holds or has been handed. */
-  get covered(): VersionVector {
+  get covered(): OpIdSet {
     return this.#covered.clone();
   }
 
@@ -253,7 +253,7 @@ export class LayerState {
     this.#checking = undefined;
     this.#isCollecting = false;
     // not yet in what the layer tells, and not to be handed to it twice
-    this.#covered = VersionVector.of([...this.#inFlight.values()].flat());
+    this.#covered = OpIdSet.of([...this.#inFlight.values()].flat());
     return [{ type: "read", reading: ++this.#reading }];
   }
 
@@ -325,7 +325,7 @@ export class LayerState {
     if (only === "made") return this.#save(ops, false);
     this.#isCollecting = false;
     // what has become known since has its own time, until which its maker is expected to write it
-    const waiting = VersionVector.of(this.#relays.flatMap((relay) => relay.ops ?? []).filter((op) => this.lacks(op)));
+    const waiting = OpIdSet.of(this.#relays.flatMap((relay) => relay.ops ?? []).filter((op) => this.lacks(op)));
     const effects = this.#save(
       ops.filter(({ id }) => !waiting.has(id)),
       true,

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { endsInTime } from "../patience.ts";
+import { completesInTime } from "../patience.ts";
 
 interface LockManager {
   request(name: string, callback: () => Promise<void>): Promise<unknown>;
@@ -20,6 +20,6 @@ export async function whileOnlyRelay(name: string, task: () => Promise<void>, cl
   const run = async (): Promise<void> => await (running ??= task());
   // one that is refused, as in a document that is being left, is done without
   const locked = navigator.locks.request(`foldspace:relay:${name}`, run).catch(() => undefined);
-  await endsInTime(locked, timeoutMs, clock);
+  await completesInTime(locked, timeoutMs, clock);
   await run();
 }

@@ -1,9 +1,9 @@
 import type { Clock } from "../../clock.ts";
 import type { FoldspaceError } from "../../errors.ts";
 import type { IncomingChange } from "../../layers/persistence-layer.ts";
-import type { VersionVector } from "../../tree/index.ts";
+import type { OpIdSet } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
-import { endsInTime } from "../patience.ts";
+import { completesInTime } from "../patience.ts";
 import { TreeSync } from "./tree-sync.ts";
 
 export interface ReplicatorOptions {
@@ -155,7 +155,7 @@ export class Replicator {
   async whenLoadedAreRead(connection: LayerConnection): Promise<void> {
     const reading = this.loaded.filter((sync) => sync.isReading(connection));
     const read = Promise.all(reading.map(async (sync) => await sync.whenAnswered(connection)));
-    if (reading.length > 0) await endsInTime(read, this.#options.timeoutMs, this.#options.clock);
+    if (reading.length > 0) await completesInTime(read, this.#options.timeoutMs, this.#options.clock);
   }
 
   /** Why a layer has not even been handed all that was made here; `undefined` if it has. */
@@ -169,7 +169,7 @@ export class Replicator {
     const syncs = this.loaded;
     for (const sync of syncs) sync.hurry();
     const quiet = Promise.all(syncs.map(async (sync) => await sync.whenQuiet()));
-    await endsInTime(quiet, this.#options.timeoutMs, this.#options.clock);
+    await completesInTime(quiet, this.#options.timeoutMs, this.#options.clock);
   }
 
   /**
@@ -178,7 +178,7 @@ export class Replicator {
    */
   async whenSynced(): Promise<Map<LayerConnection, FoldspaceError>> {
     const lacking = await this.#unlisted();
-    const targets = new Map<TreeSync, VersionVector>();
+    const targets = new Map<TreeSync, OpIdSet>();
     const pending = new Set(this.#syncs.values());
     const holding = Array.from(pending, async (sync) => {
       await sync.whenCompared();
@@ -208,7 +208,7 @@ export class Replicator {
     const { clock, timeoutMs, relayDelayMs } = this.#options;
     const unlisted = new Map<LayerConnection, FoldspaceError>();
     const waiting = Array.from(this.#listings, async ([connection, listing]) => {
-      if (!(await endsInTime(listing, timeoutMs + relayDelayMs, clock)))
+      if (!(await completesInTime(listing, timeoutMs + relayDelayMs, clock)))
         unlisted.set(connection, connection.failureOf(LISTING) ?? connection.unanswered());
     });
     await Promise.all(waiting);
@@ -221,7 +221,7 @@ export class Replicator {
     const progress = (): number => [...pending].reduce((sum, sync) => sum + sync.progress, 0);
     for (let before = ""; before !== `${pending.size} ${progress()}`;) {
       before = `${pending.size} ${progress()}`;
-      if (await endsInTime(task, timeoutMs + relayDelayMs, clock)) return;
+      if (await completesInTime(task, timeoutMs + relayDelayMs, clock)) return;
     }
   }
 }

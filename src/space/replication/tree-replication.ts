@@ -1,4 +1,4 @@
-import { VersionVector, type VertexOperation } from "../../tree/index.ts";
+import { OpIdSet, type VertexOperation } from "../../tree/index.ts";
 import { LayerState, type LayerEffect, type LayerEvent, type TreeKnowledge } from "./layer-state.ts";
 
 export interface ReplicationOptions {
@@ -31,8 +31,8 @@ export type ReplicationEvent<Layer> = Exclude<LayerEvent, { readonly type: "made
  * for different times, and the first to relay spares the others the work.
  */
 export class TreeReplication<Layer> implements TreeKnowledge {
-  #known = new VersionVector();
-  readonly made: VersionVector = new VersionVector();
+  #known = new OpIdSet();
+  readonly made: OpIdSet = new OpIdSet();
   readonly relayDelayMs: number;
   readonly maxRelayOps: number;
   readonly isReadOnly: boolean;
@@ -44,7 +44,7 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     this.isReadOnly = isReadOnly;
   }
 
-  get known(): VersionVector {
+  get known(): OpIdSet {
     return this.#known;
   }
 
@@ -82,7 +82,7 @@ export class TreeReplication<Layer> implements TreeKnowledge {
   recount(): void {
     const states = [...this.#layers.values()];
     if (states.some(({ phase }) => phase !== "current")) return;
-    this.#known = new VersionVector();
+    this.#known = new OpIdSet();
     for (const { covered } of states) this.#known.addAll(covered);
   }
 

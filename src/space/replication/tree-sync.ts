@@ -1,8 +1,8 @@
-import { Pace } from "../../breathe.ts";
+import { TimeSlicer } from "../../time-slicer.ts";
 import type { Clock } from "../../clock.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { toFoldspaceError } from "../../layers/batcher.ts";
-import { opIdToString, type ReplicatedTree, type VersionVector, type VertexOperation } from "../../tree/index.ts";
+import { opIdToString, type ReplicatedTree, type OpIdSet, type VertexOperation } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
 import type { LoadedTree } from "../loaded-tree.ts";
 import type { LayerEffect, LayerState, Urgency } from "./layer-state.ts";
@@ -68,7 +68,7 @@ export class TreeSync {
   }
 
   /** A copy of the ids of all operations known. */
-  get known(): VersionVector {
+  get known(): OpIdSet {
     return this.#replication.known.clone();
   }
 
@@ -201,7 +201,7 @@ export class TreeSync {
   }
 
   /** Waits until every layer that has been asked durably holds these operations. Those that are made later do not prolong it. */
-  async whenHeld(target: VersionVector): Promise<void> {
+  async whenHeld(target: OpIdSet): Promise<void> {
     const pending = new Map<LayerState, ReadonlySet<number> | undefined>();
     await this.#until(() => {
       let isHeld = true;
@@ -216,7 +216,7 @@ export class TreeSync {
   }
 
   /** Layers that have been asked and do not hold these operations. */
-  lacking(target: VersionVector): LayerConnection[] {
+  lacking(target: OpIdSet): LayerConnection[] {
     return [...this.#replication.layers]
       .filter(([, state]) => state.phase !== "expected" && !state.covers(target))
       .map(([connection]) => connection);
@@ -408,10 +408,10 @@ async function inSlices(
   ops: readonly VertexOperation[],
   onSlice: (slice: readonly VertexOperation[]) => void,
 ): Promise<undefined> {
-  const pace = new Pace();
+  const slicer = new TimeSlicer();
   for (let start = 0; start < ops.length; start += SLICE_OPS) {
     onSlice(ops.slice(start, start + SLICE_OPS));
-    if (pace.isDue) await pace.breathe();
+    if (slicer.isDue) await slicer.yieldToEventLoop();
   }
   return undefined;
 }

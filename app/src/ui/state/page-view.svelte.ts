@@ -2,7 +2,7 @@ import type { ReplicatedTree } from "foldspace";
 import { OutlineEditor } from "../../model/editing.ts";
 import { Outline } from "../../model/outline.ts";
 import { OwnTexts } from "../../model/own-texts.ts";
-import { RivalWatcher, type Rival } from "../../model/rivals.ts";
+import { RivalWatcher, type Rival } from "../../model/conflicts.ts";
 import type { Row } from "../../model/row.ts";
 import { TextMerger } from "../../model/text-merger.ts";
 import { notices } from "./notices.svelte.ts";

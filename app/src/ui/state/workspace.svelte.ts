@@ -2,7 +2,7 @@ import { errorCode, type Problem, type SpaceStatus } from "foldspace";
 import { fold } from "../../model/fold.ts";
 import type { InlineLink } from "../../model/inline.ts";
 import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
-import { RivalWatcher, type Rival } from "../../model/rivals.ts";
+import { RivalWatcher, type Rival } from "../../model/conflicts.ts";
 import { TextMerger } from "../../model/text-merger.ts";
 import { recall, remember } from "../../session/browser-memory.ts";
 import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session.svelte.ts";

@@ -6,7 +6,7 @@ import { newDigest } from "./digest.ts";
 import { isLasting } from "./relay.ts";
 
 /** A copy that a sync service made, and that is needed no more once what is missing elsewhere has been written. */
-export interface FoldableCopy {
+export interface MergeableCopy {
   readonly entry: LogEntry;
   /** Of all its bytes, to see later that it is still the same. */
   readonly sha256: string;
@@ -16,7 +16,7 @@ export interface FoldableCopy {
 
 /** What became of the copies of one peer's files of one tree. */
 export interface CopiesFindings {
-  readonly foldable: readonly FoldableCopy[];
+  readonly mergeable: readonly MergeableCopy[];
   /** Lines of the operations of those copies that no lasting file contains, by counter. */
   readonly missing: readonly string[];
   /** Copies that have to stay, and why. */
@@ -36,10 +36,10 @@ export async function examineCopies(folder: SpaceFolder, logs: readonly LogEntry
   const staying = new Map<LogEntry, string>();
   if (copies.reduce((bytes, { size }) => bytes + size, 0) > MAX_COPIES_BYTES) {
     for (const copy of copies) staying.set(copy, "the copies of this peer's files are too large to be compared");
-    return { foldable: [], missing: [], staying };
+    return { mergeable: [], missing: [], staying };
   }
   const comparison = new Comparison();
-  const readable: FoldableCopy[] = [];
+  const readable: MergeableCopy[] = [];
   for (const entry of copies) {
     const found = await readCopy(folder, entry, comparison);
     if (typeof found === "string") staying.set(entry, found);
@@ -50,17 +50,17 @@ export async function examineCopies(folder: SpaceFolder, logs: readonly LogEntry
     const isStanding = await isLasting(entry);
     for await (const { ops } of readEntry(folder, entry)) for (const op of ops) comparison.compare(op, isStanding);
   }
-  const foldable: FoldableCopy[] = [];
+  const mergeable: MergeableCopy[] = [];
   for (const copy of readable) {
     if (await isDisputed(folder, copy.entry, comparison)) {
       staying.set(copy.entry, "it has other content under the id of an operation that stands elsewhere");
-    } else foldable.push(copy);
+    } else mergeable.push(copy);
   }
-  return { foldable, missing: await comparison.missingIn(folder, foldable), staying };
+  return { mergeable, missing: await comparison.missingIn(folder, mergeable), staying };
 }
 
 /** @returns why it has to stay, where it has to */
-async function readCopy(folder: SpaceFolder, entry: LogEntry, comparison: Comparison): Promise<FoldableCopy | string> {
+async function readCopy(folder: SpaceFolder, entry: LogEntry, comparison: Comparison): Promise<MergeableCopy | string> {
   const hash = await newDigest();
   let badLines = 0;
   let newerLines = 0;
@@ -104,7 +104,7 @@ class Comparison {
     else if (isStanding) this.#standing.add(op.id.counter);
   }
 
-  async missingIn(folder: SpaceFolder, copies: readonly FoldableCopy[]): Promise<string[]> {
+  async missingIn(folder: SpaceFolder, copies: readonly MergeableCopy[]): Promise<string[]> {
     const missing = new Map<number, string>();
     if (this.#standing.size === this.#copied.size) return [];
     for (const { entry } of copies) {

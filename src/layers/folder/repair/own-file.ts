@@ -27,7 +27,7 @@ interface BadLine {
   /** Whole ones around the torn parts. */
   readonly ops: readonly VertexOperation[];
   /** Whether there is nothing else in it. */
-  readonly isSafe: boolean;
+  readonly isLossless: boolean;
 }
 
 /** It is read as a whole. */
@@ -70,7 +70,7 @@ export async function completeFile(
   const parts: Uint8Array[] = [];
   let kept = 0;
   let completed = 0;
-  for (const { start, end, torn: counters, ops, isSafe } of badLines) {
+  for (const { start, end, torn: counters, ops, isLossless } of badLines) {
     const lines = ops.map(encodeLine);
     for (const counter of counters) {
       const whole = found.get(counter);
@@ -78,7 +78,7 @@ export async function completeFile(
       standing.add(counter);
     }
     const isWhole = counters.length > 0 && counters.every((counter) => found.get(counter) !== undefined);
-    if (isWhole || isSafe) completed++;
+    if (isWhole || isLossless) completed++;
     parts.push(before.subarray(kept, start), new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
     kept = end;
   }
@@ -99,8 +99,8 @@ function findBadLines(bytes: Uint8Array, peerId: string): BadLine[] {
     const ops = parser.ops.splice(0);
     const problems = parser.problems.splice(0);
     const torn = problems.flatMap(({ counter }) => counter ?? []);
-    const isSafe = problems.every((problem) => problem.isSafe === true);
-    if (problems.length > 0) bad.push({ start, end, torn, ops, isSafe });
+    const isLossless = problems.every((problem) => problem.isLossless === true);
+    if (problems.length > 0) bad.push({ start, end, torn, ops, isLossless });
     start = end;
   }
   return bad;

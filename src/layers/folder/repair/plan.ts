@@ -3,9 +3,9 @@ import { joinPath } from "../../../fs/file-system.ts";
 import { OPS_DIR } from "../../../log/index.ts";
 import { OperationTally } from "../operation-tally.ts";
 import type { ReadingProgress } from "../read-entry.ts";
-import { sortOut, type LogEntry, type SpaceFolder } from "../space-folder.ts";
+import { classifyEntry, type LogEntry, type SpaceFolder } from "../space-folder.ts";
 import { examineFolder, groupByTree } from "../verify.ts";
-import { examineCopies, type FoldableCopy } from "./copies.ts";
+import { examineCopies, type MergeableCopy } from "./copies.ts";
 import { digestOf, digestOfFile } from "./digest.ts";
 import { completeFile, type Completion } from "./own-file.ts";
 import { keptPath, type MadeFile, type MovedFile, type RewrittenFile } from "./record.ts";
@@ -82,13 +82,13 @@ export async function planRepair(
       for (const [copy, why] of findings.staying) staying.set(copy.path, why);
       const relay = await relayFor(group[0]!, findings.missing, { id, now });
       if (findings.missing.length > 0 && !relay) {
-        for (const { entry } of findings.foldable) staying.set(entry.path, "its peer's id cannot name a file");
-      } else if (findings.foldable.length > 0) {
-        const copies = findings.foldable.map(({ entry, sha256 }) => moveOf(id, entry.path, sha256));
+        for (const { entry } of findings.mergeable) staying.set(entry.path, "its peer's id cannot name a file");
+      } else if (findings.mergeable.length > 0) {
+        const copies = findings.mergeable.map(({ entry, sha256 }) => moveOf(id, entry.path, sha256));
         const made = relay && { file: relay.path, sha256: await digestOf(relay.bytes) };
         groups.push({ logs: group, copies, relay: made });
         if (relay) steps.push({ kind: "relay", file: relay.path, operations: findings.missing.length });
-        for (const copy of findings.foldable) steps.push(moveCopy(id, copy));
+        for (const copy of findings.mergeable) steps.push(moveCopy(id, copy));
       }
     }
     for (const entry of group) {
@@ -127,7 +127,7 @@ async function findFiles(folder: SpaceFolder): Promise<{ readonly logs: LogEntry
   const foreign: ForeignFile[] = [];
   for (const file of (await folder.findFiles(OPS_DIR)).files) {
     const path = joinPath(OPS_DIR, file.path);
-    const { log, problem } = sortOut(path, file);
+    const { log, problem } = classifyEntry(path, file);
     if (log) logs.push(log);
     else if (problem?.code === "FOLD_FOREIGN_FILE" && file.kind === "file") foreign.push({ path, size: file.size });
   }
@@ -139,7 +139,7 @@ interface ForeignFile {
   readonly size: number;
 }
 
-function moveCopy(id: string, { entry: { path }, badLines }: FoldableCopy): RepairStep {
+function moveCopy(id: string, { entry: { path }, badLines }: MergeableCopy): RepairStep {
   const bad = badLines === 0 ? "" : `; ${badLines} of its lines could not be read and are kept with it`;
   return {
     kind: "move",

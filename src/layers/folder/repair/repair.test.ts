@@ -144,17 +144,17 @@ describe("a torn line", () => {
     const before = memory.dump();
     const { left, steps } = await repairFolder(folder, { now: NOW });
     expect(steps).toEqual([]);
-    expect(left).toMatchObject([{ code: "FOLD_TORN_LINE", isSafe: true, counter: 4 }]);
+    expect(left).toMatchObject([{ code: "FOLD_TORN_LINE", isLossless: true, counter: 4 }]);
     expect(memory.dump()).toEqual(before);
     expect((await repairFolder(await fill({ [FILE]: ROOT + set(5).slice(0, 25) }), { now: NOW })).left[0]).not.toHaveProperty(
-      "isSafe",
+      "isLossless",
     );
   });
 
   test.each([
     ["whose operation stands in another file is made whole", ROOT + torn, { [relay]: set(4) }, ROOT + set(4)],
     ["whose operation was written again behind it is taken out", `${ROOT}${torn}\n${set(4)}`, {}, ROOT + set(4)],
-    ["with its rewrite glued on is parted from it", `${ROOT}${torn}${set(4)}${set(5)}`, {}, ROOT + set(4) + set(5)],
+    ["with its rewrite concatenated on is parted from it", `${ROOT}${torn}${set(4)}${set(5)}`, {}, ROOT + set(4) + set(5)],
     ["whose operation is nowhere is taken out", `${ROOT}${torn}\n${set(5)}`, {}, ROOT + set(5)],
     [
       "of whose operation there are two is taken out",

@@ -3,7 +3,7 @@ import { joinPath } from "../../../fs/file-system.ts";
 import { encodeLine, OPS_DIR } from "../../../log/index.ts";
 import { CheckedChanges } from "../checked-changes.ts";
 import { readEntry } from "../read-entry.ts";
-import { sortOut, type LogEntry, type SpaceFolder } from "../space-folder.ts";
+import { classifyEntry, type LogEntry, type SpaceFolder } from "../space-folder.ts";
 import { digestOfFile } from "./digest.ts";
 import { repairFolderOf, type MadeFile, type MovedFile, type RepairRecord, type RewrittenFile } from "./record.ts";
 import { isLasting } from "./relay.ts";
@@ -126,7 +126,7 @@ export class UndoWork {
 
   #isEveryCopySecure({ treeId, peerId }: LogEntry): boolean {
     return this.#record.moved.every(({ from }) => {
-      const { log } = sortOut(from, { kind: "file", size: 0, modifiedMs: 0 });
+      const { log } = classifyEntry(from, { kind: "file", size: 0, modifiedMs: 0 });
       return log?.treeId !== treeId || log.peerId !== peerId || this.#secure.has(from);
     });
   }
@@ -173,7 +173,7 @@ export class UndoWork {
   /** @param named the path that says whose file it is */
   async #logAt(path: string, named: string = path): Promise<LogEntry | undefined> {
     const size = await this.#changes.sizeOf(path);
-    const log = size === undefined ? undefined : sortOut(named, { kind: "file", size, modifiedMs: 0 }).log;
+    const log = size === undefined ? undefined : classifyEntry(named, { kind: "file", size, modifiedMs: 0 }).log;
     return log && { ...log, path };
   }
 

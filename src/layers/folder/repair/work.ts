@@ -29,7 +29,7 @@ export class RepairWork {
   async do(plan: RepairPlan, onDone: (steps: number) => void): Promise<void> {
     const steps = new Map(plan.steps.map((step) => [step.file, step]));
     for (const group of plan.groups) {
-      await this.#foldCopies(group, steps);
+      await this.#mergeCopies(group, steps);
       onDone(this.done.length);
     }
     for (const file of plan.ownFiles) await this.#completeOwn(file, steps.get(file.entry.path)!);
@@ -39,11 +39,11 @@ export class RepairWork {
     }
   }
 
-  async #foldCopies({ logs, copies, relay }: GroupPlan, steps: ReadonlyMap<string, RepairStep>): Promise<void> {
+  async #mergeCopies({ logs, copies, relay }: GroupPlan, steps: ReadonlyMap<string, RepairStep>): Promise<void> {
     const findings = await examineCopies(this.#folder, logs);
     const made = await relayFor(logs[0]!, findings.missing, this.#repair);
-    const foldable = new Map(findings.foldable.map((copy) => [copy.entry.path, copy]));
-    if (made?.path !== relay?.file || copies.some(({ from, sha256 }) => foldable.get(from)?.sha256 !== sha256)) {
+    const mergeable = new Map(findings.mergeable.map((copy) => [copy.entry.path, copy]));
+    if (made?.path !== relay?.file || copies.some(({ from, sha256 }) => mergeable.get(from)?.sha256 !== sha256)) {
       for (const { from } of copies) this.#leave(from, "FOLD_CONFLICT_COPY", "it changed while it was being repaired");
       return;
     }
@@ -52,7 +52,7 @@ export class RepairWork {
       this.made.push(relay);
       this.done.push(steps.get(made.path)!);
     }
-    for (const copy of copies) await this.#moveCopy(copy, foldable.get(copy.from)!.entry, steps.get(copy.from)!);
+    for (const copy of copies) await this.#moveCopy(copy, mergeable.get(copy.from)!.entry, steps.get(copy.from)!);
   }
 
   async #moveCopy(copy: MovedFile, { peerId, size }: LogEntry, step: RepairStep): Promise<void> {

@@ -19,7 +19,7 @@ export type KeyState = "current" | "replaced" | "ended";
  * newer ones are noticed, and, if the user asks for it, a key. It is kept as it was given, under any id. All of it may be lost: then older files pass, and the
  * passphrase is asked for again.
  */
-export interface SecretsMemory {
+export interface DeviceStore {
   /** @returns `undefined` where nothing is remembered */
   loadSeen(spaceId: string, keyId: string): Promise<SeenSecrets | undefined>;
   saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void>;

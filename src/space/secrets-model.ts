@@ -2,7 +2,7 @@ import type { Problem } from "../errors.ts";
 import type { StoredSecrets } from "../layers/persistence-layer.ts";
 import { assertMayGrow } from "../secrets/limits.ts";
 import { keyBytes } from "../secrets/plain-file.ts";
-import { areEqual, differences, mergeValue, put, type SecretMap } from "../secrets/secret-map.ts";
+import { areEqual, differences, mergeValue, setOrDelete, type SecretMap } from "../secrets/secret-map.ts";
 import type { Vault } from "../secrets/vault.ts";
 import { PlainSecrets } from "./plain-secrets.ts";
 
@@ -11,7 +11,7 @@ const MAX_NAMES_SHOWN = 5;
 const MAX_NAME_SHOWN = 40;
 
 /** The secrets in memory: those under a passphrase, those without, and which of both counts. */
-export class HeldSecrets {
+export class SecretsModel {
   readonly plain: PlainSecrets = new PlainSecrets();
   readonly vault: Vault;
   readonly #spaceId: string;
@@ -45,8 +45,8 @@ export class HeldSecrets {
   }
 
   get problems(): Problem[] {
-    const rivals = this.#rivals;
-    return rivals.length === 0 ? this.vault.problems : [...this.vault.problems, unprotectedProblem(rivals)];
+    const conflicts = this.#conflicts;
+    return conflicts.length === 0 ? this.vault.problems : [...this.vault.problems, unprotectedProblem(conflicts)];
   }
 
   /** Whether there is a secret of that name, or another value without protection. */
@@ -68,14 +68,14 @@ export class HeldSecrets {
       keyBytes(this.#spaceId);
       assertMayGrow(this.plain.size, this.plain.sizeWith(name, value));
       this.plain.set(name, value);
-      put(this.#setHere, name, value);
+      setOrDelete(this.#setHere, name, value);
     }
   }
 
   /** Puts all under a passphrase. @returns the recovery code @throws FoldspaceError as {@link Vault.protect} */
   async protect(passphrase: string): Promise<string> {
     const code = await this.vault.protect(passphrase, this.plain.values);
-    this.settle();
+    this.applyProtection();
     this.#takenOut.clear();
     return code;
   }
@@ -108,10 +108,10 @@ export class HeldSecrets {
   }
 
   /** Moves secrets to where they belong. @throws FoldspaceError as {@link set}; none is lost then */
-  settle(): void {
+  applyProtection(): void {
     if (this.#isLeavingVault) return;
     if (this.vault.protection === "unlocked") this.#moveIntoVault();
-    else if (this.vault.isOver) this.#moveOutOfVault();
+    else if (this.vault.protectionEnded) this.#moveOutOfVault();
     else this.#takenOut.clear();
   }
 
@@ -166,10 +166,10 @@ export class HeldSecrets {
   }
 
   /** Names of secrets that have other values without protection than under it. */
-  get #rivals(): string[] {
+  get #conflicts(): string[] {
     if (this.vault.protection !== "unlocked" || this.#isLeavingVault) return [];
-    const isRival = (name: string, value: string): boolean => this.vault.has(name) && this.vault.get(name) !== value;
-    return [...this.plain.values].flatMap(([name, value]) => (isRival(name, value) ? name : []));
+    const isConflict = (name: string, value: string): boolean => this.vault.has(name) && this.vault.get(name) !== value;
+    return [...this.plain.values].flatMap(([name, value]) => (isConflict(name, value) ? name : []));
   }
 }
 

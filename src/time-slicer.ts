@@ -10,11 +10,11 @@ let lastTimerTurn = 0;
  * Keeps long work from blocking what else runs here, such as a page's drawing.
  *
  * ```ts
- * const pace = new Pace();
- * for (const item of items) { work(item); if (pace.isDue) await pace.breathe(); }
+ * const slicer = new TimeSlicer();
+ * for (const item of items) { work(item); if (slicer.isDue) await slicer.yieldToEventLoop(); }
  * ```
  */
-export class Pace {
+export class TimeSlicer {
   #sliceStart = performance.now();
 
   /** Whether the work has gone on long enough. */
@@ -27,7 +27,7 @@ export class Pace {
    * Lets others have a turn.
    * @param isLongAhead whether what comes next cannot be divided, so that also timers and frames should be served before
    */
-  async breathe(isLongAhead = false): Promise<void> {
+  async yieldToEventLoop(isLongAhead = false): Promise<void> {
     // Many short pieces, each in a task of its own, starve timers and frames as one long piece would: browsers put tasks first.
     if (isVisiblePage() && (isLongAhead || performance.now() - lastTimerTurn > FRAME_MS)) {
       // timers set by timers are slowed down

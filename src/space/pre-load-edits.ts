@@ -1,10 +1,10 @@
-import { compareOpIds, isMoveVertexOp, VersionVector, type ReplicatedTree, type VertexOperation } from "../tree/index.ts";
+import { compareOpIds, isMoveVertexOp, OpIdSet, type ReplicatedTree, type VertexOperation } from "../tree/index.ts";
 
 /** An edit that is older when a layer answers is not made again: its maker has long left, and others may have gone on from there. */
-export const MAX_STALE_EDIT_AGE_MS: number = 10 * 60_000;
+export const MAX_PRE_LOAD_EDIT_AGE_MS: number = 10 * 60_000;
 
 /** An edit that was made while some layer was awaited. */
-export interface StaleEdit {
+export interface PreLoadEdit {
   readonly op: VertexOperation;
   /** When it was made, in milliseconds since the epoch. */
   readonly madeAtMs: number;
@@ -15,14 +15,14 @@ export interface StaleEdit {
  * that this layer held all along, to which they would lose although the person made them later.
  *
  * Of each property and of each vertex's place only the last edit is made again, and only if it is younger than
- * {@link MAX_STALE_EDIT_AGE_MS} and was what the tree showed until the layer answered: what others have edited since was
+ * {@link MAX_PRE_LOAD_EDIT_AGE_MS} and was what the tree showed until the layer answered: what others have edited since was
  * seen, and stays.
  */
-export class StaleEdits {
+export class PreLoadEdits {
   /** The last of each subject, in the order of their making. */
-  readonly #edits = new Map<string, StaleEdit>();
+  readonly #edits = new Map<string, PreLoadEdit>();
 
-  note(edit: StaleEdit): void {
+  note(edit: PreLoadEdit): void {
     const subject = subjectOf(edit.op);
     this.#edits.delete(subject);
     this.#edits.set(subject, edit);
@@ -37,18 +37,18 @@ export class StaleEdits {
    * @param arrived what the layer held and the tree did not, and does now
    * @returns what was made, each with the time of the edit that it repeats
    */
-  reissue(tree: ReplicatedTree, arrived: readonly VertexOperation[], nowMs: number): StaleEdit[] {
-    const young = new Map([...this.#edits].filter(([, { madeAtMs }]) => nowMs - madeAtMs <= MAX_STALE_EDIT_AGE_MS));
+  reapply(tree: ReplicatedTree, arrived: readonly VertexOperation[], nowMs: number): PreLoadEdit[] {
+    const young = new Map([...this.#edits].filter(([, { madeAtMs }]) => nowMs - madeAtMs <= MAX_PRE_LOAD_EDIT_AGE_MS));
     const beaten = beatenBy(arrived, young);
     if (beaten.size === 0) return [];
-    const justArrived = VersionVector.of(arrived);
+    const justArrived = OpIdSet.of(arrived);
     const seen = tree.getAllOps().filter(({ id }) => !justArrived.has(id));
     const beatenBefore = beatenBy(seen, beaten);
-    const again: StaleEdit[] = [];
+    const again: PreLoadEdit[] = [];
     for (const [subject, { op, madeAtMs }] of beaten) {
       if (beatenBefore.has(subject) || !tree.getVertex(op.targetId)) continue;
       if (isMoveVertexOp(op) && (op.parentId === null || !canMove(tree, op.targetId, op.parentId))) continue;
-      const made = tree.reissue(op);
+      const made = tree.reapply(op);
       if (made) again.push({ op: made, madeAtMs });
     }
     return again;
@@ -56,9 +56,9 @@ export class StaleEdits {
 }
 
 /** Those of the edits, by subject, that lose to one of the operations. */
-function beatenBy(ops: readonly VertexOperation[], edits: ReadonlyMap<string, StaleEdit>): Map<string, StaleEdit> {
+function beatenBy(ops: readonly VertexOperation[], edits: ReadonlyMap<string, PreLoadEdit>): Map<string, PreLoadEdit> {
   const edited = new Set([...edits.values()].map(({ op }) => op.targetId));
-  const beaten = new Map<string, StaleEdit>();
+  const beaten = new Map<string, PreLoadEdit>();
   for (const op of ops) {
     // a hundred thousand may arrive, and few of them concern what was edited
     if (!edited.has(op.targetId)) continue;

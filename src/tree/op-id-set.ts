@@ -11,14 +11,14 @@ export type StateVector = Record<string, number[][]>;
  * that come out of order wait in a set and are folded into the ranges when it has grown, so that adding
  * n ids in any order costs O(n log n) in all.
  */
-export class VersionVector {
+export class OpIdSet {
   readonly #peers = new Map<string, PeerRanges>();
   /** The peer last added to: operations come in runs of one peer. */
   #last: { readonly peerId: string; readonly ranges: PeerRanges } | undefined;
 
   /** @throws FoldspaceError `FOLD_BAD_COUNTER` where a range is none */
-  static from(state: Readonly<StateVector>): VersionVector {
-    const vector = new VersionVector();
+  static from(state: Readonly<StateVector>): OpIdSet {
+    const vector = new OpIdSet();
     for (const [peerId, ranges] of Object.entries(state)) {
       for (const [start, end] of ranges) {
         if (!isValidCounter(start) || !isValidCounter(end) || end < start) {
@@ -30,8 +30,8 @@ export class VersionVector {
     return vector;
   }
 
-  static of(ops: Iterable<{ readonly id: OpId }>): VersionVector {
-    const vector = new VersionVector();
+  static of(ops: Iterable<{ readonly id: OpId }>): OpIdSet {
+    const vector = new OpIdSet();
     for (const op of ops) vector.add(op.id);
     return vector;
   }
@@ -63,14 +63,14 @@ export class VersionVector {
   }
 
   /** Adds everything that the other vector holds. */
-  addAll(other: VersionVector): void {
+  addAll(other: OpIdSet): void {
     for (const [peerId, ranges] of other.#peers) {
       for (const [start, end] of ranges.toRanges()) this.#peer(peerId).addRange(start, end);
     }
   }
 
   /** Whether every id of the other vector is in this one. */
-  includes(other: VersionVector): boolean {
+  includes(other: OpIdSet): boolean {
     for (const [peerId, ranges] of other.#peers) {
       const own = this.#peers.get(peerId);
       for (const [start, end] of ranges.toRanges()) if (!own?.hasRange(start, end)) return false;
@@ -83,8 +83,8 @@ export class VersionVector {
     return this.#peers.get(peerId)?.highest ?? 0;
   }
 
-  clone(): VersionVector {
-    const copy = new VersionVector();
+  clone(): OpIdSet {
+    const copy = new OpIdSet();
     copy.addAll(this);
     return copy;
   }

@@ -1,14 +1,14 @@
 import { beforeEach, expect, test } from "vitest";
 import { Random } from "../testing/random.ts";
 import { isMoveVertexOp, ReplicatedTree, type MoveVertex, type VertexOperation } from "../tree/index.ts";
-import { MadeHere, placesToReissue, toReissue } from "./made-here.ts";
+import { LocalOpLog, placesToReapply, toReapply } from "./local-op-log.ts";
 
 let tree: ReplicatedTree;
-let made: MadeHere;
+let made: LocalOpLog;
 
 beforeEach(() => {
   tree = new ReplicatedTree("peer");
-  made = new MadeHere();
+  made = new LocalOpLog();
   tree.observeOpApplied((op, isLocal) => {
     if (isLocal) made.note(op);
   });
@@ -20,9 +20,9 @@ function arrive(...ops: VertexOperation[]): number {
   const before = tree.opCount;
   tree.merge(ops);
   const merged = tree.opCount - before;
-  const strangers = made.strangersAmong(ops, undefined, tree.findDifferingContents(ops));
-  for (const op of toReissue(strangers, tree.getAllOps())) tree.reissue(op);
-  for (const op of placesToReissue(tree, strangers)) tree.reissue(op);
+  const foreignOps = made.findForeignOps(ops, undefined, tree.findDifferingContents(ops));
+  for (const op of toReapply(foreignOps, tree.getAllOps())) tree.reapply(op);
+  for (const op of placesToReapply(tree, foreignOps)) tree.reapply(op);
   return tree.opCount - before - merged;
 }
 
@@ -80,10 +80,10 @@ test("a move contested earlier is looked at again with the next moves that arriv
   const [a, b] = [tree.root!.newChild(), tree.root!.newChild()];
   const { id } = movesMade().find(({ targetId }) => targetId === b.id)!;
   const line = { id, targetId: b.id, parentId: a.id };
-  expect(made.strangersAmong([line], undefined, tree.findDifferingContents([line]))).toHaveLength(1);
+  expect(made.findForeignOps([line], undefined, tree.findDifferingContents([line]))).toHaveLength(1);
   let looks = 0;
   for (let counter = 100; counter < 200; counter++)
-    looks += made.strangersAmong([{ id: { counter, peerId: "other" }, targetId: "x", parentId: "root" }], undefined, []).length;
+    looks += made.findForeignOps([{ id: { counter, peerId: "other" }, targetId: "x", parentId: "root" }], undefined, []).length;
   expect(looks).toBe(16);
 });
 
@@ -91,5 +91,5 @@ test("a line of ours that comes back with the members of its value in another or
   tree.root!.setProperty("place", { x: 1, y: 2 });
   const { id } = tree.getAllOps().at(-1)!;
   const line = { id, targetId: "root", key: "place", value: { y: 2, x: 1 }, transient: false };
-  expect(made.strangersAmong([line], undefined, tree.findDifferingContents([line]))).toEqual([]);
+  expect(made.findForeignOps([line], undefined, tree.findDifferingContents([line]))).toEqual([]);
 });

@@ -1,16 +1,16 @@
 import type { FoldspaceError } from "../errors.ts";
 import { toFoldspaceError } from "../layers/batcher.ts";
-import type { RememberedKey, SecretsMemory, SeenSecrets } from "../secrets/memory.ts";
+import type { RememberedKey, DeviceStore, SeenSecrets } from "../secrets/device-store.ts";
 
 /**
  * What a device remembers of secrets, kept by whoever turns out to be able to: that may be a layer which comes later.
  * That it fails keeps nobody from the secrets.
  */
-export class DeviceMemory implements SecretsMemory {
-  #keeper: SecretsMemory | undefined;
+export class SelectedDeviceStore implements DeviceStore {
+  #keeper: DeviceStore | undefined;
   #failure: FoldspaceError | undefined;
 
-  constructor(keeper: SecretsMemory | undefined) {
+  constructor(keeper: DeviceStore | undefined) {
     this.#keeper = keeper;
   }
 
@@ -24,7 +24,7 @@ export class DeviceMemory implements SecretsMemory {
   }
 
   /** Offers a keeper; the first is taken. @returns whether it was this one */
-  offer(keeper: SecretsMemory | undefined): boolean {
+  offer(keeper: DeviceStore | undefined): boolean {
     if (this.#keeper || !keeper) return false;
     this.#keeper = keeper;
     return true;
@@ -47,7 +47,7 @@ export class DeviceMemory implements SecretsMemory {
     await this.#keeper?.saveKeys?.(spaceId, keys);
   }
 
-  async #attempt<T>(action: (keeper: SecretsMemory) => Promise<T> | undefined): Promise<T | undefined> {
+  async #attempt<T>(action: (keeper: DeviceStore) => Promise<T> | undefined): Promise<T | undefined> {
     try {
       return this.#keeper && (await action(this.#keeper));
     } catch (error) {

@@ -7,15 +7,15 @@ import {
   type MoveVertex,
   type OpId,
   type ReplicatedTree,
-  type Rivals,
+  type Conflicts,
   type VertexOperation,
 } from "../tree/index.ts";
-import { subjectOf } from "./stale-edits.ts";
+import { subjectOf } from "./pre-load-edits.ts";
 
 /**
  * How many vertices are placed again for each contested id. There are more only in a history made for it: dozens of moves,
- * each of which would be a cycle by one of the rivals and none by the other. What is left then stays where each device has it
- * until it is moved, and no stranger has us write without end.
+ * each of which would be a cycle by one of the conflicts and none by the other. What is left then stays where each device has it
+ * until it is moved, and no foreignOp has us write without end.
  */
 const MAX_PLACES_PER_ID = 8;
 
@@ -23,7 +23,7 @@ const MAX_PLACES_PER_ID = 8;
 const FURTHER_LOOKS = 16;
 
 /** An operation under an id of ours that was not made here, or under an id that is known here for another operation. */
-export interface StrangeOperation {
+export interface ForeignOperation {
   readonly op: VertexOperation;
   /** What was made here under the same id, or is known here, where something is. */
   readonly ours: VertexOperation | undefined;
@@ -33,9 +33,9 @@ export interface StrangeOperation {
  * The operations that this instance has made in one tree: what tells that somebody else makes operations under its
  * peer id, as a copy of its profile does, or a machine that was restored from an image while it ran.
  */
-export class MadeHere {
+export class LocalOpLog {
   /** Contested moves, and with how many more arrivals each is looked at again. */
-  readonly #contested = new Map<string, { readonly stranger: StrangeOperation; looksLeft: number }>();
+  readonly #contested = new Map<string, { readonly foreignOp: ForeignOperation; looksLeft: number }>();
   /** By peer id, as it may change, and counter. */
   readonly #ops = new Map<string, Map<number, VertexOperation>>();
 
@@ -60,31 +60,34 @@ export class MadeHere {
    *   may have used the id
    * @param differing those of the operations that differ from what the tree, which knows all that was made here, has under their ids
    */
-  strangersAmong(
+  findForeignOps(
     ops: readonly VertexOperation[],
     newPeerId: string | undefined,
     differing: readonly DifferingContents[],
-  ): StrangeOperation[] {
-    const strangers: StrangeOperation[] = differing.map(({ told, known }) => ({ op: told, ours: known }));
+  ): ForeignOperation[] {
+    const foreignOps: ForeignOperation[] = differing.map(({ told, known }) => ({ op: told, ours: known }));
     for (const op of ops) {
       const made = this.#ops.get(op.id.peerId);
       const isForeign = made ? !made.has(op.id.counter) : op.id.peerId === newPeerId;
-      if (isForeign) strangers.push({ op, ours: undefined });
+      if (isForeign) foreignOps.push({ op, ours: undefined });
     }
-    const earlier = strangers.length > 0 || ops.some((op) => this.#isStrangeMove(op)) ? this.#contestedBefore() : [];
-    for (const stranger of strangers) {
-      if (!stranger.ours || ![stranger.op, stranger.ours].some(isMoveVertexOp)) continue;
-      this.#contested.set(`${opIdToString(stranger.op.id)} ${encodeLine(stranger.op)}`, { stranger, looksLeft: FURTHER_LOOKS });
+    const earlier = foreignOps.length > 0 || ops.some((op) => this.#isForeignMove(op)) ? this.#contestedBefore() : [];
+    for (const foreignOp of foreignOps) {
+      if (!foreignOp.ours || ![foreignOp.op, foreignOp.ours].some(isMoveVertexOp)) continue;
+      this.#contested.set(`${opIdToString(foreignOp.op.id)} ${encodeLine(foreignOp.op)}`, {
+        foreignOp,
+        looksLeft: FURTHER_LOOKS,
+      });
     }
-    return [...strangers, ...earlier];
+    return [...foreignOps, ...earlier];
   }
 
-  #isStrangeMove(op: VertexOperation): boolean {
+  #isForeignMove(op: VertexOperation): boolean {
     return isMoveVertexOp(op) && !this.#ops.get(op.id.peerId)?.has(op.id.counter);
   }
 
-  #contestedBefore(): StrangeOperation[] {
-    const contested = [...this.#contested.values()].map(({ stranger }) => stranger);
+  #contestedBefore(): ForeignOperation[] {
+    const contested = [...this.#contested.values()].map(({ foreignOp }) => foreignOp);
     for (const [key, each] of this.#contested) if (--each.looksLeft === 0) this.#contested.delete(key);
     return contested;
   }
@@ -96,8 +99,8 @@ export class MadeHere {
  * order, so that it does not matter how many do.
  * @param known every operation of the tree
  */
-export function toReissue(strangers: readonly StrangeOperation[], known: readonly VertexOperation[]): VertexOperation[] {
-  const contested = rivalsAmong(strangers).flat();
+export function toReapply(foreignOps: readonly ForeignOperation[], known: readonly VertexOperation[]): VertexOperation[] {
+  const contested = conflictsAmong(foreignOps).flat();
   const latest = new Map<string, OpId>();
   const subjects = new Set(contested.map(subjectOf));
   for (const op of known) {
@@ -118,26 +121,26 @@ export function toReissue(strangers: readonly StrangeOperation[], known: readonl
  * The places of the vertices that devices may show in different places, because they know different moves under contested
  * ids; in an order in which each takes effect on every device.
  */
-export function placesToReissue(tree: ReplicatedTree, strangers: readonly StrangeOperation[]): MoveVertex[] {
-  const rivals = rivalsAmong(strangers).filter((ops) => ops.some(isMoveVertexOp));
+export function placesToReapply(tree: ReplicatedTree, foreignOps: readonly ForeignOperation[]): MoveVertex[] {
+  const conflicts = conflictsAmong(foreignOps).filter((ops) => ops.some(isMoveVertexOp));
   return tree
-    .findAmbiguousPlaces(rivals)
-    .slice(0, MAX_PLACES_PER_ID * rivals.length)
+    .findAmbiguousPlaces(conflicts)
+    .slice(0, MAX_PLACES_PER_ID * conflicts.length)
     .map(({ vertexId, parentId }) => ({ id: { counter: 1, peerId: tree.peerId }, targetId: vertexId, parentId }));
 }
 
 /** What each contested id stands for; ids by counter, then by peer, and their operations by their lines. */
-function rivalsAmong(strangers: readonly StrangeOperation[]): Rivals[] {
+function conflictsAmong(foreignOps: readonly ForeignOperation[]): Conflicts[] {
   const byId = new Map<string, Map<string, VertexOperation>>();
-  for (const { op, ours } of strangers) {
+  for (const { op, ours } of foreignOps) {
     if (!ours) continue;
     const id = opIdToString(op.id);
     const known = byId.get(id) ?? new Map<string, VertexOperation>();
     byId.set(id, known.set(encodeLine(op), op).set(encodeLine(ours), ours));
   }
-  const rivals = Array.from(
+  const conflicts = Array.from(
     byId.values(),
     (known) => [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, op]) => op) as [VertexOperation, ...VertexOperation[]],
   );
-  return rivals.sort(([a], [b]) => compareOpIds(a.id, b.id));
+  return conflicts.sort(([a], [b]) => compareOpIds(a.id, b.id));
 }

@@ -1,6 +1,6 @@
 import type { ReplicatedTree } from "foldspace/tree";
 import { expect } from "vitest";
-import { RivalWatcher, type Rival } from "./rivals.ts";
+import { RivalWatcher, type Rival } from "./conflicts.ts";
 import type { Device } from "./test-pages.ts";
 
 export function findRivals(tree: ReplicatedTree): readonly Rival[] {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ReplicatedTree, type VertexOperation } from "../tree/index.ts";
-import { MAX_STALE_EDIT_AGE_MS, StaleEdits, type StaleEdit } from "./stale-edits.ts";
+import { MAX_PRE_LOAD_EDIT_AGE_MS, PreLoadEdits, type PreLoadEdit } from "./pre-load-edits.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 
@@ -19,15 +19,15 @@ function newTree(): ReplicatedTree {
 }
 
 /** What a person has just done, @param ageMs that long ago. */
-function editsOf(tree: ReplicatedTree, ageMs = 1_000): StaleEdit[] {
+function editsOf(tree: ReplicatedTree, ageMs = 1_000): PreLoadEdit[] {
   return tree.popLocalOps().map((op) => ({ op, madeAtMs: NOW - ageMs }));
 }
 
 /** A layer answers with what it held. */
-function answer(tree: ReplicatedTree, edits: readonly StaleEdit[], held: readonly VertexOperation[]): readonly StaleEdit[] {
-  const stale = new StaleEdits();
+function answer(tree: ReplicatedTree, edits: readonly PreLoadEdit[], held: readonly VertexOperation[]): readonly PreLoadEdit[] {
+  const stale = new PreLoadEdits();
   for (const edit of edits) stale.note(edit);
-  return stale.reissue(tree, tree.merge(held), NOW);
+  return stale.reapply(tree, tree.merge(held), NOW);
 }
 
 test("an edit that loses to what a slower layer held all along is made again, above it", () => {
@@ -42,8 +42,8 @@ test("an edit that loses to what a slower layer held all along is made again, ab
 
 test("an edit older than the stated age stays where it was", () => {
   for (const [ageMs, shown] of [
-    [MAX_STALE_EDIT_AGE_MS, "typed"],
-    [MAX_STALE_EDIT_AGE_MS + 1, "held"],
+    [MAX_PRE_LOAD_EDIT_AGE_MS, "typed"],
+    [MAX_PRE_LOAD_EDIT_AGE_MS + 1, "held"],
   ] as const) {
     const tree = newTree();
     tree.setVertexProperty("root", "text", "typed");
@@ -55,7 +55,7 @@ test("an edit older than the stated age stays where it was", () => {
 test("of a property only the last edit counts, by its own age", () => {
   const tree = newTree();
   tree.setVertexProperty("root", "text", "typed long ago");
-  const old = editsOf(tree, MAX_STALE_EDIT_AGE_MS + 1);
+  const old = editsOf(tree, MAX_PRE_LOAD_EDIT_AGE_MS + 1);
   tree.setVertexProperty("root", "text", "typed now");
   answer(tree, [...old, ...editsOf(tree)], [property(50, "held")]);
   expect(tree.getVertexProperty("root", "text")).toBe("typed now");

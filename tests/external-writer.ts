@@ -1,9 +1,9 @@
 import * as fsp from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { OutsideHands } from "../src/testing/file-system-fixture.ts";
+import type { ExternalWriter } from "../src/testing/file-system-fixture.ts";
 
 /** Hands of another program on this machine. */
-export const outsideHands: OutsideHands = {
+export const outsideHands: ExternalWriter = {
   append: (path, text) => fsp.appendFile(path, text),
   write: (path, text) => fsp.writeFile(path, text),
   async replace(path, text) {

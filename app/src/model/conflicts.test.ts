@@ -2,9 +2,9 @@ import * as fc from "fast-check";
 import { MAX_VALUE_LENGTH, ReplicatedTree } from "foldspace/tree";
 import { expect, test } from "vitest";
 import { textOf } from "./item.ts";
-import { RivalWatcher } from "./rivals.ts";
+import { RivalWatcher } from "./conflicts.ts";
 import { alsoOn, newPage, sync, told } from "./test-pages.ts";
-import { drawn, expectRivals, findRivals, rivalsOn } from "./test-rivals.ts";
+import { drawn, expectRivals, findRivals, rivalsOn } from "./test-conflicts.ts";
 import { TextVersions } from "./text-versions.ts";
 
 // ---- edits of the app ----

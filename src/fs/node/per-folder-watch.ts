@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename } from "node:path";
 import { errorMessage } from "../../errors.ts";
-import type { Sentries, SentryPost } from "../watch-root.ts";
+import type { WatchBackend, WatchHost } from "../watch-root.ts";
 import type { Calls } from "./calls.ts";
 import { systemCode } from "./errors.ts";
 
@@ -28,8 +28,8 @@ class Folder {
 }
 
 /** Watches every folder on its own. Folders whose name starts with "." belong to Git and to sync programs. */
-export class FolderSentries implements Sentries {
-  readonly #post: SentryPost;
+export class PerFolderWatch implements WatchBackend {
+  readonly #host: WatchHost;
   readonly #calls: Calls;
   #root: Folder;
   /** In which something happened. */
@@ -42,22 +42,22 @@ export class FolderSentries implements Sentries {
   readonly #refused: Set<Folder> = new Set();
   #events = 0;
 
-  constructor(post: SentryPost, calls: Calls) {
-    this.#post = post;
+  constructor(host: WatchHost, calls: Calls) {
+    this.#host = host;
     this.#calls = calls;
-    this.#root = new Folder(post.path);
+    this.#root = new Folder(host.path);
   }
 
   async start(): Promise<void> {
-    this.#root = new Folder(this.#post.path);
+    this.#root = new Folder(this.#host.path);
     this.#root.watcher = this.#watch(this.#root);
     await this.#explore([this.#root], false);
   }
 
-  async settle(): Promise<void> {
+  async processEvents(): Promise<void> {
     const events = this.#events;
     this.#events = 0;
-    if (events >= LOSS_IS_LIKELY_EVENTS) return this.#post.restart("so much changed at once that events may be lost");
+    if (events >= LOSS_IS_LIKELY_EVENTS) return this.#host.restart("so much changed at once that events may be lost");
     for (const suspect of this.#suspects) this.#drop(suspect);
     for (const folder of this.#dirty) this.#hintAt(folder);
     const unlisted = [...this.#unlisted].filter((folder) => folder.watcher !== undefined);
@@ -80,7 +80,7 @@ export class FolderSentries implements Sentries {
   }
 
   #hintAt(folder: Folder): void {
-    if (folder.watcher !== undefined) this.#post.hint({ kind: "dirty", directory: folder.path });
+    if (folder.watcher !== undefined) this.#host.hint({ kind: "dirty", directory: folder.path });
   }
 
   /** Lists folders and all that turn up in them, those with the most recent finds first. */
@@ -135,7 +135,7 @@ export class FolderSentries implements Sentries {
 
   #watch(folder: Folder): FSWatcher {
     return watch(folder.path, (type, name) => this.#onEvent(folder, type, name)).on("error", (error) =>
-      this.#post.restart(errorMessage(error)),
+      this.#host.restart(errorMessage(error)),
     );
   }
 
@@ -146,7 +146,7 @@ export class FolderSentries implements Sentries {
     if (this.#refused.size === 0) {
       const isLimit = code === "ENOSPC" || code === "EMFILE";
       const why = isLimit ? "the system's limit of watches or open files is reached" : errorMessage(error);
-      this.#post.hint({ kind: "rescan", reason: `${folder.path} and perhaps others cannot be watched: ${why}` });
+      this.#host.hint({ kind: "rescan", reason: `${folder.path} and perhaps others cannot be watched: ${why}` });
     }
     // To the end: `retry` stops at the first that is refused again, another one each time.
     this.#refused.delete(folder);
@@ -163,9 +163,9 @@ export class FolderSentries implements Sentries {
       const child = folder.children?.get(name ?? "");
       if (child !== undefined) this.#suspects.add(child);
       // The root itself was moved, deleted or unmounted: such events carry its own name.
-      else if (isRoot && name === basename(folder.path)) this.#post.restart("the folder was replaced");
+      else if (isRoot && name === basename(folder.path)) this.#host.restart("the folder was replaced");
     }
-    this.#post.settleSoon();
+    this.#host.processSoon();
   }
 
   /** Forgets a folder and all below it, without recursing: nesting may be deep. */

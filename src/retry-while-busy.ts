@@ -2,7 +2,7 @@
 const RETRIES_MS: readonly number[] = [10, 20, 40, 80, 160];
 
 /** Does something, and again for a moment while another program holds the file. */
-export async function outlast(isHeld: (error: unknown) => boolean, action: () => void | Promise<void>): Promise<void> {
+export async function retryWhileBusy(isHeld: (error: unknown) => boolean, action: () => void | Promise<void>): Promise<void> {
   for (const waitMs of RETRIES_MS) {
     try {
       return await action();

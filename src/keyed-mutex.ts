@@ -1,9 +1,9 @@
 /** Lets what is done under one key wait for what was begun under it before. */
-export class Turns {
+export class KeyedMutex {
   /** The last of each key that is not done. */
   readonly #last: Map<string, Promise<unknown>> = new Map();
 
-  async take<T>(key: string, action: () => Promise<T>): Promise<T> {
+  async run<T>(key: string, action: () => Promise<T>): Promise<T> {
     const turn = this.#last.get(key)?.then(action) ?? action();
     const settled = Promise.allSettled([turn]);
     this.#last.set(key, settled);

@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { VersionVector } from "./version-vector.ts";
+import { OpIdSet } from "./op-id-set.ts";
 
 const counters = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 120 });
 const ids = fc.array(fc.record({ counter: fc.integer({ min: 1, max: 40 }), peerId: fc.constantFrom("a", "b", "__proto__") }), {
   maxLength: 120,
 });
 
-function vectorOf(ofPeerA: readonly number[]): VersionVector {
-  return VersionVector.of(ofPeerA.map((counter) => ({ id: { counter, peerId: "a" } })));
+function vectorOf(ofPeerA: readonly number[]): OpIdSet {
+  return OpIdSet.of(ofPeerA.map((counter) => ({ id: { counter, peerId: "a" } })));
 }
 
 function rangesOf(set: ReadonlySet<number>): number[][] {
@@ -21,7 +21,7 @@ function rangesOf(set: ReadonlySet<number>): number[][] {
 }
 
 test("an empty vector holds nothing", () => {
-  const vector = new VersionVector();
+  const vector = new OpIdSet();
   expect(vector.size).toBe(0);
   expect(vector.peerIds).toEqual([]);
   expect(vector.has({ counter: 1, peerId: "a" })).toBe(false);
@@ -57,7 +57,7 @@ test("the state is the exact set of ids, whatever the order and however often th
   fc.assert(
     fc.property(counters, (list) => {
       const set = new Set<number>();
-      const vector = new VersionVector();
+      const vector = new OpIdSet();
       for (const counter of list) {
         expect(vector.add({ counter, peerId: "a" })).toBe(!set.has(counter));
         set.add(counter);
@@ -73,7 +73,7 @@ test("the state is the exact set of ids, whatever the order and however often th
 test("reading the state between additions does not change it", () => {
   fc.assert(
     fc.property(counters, (list) => {
-      const vector = new VersionVector();
+      const vector = new OpIdSet();
       for (const [index, counter] of list.entries()) {
         vector.add({ counter, peerId: "a" });
         expect(vector.toState()).toEqual({ a: rangesOf(new Set(list.slice(0, index + 1))) });
@@ -95,8 +95,8 @@ test("ten thousand counters in falling order, or every other first, give one ran
 test("a vector read from its state is the same vector", () => {
   fc.assert(
     fc.property(ids, (list) => {
-      const vector = VersionVector.of(list.map((id) => ({ id })));
-      const copy = VersionVector.from(JSON.parse(JSON.stringify(vector.toState())));
+      const vector = OpIdSet.of(list.map((id) => ({ id })));
+      const copy = OpIdSet.from(JSON.parse(JSON.stringify(vector.toState())));
       expect(copy.toState()).toEqual(vector.toState());
       expect(copy.size).toBe(vector.size);
       expect(copy.peerIds.sort()).toEqual(vector.peerIds.sort());
@@ -113,7 +113,7 @@ test("ranges in any order, touching or overlapping, are read as their union", ()
       [6, 6],
     ],
   };
-  const vector = VersionVector.from(state);
+  const vector = OpIdSet.from(state);
   expect(vector.toState()).toEqual({
     a: [
       [1, 6],
@@ -126,12 +126,12 @@ test("ranges in any order, touching or overlapping, are read as their union", ()
 test("adding another vector gives the union, and includes tells whether that would add anything", () => {
   fc.assert(
     fc.property(ids, ids, (first, second) => {
-      const one = VersionVector.of(first.map((id) => ({ id })));
-      const other = VersionVector.of(second.map((id) => ({ id })));
+      const one = OpIdSet.of(first.map((id) => ({ id })));
+      const other = OpIdSet.of(second.map((id) => ({ id })));
       expect(one.includes(other)).toBe(second.every((id) => one.has(id)));
       const otherBefore = other.toState();
       one.addAll(other);
-      expect(one.toState()).toEqual(VersionVector.of([...first, ...second].map((id) => ({ id }))).toState());
+      expect(one.toState()).toEqual(OpIdSet.of([...first, ...second].map((id) => ({ id }))).toState());
       expect(one.includes(other)).toBe(true);
       expect(other.toState()).toEqual(otherBefore);
     }),
@@ -149,8 +149,8 @@ test("a clone is a vector of its own", () => {
 });
 
 test("peers with the names of built-in members are peers like any other", () => {
-  const vector = VersionVector.of(["__proto__", "constructor", "toString"].map((peerId) => ({ id: { counter: 4, peerId } })));
+  const vector = OpIdSet.of(["__proto__", "constructor", "toString"].map((peerId) => ({ id: { counter: 4, peerId } })));
   expect(Object.keys(vector.toState())).toEqual(["__proto__", "constructor", "toString"]);
-  expect(VersionVector.from(vector.toState()).has({ counter: 4, peerId: "__proto__" })).toBe(true);
-  expect(new VersionVector().has({ counter: 4, peerId: "toString" })).toBe(false);
+  expect(OpIdSet.from(vector.toState()).has({ counter: 4, peerId: "__proto__" })).toBe(true);
+  expect(new OpIdSet().has({ counter: 4, peerId: "toString" })).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { errorMessage } from "../errors.ts";
 import { joinPath } from "./file-system.ts";
-import type { Sentries, SentryPost } from "./watch-root.ts";
+import type { WatchBackend, WatchHost } from "./watch-root.ts";
 
 /** What tells of changes anywhere below a folder. */
 export interface RecursiveWatch {
@@ -31,8 +31,8 @@ export interface ChangeListener {
 const MAX_NEW_FOLDERS = 256;
 
 /** Lets the system watch all that is below the root; it names the entry of each event. */
-export class RecursiveSentry implements Sentries {
-  readonly #post: SentryPost;
+export class RecursiveWatchBackend implements WatchBackend {
+  readonly #host: WatchHost;
   readonly #watch: RecursiveWatch;
   #stopWatching: (() => void) | undefined;
   readonly #dirty: Set<string> = new Set();
@@ -41,8 +41,8 @@ export class RecursiveSentry implements Sentries {
   #rescanReason: string | undefined;
   readonly #timers: Set<ReturnType<typeof setTimeout>> = new Set();
 
-  constructor(post: SentryPost, watch: RecursiveWatch) {
-    this.#post = post;
+  constructor(host: WatchHost, watch: RecursiveWatch) {
+    this.#host = host;
     this.#watch = watch;
   }
 
@@ -51,16 +51,16 @@ export class RecursiveSentry implements Sentries {
       onChange: (path, mayBeNewFolder) => this.#onChange(path, mayBeNewFolder),
       onChangeAnywhere: (reason) => {
         this.#rescanReason ??= reason;
-        this.#post.settleSoon();
+        this.#host.processSoon();
       },
-      onLoss: (reason) => this.#post.restart(reason),
+      onLoss: (reason) => this.#host.restart(reason),
     });
   }
 
-  async settle(): Promise<void> {
+  async processEvents(): Promise<void> {
     const dirty = [...this.#dirty];
     const renamed = [...this.#renamed];
-    if (this.#rescanReason !== undefined) this.#post.hint({ kind: "rescan", reason: this.#rescanReason });
+    if (this.#rescanReason !== undefined) this.#host.hint({ kind: "rescan", reason: this.#rescanReason });
     this.#forget();
     for (const directory of dirty) this.#hintAt(directory);
     const folders = await this.#lookThrough(renamed);
@@ -102,7 +102,7 @@ export class RecursiveSentry implements Sentries {
       if (isGiven) folders.push(path);
       found += 1;
       if (found > MAX_NEW_FOLDERS) {
-        this.#post.hint({ kind: "rescan", reason: "many new folders" });
+        this.#host.hint({ kind: "rescan", reason: "many new folders" });
         break;
       }
       this.#hintAt(path);
@@ -112,15 +112,15 @@ export class RecursiveSentry implements Sentries {
   }
 
   #hintAt(directory: string): void {
-    this.#post.hint({ kind: "dirty", directory: joinPath(this.#post.path, directory) });
+    this.#host.hint({ kind: "dirty", directory: joinPath(this.#host.path, directory) });
   }
 
   /** @returns `undefined` where the path is no folder that can be read */
   async #foldersIn(relative: string): Promise<readonly string[] | undefined> {
     try {
-      return await this.#watch.foldersIn(joinPath(this.#post.path, relative));
+      return await this.#watch.foldersIn(joinPath(this.#host.path, relative));
     } catch (error) {
-      this.#post.hint({ kind: "rescan", reason: errorMessage(error) });
+      this.#host.hint({ kind: "rescan", reason: errorMessage(error) });
       return undefined;
     }
   }
@@ -130,6 +130,6 @@ export class RecursiveSentry implements Sentries {
     if (parts.slice(0, -1).some((part) => part.startsWith("."))) return;
     this.#dirty.add(parts.slice(0, -1).join("/"));
     if (mayBeNewFolder) this.#renamed.add(path);
-    this.#post.settleSoon();
+    this.#host.processSoon();
   }
 }

@@ -1,5 +1,5 @@
 /** Lets so many tasks run at once; the others wait for their turn. */
-export class Slots {
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -7,12 +7,12 @@ export class Slots {
     this.#free = count;
   }
 
-  get areTaken(): boolean {
+  get isExhausted(): boolean {
     return this.#free === 0;
   }
 
   /** @returns resolves when it is one's turn; `release` has to follow */
-  async take(): Promise<void> {
+  async acquire(): Promise<void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
@@ -24,7 +24,7 @@ export class Slots {
   }
 
   async run<T>(task: () => Promise<T>): Promise<T> {
-    await this.take();
+    await this.acquire();
     try {
       return await task();
     } finally {
