@@ -1,3 +1,6 @@
+/** The byte that ends a line. */
+export const LF: number = 0x0a;
+
 /** Bytes that a text takes in UTF-8. */
 export function utf8Length(text: string): number {
   let length = text.length;

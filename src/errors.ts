@@ -59,7 +59,8 @@ export type FoldspaceErrorCode =
   | "FOLD_PERMISSION"
   | "FOLD_READ_ONLY"
   | "FOLD_DISK_FULL"
-  | "FOLD_BUSY"
+  | "FOLD_BUSY" // another program is using it, or the system is: trying again may help
+  | "FOLD_TIMEOUT" // no answer in time
   | "FOLD_IO";
 
 export interface FoldspaceErrorOptions {

@@ -13,7 +13,7 @@ export type {
   VertexOperation,
 } from "./tree/index.ts";
 export type { FileSystem } from "./fs/file-system.ts";
-export { MemoryFileSystem } from "./fs/memory-file-system.ts";
+export { MemoryFileSystem } from "./fs/memory/memory-file-system.ts";
 export { DEFAULT_FLUSH_POLICY } from "./layers/batcher.ts";
 export type { FlushPolicy } from "./layers/batcher.ts";
 export { FileSystemPersistenceLayer } from "./layers/folder/file-system-layer.ts";
@@ -29,20 +29,20 @@ export type {
   SecretsUpdate,
   StoredSecrets,
 } from "./layers/persistence-layer.ts";
-export { explainProblem } from "./layers/folder/explain.ts";
-export type { ProblemExplanation } from "./layers/folder/explain.ts";
-export { migrateFolder } from "./layers/folder/migrate.ts";
-export type { Migration } from "./layers/folder/migrate.ts";
-export { repairFolder } from "./layers/folder/repair/repair.ts";
-export type { Repair, RepairOptions, RepairProgress } from "./layers/folder/repair/repair.ts";
-export type { RepairStep } from "./layers/folder/repair/plan.ts";
-export { undoRepair } from "./layers/folder/repair/undo.ts";
-export type { Undoing, UndoOptions } from "./layers/folder/repair/undo.ts";
+export { explainProblem } from "./maintenance/explain.ts";
+export type { ProblemExplanation } from "./maintenance/explain.ts";
+export { migrateFolder } from "./maintenance/migrate.ts";
+export type { Migration } from "./maintenance/migrate.ts";
+export { repairFolder } from "./maintenance/repair/repair.ts";
+export type { Repair, RepairOptions, RepairProgress } from "./maintenance/repair/repair.ts";
+export type { RepairStep } from "./maintenance/repair/plan.ts";
+export { undoRepair } from "./maintenance/repair/undo.ts";
+export type { Undoing, UndoOptions } from "./maintenance/repair/undo.ts";
 export { SpaceFolder } from "./layers/folder/space-folder.ts";
 export type { FolderScan, FolderState, LogEntry } from "./layers/folder/space-folder.ts";
-export { summarizeFolder } from "./layers/folder/summarize.ts";
-export type { FolderSummary, TreeSummary } from "./layers/folder/summarize.ts";
-export { verifyFolder } from "./layers/folder/verify.ts";
+export { summarizeFolder } from "./maintenance/summarize.ts";
+export type { FolderSummary, TreeSummary } from "./maintenance/summarize.ts";
+export { verifyFolder } from "./maintenance/verify.ts";
 export { DEFAULT_ARGON2 } from "./secrets/argon2.ts";
 export type { Argon2Parameters } from "./secrets/argon2.ts";
 export type { RememberedKey, DeviceStore, SeenSecrets } from "./secrets/device-store.ts";

@@ -1,4 +1,4 @@
-/** Runs one task at a time, in the order in which they came. One that fails keeps no other from running. */
+/** Runs one task at a time, in the order in which they came. A task that fails does not keep the next one from running. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -6,5 +6,22 @@ export class Mutex {
     const run = this.#last.then(task, task);
     this.#last = run;
     return await run;
+  }
+}
+
+/** A {@link Mutex} for each key. Tasks under different keys run beside each other. */
+export class KeyedMutex {
+  /** The last task of each key that has not ended. */
+  readonly #last: Map<string, Promise<unknown>> = new Map();
+
+  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const run = this.#last.get(key)?.then(task) ?? task();
+    const ended = Promise.allSettled([run]);
+    this.#last.set(key, ended);
+    try {
+      return await run;
+    } finally {
+      if (this.#last.get(key) === ended) this.#last.delete(key);
+    }
   }
 }

@@ -1,6 +1,7 @@
+import { MAX_LISTED_OF_FILE, MAX_LISTED } from "./limits.ts";
 import { expect, test } from "vitest";
 import type { Problem } from "./errors.ts";
-import { MAX_LISTED, MAX_LISTED_OF_FILE, ProblemLedger } from "./problem-ledger.ts";
+import { ProblemLedger } from "./problem-ledger.ts";
 
 function problems(file: string, count: number): Problem[] {
   return Array.from({ length: count }, (_, index) => ({ code: "FOLD_BAD_LINE", reason: "bad", file, line: index + 1 }));

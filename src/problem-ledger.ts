@@ -1,9 +1,5 @@
+import { MAX_LISTED_OF_FILE, MAX_LISTED } from "./limits.ts";
 import type { FoldspaceErrorCode, Problem } from "./errors.ts";
-
-/** So many problems of one file are listed one by one. */
-export const MAX_LISTED_OF_FILE = 20;
-/** So many of all files together. */
-export const MAX_LISTED = 1_000;
 
 interface Entry {
   /** The first of them, as many as there was room for. */

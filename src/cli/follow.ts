@@ -1,5 +1,4 @@
-import type { Problem } from "../errors.ts";
-import { toFoldspaceError } from "../layers/batcher.ts";
+import { type Problem, toFoldspaceError } from "../errors.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import { compareOpIds, OpIdSet, type VertexOperation } from "../tree/index.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { FaultyFileSystem } from "../testing/faulty-file-system.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { testFileSystem } from "../testing/file-system-suite.ts";
-import { MemoryFileSystem } from "./memory-file-system.ts";
+import { MemoryFileSystem } from "./memory/memory-file-system.ts";
 import { TimedFileSystem } from "./timed-file-system.ts";
 import { systemClock } from "../clock.ts";
 
@@ -35,9 +35,9 @@ test("a call that is not answered fails in time, and until it answers no second 
   const first = read();
   await clock.advance(6_000);
   await first;
-  expect(failures).toMatchObject([{ code: "FOLD_BUSY", data: { path: "/a/hung" } }]);
+  expect(failures).toMatchObject([{ code: "FOLD_TIMEOUT", data: { path: "/a/hung" } }]);
   for (let time = 0; time < 20; time++) await read();
-  await expect(fs.stat("/a/hung")).rejects.toMatchObject({ code: "FOLD_BUSY" });
+  await expect(fs.stat("/a/hung")).rejects.toMatchObject({ code: "FOLD_TIMEOUT" });
   expect(failures).toHaveLength(21);
   expect(inner.calls).toHaveLength(1);
   expect(new TextDecoder().decode(await fs.read("/a/good"))).toBe("2");
@@ -82,7 +82,7 @@ test("in a hurry, calls under way are given up as well", async () => {
   await clock.advance(100);
   fs.hurry(500);
   await clock.advance(500);
-  expect(code).toBe("FOLD_BUSY");
+  expect(code).toBe("FOLD_TIMEOUT");
 });
 
 test("a hurry ends with the calls that it was for, or when it is taken back", async () => {

@@ -23,7 +23,7 @@ const MAX_PATIENCE = 16;
 const LATE_PATHS = 8;
 
 /**
- * Another file system whose calls end in time: what has not answered by then fails with `FOLD_BUSY`. The platform cannot call
+ * Another file system whose calls end in time: what has not answered by then fails with `FOLD_TIMEOUT`. The platform cannot call
  * it off, so until it answers no other call is made for that path: it fails at once, and holds up nothing.
  *
  * Appends are not limited here, as whether one that is late will still arrive decides what to do about it: `Batcher`
@@ -148,5 +148,5 @@ interface CallUnderWay {
 }
 
 function busy(action: string, path: string, reason: string): FoldspaceError {
-  return new FoldspaceError("FOLD_BUSY", `Cannot ${action} ${path}: ${reason}`, { data: { path } });
+  return new FoldspaceError("FOLD_TIMEOUT", `Cannot ${action} ${path}: ${reason}`, { data: { path } });
 }

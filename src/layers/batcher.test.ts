@@ -194,14 +194,14 @@ test("a write that does not end holds up no other queue, is not begun twice, and
   const good = outcome(batcher.add("good", ops(4)));
   await clock.advance(6_000);
   expect([hung.state, good.state]).toEqual(["pending", "resolved"]);
-  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 3, error: { code: "FOLD_BUSY" } });
+  expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 3, error: { code: "FOLD_TIMEOUT" } });
   const later = outcome(batcher.add("good", ops(5)));
   void batcher.add("hung", ops(6));
   await clock.advance(60_000);
   expect(later.state).toBe("resolved");
   const flush = outcome(batcher.flush());
   await clock.advance(6_000);
-  expect(flush.state).toBe("FOLD_BUSY");
+  expect(flush.state).toBe("FOLD_TIMEOUT");
   expect(begun.filter((queue) => queue === "hung")).toHaveLength(1);
   release();
   await clock.advance(1_000);

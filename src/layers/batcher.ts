@@ -1,13 +1,12 @@
+import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { FoldspaceError, toFoldspaceError } from "../errors.ts";
 import { Observable } from "../observable.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { Fifo } from "./fifo.ts";
-import { mapLimit } from "./folder/map-limit.ts";
+import { mapLimit } from "../map-limit.ts";
 import type { LayerStatus } from "./persistence-layer.ts";
-
-export { toFoldspaceError } from "../errors.ts";
 
 /**
  * When operations are saved. One place decides, because every layer and every sync service lives with it.
@@ -44,8 +43,6 @@ export const DEFAULT_FLUSH_POLICY: FlushPolicy = {
   maxBatchOps: 2_000,
 };
 
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
 /** So many operations are handed to one write, so that none takes long, and none encodes much in vain. */
 const MAX_WRITE_OPS = 16_384;
 /** As many, where the last write of the queue has failed. */
@@ -65,7 +62,7 @@ export interface BatcherOptions {
   /** How many queues are written beside each other at most, where they are. Default: all. */
   readonly maxConcurrentQueues?: number;
   /**
-   * A write that takes longer is a failure of its queue (`FOLD_BUSY`) until it answers, and holds up nothing else. It is not
+   * A write that takes longer is a failure of its queue (`FOLD_TIMEOUT`) until it answers, and holds up nothing else. It is not
    * begun anew meanwhile. Default: no limit.
    */
   readonly writeTimeoutMs?: number;
@@ -87,7 +84,8 @@ interface Queue {
   isLate: boolean;
   /** Why the last write has failed, if it has. */
   error: FoldspaceError | undefined;
-  retryMs: number;
+  /** Writes that have failed in a row. */
+  failures: number;
   /** When a queue that has failed is tried again by itself. */
   retryAt: number;
 }
@@ -144,7 +142,7 @@ export class Batcher {
       return Promise.reject(new FoldspaceError("FOLD_CLOSED", "The layer is disconnected and takes no more operations"));
     if (ops.length === 0) return Promise.resolve();
     let queue = this.#queues.get(queueName);
-    if (!queue) this.#queues.set(queueName, (queue = newLane(queueName)));
+    if (!queue) this.#queues.set(queueName, (queue = newQueue(queueName)));
     for (const op of ops) queue.ops.push(op);
     this.#pending += ops.length;
     const { waiters } = queue;
@@ -264,7 +262,7 @@ export class Batcher {
       const isRetry = queue.error !== undefined;
       if (isRetry && !isAll && failuresInRow >= MAX_FAILURES_IN_ROW) return this.#postpone(queue);
       try {
-        await this.#saveLane(queue);
+        await this.#saveQueue(queue);
         failuresInRow = 0;
         if (isRetry) this.#expireRetries();
       } catch (error) {
@@ -275,7 +273,7 @@ export class Batcher {
     this.#conclude();
   }
 
-  async #saveLane(queue: Queue): Promise<void> {
+  async #saveQueue(queue: Queue): Promise<void> {
     const until = queue.saved + queue.ops.length;
     while (queue.saved < until) {
       // one that an earlier save has given up waiting for is not begun anew
@@ -284,7 +282,7 @@ export class Batcher {
       await withTimeout(queue.writing, this.#writeTimeoutMs, this.#clock, () => {
         queue.isLate = true;
         const seconds = this.#writeTimeoutMs / 1_000;
-        return new FoldspaceError("FOLD_BUSY", `A write has not ended within ${seconds} s, and is still under way`);
+        return new FoldspaceError("FOLD_TIMEOUT", `A write has not ended within ${seconds} s, and is still under way`);
       });
     }
   }
@@ -309,14 +307,14 @@ export class Batcher {
     queue.saved += count;
     this.#pending -= count;
     queue.error = undefined;
-    queue.retryMs = 0;
+    queue.failures = 0;
     while (queue.waiters.first && queue.waiters.first.until <= queue.saved) queue.waiters.shift()!.resolve();
     if (queue.ops.length === 0) this.#queues.delete(queue.name);
   }
 
   #noteFailure(queue: Queue, error: FoldspaceError): void {
     queue.error = error;
-    queue.retryMs = Math.min(Math.max(queue.retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
+    queue.failures += 1;
     this.#postpone(queue);
     // those that were put off without a try are tried before it
     this.#queues.delete(queue.name);
@@ -325,7 +323,7 @@ export class Batcher {
 
   /** One whose write is still under way goes on when that has ended. */
   #postpone(queue: Queue): void {
-    queue.retryAt = queue.writing ? Infinity : this.#clock.now() + queue.retryMs;
+    queue.retryAt = queue.writing ? Infinity : this.#clock.now() + backoffMs(queue.failures);
   }
 
   /** The save that began the write has ended without it. */
@@ -360,7 +358,7 @@ export class Batcher {
   }
 }
 
-function newLane(name: string): Queue {
+function newQueue(name: string): Queue {
   return {
     name,
     ops: new Fifo(),
@@ -369,7 +367,7 @@ function newLane(name: string): Queue {
     writing: undefined,
     isLate: false,
     error: undefined,
-    retryMs: 0,
+    failures: 0,
     retryAt: 0,
   };
 }

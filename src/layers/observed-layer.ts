@@ -1,5 +1,5 @@
 import { FoldspaceError, type Problem } from "../errors.ts";
-import { KeyedMutex } from "../keyed-mutex.ts";
+import { KeyedMutex } from "../mutex.ts";
 import { Observable } from "../observable.ts";
 import { OFFLINE_STATUS, type LayerStatus } from "./persistence-layer.ts";
 

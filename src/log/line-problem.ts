@@ -1,3 +1,4 @@
+import { MAX_LINE_PROBLEMS } from "../limits.ts";
 import type { LineFault } from "./line.ts";
 
 /** A line that is no operation: skipped, reported, and left in its file. */
@@ -5,9 +6,6 @@ export interface LineProblem extends LineFault {
   /** Counted from 1. */
   readonly line: number;
 }
-
-/** So many lines of one file are reported one by one: a file of nothing but garbage must not fill the memory. */
-export const MAX_LINE_PROBLEMS = 1_000;
 
 /** Adds what was found later in a file; the last one that is taken speaks for all behind it. */
 export function addLineProblem(problems: LineProblem[], problem: LineProblem): void {

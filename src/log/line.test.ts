@@ -1,7 +1,8 @@
+import { MAX_COUNTER, MAX_NESTING } from "../limits.ts";
 import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { isValidId, MAX_COUNTER, MAX_NESTING, type JsonValue, type VertexOperation } from "../tree/index.ts";
+import { isValidId, type JsonValue, type VertexOperation } from "../tree/index.ts";
 import { encodeLine, excerpt } from "./line.ts";
 import { LogParser } from "./parser.ts";
 

@@ -1,12 +1,6 @@
+import { MAX_OPERATION_BYTES } from "../limits.ts";
 import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
-import {
-  findPropertyFault,
-  isValidCounter,
-  isValidId,
-  MAX_OPERATION_BYTES,
-  type JsonValue,
-  type VertexOperation,
-} from "../tree/index.ts";
+import { findPropertyFault, isValidCounter, isValidId, type JsonValue, type VertexOperation } from "../tree/index.ts";
 
 /** Longest line that is read, in bytes. A longer one is a problem: it is skipped and stays in its file. */
 export const MAX_LINE_BYTES: number = MAX_OPERATION_BYTES;

@@ -1,5 +1,5 @@
+import { MAX_COUNTER } from "../limits.ts";
 import { expect, test } from "vitest";
-import { MAX_COUNTER } from "../tree/index.ts";
 import { MAX_LINE_BYTES } from "./line.ts";
 import type { LineProblem } from "./line-problem.ts";
 import { LogParser } from "./parser.ts";

@@ -1,4 +1,5 @@
-import { concatBytes, utf8Length } from "../bytes.ts";
+import { MAX_LINE_PROBLEMS } from "../limits.ts";
+import { concatBytes, utf8Length, LF } from "../bytes.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import {
   checkFields,
@@ -13,7 +14,7 @@ import {
   type OperationFields,
 } from "./line.ts";
 import { describeBrokenLine, endOfArray, isNestedWithoutEnd, rewriteStarts, stripEnds } from "./broken-line.ts";
-import { addLineProblem, MAX_LINE_PROBLEMS, type LineProblem } from "./line-problem.ts";
+import { addLineProblem, type LineProblem } from "./line-problem.ts";
 import { endOfPiece, parseTogether } from "./parse-together.ts";
 import { decodeAsUtf8, decodeUtf8 } from "./utf8.ts";
 
@@ -38,7 +39,6 @@ export interface LogParserOptions {
   readonly wantedTarget?: string;
 }
 
-const LF = 10;
 /** In UTF-16 units: such a line cannot have more than {@link MAX_LINE_BYTES}. */
 const SURELY_SHORT = Math.floor(MAX_LINE_BYTES / 3);
 

@@ -1,3 +1,4 @@
+import { MAX_COUNTER } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
 import { compareStrings, utf8 } from "./encoding.ts";
 import { assertFitsFile } from "./limits.ts";
@@ -16,9 +17,6 @@ export interface SecretEntry {
 
 /** A last-writer-wins map: merging it in any order, and any number of times, gives the same. */
 export type SecretEntries = ReadonlyMap<string, SecretEntry>;
-
-/** As of operations in logs: a hostile counter is not to stop the clock. */
-const MAX_COUNTER = 2 ** 48;
 
 export function isLater(entry: SecretEntry, than: SecretEntry | undefined): boolean {
   if (!than || entry.counter !== than.counter) return entry.counter > (than?.counter ?? 0);

@@ -12,9 +12,9 @@ const REST_MS: readonly { readonly moreFilesThan: number; readonly moreBytesThan
   { moreFilesThan: -1, moreBytesThan: -1, restMs: 30 * 86_400_000 },
 ];
 
-/** A place, and what is written there. */
+/** A source, and what is written there. */
 interface Target {
-  readonly place: object;
+  readonly source: object;
   /** Whose file is ours. */
   readonly peerId: string;
   /** Our file, if it is there or is being written there. */
@@ -22,13 +22,13 @@ interface Target {
 }
 
 /**
- * Files of others in a place that can go, as they say no more than ours does.
+ * Files of others in a source that can go, as they say no more than ours does.
  * @param now milliseconds since the epoch
  */
 export function retirableFiles(contents: VaultContents, target: Target, now: number): StoredSealedFile[] {
   const { files, keyring, entries, guard, protectionEnded } = contents;
-  const { place, peerId, own } = target;
-  const others = files.in(place).filter((file) => file.content !== undefined && !file.isOf(peerId));
+  const { source, peerId, own } = target;
+  const others = files.in(source).filter((file) => file.content !== undefined && !file.isOf(peerId));
   const restMs = restMsOf(others);
   const isAtRest = ({ stored: { modifiedMs } }: VaultFile): boolean => modifiedMs === undefined || now - modifiedMs > restMs;
   const canGo = (file: VaultFile): boolean => {
@@ -45,14 +45,14 @@ function restMsOf(files: readonly VaultFile[]): number {
 }
 
 /**
- * Whether another file in a place, or ours, says as well that the protection was ended and what the secrets were. Of two
+ * Whether another file in a source, or ours, says as well that the protection was ended and what the secrets were. Of two
  * files that say the same, one goes: on all devices the same, as they could take away both.
  */
-function isEndSaidElsewhere(file: VaultFile, { entries: known, guard }: VaultContents, { place, own }: Target): boolean {
+function isEndSaidElsewhere(file: VaultFile, { entries: known, guard }: VaultContents, { source, own }: Target): boolean {
   const { peerId: filePeerId, isEnded } = file.header!;
   const held = file.content!.entries;
   const others: { readonly peerId: string; readonly entries: SecretEntries }[] = guard
-    .openIn(place)
+    .openIn(source)
     .filter((other) => other !== file && other.header!.isEnded && !other.stored.isCopy)
     .map((other) => ({ peerId: other.header!.peerId, entries: other.content!.entries }));
   if (own?.isEnded) others.push(own);

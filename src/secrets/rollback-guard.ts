@@ -69,11 +69,11 @@ export class RollbackGuard {
   }
 
   /** As {@link openFiles}, in one place. */
-  openIn(place: object): VaultFile[] {
-    return this.#files.in(place).filter((file) => this.#isOpen(file));
+  openIn(source: object): VaultFile[] {
+    return this.#files.in(source).filter((file) => this.#isOpen(file));
   }
 
-  /** Whether every file of that peer is older than what was seen of it. Of several places, one may lag behind another. */
+  /** Whether every file of that peer is older than what was seen of it. Of several sources, one may lag behind another. */
   isOld(file: VaultFile): boolean {
     const { keyId, peerId } = file.header!;
     const latest = Math.max(
@@ -132,7 +132,7 @@ export class RollbackGuard {
   }
 
   get #missingKeys(): string[] {
-    if (this.#files.places.length === 0) return [];
+    if (this.#files.sources.length === 0) return [];
     const held = this.#keyring.keys.filter(({ id }) => this.#keyring.wrapsOf(id) === undefined).map(({ id }) => id);
     const expected = new Set([...this.#seen.currentKeys, ...held.filter((id) => this.#seen.stateOf(id) !== "ended")]);
     const isAccountedFor = (id: string): boolean =>

@@ -12,7 +12,7 @@ import { VaultFiles } from "./vault-files.ts";
 export type Protection = "none" | "locked" | "unlocked";
 
 /**
- * What the sealed files of all places hold together, as far as their keys are known: brings files, keys and entries, of
+ * What the sealed files of all sources hold together, as far as their keys are known: brings files, keys and entries, of
  * which each is kept by a class of its own, to where they agree.
  */
 export class VaultContents {
@@ -49,11 +49,11 @@ export class VaultContents {
     return [...ofFiles, ...guard.problems];
   }
 
-  /** Finds the files of a place as they are from now on. @returns ids of keys of theirs that are not known */
-  async find(place: object, found: readonly StoredSealedFile[]): Promise<string[]> {
-    await this.files.read(place, found);
+  /** Finds the files of a source as they are from now on. @returns ids of keys of theirs that are not known */
+  async find(source: object, found: readonly StoredSealedFile[]): Promise<string[]> {
+    await this.files.read(source, found);
     await this.guard.loadStates();
-    return this.files.in(place).flatMap(({ keyId }) => (keyId !== undefined && !this.keyring.get(keyId) ? keyId : []));
+    return this.files.in(source).flatMap(({ keyId }) => (keyId !== undefined && !this.keyring.get(keyId) ? keyId : []));
   }
 
   /** Opens what can be opened, and takes in what it says. */

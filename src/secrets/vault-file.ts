@@ -3,7 +3,7 @@ import { mergeEntries, type SealedContent, type SecretEntry } from "./entries.ts
 import { openFile, parseSealedFile, type SealedFile } from "./sealed-file.ts";
 import type { SpaceKey } from "./space-key.ts";
 
-/** A sealed file as a place keeps it. */
+/** A sealed file as a source keeps it. */
 export interface StoredSealedFile {
   /** Whose file it is, by its name. */
   readonly peerId: string;

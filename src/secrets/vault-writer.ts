@@ -30,7 +30,7 @@ export class VaultWriter {
   #own: Promise<OwnFile> | undefined;
   /** Of what it was sealed. */
   #ownRevision = "";
-  /** Our file as each place took it last. */
+  /** Our file as each source took it last. */
   readonly #written = new Map<object, OwnFile>();
 
   constructor(spaceId: string, peerId: string, contents: VaultContents) {
@@ -64,15 +64,15 @@ export class VaultWriter {
   }
 
   /**
-   * Whether the place lacks something that is known here, so that our file has to be written there.
+   * Whether the source lacks something that is known here, so that our file has to be written there.
    * @returns `false` while locked, but for what was set just before
    */
-  isLackingIn(place: object): boolean {
+  isLackingIn(source: object): boolean {
     const { files, keyring, entries, guard, protectionEnded } = this.#contents;
     const key = keyring.writeKey;
-    const open = guard.openIn(place);
+    const open = guard.openIn(source);
     const isCovered = (by: readonly VaultFile[]): boolean => entries.areCovered(entries.entries, entriesIn(by));
-    if (keyring.replacedKey) return (this.#written.get(place)?.edits ?? 0) < this.#edits;
+    if (keyring.replacedKey) return (this.#written.get(source)?.edits ?? 0) < this.#edits;
     if (!key) return protectionEnded && !isCovered(open.filter(({ header }) => header!.isEnded));
     const lasting = open.filter((file) => !isLeaking(file, keyring));
     const wraps = keyring.wrapsOf(key.id)!;
@@ -82,7 +82,7 @@ export class VaultWriter {
     // one that opens with an earlier passphrase goes once our file is written
     const isToGo = (file: VaultFile): boolean =>
       isLeaking(file, keyring) && !file.isOf(this.#peerId) && entries.areCovered(file.content!.entries, entries.entries);
-    return files.in(place).some(isToGo);
+    return files.in(source).some(isToGo);
   }
 
   /** Our file as it has to be written now. @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED` */
@@ -95,13 +95,13 @@ export class VaultWriter {
     return await this.#own;
   }
 
-  /** Notes that a place has taken our file. */
-  noteWritten(place: object, own: OwnFile): void {
-    this.#written.set(place, own);
+  /** Notes that a source has taken our file. */
+  noteWritten(source: object, own: OwnFile): void {
+    this.#written.set(source, own);
   }
 
-  forget(place: object): void {
-    this.#written.delete(place);
+  forget(source: object): void {
+    this.#written.delete(source);
   }
 
   get #revision(): string {
@@ -148,11 +148,11 @@ export class VaultWriter {
     entries.cleanUp(alive);
   }
 
-  /** Entries that some place would lack without our file: what can be written where everything is too large for one file. */
+  /** Entries that some source would lack without our file: what can be written where everything is too large for one file. */
   #keptNowhereElse(): SecretEntries {
     const { files, keyring, entries, guard } = this.#contents;
     const isElsewhere = (file: VaultFile): boolean => !file.isOf(this.#peerId) && !isLeaking(file, keyring);
-    const elsewhere = files.places.map((place) => entriesIn(guard.openIn(place).filter(isElsewhere)));
+    const elsewhere = files.sources.map((source) => entriesIn(guard.openIn(source).filter(isElsewhere)));
     return new Map([...entries.entries].filter(([name, entry]) => elsewhere.some((kept) => isLater(entry, kept.get(name)))));
   }
 

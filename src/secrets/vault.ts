@@ -24,7 +24,7 @@ export interface VaultOptions {
 
 /**
  * Secrets under a passphrase: what the sealed files of all peers hold together, once a key of theirs is known, and what
- * this peer writes. Knows nothing of where the files are, but tells the places apart that keep them. Here are the turns
+ * this peer writes. Knows nothing of where the files are, but tells the sources apart that keep them. Here are the turns
  * and the keys: reading, unlocking, locking and changing keys are done one after another.
  */
 export class Vault {
@@ -77,18 +77,18 @@ export class Vault {
 
   // ---- reading ----
 
-  /** Takes in the files of a place: what is found there from now on. */
-  async read(place: object, found: readonly StoredSealedFile[]): Promise<void> {
+  /** Takes in the files of a source: what is found there from now on. */
+  async read(source: object, found: readonly StoredSealedFile[]): Promise<void> {
     await this.#mutex.run(async () => {
-      const lacking = await this.#contents.find(place, found);
+      const lacking = await this.#contents.find(source, found);
       await this.#remembered.addTo(this.#contents.keyring, lacking);
       await this.#contents.evaluate();
     });
   }
 
-  forget(place: object): void {
-    this.#contents.files.forget(place);
-    this.#writer.forget(place);
+  forget(source: object): void {
+    this.#contents.files.forget(source);
+    this.#writer.forget(source);
   }
 
   /** The memory of the device is another by now: what it holds counts from the next reading on. */
@@ -239,8 +239,8 @@ export class Vault {
   }
 
   /** See {@link VaultWriter.isLackingIn}. */
-  isLackingIn(place: object): boolean {
-    return this.#writer.isLackingIn(place);
+  isLackingIn(source: object): boolean {
+    return this.#writer.isLackingIn(source);
   }
 
   /** Our file as it has to be written now. @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED` */
@@ -248,14 +248,14 @@ export class Vault {
     return await this.#writer.seal();
   }
 
-  /** Notes that a place has taken our file. */
-  noteWritten(place: object, own: OwnFile): void {
-    this.#writer.noteWritten(place, own);
+  /** Notes that a source has taken our file. */
+  noteWritten(source: object, own: OwnFile): void {
+    this.#writer.noteWritten(source, own);
   }
 
   /** See {@link retirableFiles}. */
-  retirable(place: object, own: OwnFile | undefined, now: number): StoredSealedFile[] {
-    return retirableFiles(this.#contents, { place, own, peerId: this.#writer.peerId }, now);
+  retirable(source: object, own: OwnFile | undefined, now: number): StoredSealedFile[] {
+    return retirableFiles(this.#contents, { source, own, peerId: this.#writer.peerId }, now);
   }
 }
 

@@ -6,7 +6,7 @@ import { addReference, APP_TREE_ROOT_NAME } from "./app-forest.ts";
 import { toAppTree, type AppTree } from "./app-tree.ts";
 import type { LayerSet } from "./layer-set.ts";
 import type { LoadedTree } from "./loaded-tree.ts";
-import { completesInTime } from "./patience.ts";
+import { completesInTime } from "../with-timeout.ts";
 import type { Replicator } from "./replication/replicator.ts";
 import type { TreeSync } from "./replication/tree-sync.ts";
 
@@ -109,7 +109,7 @@ export class AppTrees {
     });
     try {
       if (!(await completesInTime(Promise.any(attaching), openTimeoutMs, clock)))
-        throw new FoldspaceError("FOLD_BUSY", `No layer has given tree ${treeId} in time (waited ${openTimeoutMs} ms)`);
+        throw new FoldspaceError("FOLD_TIMEOUT", `No layer has given tree ${treeId} in time (waited ${openTimeoutMs} ms)`);
     } catch (error) {
       // its root may have come another way, and somebody may be editing it
       if (sync.usableTree) return toAppTree(treeId, tree);

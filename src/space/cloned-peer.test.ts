@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { MemoryFileSystem } from "../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";

@@ -91,7 +91,7 @@ test("a layer that connects after opening was given up is let go of again", asyn
   const layer = layerOn(store, id);
   const release = layer.hang("connect");
   const manager = new SpaceManager({ timeoutMs: 20, openTimeoutMs: 20 });
-  await expect(manager.loadSpace({ id }, [layer])).rejects.toMatchObject({ code: "FOLD_BUSY" });
+  await expect(manager.loadSpace({ id }, [layer])).rejects.toMatchObject({ code: "FOLD_TIMEOUT" });
   release();
   await until("it is let go of", () => layer.calls.filter((call) => call === "disconnect").length === 2);
   expect(layer.isConnected()).toBe(false);

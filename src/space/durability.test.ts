@@ -122,7 +122,7 @@ for (const step of ["connect", "loadTreeOps", "startListening"] as const) {
     const count = space.tree.opCount;
     const start = performance.now();
     // a layer that does not say what comes from elsewhere has all that was made here
-    const lacks = step === "startListening" ? [] : [{ id: "bad", code: "FOLD_BUSY" }];
+    const lacks = step === "startListening" ? [] : [{ id: "bad", code: "FOLD_TIMEOUT" }];
     expect(await lacking(space.flush())).toMatchObject(lacks);
     expect(performance.now() - start).toBeLessThan(2_000);
     expect(good.read(space.id)).toHaveLength(count);
@@ -139,7 +139,7 @@ for (const step of ["flush", "disconnect"] as const) {
     badLayer.hang(step);
     edit(space, "edited");
     const count = space.tree.opCount;
-    expect(await lacking(space.close())).toMatchObject(step === "flush" ? [{ id: "bad", code: "FOLD_BUSY" }] : []);
+    expect(await lacking(space.close())).toMatchObject(step === "flush" ? [{ id: "bad", code: "FOLD_TIMEOUT" }] : []);
     expect(good.read(space.id)).toHaveLength(count);
   });
 }
@@ -152,7 +152,7 @@ test("patience is counted by the space's clock, once", async () => {
   await clock.advance(4_900);
   expect(protectionEnded).toBe(false);
   await clock.advance(200);
-  expect(await flushing).toMatchObject([{ id: "bad", code: "FOLD_BUSY" }]);
+  expect(await flushing).toMatchObject([{ id: "bad", code: "FOLD_TIMEOUT" }]);
   const closing = lacking(space.close());
   await clock.advance(15_000);
   expect(await closing).toHaveLength(1);
@@ -167,7 +167,7 @@ test("an app tree that one layer never gives hangs nothing, and is told of", asy
   const release = badLayer.hang("loadTreeOps");
   const notes = space.newAppTree("notes", "Notes");
   notes.root.newNamedChild("a note");
-  expect(await lacking(space.flush())).toMatchObject([{ id: "bad", code: "FOLD_BUSY" }]);
+  expect(await lacking(space.flush())).toMatchObject([{ id: "bad", code: "FOLD_TIMEOUT" }]);
   expect(good.read(notes.id)).toHaveLength(notes.tree.opCount);
   release();
   await space.whenSynced();
@@ -313,7 +313,7 @@ test("a read-only space is synced when every layer has answered", async () => {
   const release = slow.hang("loadTreeOps");
   const layers = [layerOn(one, id, { id: "one" }), slow];
   const space = await new SpaceManager({ isReadOnly: true, timeoutMs: 20 }).loadSpace({ id }, layers);
-  expect(await lacking(space.whenSynced())).toMatchObject([{ id: "slow", code: "FOLD_BUSY" }]);
+  expect(await lacking(space.whenSynced())).toMatchObject([{ id: "slow", code: "FOLD_TIMEOUT" }]);
   await expect(space.flush()).rejects.toMatchObject({ code: "FOLD_READ_ONLY" });
   release();
   await space.whenSynced();

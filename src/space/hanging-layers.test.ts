@@ -45,7 +45,7 @@ test("making a space in a layer that hangs ends", async () => {
   const [id, manager] = [newId(), new SpaceManager({ timeoutMs: 50, openTimeoutMs: 100 })];
   const layer = layerOn(new MemoryStore(), id);
   layer.hang("connect");
-  expect(await outcomeOf(manager.createSpace({ persistenceLayers: [layer] }))).toBe("FOLD_BUSY");
+  expect(await outcomeOf(manager.createSpace({ persistenceLayers: [layer] }))).toBe("FOLD_TIMEOUT");
   expect(manager.spaces).toEqual([]);
 });
 
@@ -74,7 +74,7 @@ test("a layer that hangs holds up neither looking for changes nor the list of tr
   bad.rescan = async () => await new Promise<void>((resolve) => (release = resolve));
   bad.hang("listTrees");
   expect(await outcomeOf(space.rescan())).toBe("resolved");
-  expect(space.status.layers[0]!.error).toMatchObject({ code: "FOLD_BUSY" });
+  expect(space.status.layers[0]!.error).toMatchObject({ code: "FOLD_TIMEOUT" });
   release?.();
   await until("it has looked", () => space.status.layers[0]!.error === undefined);
   expect(await space.listTrees()).toEqual([id, treeId]);

@@ -1,8 +1,9 @@
+import { MAX_COUNTER, MAX_CLOCK } from "../limits.ts";
 import { expect, test } from "vitest";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import { FaultyStore } from "../testing/layer-faults.ts";
 import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
-import { MAX_CLOCK, MAX_COUNTER, newId, type VertexOperation } from "../tree/index.ts";
+import { newId, type VertexOperation } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
 
 // What one line in a folder can do, where the folder's other lines are those of a space.

@@ -1,11 +1,10 @@
 import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
-import { toFoldspaceError } from "../layers/batcher.ts";
+import { FoldspaceError, type FoldspaceErrorCode, toFoldspaceError } from "../errors.ts";
 import type { LayerSession, LayerStatus, PersistenceLayer } from "../layers/persistence-layer.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { claimLayer, type LayerClaim } from "./layer-ownership.ts";
-import { completesInTime } from "./patience.ts";
+import { completesInTime } from "../with-timeout.ts";
 
 /** State of one layer of a space, for people to see. */
 export interface LayerReport extends LayerStatus {
@@ -234,10 +233,10 @@ export class LayerConnection {
   async rescanTree(treeId: string): Promise<void> {
     this.assertOpen();
     const asked = this.layer.rescanTree?.(treeId) ?? Promise.resolve();
-    if (!(await this.#isInTime(asked))) throw this.#timedOut("has not answered in time");
+    if (!(await this.#isInTime(asked))) throw this.#timedOut("timed out");
   }
 
-  /** @throws FoldspaceError what the layer throws, and `FOLD_BUSY` if it does not answer in time */
+  /** @throws FoldspaceError what the layer throws, and `FOLD_TIMEOUT` if it does not answer in time */
   async listTrees(): Promise<string[]> {
     this.assertOpen();
     const listing = (async () => await this.layer.listTrees())();
@@ -312,7 +311,7 @@ export class LayerConnection {
     if (this.isLoading) await this.#isInTime(this.#opening ?? Promise.resolve());
   }
 
-  /** Why the layer cannot be used at present, or has not answered yet. */
+  /** Why the layer cannot be used at present, or timed out. */
   get obstacle(): FoldspaceError | undefined {
     // a layer that this platform cannot have is none; its report says so
     if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
@@ -349,7 +348,7 @@ export class LayerConnection {
 
   /** Why a layer has not been handed everything yet. */
   unanswered(): FoldspaceError {
-    return this.#timedOut("has not answered yet");
+    return this.#timedOut("timed out");
   }
 
   report(): LayerReport {
@@ -420,6 +419,6 @@ export class LayerConnection {
   }
 
   #timedOut(reason: string): FoldspaceError {
-    return new FoldspaceError("FOLD_BUSY", `${this.id} ${reason} (waited ${this.#options.timeoutMs} ms)`);
+    return new FoldspaceError("FOLD_TIMEOUT", `${this.id} ${reason} (waited ${this.#options.timeoutMs} ms)`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
-import { completesInTime } from "./patience.ts";
+import { completesInTime } from "../with-timeout.ts";
 
 interface Claim {
   /** Whether its owner is about to release it. */

@@ -109,7 +109,7 @@ export function whyNotOpened(
   failures: ReadonlyMap<LayerConnection, FoldspaceError>,
 ): FoldspaceError {
   const errors = connections.map(
-    (connection) => failures.get(connection) ?? new FoldspaceError("FOLD_BUSY", `${connection.id} has not answered in time`),
+    (connection) => failures.get(connection) ?? new FoldspaceError("FOLD_TIMEOUT", `${connection.id} timed out`),
   );
   if (errors.length === 1) return errors[0]!;
   const layers = errors.map(({ code, message }, index) => ({ id: connections[index]!.id, code, reason: message }));

@@ -65,7 +65,7 @@ test("when no layer has the space in time, opening ends with what each of them d
     data: {
       layers: [
         { id: "empty", code: "FOLD_NO_ROOT" },
-        { id: "hanging", code: "FOLD_BUSY" },
+        { id: "hanging", code: "FOLD_TIMEOUT" },
       ],
     },
   });
@@ -100,7 +100,7 @@ test("an app tree that no layer gives in time is an error, and can be asked for 
   await space.whenSynced();
   const release = layer.hang("loadTreeOps");
   const loading = [space.loadAppTree(treeId), space.loadAppTree(treeId)];
-  for (const each of loading) await expect(each).rejects.toMatchObject({ code: "FOLD_BUSY" });
+  for (const each of loading) await expect(each).rejects.toMatchObject({ code: "FOLD_TIMEOUT" });
   expect(space.getLoadedTree(treeId)).toBeUndefined();
   release();
   const { root } = await space.loadAppTree(treeId);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FoldspaceError } from "../errors.ts";
-import { MemoryFileSystem } from "../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import { until } from "../testing/layer-bench.ts";
@@ -55,7 +55,7 @@ test("a late answer of a layer that was given up does not end its next connectio
   const layer = layerOn(store, id);
   const release = layer.hang("connect");
   const options = { timeoutMs: 20, openTimeoutMs: 40 };
-  await expect(new SpaceManager(options).loadSpace({ id }, [layer])).rejects.toMatchObject({ code: "FOLD_BUSY" });
+  await expect(new SpaceManager(options).loadSpace({ id }, [layer])).rejects.toMatchObject({ code: "FOLD_TIMEOUT" });
   const next = new SpaceManager().loadSpace({ id }, [layer]);
   release();
   const space = await next;

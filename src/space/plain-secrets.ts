@@ -6,14 +6,14 @@ import { differences, mergeMaps, mergeValue, setOrDelete, type SecretChange, typ
 const NO_SECRETS: SecretMap = new Map();
 
 /**
- * Secrets without a passphrase, in memory, and what each place that keeps them holds. What a place lacks is the difference
- * between the two: what was changed here, or came from another place, since it was last saved there.
+ * Secrets without a passphrase, in memory, and what each source that keeps them holds. What a source lacks is the difference
+ * between the two: what was changed here, or came from another source, since it was last saved there.
  */
 export class PlainSecrets {
   readonly #values = new Map<string, string>();
-  /** What each place is known to hold. */
-  readonly #places = new Map<object, SecretMap>();
-  /** What the other places held when a place of this device's own was last saved. */
+  /** What each source is known to hold. */
+  readonly #sources = new Map<object, SecretMap>();
+  /** What the other sources held when a source of this device's own was last saved. */
   #base: SecretMap | undefined;
   /** Set or deleted since the start. */
   readonly #edited = new Set<string>();
@@ -40,50 +40,50 @@ export class PlainSecrets {
     this.#edited.add(name);
   }
 
-  /** Takes in what a place holds now; `undefined` where it has lost all. */
-  receive(place: object, stored: StoredSecrets | undefined): void {
-    const known = this.#places.get(place);
+  /** Takes in what a source holds now; `undefined` where it has lost all. */
+  receive(source: object, stored: StoredSecrets | undefined): void {
+    const known = this.#sources.get(source);
     const theirs = stored?.values ?? NO_SECRETS;
     if (stored && known) this.#replaceWith(mergeMaps(known, this.#values, theirs));
     else if (stored) this.#replaceWith(this.#reconcile(stored));
     if (stored?.base && !known) this.#base = stored.base;
-    this.#places.set(place, new Map(theirs));
+    this.#sources.set(source, new Map(theirs));
   }
 
-  forget(place: object): void {
-    this.#places.delete(place);
+  forget(source: object): void {
+    this.#sources.delete(source);
   }
 
-  has(place: object): boolean {
-    return this.#places.has(place);
+  has(source: object): boolean {
+    return this.#sources.has(source);
   }
 
-  /** What has to be saved in a place. */
-  changesFor(place: object): Map<string, SecretChange> {
-    return differences(this.#places.get(place) ?? NO_SECRETS, this.#values);
+  /** What has to be saved in a source. */
+  changesFor(source: object): Map<string, SecretChange> {
+    return differences(this.#sources.get(source) ?? NO_SECRETS, this.#values);
   }
 
-  /** Notes that a place has taken changes. */
-  noteSaved(place: object, changes: ReadonlyMap<string, SecretChange>): void {
-    const known = new Map(this.#places.get(place));
+  /** Notes that a source has taken changes. */
+  noteSaved(source: object, changes: ReadonlyMap<string, SecretChange>): void {
+    const known = new Map(this.#sources.get(source));
     for (const [name, { to }] of changes) setOrDelete(known, name, to);
-    this.#places.set(place, known);
+    this.#sources.set(source, known);
   }
 
-  /** What the other places hold, as far as all of them do; `undefined` where there are none. */
-  baseFor(place: object): SecretMap | undefined {
-    const others = [...this.#places].filter(([other]) => other !== place).map(([, known]) => known);
+  /** What the other sources hold, as far as all of them do; `undefined` where there are none. */
+  baseFor(source: object): SecretMap | undefined {
+    const others = [...this.#sources].filter(([other]) => other !== source).map(([, known]) => known);
     if (others.length === 0) return undefined;
     const base = new Map(this.#values);
     for (const known of others) for (const [name, { from }] of differences(known, this.#values)) setOrDelete(base, name, from);
     return base;
   }
 
-  /** Merges what a place holds that is heard of for the first time. */
+  /** Merges what a source holds that is heard of for the first time. */
   #reconcile({ values: theirs, base }: StoredSecrets): SecretMap {
-    // what other places hold is new to us, and what we have was changed here
-    if (!base || this.#places.size === 0) return mergeMaps(this.#base ?? NO_SECRETS, this.#values, theirs);
-    // a place of this device's own: what was changed there is ours as well, and older only than what was edited since
+    // what other sources hold is new to us, and what we have was changed here
+    if (!base || this.#sources.size === 0) return mergeMaps(this.#base ?? NO_SECRETS, this.#values, theirs);
+    // a source of this device's own: what was changed there is ours as well, and older only than what was edited since
     const result = new Map<string, string>();
     for (const name of new Set([...theirs.keys(), ...this.#values.keys()])) {
       const present = this.#values.get(name);

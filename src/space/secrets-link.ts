@@ -1,6 +1,7 @@
+import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import type { FoldspaceError } from "../errors.ts";
-import { toFoldspaceError } from "../layers/batcher.ts";
+import { type FoldspaceError, toFoldspaceError } from "../errors.ts";
+import { Mutex } from "../mutex.ts";
 import type { PersistenceLayer, SecretsUpdate, StoredSecrets } from "../layers/persistence-layer.ts";
 import type { SecretMap } from "../secrets/secret-map.ts";
 
@@ -11,8 +12,6 @@ const SAVE_DELAY_MS = 500;
  * meanwhile would be one more version.
  */
 const RESTORE_DELAY_MS = 10_000;
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
 /** What a save brings to light may need another; what never comes to rest is left for later. */
 const MAX_ROUNDS = 5;
 
@@ -45,9 +44,9 @@ export class SecretsLink {
   isGone = false;
   readonly #source: SecretsSource;
   readonly #clock: Clock;
-  #last: Promise<void> = Promise.resolve();
+  readonly #mutex = new Mutex();
   #error: { readonly error: FoldspaceError; readonly work: "load" | "save" } | undefined;
-  #retryMs = 0;
+  #failures = 0;
   #cancelTimer: (() => void) | undefined;
   #timerAt = 0;
   #endObserving: (() => void) | undefined;
@@ -98,7 +97,7 @@ export class SecretsLink {
   }
 
   #saveAfter(atLeastMs: number): void {
-    const delayMs = Math.max(atLeastMs, this.#retryMs);
+    const delayMs = Math.max(atLeastMs, this.#failures === 0 ? 0 : backoffMs(this.#failures));
     const at = this.#clock.now() + delayMs;
     if (this.#isClosed || (this.#cancelTimer && this.#timerAt <= at)) return;
     this.#cancelTimer?.();
@@ -133,7 +132,7 @@ export class SecretsLink {
 
   /** Never rejects. */
   async #exclusively(work: "load" | "save", task: () => Promise<void>): Promise<void> {
-    const run = this.#last.then(async () => {
+    await this.#mutex.run(async () => {
       if (this.#isClosed) return;
       const before = this.#error;
       try {
@@ -141,16 +140,14 @@ export class SecretsLink {
         // that it can be read does not tell that it can be saved to
         if (work === "save" || before?.work === "load") {
           this.#error = undefined;
-          this.#retryMs = 0;
+          this.#failures = 0;
         }
       } catch (error) {
         this.#error = { error: toFoldspaceError(error), work };
-        this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
+        this.#failures += 1;
         this.saveLater();
       }
       if (before || this.#error) this.#source.publish();
     });
-    this.#last = run;
-    await run;
   }
 }

@@ -3,7 +3,7 @@ import { FoldspaceError } from "../errors.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import type { SecretsModel } from "./secrets-model.ts";
 import type { NotDurable } from "./layer-connection.ts";
-import { completesInTime } from "./patience.ts";
+import { completesInTime } from "../with-timeout.ts";
 import { SecretsLink, type SecretsSource } from "./secrets-link.ts";
 import { SecretsUpdates } from "./secrets-updates.ts";
 
@@ -101,7 +101,7 @@ export class SecretsLinks {
     const links = this.#all.filter(({ layer }) => only === undefined || layer === only);
     const saving = this.#saveAll(links);
     const isInTime = await completesInTime(saving, this.#options.timeoutMs, this.#options.clock);
-    return isInTime ? await saving : this.#lackingIn(links, "the layer does not answer");
+    return isInTime ? await saving : this.#lackingIn(links, new FoldspaceError("FOLD_TIMEOUT", "the layer timed out"));
   }
 
   /** Layers that do not have everything. */
@@ -129,13 +129,16 @@ export class SecretsLinks {
     return this.#lackingIn(links);
   }
 
-  /** @param reason why a layer lacks anything that has not failed */
-  #lackingIn(links: readonly SecretsLink[], reason: string = "others keep changing them"): NotDurable[] {
+  /** @param otherwise why a layer lacks anything that has not failed */
+  #lackingIn(
+    links: readonly SecretsLink[],
+    otherwise: FoldspaceError = new FoldspaceError("FOLD_BUSY", "other devices keep changing them"),
+  ): NotDurable[] {
     if (this.#options.isReadOnly) return [];
     const lacking: NotDurable[] = [];
     for (const link of links) {
       if (!this.#updates.isLackingIn(link)) continue;
-      const { code, message } = link.error ?? new FoldspaceError("FOLD_BUSY", reason);
+      const { code, message } = link.error ?? otherwise;
       const pendingOps = this.#updates.changesIn(link);
       lacking.push({ id: link.layer.id, pendingOps, code, reason: `its secrets could not be saved: ${message}` });
     }

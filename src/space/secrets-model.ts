@@ -96,15 +96,15 @@ export class SecretsModel {
     }
   }
 
-  /** Takes in what a place holds now; `undefined` where it has lost all. */
-  async receive(place: object, stored: StoredSecrets | undefined): Promise<void> {
-    this.plain.receive(place, stored);
-    await this.vault.read(place, stored?.sealed ?? []);
+  /** Takes in what a source holds now; `undefined` where it has lost all. */
+  async receive(source: object, stored: StoredSecrets | undefined): Promise<void> {
+    this.plain.receive(source, stored);
+    await this.vault.read(source, stored?.sealed ?? []);
   }
 
-  forget(place: object): void {
-    this.plain.forget(place);
-    this.vault.forget(place);
+  forget(source: object): void {
+    this.plain.forget(source);
+    this.vault.forget(source);
   }
 
   /** Moves secrets to where they belong. @throws FoldspaceError as {@link set}; none is lost then */

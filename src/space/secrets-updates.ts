@@ -64,7 +64,7 @@ export class SecretsUpdates {
     return { update, noteSaved };
   }
 
-  /** What a place of this device's own is to keep of the others: under a passphrase nothing, as it would be in the clear. */
+  /** What a source of this device's own is to keep of the others: under a passphrase nothing, as it would be in the clear. */
   #baseFor(link: SecretsLink): SecretMap | undefined {
     const { plain, vault } = this.#model;
     return vault.protection === "unlocked" ? NO_SECRETS : plain.baseFor(link);

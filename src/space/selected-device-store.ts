@@ -1,5 +1,4 @@
-import type { FoldspaceError } from "../errors.ts";
-import { toFoldspaceError } from "../layers/batcher.ts";
+import { type FoldspaceError, toFoldspaceError } from "../errors.ts";
 import type { RememberedKey, DeviceStore, SeenSecrets } from "../secrets/device-store.ts";
 
 /**

@@ -1,6 +1,5 @@
 import { systemClock, type Clock } from "../clock.ts";
-import { FoldspaceError, type Problem } from "../errors.ts";
-import { toFoldspaceError } from "../layers/batcher.ts";
+import { FoldspaceError, type Problem, toFoldspaceError } from "../errors.ts";
 import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import { Mutex } from "../mutex.ts";
 import type { Argon2Parameters } from "../secrets/argon2.ts";

@@ -1,6 +1,5 @@
 import { steadyClock, systemClock, type Clock } from "../clock.ts";
-import { FoldspaceError, type Problem } from "../errors.ts";
-import { toFoldspaceError } from "../layers/batcher.ts";
+import { FoldspaceError, type Problem, toFoldspaceError } from "../errors.ts";
 import type { LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
 import { Observable } from "../observable.ts";
 import { newId, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
@@ -13,7 +12,7 @@ import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer
 import { LoadedTree, type LoadedTreeHost } from "./loaded-tree.ts";
 import { LocalOpLog } from "./local-op-log.ts";
 import { observePage } from "./page-lifecycle.ts";
-import { completesInTime } from "./patience.ts";
+import { completesInTime } from "../with-timeout.ts";
 import type { Urgency } from "./replication/layer-state.ts";
 import { relayDelay } from "./replication/relay-delay.ts";
 import { Replicator } from "./replication/replicator.ts";
@@ -273,7 +272,7 @@ export class Space {
   /**
    * Loads a tree, once; later calls give the same.
    * @returns when the first layer has given its root
-   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, why no layer could be read, or `FOLD_BUSY` if none gave it in time
+   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, why no layer could be read, or `FOLD_TIMEOUT` if none gave it in time
    */
   async loadAppTree(treeId: string): Promise<AppTree> {
     this.#assertOpen();
@@ -489,10 +488,10 @@ export class Space {
     this.#onClosed();
   }
 
-  /** @throws FoldspaceError `FOLD_BUSY` if it does not come in time */
+  /** @throws FoldspaceError `FOLD_TIMEOUT` if it does not come in time */
   async #answerOf(connection: LayerConnection, answer: Promise<void>): Promise<void> {
     if (!(await completesInTime(answer, this.#openTimeoutMs, this.#clock)))
-      throw new FoldspaceError("FOLD_BUSY", `${connection.id} has not answered in time (waited ${this.#openTimeoutMs} ms)`);
+      throw new FoldspaceError("FOLD_TIMEOUT", `${connection.id} timed out (waited ${this.#openTimeoutMs} ms)`);
   }
 
   #assertOfThisSpace(layer: PersistenceLayer): void {

@@ -1,4 +1,4 @@
-import { MemoryFileSystem } from "../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../fs/memory/memory-file-system.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { FileSystemPersistenceLayer, type FileSystemLayerOptions } from "../layers/folder/file-system-layer.ts";
 import type { IncomingChange } from "../layers/persistence-layer.ts";

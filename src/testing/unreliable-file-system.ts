@@ -20,7 +20,7 @@ export interface UnreliableOptions {
 
 const WRITING: ReadonlySet<FileSystemCall["action"]> = new Set(["append", "write", "makeDirectory", "rename", "remove"]);
 /** What both readers and writers meet. */
-const ANY_CALL: ReadonlySet<string> = new Set(["FOLD_BUSY", "FOLD_IO", "FOLD_PERMISSION"]);
+const ANY_CALL: ReadonlySet<string> = new Set(["FOLD_BUSY", "FOLD_TIMEOUT", "FOLD_IO", "FOLD_PERMISSION"]);
 const LONGEST_SLOW_CALL_MS = 5_000;
 
 /**

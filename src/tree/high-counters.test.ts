@@ -1,5 +1,6 @@
+import { MAX_COUNTER, MAX_CLOCK } from "../limits.ts";
 import { expect, test } from "vitest";
-import { MAX_CLOCK, MAX_COUNTER, type VertexOperation } from "./operation.ts";
+import { type VertexOperation } from "./operation.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
 
 // One line in a file is enough to bring any counter up to the highest into every replica.

@@ -17,16 +17,14 @@ export {
   isMoveVertexOp,
   isValidCounter,
   isValidId,
-  MAX_CLOCK,
-  MAX_COUNTER,
-  MAX_OPERATION_BYTES,
   newId,
   opIdToString,
 } from "./operation.ts";
 export type { Placement, Conflicts } from "./ambiguous-places.ts";
 export type { DifferingContents } from "./differing-contents.ts";
 export type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
-export { jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue } from "./json-value.ts";
+export { jsonEquals, toJsonValue } from "./json-value.ts";
 export type { JsonPrimitive, JsonValue } from "./json-value.ts";
 export { OpIdSet } from "./op-id-set.ts";
 export type { StateVector } from "./op-id-set.ts";
+export { MAX_CLOCK, MAX_COUNTER, MAX_NESTING, MAX_OPERATION_BYTES, MAX_VALUE_LENGTH } from "../limits.ts";

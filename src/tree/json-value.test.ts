@@ -1,6 +1,7 @@
+import { MAX_NESTING, MAX_VALUE_LENGTH } from "../limits.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { jsonEquals, MAX_NESTING, MAX_VALUE_LENGTH, toJsonValue, type JsonValue } from "./json-value.ts";
+import { jsonEquals, toJsonValue, type JsonValue } from "./json-value.ts";
 
 const badValue: unknown = expect.objectContaining({ name: "FoldspaceError", code: "FOLD_BAD_VALUE", data: { key: "text" } });
 

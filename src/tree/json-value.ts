@@ -1,17 +1,9 @@
+import { MAX_NESTING, MAX_VALUE_LENGTH } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
 
 export type JsonPrimitive = string | number | boolean | null;
 /** Read from a tree, lists and objects are frozen. */
 export type JsonValue = JsonPrimitive | JsonValue[] | { [key: string]: JsonValue };
-
-/** Deepest nesting of arrays and objects that a value may have; readers may recurse that far safely. */
-export const MAX_NESTING = 256;
-
-/**
- * Longest value together with its key, in UTF-16 units of its JSON text. In UTF-8 that is at most three
- * times as many bytes, which with the ids fits into a line that every reader accepts.
- */
-export const MAX_VALUE_LENGTH: number = 2 * 1024 * 1024;
 
 /**
  * Copies a value into the form in which it will be read back: as `JSON.stringify` would write it

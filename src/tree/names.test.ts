@@ -1,6 +1,7 @@
+import { MAX_CLOCK } from "../limits.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { MAX_CLOCK, type VertexOperation } from "./operation.ts";
+import { type VertexOperation } from "./operation.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
 
 const ROOT: VertexOperation = { id: { counter: 1, peerId: "a" }, targetId: "root", parentId: null };

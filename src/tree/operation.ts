@@ -1,3 +1,4 @@
+import { MAX_COUNTER, MAX_OPERATION_BYTES, MAX_ID_LENGTH } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
 import { utf8Length } from "../bytes.ts";
 import { findValueFault, type JsonValue, type TextLength, type ValueFault } from "./json-value.ts";
@@ -32,23 +33,6 @@ export type VertexOperation = MoveVertex | SetVertexProperty;
 /** Vertex under which deleted vertices are put. It is no child of the root, so what is in it is out of sight. */
 export const BIN_ID = "0";
 
-/**
- * The highest counter accepted. It leaves room for 2^48 edits and keeps a hostile counter from using up
- * the integers that a `number` holds exactly, after which every new operation would share one id.
- */
-export const MAX_COUNTER: number = 2 ** 48;
-
-/**
- * The highest counter that moves a replica's clock on. Those above it are valid, and order operations as ever; but one line
- * with the highest would otherwise keep everybody from editing for good. An edit takes a counter above this only to come
- * after an operation that has one, and may be made as long as there is one.
- */
-export const MAX_CLOCK: number = 2 ** 47;
-
-/** Longest operation, in bytes of the line that it is written as, in UTF-8. */
-export const MAX_OPERATION_BYTES: number = 8 * 1024 * 1024;
-
-const MAX_ID_LENGTH = 256;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const UNSAFE_IN_ID = /[\u0000-\u001f\u007f"'\\/]/;
 

@@ -1,6 +1,7 @@
+import { MAX_COUNTER, MAX_OPERATION_BYTES, MAX_NESTING, MAX_VALUE_LENGTH } from "../limits.ts";
 import { expect, test } from "vitest";
-import { MAX_NESTING, MAX_VALUE_LENGTH, type JsonValue } from "./json-value.ts";
-import { MAX_COUNTER, MAX_OPERATION_BYTES, type VertexOperation } from "./operation.ts";
+import { type JsonValue } from "./json-value.ts";
+import { type VertexOperation } from "./operation.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
 
 // What a damaged file or a hostile peer may send.

@@ -1,5 +1,6 @@
+import { MAX_NESTING } from "../limits.ts";
 import { beforeEach, expect, test, vi } from "vitest";
-import { MAX_NESTING, type JsonValue } from "./json-value.ts";
+import { type JsonValue } from "./json-value.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
 import type { Vertex } from "./vertex.ts";
 

@@ -1,3 +1,4 @@
+import { MAX_COUNTER, MAX_CLOCK } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
 import { ChildList } from "./child-list.ts";
 import type { ChangeFeed } from "./events.ts";
@@ -11,8 +12,6 @@ import {
   assertContents,
   BIN_ID,
   compareOpIds,
-  MAX_CLOCK,
-  MAX_COUNTER,
   opIdToString,
   type OpId,
   type SetVertexProperty,

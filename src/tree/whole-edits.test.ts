@@ -1,5 +1,6 @@
+import { MAX_COUNTER } from "../limits.ts";
 import { beforeEach, expect, test } from "vitest";
-import { MAX_COUNTER, type VertexOperation } from "./operation.ts";
+import { type VertexOperation } from "./operation.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
 import type { Vertex } from "./vertex.ts";
 

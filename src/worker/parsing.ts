@@ -1,8 +1,8 @@
+import { MAX_LISTED_OF_FILE } from "../limits.ts";
 import { startParseWorker } from "#platform-worker";
 import { TimeSlicer } from "../time-slicer.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import { LogParser, type LogParserOptions } from "../log/parser.ts";
-import { MAX_LISTED_OF_FILE } from "../problem-ledger.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { unpackOps, type FromWorker, type ParseResult } from "./protocol.ts";
 import { webWorkerPort, type WebWorkerLike, type WorkerPort } from "./worker-port.ts";

@@ -1,5 +1,5 @@
+import { MAX_LISTED_OF_FILE } from "../limits.ts";
 import { LogParser } from "../log/parser.ts";
-import { MAX_LISTED_OF_FILE } from "../problem-ledger.ts";
 import { buffersOf, OPS_PER_MESSAGE, packOps, type FromWorker, type ToWorker } from "./protocol.ts";
 
 interface Job {

@@ -1,6 +1,6 @@
 import { deleteDB, openDB } from "idb";
 import { afterEach, expect, test } from "vitest";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { IndexedDBPersistenceLayer } from "../../src/layers/indexeddb/index.ts";
 import { WEAKEST_ARGON2 } from "../../src/secrets/argon2.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/clock.ts";
 import { errorCode } from "../../src/errors.ts";
-import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import type { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import type { CallFault } from "../../src/testing/unreliable-file-system.ts";
 import { newId, ReplicatedTree, type VertexOperation } from "../../src/tree/index.ts";

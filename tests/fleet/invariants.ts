@@ -1,4 +1,4 @@
-import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import type { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import type { MemoryStore } from "../../src/layers/memory-layer.ts";
 import type { Space } from "../../src/space/space.ts";

@@ -1,6 +1,6 @@
 import { FoldspaceError } from "../../src/errors.ts";
 import { joinPath } from "../../src/fs/file-system.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { encodeSpaceFile } from "../../src/log/marker.ts";
 import { logFilePath, SPACE_FILE } from "../../src/log/paths.ts";
 import { encodeLine } from "../../src/log/line.ts";

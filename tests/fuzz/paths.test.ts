@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FoldspaceError } from "../../src/errors.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { classifyLogFile, isIgnoredName, isPathSafeId, logFilePath, OPS_DIR } from "../../src/log/index.ts";
 import { COPY_NAMES } from "../../src/testing/copy-names.ts";

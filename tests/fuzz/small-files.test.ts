@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { FoldspaceError } from "../../src/errors.ts";
-import { parseRecord } from "../../src/layers/folder/repair/record.ts";
+import { parseRecord } from "../../src/maintenance/repair/record.ts";
 import { isPathSafeId, parseSpaceFile } from "../../src/log/index.ts";
 import { DEFAULT_ARGON2 } from "../../src/secrets/argon2.ts";
 import { parseContent } from "../../src/secrets/entries.ts";

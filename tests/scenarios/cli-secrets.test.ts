@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { WEAKEST_ARGON2 } from "../../src/secrets/argon2.ts";
 import { sealPlainFile } from "../../src/secrets/plain-file.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { SpaceSecrets } from "../../src/space/space-secrets.ts";
 import { newId } from "../../src/tree/index.ts";

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { encodeLine } from "../../src/log/line.ts";
 import { COPY_NAMES } from "../../src/testing/copy-names.ts";

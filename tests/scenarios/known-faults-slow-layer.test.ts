@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { MemoryPersistenceLayer, MemoryStore } from "../../src/layers/memory-layer.ts";
 import { FaultyFileSystem } from "../../src/testing/faulty-file-system.ts";
 import { newId } from "../../src/tree/index.ts";

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FoldspaceError } from "../../src/errors.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { NodeFileSystem } from "../../src/fs/node/node-file-system.ts";
 import { MemoryPersistenceLayer, MemoryStore } from "../../src/layers/memory-layer.ts";
 import { FaultyFileSystem } from "../../src/testing/faulty-file-system.ts";

@@ -1,5 +1,6 @@
+import { MAX_COUNTER } from "../../src/limits.ts";
 import { afterEach, expect, test, vi } from "vitest";
-import { MAX_COUNTER, ReplicatedTree, type OpId, type VertexOperation } from "../../src/tree/index.ts";
+import { ReplicatedTree, type OpId, type VertexOperation } from "../../src/tree/index.ts";
 
 // Each test here stands for a fault that people have met in an existing app of this kind.
 

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FoldspaceError } from "../../src/errors.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
-import { migrateFolder, type Migration } from "../../src/layers/folder/migrate.ts";
-import { readEntry } from "../../src/layers/folder/read-entry.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
+import { migrateFolder, type Migration } from "../../src/maintenance/migrate.ts";
+import { readEntry } from "../../src/maintenance/read-entry.ts";
 import { SpaceFolder } from "../../src/layers/folder/space-folder.ts";
-import { verifyFolder } from "../../src/layers/folder/verify.ts";
+import { verifyFolder } from "../../src/maintenance/verify.ts";
 import { FaultyFileSystem, type FileSystemCall } from "../../src/testing/faulty-file-system.ts";
 
 const SPACE_ID = "0123456789abcdef0123456789abcdef";

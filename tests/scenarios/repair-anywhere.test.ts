@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { FoldspaceError } from "../../src/errors.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
-import { OperationTally } from "../../src/layers/folder/operation-tally.ts";
-import { repairFolder } from "../../src/layers/folder/repair/repair.ts";
-import { undoRepair } from "../../src/layers/folder/repair/undo.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
+import { OperationTally } from "../../src/maintenance/operation-tally.ts";
+import { repairFolder } from "../../src/maintenance/repair/repair.ts";
+import { undoRepair } from "../../src/maintenance/repair/undo.ts";
 import { SpaceFolder } from "../../src/layers/folder/space-folder.ts";
-import { examineFolder } from "../../src/layers/folder/verify.ts";
+import { examineFolder } from "../../src/maintenance/verify.ts";
 import { LOST_DIR } from "../../src/log/index.ts";
 import { FaultyFileSystem } from "../../src/testing/faulty-file-system.ts";
 import { fuzzing } from "../fuzz/fuzzing.ts";

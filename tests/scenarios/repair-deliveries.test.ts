@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { errorCode } from "../../src/errors.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
-import { OperationTally } from "../../src/layers/folder/operation-tally.ts";
-import { readEntry } from "../../src/layers/folder/read-entry.ts";
-import { repairFolder } from "../../src/layers/folder/repair/repair.ts";
-import { undoRepair } from "../../src/layers/folder/repair/undo.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
+import { OperationTally } from "../../src/maintenance/operation-tally.ts";
+import { readEntry } from "../../src/maintenance/read-entry.ts";
+import { repairFolder } from "../../src/maintenance/repair/repair.ts";
+import { undoRepair } from "../../src/maintenance/repair/undo.ts";
 import { SpaceFolder } from "../../src/layers/folder/space-folder.ts";
 import { Random } from "../../src/testing/random.ts";
 

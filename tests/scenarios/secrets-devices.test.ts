@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { openPlainFile, sealPlainFile } from "../../src/secrets/plain-file.ts";
-import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import type { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { filesOf, folderWith, MapMemory, SecretsDevice, SimulatedSync, SPACE_ID, SteppedClock } from "./secrets-rig.ts";
 
 const MAIN = "space-v1/secrets";

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import type { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { UnlockAttempt, wrapByPassphrase } from "../../src/secrets/key-wraps.ts";
 import { WEAKEST_ARGON2 } from "../../src/secrets/argon2.ts";
 import { newRecoveryPair } from "../../src/secrets/recovery-wrap.ts";

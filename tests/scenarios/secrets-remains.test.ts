@@ -4,7 +4,7 @@ import { openDB } from "idb";
 import { beforeAll, describe, expect, test } from "vitest";
 import { FoldspaceError } from "../../src/errors.ts";
 import type { FileSystem } from "../../src/fs/file-system.ts";
-import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import type { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { sealPlainFile } from "../../src/secrets/plain-file.ts";
 import { FaultyFileSystem, type FileSystemCall } from "../../src/testing/faulty-file-system.ts";
 import { newId } from "../../src/tree/index.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/clock.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { IndexedDBPersistenceLayer } from "../../src/layers/indexeddb/index.ts";
 import type { PersistenceLayer } from "../../src/layers/persistence-layer.ts";

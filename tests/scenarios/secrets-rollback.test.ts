@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import type { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { sealFile, parseSealedFile, type SealedFile } from "../../src/secrets/sealed-file.ts";
 import { newSpaceKey } from "../../src/secrets/space-key.ts";
 import { filesOf, folderWith, MapMemory, sealedFilesOf, SecretsDevice, SPACE_ID } from "./secrets-rig.ts";

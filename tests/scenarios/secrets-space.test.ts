@@ -1,7 +1,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it puts its globals where a browser has them
 import "fake-indexeddb/auto";
 import { expect, test, vi } from "vitest";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer, FoldspaceError, MemoryStore, newId, SpaceManager, type Space } from "../../src/index.ts";
 import { IndexedDBPersistenceLayer } from "../../src/layers/indexeddb/index.ts";
 import type { PersistenceLayer } from "../../src/layers/persistence-layer.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import type { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import type { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { openPlainFile, sealPlainFile } from "../../src/secrets/plain-file.ts";
 import { filesOf, folderWith, SecretsDevice, SPACE_ID, SteppedClock } from "./secrets-rig.ts";
 

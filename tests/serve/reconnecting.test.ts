@@ -7,7 +7,7 @@ import { WebSocketServer } from "ws";
 import { FileSystemService } from "../../src/fs/bridge/file-system-service.ts";
 import { BridgeFileSystem } from "../../src/fs/bridge/index.ts";
 import type { WatchHint } from "../../src/fs/file-system.ts";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { expectFailure, readText, utf8 } from "../../src/testing/file-system-fixture.ts";
 import { HintLog } from "../../src/testing/file-system-watch-tests.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { encode } from "@msgpack/msgpack";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { MemoryFileSystem } from "../../src/fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { BridgeConnections } from "../../src/serve/bridge-connections.ts";
 import { ServerProof } from "../../src/serve/server-proof.ts";
 import { startServer } from "../../src/serve/server.ts";

@@ -1,6 +1,6 @@
 import { NodeFileSystem } from "../../src/fs/node/index.ts";
 import { SpaceFolder, type VertexOperation } from "../../src/index.ts";
-import { examineFolder } from "../../src/layers/folder/verify.ts";
+import { examineFolder } from "../../src/maintenance/verify.ts";
 import { encodeLine } from "../../src/log/index.ts";
 
 /** A set of operations, told apart by their whole content, with the tree that each is of. */

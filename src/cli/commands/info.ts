@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { summarizeFolder, type FolderSummary } from "../../layers/folder/summarize.ts";
+import { summarizeFolder, type FolderSummary } from "../../maintenance/summarize.ts";
 import { listReferences } from "../../space/app-forest.ts";
 import type { Context } from "../context.ts";
 import { count, cut, grouped, printable, shortId, type Output } from "../output.ts";

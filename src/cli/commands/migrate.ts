@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { migrateFolder, type Migration } from "../../layers/folder/migrate.ts";
+import { migrateFolder, type Migration } from "../../maintenance/migrate.ts";
 import type { Context } from "../context.ts";
 import { count, printable, type Output } from "../output.ts";
 

@@ -1,9 +1,9 @@
 import { Option, type Command } from "commander";
 import { FoldspaceError } from "../../errors.ts";
-import { explainProblem } from "../../layers/folder/explain.ts";
-import { repairFolder, type Repair, type RepairProgress } from "../../layers/folder/repair/repair.ts";
-import { describeStep } from "../../layers/folder/repair/report.ts";
-import { undoRepair, type Undoing } from "../../layers/folder/repair/undo.ts";
+import { explainProblem } from "../../maintenance/explain.ts";
+import { repairFolder, type Repair, type RepairProgress } from "../../maintenance/repair/repair.ts";
+import { describeStep } from "../../maintenance/repair/report.ts";
+import { undoRepair, type Undoing } from "../../maintenance/repair/undo.ts";
 import { isPathSafeId, LOST_DIR } from "../../log/index.ts";
 import type { Context } from "../context.ts";
 import { count, printable, type Output } from "../output.ts";

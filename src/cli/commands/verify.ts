@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { FoldspaceErrorCode, Problem } from "../../errors.ts";
-import { explainProblem, type ProblemExplanation } from "../../layers/folder/explain.ts";
-import { verifyFolder } from "../../layers/folder/verify.ts";
+import { explainProblem, type ProblemExplanation } from "../../maintenance/explain.ts";
+import { verifyFolder } from "../../maintenance/verify.ts";
 import type { Context } from "../context.ts";
 import { count, printable, type Output } from "../output.ts";
 

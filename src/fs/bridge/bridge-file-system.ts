@@ -10,7 +10,7 @@ import type {
   ScanResult,
   WatchHint,
 } from "../file-system.ts";
-import { KeyedMutex } from "../../keyed-mutex.ts";
+import { KeyedMutex } from "../../mutex.ts";
 import type { BridgeSocket, RemoteService } from "./link.ts";
 import { assertCanProve, untrustedServer } from "./proof.ts";
 import { MAX_CONTENT_BYTES, PROTOCOL, tooMuch, type ServedInfo, type WatchedHint } from "./protocol.ts";

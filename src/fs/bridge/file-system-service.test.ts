@@ -1,7 +1,7 @@
 import { decode, encode } from "@msgpack/msgpack";
 import { describe, expect, test } from "vitest";
 import { until } from "../../testing/layer-bench.ts";
-import { MemoryFileSystem } from "../memory-file-system.ts";
+import { MemoryFileSystem } from "../memory/memory-file-system.ts";
 import { FileSystemService } from "./file-system-service.ts";
 
 /** A client that sends what it likes, and takes answers only while it listens. */

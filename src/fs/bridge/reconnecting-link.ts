@@ -1,3 +1,4 @@
+import { backoffMs } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
 import { errorCode, errorMessage, isFoldspaceError } from "../../errors.ts";
 import { Link, type BridgeSocket, type RemoteService } from "./link.ts";
@@ -38,7 +39,7 @@ export class ReconnectingLink {
   /** The connection that is there or being opened; rejected while the next try is waited for. */
   #ready: Promise<RemoteService> | undefined;
   #link: Link | undefined;
-  #retryMs = FIRST_RETRY_MS;
+  #failures = 0;
   #cancelRetry: (() => void) | undefined;
   #isConnected = false;
   #isClosed = false;
@@ -68,7 +69,7 @@ export class ReconnectingLink {
     if (this.#isClosed || token === this.token) return;
     const others = this.#tokens.filter((other) => other !== token);
     this.#tokens = this.#isConnected ? [...others, token] : [token, ...others];
-    this.#retryMs = FIRST_RETRY_MS;
+    this.#failures = 0;
     if (!this.#cancelRetry) return;
     this.#cancelRetry();
     this.#connect();
@@ -113,7 +114,7 @@ export class ReconnectingLink {
         this.#owner.prepare(link.remote, token).then(
           () => {
             isReady = this.#isConnected = true;
-            this.#retryMs = FIRST_RETRY_MS;
+            this.#failures = 0;
             this.#tokens = [token];
             this.#owner.onReady(token);
             resolve(link.remote);
@@ -139,8 +140,10 @@ export class ReconnectingLink {
 
   #retryLater(): void {
     if (this.#isClosed) return;
-    this.#cancelRetry = this.#target.clock.schedule(this.#retryMs, () => this.#connect());
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    this.#failures += 1;
+    this.#cancelRetry = this.#target.clock.schedule(backoffMs(this.#failures, FIRST_RETRY_MS, LAST_RETRY_MS), () =>
+      this.#connect(),
+    );
   }
 }
 

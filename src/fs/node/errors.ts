@@ -10,7 +10,7 @@ const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> 
   EBUSY: ["FOLD_BUSY", "another program is using it"],
   EAGAIN: ["FOLD_BUSY", "the system is busy"],
   EDEADLK: ["FOLD_BUSY", "the system is busy"],
-  ETIMEDOUT: ["FOLD_BUSY", "the disk did not answer in time"],
+  ETIMEDOUT: ["FOLD_TIMEOUT", "the disk did not answer in time"],
   EMFILE: ["FOLD_BUSY", "too many files are open in this program"],
   ENFILE: ["FOLD_BUSY", "too many files are open on this machine"],
   ENOTDIR: ["FOLD_NOT_A_FOLDER", "a file stands where a folder should be"],

@@ -10,7 +10,7 @@ import type {
   WatchHint,
 } from "../file-system.ts";
 import { scanFolder } from "../scan-folder.ts";
-import { KeyedMutex } from "../../keyed-mutex.ts";
+import { KeyedMutex } from "../../mutex.ts";
 import { asyncCalls, syncCalls, type Calls } from "./calls.ts";
 import { fileSystemError, isMissing } from "./errors.ts";
 import { kindOf, readRange } from "./read.ts";

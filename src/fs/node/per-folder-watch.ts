@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename } from "node:path";
 import { errorMessage } from "../../errors.ts";
-import type { WatchBackend, WatchHost } from "../watch-root.ts";
+import type { WatchBackend, WatchHost } from "../watch/watch-root.ts";
 import type { Calls } from "./calls.ts";
 import { systemCode } from "./errors.ts";
 

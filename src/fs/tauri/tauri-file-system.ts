@@ -10,7 +10,7 @@ import type {
   WatchHint,
 } from "../file-system.ts";
 import { scanFolder } from "../scan-folder.ts";
-import { KeyedMutex } from "../../keyed-mutex.ts";
+import { KeyedMutex } from "../../mutex.ts";
 import { Commands } from "./commands.ts";
 import { failure, isMissing, isOutOfScope, tauriFileSystemError } from "./errors.ts";
 import { kindOf, readRange, toStat } from "./read.ts";

@@ -1,7 +1,7 @@
 import { lstat, readDir, stat, watchImmediate } from "@tauri-apps/plugin-fs";
 import type { WatchHint } from "../file-system.ts";
-import { type ChangeListener, RecursiveWatchBackend, type RecursiveWatch } from "../recursive-watch.ts";
-import { watchRoot } from "../watch-root.ts";
+import { type ChangeListener, RecursiveWatchBackend, type RecursiveWatch } from "../watch/recursive-watch.ts";
+import { watchRoot } from "../watch/watch-root.ts";
 import { isMissing, isWindowsPath, tauriFileSystemError } from "./errors.ts";
 import { kindOf } from "./read.ts";
 import { readWatchEvent } from "./watch-event.ts";

@@ -8,7 +8,7 @@ import {
   type ScanResult,
   type WatchHint,
 } from "../file-system.ts";
-import { KeyedMutex } from "../../keyed-mutex.ts";
+import { KeyedMutex } from "../../mutex.ts";
 import { queryAccess } from "./folder-access.ts";
 import { failure, isMissing, isWrongKind, webFileSystemError } from "./errors.ts";
 import { appendTo, copyContent, copyFolder, makeFile, moveFile, readRange, removeIfThere, replaceContent } from "./files.ts";

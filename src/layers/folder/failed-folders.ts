@@ -1,6 +1,6 @@
+import { backoffMs } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
 
-const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
 interface FailedFolder {
@@ -26,7 +26,7 @@ export class FailedFolders {
   /** Notes that a folder has failed, once more or for the first time. */
   note(path: string): void {
     const tries = (this.#folders.get(path)?.tries ?? 0) + 1;
-    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10), LAST_RETRY_MS);
+    const delayMs = backoffMs(tries, undefined, LAST_RETRY_MS);
     this.#folders.set(path, { tries, retryAt: this.#clock.now() + delayMs });
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import type { FileStat, ScanResult } from "../../fs/file-system.ts";
 import { FaultyFileSystem } from "../../testing/faulty-file-system.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";

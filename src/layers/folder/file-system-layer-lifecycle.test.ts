@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import type { WatchHint } from "../../fs/file-system.ts";
-import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { SpaceManager } from "../../space/space-manager.ts";
 import { FaultyFileSystem } from "../../testing/faulty-file-system.ts";
 import { Inbox, TestPeer } from "../../testing/layer-bench.ts";

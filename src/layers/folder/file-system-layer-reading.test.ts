@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { FoldspaceError, type Problem } from "../../errors.ts";
-import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { FaultyFileSystem } from "../../testing/faulty-file-system.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import { FileSystemPersistenceLayer } from "./file-system-layer.ts";

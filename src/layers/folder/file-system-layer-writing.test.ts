@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { FoldspaceError } from "../../errors.ts";
-import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { FaultyFileSystem } from "../../testing/faulty-file-system.ts";
 import { asSet, TestPeer } from "../../testing/layer-bench.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { NodeFileSystem } from "../../fs/node/node-file-system.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
 import type { LayerSetup } from "../../testing/layer-bench.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
-import { KeyedMutex } from "../../keyed-mutex.ts";
+import { KeyedMutex } from "../../mutex.ts";
 import { IdPool } from "../../log/line.ts";
 import { OPS_DIR } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
@@ -8,7 +8,7 @@ import type { VertexOperation } from "../../tree/index.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
 import type { FailedFile, LogFiles, ReadTogether } from "./log-files.ts";
 import { LogFinder } from "./log-finder.ts";
-import type { FileSignature } from "./log-writer.ts";
+import type { FileSignature } from "./file-signature.ts";
 import type { LogReading } from "./read-log.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 

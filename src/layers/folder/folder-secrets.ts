@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { Problem } from "../../errors.ts";
 import { SPACE_DIR } from "../../log/paths.ts";
 import { SEALED_SECRETS_DIR } from "../../log/secrets-paths.ts";
+import { Mutex } from "../../mutex.ts";
 import { Observable } from "../../observable.ts";
 import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
 import { PlainRemains } from "./plain-remains.ts";
@@ -20,7 +21,7 @@ export class FolderSecrets {
   #isSearched = false;
   /** Whether what was found then has been removed. */
   #isClean = false;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #mutex = new Mutex();
   /** What was there when it was last loaded. */
   #loaded = "";
 
@@ -37,7 +38,7 @@ export class FolderSecrets {
   }
 
   async load(): Promise<StoredSecrets> {
-    return await this.#exclusively(async () => {
+    return await this.#mutex.run(async () => {
       const stored = await this.#read();
       this.#loaded = this.#fingerprint;
       return stored;
@@ -45,7 +46,7 @@ export class FolderSecrets {
   }
 
   async save({ sealed, changes, isProtected = false, retired = [], retiredCopies = [] }: SecretsUpdate): Promise<void> {
-    await this.#exclusively(async () => {
+    await this.#mutex.run(async () => {
       if (sealed) await this.#sealed.write(sealed.peerId, sealed.text);
       await this.#plain.save(changes, isProtected);
       for (const peerId of retired) await this.#sealed.retire(peerId);
@@ -62,7 +63,7 @@ export class FolderSecrets {
 
   /** Whether what is there is something else than what was last loaded. */
   async hasChanged(): Promise<boolean> {
-    return await this.#exclusively(async () => {
+    return await this.#mutex.run(async () => {
       await this.#read();
       return this.#fingerprint !== this.#loaded;
     });
@@ -77,7 +78,7 @@ export class FolderSecrets {
 
   /** Resolves when nothing is under way. */
   async whenIdle(): Promise<void> {
-    await this.#exclusively(async () => undefined);
+    await this.#mutex.run(async () => undefined);
   }
 
   get #fingerprint(): string {
@@ -99,11 +100,5 @@ export class FolderSecrets {
     const problems = [...this.#plain.problems, ...this.#sealed.problems, ...this.#remains.problems];
     const isSame = JSON.stringify(problems) === JSON.stringify(this.problems.value);
     if (!isSame) this.problems.value = problems;
-  }
-
-  async #exclusively<T>(task: () => Promise<T>): Promise<T> {
-    const run = this.#last.then(task, task);
-    this.#last = run;
-    return await run;
   }
 }

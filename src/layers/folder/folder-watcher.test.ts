@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock, type Clock } from "../../clock.ts";
 import type { WatchHint } from "../../fs/file-system.ts";
-import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { FolderWatcher } from "./folder-watcher.ts";
 

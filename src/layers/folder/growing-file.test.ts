@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
 import { FoldspaceError } from "../../errors.ts";
-import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { FaultyFileSystem } from "../../testing/faulty-file-system.ts";
 import { Parsing } from "../../worker/parsing.ts";
-import { readEntry } from "./read-entry.ts";
+import { readEntry } from "../../maintenance/read-entry.ts";
 import { readLog } from "./read-log.ts";
 import { SpaceFolder, type LogEntry } from "./space-folder.ts";
 

@@ -1,20 +1,19 @@
+import { isMtimeUntrusted } from "./file-signature.ts";
+import { backoffMs } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
 import { toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
 import { Semaphore } from "../../semaphore.ts";
 import type { IdPool } from "../../log/line.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
 import type { Parsing } from "../../worker/parsing.ts";
-import { mapLimit } from "./map-limit.ts";
+import { mapLimit } from "../../map-limit.ts";
 import { readLog, type LogCursor, type LogReading } from "./read-log.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 
 /** More at once gains little, and takes file handles. */
 const FILES_AT_ONCE = 8;
-/** A file changed so recently may change again without its time showing it (FAT counts in 2 s). */
-const TIME_RESOLUTION_MS = 2_500;
 /** A sync service may take a file away for a moment while it replaces it. */
 const LOST_AFTER_MS = 20_000;
-const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
 /** What is known of a file, to tell whether it has changed. */
@@ -126,7 +125,7 @@ export class LogFiles {
     this.#known.set(path, {
       entry: { ...entry, size: reading.size },
       cursor: isRoom ? cursor : { ...cursor, problems: { ...cursor.problems, listed: cursor.problems.listed.slice(0, 1) } },
-      mtimeUntrusted: Math.abs(this.#clock.now() - entry.modifiedMs) < TIME_RESOLUTION_MS,
+      mtimeUntrusted: isMtimeUntrusted(entry, this.#clock.now()),
       missingSince: undefined,
     });
     const problems = listed.slice(0, isRoom ? listed.length : 1).map(({ code, reason, line, isLossless }): Problem => ({
@@ -145,7 +144,7 @@ export class LogFiles {
   fail(entry: LogEntry, error: FoldspaceError): void {
     const { path, treeId } = entry;
     const tries = (this.#failed.get(path)?.tries ?? 0) + 1;
-    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10), LAST_RETRY_MS);
+    const delayMs = backoffMs(tries, undefined, LAST_RETRY_MS);
     const isStalled = this.#isLate(this.#folder.at(path));
     this.#failed.set(path, { entry, error, tries, retryAt: this.#clock.now() + delayMs, isStalled, isBusy: false });
     this.problems.set(path, [{ code: error.code, reason: `cannot be read: ${error.message}`, file: path, treeId }]);

@@ -1,13 +1,13 @@
+import type { FileSignature } from "./file-signature.ts";
+import { LF } from "../../bytes.ts";
 import type { Clock } from "../../clock.ts";
 import { FoldspaceError } from "../../errors.ts";
-import type { FileStat } from "../../fs/file-system.ts";
 import { encodeLine } from "../../log/line.ts";
 import { canNameLog, logFilePath } from "../../log/paths.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import type { LinkCheck } from "./link-check.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
-const LF = 10;
 /** In code units. Values may be so long that all that waits is more than a string can hold, or the machine at once. */
 const MAX_APPEND_LENGTH = 8 * 1024 * 1024;
 
@@ -22,9 +22,6 @@ const TURN_MS = 8_000;
  * edits leave that much time between them, one file is enough.
  */
 const REST_MS = 16_000;
-
-/** What can be seen of a file without reading it. */
-export type FileSignature = Pick<FileStat, "size" | "modifiedMs">;
 
 /** What a file that this instance writes should look like from outside. */
 interface OwnFile {

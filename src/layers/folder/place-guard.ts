@@ -1,3 +1,4 @@
+import type { FileSignature } from "./file-signature.ts";
 import { FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 import { OPS_DIR, SPACE_FILE } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
@@ -13,9 +14,7 @@ const ABOUT_THE_PLACE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorC
 ]);
 
 /** What `space.json` looked like when it was last read. */
-interface FileSignature {
-  readonly size: number;
-  readonly modifiedMs: number;
+interface SpaceFileSignature extends FileSignature {
   readonly identity: string | undefined;
 }
 
@@ -29,7 +28,7 @@ export class PlaceGuard {
   readonly failure: Observable<FoldspaceError | undefined> = new Observable<FoldspaceError | undefined>(undefined);
   readonly #folder: SpaceFolder;
   readonly #spaceId: string;
-  #seen: FileSignature | undefined;
+  #seen: SpaceFileSignature | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MemoryFileSystem } from "../../fs/memory-file-system.ts";
+import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { SECRETS_FILE } from "../../log/secrets-paths.ts";
 import { sealPlainFile } from "../../secrets/plain-file.ts";
 import { SpaceManager } from "../../space/space-manager.ts";

@@ -1,8 +1,8 @@
+import { MAX_LISTED_OF_FILE } from "../../limits.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
 import { IdPool } from "../../log/line.ts";
 import type { LineProblem } from "../../log/line-problem.ts";
 import type { LogPosition } from "../../log/parser.ts";
-import { MAX_LISTED_OF_FILE } from "../../problem-ledger.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import { Parsing, WorkerLost, type ParseJob } from "../../worker/parsing.ts";
 
@@ -43,7 +43,7 @@ export interface LogReading {
 }
 
 /** So large a piece of a file is read at once; more would only take memory. */
-const CHUNK_BYTES = 4 * 1024 * 1024;
+export const CHUNK_BYTES: number = 4 * 1024 * 1024;
 /** Length of a fingerprint: several lines, each with a counter of its own, at a place that depends on all before them. */
 const FINGERPRINT_BYTES = 512;
 

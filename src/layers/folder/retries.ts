@@ -1,7 +1,7 @@
+import { backoffMs } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
 
 const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
 
 /** Does something again after a while: once at a time, and ever later as long as it keeps failing. */
 export class Retries {
@@ -22,7 +22,7 @@ export class Retries {
   /** Tries again, later than the last time; and once more after that, until {@link reset}. */
   again(): void {
     if (this.#cancel) return;
-    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(this.#tries++, 10), LAST_RETRY_MS);
+    const delayMs = backoffMs(++this.#tries);
     this.#schedule(this.#clock.now() + delayMs);
   }
 

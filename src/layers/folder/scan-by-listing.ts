@@ -1,6 +1,6 @@
 import { joinPath, type FileSystem, type ScanResult } from "../../fs/file-system.ts";
 import { isIgnoredName } from "../../log/paths.ts";
-import { mapLimit } from "./map-limit.ts";
+import { mapLimit } from "../../map-limit.ts";
 
 const STATS_AT_ONCE = 8;
 

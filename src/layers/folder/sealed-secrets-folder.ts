@@ -1,15 +1,12 @@
+import { isMtimeUntrusted } from "./file-signature.ts";
 import type { Clock } from "../../clock.ts";
-import { errorCode, FoldspaceError, type Problem } from "../../errors.ts";
+import { errorCode, FoldspaceError, type Problem, toFoldspaceError } from "../../errors.ts";
 import type { FileStat } from "../../fs/file-system.ts";
 import { classifySealedFile, SEALED_SECRETS_DIR, sealedSecretsPath } from "../../log/secrets-paths.ts";
 import { utf8 } from "../../secrets/encoding.ts";
 import { assertFileSize, MAX_SEALED_BYTES, MAX_SEALED_FILES, MAX_SECRETS_FILE_BYTES } from "../../secrets/limits.ts";
 import type { StoredSealedFile } from "../../secrets/vault-file.ts";
-import { toFoldspaceError } from "../batcher.ts";
 import type { SpaceFolder } from "./space-folder.ts";
-
-/** A file changed so recently may change again without its time showing it (FAT counts in 2 s). */
-const TIME_RESOLUTION_MS = 2_500;
 
 /** As file systems here name what they write before it replaces a file. */
 const TEMPORARY_NAME = /^[.~][0-9a-f-]{36}\.tmp(?:\.crswap)?$|\.crswap$/;
@@ -115,7 +112,7 @@ export class SealedSecretsFolder {
     const known = this.#files.get(file);
     if (known && !known.mtimeUntrusted && isSame(known.stat, stat)) return known;
     const { modifiedMs } = stat;
-    const mtimeUntrusted = Math.abs(this.#clock.now() - modifiedMs) < TIME_RESOLUTION_MS;
+    const mtimeUntrusted = isMtimeUntrusted(stat, this.#clock.now());
     const stored = { ...classifySealedFile(file.slice(SEALED_SECRETS_DIR.length + 1))!, file, modifiedMs };
     return { stored: { ...stored, content: await this.#readText(file, stat) }, stat, mtimeUntrusted };
   }

@@ -35,7 +35,7 @@ test("a file that does not answer holds up neither the other files of its tree, 
   const loading = bench.layer.loadTreeOps(FOLDER_SPACE);
   expect(countersOf(await bench.layer.loadTreeOps(TREE))).toEqual([4]);
   expect(countersOf(await bench.settle(loading))).toEqual([1, 2]);
-  expect(bench.layer.problems).toMatchObject([{ code: "FOLD_BUSY", file: HUNG, treeId: FOLDER_SPACE }]);
+  expect(bench.layer.problems).toMatchObject([{ code: "FOLD_TIMEOUT", file: HUNG, treeId: FOLDER_SPACE }]);
   await bench.settle(bench.layer.startListening((change) => void bench.changes.push(change)));
   await bench.append(`${dayOf(TREE)}/other.jsonl`, lines(5));
   await bench.append(`${FOLDER_DAY}/good.jsonl`, lines(6));
@@ -66,7 +66,7 @@ test("a folder that does not answer, whole or in a scan, costs only itself", asy
   await bench.layer.connect({ peerId: "writer" });
   expect(countersOf(await bench.settle(bench.layer.loadTreeOps(FOLDER_SPACE)))).toEqual([1, 2, 3]);
   await bench.settle(bench.layer.startListening((change) => void bench.changes.push(change)));
-  expect(bench.layer.problems).toMatchObject([{ code: "FOLD_BUSY", file: "space-v1/ops/88" }]);
+  expect(bench.layer.problems).toMatchObject([{ code: "FOLD_TIMEOUT", file: "space-v1/ops/88" }]);
   await bench.append(`${FOLDER_DAY}/good.jsonl`, lines(7));
   await bench.settle(bench.layer.rescan());
   expect(bench.heard(FOLDER_SPACE)).toEqual([7]);
@@ -89,7 +89,7 @@ test("a save of which nothing is heard holds up no other, and the end comes all 
   }
   await bench.clock.advance(20_000);
   expect(states).toEqual(["two"]);
-  expect(bench.layer.status).toMatchObject({ state: "degraded", pendingOps: 1, error: { code: "FOLD_BUSY" } });
+  expect(bench.layer.status).toMatchObject({ state: "degraded", pendingOps: 1, error: { code: "FOLD_TIMEOUT" } });
   await bench.settle(bench.layer.disconnect());
   expect(states).toEqual(["two", "FOLD_NOT_DURABLE"]);
 });

@@ -1,3 +1,4 @@
+import { MAX_SPACE_FILE_BYTES } from "../../limits.ts";
 import { FoldspaceError, errorCode, errorMessage, type Problem } from "../../errors.ts";
 import { joinPath, type FileSystem, type ScannedFile, type ScanResult } from "../../fs/file-system.ts";
 import { scanByListing } from "./scan-by-listing.ts";
@@ -40,9 +41,6 @@ export type FolderState =
   | { readonly kind: "empty" }
   | { readonly kind: "space"; readonly spaceFile: SpaceFile }
   | { readonly kind: "old-format" };
-
-/** Apps may keep more in `space.json` than the id, but nothing that takes as much. */
-const MAX_SPACE_FILE_BYTES = 1024 * 1024;
 
 /** The folder that a space is kept in: what it is, what is in it, making a new one. Knows nothing of operations. */
 export class SpaceFolder {
@@ -225,7 +223,7 @@ export class SpaceFolder {
     try {
       return await this.fs.scan(path);
     } catch (error) {
-      if (errorCode(error) !== "FOLD_BUSY") throw error;
+      if (errorCode(error) !== "FOLD_TIMEOUT") throw error;
       return await scanByListing(this.fs, path);
     }
   }
@@ -281,7 +279,7 @@ export function classifyEntry(
 }
 
 export function unreadableFolder(path: string, error: unknown): Problem {
-  return { code: errorCode(error) ?? "FOLD_IO", reason: `cannot be looked into: ${errorMessage(error)}`, file: path };
+  return { code: errorCode(error) ?? "FOLD_IO", reason: `cannot be read: ${errorMessage(error)}`, file: path };
 }
 
 function encode(text: string): Uint8Array {

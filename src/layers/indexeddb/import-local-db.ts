@@ -1,7 +1,6 @@
 import { openDB } from "idb";
-import { FoldspaceError, type Problem } from "../../errors.ts";
+import { FoldspaceError, type Problem, toFoldspaceError } from "../../errors.ts";
 import { assertOperations, toJsonValue, type VertexOperation } from "../../tree/index.ts";
-import { toFoldspaceError } from "../batcher.ts";
 import { hasIndexedDb, type SpaceRecord } from "./database.ts";
 
 /** Name of the existing app's database. */

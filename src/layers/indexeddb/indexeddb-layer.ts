@@ -1,9 +1,9 @@
 import { systemClock, type Clock } from "../../clock.ts";
-import { FoldspaceError, type Problem } from "../../errors.ts";
+import { FoldspaceError, type Problem, toFoldspaceError } from "../../errors.ts";
 import { Observable } from "../../observable.ts";
 import type { DeviceStore } from "../../secrets/device-store.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
-import { Batcher, toFoldspaceError, type FlushPolicy } from "../batcher.ts";
+import { Batcher, type FlushPolicy } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
 import {
   OFFLINE_STATUS,

@@ -1,5 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import { completesInTime } from "../patience.ts";
+import { completesInTime } from "../../with-timeout.ts";
 
 interface LockManager {
   request(name: string, callback: () => Promise<void>): Promise<unknown>;

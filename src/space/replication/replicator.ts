@@ -3,7 +3,7 @@ import type { FoldspaceError } from "../../errors.ts";
 import type { IncomingChange } from "../../layers/persistence-layer.ts";
 import type { OpIdSet } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
-import { completesInTime } from "../patience.ts";
+import { completesInTime } from "../../with-timeout.ts";
 import { TreeSync } from "./tree-sync.ts";
 
 export interface ReplicatorOptions {

@@ -1,7 +1,6 @@
 import { TimeSlicer } from "../../time-slicer.ts";
 import type { Clock } from "../../clock.ts";
-import { FoldspaceError } from "../../errors.ts";
-import { toFoldspaceError } from "../../layers/batcher.ts";
+import { FoldspaceError, toFoldspaceError } from "../../errors.ts";
 import { opIdToString, type ReplicatedTree, type OpIdSet, type VertexOperation } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
 import type { LoadedTree } from "../loaded-tree.ts";

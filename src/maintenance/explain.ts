@@ -1,0 +1,201 @@
+import type { FoldspaceErrorCode, Problem } from "../errors.ts";
+
+/** A problem in plain words, for people who know nothing of files and formats. Each is one or two whole sentences. */
+export interface ProblemExplanation {
+  /** What was found. */
+  readonly what: string;
+  /** Whether anything is lost, and what else follows from it. */
+  readonly consequence: string;
+  /** What `foldspace repair` does about it, and what the person can do. */
+  readonly advice: string;
+}
+
+const KEPT_IN_PLACE = "Repair leaves it where it is, as only its writer may change its file.";
+const BY_HAND =
+  "Repair leaves it where it is. If you or another program edited the file, restore it from a backup or from the sync service's history.";
+
+const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanation>>> = {
+  FOLD_TORN_LINE: {
+    what: "A change was written only in part: a program or a sync service was interrupted while it wrote the file.",
+    consequence: "This one change is missing here, unless its device saves it again. All other changes of the file were read.",
+    advice: `${KEPT_IN_PLACE} Open the space once on the device that wrote it and let it sync; if that device has ended for good, "foldspace repair --own" with the id in the file's name makes the file clean.`,
+  },
+  FOLD_BAD_LINE: {
+    what: "A line of the file is no change that any version of the format knows.",
+    consequence: "The line is passed over, and stays in the file. All other changes of the file were read.",
+    advice: BY_HAND,
+  },
+  FOLD_MERGE_MARKER: {
+    what: "Git left the marker of a conflict in the file.",
+    consequence: "Nothing is lost: the changes of both sides around the marker were read.",
+    advice:
+      'Repair leaves it, as it stands in a file that only its writer may change. Delete the marker\'s lines, and let "foldspace init --git" or FORMAT.md tell Git to join such files by itself.',
+  },
+  FOLD_LINE_TOO_LONG: {
+    what: "A line of the file is longer than any change can be.",
+    consequence: "The line is passed over, and stays in the file. All other changes of the file were read.",
+    advice: BY_HAND,
+  },
+  FOLD_TOO_DEEP: {
+    what: "A change holds a value that is nested more deeply than programs can read safely.",
+    consequence: "This one change is passed over, and stays in the file.",
+    advice: `${KEPT_IN_PLACE} The app that wrote it should be told of it.`,
+  },
+  FOLD_BAD_VALUE: {
+    what: "A change holds a number that is too large to be kept.",
+    consequence: "This one change is passed over, and stays in the file.",
+    advice: `${KEPT_IN_PLACE} The app that wrote it should be told of it.`,
+  },
+  FOLD_BAD_COUNTER: {
+    what: "A change bears a number that no change can have.",
+    consequence: "This one change is passed over, and stays in the file: taking it in could keep later changes from being made.",
+    advice: BY_HAND,
+  },
+  FOLD_BAD_ID: {
+    what: "A change, or the device that made it, has an id that could lead outside of the space, or that cannot be written safely.",
+    consequence: "It is passed over here, and stays where it is.",
+    advice: BY_HAND,
+  },
+  FOLD_BAD_UTF8: {
+    what: "A line of the file is damaged: its bytes are no text.",
+    consequence: "The line is passed over, and stays in the file. All other changes of the file were read.",
+    advice: BY_HAND,
+  },
+  FOLD_CONFLICT_COPY: {
+    what: "A sync service found two versions of a file and kept one of them under another name.",
+    consequence: "Nothing is lost: the changes in the copy were read like all others.",
+    advice:
+      "Repair makes sure that each of its changes stands elsewhere, too, and moves the copy to lost+found. You need not do anything, now or later.",
+  },
+  FOLD_NOT_DOWNLOADED: {
+    what: "The sync service shows the file, but has not fetched it to this device.",
+    consequence: "Nothing is lost. Its changes are missing here until it is fetched.",
+    advice: "Repair leaves it alone. Tell the sync service to keep this folder on the device, and wait until it has synced.",
+  },
+  FOLD_FOREIGN_FILE: {
+    what: "Something stands among the files of the space that does not belong to it.",
+    consequence: "Nothing is lost: it is passed over.",
+    advice:
+      "Repair moves a file to lost+found, and leaves alone what is a link, a pipe or a device, or has a name that cannot be read. Those you can delete if you know what they are.",
+  },
+  FOLD_ID_COLLISION: {
+    what: "Two different changes bear the same id, as if two devices had written under one name. A folder or a disk image that was copied while in use is the usual reason.",
+    consequence: "Both changes are in the folder, but only one of them shows, and devices may differ in which.",
+    advice:
+      "Repair leaves both, as it cannot know which is meant. Look at the thing that was changed and set it once more: the new change wins everywhere.",
+  },
+  FOLD_NO_ROOT: {
+    what: "The change that begins a tree is missing.",
+    consequence: "What is here of the tree is kept, and cannot be shown until that change arrives.",
+    advice:
+      "Repair leaves it. Wait until the folder has synced, or open the space once on the device that made the tree; otherwise restore the missing file from a backup.",
+  },
+  FOLD_ONLY_IN_LOST_FOUND: {
+    what: "Changes are in lost+found only: a repair moved a file there, and what was to contain them instead is missing.",
+    consequence: "Nothing is lost, but these changes do not show.",
+    advice:
+      'Repair leaves them there. Wait until the folder has synced; if they are still missing then, "foldspace repair --undo" with the name of the folder in lost+found puts the file back.',
+  },
+  FOLD_OLD_FORMAT: {
+    what: "Changes arrived in the layout of version 0, from a device that did not know yet that the space was converted.",
+    consequence: "Nothing is lost, but these changes do not show.",
+    advice:
+      'Repair leaves them where they are, and "foldspace migrate" takes them in. Update the app on the device that wrote them.',
+  },
+  FOLD_BAD_SPACE_FILE: {
+    what: "The file space.json, which says which space this is, is damaged or missing.",
+    consequence: "Nothing else is lost, but the space cannot be opened.",
+    advice:
+      "Repair does nothing before it is there again. Wait until the folder has synced, or restore it from a backup or another device: it is the same on all of them.",
+  },
+  FOLD_FOLDER_LOST: {
+    what: "The folder is gone: it was moved, deleted, or is on a disk that is not connected.",
+    consequence: "Nothing that is open is lost: it is kept, and saved when the folder is back.",
+    advice: "There is nothing to repair. Put the folder back in its place, or connect the disk.",
+  },
+  FOLD_PERMISSION: {
+    what: "This user may not read a file or folder of the space.",
+    consequence: "What stands in it is missing here. Nothing is lost.",
+    advice: "Repair leaves it alone. Give yourself the right to read it, and see whose it is.",
+  },
+  FOLD_BUSY: {
+    what: "Another program keeps a file from being read or changed at the moment.",
+    consequence: "Nothing is lost. What stands in the file may be missing here for the time being.",
+    advice: "Close other programs that use the folder, or wait for the sync service, and try again.",
+  },
+  FOLD_TIMEOUT: {
+    what: "The disk, or the program that provides it, did not answer in time.",
+    consequence: "Nothing is lost. The contents of the file or folder may be missing here until it answers.",
+    advice: "Repair leaves it alone. Check the connection to the disk or the network drive; reading is retried by itself.",
+  },
+  FOLD_DISK_FULL: {
+    what: "The disk is full, or the user's quota on it is used up.",
+    consequence: "Nothing that is open is lost: changes are kept in memory, and saved when there is room again.",
+    advice: "Make room on the disk before you close the app; saving is tried again by itself.",
+  },
+  FOLD_READ_ONLY: {
+    what: "The folder or a file in it can only be read.",
+    consequence: "Nothing is lost, but changes are not saved there.",
+    advice:
+      "Repair cannot write there either. Give yourself the right to write to the folder, or keep the space on another disk.",
+  },
+  FOLD_IO: {
+    what: "The system reported an error while a file was read or written.",
+    consequence: "The contents of the file may be missing here. Nothing was changed.",
+    advice: "Repair leaves it alone. Check the disk, and compare the file with a backup or with the folder of another device.",
+  },
+  FOLD_SECRETS_BROKEN: {
+    what: "A file with secrets does not decrypt: it was damaged, or belongs to another space.",
+    consequence:
+      "The secrets that stand in it alone are missing here. When secrets are saved, the file is kept under another name.",
+    advice:
+      "Repair leaves it where it is. Let the folder sync, or restore the file from a backup; one that was set aside you can delete when nothing is missing.",
+  },
+  FOLD_SECRETS_TOO_LARGE: {
+    what: "A file with secrets is larger than any that programs write, or there are too many of them.",
+    consequence: "What stands in it is not used, and kept.",
+    advice: "Repair leaves it where it is. Find out who put it there, and delete it if it is none of yours.",
+  },
+  FOLD_SECRETS_PARAMETERS: {
+    what: "A file with secrets asks for a passphrase to be checked too cheaply, or at a cost that no device can bear.",
+    consequence: "What stands in it is not used, and kept: somebody may have changed it to get at the passphrase.",
+    advice: "Repair leaves it where it is. Restore the file from a backup, and find out who has written into the folder.",
+  },
+  FOLD_SECRETS_UNPROTECTED: {
+    what: "Secrets that are under a passphrase stand in the folder with other values without one: an app that knows of no passphrase wrote them, or somebody else who has the folder.",
+    consequence: "Nothing is lost: the protected values hold, and the others are kept beside them.",
+    advice: "Repair leaves them where they are. Set each of these secrets again, or delete it: then the other value goes.",
+  },
+  FOLD_PEER_CLONED: {
+    what: "Somebody else makes changes under the same id as this app, as if its data had been copied to another device.",
+    consequence: "Nothing is lost: this app goes on under a new id, and makes again what both had made.",
+    advice: "There is nothing to repair. Let the other device load the app's data anew, if you know which it is.",
+  },
+  FOLD_SECRETS_ROLLED_BACK: {
+    what: "The secrets are older than what this device has seen.",
+    consequence: "Secrets that were saved since may be missing here, and are not overwritten.",
+    advice: "Repair leaves it alone. Wait until the folder has synced; if a backup was restored on purpose, accept them.",
+  },
+  FOLD_BAD_RECORD: {
+    what: "A stored batch of changes is damaged.",
+    consequence: "The changes in it are missing here, unless another place of the space has them. They stay where they are.",
+    advice: "Repair works on folders only. Open the space together with its folder: what is missing is taken from there.",
+  },
+};
+
+const OTHER: ProblemExplanation = {
+  what: "A part of the space could not be read.",
+  consequence: "What stands in it is missing here. Nothing was changed.",
+  advice: "Repair leaves it alone. Look at the file named: the disk, its rights, or the sync service may be the reason.",
+};
+
+const TORN_AND_SAFE: ProblemExplanation = {
+  what: "A line of the file holds several changes, or the beginning of a change that was written once more as a whole.",
+  consequence: "Nothing is lost: all changes were read.",
+  advice: `${KEPT_IN_PLACE} You need not do anything.`,
+};
+
+/** Says in plain words what a problem is, whether anything is lost, and what to do. */
+export function explainProblem({ code, isLossless }: Problem): ProblemExplanation {
+  return isLossless === true ? TORN_AND_SAFE : (EXPLANATIONS[code] ?? OTHER);
+}

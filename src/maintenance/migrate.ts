@@ -1,0 +1,250 @@
+import { errorCode, FoldspaceError, type Problem } from "../errors.ts";
+import { joinPath } from "../fs/file-system.ts";
+import { README_FILE, README_FILES, README_TEXT, OPS_DIR, parseSpaceFile, SPACE_DIR, SPACE_FILE } from "../log/index.ts";
+import { CheckedChanges } from "./checked-changes.ts";
+import { findOldLogs, findOldRoots, isOfSpace, KEPT_DIR, OldOperations, OLD_OPS_DIR, type OldLog } from "./old-operations.ts";
+import { copySecrets, immovable, OldParts, OLD_SECRETS_FILES, OLD_SPACE_FILE } from "./old-parts.ts";
+import { OperationTally } from "./operation-tally.ts";
+import { readEntry } from "./read-entry.ts";
+import { SpaceFolder } from "../layers/folder/space-folder.ts";
+
+export interface Migration {
+  /**
+   * `finished`: one that had been interrupted. `taken-in`: operations of version 0 that a device wrote before it knew of the
+   * migration. `none`: the space has the present format already, and nothing of version 0 is beside it.
+   */
+  readonly done: "migrated" | "finished" | "taken-in" | "none";
+  readonly spaceId: string;
+  /** Distinct operations of each tree that were copied. */
+  readonly opCounts: ReadonlyMap<string, number>;
+  /** Log files copied. */
+  readonly files: number;
+  /** Above all, lines that are no operations: they are carried over as they are. */
+  readonly problems: readonly Problem[];
+}
+
+/** The new space is built in here, out of sight of every reader. */
+const BUILD_DIR = ".space-v1.tmp";
+const RECORD_FILE = "migrated.json";
+
+/**
+ * Turns a space of version 0 into one of version 1 and keeps the old files under `space-v0`. Beside a space of version 1, it
+ * takes in what is there of version 0: what an interrupted migration, here or on another device, has left, and what a
+ * device wrote that knew nothing of it.
+ *
+ * The new space is built aside, read back and compared, and put in its place in one step; only then are the old files
+ * moved. Interrupted anywhere, it leaves the old space or the new one whole, and finishes when it is run again.
+ * @throws FoldspaceError as `SpaceFolder.open`; before anything has changed: `FOLD_NOT_DOWNLOADED`, `FOLD_IO` for a link,
+ *   `FOLD_BUSY` where something else writes the old files, and what reading and writing fail with
+ */
+export async function migrateFolder(folder: SpaceFolder, now: Date = new Date()): Promise<Migration> {
+  const state = await inspect(folder);
+  if (state.kind === "space") return await finish(folder, state.spaceId, now);
+  for (const path of [joinPath(KEPT_DIR, OLD_OPS_DIR), SPACE_FILE, OLD_OPS_DIR]) await folder.assertNoLinks(path);
+  const spaceFile = await read(folder, OLD_SPACE_FILE);
+  const spaceId = parseSpaceFile(new TextDecoder().decode(spaceFile), folder.at(OLD_SPACE_FILE)).id;
+  const old = await readOldSpace(folder);
+  const built = state.kind === "half" ? undefined : await buildAside(folder, old, spaceFile, now);
+  const { opCounts, problems } = built ?? (await completeHalf(folder, old, spaceFile, now));
+  const finished = await finish(folder, spaceId, now);
+  return {
+    done: "migrated",
+    spaceId,
+    opCounts,
+    files: old.logs.length,
+    problems: [...old.problems, ...problems, ...finished.problems],
+  };
+}
+
+type OldState = { readonly kind: "space"; readonly spaceId: string } | { readonly kind: "old" | "half" };
+
+/** `half`: a space of version 0, beside which is an unfinished one of version 1. */
+async function inspect(folder: SpaceFolder): Promise<OldState> {
+  const names = new Set((await folder.fs.list(folder.path))?.map(({ name }) => name));
+  const hasOld = names.has(OLD_SPACE_FILE) && (await findOldRoots(folder)).length > 0;
+  try {
+    const state = await folder.inspect();
+    if (state.kind === "space") return { kind: "space", spaceId: state.spaceFile.id };
+    // without its log files, which another device's migration has moved already, it is taken for no space
+    if (state.kind !== "old-format" && !(state.kind === "empty" && hasOld)) throw folder.errorFor(state.kind);
+  } catch (error) {
+    const isUnfinished =
+      errorCode(error) === "FOLD_BAD_SPACE_FILE" && (await folder.fs.stat(folder.at(SPACE_FILE))) === undefined;
+    if (!hasOld || !isUnfinished) throw error;
+  }
+  return { kind: names.has(SPACE_DIR) ? "half" : "old" };
+}
+
+interface OldSpace {
+  readonly logs: readonly OldLog[];
+  readonly problems: Problem[];
+}
+
+async function readOldSpace(folder: SpaceFolder): Promise<OldSpace> {
+  const logs: OldLog[] = [];
+  const problems: Problem[] = [];
+  for (const root of await findOldRoots(folder)) {
+    const found = await findOldLogs(folder, root);
+    if (found.waiting[0]) throw found.waiting[0];
+    logs.push(...found.logs);
+    problems.push(...found.problems.map((problem) => ({ ...problem, file: keptAt(problem.file!) })));
+  }
+  return { logs, problems };
+}
+
+/** Where a file of version 0 is after the migration. */
+function keptAt(path: string): string {
+  return path.startsWith(`${KEPT_DIR}/`) ? path : joinPath(KEPT_DIR, path);
+}
+
+interface NewSpace {
+  readonly opCounts: ReadonlyMap<string, number>;
+  readonly problems: readonly Problem[];
+}
+
+/** @returns `undefined` if the folder that was built cannot be moved to its place */
+async function buildAside(folder: SpaceFolder, old: OldSpace, spaceFile: Uint8Array, now: Date): Promise<NewSpace | undefined> {
+  const changes = new CheckedChanges(folder);
+  const built = new SpaceFolder(folder.fs, folder.at(BUILD_DIR));
+  await changes.remove(BUILD_DIR);
+  await changes.makeDirectory(joinPath(BUILD_DIR, OPS_DIR));
+  const expected = new OperationTally();
+  const operations = new OldOperations(folder, built, expected, { isOwner: true, now });
+  for (const log of old.logs) if ((await operations.ingest(log)) === undefined) throw changed(folder, log.oldPath);
+  await copyOldSecrets(folder, built);
+  await new CheckedChanges(built).write(SPACE_FILE, spaceFile);
+
+  const problems = await assertArrived(built, expected);
+  await assertUnchanged(folder, old.logs);
+  try {
+    await changes.moveFolder(joinPath(BUILD_DIR, SPACE_DIR), SPACE_DIR);
+  } catch (error) {
+    immovable(error);
+    return undefined;
+  }
+  return { opCounts: expected.opCounts, problems };
+}
+
+/** Writes the new space where it belongs, its space file last: before that, no reader takes it for a space. */
+async function completeHalf(folder: SpaceFolder, old: OldSpace, spaceFile: Uint8Array, now: Date): Promise<NewSpace> {
+  const changes = new CheckedChanges(folder);
+  await changes.makeDirectory(OPS_DIR);
+  const known = await tally(folder);
+  const operations = new OldOperations(folder, folder, known, { isOwner: true, now });
+  // a file that is gone by now was moved by another device's migration, and is looked for there at the end
+  for (const log of old.logs) await operations.ingest(log);
+  await copyOldSecrets(folder, folder);
+  if (!(await changes.stat(SPACE_FILE))) await changes.write(SPACE_FILE, spaceFile);
+  return { opCounts: known.opCounts, problems: operations.problems };
+}
+
+async function copyOldSecrets(from: SpaceFolder, to: SpaceFolder): Promise<void> {
+  for (const name of OLD_SECRETS_FILES) {
+    const secrets = await new CheckedChanges(from).read(name);
+    if (secrets) await copySecrets(to, secrets);
+  }
+}
+
+/** Takes in what of version 0 is beside a space of version 1, and moves it out of the way. */
+async function finish(folder: SpaceFolder, spaceId: string, now: Date): Promise<Migration> {
+  const parts = new OldParts(folder, spaceId);
+  const isInterrupted = (await folder.fs.list(folder.path))?.some(({ name }) => name === BUILD_DIR) ?? false;
+  const hasSpaceFile = await parts.hasSpaceFile();
+  const roots = await findOldRoots(folder);
+  const known = roots.length > 0 ? await tally(folder) : new OperationTally();
+  const operations = new OldOperations(folder, folder, known, { isOwner: false, now });
+  const problems: Problem[] = [];
+  let files = 0;
+  for (const root of roots) {
+    const found = await findOldLogs(folder, root);
+    const logs = found.logs.filter((log) => isOfSpace(log, known));
+    const sizes = new Map<string, number>();
+    for (const log of logs) {
+      const size = await operations.ingest(log);
+      if (size !== undefined) sizes.set(log.oldPath, size);
+    }
+    files += sizes.size;
+    problems.push(...found.waiting.map(({ code, message }) => ({ code, reason: message, file: root })));
+    const isWhole = found.waiting.length === 0 && sizes.size === logs.length;
+    const isOld = logs.length > 0 || (hasSpaceFile && found.files.length > 0);
+    if (root === OLD_OPS_DIR && isWhole && isOld) await parts.moveLogs(operations, sizes);
+  }
+  await parts.ingestSecrets(hasSpaceFile || isInterrupted);
+  if (hasSpaceFile) await parts.move(OLD_SPACE_FILE);
+  const isFinished = parts.hasMoved || isInterrupted;
+  if (isFinished) await writeMarkers(folder, now);
+  if (isInterrupted) await new CheckedChanges(folder).remove(BUILD_DIR);
+  const done = operations.ingested.size > 0 ? "taken-in" : isFinished ? "finished" : "none";
+  return {
+    done,
+    spaceId,
+    opCounts: operations.ingested,
+    files,
+    problems: [...problems, ...operations.problems, ...parts.problems],
+  };
+}
+
+/** Every operation of the space. */
+async function tally(folder: SpaceFolder): Promise<OperationTally> {
+  const known = new OperationTally();
+  for (const log of (await folder.scan()).logs) {
+    for await (const { ops } of readEntry(folder, log)) known.add(log.treeId, ops);
+  }
+  return known;
+}
+
+/** Reads what was built as any reader would. @returns its problems */
+async function assertArrived(built: SpaceFolder, expected: OperationTally): Promise<Problem[]> {
+  const { logs, problems } = await built.scan();
+  const arrived = new OperationTally();
+  for (const log of logs) {
+    for await (const part of readEntry(built, log)) {
+      arrived.add(log.treeId, part.ops);
+      problems.push(...part.problems);
+    }
+  }
+  const treeId = arrived.findLacking(expected);
+  if (treeId !== undefined) {
+    const [found, all] = [arrived.opCounts.get(treeId) ?? 0, expected.opCounts.get(treeId)];
+    throw new FoldspaceError(
+      "FOLD_IO",
+      `Only ${found} of ${all} operations of tree ${treeId} could be copied; nothing was changed`,
+    );
+  }
+  return problems;
+}
+
+/** What is appended to the old files after they were copied has to be copied, too. */
+async function assertUnchanged(folder: SpaceFolder, logs: readonly OldLog[]): Promise<void> {
+  const now = await readOldSpace(folder);
+  const sizes = new Map(now.logs.map((log) => [log.oldPath, log.size]));
+  if (now.logs.length === logs.length && logs.every((log) => sizes.get(log.oldPath) === log.size)) return;
+  throw changed(folder);
+}
+
+async function writeMarkers(folder: SpaceFolder, now: Date): Promise<void> {
+  const changes = new CheckedChanges(folder);
+  const names = new Set((await folder.fs.list(folder.path))?.map((entry) => entry.name));
+  if (!README_FILES.some((name) => names.has(name))) await changes.write(README_FILE, encode(README_TEXT));
+  const path = joinPath(KEPT_DIR, RECORD_FILE);
+  if (await changes.stat(path)) return;
+  const record = { migratedAt: now.toISOString(), fromVersion: 0, toVersion: 1, status: "completed" };
+  await changes.write(path, encode(`${JSON.stringify(record, undefined, 2)}\n`));
+}
+
+async function read(folder: SpaceFolder, path: string): Promise<Uint8Array> {
+  const bytes = await new CheckedChanges(folder).read(path);
+  if (bytes) return bytes;
+  throw changed(folder, path);
+}
+
+function changed(folder: SpaceFolder, path = ""): FoldspaceError {
+  return new FoldspaceError(
+    "FOLD_BUSY",
+    `Something else changes ${folder.at(path)}: close every app that has the space open, and try again; nothing was changed`,
+  );
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

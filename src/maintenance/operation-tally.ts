@@ -1,0 +1,37 @@
+import { OpIdSet, type OpId } from "../tree/index.ts";
+
+/** Ids of the operations of each tree: for showing that none was lost. */
+export class OperationTally {
+  readonly #vectors = new Map<string, OpIdSet>();
+
+  add(treeId: string, ops: Parameters<typeof OpIdSet.of>[0]): void {
+    let vector = this.#vectors.get(treeId);
+    if (!vector) this.#vectors.set(treeId, (vector = new OpIdSet()));
+    for (const op of ops) vector.add(op.id);
+  }
+
+  hasTree(treeId: string): boolean {
+    return this.#vectors.has(treeId);
+  }
+
+  has(treeId: string, id: OpId): boolean {
+    return this.#vectors.get(treeId)?.has(id) ?? false;
+  }
+
+  /** Distinct operations of each tree. */
+  get opCounts(): Map<string, number> {
+    return new Map(Array.from(this.#vectors, ([treeId, vector]) => [treeId, vector.size]));
+  }
+
+  /** Distinct operations of all trees. */
+  get total(): number {
+    return [...this.opCounts.values()].reduce((sum, size) => sum + size, 0);
+  }
+
+  /** A tree of which this tally lacks operations that the other has. */
+  findLacking(other: OperationTally): string | undefined {
+    for (const [treeId, vector] of other.#vectors)
+      if (!(this.#vectors.get(treeId)?.includes(vector) ?? vector.size === 0)) return treeId;
+    return undefined;
+  }
+}

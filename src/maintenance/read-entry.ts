@@ -1,0 +1,106 @@
+import { CHUNK_BYTES } from "../layers/folder/read-log.ts";
+import { LF } from "../bytes.ts";
+import { errorCode, errorMessage, type Problem } from "../errors.ts";
+import { LogParser, type LogParserOptions } from "../log/parser.ts";
+import type { VertexOperation } from "../tree/index.ts";
+import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
+
+/** What a part of a log file holds. */
+export interface EntryPart {
+  readonly ops: readonly VertexOperation[];
+  /** Counters of operations that were not wanted. */
+  readonly counted: readonly number[];
+  readonly problems: readonly Problem[];
+  /** Lines of newer formats. */
+  readonly newerLines: number;
+}
+
+/**
+ * Reads a log file once, in parts, and remembers nothing of it. That it cannot be read is a problem like any other, one
+ * without a line; that it is gone by now is none.
+ * @param onBytes is given everything that is read
+ */
+export async function* readEntry(
+  folder: SpaceFolder,
+  entry: LogEntry,
+  options: Pick<LogParserOptions, "ids" | "wantedTarget"> = {},
+  onBytes?: (bytes: Uint8Array) => void,
+): AsyncGenerator<EntryPart> {
+  const { path: file, treeId, peerId } = entry;
+  const parser = new LogParser({ ...options, peerId });
+  let told = 0;
+  const endPart = (): EntryPart => {
+    const lines = parser.problems.slice(told);
+    told = parser.problems.length;
+    return {
+      ops: parser.ops.splice(0),
+      counted: parser.counted.splice(0),
+      problems: lines.map(({ code, reason, line, counter, isLossless }) => ({
+        code,
+        reason,
+        file,
+        line,
+        treeId,
+        ...(counter === undefined ? {} : { counter }),
+        ...(isLossless === undefined ? {} : { isLossless }),
+      })),
+      newerLines: parser.newerLines,
+    };
+  };
+  try {
+    for await (const bytes of readChunks(folder, file, entry.size)) {
+      onBytes?.(bytes);
+      parser.push(bytes);
+      yield endPart();
+    }
+  } catch (error) {
+    const reason = `cannot be read: ${errorMessage(error)}`;
+    yield { ...endPart(), problems: [{ code: errorCode(error) ?? "FOLD_IO", reason, file, treeId }] };
+    return;
+  }
+  parser.end();
+  yield endPart();
+}
+
+/** The operations of a log file with the numbers of their lines. */
+export async function* operationsByLine(
+  folder: SpaceFolder,
+  { path, peerId, size }: LogEntry,
+): AsyncGenerator<{ readonly op: VertexOperation; readonly line: number }> {
+  const parser = new LogParser({ peerId });
+  for await (const bytes of readChunks(folder, path, size)) {
+    for (let start = 0; start < bytes.length;) {
+      const newline = bytes.indexOf(LF, start);
+      const end = newline === -1 ? bytes.length : newline + 1;
+      parser.push(bytes.subarray(start, end));
+      for (const op of parser.ops.splice(0)) yield { op, line: parser.position.line };
+      start = end;
+    }
+  }
+  parser.end();
+  for (const op of parser.ops) yield { op, line: parser.position.line + 1 };
+}
+
+/**
+ * The bytes of a file, piece by piece; none where it is gone.
+ * @param size as it was listed: what has been appended since is read no further than the piece in which it begins, so that
+ *   a file that grows as fast as it is read comes to an end
+ */
+export async function* readChunks(folder: SpaceFolder, path: string, size: number): AsyncGenerator<Uint8Array> {
+  let offset = 0;
+  let bytes: Uint8Array | undefined;
+  do {
+    bytes = await folder.fs.read(folder.at(path), { offset, length: CHUNK_BYTES });
+    if (!bytes) return;
+    yield bytes;
+    offset += bytes.length;
+  } while (bytes.length === CHUNK_BYTES && offset < size);
+}
+
+/** How far going through the files of a folder has come. */
+export interface ReadingProgress {
+  readonly filesRead: number;
+  readonly files: number;
+  /** Lines that were operations, repeated ones included. */
+  readonly opsRead: number;
+}

@@ -1,0 +1,163 @@
+import { FoldspaceError } from "../../errors.ts";
+import { joinPath } from "../../fs/file-system.ts";
+import { LOST_DIR, OPS_DIR, SPACE_DIR } from "../../log/index.ts";
+import { newId } from "../../tree/index.ts";
+import { CheckedChanges } from "../checked-changes.ts";
+import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
+
+/**
+ * What a repair changes, written before it changes anything and once more when it has finished: all that is needed to
+ * undo it, finished or not, also on another device to which only a part of its changes has been delivered.
+ */
+export interface RepairRecord {
+  /** Name of its folder in `lost+found`. */
+  readonly id: string;
+  /** ISO time. */
+  readonly time: string;
+  readonly spaceId: string;
+  /** Whether the record lists what was done. Before that, it lists what was planned. */
+  readonly finished: boolean;
+  /** Files taken out of `ops`. */
+  readonly moved: readonly MovedFile[];
+  /** Relay files made. */
+  readonly made: readonly MadeFile[];
+  /** Files of one's own that were written again. */
+  readonly rewritten: readonly RewrittenFile[];
+  /** Files that an undo moved back, by their paths in `ops`; it writes them down before it moves the first. */
+  readonly returned?: readonly string[];
+}
+
+export interface MovedFile {
+  readonly from: string;
+  readonly to: string;
+  readonly sha256: string;
+}
+
+export interface MadeFile {
+  readonly file: string;
+  readonly sha256: string;
+}
+
+export interface RewrittenFile {
+  readonly file: string;
+  /** Where it is kept as it was. */
+  readonly kept: string;
+  /** SHA-256 of what it was. */
+  readonly before: string;
+  /** SHA-256 of what it is since. */
+  readonly after: string;
+}
+
+const FORMAT = "foldspace-repair";
+const VERSION = 2;
+const UNDO_FILE = "undo.json";
+const UNDONE_FILE = "undone.json";
+export const REPORT_FILE = "report.txt";
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+const REPAIR_ID = /^repair-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{8}$/;
+
+/** By time, and never the same on two devices. */
+export function newRepairId(now: Date): string {
+  return `repair-${now.toISOString().replaceAll(/[:.]/g, "-")}-${newId().slice(0, 8)}`;
+}
+
+export function repairFolderOf(id: string): string {
+  return joinPath(LOST_DIR, id);
+}
+
+/** Where a file that is taken out of the space is kept. */
+export function keptPath(id: string, path: string): string {
+  return joinPath(repairFolderOf(id), path.slice(SPACE_DIR.length + 1));
+}
+
+export async function writeRecord(folder: SpaceFolder, record: RepairRecord): Promise<void> {
+  const text = JSON.stringify({ format: FORMAT, version: VERSION, ...record }, undefined, 2);
+  await new CheckedChanges(folder).write(recordPath(record.id, UNDO_FILE), new TextEncoder().encode(`${text}\n`));
+}
+
+/** A repair whose folder has a record. */
+export interface ListedRepair {
+  readonly id: string;
+  /** Whether it was undone. Files of it may have been delivered since. */
+  readonly isUndone: boolean;
+}
+
+/** The latest last. */
+export async function listRepairs(folder: SpaceFolder): Promise<ListedRepair[]> {
+  await folder.assertNoLinks(LOST_DIR);
+  const repairs: ListedRepair[] = [];
+  for (const { name: id, kind } of (await folder.fs.list(folder.at(LOST_DIR))) ?? []) {
+    if (kind !== "directory" || !REPAIR_ID.test(id)) continue;
+    const inside = (await folder.fs.list(folder.at(repairFolderOf(id)))) ?? [];
+    const files = new Set(inside.flatMap((entry) => (entry.kind === "file" ? entry.name : [])));
+    if (files.has(UNDO_FILE)) repairs.push({ id, isUndone: false });
+    else if (files.has(UNDONE_FILE)) repairs.push({ id, isUndone: true });
+  }
+  return repairs.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** @throws FoldspaceError `FOLD_BAD_RECORD` if it was damaged, or leads outside of what a repair may touch */
+export async function readRecord(folder: SpaceFolder, { id, isUndone }: ListedRepair): Promise<RepairRecord> {
+  const path = recordPath(id, isUndone ? UNDONE_FILE : UNDO_FILE);
+  const bytes = await new CheckedChanges(folder).read(path, { offset: 0, length: MAX_RECORD_BYTES + 1 });
+  const parsed = bytes && bytes.length <= MAX_RECORD_BYTES ? parseRecord(new TextDecoder().decode(bytes), id) : undefined;
+  if (parsed) return parsed;
+  throw new FoldspaceError("FOLD_BAD_RECORD", `${folder.at(path)} is damaged, so this repair can be undone only by hand`, {
+    data: { file: path },
+  });
+}
+
+/** So that it is not undone twice; the record stays readable. */
+export async function markUndone(folder: SpaceFolder, id: string): Promise<void> {
+  await new CheckedChanges(folder).moveFile(recordPath(id, UNDO_FILE), recordPath(id, UNDONE_FILE));
+}
+
+function recordPath(id: string, name: string): string {
+  return joinPath(repairFolderOf(id), name);
+}
+
+/** @returns `undefined` for what a repair could not have written: the file came with the folder, from whoever shares it */
+export function parseRecord(text: string, id: string): RepairRecord | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // it was cut off or edited; the caller says so
+    return undefined;
+  }
+  if (!isObject(parsed) || parsed["format"] !== FORMAT || parsed["version"] !== VERSION || parsed["id"] !== id) return undefined;
+  const { time, spaceId, finished, moved, made, rewritten, returned = [] } = parsed;
+  const isKept = (path: unknown): boolean => isPathIn(path, repairFolderOf(id));
+  const isLog = (path: unknown): boolean => isPathIn(path, OPS_DIR);
+  const isRecord =
+    typeof time === "string" &&
+    !Number.isNaN(Date.parse(time)) &&
+    typeof spaceId === "string" &&
+    typeof finished === "boolean" &&
+    isListOf(moved, (item) => isObject(item) && isLog(item["from"]) && isKept(item["to"]) && isDigest(item["sha256"])) &&
+    isListOf(made, (item) => isObject(item) && isLog(item["file"]) && isDigest(item["sha256"])) &&
+    isListOf(rewritten, (item) => {
+      if (!isObject(item) || !isLog(item["file"]) || !isKept(item["kept"])) return false;
+      return isDigest(item["before"]) && isDigest(item["after"]);
+    }) &&
+    isListOf(returned, isLog);
+  return isRecord ? (parsed as unknown as RepairRecord) : undefined;
+}
+
+function isPathIn(path: unknown, folder: string): boolean {
+  if (typeof path !== "string" || !path.startsWith(`${folder}/`)) return false;
+  // Windows takes both for a separator
+  return path.split(/[/\\]/).every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+function isDigest(value: unknown): boolean {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
+function isListOf(list: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(list) && list.every(isItem);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

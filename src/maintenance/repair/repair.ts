@@ -1,0 +1,105 @@
+import { FoldspaceError, type Problem } from "../../errors.ts";
+import { joinPath } from "../../fs/file-system.ts";
+import { CheckedChanges } from "../checked-changes.ts";
+import { OperationTally } from "../operation-tally.ts";
+import { readEntry, type ReadingProgress } from "../read-entry.ts";
+import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
+import { planRepair, type RepairPlan, type RepairStep } from "./plan.ts";
+import { newRepairId, repairFolderOf, REPORT_FILE, writeRecord, type RepairRecord } from "./record.ts";
+import { describeRepair } from "./report.ts";
+import { undoRepair } from "./undo.ts";
+import { RepairWork } from "./work.ts";
+
+export interface RepairOptions {
+  /** Finds out what there is to do, and changes nothing. */
+  readonly isDryRun?: boolean;
+  /**
+   * Peers whose files may be written, as nothing else does any more: instances of one's own that have ended.
+   * By default no file that is another's to write is touched.
+   */
+  readonly ownPeerIds?: Iterable<string>;
+  readonly now?: Date;
+  readonly onProgress?: (progress: RepairProgress) => void;
+}
+
+export interface RepairProgress extends ReadingProgress {
+  readonly phase: "examining" | "repairing" | "checking";
+}
+
+export interface Repair {
+  /** Name of its folder in `lost+found`, for undoing it; `undefined` where nothing was changed. */
+  readonly id: string | undefined;
+  /** What was done, or would be. */
+  readonly steps: readonly RepairStep[];
+  /** Problems that are still there. */
+  readonly left: readonly Problem[];
+  /** Distinct operations that can be read, of all trees. */
+  readonly operations: number;
+}
+
+/**
+ * Repairs what is wrong in a space's folder as far as that is possible without touching what others write: copies whose
+ * operations are safe elsewhere, and files that are none of the space, are moved to `lost+found`; operations that
+ * stood in copies only go to relay files. Nothing is deleted, and `undoRepair` puts back what was moved.
+ *
+ * Interrupted anywhere, it loses nothing, and the next repair does the rest. Devices may repair at the same time.
+ * @throws FoldspaceError as `SpaceFolder.open`; `FOLD_BUSY` where operations could not be found again afterwards, after
+ *   what had been moved was put back; and what reading and writing fail with
+ */
+export async function repairFolder(folder: SpaceFolder, options: RepairOptions = {}): Promise<Repair> {
+  const { isDryRun = false, ownPeerIds = [], now = new Date(), onProgress } = options;
+  const { id: spaceId } = await folder.open();
+  const id = newRepairId(now);
+  await folder.assertNoLinks(repairFolderOf(id));
+  const context = { id, now, ownPeerIds: new Set(ownPeerIds) };
+  const plan = await planRepair(folder, context, (progress) => onProgress?.({ ...progress, phase: "examining" }));
+  const operations = plan.before.total;
+  if (isDryRun || plan.steps.length === 0) return { id: undefined, steps: plan.steps, left: plan.left, operations };
+
+  const record: RepairRecord = { id, time: now.toISOString(), spaceId, finished: false, ...plannedChanges(plan) };
+  await writeRecord(folder, record);
+  const work = new RepairWork(folder, { id, now });
+  await work.do(plan, (done) => onProgress?.({ filesRead: done, files: plan.steps.length, opsRead: 0, phase: "repairing" }));
+  const after = await tally(folder, (progress) => onProgress?.({ ...progress, phase: "checking" }));
+  const lacking = after.findLacking(plan.before);
+  if (lacking !== undefined) {
+    const { left } = await undoRepair(folder, { id, now });
+    const files = left.length === 1 ? "1 file" : `${left.length} files`;
+    const rest = `${files} could not be put back, which "foldspace repair --undo" tries again`;
+    const outcome = left.length === 0 ? "everything was put back" : rest;
+    throw new FoldspaceError(
+      "FOLD_BUSY",
+      `Operations of tree ${lacking} could be read before the repair and not after it, as something else writes to ${folder.path}: ${outcome}`,
+      { data: { treeId: lacking, left } },
+    );
+  }
+  const { moved, made, rewritten } = work;
+  await writeRecord(folder, { ...record, finished: true, moved, made, rewritten });
+  const repair: Repair = { id, steps: work.done, left: [...plan.left, ...work.left], operations: after.total };
+  const report = new TextEncoder().encode(describeRepair(repair, now));
+  await new CheckedChanges(folder).write(joinPath(repairFolderOf(id), REPORT_FILE), report);
+  return repair;
+}
+
+function plannedChanges({ groups, ownFiles, foreign }: RepairPlan): Pick<RepairRecord, "moved" | "made" | "rewritten"> {
+  return {
+    moved: [...groups.flatMap(({ copies }) => copies), ...foreign],
+    made: groups.flatMap(({ relay }) => relay ?? []),
+    rewritten: ownFiles.map(({ change }) => change),
+  };
+}
+
+async function tally(folder: SpaceFolder, onProgress: (progress: ReadingProgress) => void): Promise<OperationTally> {
+  const found = new OperationTally();
+  const { logs } = await folder.scan();
+  let filesRead = 0;
+  let opsRead = 0;
+  for (const log of logs) {
+    for await (const { ops } of readEntry(folder, log)) {
+      found.add(log.treeId, ops);
+      opsRead += ops.length;
+    }
+    onProgress({ filesRead: ++filesRead, files: logs.length, opsRead });
+  }
+  return found;
+}

@@ -1,0 +1,122 @@
+import { errorCode, errorMessage, type FoldspaceErrorCode, type Problem } from "../../errors.ts";
+import { newId } from "../../tree/index.ts";
+import { besidePath, CheckedChanges } from "../checked-changes.ts";
+import type { LogEntry, SpaceFolder } from "../../layers/folder/space-folder.ts";
+import { examineCopies } from "./copies.ts";
+import { digestOf, digestOfFile } from "./digest.ts";
+import { completeFile } from "./own-file.ts";
+import type { GroupPlan, OwnFilePlan, RepairPlan, RepairStep } from "./plan.ts";
+import type { MadeFile, MovedFile, RewrittenFile } from "./record.ts";
+import { relayFor } from "./relay.ts";
+
+/** Why a file cannot be moved at present: it stays where it is, and the others are repaired. */
+const LEAVES_THE_FILE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>([
+  "FOLD_BUSY",
+  "FOLD_IO",
+  "FOLD_PERMISSION",
+  "FOLD_TIMEOUT",
+]);
+
+/** Carries out a plan. What has changed since the plan was made is left alone, and reported. */
+export class RepairWork {
+  readonly done: RepairStep[] = [];
+  readonly left: Problem[] = [];
+  readonly moved: MovedFile[] = [];
+  readonly made: MadeFile[] = [];
+  readonly rewritten: RewrittenFile[] = [];
+  readonly #folder: SpaceFolder;
+  readonly #changes: CheckedChanges;
+  readonly #repair: { readonly id: string; readonly now: Date };
+
+  constructor(folder: SpaceFolder, repair: { readonly id: string; readonly now: Date }) {
+    this.#folder = folder;
+    this.#changes = new CheckedChanges(folder);
+    this.#repair = repair;
+  }
+
+  async do(plan: RepairPlan, onDone: (steps: number) => void): Promise<void> {
+    const steps = new Map(plan.steps.map((step) => [step.file, step]));
+    for (const group of plan.groups) {
+      await this.#mergeCopies(group, steps);
+      onDone(this.done.length);
+    }
+    for (const file of plan.ownFiles) await this.#completeOwn(file, steps.get(file.entry.path)!);
+    for (const file of plan.foreign) {
+      await this.#moveForeign(file, steps.get(file.from)!);
+      onDone(this.done.length);
+    }
+  }
+
+  async #mergeCopies({ logs, copies, relay }: GroupPlan, steps: ReadonlyMap<string, RepairStep>): Promise<void> {
+    const findings = await examineCopies(this.#folder, logs);
+    const made = await relayFor(logs[0]!, findings.missing, this.#repair);
+    const mergeable = new Map(findings.mergeable.map((copy) => [copy.entry.path, copy]));
+    if (made?.path !== relay?.file || copies.some(({ from, sha256 }) => mergeable.get(from)?.sha256 !== sha256)) {
+      for (const { from } of copies) this.#leave(from, "FOLD_CONFLICT_COPY", "it changed while it was being repaired");
+      return;
+    }
+    if (made && relay) {
+      await this.#changes.write(made.path, made.bytes);
+      this.made.push(relay);
+      this.done.push(steps.get(made.path)!);
+    }
+    for (const copy of copies) await this.#moveCopy(copy, mergeable.get(copy.from)!.entry, steps.get(copy.from)!);
+  }
+
+  async #moveCopy(copy: MovedFile, { peerId, size }: LogEntry, step: RepairStep): Promise<void> {
+    if (!(await this.#move(copy))) return;
+    if ((await digestOfFile(this.#folder, copy.to, size)) === copy.sha256) {
+      this.moved.push(copy);
+      this.done.push(step);
+      return;
+    }
+    // The sync service replaced it in between, and may have put a still newer one in its place: this one goes beside it,
+    // under a name that every reader takes for a copy, too.
+    const beside = besidePath(copy.from, `${peerId} (changed ${newId().slice(0, 8)}).jsonl`);
+    await this.#changes.moveFile(copy.to, beside);
+    this.#leave(copy.from, "FOLD_CONFLICT_COPY", `it changed while it was being moved, and is in ${beside} now`);
+  }
+
+  async #moveForeign(file: MovedFile, step: RepairStep): Promise<void> {
+    if (!(await this.#move(file))) return;
+    // nothing reads it, so it may have changed
+    const size = (await this.#changes.sizeOf(file.to)) ?? 0;
+    this.moved.push({ ...file, sha256: await digestOfFile(this.#folder, file.to, size) });
+    this.done.push(step);
+  }
+
+  /** @returns whether it was moved. A file that cannot be moved, as its path would be too long, keeps no other from it. */
+  async #move({ from, to }: MovedFile): Promise<boolean> {
+    try {
+      await this.#changes.moveFile(from, to);
+      return true;
+    } catch (error) {
+      const code = errorCode(error);
+      if (!code || !LEAVES_THE_FILE.has(code)) throw error;
+      this.#leave(from, code, `it could not be moved: ${errorMessage(error)}`);
+      return false;
+    }
+  }
+
+  async #completeOwn({ entry, logs, change }: OwnFilePlan, step: RepairStep): Promise<void> {
+    const { path } = entry;
+    const moved = new Map(this.moved.map(({ from, to }) => [from, to]));
+    // copies may have been taken out since, and are as good a source where they are now
+    const sources = logs.map((log) => ({ ...log, path: moved.get(log.path) ?? log.path }));
+    const completion = await completeFile(this.#folder, entry, sources);
+    const isAsPlanned = completion?.shaBefore === change.before && completion.shaAfter === change.after;
+    if (isAsPlanned) await this.#changes.write(change.kept, completion.before);
+    const now = isAsPlanned ? await this.#changes.read(path) : undefined;
+    if (!isAsPlanned || now === undefined || (await digestOf(now)) !== change.before) {
+      this.#leave(path, "FOLD_TORN_LINE", "the file changed while it was being repaired: is an app still writing it?");
+      return;
+    }
+    await this.#changes.write(path, completion.after);
+    this.rewritten.push(change);
+    this.done.push(step);
+  }
+
+  #leave(file: string, code: Problem["code"], reason: string): void {
+    this.left.push({ code, reason, file });
+  }
+}

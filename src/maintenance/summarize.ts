@@ -1,0 +1,136 @@
+import type { Problem } from "../errors.ts";
+import { IdPool } from "../log/line.ts";
+import {
+  compareOpIds,
+  NAME_KEY,
+  OLD_NAME_KEY,
+  ReplicatedTree,
+  OpIdSet,
+  type JsonValue,
+  type SetVertexProperty,
+  type VertexOperation,
+} from "../tree/index.ts";
+import { readEntry, type EntryPart, type ReadingProgress } from "./read-entry.ts";
+import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
+
+export interface TreeSummary {
+  readonly treeId: string;
+  /** Distinct operations. */
+  readonly opCount: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Whether the operation that creates its root is here. */
+  readonly hasRoot: boolean;
+  readonly rootProperties: ReadonlyMap<string, JsonValue>;
+}
+
+export interface FolderSummary {
+  /** By id. The space tree is among them, unless the folder has nothing of it. */
+  readonly trees: readonly TreeSummary[];
+  /** The space tree, as far as it names things: without the other properties. */
+  readonly directory: ReplicatedTree;
+  /** Whose operations are here, by id. */
+  readonly peerIds: readonly string[];
+  readonly files: number;
+  readonly bytes: number;
+  /** UTC days on which something was saved, as `YYYY-MM-DD`, in order. */
+  readonly days: readonly string[];
+  /** What reading found; `verifyFolder` looks closer. */
+  readonly problems: readonly Problem[];
+}
+
+const DIRECTORY_KEYS: ReadonlySet<string> = new Set([NAME_KEY, OLD_NAME_KEY, "tid"]);
+
+/**
+ * Tells what is in a folder after reading every line once. Only the directory is built that the space tree is for the
+ * others; of those, operations are counted and forgotten.
+ */
+export async function summarizeFolder(
+  folder: SpaceFolder,
+  spaceId: string,
+  onProgress?: (progress: ReadingProgress) => void,
+): Promise<FolderSummary> {
+  const scan = await folder.scan();
+  const problems: Problem[] = [...scan.problems];
+  const tallies = new Map<string, TreeTally>();
+  const spaceOps: VertexOperation[] = [];
+  let filesRead = 0;
+  let opsRead = 0;
+  for (const entry of scan.logs) {
+    const { treeId } = entry;
+    let tally = tallies.get(treeId);
+    if (!tally) tallies.set(treeId, (tally = new TreeTally(treeId)));
+    const isSpaceTree = treeId === spaceId;
+    tally.addFile(entry);
+    const options = { ids: tally.ids, ...(isSpaceTree ? {} : { wantedTarget: treeId }) };
+    for await (const part of readEntry(folder, entry, options)) {
+      for (const problem of part.problems) problems.push(problem);
+      tally.add(entry.peerId, part);
+      if (isSpaceTree) for (const op of part.ops) if (isPartOfDirectory(op)) spaceOps.push(op);
+      opsRead += part.ops.length + part.counted.length;
+    }
+    onProgress?.({ filesRead: ++filesRead, files: scan.logs.length, opsRead });
+  }
+  return {
+    trees: [...tallies.values()].map((tally) => tally.toSummary()).sort((a, b) => (a.treeId < b.treeId ? -1 : 1)),
+    // a reader makes no operations, so it needs no id of its own
+    directory: new ReplicatedTree("reader", spaceOps, { rootId: spaceId }),
+    peerIds: [...new Set(scan.logs.map((log) => log.peerId))].sort(),
+    files: scan.logs.length,
+    bytes: scan.logs.reduce((sum, log) => sum + log.size, 0),
+    days: [...new Set(scan.logs.flatMap((log) => dayOf(log.path) ?? []))].sort(),
+    problems,
+  };
+}
+
+class TreeTally {
+  readonly ids: IdPool = new IdPool();
+  readonly #treeId: string;
+  readonly #known = new OpIdSet();
+  readonly #rootProperties = new Map<string, SetVertexProperty>();
+  #hasRoot = false;
+  #files = 0;
+  #bytes = 0;
+
+  constructor(treeId: string) {
+    this.#treeId = treeId;
+  }
+
+  addFile({ size }: LogEntry): void {
+    this.#files++;
+    this.#bytes += size;
+  }
+
+  add(peerId: string, { ops, counted }: EntryPart): void {
+    this.#known.addCounters(peerId, counted);
+    for (const op of ops) {
+      this.#known.add(op.id);
+      if (op.targetId === this.#treeId) this.#applyRootOperation(op);
+    }
+  }
+
+  #applyRootOperation(op: VertexOperation): void {
+    if ("parentId" in op) {
+      this.#hasRoot = true;
+      return;
+    }
+    const winner = this.#rootProperties.get(op.key);
+    if (!winner || compareOpIds(op.id, winner.id) > 0) this.#rootProperties.set(op.key, op);
+  }
+
+  toSummary(): TreeSummary {
+    const rootProperties = new Map<string, JsonValue>();
+    for (const [key, { value }] of this.#rootProperties) if (value !== undefined) rootProperties.set(key, value);
+    const { size: opCount } = this.#known;
+    return { treeId: this.#treeId, opCount, files: this.#files, bytes: this.#bytes, hasRoot: this.#hasRoot, rootProperties };
+  }
+}
+
+function isPartOfDirectory(op: VertexOperation): boolean {
+  return "parentId" in op || DIRECTORY_KEYS.has(op.key);
+}
+
+function dayOf(path: string): string | undefined {
+  const [, year, month, day] = /\/(\d{4})[/-](\d{2})[/-](\d{2})\//.exec(path) ?? [];
+  return year === undefined ? undefined : `${year}-${month}-${day}`;
+}

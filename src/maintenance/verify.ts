@@ -1,0 +1,150 @@
+import { errorCode, FoldspaceError, type Problem } from "../errors.ts";
+import { IdPool } from "../log/line.ts";
+import { encodeLine, SPACE_FILE, treeDir } from "../log/index.ts";
+import { OpIdSet, type VertexOperation } from "../tree/index.ts";
+import { operationsByLine, readEntry, type ReadingProgress } from "./read-entry.ts";
+import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
+import { UnreadLogs } from "./unread-logs.ts";
+import { findSecretsProblems } from "./verify-secrets.ts";
+
+/** What is told besides the problems while a folder is examined. */
+export interface ExaminationListener {
+  readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
+  /** Every operation that can be read, repeated ones included. */
+  readonly onOperations?: (treeId: string, ops: readonly VertexOperation[]) => void;
+}
+
+/**
+ * Finds everything that is wrong in a space's folder, and changes nothing. A bad `space.json` is one more problem:
+ * the rest is looked at all the same. So are operations that no reader finds: those that only `lost+found` contains, and
+ * those of version 0 beside the space. A missing bin, and trees that nothing references, are no problems.
+ * `explainProblem` says what a problem means.
+ *
+ * Memory is bounded by the largest tree's operations of one peer, and by how many of them stand there twice.
+ * @throws FoldspaceError where there is no space at all: `FOLD_NOT_FOUND`, `FOLD_NOT_A_FOLDER`, `FOLD_NOT_A_SPACE`, `FOLD_OLD_FORMAT`
+ */
+export function verifyFolder(folder: SpaceFolder, onProgress?: (progress: ReadingProgress) => void): AsyncGenerator<Problem> {
+  return examineFolder(folder, { onProgress });
+}
+
+/** {@link verifyFolder}, for those who also want the operations. */
+export async function* examineFolder(
+  folder: SpaceFolder,
+  { onProgress, onOperations }: ExaminationListener,
+): AsyncGenerator<Problem> {
+  const opened = await openDespiteProblems(folder);
+  if (opened.problem) yield opened.problem;
+  const { logs, problems } = await folder.scan();
+  yield* problems;
+  let filesRead = 0;
+  let opsRead = 0;
+  const unread = await UnreadLogs.find(folder);
+  const trees = groupByTree(logs);
+  if (opened.spaceId !== undefined && !trees.has(opened.spaceId)) trees.set(opened.spaceId, new Map());
+  for (const [treeId, peers] of trees) {
+    const ids = new IdPool();
+    let hasRoot = false;
+    for (const [peerId, peerLogs] of peers) {
+      const known = new OpIdSet();
+      const repeated = new Set<number>();
+      const torn: Problem[] = [];
+      const read: LogEntry[] = [];
+      for (const log of peerLogs) {
+        let opsInFile = 0;
+        for await (const part of readEntry(folder, log, { ids })) {
+          // whether the torn operation stands elsewhere is known when all files of the peer have been read
+          for (const problem of part.problems)
+            if (problem.counter === undefined) yield problem;
+            else torn.push(problem);
+          for (const op of part.ops) {
+            if (!known.add(op.id)) repeated.add(op.id.counter);
+            if (op.targetId === treeId && "parentId" in op) hasRoot = true;
+          }
+          opsInFile += part.ops.length;
+          onOperations?.(treeId, part.ops);
+        }
+        if (opsInFile > 0) read.push(log);
+        opsRead += opsInFile;
+        onProgress?.({ filesRead: ++filesRead, files: logs.length, opsRead });
+      }
+      for (const problem of torn) yield known.has({ counter: problem.counter!, peerId }) ? asSafe(problem) : problem;
+      if (repeated.size > 0) yield* findCollisions(folder, read, repeated);
+      yield* unread.findMissing(treeId, peerId, known);
+    }
+    if (!hasRoot) yield noRoot(treeId);
+  }
+  yield* unread.findMissing();
+  if (opened.spaceId !== undefined) yield* await findSecretsProblems(folder, opened.spaceId);
+}
+
+function asSafe(problem: Problem): Problem {
+  return { ...problem, reason: `${problem.reason}; the whole operation stands elsewhere`, isLossless: true };
+}
+
+async function openDespiteProblems(folder: SpaceFolder): Promise<{ readonly spaceId?: string; readonly problem?: Problem }> {
+  try {
+    return { spaceId: (await folder.open()).id };
+  } catch (error) {
+    const code = errorCode(error);
+    if (!(error instanceof FoldspaceError) || (code !== "FOLD_BAD_SPACE_FILE" && code !== "FOLD_NOT_DOWNLOADED")) throw error;
+    const reason = error.message.replace(`${folder.at(SPACE_FILE)}: `, "");
+    const { line } = error.data;
+    return { problem: { code: error.code, reason, file: SPACE_FILE, ...(typeof line === "number" ? { line } : {}) } };
+  }
+}
+
+function noRoot(treeId: string): Problem {
+  return {
+    code: "FOLD_NO_ROOT",
+    reason: "the operation that creates the tree's root is missing: the tree cannot be shown until it arrives",
+    file: treeDir(treeId),
+    treeId,
+  };
+}
+
+/**
+ * Compares operations that stand in the files more than once. The same content is fine, as sync services and relays
+ * repeat files; different content means that two writers shared a peer id.
+ */
+async function* findCollisions(
+  folder: SpaceFolder,
+  logs: readonly LogEntry[],
+  counters: ReadonlySet<number>,
+): AsyncGenerator<Problem> {
+  const firsts = new Map<number, { readonly text: string; readonly place: string }>();
+  for (const log of logs) {
+    const { path: file, peerId, treeId } = log;
+    for await (const { op, line } of operationsByLine(folder, log)) {
+      const { counter } = op.id;
+      if (!counters.has(counter)) continue;
+      const text = encodeLine(op);
+      const first = firsts.get(counter);
+      if (!first) firsts.set(counter, { text, place: `${file}:${line}` });
+      else if (first.text !== text) {
+        const reason = `operation ${counter} of peer ${peerId} stands in ${first.place} with other content, so devices may show either`;
+        yield { code: "FOLD_ID_COLLISION", reason, file, line, treeId };
+      }
+    }
+  }
+}
+
+/** By tree, then by peer, in the order of their ids; the files of each in the order of their paths. */
+export function groupByTree(logs: readonly LogEntry[]): Map<string, Map<string, LogEntry[]>> {
+  const trees = new Map<string, Map<string, LogEntry[]>>();
+  for (const log of logs.toSorted(byTreeAndPeer)) {
+    let peers = trees.get(log.treeId);
+    if (!peers) trees.set(log.treeId, (peers = new Map()));
+    const files = peers.get(log.peerId);
+    if (files) files.push(log);
+    else peers.set(log.peerId, [log]);
+  }
+  return trees;
+}
+
+function byTreeAndPeer(a: LogEntry, b: LogEntry): number {
+  return compare(a.treeId, b.treeId) || compare(a.peerId, b.peerId) || compare(a.path, b.path);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
