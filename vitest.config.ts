@@ -22,7 +22,7 @@ const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
 
 const inNode: TestProjectConfiguration = {
   resolve: platform({
-    "#platform-fs": "src/fs/platform-node.ts",
+    "#platform-fs": "src/fs/platform/platform-node.ts",
     "#platform-worker": "src/worker/start-node.ts",
     // as the app imports them; the short name last, because it also stands for what begins with it
     "foldspace/indexeddb": "src/layers/indexeddb/index.ts",
@@ -46,7 +46,7 @@ const inLongRuns: TestProjectConfiguration = {
 };
 
 const inBrowser = (executablePath: string): TestProjectConfiguration => ({
-  resolve: platform({ "#platform-fs": "src/fs/platform-none.ts", "#platform-worker": "src/worker/start-web.ts" }),
+  resolve: platform({ "#platform-fs": "src/fs/platform/platform-none.ts", "#platform-worker": "src/worker/start-web.ts" }),
   // found out in the middle of a run, it would load the page anew
   optimizeDeps: { include: ["hash-wasm", "idb"] },
   test: {

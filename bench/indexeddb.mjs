@@ -118,7 +118,7 @@ async function bundle() {
     write: false,
     format: "iife",
     define: { "import.meta.url": "location.href" },
-    alias: { "#platform-fs": path("../dist/fs/platform-none.js"), "#platform-worker": path("../dist/worker/start-web.js") },
+    alias: { "#platform-fs": path("../dist/fs/platform/platform-none.js"), "#platform-worker": path("../dist/worker/start-web.js") },
   });
   return outputFiles[0].text;
 }

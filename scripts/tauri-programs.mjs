@@ -62,7 +62,10 @@ async function bundleSuites(folder) {
     format: "esm",
     target: "es2023",
     logLevel: "warning",
-    alias: { "#platform-fs": join(root, "src/fs/platform-none.ts"), "#platform-worker": join(root, "src/worker/start-web.ts") },
+    alias: {
+      "#platform-fs": join(root, "src/fs/platform/platform-none.ts"),
+      "#platform-worker": join(root, "src/worker/start-web.ts"),
+    },
   });
   const page = `<!doctype html><meta charset="utf-8"><title>suites</title><script type="module" src="./page.js"></script>`;
   writeFileSync(join(folder, "index.html"), page);

@@ -83,7 +83,7 @@ describe.skipIf(executablePath === undefined)("the parsing worker starts in a pa
     const dist = "/node_modules/foldspace/dist";
     const imports = {
       foldspace: `${dist}/index.js`,
-      "#platform-fs": `${dist}/fs/platform-none.js`,
+      "#platform-fs": `${dist}/fs/platform/platform-none.js`,
       "#platform-worker": `${dist}/worker/start-web.js`,
     };
     appFolder("plain", `<script type="importmap">${JSON.stringify({ imports })}</script>${HTML}`);

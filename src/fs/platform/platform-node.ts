@@ -1,5 +1,5 @@
-import type { FileSystem } from "./file-system.ts";
-import { NodeFileSystem } from "./node/node-file-system.ts";
+import type { FileSystem } from "../file-system.ts";
+import { NodeFileSystem } from "../node/node-file-system.ts";
 
 /** The file system of the platform we run on: here, Node's. */
 export async function openPlatformFileSystem(): Promise<FileSystem | undefined> {
