@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { OpId } from "foldspace/tree";
 import { alsoOn, newPage, sync, type Device } from "./test-pages.ts";
 import { rivalsOn } from "./test-rivals.ts";
+import { mapOffsetThrough } from "./text-change.ts";
 import { TextVersions } from "./text-versions.ts";
 
 /** Writes what goes together, as a device does that nobody writes on. @returns whether it had to */
@@ -149,6 +150,32 @@ describe("taking in what others write while a text is written", () => {
     b.type(id, "meet at 6 sharp");
     sync(a, b);
     expect(TextVersions.of(a.tree).takeIn(id, mine, "do meet at 6")?.text).toBe("do meet at 6 sharp");
+  });
+});
+
+describe("taking in what others write where the caret is", () => {
+  /** What a writer has on the own screen who types on where the caret is. */
+  function typedOn(base: string, mine: string, caret: number, theirs: string, key: string): string {
+    const a = newPage([base], "a");
+    const b = alsoOn(a, "b");
+    const id = a.id(base);
+    const { parents } = standing(a, id);
+    b.type(id, theirs);
+    sync(a, b);
+    const taken = TextVersions.of(a.tree).takeIn(id, parents, mine, caret)!;
+    const at = taken.changes.reduce(mapOffsetThrough, caret);
+    return taken.text.slice(0, at) + key + taken.text.slice(at);
+  }
+
+  test("keeps a word in one piece that is begun beside the other's", () => {
+    // the first blank was typed, the second was there
+    expect(typedOn("some words", "some  words", 5, "some awords", "b")).toBe("some b awords");
+    expect(typedOn("some words", "some ai words", 8, "some b words", "n")).toBe("some ai nb words");
+  });
+
+  test("leaves a blank that was stored to the word that comes next", () => {
+    expect(typedOn("some  words", "some  words", 5, "some a  words", "b")).toBe("some a b words");
+    expect(typedOn("some, words", "some, words", 6, "some, a words", "b")).toBe("some, ba words");
   });
 });
 

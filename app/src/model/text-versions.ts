@@ -108,8 +108,8 @@ export class TextVersions {
   }
 
   /** Takes into a text that is being written here what others have written since: as `ItemVersions.takeIn`. */
-  takeIn(itemId: string, parents: readonly OpId[], text: string): TakenIn | undefined {
-    return this.#items.get(itemId)?.takeIn(this.#tree.peerId, parents, text);
+  takeIn(itemId: string, parents: readonly OpId[], text: string, caret?: number): TakenIn | undefined {
+    return this.#items.get(itemId)?.takeIn(this.#tree.peerId, parents, text, caret);
   }
 
   /** Writes an item's text. @param parents what it is made of; by default the text that stands */
