@@ -39,6 +39,8 @@ interface Version {
   readonly parents: readonly Version[];
   /** Whether the parents are a guess: then nothing is merged by them, and both texts are offered. */
   readonly isGuess: boolean;
+  /** Whether something that it is made of has not arrived: until then, the same. */
+  readonly isIncomplete: boolean;
   /** Its place in the order of the operations. */
   readonly index: number;
 }
@@ -117,7 +119,7 @@ export class ItemVersions {
     const rivals: SetVertexProperty[] = [];
     for (const head of heads.toReversed()) {
       if (head === standing || head.text.trim() === "") continue;
-      const together = standing.isGuess || head.isGuess ? undefined : textOfAll([...merged, head], 0);
+      const together = isUncertain(standing) || isUncertain(head) ? undefined : textOfAll([...merged, head], 0);
       if (together !== undefined && together.length <= MAX_LENGTH) {
         all = together;
         merged = [...merged, head];
@@ -146,14 +148,15 @@ export class ItemVersions {
       if (seen.has(head)) continue;
       const below = ancestorsOf([head]);
       const isLater = known.every((version) => below.has(version));
-      if (!isLater && (head.isGuess || head.text.trim() === "")) continue;
+      if (!isLater && (isUncertain(head) || head.text.trim() === "")) continue;
       const together = [...known.filter((version) => !below.has(version)), head];
       // first without what is being written, as any device would; then that on top
       const next = textOfAll(together, 0);
-      const merged = next === undefined ? undefined : mergeChanges(base, mine, next, peerId < head.op.id.peerId, at);
+      const isMineFirst = peerId < head.op.id.peerId;
+      const merged = next === undefined ? undefined : mergeChanges(base, mine, next, isMineFirst, at);
       if (next === undefined || !merged) continue;
       // of what is still being written, merging knows where it is
-      const change = at === undefined || mine !== base ? merged : besideCaret(merged, mine, at);
+      const change = at === undefined || isMineFirst || mine !== base ? merged : besideCaret(merged, mine, at);
       mine = applyChanges(mine, change);
       if (change.length > 0) changes.push(change);
       if (at !== undefined) at = mapOffsetThrough(at, change);
@@ -191,12 +194,14 @@ function graphOf(
     const text = textIn(op);
     const named = mark ? idsIn(mark) : [];
     const guesses = named.length > 0 || appPeers.has(peerId) ? [] : guessed(versions, op, before, mayHaveSeen);
-    const parents = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : [...(before ? [before] : []), ...guesses];
+    const found = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : [...(before ? [before] : []), ...guesses];
+    const parents = found.length > 0 ? found : again(versions, op, text);
     const version: Version = {
       op,
       text,
-      parents: parents.length > 0 ? parents : again(versions, op, text),
+      parents,
       isGuess: guesses.length > 0 || (named.length === 0 && before?.isGuess === true),
+      isIncomplete: found.length < named.length || parents.some(({ isIncomplete }) => isIncomplete),
       index: versions.length,
     };
     versions.push(version);
@@ -207,6 +212,11 @@ function graphOf(
   for (const mark of marks) for (const id of idsIn(mark)) if (byId.has(id)) over.add(byId.get(id)!);
   const heads = versions.filter((version) => !over.has(version) || version.op === shown);
   return { versions, byId, heads, appPeerCount: appPeers.size };
+}
+
+/** Whether it is not known what a text is made of. What both sides have would seem to be added by both. */
+function isUncertain({ isGuess, isIncomplete }: Version): boolean {
+  return isGuess || isIncomplete;
 }
 
 /** What a program that leaves no marks has probably written over, of all since its last text. */

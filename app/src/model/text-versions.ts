@@ -41,7 +41,7 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  * 4. an equal text of another peer, which a space has written again.
  *
  * A text that is nobody's parent and that no mark names is a *head*. The text that stands is one. 1 and 2 are exact for
- * whatever this app writes, as far as the log has arrived. 3 is a guess with both errors: a peer ahead of a text takes it in
+ * whatever this app writes; a text of which a mark names what has not arrived is merged when that has. 3 is a guess with both errors: a peer ahead of a text takes it in
  * without a gap (then it is offered), and its counter may jump for another
  * reason (then a text is missed). Nothing is concluded from what has arrived here before a write: a space writes texts again
  * over what a slow layer brings, which nobody has looked at by then.

@@ -341,7 +341,7 @@ test("two who type in one item at the same time find both texts whole, and each 
       const typists = devices.map((device, n) => new Typist(device, id, typings[n]![0]));
       const sentences = typings.map(([, each], n) => each.map((word) => "ab".charAt(n) + word).join(" "));
       // a blank before it, behind a word, or one after it, before a word
-      const keys = typings.map(([at], n) => [...(at === 0 || at === 5 ? `${sentences[n]} ` : ` ${sentences[n]}`)]);
+      const keys = typings.map(([at], n) => Array.from(at === 0 || at === 5 ? `${sentences[n]} ` : ` ${sentences[n]}`));
       const rest = presses.concat(keys.flatMap((each, by) => each.map(() => ({ by, act: "" }))));
       for (const { by, act } of rest) {
         const key = keys[by]!.shift();
