@@ -64,10 +64,18 @@ describe("AttributedText", () => {
     expect(attributed.without(edits).text.text).toBe("words as");
   });
 
+  test("knows whose blank comes first where both have written", () => {
+    const attributed = new AttributedText("words");
+    const edits = [attributed.edit("words ", 6)];
+    attributed.follow("words  as ");
+    edits.push(attributed.edit("words bs as ", 8));
+    expect(attributed.without(edits).text.text).toBe("words as ");
+  });
+
   test("leaves a blank to what is written next", () => {
     const attributed = new AttributedText("some words");
     const edits = [attributed.edit("some  words", 5)];
-    attributed.follow("some a  words");
+    attributed.follow("some a  words", false);
     edits.push(attributed.edit("some a b words", 8));
     expect(attributed.without(edits).text.text).toBe("some a words");
   });

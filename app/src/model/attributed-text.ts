@@ -34,13 +34,16 @@ export class AttributedText {
     return text;
   }
 
-  /** Takes over what others have made of the text. */
-  follow(text: string): void {
+  /**
+   * Takes over what others have made of the text.
+   * @param isOwnFirst whether what was written here comes first at a place where both have written
+   */
+  follow(text: string, isOwnFirst = true): void {
     const before = this.text;
     if (text === before) return;
     const changes = diffCharacters(before, text);
     const isOwn = this.#ownCharacters();
-    this.#change(changes.length === 1 ? [besideOwn(changes[0]!, before, isOwn)] : changes, BY_OTHERS);
+    this.#change(changes.length === 1 ? [besideOwn(changes[0]!, before, isOwn, isOwnFirst)] : changes, BY_OTHERS);
   }
 
   /** @param caret where it was behind what was changed last, in `text` */
@@ -82,7 +85,7 @@ export class AttributedText {
   #ownCharacters(): readonly boolean[] {
     const own: boolean[] = [];
     for (const { text, addedBy, removedBy } of this.#pieces)
-      for (let at = 0; !removedBy && at < text.length; at++) own.push(addedBy.at(-1) !== BY_OTHERS);
+      if (!removedBy) for (let at = 0; at < text.length; at++) own.push(addedBy.at(-1) !== BY_OTHERS);
     return own;
   }
 
@@ -122,15 +125,15 @@ export class AttributedText {
 }
 
 /**
- * The same change at a place that leaves what was written here together, if there is one; rather before than behind a blank that
- * was written here, which belongs to what is written next.
+ * The same change at a place that leaves what was written here together, if there is one. Where the others' words come first, it
+ * is rather before than behind a blank that was written here for what is written next.
  */
-function besideOwn(change: TextChange, before: string, isOwn: readonly boolean[]): TextChange {
+function besideOwn(change: TextChange, before: string, isOwn: readonly boolean[], isOwnFirst: boolean): TextChange {
   const costOf = ({ start, removed }: TextChange): number => {
     if (removed > 0) return isOwn.slice(start, start + removed).filter(Boolean).length;
     if (!isOwn[start - 1]) return 0;
     if (isOwn[start]) return 2;
-    return isBeforeNext(before, start) ? 1 : 0;
+    return !isOwnFirst && isBeforeNext(before, start) ? 1 : 0;
   };
   const best = (some: TextChange, other: TextChange): TextChange => (costOf(other) < costOf(some) ? other : some);
   return samePlaces(change, before).reduce(best);

@@ -84,8 +84,8 @@ export class Journal {
   readonly #foreignOn = new Map<string, OpId>();
   /** The texts that were edited here, by item. */
   readonly #texts = new Map<string, AttributedText>();
-  /** Those of them that others have written since. */
-  readonly #changedTexts = new Set<string>();
+  /** Those of them that others have written since, and who did so last. */
+  readonly #changedTexts = new Map<string, string>();
   readonly #signal = new Signal();
   readonly #endObserving: () => void;
 
@@ -237,18 +237,19 @@ export class Journal {
     this.#record({ kind: "property", id, key: TEXT_KEY, from: stored, to: text, opId, edits: [reverted.edit] });
   }
 
-  /** The text of an item with what is known of its characters. @param shown what it is at the moment */
-  #textOf(id: string, shown: JsonValue | undefined): AttributedText {
+  /** The text of an item with what is known of its characters. @param shown what it is at the moment; the rest as of `follow` */
+  #textOf(id: string, shown: JsonValue | undefined, isOwnFirst?: boolean): AttributedText {
     const line = typeof shown === "string" ? toLine(shown) : "";
     let text = this.#texts.get(id);
     if (!text) this.#texts.set(id, (text = new AttributedText(line)));
-    text.follow(line);
+    text.follow(line, isOwnFirst);
     return text;
   }
 
   /** Notes at once what others write: the less comes together, the clearer it is who has written what. */
   #followTexts(): void {
-    for (const id of this.#changedTexts) this.#textOf(id, TextVersions.of(this.#tree).current(id).text);
+    for (const [id, peerId] of this.#changedTexts)
+      this.#textOf(id, TextVersions.of(this.#tree).current(id).text, this.#tree.peerId < peerId);
     this.#changedTexts.clear();
   }
 
@@ -293,7 +294,7 @@ export class Journal {
     }
     if (!isMoveVertexOp(op) && op.key === TEXT_KEY && this.#texts.has(op.targetId)) {
       if (this.#changedTexts.size === 0) queueMicrotask(() => this.#followTexts());
-      this.#changedTexts.add(op.targetId);
+      this.#changedTexts.set(op.targetId, op.id.peerId);
     }
     if (isAfter(op.id, this.#foreignOn.get(op.targetId))) this.#foreignOn.set(op.targetId, op.id);
     const subject = isMoveVertexOp(op) || op.key === ORDER_KEY ? op.targetId : `${op.targetId}\n${op.key}`;

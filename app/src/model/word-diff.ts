@@ -56,7 +56,8 @@ export function diffCharacters(before: string, after: string, caret?: number): r
 /** What has changed of some words. Of more than one, the fewest characters that go and come. */
 function withoutRest({ start, removed, inserted }: TextChange, before: string): readonly TextChange[] {
   const part = before.slice(start, start + removed);
-  if (/\S\s|\s\S/.test(part) && part.length * inserted.length <= MAX_PAIRS) return changesOf(Array.from(part), Array.from(inserted), start);
+  if (/\S\s|\s\S/.test(part) && part.length * inserted.length <= MAX_PAIRS)
+    return changesOf(Array.from(part), Array.from(inserted), start);
   const change = diffText(part, inserted);
   return [{ ...change, start: start + change.start }];
 }
