@@ -25,13 +25,16 @@ describe.skipIf(!findChromium())("two people write on one page (needs Chromium)"
         const [a, b] = [await rig.openApp(url), await rig.openApp(url)];
         for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
           const [name, { lines, run }] = kinds[seed % kinds.length]!;
+          let doing = "writing the page";
           try {
             await a.newPage(`Page ${seed}`, lines);
+            doing = "opening the page on the other device";
             await b.openPage(`Page ${seed}`);
             await b.shows(lines);
+            doing = "the session";
             await run({ seed, a, b, random: new Random(seed) });
           } catch (error) {
-            failures.push(`seed ${seed}, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+            failures.push(`seed ${seed}, ${name}, ${doing}: ${error instanceof Error ? error.message : String(error)}`);
           }
         }
       };

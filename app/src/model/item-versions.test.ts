@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { OpId } from "foldspace/tree";
+import { compareOpIds, type OpId } from "foldspace/tree";
 import { alsoOn, newPage, sync, type Device } from "./test-pages.ts";
 import { rivalsOn } from "./test-conflicts.ts";
 import { TextVersions } from "./text-versions.ts";
@@ -149,6 +149,59 @@ describe("taking in what others write while a text is written", () => {
     b.type(id, "meet at 6 sharp");
     sync(a, b);
     expect(TextVersions.of(a.tree).takeIn(id, mine, "do meet at 6")?.text).toBe("do meet at 6 sharp");
+  });
+});
+
+test("a text of which a part of what it is made of has not arrived is merged when that has", () => {
+  const a = newPage(["some wor"], "a");
+  const d = alsoOn(a, "d");
+  const id = a.id("some wor");
+  const lastOf = ({ tree }: Device): OpId => TextVersions.of(tree).stored(id).opId!;
+  d.type(id, "b some wor");
+  const early = d.tree.getAllOps();
+  a.type(id, "some word");
+  d.tree.merge(a.tree.getAllOps());
+  merge(d, id);
+  // of what one has written, the end is late; another goes on from there, and has heard of the beginning alone
+  a.type(id, "some words");
+  const late = lastOf(a);
+  const e = alsoOn(a, "e");
+  e.type(id, "some words c");
+  e.tree.merge(early);
+  merge(e, id);
+  d.tree.merge(e.tree.getAllOps().filter((op) => compareOpIds(op.id, late) !== 0));
+  expect(merge(d, id)).toBe(false);
+  const { parents } = TextVersions.of(d.tree).current(id);
+  expect(TextVersions.of(d.tree).takeIn(id, parents, "b some word")).toBeUndefined();
+  settle([a, d, e], id);
+  expect(textsOf([a, d, e], id)).toEqual(["b some words c"]);
+  expect(rivalsOn(d)).toEqual([]);
+});
+
+describe("taking in what others write where the caret is", () => {
+  /** What a writer has on the own screen who types on where the caret is. */
+  function typedOn(base: string, mine: string, caret: number, theirs: string, key: string, peerId = "a"): string {
+    const a = newPage([base], peerId);
+    const b = alsoOn(a, "b");
+    const id = a.id(base);
+    const { parents } = standing(a, id);
+    b.type(id, theirs);
+    sync(a, b);
+    const taken = TextVersions.of(a.tree).takeIn(id, parents, mine, caret)!;
+    const at = taken.changes.reduce(mapOffsetThrough, caret);
+    return taken.text.slice(0, at) + key + taken.text.slice(at);
+  }
+
+  test("keeps a word in one piece that is begun beside the other's", () => {
+    // the first blank was typed, the second was there
+    expect(typedOn("some words", "some  words", 5, "some awords", "b")).toBe("some b awords");
+    expect(typedOn("some words", "some ai words", 8, "some b words", "n")).toBe("some ai nb words");
+  });
+
+  test("leaves a blank that was stored to the word that comes next, unless the writer's words come first", () => {
+    expect(typedOn("words of", "words of ", 9, "words of a ", "b")).toBe("words of b a ");
+    expect(typedOn("some  words", "some  words", 5, "some a  words", "b", "c")).toBe("some a b words");
+    expect(typedOn("some, words", "some, words", 6, "some, a words", "b", "c")).toBe("some, ba words");
   });
 });
 

@@ -1,7 +1,8 @@
 import { compareOpIds, MAX_VALUE_LENGTH, opIdToString, type OpId, type SetVertexProperty } from "foldspace/tree";
 import { toLine } from "./item.ts";
-import { applyChanges, type TextChange } from "./text-change.ts";
+import { applyChanges, mapOffsetThrough, samePlaces, type TextChange } from "./text-change.ts";
 import { mergeChanges, mergeTexts } from "./text-merge.ts";
+import { isBeforeNext } from "./word-diff.ts";
 
 /** Whether the writer of one operation may have known another one, for programs that leave no marks. */
 export type MayHaveSeen = (write: OpId, other: OpId) => boolean;
@@ -38,6 +39,8 @@ interface Version {
   readonly parents: readonly Version[];
   /** Whether the parents are a guess: then nothing is merged by them, and both texts are offered. */
   readonly isGuess: boolean;
+  /** Whether something that it is made of has not arrived: until then, the same. */
+  readonly isIncomplete: boolean;
   /** Its place in the order of the operations. */
   readonly index: number;
 }
@@ -116,7 +119,7 @@ export class ItemVersions {
     const rivals: SetVertexProperty[] = [];
     for (const head of heads.toReversed()) {
       if (head === standing || head.text.trim() === "") continue;
-      const together = standing.isGuess || head.isGuess ? undefined : textOfAll([...merged, head], 0);
+      const together = isUncertain(standing) || isUncertain(head) ? undefined : textOfAll([...merged, head], 0);
       if (together !== undefined && together.length <= MAX_LENGTH) {
         all = together;
         merged = [...merged, head];
@@ -128,9 +131,10 @@ export class ItemVersions {
   /**
    * Takes into a text that a peer is writing what others have written since.
    * @param parents what the text is made of
+   * @param caret where it was behind what was written last, if that is known
    * @returns `undefined` where there is nothing to be taken in: nothing new, or only what changes the same characters
    */
-  takeIn(peerId: string, parents: readonly OpId[], text: string): TakenIn | undefined {
+  takeIn(peerId: string, parents: readonly OpId[], text: string, caret?: number): TakenIn | undefined {
     const shown = this.#shown;
     if (!shown || (this.#isByOne && parents.length === 1 && parents[0] === shown.id)) return undefined;
     const { heads, byId } = this.#read();
@@ -139,19 +143,23 @@ export class ItemVersions {
     const changes: (readonly TextChange[])[] = [];
     let isNew = false;
     let base = known.length === 0 ? "" : (textOfAll(known, 0) ?? "");
-    let mine = text;
+    let [mine, at] = [text, caret];
     for (const head of heads) {
       if (seen.has(head)) continue;
       const below = ancestorsOf([head]);
       const isLater = known.every((version) => below.has(version));
-      if (!isLater && (head.isGuess || head.text.trim() === "")) continue;
+      if (!isLater && (isUncertain(head) || head.text.trim() === "")) continue;
       const together = [...known.filter((version) => !below.has(version)), head];
       // first without what is being written, as any device would; then that on top
       const next = textOfAll(together, 0);
-      const change = next === undefined ? undefined : mergeChanges(base, mine, next, peerId < head.op.id.peerId);
-      if (next === undefined || !change) continue;
+      const isMineFirst = peerId < head.op.id.peerId;
+      const merged = next === undefined ? undefined : mergeChanges(base, mine, next, isMineFirst, at);
+      if (next === undefined || !merged) continue;
+      // of what is still being written, merging knows where it is
+      const change = at === undefined || isMineFirst || mine !== base ? merged : besideCaret(merged, mine, at);
       mine = applyChanges(mine, change);
       if (change.length > 0) changes.push(change);
+      if (at !== undefined) at = mapOffsetThrough(at, change);
       [known, base, isNew] = [together, next, true];
     }
     if (!isNew) return undefined;
@@ -186,12 +194,14 @@ function graphOf(
     const text = textIn(op);
     const named = mark ? idsIn(mark) : [];
     const guesses = named.length > 0 || appPeers.has(peerId) ? [] : guessed(versions, op, before, mayHaveSeen);
-    const parents = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : [...(before ? [before] : []), ...guesses];
+    const found = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : [...(before ? [before] : []), ...guesses];
+    const parents = found.length > 0 ? found : again(versions, op, text);
     const version: Version = {
       op,
       text,
-      parents: parents.length > 0 ? parents : again(versions, op, text),
+      parents,
       isGuess: guesses.length > 0 || (named.length === 0 && before?.isGuess === true),
+      isIncomplete: found.length < named.length || parents.some(({ isIncomplete }) => isIncomplete),
       index: versions.length,
     };
     versions.push(version);
@@ -202,6 +212,11 @@ function graphOf(
   for (const mark of marks) for (const id of idsIn(mark)) if (byId.has(id)) over.add(byId.get(id)!);
   const heads = versions.filter((version) => !over.has(version) || version.op === shown);
   return { versions, byId, heads, appPeerCount: appPeers.size };
+}
+
+/** Whether it is not known what a text is made of. What both sides have would seem to be added by both. */
+function isUncertain({ isGuess, isIncomplete }: Version): boolean {
+  return isGuess || isIncomplete;
 }
 
 /** What a program that leaves no marks has probably written over, of all since its last text. */
@@ -261,6 +276,20 @@ function textOfAll(versions: readonly Version[], depth: number): string | undefi
 function isFirst(version: Version, other: Version): boolean {
   const [mine, theirs] = [version.op.id, other.op.id];
   return mine.peerId === theirs.peerId ? mine.counter < theirs.counter : mine.peerId < theirs.peerId;
+}
+
+/**
+ * The same changes, with what is inserted behind a blank at the caret before that, if it comes to the same: the blank was written
+ * for the word that comes next.
+ */
+function besideCaret(changes: readonly TextChange[], text: string, caret: number): readonly TextChange[] {
+  if (!isBeforeNext(text, caret)) return changes;
+  return changes.map((change, index) => {
+    if (change.removed > 0 || change.start !== caret || change.inserted.trim() === "") return change;
+    const before = changes[index - 1];
+    const places = samePlaces(change, text).filter(({ start }) => !before || start >= before.start + before.removed);
+    return places.find(({ start }) => start < caret && text.slice(start, caret).trim() === "") ?? change;
+  });
 }
 
 function idsOf(versions: readonly Version[]): OpId[] {

@@ -7,12 +7,12 @@ import {
   type ReplicatedTree,
   type VertexOperation,
 } from "foldspace/tree";
+import { AttributedText, type TextEdit } from "./attributed-text.ts";
 import { createItem } from "./create-item.ts";
-import { isOnPage, ORDER_KEY, TEXT_KEY } from "./item.ts";
+import { isOnPage, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 import { orderOf } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import { Signal } from "./signal.ts";
-import { withoutChange } from "./text-merge.ts";
 import { TextVersions } from "./text-versions.ts";
 
 const MAX_STEPS = 500;
@@ -40,6 +40,8 @@ interface PropertyEffect {
   readonly from: JsonValue | undefined;
   readonly to: JsonValue | undefined;
   readonly opId: OpId;
+  /** Of a text: which of its characters have come and gone. */
+  readonly edits?: readonly TextEdit[];
 }
 
 /** What a text that somebody writes was made of, where that is not simply the one that stands. */
@@ -47,6 +49,8 @@ export interface Written {
   /** The text before it was written on, with what others had written by then. */
   readonly from: string;
   readonly parents: readonly OpId[];
+  /** Where the caret was behind what was written last. */
+  readonly caret?: number | undefined;
 }
 
 /** One change of one item. A creation is a move out of the bin, a deletion a move into it. */
@@ -63,8 +67,8 @@ interface Step {
  * Edits of one tree in steps that can be undone. Undoing makes the opposite operations, which are a step again, for redoing.
  *
  * What someone else has changed since is left alone: a property or a place that an operation not of this journal has set
- * after the edit, and an item that would go into the bin with such a change in it or below it. Of a text, what was written
- * here is taken out of what it has become, unless others have changed that very part.
+ * after the edit, and an item that would go into the bin with such a change in it or below it. Of a text, just the characters
+ * that were written here go, and those that were deleted here come back, whatever others have made of the rest.
  */
 export class Journal {
   readonly #tree: ReplicatedTree;
@@ -78,6 +82,10 @@ export class Journal {
   readonly #foreign = new Map<string, OpId | undefined>();
   /** Of every vertex: the last such operation on it. */
   readonly #foreignOn = new Map<string, OpId>();
+  /** The texts that were edited here, by item. */
+  readonly #texts = new Map<string, AttributedText>();
+  /** Those of them that others have written since, and who did so last. */
+  readonly #changedTexts = new Map<string, string>();
   readonly #signal = new Signal();
   readonly #endObserving: () => void;
 
@@ -151,9 +159,12 @@ export class Journal {
   setText(id: string, text: string, written?: Written): void {
     const stored = this.#tree.getVertexProperty(id, TEXT_KEY, false);
     if (stored === text && !written) return;
-    const opId = this.#write(() => TextVersions.of(this.#tree).write(id, text, written?.parents));
     const from = written?.from ?? stored;
-    if (from !== text) this.#record({ kind: "property", id, key: TEXT_KEY, from, to: text, opId });
+    const attributed = this.#textOf(id, from);
+    const opId = this.#write(() => TextVersions.of(this.#tree).write(id, text, written?.parents));
+    if (from === text) return;
+    const edits = [attributed.edit(toLine(text), written?.caret)];
+    this.#record({ kind: "property", id, key: TEXT_KEY, from, to: text, opId, edits });
   }
 
   /** @throws FoldspaceError `FOLD_CYCLE`, `FOLD_NO_VERTEX` */
@@ -211,12 +222,35 @@ export class Journal {
     else if (this.#canPlace(effect.id, effect.from, effect.opId)) this.place(effect.id, effect.from.parentId, effect.from.order);
   }
 
-  #revertText({ id, from, to }: PropertyEffect): void {
-    const text = this.#tree.getVertexProperty(id, TEXT_KEY, false);
-    if (text === to) return this.setProperty(id, TEXT_KEY, from);
-    if (typeof text !== "string" || typeof to !== "string") return;
-    const without = withoutChange(typeof from === "string" ? from : "", to, text);
-    if (without !== undefined) this.setText(id, without);
+  #revertText({ id, from, to, edits = [] }: PropertyEffect): void {
+    const stored = this.#tree.getVertexProperty(id, TEXT_KEY, false);
+    const attributed = this.#textOf(id, stored);
+    const reverted = attributed.without(edits);
+    // what is no line, or no text at all, is put back as it was
+    const text = stored === to ? from : reverted.text.text;
+    if (stored === text) return;
+    const opId = this.#write(() => {
+      if (typeof text === "string") TextVersions.of(this.#tree).write(id, text);
+      else this.#tree.setVertexProperty(id, TEXT_KEY, text);
+    });
+    this.#texts.set(id, reverted.text);
+    this.#record({ kind: "property", id, key: TEXT_KEY, from: stored, to: text, opId, edits: [reverted.edit] });
+  }
+
+  /** The text of an item with what is known of its characters. @param shown what it is at the moment; the rest as of `follow` */
+  #textOf(id: string, shown: JsonValue | undefined, isOwnFirst?: boolean): AttributedText {
+    const line = typeof shown === "string" ? toLine(shown) : "";
+    let text = this.#texts.get(id);
+    if (!text) this.#texts.set(id, (text = new AttributedText(line)));
+    text.follow(line, isOwnFirst);
+    return text;
+  }
+
+  /** Notes at once what others write: the less comes together, the clearer it is who has written what. */
+  #followTexts(): void {
+    for (const [id, peerId] of this.#changedTexts)
+      this.#textOf(id, TextVersions.of(this.#tree).current(id).text, this.#tree.peerId < peerId);
+    this.#changedTexts.clear();
   }
 
   #canPlace(id: string, { parentId, isDeleted }: Place, since: OpId): boolean {
@@ -258,6 +292,10 @@ export class Journal {
       if (this.#firstOpId === NOT_YET) this.#firstOpId = op.id;
       return;
     }
+    if (!isMoveVertexOp(op) && op.key === TEXT_KEY && this.#texts.has(op.targetId)) {
+      if (this.#changedTexts.size === 0) queueMicrotask(() => this.#followTexts());
+      this.#changedTexts.set(op.targetId, op.id.peerId);
+    }
     if (isAfter(op.id, this.#foreignOn.get(op.targetId))) this.#foreignOn.set(op.targetId, op.id);
     const subject = isMoveVertexOp(op) || op.key === ORDER_KEY ? op.targetId : `${op.targetId}\n${op.key}`;
     if (this.#foreign.has(subject) && isAfter(op.id, this.#foreign.get(subject))) this.#foreign.set(subject, op.id);
@@ -271,8 +309,10 @@ export class Journal {
         effect.kind === "property" &&
         subjectOf(last) === subjectOf(effect) &&
         last.to === effect.from;
-      if (isContinued) step.effects[step.effects.length - 1] = { ...effect, from: last.from };
-      else step.effects.push(effect);
+      if (isContinued) {
+        const edits = [...(last.edits ?? []), ...(effect.edits ?? [])];
+        step.effects[step.effects.length - 1] = { ...effect, from: last.from, ...(edits.length > 0 ? { edits } : {}) };
+      } else step.effects.push(effect);
     }
     step.endedAt = now;
   }

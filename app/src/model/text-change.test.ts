@@ -1,9 +1,48 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { applyChange, applyChanges, diffText, mapOffset, mapOffsetThrough } from "./text-change.ts";
+import { applyChange, applyChanges, diffAtCaret, diffText, mapOffset, mapOffsetThrough, samePlaces } from "./text-change.ts";
 
 /** Among its characters are pairs of which one half is the same. */
 const text = fc.string({ unit: fc.constantFrom("a", "b", " ", "😀", "😁", "\u{10000}", "\u{10400}") });
+
+describe("diffAtCaret", () => {
+  test("finds what was typed or deleted before the caret", () => {
+    expect(diffAtCaret("a b", "a x b", 3)).toEqual({ start: 1, removed: 0, inserted: " x" });
+    expect(diffAtCaret("a b", "a x b", 4)).toEqual({ start: 2, removed: 0, inserted: "x " });
+    expect(diffAtCaret("aaa", "aa", 1)).toEqual({ start: 1, removed: 1, inserted: "" });
+  });
+
+  test("finds nothing where something else was changed", () => {
+    expect(diffAtCaret("a b", "x a b", 5)).toEqual(undefined);
+    expect(diffAtCaret("a b", "a c", 3)).toEqual(undefined);
+    expect(diffAtCaret("a", "b", 9)).toEqual(undefined);
+  });
+
+  test("makes the second text of the first", () => {
+    fc.assert(
+      fc.property(text, text, fc.nat({ max: 20 }), (before, after, caret) => {
+        const change = diffAtCaret(before, after, caret);
+        if (change) expect(applyChange(before, change)).toBe(after);
+      }),
+    );
+  });
+});
+
+describe("samePlaces", () => {
+  test("finds where an insertion or a removal makes the same text, between characters", () => {
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const change = diffText(before, after);
+        for (const place of samePlaces(change, before)) {
+          expect(applyChange(before, place)).toBe(after);
+          expect(place.inserted.isWellFormed()).toBe(true);
+          expect(before.slice(0, place.start).isWellFormed()).toBe(true);
+        }
+      }),
+    );
+    expect(samePlaces({ start: 2, removed: 0, inserted: "b " }, "a x").map(({ inserted }) => inserted)).toEqual(["b ", " b"]);
+  });
+});
 
 describe("diffText", () => {
   test("makes the second text of the first", () => {

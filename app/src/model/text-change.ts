@@ -20,6 +20,42 @@ export function diffText(before: string, after: string): TextChange {
   return { start, removed: before.length - start - same, inserted: after.slice(start, after.length - same) };
 }
 
+/**
+ * What was typed or deleted in one place, where more than one place would make the same text: behind it was the caret.
+ * @param caret in `after`
+ * @returns `undefined` where it was not just that
+ */
+export function diffAtCaret(before: string, after: string, caret: number): TextChange | undefined {
+  const end = before.length - (after.length - caret);
+  if (end < 0 || before.slice(end) !== after.slice(caret)) return undefined;
+  const shorter = Math.min(end, caret);
+  if (before.slice(0, shorter) !== after.slice(0, shorter)) return undefined;
+  return { start: shorter, removed: end - shorter, inserted: after.slice(shorter, caret) };
+}
+
+/**
+ * The places where a change comes to the same, that one first and then those to its left and to its right: in `a b x`, the `b `
+ * behind `a ` may as well be ` b` behind `a`.
+ */
+export function samePlaces(change: TextChange, before: string): readonly TextChange[] {
+  const places = [change];
+  for (const step of [-1, 1] as const)
+    for (let next = shifted(change, before, step); next; next = shifted(next, before, step))
+      if (isBoundary(before, next.start) && isBoundary(before, next.start + next.removed)) places.push(next);
+  return places;
+}
+
+/** An insertion or a removal one code unit to the left or to the right, if it makes the same text there. */
+function shifted({ start, removed, inserted }: TextChange, before: string, step: -1 | 1): TextChange | undefined {
+  if (removed > 0 && inserted !== "") return undefined;
+  const gap = inserted === "" ? before.slice(start, start + removed) : inserted;
+  const [enters, leaves] =
+    step < 0 ? [before.charAt(start - 1), gap.charAt(gap.length - 1)] : [before.charAt(start + removed), gap.charAt(0)];
+  if (enters === "" || enters !== leaves) return undefined;
+  const turned = step < 0 ? leaves + inserted.slice(0, -1) : inserted.slice(1) + leaves;
+  return { start: start + step, removed, inserted: inserted === "" ? "" : turned };
+}
+
 export function applyChange(text: string, { start, removed, inserted }: TextChange): string {
   return text.slice(0, start) + inserted + text.slice(start + removed);
 }
@@ -42,6 +78,11 @@ export function applyChanges(text: string, changes: readonly TextChange[]): stri
 /** {@link mapOffset} through several changes of one text. @param changes as of {@link applyChanges} */
 export function mapOffsetThrough(offset: number, changes: readonly TextChange[]): number {
   return changes.toReversed().reduce(mapOffset, offset);
+}
+
+/** Whether an offset is not in the middle of a surrogate pair. */
+function isBoundary(text: string, offset: number): boolean {
+  return !isHighSurrogate(text.charCodeAt(offset - 1)) || !isLowSurrogate(text.charCodeAt(offset));
 }
 
 function isHighSurrogate(code: number): boolean {

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { applyChanges } from "./text-change.ts";
-import { mergeChanges, mergeTexts, withoutChange } from "./text-merge.ts";
-import { diffWords } from "./word-diff.ts";
+import { mergeChanges, mergeTexts } from "./text-merge.ts";
+import { diffCharacters, diffWords } from "./word-diff.ts";
 
 const word = fc.constantFrom("one", "two", "three", "a", "b", "Straße", "日", "本", "😀", "👩‍👧", "x_1", "don't", "5");
 const between = fc.constantFrom(" ", ", ", "", "-", "  ");
@@ -32,6 +32,34 @@ describe("diffWords", () => {
   test("takes very long texts as one change", () => {
     const long = (by: string): string => Array.from({ length: 3_000 }, (_, n) => `${by}${n}`).join(" ");
     expect(diffWords(`same ${long("a")} same`, `same ${long("b")} same`).length).toBe(1);
+  });
+});
+
+describe("diffCharacters", () => {
+  test("makes the second text of the first", () => {
+    fc.assert(
+      fc.property(text, text, fc.option(fc.nat({ max: 20 }), { nil: undefined }), (before, after, caret) => {
+        expect(applyChanges(before, diffCharacters(before, after, caret))).toBe(after);
+      }),
+    );
+  });
+
+  test("leaves alone what stays of the words that go", () => {
+    const before = "some ai  bi words";
+    const changes = diffCharacters(before, "someai  words");
+    expect(changes.map(({ start, removed, inserted }) => [before.slice(start, start + removed), inserted])).toEqual([
+      [" ", ""],
+      [" ", ""],
+      ["bi", ""],
+    ]);
+  });
+});
+
+describe("mergeChanges", () => {
+  test("goes by the caret where what was typed may be in more than one place", () => {
+    const mine = "as some words";
+    const theirs = "a bs some words";
+    expect(applyChanges(mine, mergeChanges("asome words", mine, theirs, true, 3)!)).toBe("as  bs some words");
   });
 });
 
@@ -78,14 +106,6 @@ describe("mergeTexts", () => {
   ])("%s cannot become %s and %s", (base, mine, theirs) => {
     expect(mergeTexts(base, mine, theirs)).toBeUndefined();
     expect(mergeTexts(base, theirs, mine)).toBeUndefined();
-  });
-
-  test("takes a change out of what the text has become, and leaves what others have written since", () => {
-    expect(withoutChange("one", "one two", "zero one two three")).toBe("zero one three");
-    expect(withoutChange("some", "afoosome", "afoo bewsome")).toBe(" bewsome");
-    expect(withoutChange("one", "one two", "one 2")).toBeUndefined();
-    // what stands in one piece goes, whatever has become of the rest
-    expect(withoutChange("one three", "one two three", "1 two 3")).toBe("1 3");
   });
 
   test("does not depend on which side is called mine", () => {

@@ -1,4 +1,4 @@
-import { applyChange, applyChanges, diffText, type TextChange } from "./text-change.ts";
+import { applyChange, applyChanges, diffAtCaret, diffText, type TextChange } from "./text-change.ts";
 import { diffWords, isInWord } from "./word-diff.ts";
 
 /** Changes of one base by two sides that touch the same characters, or one side's alone. */
@@ -20,6 +20,7 @@ interface Cluster {
  * `applyChanges(theirs, mergeChanges(base, theirs, mine, false))`.
  *
  * @param isMineFirst which side comes first at a place where both have inserted
+ * @param caret where it was in `mine` behind what was changed last, if that is known
  * @returns changes of `mine`; `undefined` where both sides changed the same characters in different ways
  */
 export function mergeChanges(
@@ -27,38 +28,12 @@ export function mergeChanges(
   mine: string,
   theirs: string,
   isMineFirst: boolean,
+  caret?: number,
 ): readonly TextChange[] | undefined {
   if (theirs === base || theirs === mine) return [];
-  return merge(base, diffWords(base, mine), diffWords(base, theirs), isMineFirst, (part, own, other) =>
-    mergeWord(part, own, other, isMineFirst, false),
+  return merge(base, diffWords(base, mine, caret), diffWords(base, theirs), isMineFirst, (part, own, other, start) =>
+    mergeWord(part, own, other, isMineFirst, caret === undefined ? undefined : caret - start),
   );
-}
-
-/**
- * Takes out of a text what one change of it, or of an earlier state, has made: {@link mergeTexts}, but whatever still has
- * something of that change in it loses just that, also in the middle of a word.
- * @param before the change
- * @param after the change
- * @param text what it has become since
- */
-export function withoutChange(before: string, after: string, text: string): string | undefined {
-  const changes = merge(after, diffWords(after, before), diffWords(after, text), true, (part, own, other) =>
-    mergeWord(part, own, other, true, true),
-  );
-  return changes ? applyChanges(before, changes) : withoutRun(before, after, text);
-}
-
-/** Shorter runs of characters may be anybody's. */
-const MIN_RUN = 3;
-
-/** Takes out what was written in one go where it still stands in one piece, next to where it was written. */
-function withoutRun(before: string, after: string, text: string): string | undefined {
-  const { start, removed, inserted } = diffText(before, after);
-  if (removed > 0 || inserted.trim().length < MIN_RUN) return undefined;
-  let found = -1;
-  for (let at = text.indexOf(inserted); at >= 0; at = text.indexOf(inserted, at + 1))
-    if (found < 0 || Math.abs(at - start) < Math.abs(found - start)) found = at;
-  return found < 0 ? undefined : applyChange(text, { start: found, removed: inserted.length, inserted: "" });
 }
 
 /** The text with both sides' changes, as of {@link mergeChanges}. */
@@ -67,8 +42,8 @@ export function mergeTexts(base: string, mine: string, theirs: string, isMineFir
   return changes && applyChanges(mine, changes);
 }
 
-/** Merges the two versions of a part that both sides have changed. */
-type Refine = (part: string, mine: string, theirs: string) => readonly TextChange[] | undefined;
+/** Merges the two versions of a part that both sides have changed. @param start where the part begins in `mine` as a whole */
+type Refine = (part: string, mine: string, theirs: string, start: number) => readonly TextChange[] | undefined;
 
 function merge(
   base: string,
@@ -87,7 +62,12 @@ function merge(
     const found =
       cluster.theirs.length === 0 || own === other
         ? []
-        : mergeCluster(part, own, other, cluster.mine.length > 0, isMineFirst, refine);
+        : cluster.mine.length === 0
+          ? // no more than has changed: carets map by it
+            [diffText(part, other)]
+          : part === ""
+            ? insertBoth(own, other, isMineFirst)
+            : refine(part, own, other, cluster.start + shift);
     if (!found) return undefined;
     for (const change of found) changes.push({ ...change, start: change.start + cluster.start + shift });
     shift += own.length - part.length;
@@ -95,19 +75,8 @@ function merge(
   return changes;
 }
 
-/** @returns changes of the part as it is in `mine`, from its beginning */
-function mergeCluster(
-  part: string,
-  own: string,
-  other: string,
-  isChangedHere: boolean,
-  isMineFirst: boolean,
-  refine: Refine,
-): readonly TextChange[] | undefined {
-  // no more than has changed: carets map by it
-  if (!isChangedHere) return [diffText(part, other)];
-  if (part !== "") return refine(part, own, other);
-  // both have inserted something at the same place
+/** Puts both sides' insertions at one place. @returns changes of what is in `mine` there */
+function insertBoth(own: string, other: string, isMineFirst: boolean): readonly TextChange[] {
   const [first, second] = isMineFirst ? [own, other] : [other, own];
   const space = isInWord(first, first.length - 1) && isInWord(second, 0) ? " " : "";
   return [{ start: isMineFirst ? own.length : 0, removed: 0, inserted: isMineFirst ? space + other : other + space }];
@@ -167,17 +136,18 @@ function applyWithin(part: string, changes: readonly TextChange[], offset: numbe
   return changes.toReversed().reduce((text, change) => applyChange(text, { ...change, start: change.start - offset }), part);
 }
 
-/** @param mayTouch whether one side may change what is right next to what the other side has taken away */
+/** @param caret in `own`, as of {@link mergeChanges} */
 function mergeWord(
   part: string,
   own: string,
   other: string,
   isMineFirst: boolean,
-  mayTouch: boolean,
+  caret: number | undefined,
 ): readonly TextChange[] | undefined {
-  const [mine, theirs] = [diffText(part, own), diffText(part, other)];
+  const mine = (caret === undefined ? undefined : diffAtCaret(part, own, caret)) ?? diffText(part, own);
+  const theirs = diffText(part, other);
   const isAdding = mine.removed === 0 && theirs.removed === 0;
   const gap = Math.max(mine.start - theirs.start - theirs.removed, theirs.start - mine.start - mine.removed);
-  if (!isAdding && gap < (mayTouch ? 0 : 1)) return undefined;
+  if (!isAdding && gap < 1) return undefined;
   return merge(part, [mine], [theirs], isMineFirst, () => undefined);
 }

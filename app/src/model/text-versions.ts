@@ -41,7 +41,7 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  * 4. an equal text of another peer, which a space has written again.
  *
  * A text that is nobody's parent and that no mark names is a *head*. The text that stands is one. 1 and 2 are exact for
- * whatever this app writes, as far as the log has arrived. 3 is a guess with both errors: a peer ahead of a text takes it in
+ * whatever this app writes; a text of which a mark names what has not arrived is merged when that has. 3 is a guess with both errors: a peer ahead of a text takes it in
  * without a gap (then it is offered), and its counter may jump for another
  * reason (then a text is missed). Nothing is concluded from what has arrived here before a write: a space writes texts again
  * over what a slow layer brings, which nobody has looked at by then.
@@ -108,8 +108,8 @@ export class TextVersions {
   }
 
   /** Takes into a text that is being written here what others have written since: as `ItemVersions.takeIn`. */
-  takeIn(itemId: string, parents: readonly OpId[], text: string): TakenIn | undefined {
-    return this.#items.get(itemId)?.takeIn(this.#tree.peerId, parents, text);
+  takeIn(itemId: string, parents: readonly OpId[], text: string, caret?: number): TakenIn | undefined {
+    return this.#items.get(itemId)?.takeIn(this.#tree.peerId, parents, text, caret);
   }
 
   /** Writes an item's text. @param parents what it is made of; by default the text that stands */

@@ -1,4 +1,4 @@
-import { diffText, type TextChange } from "./text-change.ts";
+import { diffAtCaret, diffText, type TextChange } from "./text-change.ts";
 
 /**
  * What words are made of. Spaces, punctuation, emoji and scripts that write words without spaces are left out. The ranges
@@ -23,7 +23,12 @@ export function isInWord(text: string, offset: number): boolean {
   return SINGLE_WORD_CHARACTER.test(text.charAt(offset));
 }
 
-/** The same, or to a run of emoji. */
+/** Whether a place is behind a blank and before no word, as it is where somebody is about to write the next one. */
+export function isBeforeNext(text: string, offset: number): boolean {
+  return text.charAt(offset - 1) === " " && !isInWord(text, offset);
+}
+
+/** As {@link isInWord}, or to a run of emoji. */
 function isInRun(text: string, offset: number): boolean {
   return isInWord(text, offset) || /\u200D|\uFE0F|[\uD800-\uDFFF]/.test(text.charAt(offset));
 }
@@ -32,12 +37,33 @@ function isInRun(text: string, offset: number): boolean {
  * What makes one text of another, word by word. What was just added or taken away in one place is one change, as most of what
  * is typed is; otherwise it is the fewest words that go and come. Words that are replaced on both sides of nothing but blanks
  * are one change.
+ * @param caret where it was in `after` behind what was typed or deleted, if that is known
  * @returns changes in order, apart from one another
  */
-export function diffWords(before: string, after: string): readonly TextChange[] {
+export function diffWords(before: string, after: string, caret?: number): readonly TextChange[] {
   if (before === after) return [];
-  const single = diffText(before, after);
-  if (single.removed === 0 || single.inserted === "") return [withWords(betweenWords(single, before), before)];
+  const inOnePlace = diffInOnePlace(before, after, caret);
+  return inOnePlace ? [withWords(inOnePlace, before)] : joined(wordChanges(before, after), before);
+}
+
+/** The same, without what is left of the words that are changed. */
+export function diffCharacters(before: string, after: string, caret?: number): readonly TextChange[] {
+  if (before === after) return [];
+  const inOnePlace = diffInOnePlace(before, after, caret);
+  return inOnePlace ? [inOnePlace] : wordChanges(before, after).flatMap((change) => withoutRest(change, before));
+}
+
+/** What has changed of some words. Of more than one, the fewest characters that go and come. */
+function withoutRest({ start, removed, inserted }: TextChange, before: string): readonly TextChange[] {
+  const part = before.slice(start, start + removed);
+  if (/\S\s|\s\S/.test(part) && part.length * inserted.length <= MAX_PAIRS)
+    return changesOf(Array.from(part), Array.from(inserted), start);
+  const change = diffText(part, inserted);
+  return [{ ...change, start: start + change.start }];
+}
+
+/** The fewest words that go and come. */
+function wordChanges(before: string, after: string): readonly TextChange[] {
   const [old, now] = [tokensOf(before), tokensOf(after)];
   const shorter = Math.min(old.length, now.length);
   let start = 0;
@@ -46,7 +72,16 @@ export function diffWords(before: string, after: string): readonly TextChange[] 
   while (same < shorter - start && old[old.length - 1 - same] === now[now.length - 1 - same]) same++;
   const [oldMiddle, nowMiddle] = [old.slice(start, old.length - same), now.slice(start, now.length - same)];
   if (oldMiddle.length * nowMiddle.length > MAX_PAIRS) return [diffText(before, after)];
-  return joined(changesOf(oldMiddle, nowMiddle, old.slice(0, start).join("").length), before);
+  return changesOf(oldMiddle, nowMiddle, old.slice(0, start).join("").length);
+}
+
+/** What was just added or taken away. */
+function diffInOnePlace(before: string, after: string, caret: number | undefined): TextChange | undefined {
+  const isOne = ({ removed, inserted }: TextChange): boolean => removed === 0 || inserted === "";
+  const atCaret = caret === undefined ? undefined : diffAtCaret(before, after, caret);
+  if (atCaret && isOne(atCaret)) return atCaret;
+  const single = diffText(before, after);
+  return isOne(single) ? betweenWords(single, before) : undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ function newDraft(): TextDraft {
   return new TextDraft({
     stored: (id) => versions.stored(id),
     current: (id) => versions.current(id),
-    takeIn: (id, parents, text) => versions.takeIn(id, parents, text),
+    takeIn: (id, parents, text, caret) => versions.takeIn(id, parents, text, caret),
     store: (id, text, written) => {
       here.editor.setText(id, text, written);
       stores.push(text);

@@ -1,7 +1,7 @@
 import type { OpId } from "foldspace/tree";
 import type { MergedText, TakenIn } from "../model/item-versions.ts";
 import type { Written } from "../model/journal.ts";
-import type { TextChange } from "../model/text-change.ts";
+import { mapOffsetThrough, type TextChange } from "../model/text-change.ts";
 import type { StoredText } from "../model/text-versions.ts";
 
 export interface TextDraftOptions {
@@ -10,7 +10,7 @@ export interface TextDraftOptions {
   /** The text that is shown where nobody writes, and what it is made of. */
   readonly current: (id: string) => MergedText;
   /** What others have written since, taken into a text that is made of `parents`; `undefined` where nothing can be. */
-  readonly takeIn: (id: string, parents: readonly OpId[], text: string) => TakenIn | undefined;
+  readonly takeIn: (id: string, parents: readonly OpId[], text: string, caret?: number) => TakenIn | undefined;
   /** @returns what stands then; `undefined` where it failed, which has been said */
   readonly store: (id: string, text: string, written: Written) => StoredText | undefined;
   /** Told when there is something to be stored, and when there is no more. */
@@ -34,6 +34,8 @@ interface Draft {
   base: string;
   /** What the base is made of. */
   parents: readonly OpId[];
+  /** Where the caret was behind what was written last. */
+  caret: number | undefined;
   /** When the first character that is not stored was written. */
   pendingSince: number | undefined;
 }
@@ -72,10 +74,11 @@ export class TextDraft {
     return this.#draft?.pendingSince !== undefined;
   }
 
-  /** Takes the text as it is now shown. */
-  write(id: string, text: string): void {
+  /** Takes the text as it is now shown. @param caret where the caret is in it, behind what was just written */
+  write(id: string, text: string, caret?: number): void {
     const draft = this.#begin(id, text);
     draft.text = text;
+    draft.caret = caret;
     if (draft.pendingSince === undefined) {
       draft.pendingSince = Date.now();
       this.#options.onPending(true);
@@ -85,14 +88,14 @@ export class TextDraft {
     this.#timer = setTimeout(() => this.store(), Math.max(0, Math.min(PAUSE_MS, left)));
   }
 
-  compose(id: string, text: string): void {
-    this.write(id, text);
+  compose(id: string, text: string, caret?: number): void {
+    this.write(id, text, caret);
     this.#isComposing = true;
   }
 
-  endComposing(id: string, text: string): void {
+  endComposing(id: string, text: string, caret?: number): void {
     this.#isComposing = false;
-    this.write(id, text);
+    this.write(id, text, caret);
     this.takeIn();
   }
 
@@ -100,11 +103,12 @@ export class TextDraft {
   takeIn(): void {
     const draft = this.#draft;
     if (!draft || this.#isComposing) return;
-    const taken = this.#options.takeIn(draft.id, draft.parents, draft.text);
+    const taken = this.#options.takeIn(draft.id, draft.parents, draft.text, draft.caret);
     if (!taken) return;
     draft.text = taken.text;
     draft.base = taken.base;
     draft.parents = taken.parents;
+    if (draft.caret !== undefined) draft.caret = taken.changes.reduce(mapOffsetThrough, draft.caret);
     if (taken.changes.length > 0) this.#options.onTakenIn?.(draft.id, taken.changes);
   }
 
@@ -150,12 +154,13 @@ export class TextDraft {
     // of an element that goes in the middle of a character, browsers tell no end of the composing
     if (this.#draft) this.finish();
     const { text: base, parents } = this.#options.current(id);
-    return (this.#draft = { id, text, base, parents, pendingSince: undefined });
+    return (this.#draft = { id, text, base, parents, caret: undefined, pendingSince: undefined });
   }
 
   #save(draft: Draft): void {
     const text = this.#normalized(draft);
-    const stored = this.#options.store(draft.id, text, { from: draft.base, parents: draft.parents });
+    const { base, parents, caret } = draft;
+    const stored = this.#options.store(draft.id, text, { from: base, parents, caret: text === draft.text ? caret : undefined });
     draft.base = text;
     if (stored?.opId) draft.parents = [stored.opId];
   }

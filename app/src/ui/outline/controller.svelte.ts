@@ -49,7 +49,7 @@ export class OutlineController {
     this.#draft = drafts.add({
       stored: (id) => versions.stored(id),
       current: (id) => versions.current(id),
-      takeIn: (id, parents, text) => versions.takeIn(id, parents, text),
+      takeIn: (id, parents, text, caret) => versions.takeIn(id, parents, text, caret),
       store: (id, text, written) =>
         page.edit((editor) => {
           editor.setText(id, text, written);
@@ -120,15 +120,15 @@ export class OutlineController {
 
   onInput(id: string, text: HTMLElement): void {
     this.#cursor.column = undefined;
-    this.#draft.write(id, caretDom.textOf(text));
+    this.#draft.write(id, caretDom.textOf(text), caretDom.selectionIn(text)?.end);
   }
 
   onCompositionStart(id: string, text: HTMLElement): void {
-    this.#draft.compose(id, caretDom.textOf(text));
+    this.#draft.compose(id, caretDom.textOf(text), caretDom.selectionIn(text)?.end);
   }
 
   onCompositionEnd(id: string, text: HTMLElement): void {
-    this.#draft.endComposing(id, caretDom.textOf(text));
+    this.#draft.endComposing(id, caretDom.textOf(text), caretDom.selectionIn(text)?.end);
   }
 
   /** @returns whether the key has been dealt with */
