@@ -1,6 +1,6 @@
 import { FoldspaceError, systemClock, type Clock } from "foldspace";
 import { caretAfter, type Caret } from "./caret-after.ts";
-import { COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, placedOf, TEXT_KEY, textOf, toLine } from "./item.ts";
+import { asNote, COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, noteOf, placedOf, TEXT_KEY, textOf, toLine } from "./item.ts";
 import { Journal, type Written } from "./journal.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
@@ -40,6 +40,11 @@ export class OutlineEditor {
    */
   setText(id: string, text: string, written?: Written): void {
     this.#journal.run(() => this.#journal.setText(id, toLine(text), written), this.#clock.now(), id, TYPING_MS);
+  }
+
+  /** The lines below an item's text, as {@link setText}. Empty: no note. */
+  setNote(id: string, note: string, written?: Written): void {
+    this.#journal.run(() => this.#journal.setNote(id, note, written), this.#clock.now(), `note ${id}`, TYPING_MS);
   }
 
   /** Enter. */
@@ -245,7 +250,7 @@ export class OutlineEditor {
   }
 
   /**
-   * Makes the page what it was at some moment: items, their texts, ticks and places. Items that were not there go into the
+   * Makes the page what it was at some moment: items, their texts, notes, ticks and places. Items that were not there go into the
    * bin. What is folded stays folded.
    * @param rows all of that page, everything unfolded
    */
@@ -262,8 +267,9 @@ export class OutlineEditor {
       for (const [parentId, ids] of wanted) this.#places.arrange(parentId, ids);
       for (const parentId of wanted.keys())
         for (const id of outline.childrenOf(parentId)) if (!wanted.has(id)) this.#journal.delete(id);
-      for (const { id, text, isDone } of rows) {
+      for (const { id, text, note = "", isDone } of rows) {
         if (this.#textOf(id) !== text) this.#journal.setText(id, text);
+        if (noteOf(tree, id) !== note) this.#journal.setNote(id, note);
         if (isSet(tree, id, DONE_KEY) !== isDone) this.#toggle(id, DONE_KEY);
       }
     });

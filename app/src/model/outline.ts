@@ -1,7 +1,7 @@
 import { FoldspaceError } from "foldspace";
 import { BIN_ID, isMoveVertexOp, type ReplicatedTree, type VertexChangeEvent, type VertexOperation } from "foldspace/tree";
 import { type Item, ItemLists } from "./item-lists.ts";
-import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
+import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, NOTE_KEY, noteOf, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
 import type { Placed } from "./order.ts";
 import { isSameRow, type Row } from "./row.ts";
 import { Signal } from "./signal.ts";
@@ -164,7 +164,7 @@ export class Outline {
   }
 
   #noteProperty(id: string, key: string): void {
-    if (key === TEXT_KEY || key === DONE_KEY) this.#changed.add(id);
+    if (key === TEXT_KEY || key === DONE_KEY || key === NOTE_KEY) this.#changed.add(id);
     else if (key === COLLAPSED_KEY && this.#lists.get(id)?.row?.isCollapsed !== isSet(this.tree, id, key))
       this.#collapsedOrNot.add(id);
     else if (key === ORDER_KEY || key === CREATED_KEY) this.#lists.note(id);
@@ -300,6 +300,7 @@ export class Outline {
   #rowOf(item: Item, depth: number, position: number, siblingCount: number): Row {
     const { id, parentId } = item;
     const isDeleted = this.#deleted.has(id);
+    const note = noteOf(this.tree, id);
     const row: Row = {
       id,
       depth,
@@ -310,6 +311,7 @@ export class Outline {
       parentId,
       position,
       siblingCount,
+      ...(note === "" ? {} : { note }),
       ...(isDeleted ? { isDeleted } : {}),
     };
     if (!item.row || !isSameRow(item.row, row)) item.row = row;
