@@ -41,6 +41,8 @@ export class OutlineController {
   readonly #draft: TextDraft;
   readonly #versions: TextVersions;
   readonly #endObserving: () => void;
+  /** The item whose note is being written. */
+  noteId: string | undefined = $state.raw();
 
   constructor(cursor: Cursor, drafts: Drafts) {
     const { page } = cursor;
@@ -118,6 +120,22 @@ export class OutlineController {
     if (element) this.show(id, element);
   }
 
+  /** Lets the note of an item be written, which has none yet perhaps. */
+  openNote(id: string): void {
+    this.#draft.settle();
+    this.#cursor.enter(id);
+    this.#cursor.selection.clear();
+    this.noteId = id;
+  }
+
+  /** The note has lost the focus, or is left for the text of its item or for the row below. */
+  closeNote(id: string, to?: "text" | "below"): void {
+    const next = to === "below" ? this.#cursor.neighbour(id, 1) : undefined;
+    if (next) this.#cursor.edit(next.id, 0);
+    else if (to) this.#cursor.edit(id);
+    if (this.noteId === id) this.noteId = undefined;
+  }
+
   onInput(id: string, text: HTMLElement): void {
     this.#cursor.column = undefined;
     this.#draft.write(id, caretDom.textOf(text));
@@ -183,7 +201,7 @@ export class OutlineController {
     const { page, selection } = this.#cursor;
     const row = page.outline.row(id);
     if (row?.isDeleted) return this.paste(id, linesFromNodes(nodes));
-    const isReplaced = isText && row?.text === "" && !row.hasChildren;
+    const isReplaced = isText && row?.text === "" && row.note === undefined && !row.hasChildren;
     const made = page.edit((editor) =>
       editor.together(() => {
         const ids = editor.insertNodesAfter(isText ? id : this.handled(id).at(-1)!, nodes);
@@ -224,7 +242,7 @@ export class OutlineController {
     const { rows, outline } = this.#cursor.page;
     const last = outline.childrenOf(outline.root).at(-1);
     const row = last === undefined ? undefined : outline.row(last);
-    if (row && row.text === "" && !row.hasChildren && rows.length > 0) this.#cursor.edit(row.id, 0);
+    if (row && row.text === "" && row.note === undefined && !row.hasChildren && rows.length > 0) this.#cursor.edit(row.id, 0);
     else this.#cursor.act((editor) => editor.insertAfter(last));
   }
 
@@ -264,6 +282,9 @@ export class OutlineController {
       case "remove":
         cursor.act((editor) => editor.remove(ids));
         cursor.options.announce(ids.length === 1 ? "Item deleted." : `${ids.length} items deleted.`);
+        return true;
+      case "note":
+        this.openNote(id);
         return true;
       case "zoomIn":
         cursor.options.zoom(id);

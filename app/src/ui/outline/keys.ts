@@ -2,6 +2,7 @@
 export type Command =
   | "split"
   | "nothing"
+  | "note"
   | "toggleDone"
   | "toggleCollapsed"
   | "collapse"
@@ -49,7 +50,7 @@ export function commandInText(event: Key, isMac: boolean = IS_MAC): Command | un
   const anywhere = commandAnywhere(event);
   if (anywhere) return anywhere;
   const hasModifier = altKey || isMod(event);
-  if (key === "Enter" && !hasModifier) return shiftKey ? "nothing" : "split";
+  if (key === "Enter" && !hasModifier) return shiftKey ? "note" : "split";
   if (key === "Tab" && !hasModifier) return shiftKey ? "outdent" : "indent";
   if (key === "Escape") return "leave";
   if (hasModifier) return undefined;
@@ -69,6 +70,7 @@ export function commandOnRows(event: Key, isSeveral: boolean): Command | undefin
   const { key, shiftKey, altKey } = event;
   if (isMod(event)) return key.toLowerCase() === "a" ? "selectAll" : undefined;
   if (altKey) return undefined;
+  if (key === "Enter" && shiftKey) return "note";
   if (key === "Enter" || key === "F2") return "edit";
   if (key === "Tab" && isSeveral) return shiftKey ? "outdent" : "indent";
   if (key === "Backspace" || key === "Delete") return "remove";
