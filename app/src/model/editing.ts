@@ -1,6 +1,6 @@
 import { FoldspaceError, systemClock, type Clock } from "foldspace";
 import { caretAfter, type Caret } from "./caret-after.ts";
-import { asNote, COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, noteOf, placedOf, TEXT_KEY, textOf, toLine } from "./item.ts";
+import { COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, noteOf, placedOf, TEXT_KEY, textOf, toLine } from "./item.ts";
 import { Journal, type Written } from "./journal.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";

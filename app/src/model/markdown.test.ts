@@ -182,12 +182,9 @@ test("paragraphs become items, and lines that go on are joined", () => {
 });
 
 test("lines that are further in than the bullet above them are its note", () => {
-  expect(read("- a", "  first", "    second", "lazy", "", "  third", "", "- b", "", "\tof b", "  - c", "  of c", "", "  of b")).toEqual([
-    "a (first\nsecond lazy\n\nthird)",
-    "b (of b)",
-    "  c of c",
-    "  of b",
-  ]);
+  expect(
+    read("- a", "  first", "    second", "lazy", "", "  third", "", "- b", "", "\tof b", "  - c", "  of c", "", "  of b"),
+  ).toEqual(["a (first\nsecond lazy\n\nthird)", "b (of b)", "  c of c", "  of b"]);
   expect(read("1. a", "   of a", "# Heading", "  text")).toEqual(["a (of a)", "Heading", "  text"]);
   expect(read("- a", "", "", "- b", "  ```", "  code", "  ```", "  c")).toEqual(["a", "b", "    code", "  c"]);
 });

@@ -200,8 +200,7 @@ export class Outline {
   #noteProperty(id: string, key: string): void {
     if (key === DONE_KEY && this.#hidden.isHidingDone) this.#relisted.add(this.tree.getParentId(id) ?? "");
     if (key === TEXT_KEY || key === DONE_KEY || key === NOTE_KEY) this.#changed.add(id);
-    else if (key === COLLAPSED_KEY && this.#lists.get(id)?.row?.isCollapsed !== isSet(this.tree, id, key))
-      this.#relisted.add(id);
+    else if (key === COLLAPSED_KEY && this.#lists.get(id)?.row?.isCollapsed !== isSet(this.tree, id, key)) this.#relisted.add(id);
     else if (key === ORDER_KEY || key === CREATED_KEY) this.#lists.note(id);
   }
 

@@ -38,7 +38,7 @@ const OBSIDIAN =
 /** As Logseq writes a page: everything is a bullet, below one another by tabs. */
 const LOGSEQ = "- TODO buy **milk**\n\t- at the [[shop]]\n\t\t- #errand\n- done ==today==\n  id:: 1\n  in **two** lines\n";
 /** As Workflowy copies a list as text. */
-const WORKFLOWY = "- Home\n  - Kitchen\n    - [x] paint\n  - Garden\n- Work\n  \"a note\"\n";
+const WORKFLOWY = '- Home\n  - Kitchen\n    - [x] paint\n  - Garden\n- Work\n  "a note"\n';
 /** As Dynalist exports one: no space is lost, and nothing but bullets. */
 const DYNALIST =
   "- Reading\n    - A *book*\n        - [ ] chapter 1\n        - [x] chapter 2\n    - [Another](https://example.com)\n";
@@ -80,7 +80,13 @@ test.each([
 
 test("a file of an OPML 2.0 tool keeps its texts, order and ticks, and from then on every byte", () => {
   const { title, nodes } = fromOpml(OPML);
-  expect([title, ...drawn(nodes)]).toEqual(["States", "United States", "  Far West", '    [x] Alaska & more (cold\n\n  far "away")', "**bold**"]);
+  expect([title, ...drawn(nodes)]).toEqual([
+    "States",
+    "United States",
+    "  Far West",
+    '    [x] Alaska & more (cold\n\n  far "away")',
+    "**bold**",
+  ]);
   const written = toOpml(nodes, title);
   const again = fromOpml(written);
   expect(toOpml(again.nodes, again.title)).toBe(written);

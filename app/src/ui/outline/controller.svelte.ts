@@ -218,6 +218,12 @@ export class OutlineController {
 
   // ---- what other parts of the page ask for ----
 
+  /** Does something to the row that a menu was opened for, or to those that are selected. */
+  runOn(id: string, command: Command): void {
+    if (!this.#cursor.selection.in(this.#cursor.page.rows).includes(id)) this.#cursor.selectRow(id, "start");
+    this.#run(command, id, false);
+  }
+
   /** Does something to the row that is edited, or to those that are selected. */
   run(command: Command): void {
     const { activeId, selection } = this.#cursor;
@@ -286,6 +292,19 @@ export class OutlineController {
       case "note":
         this.openNote(id);
         return true;
+      case "moveToPage":
+        cursor.options.moveToPage(ids);
+        return true;
+      case "copyLink":
+        cursor.options.copyLink(id);
+        return true;
+      case "foldAll": {
+        const isFolded = cursor.page.rows.some((row) => row.hasChildren && !row.isCollapsed);
+        if (isText) cursor.act((editor) => (editor.foldAll(isFolded), undefined));
+        else cursor.handle((editor) => editor.foldAll(isFolded));
+        cursor.options.announce(isFolded ? "Everything is folded." : "Everything is unfolded.");
+        return true;
+      }
       case "zoomIn":
         cursor.options.zoom(id);
         return true;

@@ -3,6 +3,9 @@ export type Command =
   | "split"
   | "nothing"
   | "note"
+  | "foldAll"
+  | "moveToPage"
+  | "copyLink"
   | "toggleDone"
   | "toggleCollapsed"
   | "collapse"
@@ -36,6 +39,15 @@ const ARROWS: Readonly<Record<string, "Up" | "Down" | "Left" | "Right">> = {
   ArrowDown: "Down",
   ArrowLeft: "Left",
   ArrowRight: "Right",
+};
+
+/** With Ctrl and Shift. Some layouts give what stands above the full stop. */
+const WITH_SHIFT: Readonly<Record<string, Command>> = {
+  ".": "foldAll",
+  ">": "foldAll",
+  ":": "foldAll",
+  m: "moveToPage",
+  l: "copyLink",
 };
 
 type Key = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
@@ -99,6 +111,8 @@ function commandAnywhere(event: Key): Command | undefined {
     // AltGr is Ctrl with Alt where it types characters
     if (altKey) return undefined;
     if (key === "Enter") return shiftKey ? "followLink" : "toggleDone";
+    const other = shiftKey ? WITH_SHIFT[key.toLowerCase()] : undefined;
+    if (other) return other;
     if (key === ".") return "toggleCollapsed";
     if (key === "Backspace" && shiftKey) return "remove";
     return undoCommand(event);

@@ -17,6 +17,10 @@ export class PageView {
   rows: readonly Row[] = $state.raw([]);
   /** Item whose children are shown; the tree's root for the whole page. */
   rootId: string = $state("");
+  /** What the rows are filtered by; empty: by nothing. */
+  query: string = $state("");
+  /** Number of items that the filter has found. */
+  found: number | undefined = $state();
   canUndo: boolean = $state(false);
   canRedo: boolean = $state(false);
   /** Texts that were changed on two devices at once, by item. */
@@ -67,8 +71,22 @@ export class PageView {
     }
   }
 
+  /** Shows only what has the words of a query, and what is around that; everything if there are none. */
+  filter(query: string): void {
+    this.query = query;
+    this.found = this.outline.filter(query);
+    this.refresh();
+  }
+
+  /** Shows a hidden item, so that it can be written. */
+  unhide(itemId: string): void {
+    this.outline.hold(itemId);
+    this.filter("");
+  }
+
   /** @param itemId `undefined` for the whole page */
   zoom(itemId: string | undefined): void {
+    if (itemId !== this.rootId) this.query = "";
     this.outline.zoom(itemId);
     this.refresh();
   }
