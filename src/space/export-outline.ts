@@ -107,14 +107,19 @@ export function isOutline(tree: ReplicatedTree): boolean {
 
 /** The items of an outline in their order, with everything below them. */
 export function readOutline(tree: ReplicatedTree): OutlineItem[] {
+  return tree.root ? readItems(outlineChildren(tree.root)) : [];
+}
+
+/** Some items of an outline, with everything below them. */
+export function readItems(vertices: readonly Vertex[]): OutlineItem[] {
   interface Draft extends OutlineItem {
     readonly children: Draft[];
   }
   const top: Draft[] = [];
   // grows while it is walked; without recursion, as a tree may be deeper than the stack
-  const open = tree.root ? [{ vertex: tree.root, into: top }] : [];
-  for (const { vertex, into } of open) {
-    for (const child of outlineChildren(vertex)) {
+  const open = [{ siblings: vertices, into: top }];
+  for (const { siblings, into } of open) {
+    for (const child of siblings) {
       const note = itemNote(child);
       const item: Draft = {
         text: itemText(child),
@@ -123,7 +128,7 @@ export function readOutline(tree: ReplicatedTree): OutlineItem[] {
         children: [],
       };
       into.push(item);
-      open.push({ vertex: child, into: item.children });
+      open.push({ siblings: outlineChildren(child), into: item.children });
     }
   }
   return top;

@@ -23,7 +23,7 @@ describe.skipIf(!findChromium())("notes below items (need Chromium)", PATIENT, (
     await a.press("Shift+Enter");
     await a.type(" and third");
     await a.press("ArrowDown");
-    expect(await a.caret()).toEqual({ text: "two", offset: 0 });
+    await expect.poll(() => a.caret(), SOON).toEqual({ text: "two", offset: 0 });
     await expect.poll(() => noteOf(b, "one").innerText(), SOON).toBe("first line\nsecond and third");
     await noteOf(b, "one").click();
     await b.page.getByRole("textbox", { name: "Note" }).press("Control+a");

@@ -63,7 +63,7 @@ describe.skipIf(!findChromium())("links between pages (need Chromium)", PATIENT,
     const url = await app.page.evaluate(() => navigator.clipboard.readText());
     await app.edit("two");
     await app.type(` ${url}`);
-    await app.press("ArrowUp");
+    await app.edit("one");
     await app.field(`two ${url}`).locator(".link").click();
     await app.shows(["below one"]);
     const other = await rig.openTab(app.page.context(), url);

@@ -1,5 +1,6 @@
 import type { ReplicatedTree } from "foldspace";
 import { OutlineEditor } from "../../model/editing.ts";
+import { NOTE_KEY, TEXT_KEY } from "../../model/item.ts";
 import { Outline } from "../../model/outline.ts";
 import { OwnTexts } from "../../model/own-texts.ts";
 import { RivalWatcher, type Rival } from "../../model/rivals.ts";
@@ -25,9 +26,13 @@ export class PageView {
   canRedo: boolean = $state(false);
   /** Texts that were changed on two devices at once, by item. */
   rivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  /** Notes that were changed on two devices at once, by item. */
+  noteRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  /** The item whose note is just being written. */
+  writtenNote: string | undefined;
   /** Whether somebody is just writing an item's text. */
   isBeingWritten: (itemId: string) => boolean = () => false;
-  #rivalWatcher: RivalWatcher | undefined;
+  #isWatching = false;
   readonly #ends: (() => void)[] = [];
 
   constructor(treeId: string, tree: ReplicatedTree) {
@@ -93,15 +98,31 @@ export class PageView {
 
   /** Begins to look for texts that were changed on two devices at once, and to merge those that go together. */
   watchRivals(): void {
-    if (this.#rivalWatcher) return;
-    const watcher = (this.#rivalWatcher = new RivalWatcher(this.tree));
-    const read = (): void => {
-      this.rivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));
-    };
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#watch(
+      TEXT_KEY,
+      (rivals) => (this.rivals = rivals),
+      (id) => this.isBeingWritten(id),
+    );
+    this.#watch(
+      NOTE_KEY,
+      (rivals) => (this.noteRivals = rivals),
+      (id) => this.writtenNote === id,
+    );
+  }
+
+  #watch(
+    key: string,
+    onRivals: (rivals: ReadonlyMap<string, Rival>) => void,
+    isBeingWritten: (itemId: string) => boolean,
+  ): void {
+    const watcher = new RivalWatcher(this.tree, key);
+    const read = (): void => onRivals(new Map(watcher.rivals.map((rival) => [rival.itemId, rival])));
     const merger = new TextMerger({
       tree: this.tree,
       watcher,
-      isBeingWritten: (id) => this.isBeingWritten(id),
+      isBeingWritten,
       onFailed: (error) => notices.report("Texts of two devices could not be put together.", error),
     });
     this.#ends.push(
