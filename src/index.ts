@@ -58,6 +58,7 @@ export {
   readOutline,
   toMarkdownHeading,
   toMarkdownLine,
+  toNote,
 } from "./space/export-outline.ts";
 export type { OutlineItem } from "./space/export-outline.ts";
 export { exportJson } from "./space/export-json.ts";

@@ -1,7 +1,10 @@
 import { InvalidArgumentError } from "commander";
 import type { JsonValue } from "../tree/index.ts";
 
-export type Assignment = readonly [key: string, value: JsonValue];
+const ITEM_TEXTS: ReadonlySet<string> = new Set(["text", "note"]);
+
+/** The text is the value as it was typed. */
+export type Assignment = readonly [key: string, value: JsonValue, text: string];
 
 /**
  * Reads `key=value`: the value is JSON where it is, else text.
@@ -10,7 +13,18 @@ export type Assignment = readonly [key: string, value: JsonValue];
 export function parseAssignment(text: string): Assignment {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError(`${JSON.stringify(text)} is not key=value.`);
-  return [text.slice(0, at), parseValue(text.slice(at + 1))];
+  const value = text.slice(at + 1);
+  return [text.slice(0, at), parseValue(value), value];
+}
+
+/**
+ * The properties that assignments make. The texts and notes of an outline's items are taken as they were typed: a number there
+ * is a text, too.
+ */
+export function propertiesOf(assignments: readonly Assignment[], isItem: boolean): Record<string, JsonValue> {
+  return Object.fromEntries(
+    assignments.map(([key, value, text]) => [key, isItem && ITEM_TEXTS.has(key) && typeof value !== "string" ? text : value]),
+  );
 }
 
 /** For an option or argument that may be given several times. */

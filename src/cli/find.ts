@@ -2,12 +2,12 @@ import { errorCode, FoldspaceError } from "../errors.ts";
 import { listReferences } from "../space/app-forest.ts";
 import type { Space } from "../space/space.ts";
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
+import { ambiguous, findByPath, findItem } from "./find-path.ts";
 import type { TreeListing } from "./open.ts";
 import { printable } from "./output.ts";
 
 /** Shorter beginnings of ids fit too much by chance. */
 const MIN_PREFIX = 4;
-const MAX_CANDIDATES = 10;
 
 /**
  * Finds a tree by its id, its title, or the beginning of its id.
@@ -39,16 +39,18 @@ export function findTree(trees: readonly TreeListing[], wanted: string): TreeLis
 }
 
 /**
- * Finds a vertex to be edited, by its id, the beginning of its id, or its `/path` of names from the root.
- * A path is looked for in the space tree, an id there first and then in all other trees.
+ * Finds a vertex to be edited, by its id, the beginning of its id, or its `/path` of names from the root, which are texts in
+ * an outline. A path is looked for in the space tree, and then as one that begins with the title of a tree; an id in the space
+ * tree first and then in all other trees.
  * @param wantedTree the only tree to look in
  * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_NO_TREE`
  */
 export async function findVertex(space: Space, wanted: string, wantedTree?: string): Promise<Vertex> {
   if (wantedTree !== undefined) return findVertexIn([await loadTreeNamed(space, wantedTree)], wanted);
-  if (wanted.startsWith("/")) return findVertexIn([space.tree], wanted);
   const inSpaceTree = lookFor([space.tree], wanted);
-  return inSpaceTree ?? findVertexIn(await loadOtherTrees(space), wanted);
+  if (inSpaceTree) return inSpaceTree;
+  const byPath = await findByPath(await listTrees(space), wanted, (treeId) => loadIfThere(space, treeId));
+  return byPath ?? findVertexIn(wanted.startsWith("/") ? [space.tree] : await loadOtherTrees(space), wanted);
 }
 
 /** @throws FoldspaceError `FOLD_NO_VERTEX` */
@@ -63,37 +65,45 @@ export function findVertexIn(trees: readonly ReplicatedTree[], wanted: string): 
 
 /** @throws FoldspaceError `FOLD_NO_TREE` */
 export async function loadTreeNamed(space: Space, wanted: string): Promise<ReplicatedTree> {
+  const { id } = findTree(await listTrees(space), wanted);
+  return id === space.id ? space.tree : (await space.loadAppTree(id)).tree;
+}
+
+async function listTrees(space: Space): Promise<TreeListing[]> {
   const titles = new Map(listReferences(space.tree).map(({ treeId, name }) => [treeId, name]));
   titles.set(space.id, space.name);
-  const { id } = findTree(
-    (await space.listTrees()).map((treeId) => ({ id: treeId, title: titles.get(treeId) })),
-    wanted,
-  );
-  return id === space.id ? space.tree : (await space.loadAppTree(id)).tree;
+  return (await space.listTrees()).map((id) => ({ id, title: titles.get(id) }));
 }
 
 async function loadOtherTrees(space: Space): Promise<ReplicatedTree[]> {
   const trees: ReplicatedTree[] = [];
   for (const id of await space.listTrees()) {
-    if (id === space.id) continue;
-    try {
-      trees.push((await space.loadAppTree(id)).tree);
-    } catch (error) {
-      // a tree without its root cannot be edited, and does not keep the others from being
-      if (errorCode(error) !== "FOLD_NO_TREE") throw error;
-    }
+    const tree = id === space.id ? undefined : await loadIfThere(space, id);
+    if (tree) trees.push(tree);
   }
   return trees;
 }
 
+/** @returns `undefined` for a tree without its root, which cannot be edited, and does not keep the others from being */
+async function loadIfThere(space: Space, treeId: string): Promise<ReplicatedTree | undefined> {
+  if (treeId === space.id) return space.tree;
+  try {
+    return (await space.loadAppTree(treeId)).tree;
+  } catch (error) {
+    if (errorCode(error) !== "FOLD_NO_TREE") throw error;
+    return undefined;
+  }
+}
+
 function lookFor(trees: readonly ReplicatedTree[], wanted: string): Vertex | undefined {
-  if (wanted.startsWith("/")) return trees[0]?.getVertexByPath(wanted);
+  const [only] = trees.length === 1 ? trees : [];
+  if (wanted.startsWith("/")) return only?.getVertexByPath(wanted) ?? (only && findItem(only, wanted));
   for (const tree of trees) {
     const exact = tree.getVertex(wanted);
     if (exact) return exact;
   }
-  if (wanted.length < MIN_PREFIX) return undefined;
-  const found = trees.flatMap((tree) => tree.getAllVertices().filter(({ id }) => id.startsWith(wanted)));
+  const found =
+    wanted.length < MIN_PREFIX ? [] : trees.flatMap((tree) => tree.getAllVertices().filter(({ id }) => id.startsWith(wanted)));
   if (found.length > 1)
     throw ambiguous(
       "FOLD_NO_VERTEX",
@@ -101,21 +111,5 @@ function lookFor(trees: readonly ReplicatedTree[], wanted: string): Vertex | und
       wanted,
       found.map(({ id }) => id),
     );
-  return found[0];
-}
-
-function ambiguous(
-  code: "FOLD_NO_TREE" | "FOLD_NO_VERTEX",
-  what: string,
-  wanted: string,
-  ids: readonly string[],
-): FoldspaceError {
-  const candidates = ids.slice(0, MAX_CANDIDATES);
-  return new FoldspaceError(
-    code,
-    `${JSON.stringify(wanted)} fits several ${what}: ${candidates.join(", ")}${ids.length > candidates.length ? ", …" : ""}`,
-    {
-      data: { candidates },
-    },
-  );
+  return found[0] ?? (only && findItem(only, wanted));
 }

@@ -4,6 +4,8 @@ import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 export interface OutlineItem {
   /** One line, with inline Markdown as it was written. */
   readonly text: string;
+  /** Lines below the text, with inline Markdown as they were written. */
+  readonly note?: string;
   /** `undefined`: the item has no check box. */
   readonly isDone?: boolean;
   readonly children: readonly OutlineItem[];
@@ -14,8 +16,8 @@ const OUTLINE_APP_ID = "outline";
 /** Deeper items are drawn at this depth: the spaces in front of them would outgrow the text. */
 const MAX_DEPTH = 100;
 
-/** What would be read as a bullet, a heading, a check box, a quote or a fence at the beginning of a text. */
-const BLOCK_START = String.raw`(?:[-+•=|>]|\*(?=[ \t]|$)|#{1,6}(?=[ \t]|$)|\[[ xX]\](?=[ \t]|$)|${"`"}{3,}|~{3,})`;
+/** What would be read as a bullet, a heading, a check box, a quote, a fence or a break at the beginning of a text. */
+const BLOCK_START = String.raw`(?:[-+•=|>]|\*(?=[ \t]|$)|#{1,6}(?=[ \t]|$)|\[[ xX]\](?=[ \t]|$)|${"`"}{3,}|~{3,}|([*_])[ \t]*(?:\1[ \t]*){2,}$)`;
 const TO_ESCAPE = new RegExp(String.raw`^(?=\\*${BLOCK_START})`);
 const ESCAPED = new RegExp(String.raw`^\\(?=\\*${BLOCK_START})`);
 const NUMBER = /^(\d{1,9})(?=\\*[.)](?:[ \t]|$))/;
@@ -71,7 +73,15 @@ export function fromMarkdownHeading(text: string): string {
   return fromMarkdownLine(text.replace(/(^|[ \t])\\(?=\\*#+$)/, "$1"));
 }
 
-/** Items as a Markdown list, two spaces to a level, with check boxes where an item has `isDone`. */
+/** A note without the empty lines around it; its line breaks are line feeds. Empty: no note. */
+export function toNote(text: string): string {
+  return text.replaceAll(/\r\n?/g, "\n").replaceAll(/^\n+|\n+$/g, "");
+}
+
+/**
+ * Items as a Markdown list, two spaces to a level, with check boxes where an item has `isDone`. The lines of a note stand
+ * below the text, as far in as it.
+ */
 export function* outlineMarkdown(items: readonly OutlineItem[]): Generator<string> {
   const open = [{ siblings: items, next: 0 }];
   for (let list = open.at(-1); list; list = open.at(-1)) {
@@ -84,6 +94,8 @@ export function* outlineMarkdown(items: readonly OutlineItem[]): Generator<strin
     const indent = "  ".repeat(Math.min(open.length - 1, MAX_DEPTH));
     // a text that is empty leaves no space behind it
     yield indent + `- ${box}${toMarkdownLine(item.text)}`.replace(/ $/, "");
+    const note = toNote(item.note ?? "");
+    if (note !== "") for (const line of note.split("\n")) yield line === "" ? "" : `${indent}  ${toMarkdownLine(line)}`;
     open.push({ siblings: item.children, next: 0 });
   }
 }
@@ -95,17 +107,28 @@ export function isOutline(tree: ReplicatedTree): boolean {
 
 /** The items of an outline in their order, with everything below them. */
 export function readOutline(tree: ReplicatedTree): OutlineItem[] {
+  return tree.root ? readItems(outlineChildren(tree.root)) : [];
+}
+
+/** Some items of an outline, with everything below them. */
+export function readItems(vertices: readonly Vertex[]): OutlineItem[] {
   interface Draft extends OutlineItem {
     readonly children: Draft[];
   }
   const top: Draft[] = [];
   // grows while it is walked; without recursion, as a tree may be deeper than the stack
-  const open = tree.root ? [{ vertex: tree.root, into: top }] : [];
-  for (const { vertex, into } of open) {
-    for (const child of outlineChildren(vertex)) {
-      const item: Draft = { text: itemText(child), ...(isItemDone(child) ? { isDone: true } : {}), children: [] };
+  const open = [{ siblings: vertices, into: top }];
+  for (const { siblings, into } of open) {
+    for (const child of siblings) {
+      const note = itemNote(child);
+      const item: Draft = {
+        text: itemText(child),
+        ...(note === "" ? {} : { note }),
+        ...(isItemDone(child) ? { isDone: true } : {}),
+        children: [],
+      };
       into.push(item);
-      open.push({ vertex: child, into: item.children });
+      open.push({ siblings: outlineChildren(child), into: item.children });
     }
   }
   return top;
@@ -115,6 +138,12 @@ export function readOutline(tree: ReplicatedTree): OutlineItem[] {
 export function itemText(vertex: Vertex): string {
   const text = vertex.getProperty("text");
   return (typeof text === "string" ? text : (vertex.name ?? "")).replaceAll(/[\r\n]/g, " ");
+}
+
+/** The note below the text of an item. Empty: none. */
+export function itemNote(vertex: Vertex): string {
+  const note = vertex.getProperty("note");
+  return typeof note === "string" ? toNote(note) : "";
 }
 
 export function isItemDone(vertex: Vertex): boolean {

@@ -176,7 +176,7 @@ export class AppPage {
   }
 
   async openPage(title: string): Promise<void> {
-    await this.page.getByRole("link", { name: title, exact: true }).click();
+    await this.sidebar.getByRole("link", { name: title, exact: true }).click();
     await expect.poll(() => this.title.inputValue(), SOON).toBe(title);
   }
 

@@ -32,6 +32,25 @@ test("a text that became another shows what came and went in it", () => {
   expect(textParts("", "")).toEqual([]);
 });
 
+test("a note that became another is a change of its item", () => {
+  const page = newPage(["a", "- b", "  old note"]);
+  const before = new History(page.tree).outlineAt(Number.MAX_SAFE_INTEGER);
+  page.editor.setNote(page.id("b"), "new note");
+  expect(comparePages(before, new History(page.tree).outlineAt(Number.MAX_SAFE_INTEGER))).toMatchObject([
+    {
+      kind: "changed",
+      parts: [{ kind: "same", text: "b" }],
+      note: [
+        { kind: "removed", text: "old" },
+        { kind: "added", text: "new" },
+        { kind: "same", text: " note" },
+      ],
+    },
+  ]);
+  page.editor.becomeAgain(before);
+  expect(page.outline.row(page.id("b"))?.note).toBe("old note");
+});
+
 test("what came, went, was changed, ticked off or moved is listed in the order of the page", () => {
   const page = newPage(["a", "  b", "c", "d", "e"]);
   const ids = Object.fromEntries(page.outline.rows.map(({ id, text }) => [text, id]));

@@ -9,13 +9,15 @@ export interface TextPart {
 
 export interface RowChange {
   readonly id: string;
-  /** `changed`: its text, its tick, or both, and perhaps its place as well. */
+  /** `changed`: its text, its note or its tick, and perhaps its place as well. */
   readonly kind: "added" | "removed" | "changed" | "moved";
   readonly isMoved: boolean;
   /** `undefined`: the tick is as it was. */
   readonly isDone: boolean | undefined;
   /** The text with what has come and gone in it. */
   readonly parts: readonly TextPart[];
+  /** The note with what has come and gone in it; empty where that is nothing. */
+  readonly note: readonly TextPart[];
   /** The text of what the item is below, or was below if it has been removed; `undefined` at the top of the page. */
   readonly parentText: string | undefined;
 }
@@ -66,11 +68,13 @@ export function textParts(before: string, after: string): TextPart[] {
 
 function whole(kind: "added" | "removed", row: Row, rows: ReadonlyMap<string, Row>): RowChange {
   const parts: readonly TextPart[] = row.text === "" ? [] : [{ kind, text: row.text }];
-  return { id: row.id, kind, isMoved: false, isDone: row.isDone || undefined, parts, parentText: rows.get(row.parentId)?.text };
+  const note: readonly TextPart[] = row.note === undefined ? [] : [{ kind, text: row.note }];
+  const parentText = rows.get(row.parentId)?.text;
+  return { id: row.id, kind, isMoved: false, isDone: row.isDone || undefined, parts, note, parentText };
 }
 
 function changeOf(was: Row, row: Row, isMoved: boolean, rows: ReadonlyMap<string, Row>): RowChange | undefined {
-  const isChanged = was.text !== row.text || was.isDone !== row.isDone;
+  const isChanged = was.text !== row.text || was.note !== row.note || was.isDone !== row.isDone;
   if (!isChanged && !isMoved) return undefined;
   return {
     id: row.id,
@@ -78,6 +82,7 @@ function changeOf(was: Row, row: Row, isMoved: boolean, rows: ReadonlyMap<string
     isMoved,
     isDone: was.isDone === row.isDone ? undefined : row.isDone,
     parts: textParts(was.text, row.text),
+    note: was.note === row.note ? [] : textParts(was.note ?? "", row.note ?? ""),
     parentText: rows.get(row.parentId)?.text,
   };
 }

@@ -1,5 +1,5 @@
 import type { ReplicatedTree } from "foldspace/tree";
-import { COLLAPSED_KEY, DONE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
+import { asNote, COLLAPSED_KEY, DONE_KEY, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 import { keysBetween } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 
@@ -20,6 +20,8 @@ export function createItem(tree: ReplicatedTree, parentId: string, order: string
 
 function createOne(tree: ReplicatedTree, parentId: string, order: string, node: OutlineNode): string {
   const properties: Record<string, string | boolean> = { [TEXT_KEY]: toLine(node.text), [ORDER_KEY]: order };
+  const note = asNote(node.note);
+  if (note !== "") properties[NOTE_KEY] = note;
   if (node.isDone === true) properties[DONE_KEY] = true;
   if (node.isCollapsed === true) properties[COLLAPSED_KEY] = true;
   return tree.newVertex(parentId, properties).id;

@@ -1,6 +1,6 @@
 import { FoldspaceError, systemClock, type Clock } from "foldspace";
 import { caretAfter, type Caret } from "./caret-after.ts";
-import { COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, placedOf, TEXT_KEY, textOf, toLine } from "./item.ts";
+import { COLLAPSED_KEY, DONE_KEY, isOnPage, isSet, noteOf, placedOf, TEXT_KEY, textOf, toLine } from "./item.ts";
 import { Journal, type Written } from "./journal.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
@@ -40,6 +40,11 @@ export class OutlineEditor {
    */
   setText(id: string, text: string, written?: Written): void {
     this.#journal.run(() => this.#journal.setText(id, toLine(text), written), this.#clock.now(), id, TYPING_MS);
+  }
+
+  /** The lines below an item's text, as {@link setText}. Empty: no note. */
+  setNote(id: string, note: string, written?: Written): void {
+    this.#journal.run(() => this.#journal.setNote(id, note, written), this.#clock.now(), `note ${id}`, TYPING_MS);
   }
 
   /** Enter. */
@@ -82,7 +87,7 @@ export class OutlineEditor {
     const previous = outline.rows[outline.indexOf(id) - 1];
     if (!previous || previous.isDeleted) return undefined;
     return this.#step(() => {
-      if (previous.text === "" && !previous.hasChildren) {
+      if (previous.text === "" && previous.note === undefined && !previous.hasChildren) {
         this.#journal.delete(previous.id);
         return { id, offset: 0 };
       }
@@ -90,6 +95,7 @@ export class OutlineEditor {
       const index =
         previous.id === this.#places.parentOf(id) ? this.#places.indexOf(id) + 1 : outline.childrenOf(previous.id).length;
       this.#journal.setProperty(previous.id, TEXT_KEY, previous.text + this.#textOf(id));
+      this.#addToNote(previous.id, noteOf(outline.tree, id));
       this.#places.moveAll(below, previous.id, index);
       if (below.length > 0) this.#places.unfold(previous.id);
       this.#journal.delete(id);
@@ -114,6 +120,7 @@ export class OutlineEditor {
       if (!first) return { id, offset: head.length };
       const isOpen = this.#places.isOpen(id);
       this.#journal.setProperty(id, TEXT_KEY, head + first.text);
+      this.#addToNote(id, first.note);
       if (before === "" && first.isDone === true) this.#journal.setProperty(id, DONE_KEY, true);
       const below = this.#places.createAll(id, 0, first.children);
       const [list, index] = isOpen ? [id, below.length] : [parentId, this.#places.indexOf(id) + 1];
@@ -146,7 +153,7 @@ export class OutlineEditor {
 
   /** Tab: below the sibling above, at the end. */
   indent(id: string, offset?: number): Caret | undefined {
-    const above = this.outline.childrenOf(this.#places.parentOf(id))[this.#places.indexOf(id) - 1];
+    const above = this.#places.siblingOf(id, -1);
     return above === undefined ? undefined : this.#stepOn(id, offset, () => this.#places.moveToEnd(id, above));
   }
 
@@ -159,24 +166,24 @@ export class OutlineEditor {
   /** Above the sibling above; the first of its siblings goes below the parent's sibling above, or else above the parent. */
   moveUp(id: string, offset?: number): Caret | undefined {
     const parentId = this.#places.parentOf(id);
-    const index = this.#places.indexOf(id);
-    if (index > 0) return this.#stepOn(id, offset, () => this.#places.move(id, parentId, index - 1));
+    const above = this.#places.siblingOf(id, -1);
+    if (above !== undefined) return this.#stepOn(id, offset, () => this.#places.move(id, parentId, this.#places.indexOf(above)));
     if (parentId === this.outline.root) return undefined;
-    const [grandparentId, parentIndex] = [this.#places.parentOf(parentId), this.#places.indexOf(parentId)];
-    const uncle = this.outline.childrenOf(grandparentId)[parentIndex - 1];
+    const uncle = this.#places.siblingOf(parentId, -1);
     return this.#stepOn(id, offset, () =>
-      uncle === undefined ? this.#places.move(id, grandparentId, parentIndex) : this.#places.moveToEnd(id, uncle),
+      uncle === undefined
+        ? this.#places.move(id, this.#places.parentOf(parentId), this.#places.indexOf(parentId))
+        : this.#places.moveToEnd(id, uncle),
     );
   }
 
   /** Below the sibling below; the last of its siblings goes to the top of the parent's sibling below, or else behind the parent. */
   moveDown(id: string, offset?: number): Caret | undefined {
     const parentId = this.#places.parentOf(id);
-    const index = this.#places.indexOf(id);
-    if (index < this.outline.childrenOf(parentId).length - 1)
-      return this.#stepOn(id, offset, () => this.#places.move(id, parentId, index + 1));
+    const below = this.#places.siblingOf(id, 1);
+    if (below !== undefined) return this.#stepOn(id, offset, () => this.#places.move(id, parentId, this.#places.indexOf(below)));
     if (parentId === this.outline.root) return undefined;
-    const uncle = this.outline.childrenOf(this.#places.parentOf(parentId))[this.#places.indexOf(parentId) + 1];
+    const uncle = this.#places.siblingOf(parentId, 1);
     return this.#stepOn(id, offset, () => {
       if (uncle === undefined) return this.#places.moveBehind(id, parentId);
       this.#places.unfold(uncle);
@@ -208,9 +215,25 @@ export class OutlineEditor {
 
   toggleCollapsed(id: string, offset?: number): Caret | undefined {
     this.#places.assertOnPage(id);
+    if (this.outline.foldFound(id)) return { id, offset: offset ?? this.#textOf(id).length };
     const isLeaf = this.outline.childrenOf(id).length === 0;
     if (isLeaf && !isSet(this.outline.tree, id, COLLAPSED_KEY)) return undefined;
     return this.#stepOn(id, offset, () => this.#toggle(id, COLLAPSED_KEY));
+  }
+
+  /** Folds or unfolds everything below what is shown, at all levels. */
+  foldAll(isFolded: boolean): void {
+    const { tree, root } = this.outline;
+    this.#step(() => {
+      // grows while it is walked
+      const ids = [...tree.getChildrenIds(root)];
+      for (const id of ids) {
+        const below = tree.getChildrenIds(id);
+        if ((isFolded && below.length > 0) || isSet(tree, id, COLLAPSED_KEY))
+          this.#journal.setProperty(id, COLLAPSED_KEY, isFolded ? true : undefined);
+        ids.push(...below);
+      }
+    });
   }
 
   /** Puts items into the bin. The caret goes to the row above the first of them, or else to the one below. */
@@ -245,7 +268,7 @@ export class OutlineEditor {
   }
 
   /**
-   * Makes the page what it was at some moment: items, their texts, ticks and places. Items that were not there go into the
+   * Makes the page what it was at some moment: items, their texts, notes, ticks and places. Items that were not there go into the
    * bin. What is folded stays folded.
    * @param rows all of that page, everything unfolded
    */
@@ -262,8 +285,9 @@ export class OutlineEditor {
       for (const [parentId, ids] of wanted) this.#places.arrange(parentId, ids);
       for (const parentId of wanted.keys())
         for (const id of outline.childrenOf(parentId)) if (!wanted.has(id)) this.#journal.delete(id);
-      for (const { id, text, isDone } of rows) {
+      for (const { id, text, note = "", isDone } of rows) {
         if (this.#textOf(id) !== text) this.#journal.setText(id, text);
+        if (noteOf(tree, id) !== note) this.#journal.setNote(id, note);
         if (isSet(tree, id, DONE_KEY) !== isDone) this.#toggle(id, DONE_KEY);
       }
     });
@@ -316,6 +340,11 @@ export class OutlineEditor {
 
   #toggle(id: string, key: string): void {
     this.#journal.setProperty(id, key, isSet(this.outline.tree, id, key) ? undefined : true);
+  }
+
+  #addToNote(id: string, note: string = ""): void {
+    const before = noteOf(this.outline.tree, id);
+    if (note !== "") this.#journal.setNote(id, before === "" ? note : `${before}\n${note}`);
   }
 
   #textOf(id: string): string {

@@ -1,5 +1,5 @@
 import { BIN_ID, compareOpIds, type ReplicatedTree } from "foldspace/tree";
-import { DONE_KEY } from "./item.ts";
+import { asNote, DONE_KEY, NOTE_KEY } from "./item.ts";
 import { toMoments, type MomentOps } from "./moments.ts";
 import { preOrder, type Visited } from "./pre-order.ts";
 import { Replay, type ReplayNode } from "./replay.ts";
@@ -94,10 +94,12 @@ export class History {
 }
 
 function rowOf({ node, depth, siblings, index }: Visited<ReplayNode>): Row {
+  const note = asNote(node.get(NOTE_KEY));
   const row: Row = {
     id: node.id,
     depth,
     text: node.text,
+    ...(note === "" ? {} : { note }),
     isDone: node.get(DONE_KEY) === true,
     isCollapsed: false,
     hasChildren: node.children.size > 0,

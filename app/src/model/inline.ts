@@ -28,7 +28,7 @@ const ESCAPED = /^\\[!-/:-@[-`{-~]/;
 const ADDRESS = /^https?:\/\/[^\s<>"]+/;
 /** What ends a sentence, and no address. */
 const ADDRESS_END = /(?:[.,;:!?'*_~]|&quot;)+$/;
-const PAGE = /^\[\[([^[\]]+)\]\]/;
+const PAGE = /^\[\[([^[\]|]+)(?:\|([^[\]|]+))?\]\]/;
 const LINK_END = /^\]\(<?([^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*)>?\)/;
 const TAG = /^#(?=[\p{L}\p{N}_/-]*\p{L})[\p{L}\p{M}\p{N}_/-]+/u;
 const WORD_CHARACTER = /[\p{L}\p{M}\p{N}]/u;
@@ -43,7 +43,7 @@ export function hasNotation(text: string): boolean {
 
 /**
  * Reads the inline notation of Markdown: `**bold**`, `*italic*`, `~~strikethrough~~`, `` `code` ``, `[links](https://…)`,
- * addresses, escapes, and beside these `[[titles of pages]]` and `#tags`.
+ * addresses, escapes, and beside these `[[titles of pages]]`, `[[titles|with other words]]` and `#tags`.
  */
 export function parseInline(text: string): InlinePart[] {
   const parser = new InlineParser(text);
@@ -136,13 +136,15 @@ class InlineParser {
   }
 
   #page(at: number, to: number, styles: readonly InlineStyle[]): number | undefined {
-    const [whole, title] = PAGE.exec(this.#text.slice(at, Math.min(to, at + 500))) ?? [];
+    const [whole, title, shown] = PAGE.exec(this.#text.slice(at, Math.min(to, at + 500))) ?? [];
     if (whole === undefined || title === undefined || title.trim() === "") return undefined;
     const link: InlineLink = { kind: "page", target: title.trim() };
     this.#endPlain(at, styles, undefined);
-    this.#add(at, at + 2, true, styles, link);
-    this.#add(at + 2, at + 2 + title.length, false, styles, link);
-    this.#add(at + 2 + title.length, at + whole.length, true, styles, link);
+    const end = at + whole.length - 2;
+    const from = end - (shown ?? title).length;
+    this.#add(at, from, true, styles, link);
+    this.#add(from, end, false, styles, link);
+    this.#add(end, end + 2, true, styles, link);
     return at + whole.length;
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compareOpIds, type OpId } from "foldspace/tree";
 import { alsoOn, newPage, sync, type Device } from "./test-pages.ts";
 import { rivalsOn } from "./test-conflicts.ts";
+import { mapOffsetThrough } from "./text-change.ts";
 import { TextVersions } from "./text-versions.ts";
 
 /** Writes what goes together, as a device does that nobody writes on. @returns whether it had to */

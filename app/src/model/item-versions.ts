@@ -1,5 +1,5 @@
 import { compareOpIds, MAX_VALUE_LENGTH, opIdToString, type OpId, type SetVertexProperty } from "foldspace/tree";
-import { toLine } from "./item.ts";
+import { textIn as textOfValue } from "./item.ts";
 import { applyChanges, mapOffsetThrough, samePlaces, type TextChange } from "./text-change.ts";
 import { mergeChanges, mergeTexts } from "./text-merge.ts";
 import { isBeforeNext } from "./word-diff.ts";
@@ -296,8 +296,8 @@ function idsOf(versions: readonly Version[]): OpId[] {
   return versions.map(({ op }) => op.id).sort(compareOpIds);
 }
 
-function textIn({ value }: SetVertexProperty): string {
-  return typeof value === "string" ? toLine(value) : "";
+function textIn({ key, value }: SetVertexProperty): string {
+  return textOfValue(key, value);
 }
 
 /** The ids in a mark; whatever else stands there is passed over. */

@@ -1,3 +1,4 @@
+import { toNote } from "foldspace";
 import type { ReplicatedTree } from "foldspace/tree";
 import { compareSiblings, orderOf, type Placed } from "./order.ts";
 
@@ -5,6 +6,8 @@ import { compareSiblings, orderOf, type Placed } from "./order.ts";
 
 /** One line of text. */
 export const TEXT_KEY = "text";
+/** Lines below the text; empty or absent: none. */
+export const NOTE_KEY = "note";
 /** Place among the siblings: a key of npm's `fractional-indexing`. */
 export const ORDER_KEY = "order";
 /** `true`, or absent. */
@@ -18,6 +21,22 @@ export const CREATED_KEY = "_c";
 export function textOf(tree: ReplicatedTree, id: string): string {
   const text = tree.getVertexProperty(id, TEXT_KEY);
   return typeof text === "string" ? toLine(text) : "";
+}
+
+/** The note below the item's text; empty: none. */
+export function noteOf(tree: ReplicatedTree, id: string): string {
+  return asNote(tree.getVertexProperty(id, NOTE_KEY));
+}
+
+/** A property's value as a note. */
+export function asNote(value: unknown): string {
+  return typeof value === "string" ? toNote(value) : "";
+}
+
+/** The text in a property, as it is shown and merged: of several lines in a note only. */
+export function textIn(key: string, value: unknown): string {
+  if (typeof value !== "string") return "";
+  return key === NOTE_KEY ? value : toLine(value);
 }
 
 /** Makes one line of a text, character by character, so that offsets stay. */

@@ -9,7 +9,7 @@ import {
 } from "foldspace/tree";
 import { AttributedText, type TextEdit } from "./attributed-text.ts";
 import { createItem } from "./create-item.ts";
-import { isOnPage, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
+import { isOnPage, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 import { orderOf } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import { Signal } from "./signal.ts";
@@ -195,6 +195,14 @@ export class Journal {
 
   delete(id: string): void {
     this.place(id, BIN_ID, orderOf(this.#tree.getVertexProperty(id, ORDER_KEY, false)));
+  }
+
+  setNote(id: string, note: string, written?: Written): void {
+    const stored = this.#tree.getVertexProperty(id, NOTE_KEY, false);
+    if (!written && (stored ?? "") === note) return;
+    const from = written?.from ?? stored;
+    const opId = this.#write(() => TextVersions.of(this.#tree, NOTE_KEY).write(id, note, written?.parents));
+    if (from !== note) this.#record({ kind: "property", id, key: NOTE_KEY, from, to: note, opId });
   }
 
   // ---- inside ----

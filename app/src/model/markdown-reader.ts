@@ -1,4 +1,4 @@
-import { fromMarkdownHeading, fromMarkdownLine } from "foldspace";
+import { fromMarkdownHeading, fromMarkdownLine, toNote } from "foldspace";
 import { readListLine, withoutSpaces } from "./list-line.ts";
 import { Nesting } from "./nesting.ts";
 import type { NodeDraft } from "./outline-node.ts";
@@ -31,6 +31,8 @@ class MarkdownReader {
   readonly #nesting: Nesting = new Nesting();
   /** What the next line goes on with, if it begins nothing new; texts are kept with their escapes until they are complete. */
   #open: { readonly node: NodeDraft; readonly column: number; readonly isParagraph: boolean } | undefined;
+  /** The bullet that further indented lines are the note of, with its lines so far. */
+  #noted: { readonly node: NodeDraft; readonly column: number; readonly lines: string[] } | undefined;
   #fence: string | undefined;
   #titleNode: NodeDraft | undefined;
   #topHeadings = 0;
@@ -44,7 +46,7 @@ class MarkdownReader {
       this.#fence = fence;
       return;
     }
-    if (BLANK.test(line)) return this.#close();
+    if (BLANK.test(line)) return this.#blank();
     const underline = UNDERLINE.exec(line)?.[1];
     if (underline !== undefined && this.#open?.isParagraph === true) return this.#underlined(underline.startsWith("=") ? 1 : 2);
     if (BREAK.test(line)) return this.#close();
@@ -67,14 +69,28 @@ class MarkdownReader {
 
   #item(line: string): void {
     const { column, isBullet, isDone, text } = readListLine(line);
-    if (!isBullet && this.#open) {
-      this.#open.node.text += ` ${text}`;
-      return;
-    }
+    if (!isBullet && this.#goesOn(text, column)) return;
     this.#close();
     const node: NodeDraft = { text, children: [], ...(isDone === undefined ? {} : { isDone }) };
     this.#nesting.add(node, column, isBullet);
     this.#open = { node, column, isParagraph: !isBullet };
+    if (isBullet) this.#noted = { node, column, lines: [] };
+  }
+
+  /** Takes a line that belongs to what is above it: to a note if it is further in than its bullet, else to the line before. */
+  #goesOn(text: string, column: number): boolean {
+    const { lines = [], column: bullet } = this.#noted ?? {};
+    if (bullet !== undefined && column > bullet) lines.push(text);
+    else if (lines.at(-1)) lines.push(`${lines.pop()} ${text}`);
+    else if (this.#open) this.#open.node.text += ` ${text}`;
+    else return false;
+    return true;
+  }
+
+  /** An empty line ends a text, but no note, which may have several paragraphs. */
+  #blank(): void {
+    this.#closeText();
+    this.#noted?.lines.push("");
   }
 
   #code(line: string): void {
@@ -100,6 +116,14 @@ class MarkdownReader {
   }
 
   #close(): void {
+    this.#closeText();
+    const { node, lines = [] } = this.#noted ?? {};
+    const note = toNote(lines.map(fromMarkdownLine).join("\n"));
+    if (node && note !== "") node.note = note;
+    this.#noted = undefined;
+  }
+
+  #closeText(): void {
     if (this.#open) this.#open.node.text = fromMarkdownLine(this.#open.node.text);
     this.#open = undefined;
   }

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { toNote } from "foldspace";
 import { expect, test } from "vitest";
 import { fromMarkdown, toMarkdown } from "./markdown.ts";
 import { readNodes } from "./nodes.ts";
@@ -9,10 +10,10 @@ function node(text: string, ...children: OutlineNode[]): OutlineNode {
   return { text, children };
 }
 
-/** Nodes as indented lines; check boxes in front. */
+/** Nodes as indented lines; check boxes in front, notes behind. */
 function drawn(nodes: readonly OutlineNode[], depth = 0): string[] {
-  return nodes.flatMap(({ text, isDone, children }) => [
-    `${"  ".repeat(depth)}${isDone === undefined ? "" : isDone ? "[x] " : "[ ] "}${text}`,
+  return nodes.flatMap(({ text, note, isDone, children }) => [
+    `${"  ".repeat(depth)}${isDone === undefined ? "" : isDone ? "[x] " : "[ ] "}${text}${note === undefined ? "" : ` (${note})`}`,
     ...drawn(children, depth + 1),
   ]);
 }
@@ -32,6 +33,7 @@ test("items are written as a list with check boxes, below the title", () => {
     node("12. no number"),
     node(" spaces "),
     node("&amp; AT&T"),
+    { ...node("with a note", node("below")), note: "first *line*\n\n- no bullet\n***\n indented" },
   ];
   expect(toMarkdown(nodes, "My page")).toBe(
     [
@@ -47,6 +49,13 @@ test("items are written as a list with check boxes, below the title", () => {
       "- 12\\. no number",
       "- &#32;spaces&#32;",
       "- &amp; AT&T",
+      "- with a note",
+      "  first *line*",
+      "",
+      "  \\- no bullet",
+      "  \\***",
+      "  &#32;indented",
+      "  - below",
       "",
     ].join("\n"),
   );
@@ -95,10 +104,14 @@ test("what was written is read back as it was", () => {
       fc.array(fc.oneof(special, fc.string({ maxLength: 3 })), { maxLength: 6 }).map((parts) => parts.join("")),
     )
     .map((each) => each.replaceAll(/[\r\n]/g, " "));
+  const note = fc
+    .array(text, { maxLength: 4 })
+    .map((lines) => toNote(lines.join("\n")))
+    .filter((each) => each !== "");
   const { nodes } = fc.letrec<{ nodes: OutlineNode[]; node: OutlineNode }>((tie) => ({
     nodes: fc.array(tie("node"), { maxLength: 4, depthIdentifier: "outline" }),
     node: fc.record(
-      { text, isDone: fc.boolean(), children: fc.oneof({ depthIdentifier: "outline" }, fc.constant([]), tie("nodes")) },
+      { text, note, isDone: fc.boolean(), children: fc.oneof({ depthIdentifier: "outline" }, fc.constant([]), tie("nodes")) },
       { requiredKeys: ["text", "children"] },
     ),
   }));
@@ -159,13 +172,21 @@ test("headings become items with what follows below them; the only one of level 
 });
 
 test("paragraphs become items, and lines that go on are joined", () => {
-  expect(read("one", "goes on", "", "two", "- a", "  goes on", "and on", "", "  a paragraph of a", "- b")).toEqual([
+  expect(read("one", "goes on", "", "two", "- a", "goes on", "- b", "", "three")).toEqual([
     "one goes on",
     "two",
-    "a goes on and on",
-    "  a paragraph of a",
+    "a goes on",
     "b",
+    "three",
   ]);
+});
+
+test("lines that are further in than the bullet above them are its note", () => {
+  expect(
+    read("- a", "  first", "    second", "lazy", "", "  third", "", "- b", "", "\tof b", "  - c", "  of c", "", "  of b"),
+  ).toEqual(["a (first\nsecond lazy\n\nthird)", "b (of b)", "  c of c", "  of b"]);
+  expect(read("1. a", "   of a", "# Heading", "  text")).toEqual(["a (of a)", "Heading", "  text"]);
+  expect(read("- a", "", "", "- b", "  ```", "  code", "  ```", "  c")).toEqual(["a", "b", "    code", "  c"]);
 });
 
 test("quotes, breaks and code are read line by line", () => {

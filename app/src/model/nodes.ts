@@ -1,4 +1,4 @@
-import { COLLAPSED_KEY, DONE_KEY, isSet, textOf } from "./item.ts";
+import { COLLAPSED_KEY, DONE_KEY, isSet, noteOf, textOf } from "./item.ts";
 import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
 
@@ -10,6 +10,8 @@ export function readNodes(outline: Outline, ids: readonly string[] = outline.chi
   for (const { siblings, into } of open) {
     for (const id of siblings) {
       const node: NodeDraft = { text: textOf(outline.tree, id), children: [] };
+      const note = noteOf(outline.tree, id);
+      if (note !== "") node.note = note;
       if (isSet(outline.tree, id, DONE_KEY)) node.isDone = true;
       if (isSet(outline.tree, id, COLLAPSED_KEY)) node.isCollapsed = true;
       into.push(node);

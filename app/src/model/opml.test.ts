@@ -76,7 +76,7 @@ test("files of other outliners are read: done in two ways, notes, titles for tex
   expect(fromOpml(text)).toEqual({
     title: "T & U",
     nodes: [
-      node("one", node("first line"), node("second line"), node("below")),
+      { ...node("one", node("below")), note: "first line\nsecond line" },
       { ...node("two"), isDone: true },
       { ...node("three"), isDone: true },
       { ...node("four"), isDone: false },

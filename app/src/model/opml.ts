@@ -1,6 +1,6 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { ImportError } from "./import-error.ts";
-import { toLine } from "./item.ts";
+import { asNote, toLine } from "./item.ts";
 import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 import { preOrder } from "./pre-order.ts";
 import { decodeReferences } from "./references.ts";
@@ -13,7 +13,7 @@ const MAX_DEPTH = 200;
 // ---- writing ----
 
 /**
- * Items as OPML 2.0; done as `_complete`, which other outliners read, too. Characters that XML cannot carry are replaced, and
+ * Items as OPML 2.0; done as `_complete` and notes as `_note`, which other outliners read, too. Characters that XML cannot carry are replaced, and
  * items below {@link MAX_DEPTH} levels stand at the last of them.
  */
 export function toOpml(nodes: readonly OutlineNode[], title?: string): string {
@@ -43,7 +43,9 @@ function indentAt(depth: number): string {
 function attributesOf(node: OutlineNode): string {
   const done = node.isDone === undefined ? "" : ` _complete="${node.isDone}"`;
   const collapsed = node.isCollapsed === true ? ' _collapsed="true"' : "";
-  return ` text="${escapeXml(toLine(node.text))}"${done}${collapsed}`;
+  const lines = asNote(node.note);
+  const note = lines === "" ? "" : ` _note="${escapeXml(lines)}"`;
+  return ` text="${escapeXml(toLine(node.text))}"${note}${done}${collapsed}`;
 }
 
 function escapeXml(text: string): string {
@@ -51,7 +53,7 @@ function escapeXml(text: string): string {
     text
       // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
       .replaceAll(/[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, "\ufffd")
-      .replaceAll(/[&<>"\t]|^ | $/g, (character) => `&#${character.codePointAt(0)};`)
+      .replaceAll(/[&<>"\t\n]|^ | $/g, (character) => `&#${character.codePointAt(0)};`)
   );
 }
 
@@ -61,8 +63,8 @@ function escapeXml(text: string): string {
 type XmlElement = Readonly<Record<string, unknown>>;
 
 /**
- * Reads OPML of any version. An item is done by `_complete` (Workflowy) or `_status="checked"` (OmniOutliner); the lines of a
- * `_note` become its first children. Entities that the file defines itself are not expanded, and nothing outside it is read.
+ * Reads OPML of any version. An item is done by `_complete` (Workflowy) or `_status="checked"` (OmniOutliner); its note is in
+ * `_note`. Entities that the file defines itself are not expanded, and nothing outside it is read.
  * @throws ImportError
  */
 export function fromOpml(text: string): { title?: string; nodes: OutlineNode[] } {
@@ -117,8 +119,8 @@ function toNode(outline: XmlElement): NodeDraft {
   const status = attribute(outline, "_status");
   if (complete !== undefined || status !== undefined) node.isDone = complete === "true" || status === "checked";
   if (attribute(outline, "_collapsed") === "true") node.isCollapsed = true;
-  for (const line of attribute(outline, "_note")?.split(/\r\n|\r|\n/) ?? [])
-    if (line.trim() !== "") node.children.push({ text: line, children: [] });
+  const note = asNote(attribute(outline, "_note"));
+  if (note !== "") node.note = note;
   return node;
 }
 

@@ -2,6 +2,8 @@
 export interface OutlineNode {
   /** One line. */
   readonly text: string;
+  /** Lines below the text, without empty ones around them. Absent: none. */
+  readonly note?: string;
   /** `false` and absent are the same in a page; in Markdown, `false` is an empty check box. */
   readonly isDone?: boolean;
   readonly isCollapsed?: boolean;
@@ -11,6 +13,7 @@ export interface OutlineNode {
 /** A node in the making. */
 export interface NodeDraft extends OutlineNode {
   text: string;
+  note?: string;
   isDone?: boolean;
   isCollapsed?: boolean;
   readonly children: NodeDraft[];

@@ -1,7 +1,8 @@
 import { FoldspaceError } from "foldspace";
 import { BIN_ID, isMoveVertexOp, type ReplicatedTree, type VertexChangeEvent, type VertexOperation } from "foldspace/tree";
+import { HiddenItems } from "./hidden-items.ts";
 import { type Item, ItemLists } from "./item-lists.ts";
-import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
+import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, NOTE_KEY, noteOf, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
 import type { Placed } from "./order.ts";
 import { isSameRow, type Row } from "./row.ts";
 import { Signal } from "./signal.ts";
@@ -26,7 +27,8 @@ export class Outline {
   #toldRows: readonly Row[] = [];
   /** Items of which what the row says may have changed. */
   readonly #changed = new Set<string>();
-  readonly #collapsedOrNot = new Set<string>();
+  /** Items that were folded or unfolded, or below which others are hidden now. */
+  readonly #relisted = new Set<string>();
   /** Operations have come from elsewhere, and what they amount to has not been told. */
   #isStale = true;
   /** Moves have been noted since the last telling, which tells of none that was taken back in between. */
@@ -37,6 +39,7 @@ export class Outline {
   /** Those of them that have been deleted. */
   readonly #deleted = new Set<string>();
   #isWithDeleted = false;
+  readonly #hidden: HiddenItems;
   readonly #signal = new Signal();
   readonly #endings: readonly (() => void)[];
 
@@ -46,6 +49,7 @@ export class Outline {
     this.tree = tree;
     this.#pageId = tree.root.id;
     this.#lists = new ItemLists(tree);
+    this.#hidden = new HiddenItems(tree);
     this.#toldRows = this.rows;
     this.#endings = [
       tree.observeOpApplied((op, isLocal) => this.#onOp(op, isLocal)),
@@ -97,12 +101,10 @@ export class Outline {
     this.#held.add(id);
   }
 
-  /** Lets a held row go, which is gone then if the item has been deleted. */
+  /** Lets a held row go, which is gone then if the item has been deleted, or is hidden. */
   letGo(id: string): void {
-    if (!this.#held.delete(id) || !this.#deleted.has(id)) return;
-    this.#refresh();
-    this.#show("everything");
-    this.#tell();
+    if (!this.#held.delete(id)) return;
+    if (this.#deleted.has(id) || this.#hidden.mayHide(id)) this.#showAnew();
   }
 
   /** Held items that have been deleted by other devices. */
@@ -111,16 +113,48 @@ export class Outline {
     return this.#deleted;
   }
 
+  // ---- what is hidden ----
+
+  /** Hides items that are done with everything below them, or shows them again. A held row stays until it is let go of. */
+  hideDone(isHidden: boolean): void {
+    if (isHidden === this.#hidden.isHidingDone) return;
+    this.#hidden.isHidingDone = isHidden;
+    this.#showAnew();
+  }
+
+  /**
+   * Shows only what of the rows has the words of a query, and what is above and below that, until something else is shown.
+   * @returns number of items that have them; `undefined` for a query without words, which shows everything
+   */
+  filter(query: string): number | undefined {
+    const count = this.#hidden.filter(this.root, query);
+    this.#showAnew();
+    return count;
+  }
+
+  /** Folds an item that is shown unfolded for what was found below it. @returns whether it was one */
+  foldFound(id: string): boolean {
+    if (!this.#hidden.foldAgain(id)) return false;
+    this.#relisted.add(id);
+    return true;
+  }
+
+  /** Whether an item is hidden for what it is itself. */
+  isHidden(id: string): boolean {
+    return this.#hidden.has(id);
+  }
+
   /** Told in a microtask after changes, once per batch, and at once by {@link zoom}. @returns a function that ends it */
   observe(listener: () => void): () => void {
     return this.#signal.observe(listener);
   }
 
-  /** Shows only what is below an item, or the whole page. It is the page again when that item is deleted. */
+  /** Shows only what is below an item, or the whole page, without any filter. It is the page again when that item is deleted. */
   zoom(rootId: string | undefined): void {
     const zoomedId = rootId === this.#pageId ? undefined : rootId;
     if (zoomedId === this.#zoomedId) return;
     this.#zoomedId = zoomedId;
+    this.#hidden.filter(this.#pageId, "");
     this.#leaveDeletedRoot();
     this.#refresh();
     this.#show(new Set());
@@ -164,9 +198,9 @@ export class Outline {
   }
 
   #noteProperty(id: string, key: string): void {
-    if (key === TEXT_KEY || key === DONE_KEY) this.#changed.add(id);
-    else if (key === COLLAPSED_KEY && this.#lists.get(id)?.row?.isCollapsed !== isSet(this.tree, id, key))
-      this.#collapsedOrNot.add(id);
+    if (key === DONE_KEY && this.#hidden.isHidingDone) this.#relisted.add(this.tree.getParentId(id) ?? "");
+    if (key === TEXT_KEY || key === DONE_KEY || key === NOTE_KEY) this.#changed.add(id);
+    else if (key === COLLAPSED_KEY && this.#lists.get(id)?.row?.isCollapsed !== isSet(this.tree, id, key)) this.#relisted.add(id);
     else if (key === ORDER_KEY || key === CREATED_KEY) this.#lists.note(id);
   }
 
@@ -181,10 +215,10 @@ export class Outline {
   #refresh(): void {
     if (this.#isStale) return this.#reload();
     const parents = this.#lists.settle();
-    if (parents.length > 0 || this.#collapsedOrNot.size > 0) {
+    if (parents.length > 0 || this.#relisted.size > 0) {
       this.#leaveDeletedRoot();
-      this.#show(this.#withAncestors([...parents, ...this.#collapsedOrNot]));
-      this.#collapsedOrNot.clear();
+      this.#show(this.#withAncestors([...parents, ...this.#relisted]));
+      this.#relisted.clear();
     }
     if (this.#changed.size > 0) this.#showChanged();
   }
@@ -193,10 +227,16 @@ export class Outline {
     this.#isStale = false;
     this.#isAhead = true;
     this.#changed.clear();
-    this.#collapsedOrNot.clear();
+    this.#relisted.clear();
     this.#lists.reload();
     this.#leaveDeletedRoot();
     this.#show("everything");
+  }
+
+  #showAnew(): void {
+    this.#refresh();
+    this.#show("everything");
+    this.#tell();
   }
 
   #leaveDeletedRoot(): void {
@@ -219,6 +259,7 @@ export class Outline {
    */
   #show(touched: ReadonlySet<string> | "everything"): void {
     const [rowsBefore, visibleBefore] = [this.#rows, this.#visible];
+    this.#hidden.keep(this.#held);
     // their rows lie between others that they have nothing to do with
     const deleted = this.#findDeleted();
     const isAnew = touched === "everything" || deleted.length > 0 || this.#isWithDeleted;
@@ -232,6 +273,7 @@ export class Outline {
         open.pop();
         continue;
       }
+      if (this.#hidden.has(item.id)) continue;
       const before = rowsBefore[item.index];
       const row = this.#rowOf(item, open.length - 1, list.next, list.items.length);
       visible.push(item);
@@ -300,16 +342,18 @@ export class Outline {
   #rowOf(item: Item, depth: number, position: number, siblingCount: number): Row {
     const { id, parentId } = item;
     const isDeleted = this.#deleted.has(id);
+    const note = noteOf(this.tree, id);
     const row: Row = {
       id,
       depth,
       text: textOf(this.tree, id),
       isDone: isSet(this.tree, id, DONE_KEY),
-      isCollapsed: !isDeleted && isSet(this.tree, id, COLLAPSED_KEY),
+      isCollapsed: !isDeleted && isSet(this.tree, id, COLLAPSED_KEY) && !this.#hidden.isUnfolded(id),
       hasChildren: !isDeleted && this.#lists.childrenOf(id).length > 0,
       parentId,
       position,
       siblingCount,
+      ...(note === "" ? {} : { note }),
       ...(isDeleted ? { isDeleted } : {}),
     };
     if (!item.row || !isSameRow(item.row, row)) item.row = row;

@@ -1,30 +1,47 @@
 import { readListLine } from "./list-line.ts";
+import { asNote } from "./item.ts";
 import { Nesting } from "./nesting.ts";
-import type { OutlineNode } from "./outline-node.ts";
+import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 import { preOrder } from "./pre-order.ts";
 
-/** Lines of plain text as items: the further indented, the deeper. Empty lines are left out, texts are taken as they are. */
+/**
+ * Lines of plain text as items: the further indented, the deeper. Below a bullet, further indented lines without one are its
+ * note. Other empty lines are left out, texts are taken as they are.
+ */
 export function nodesFromLines(text: string): OutlineNode[] {
   const nesting = new Nesting();
+  let noted: { readonly node: NodeDraft; readonly column: number } | undefined;
   for (const line of text.split(/\r\n|\r|\n/)) {
-    if (line.trim() === "") continue;
-    const { column, isDone, text: content } = readListLine(line);
-    nesting.add({ text: content, children: [], ...(isDone === undefined ? {} : { isDone }) }, column);
+    const isEmpty = line.trim() === "";
+    const { column, isBullet, isDone, text: content } = readListLine(line);
+    if (noted && !isBullet && (isEmpty || column > noted.column)) noted.node.note = `${noted.node.note ?? ""}\n${content}`;
+    if (isEmpty || (noted && !isBullet && column > noted.column)) continue;
+    endNote(noted?.node);
+    const node: NodeDraft = { text: content, children: [], ...(isDone === undefined ? {} : { isDone }) };
+    nesting.add(node, column);
+    noted = isBullet ? { node, column } : undefined;
   }
+  endNote(noted?.node);
   return nesting.top;
+}
+
+function endNote(node: NodeDraft | undefined): void {
+  if (node?.note === undefined) return;
+  const note = asNote(node.note);
+  if (note === "") delete node.note;
+  else node.note = note;
 }
 
 /** Deeper items are drawn at this depth: the spaces in front of them would outgrow the text. */
 const MAX_DEPTH = 100;
 
-/** Items as lines of plain text that {@link nodesFromLines} reads, with their texts as they are. */
+/** Items as lines of plain text that {@link nodesFromLines} reads, with their texts and notes as they are. */
 export function linesFromNodes(nodes: readonly OutlineNode[]): string {
-  const lines = Array.from(
-    preOrder(nodes, ({ children }) => children),
-    ({ node, depth }) => {
-      const box = node.isDone === true ? "[x] " : "";
-      return `${"  ".repeat(Math.min(depth, MAX_DEPTH))}- ${box}${node.text}`;
-    },
-  );
+  const lines: string[] = [];
+  for (const { node, depth } of preOrder(nodes, ({ children }) => children)) {
+    const indent = "  ".repeat(Math.min(depth, MAX_DEPTH));
+    lines.push(`${indent}- ${node.isDone === true ? "[x] " : ""}${node.text}`);
+    if (node.note !== undefined) for (const line of node.note.split("\n")) lines.push(line === "" ? "" : `${indent}  ${line}`);
+  }
   return lines.join("\n");
 }

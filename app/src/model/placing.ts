@@ -36,8 +36,19 @@ export class Placing {
 
   /** Whether what is below the item is shown right below it. */
   isOpen(id: string): boolean {
-    const { tree, root } = this.#outline;
+    const { rows, tree, root } = this.#outline;
+    const index = this.#outline.indexOf(id);
+    if (index >= 0) return (rows[index + 1]?.depth ?? 0) > rows[index]!.depth;
     return id === root || (!isSet(tree, id, COLLAPSED_KEY) && this.#outline.childrenOf(id).length > 0);
+  }
+
+  /** The next sibling of an item, above or below, that is not hidden. @throws FoldspaceError `FOLD_NO_VERTEX` */
+  siblingOf(id: string, step: 1 | -1): string | undefined {
+    const siblings = this.#outline.childrenOf(this.parentOf(id));
+    let at = siblings.indexOf(id);
+    do at += step;
+    while (siblings[at] !== undefined && this.#outline.isHidden(siblings[at]!));
+    return siblings[at];
   }
 
   /** What comes last in what is below the item; itself, where that is nothing. */

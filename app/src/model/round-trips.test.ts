@@ -10,8 +10,8 @@ import { ReplicatedTree } from "foldspace/tree";
 
 /** Nodes as indented lines; check boxes in front. */
 function drawn(nodes: readonly OutlineNode[], depth = 0): string[] {
-  return nodes.flatMap(({ text, isDone, children }) => [
-    `${"  ".repeat(depth)}${isDone === undefined ? "" : isDone ? "[x] " : "[ ] "}${text}`,
+  return nodes.flatMap(({ text, note, isDone, children }) => [
+    `${"  ".repeat(depth)}${isDone === undefined ? "" : isDone ? "[x] " : "[ ] "}${text}${note === undefined ? "" : ` (${note})`}`,
     ...drawn(children, depth + 1),
   ]);
 }
@@ -24,6 +24,9 @@ const OWN = [
   "  - [ ] open ~~gone~~ \\*no emphasis\\*",
   "    - \\# no heading",
   "    - 12\\. no number",
+  "      a note of *two*",
+  "",
+  "      \\- paragraphs",
   "-",
   "- last",
   "",
@@ -31,18 +34,18 @@ const OWN = [
 
 /** As Obsidian writes a note: tabs, check boxes, links between notes. */
 const OBSIDIAN =
-  "# Trip\n\n- [ ] Pack\n\t- [x] passport\n\t- ~~camera~~\n- See [[Hotels|where to stay]] and #travel\n\t- **call** _before_ noon\n";
+  "# Trip\n\n- [ ] Pack\n\t- [x] passport\n\t- ~~camera~~\n\t  sold\n- See [[Hotels|where to stay]] and #travel\n\t- **call** _before_ noon\n";
 /** As Logseq writes a page: everything is a bullet, below one another by tabs. */
-const LOGSEQ = "- TODO buy **milk**\n\t- at the [[shop]]\n\t\t- #errand\n- done ==today==\n";
+const LOGSEQ = "- TODO buy **milk**\n\t- at the [[shop]]\n\t\t- #errand\n- done ==today==\n  id:: 1\n  in **two** lines\n";
 /** As Workflowy copies a list as text. */
-const WORKFLOWY = "- Home\n  - Kitchen\n    - [x] paint\n  - Garden\n- Work\n";
+const WORKFLOWY = '- Home\n  - Kitchen\n    - [x] paint\n  - Garden\n- Work\n  "a note"\n';
 /** As Dynalist exports one: no space is lost, and nothing but bullets. */
 const DYNALIST =
   "- Reading\n    - A *book*\n        - [ ] chapter 1\n        - [x] chapter 2\n    - [Another](https://example.com)\n";
 /** As OPML 2.0 tools write it. */
 const OPML = `<?xml version="1.0" encoding="utf-8"?>
 <opml version="2.0"><head><title>States</title><ownerName>A</ownerName></head>
-<body><outline text="United States" created="Tue, 15 Mar 2005 16:35:45 GMT"><outline text="Far West" isComment="true"><outline text="Alaska &amp; more" _complete="true"/></outline></outline><outline text="**bold**" type="link" url="https://example.com"/></body></opml>`;
+<body><outline text="United States" created="Tue, 15 Mar 2005 16:35:45 GMT"><outline text="Far West" isComment="true"><outline text="Alaska &amp; more" _note="cold&#10;&#10;  far &quot;away&quot;" _complete="true"/></outline></outline><outline text="**bold**" type="link" url="https://example.com"/></body></opml>`;
 
 test("a page in the app's own form comes in and goes out byte by byte as it was", () => {
   const { title, nodes } = fromMarkdown(OWN);
@@ -58,10 +61,10 @@ test.each([
   [
     "Obsidian",
     OBSIDIAN,
-    ["[ ] Pack", "  [x] passport", "  ~~camera~~", "See [[Hotels|where to stay]] and #travel", "  **call** _before_ noon"],
+    ["[ ] Pack", "  [x] passport", "  ~~camera~~ (sold)", "See [[Hotels|where to stay]] and #travel", "  **call** _before_ noon"],
   ],
-  ["Logseq", LOGSEQ, ["TODO buy **milk**", "  at the [[shop]]", "    #errand", "done ==today=="]],
-  ["Workflowy", WORKFLOWY, ["Home", "  Kitchen", "    [x] paint", "  Garden", "Work"]],
+  ["Logseq", LOGSEQ, ["TODO buy **milk**", "  at the [[shop]]", "    #errand", "done ==today== (id:: 1\nin **two** lines)"]],
+  ["Workflowy", WORKFLOWY, ["Home", "  Kitchen", "    [x] paint", "  Garden", 'Work ("a note")']],
   ["Dynalist", DYNALIST, ["Reading", "  A *book*", "    [ ] chapter 1", "    [x] chapter 2", "  [Another](https://example.com)"]],
 ])("a file of %s keeps its texts, order and ticks, and from then on every byte", (_name, file, expected) => {
   const { title, nodes } = fromMarkdown(file);
@@ -77,7 +80,13 @@ test.each([
 
 test("a file of an OPML 2.0 tool keeps its texts, order and ticks, and from then on every byte", () => {
   const { title, nodes } = fromOpml(OPML);
-  expect([title, ...drawn(nodes)]).toEqual(["States", "United States", "  Far West", "    [x] Alaska & more", "**bold**"]);
+  expect([title, ...drawn(nodes)]).toEqual([
+    "States",
+    "United States",
+    "  Far West",
+    '    [x] Alaska & more (cold\n\n  far "away")',
+    "**bold**",
+  ]);
   const written = toOpml(nodes, title);
   const again = fromOpml(written);
   expect(toOpml(again.nodes, again.title)).toBe(written);
@@ -90,6 +99,7 @@ test("what `foldspace export` writes of a page is what the app writes", () => {
   page.editor.toggleDone(page.id("one"));
   page.editor.moveUp(page.id("four"));
   page.editor.setText(page.id("four"), "# four ");
+  page.editor.setNote(page.id("three"), "\r\n of\n\n# three\n");
   page.tree.newVertex("page", { text: "by another program" });
   page.tree.newVertex("page", { text: "with its own key", order: "not a key" });
   page.tree.newVertex("page", { text: "with the same key", order: "a1" });

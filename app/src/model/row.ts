@@ -5,6 +5,8 @@ export interface Row {
   readonly depth: number;
   /** One line. */
   readonly text: string;
+  /** Lines below the text; absent: none. */
+  readonly note?: string;
   readonly isDone: boolean;
   readonly isCollapsed: boolean;
   readonly hasChildren: boolean;
@@ -21,6 +23,7 @@ export function isSameRow(a: Row, b: Row): boolean {
     a.id === b.id &&
     a.depth === b.depth &&
     a.text === b.text &&
+    a.note === b.note &&
     a.isDone === b.isDone &&
     a.isCollapsed === b.isCollapsed &&
     a.hasChildren === b.hasChildren &&

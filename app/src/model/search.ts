@@ -98,6 +98,12 @@ export class SearchIndex {
   }
 }
 
+/** Whether texts have all words of a query, as they are found by it. */
+export function matcherOf(query: string): (text: string) => boolean {
+  const words = wordsOf(query);
+  return (text) => scoreOf(fold(text), words) !== undefined;
+}
+
 function refresh(indexed: IndexedTree): void {
   const { tree, entries: before } = indexed;
   const entries = new Map<string, Entry>();

@@ -1,5 +1,5 @@
 import { ImportError } from "./import-error.ts";
-import { COLLAPSED_KEY, CREATED_KEY, createdOf, DONE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
+import { asNote, COLLAPSED_KEY, CREATED_KEY, createdOf, DONE_KEY, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 import { compareSiblings, orderOf, type Placed } from "./order.ts";
 import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 import { isPageOf } from "./pages.ts";
@@ -77,6 +77,8 @@ function nodesBelow(rootId: string, vertices: readonly JsonVertex[]): OutlineNod
 function toNode({ properties }: JsonVertex): NodeDraft {
   const text = properties[TEXT_KEY];
   const node: NodeDraft = { text: typeof text === "string" ? toLine(text) : "", children: [] };
+  const note = asNote(properties[NOTE_KEY]);
+  if (note !== "") node.note = note;
   if (properties[DONE_KEY] === true) node.isDone = true;
   if (properties[COLLAPSED_KEY] === true) node.isCollapsed = true;
   return node;

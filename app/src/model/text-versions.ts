@@ -7,7 +7,7 @@ import {
   type VertexOperation,
 } from "foldspace/tree";
 import { ItemVersions, type MergedText, type Resolved, type TakenIn } from "./item-versions.ts";
-import { ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
+import { ORDER_KEY, TEXT_KEY, textIn } from "./item.ts";
 
 /** Property with the ids of the text operations that its writer's next text is made of: see {@link TextVersions}. */
 export const SEEN_KEY = "seen";
@@ -89,10 +89,10 @@ export class TextVersions {
     for (const [itemId, { isByOne }] of this.#items) if (!isByOne) yield itemId;
   }
 
-  /** The text that stands, as a line. */
+  /** The text that stands; that of an item as a line. */
   stored(itemId: string): StoredText {
     const text = this.#tree.getVertexProperty(itemId, this.#key);
-    return { text: typeof text === "string" ? toLine(text) : "", opId: this.#items.get(itemId)?.shown?.id };
+    return { text: textIn(this.#key, text), opId: this.#items.get(itemId)?.shown?.id };
   }
 
   /** The text that is shown: the one that stands, with all that goes together with it, also before that is written. */

@@ -1,5 +1,5 @@
 /** What the browser remembers for this page between visits. Losing it costs no more than a click. */
-export type MemoryKey = "space" | "page" | "theme" | "machine" | "served" | `peers:${string}` | `folder:${string}`;
+export type MemoryKey = "space" | "page" | "theme" | "machine" | "served" | "hide-done" | `peers:${string}` | `folder:${string}`;
 
 const PREFIX = "foldspace:";
 /** Says nothing of the notes, and is remembered on every machine. */

@@ -1,9 +1,10 @@
 import { Option, type Command } from "commander";
 import { exportJson } from "../../space/export-json.ts";
 import { exportMarkdown, treeMarkdown } from "../../space/export-markdown.ts";
+import { outlineMarkdown, readItems } from "../../space/export-outline.ts";
 import type { ReplicatedTree } from "../../tree/index.ts";
 import type { Context } from "../context.ts";
-import { findTree } from "../find.ts";
+import { findPlace, type Place } from "../find-place.ts";
 import { noteProblems, openForReading, type OpenedSpace } from "../open.ts";
 import { count, shortId } from "../output.ts";
 
@@ -24,19 +25,24 @@ export function register(program: Command, context: Context): void {
     )
     .argument("<dir>", "folder of the space")
     .addOption(new Option("--format <format>", "what to make").choices(["json", "markdown"]).makeOptionMandatory())
-    .option("--tree <tree>", "only this tree, by its id, the beginning of its id, or its title")
+    .option(
+      "--tree <tree>",
+      "only this tree, by its id, the beginning of its id, or its title; as Markdown also an item, by the /path behind it",
+    )
     .option("--output <file>", "write to this file instead of printing")
     .addHelpText("after", "\nExample:\n  $ foldspace export ~/Notes --format markdown --output notes.md")
-    .action(async (directory: string, options: Options) => {
+    .action(async (directory: string, options: Options, command: Command) => {
       const { output, environment } = context;
       const space = await openForReading(context, directory);
       const trees: LoadedTree[] = [];
-      const wanted = options.tree === undefined ? space.trees : [findTree(space.trees, options.tree)];
+      const place = options.tree === undefined ? undefined : await findPlace(space, options.tree);
+      if (place?.item !== undefined && options.format === "json") command.error("error: JSON is of whole trees: name one");
+      const wanted = place ? [place.listing] : space.trees;
       for (const { id } of wanted) {
         output.progress(() => `Loading tree ${trees.length + 1} of ${wanted.length}`);
         trees.push([id, await space.loadTree(id)]);
       }
-      const parts = options.format === "json" ? [`${exportJson(space.id, trees)}\n`] : markdownOf(space, trees, options);
+      const parts = options.format === "json" ? [`${exportJson(space.id, trees)}\n`] : markdownOf(space, trees, place);
       if (options.output === undefined) {
         for (const part of parts) await output.print(part);
       } else {
@@ -54,12 +60,14 @@ export function register(program: Command, context: Context): void {
     });
 }
 
-function* markdownOf(space: OpenedSpace, trees: readonly LoadedTree[], options: Options): Generator<string> {
+function* markdownOf(space: OpenedSpace, trees: readonly LoadedTree[], place: Place | undefined): Generator<string> {
   const titles = new Map(space.trees.map(({ id, title }) => [id, title]));
   const titled = trees.map(([id, tree]) => ({ title: titles.get(id) ?? `(no title) ${shortId(id)}`, tree }));
   const [single] = titled;
-  const lines =
-    options.tree !== undefined && single
+  const item = place?.item === undefined ? undefined : single?.tree.getVertex(place.item);
+  const lines = item
+    ? outlineMarkdown(readItems([item]))
+    : place && single
       ? treeMarkdown(single.title, single.tree)
       : exportMarkdown(space.trees[0]?.title ?? "(no name)", titled);
   for (const line of lines) yield `${line}\n`;

@@ -14,7 +14,10 @@ export function register(program: Command, context: Context): void {
     .summary("move a vertex under another parent")
     .description("Move a vertex, with all below it, under another parent of the same tree.")
     .argument("<dir>", "folder of the space")
-    .argument("<vertex>", "id of the vertex, the beginning of its id, or its /path of names")
+    .argument(
+      "<vertex>",
+      "id of the vertex, the beginning of its id, or its path: /names in the space tree, Page/Item by the texts of an outline",
+    )
     .argument("<parent>", "the new parent, named in the same ways; / is the root")
     .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
     .option("--json", "print the result as JSON")

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { findVertex } from "../find.ts";
+import { entriesOf, isPage } from "../pages.ts";
 import { editSpace } from "../open.ts";
 
 interface Options {
@@ -12,9 +13,14 @@ export function register(program: Command, context: Context): void {
   program
     .command("rm")
     .summary("delete a vertex")
-    .description("Delete a vertex, with all below it, by moving it into the tree's bin. Moving it out again restores it.")
+    .description(
+      "Delete a vertex, or a page of the app, with all below it, by moving it into the tree's bin. Moving it out again restores it.",
+    )
     .argument("<dir>", "folder of the space")
-    .argument("<vertex>", "id of the vertex, the beginning of its id, or its /path of names")
+    .argument(
+      "<vertex>",
+      "id of the vertex, the beginning of its id, or its path: /names in the space tree, Page/Item by the texts of an outline",
+    )
     .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  $ foldspace rm ~/Notes /Inbox/Bread")
@@ -22,7 +28,8 @@ export function register(program: Command, context: Context): void {
       const result = await editSpace(context, directory, async (space) => {
         const vertex = await findVertex(space, wanted, options.tree);
         const { treeId } = vertex;
-        vertex.tree.deleteVertex(vertex.id);
+        const deleted = isPage(vertex) ? entriesOf(space, treeId) : [vertex];
+        for (const { tree, id } of deleted) tree.deleteVertex(id);
         return { id: vertex.id, treeId };
       });
       if (options.json) await context.output.json(result);

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { isOutline } from "../../space/export-outline.ts";
+import type { Space } from "../../space/space.ts";
 import { compareOpIds, opIdToString, type JsonValue, type OpId, type ReplicatedTree, type Vertex } from "../../tree/index.ts";
-import { collect, collectAssignments, type Assignment } from "../assignments.ts";
+import { collect, collectAssignments, propertiesOf, type Assignment } from "../assignments.ts";
 import type { Context } from "../context.ts";
 import { findVertex } from "../find.ts";
+import { entriesOf, isPage } from "../pages.ts";
 import { editSpace } from "../open.ts";
 import { count } from "../output.ts";
 
@@ -24,7 +26,10 @@ export function register(program: Command, context: Context): void {
     .summary("set and remove properties of a vertex")
     .description("Set and remove properties of a vertex.")
     .argument("<dir>", "folder of the space")
-    .argument("<vertex>", "id of the vertex, the beginning of its id, or its /path of names")
+    .argument(
+      "<vertex>",
+      "id of the vertex, the beginning of its id, or its path: /names in the space tree, Page/Item by the texts of an outline",
+    )
     .argument("[key=value...]", "properties; a value is taken as JSON where it is JSON, else as text", collectAssignments)
     .option("--name <text>", "rename the vertex, by whichever property the tree keeps names in; of an outline's item, its text")
     .option("--remove <key>", "remove a property; may be given several times", collect)
@@ -37,7 +42,7 @@ export function register(program: Command, context: Context): void {
       }
       const result = await editSpace(context, directory, async (space) => {
         const vertex = await findVertex(space, wanted, options.tree);
-        const changed = apply(vertex, assignments, options);
+        const changed = isPage(vertex) ? renamePage(space, vertex, assignments, options) : apply(vertex, assignments, options);
         return { id: vertex.id, treeId: vertex.treeId, changed };
       });
       if (options.json) await context.output.json(result);
@@ -45,11 +50,19 @@ export function register(program: Command, context: Context): void {
     });
 }
 
+/** The title of a page is the name of what leads to it in the space tree; the rest is of its root. */
+function renamePage(space: Space, vertex: Vertex, assignments: readonly Assignment[], { name, ...options }: Options): string[] {
+  const entries = name === undefined ? [] : entriesOf(space, vertex.treeId);
+  for (const entry of entries) entry.name = name!;
+  const changed = apply(vertex, assignments, options);
+  return entries.length > 0 ? [space.tree.nameKey, ...changed] : changed;
+}
+
 /** Sets all or, if a value cannot be stored, nothing. @returns keys whose value is another now */
 function apply(vertex: Vertex, assignments: readonly Assignment[], { name, remove = [] }: Options): string[] {
   const { tree, id } = vertex;
   const isItem = isOutline(tree) && id !== tree.root?.id;
-  const wanted = new Map<string, JsonValue | undefined>(assignments);
+  const wanted = new Map<string, JsonValue | undefined>(Object.entries(propertiesOf(assignments, isItem)));
   for (const key of remove) wanted.set(key, undefined);
   if (name !== undefined) wanted.set(isItem ? TEXT_KEY : tree.nameKey, name);
   const text = wanted.get(TEXT_KEY);

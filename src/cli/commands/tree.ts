@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { labelOf, walk } from "../../space/export-markdown.ts";
-import { isItemDone, isOutline, itemText } from "../../space/export-outline.ts";
+import { isItemDone, isOutline, itemNote, itemText } from "../../space/export-outline.ts";
 import type { ReplicatedTree, Vertex } from "../../tree/index.ts";
 import type { Context } from "../context.ts";
-import { findTree } from "../find.ts";
+import { findPlace } from "../find-place.ts";
 import { noteProblems, openForReading, type TreeListing } from "../open.ts";
 import { count, cut, printable, shortId, type Output } from "../output.ts";
 
@@ -24,21 +24,26 @@ export function register(program: Command, context: Context): void {
     .summary("show a tree as an outline")
     .description("Show a tree as an outline: the space tree, or an app tree. Writes nothing.")
     .argument("<dir>", "folder of the space")
-    .argument("[tree]", "id of the tree, the beginning of its id, or its title")
+    .argument("[tree]", "id of the tree, the beginning of its id, or its title; with the /path of an item behind it, only that")
     .option("--all", "show all trees of the space")
     .option("--properties", "show the properties of every vertex")
     .option("--json", "print every vertex with its parent, depth and properties, as JSON")
-    .addHelpText("after", '\nExample:\n  $ foldspace tree ~/Notes "Shopping list" --properties')
+    .addHelpText(
+      "after",
+      '\nExample:\n  $ foldspace tree ~/Notes "Shopping list" --properties\n  $ foldspace tree ~/Notes "Shopping list/Bakery"',
+    )
     .action(async (directory: string, wanted: string | undefined, options: Options, command: Command) => {
       if (options.all && wanted !== undefined) command.error("error: --all shows every tree: name one, or none");
       const { output } = context;
       const space = await openForReading(context, directory);
-      const listings = options.all ? space.trees : [wanted === undefined ? space.trees[0]! : findTree(space.trees, wanted)];
+      const place = wanted === undefined ? undefined : await findPlace(space, wanted);
+      const listings = options.all ? space.trees : [place?.listing ?? space.trees[0]!];
       const trees: object[] = [];
       for (const [index, listing] of listings.entries()) {
         const tree = await space.loadTree(listing.id);
-        if (options.json) trees.push(toJson(listing, tree));
-        else await showTree(listing, tree, options, output, index > 0);
+        const from = place?.item === undefined ? tree.root : tree.getVertex(place.item);
+        if (options.json) trees.push(toJson(listing, tree, from));
+        else await showTree(listing, tree, from, options, output, index > 0);
       }
       if (options.json) await output.json({ trees });
       await noteProblems(context, directory, space);
@@ -48,6 +53,7 @@ export function register(program: Command, context: Context): void {
 async function showTree(
   { id, title }: TreeListing,
   tree: ReplicatedTree,
+  from: Vertex | undefined,
   options: Options,
   output: Output,
   hasOthersAbove: boolean,
@@ -55,12 +61,15 @@ async function showTree(
   const { bold, dim } = output.colors;
   if (hasOthersAbove) await output.line("");
   await output.line(`${bold(printable(title ?? "(no title)"))}  ${dim(id)}`);
-  if (!tree.root) {
+  if (!from) {
     await output.line(`  (its root is missing; ${count(tree.opCount, "operation")} cannot be shown until it arrives)`);
     return;
   }
-  for (const { vertex, depth } of walk(tree.root)) {
+  const isPart = from.id !== tree.root?.id;
+  for (const { vertex, depth: below } of walk(from)) {
+    const depth = isPart ? below + 1 : below;
     if (depth > 0) await output.line(toLine(vertex, depth, output));
+    if (depth > 0 && !options.properties) for (const line of noteLines(vertex, depth, output)) await output.line(line);
     if (options.properties) for (const line of propertyLines(vertex, depth, output)) await output.line(line);
   }
 }
@@ -88,6 +97,15 @@ function detailOf(vertex: Vertex): string {
   return typeof text === "string" && vertex.name !== undefined ? text.trim().replaceAll(/\s+/g, " ") : "";
 }
 
+/** The note of an item, below its text. */
+function noteLines(vertex: Vertex, depth: number, { columns, colors }: Output): string[] {
+  const note = isOutline(vertex.tree) ? itemNote(vertex) : "";
+  if (note === "") return [];
+  const indent = `${indentOf(depth)}  `;
+  const room = columns === undefined ? undefined : Math.max(MIN_LABEL_LENGTH, columns - indent.length);
+  return note.split("\n").map((line) => colors.dim(indent + cut(printable(line), room)));
+}
+
 function propertyLines(vertex: Vertex, depth: number, output: Output): string[] {
   const indent = `${indentOf(depth)}  `;
   return vertex.tree.getVertexProperties(vertex.id).map(({ key, value }) => {
@@ -102,8 +120,8 @@ function indentOf(depth: number): string {
   return "  ".repeat(Math.min(depth, MAX_INDENT)) + (depth > MAX_INDENT ? `[depth ${depth}] ` : "");
 }
 
-function toJson({ id, title }: TreeListing, tree: ReplicatedTree): object {
-  const vertices = tree.root ? Array.from(walk(tree.root), ({ vertex, depth }) => vertexToJson(vertex, depth)) : [];
+function toJson({ id, title }: TreeListing, tree: ReplicatedTree, from: Vertex | undefined): object {
+  const vertices = from ? Array.from(walk(from), ({ vertex, depth }) => vertexToJson(vertex, depth)) : [];
   return { id, title, root: tree.root?.id ?? null, operations: tree.opCount, vertices };
 }
 

@@ -41,6 +41,8 @@ export class OutlineController {
   readonly #draft: TextDraft;
   readonly #versions: TextVersions;
   readonly #endObserving: () => void;
+  /** The item whose note is being written. */
+  noteId: string | undefined = $state.raw();
 
   constructor(cursor: Cursor, drafts: Drafts) {
     const { page } = cursor;
@@ -118,6 +120,22 @@ export class OutlineController {
     if (element) this.show(id, element);
   }
 
+  /** Lets the note of an item be written, which has none yet perhaps. */
+  openNote(id: string): void {
+    this.#draft.settle();
+    this.#cursor.enter(id);
+    this.#cursor.selection.clear();
+    this.noteId = id;
+  }
+
+  /** The note has lost the focus, or is left for the text of its item or for the row below. */
+  closeNote(id: string, to?: "text" | "below"): void {
+    const next = to === "below" ? this.#cursor.neighbour(id, 1) : undefined;
+    if (next) this.#cursor.edit(next.id, 0);
+    else if (to) this.#cursor.edit(id);
+    if (this.noteId === id) this.noteId = undefined;
+  }
+
   onInput(id: string, text: HTMLElement): void {
     this.#cursor.column = undefined;
     this.#draft.write(id, caretDom.textOf(text), caretDom.selectionIn(text)?.end);
@@ -183,7 +201,7 @@ export class OutlineController {
     const { page, selection } = this.#cursor;
     const row = page.outline.row(id);
     if (row?.isDeleted) return this.paste(id, linesFromNodes(nodes));
-    const isReplaced = isText && row?.text === "" && !row.hasChildren;
+    const isReplaced = isText && row?.text === "" && row.note === undefined && !row.hasChildren;
     const made = page.edit((editor) =>
       editor.together(() => {
         const ids = editor.insertNodesAfter(isText ? id : this.handled(id).at(-1)!, nodes);
@@ -199,6 +217,12 @@ export class OutlineController {
   }
 
   // ---- what other parts of the page ask for ----
+
+  /** Does something to the row that a menu was opened for, or to those that are selected. */
+  runOn(id: string, command: Command): void {
+    if (!this.#cursor.selection.in(this.#cursor.page.rows).includes(id)) this.#cursor.selectRow(id, "start");
+    this.#run(command, id, false);
+  }
 
   /** Does something to the row that is edited, or to those that are selected. */
   run(command: Command): void {
@@ -224,7 +248,7 @@ export class OutlineController {
     const { rows, outline } = this.#cursor.page;
     const last = outline.childrenOf(outline.root).at(-1);
     const row = last === undefined ? undefined : outline.row(last);
-    if (row && row.text === "" && !row.hasChildren && rows.length > 0) this.#cursor.edit(row.id, 0);
+    if (row && row.text === "" && row.note === undefined && !row.hasChildren && rows.length > 0) this.#cursor.edit(row.id, 0);
     else this.#cursor.act((editor) => editor.insertAfter(last));
   }
 
@@ -265,6 +289,22 @@ export class OutlineController {
         cursor.act((editor) => editor.remove(ids));
         cursor.options.announce(ids.length === 1 ? "Item deleted." : `${ids.length} items deleted.`);
         return true;
+      case "note":
+        this.openNote(id);
+        return true;
+      case "moveToPage":
+        cursor.options.moveToPage(ids);
+        return true;
+      case "copyLink":
+        cursor.options.copyLink(id);
+        return true;
+      case "foldAll": {
+        const isFolded = cursor.page.rows.some((row) => row.hasChildren && !row.isCollapsed);
+        if (isText) cursor.act((editor) => (editor.foldAll(isFolded), undefined));
+        else cursor.handle((editor) => editor.foldAll(isFolded));
+        cursor.options.announce(isFolded ? "Everything is folded." : "Everything is unfolded.");
+        return true;
+      }
       case "zoomIn":
         cursor.options.zoom(id);
         return true;

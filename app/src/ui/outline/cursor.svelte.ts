@@ -21,6 +21,9 @@ export interface CursorOptions {
   readonly leaveUp: () => void;
   /** Goes to where the first item is made. */
   readonly goToEmpty: () => void;
+  /** Lets another page be chosen for items. */
+  readonly moveToPage: (ids: readonly string[]) => void;
+  readonly copyLink: (itemId: string) => void;
   readonly followLink: (link: InlineLink) => void;
   /** Takes back, or does again, what was done last if that was not done to the page. @returns whether it was so */
   readonly undoElsewhere: (what: "undo" | "redo") => boolean;
@@ -61,8 +64,8 @@ export class Cursor {
 
   /** Notes which row has the focus. It stays where it is when another device deletes it. */
   enter(id: string): void {
-    const { rows, rootId, outline } = this.page;
     if (this.activeId !== id) this.leave();
+    const { rows, rootId, outline } = this.page;
     this.activeId = id;
     outline.hold(id);
     this.#place = { rows, index: outline.indexOf(id), rootId };

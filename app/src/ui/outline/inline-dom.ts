@@ -20,6 +20,12 @@ export function showInline(element: HTMLElement, text: string): void {
   element.replaceChildren(...parts.map(nodeOf));
 }
 
+/** Shows a text that is edited elsewhere, of one or several lines, with its inline notation carried out. */
+export function renderInline(element: HTMLElement, text: string): void {
+  if (text.length > MAX_LENGTH) element.textContent = text;
+  else element.replaceChildren(...parseInline(text).map(nodeOf));
+}
+
 /** Shows the text as it is stored, for editing, and keeps the caret where it is. */
 export function showSource(element: HTMLElement): void {
   if (element.childElementCount > 0) caretDom.showText(element, caretDom.textOf(element));

@@ -2,6 +2,10 @@
 export type Command =
   | "split"
   | "nothing"
+  | "note"
+  | "foldAll"
+  | "moveToPage"
+  | "copyLink"
   | "toggleDone"
   | "toggleCollapsed"
   | "collapse"
@@ -37,6 +41,15 @@ const ARROWS: Readonly<Record<string, "Up" | "Down" | "Left" | "Right">> = {
   ArrowRight: "Right",
 };
 
+/** With Ctrl and Shift. Some layouts give what stands above the full stop. */
+const WITH_SHIFT: Readonly<Record<string, Command>> = {
+  ".": "foldAll",
+  ">": "foldAll",
+  ":": "foldAll",
+  m: "moveToPage",
+  l: "copyLink",
+};
+
 type Key = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
 
 const IS_MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform ?? "");
@@ -49,7 +62,7 @@ export function commandInText(event: Key, isMac: boolean = IS_MAC): Command | un
   const anywhere = commandAnywhere(event);
   if (anywhere) return anywhere;
   const hasModifier = altKey || isMod(event);
-  if (key === "Enter" && !hasModifier) return shiftKey ? "nothing" : "split";
+  if (key === "Enter" && !hasModifier) return shiftKey ? "note" : "split";
   if (key === "Tab" && !hasModifier) return shiftKey ? "outdent" : "indent";
   if (key === "Escape") return "leave";
   if (hasModifier) return undefined;
@@ -69,6 +82,7 @@ export function commandOnRows(event: Key, isSeveral: boolean): Command | undefin
   const { key, shiftKey, altKey } = event;
   if (isMod(event)) return key.toLowerCase() === "a" ? "selectAll" : undefined;
   if (altKey) return undefined;
+  if (key === "Enter" && shiftKey) return "note";
   if (key === "Enter" || key === "F2") return "edit";
   if (key === "Tab" && isSeveral) return shiftKey ? "outdent" : "indent";
   if (key === "Backspace" || key === "Delete") return "remove";
@@ -97,6 +111,8 @@ function commandAnywhere(event: Key): Command | undefined {
     // AltGr is Ctrl with Alt where it types characters
     if (altKey) return undefined;
     if (key === "Enter") return shiftKey ? "followLink" : "toggleDone";
+    const other = shiftKey ? WITH_SHIFT[key.toLowerCase()] : undefined;
+    if (other) return other;
     if (key === ".") return "toggleCollapsed";
     if (key === "Backspace" && shiftKey) return "remove";
     return undoCommand(event);

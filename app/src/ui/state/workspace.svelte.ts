@@ -1,6 +1,7 @@
 import { errorCode, type Problem, type SpaceStatus } from "foldspace";
 import { fold } from "../../model/fold.ts";
 import type { InlineLink } from "../../model/inline.ts";
+import { moveItems } from "../../model/move-items.ts";
 import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
 import { RivalWatcher, type Rival } from "../../model/conflicts.ts";
 import { TextMerger } from "../../model/text-merger.ts";
@@ -9,9 +10,12 @@ import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session
 import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
 import { Activity } from "./activity.svelte.ts";
 import { addressOf, readAddress } from "./address.ts";
+import { Backlinks } from "./backlinks.svelte.ts";
 import { Drafts } from "./drafts.svelte.ts";
+import { addressIn } from "./item-links.ts";
 import { attempt, notices } from "./notices.svelte.ts";
 import { PageView } from "./page-view.svelte.ts";
+import { StepsElsewhere, type Step } from "./steps-elsewhere.ts";
 
 export type PanelName = "sync" | "files" | "history" | "secrets";
 
@@ -29,6 +33,7 @@ export class Workspace {
   readonly session: Session;
   readonly activity: Activity;
   readonly drafts: Drafts = new Drafts();
+  readonly backlinks: Backlinks = new Backlinks(this);
   pages: readonly Page[] = $state.raw([]);
   page: PageView | undefined = $state.raw();
   /** Whether the layers have been asked for the pages at least once. */
@@ -62,8 +67,14 @@ export class Workspace {
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
   /** Titles that were changed on two devices at once, by the vertex that names the page. */
   titleRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
-  /** Pages whose deletion is to be taken back, or to be done again, by the next undo or redo. */
-  #deletions: Readonly<Record<"undo" | "redo", string[]>> = { undo: [], redo: [] };
+  /** Whether items that are done are hidden, on all pages. */
+  isHidingDone: boolean = $state(recall("hide-done") === "yes");
+  /** Whether the field is shown that filters the page. */
+  isFiltering: boolean = $state(false);
+  /** Items of the page that is shown, for which another page is being chosen. */
+  moving: readonly string[] | undefined = $state.raw();
+  readonly #elsewhere = new StepsElsewhere();
+  readonly #restorings = new Map<string, Step>();
   readonly #views = new Map<string, PageView>();
   readonly #ends: (() => void)[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -74,6 +85,7 @@ export class Workspace {
     this.activity = new Activity(space, (treeId) => this.titleOf(treeId));
     this.#ends.push(
       () => this.activity.close(),
+      () => this.backlinks.close(),
       space.tree.observeTree(() => this.#readPages()),
       space.observeUnloadedTrees((treeId) => {
         if (treeId === this.missing) void this.follow();
@@ -113,6 +125,7 @@ export class Workspace {
         return;
       }
       view.zoom(treeId === pageId ? itemId : undefined);
+      if (view.query === "") this.isFiltering = false;
       this.page = view;
       remember("page", treeId);
       setTimeout(
@@ -132,17 +145,12 @@ export class Workspace {
   /** Takes back, or does again, what was done last: the deletion of a page, or something on the page that is shown. */
   undo(what: "undo" | "redo" = "undo"): void {
     this.drafts.settle();
-    if (!this.undoDeletion(what)) this.page?.edit((editor) => editor[what]());
+    if (!this.undoElsewhere(what)) this.page?.edit((editor) => editor[what]());
   }
 
-  /** @returns whether the deletion of a page was what was done last, and is taken back, or done again */
-  undoDeletion(what: "undo" | "redo"): boolean {
-    const { undo, redo } = this.#deletions;
-    const treeId = this.#deletions[what].pop();
-    if (treeId === undefined) return false;
-    if (what === "undo") this.restorePage(treeId, () => redo.push(treeId));
-    else void attempt("The page could not be deleted.", () => (removePage(this.session.space, treeId), void undo.push(treeId)));
-    return true;
+  /** @returns whether what was done last was not done to one page alone, and is taken back, or done again */
+  undoElsewhere(what: "undo" | "redo"): boolean {
+    return this.#elsewhere.run(what);
   }
 
   /** Deletes a page, which can be undone until something else is done. */
@@ -150,21 +158,62 @@ export class Workspace {
     void attempt("The page could not be deleted.", () => {
       const title = this.titleOf(treeId) || "Untitled";
       removePage(this.session.space, treeId);
-      this.#deletions.undo.push(treeId);
-      this.#deletions.redo.length = 0;
+      const step: Step = {
+        undo: () => this.restorePage(treeId),
+        redo: () => void attempt("The page could not be deleted.", () => removePage(this.session.space, treeId)),
+      };
+      this.#restorings.set(treeId, step);
+      this.#elsewhere.add(step);
       notices.inform(`“${title}” is deleted.`, { label: "Undo", run: () => this.restorePage(treeId) });
     });
   }
 
   /** Brings a deleted page back, and goes there. */
-  restorePage(treeId: string, done: () => void = () => undefined): void {
+  restorePage(treeId: string): void {
     void attempt("The page could not be brought back.", () => {
       restorePage(this.session.space, treeId);
-      for (const ids of Object.values(this.#deletions)) if (ids.includes(treeId)) ids.splice(ids.indexOf(treeId), 1);
-      done();
+      this.#elsewhere.drop((step) => step === this.#restorings.get(treeId));
       this.#readPages();
       this.goTo(treeId);
     });
+  }
+
+  /** Moves items of the page that is shown to the end of another one, which can be undone as one step. */
+  async moveToPage(ids: readonly string[], treeId: string): Promise<void> {
+    const { page } = this;
+    if (!page || treeId === page.treeId) return;
+    await attempt("The items could not be moved.", async () => {
+      this.drafts.settle();
+      const target = await this.load(treeId);
+      moveItems(page.editor, ids, target.editor);
+      const refresh = (): void => {
+        for (const view of [page, target]) view.refresh();
+      };
+      const both = (what: "undo" | "redo"): void => {
+        for (const { editor } of [page, target]) editor[what]();
+        refresh();
+      };
+      refresh();
+      this.#elsewhere.add({ undo: () => both("undo"), redo: () => both("redo") });
+      const moved = ids.length === 1 ? "Moved" : `${ids.length} items moved`;
+      notices.inform(`${moved} to “${this.titleOf(treeId) || "Untitled"}”.`, { label: "Go there", run: () => this.goTo(treeId) });
+    });
+  }
+
+  /** Hides what is done, or shows it again. */
+  toggleHidingDone(): void {
+    this.isHidingDone = !this.isHidingDone;
+    remember("hide-done", this.isHidingDone ? "yes" : undefined);
+    for (const view of this.#views.values()) {
+      view.outline.hideDone(this.isHidingDone);
+      view.refresh();
+    }
+  }
+
+  /** Ends filtering the page. */
+  endFilter(): void {
+    this.isFiltering = false;
+    this.page?.filter("");
   }
 
   /** Goes to a page, or to an item in it. */
@@ -178,7 +227,9 @@ export class Workspace {
 
   /** Follows a link of a text: to an address, to a page, which is made where there is none, or to what has a tag. */
   followLink({ kind, target }: InlineLink): void {
-    if (kind === "address") open(target, "_blank", "noopener,noreferrer");
+    const { pageId = "", itemId } = kind === "address" ? addressIn(target) : {};
+    if (this.titleOf(pageId) !== undefined) this.goTo(pageId, { zoom: itemId });
+    else if (kind === "address") open(target, "_blank", "noopener,noreferrer");
     else if (kind === "page") {
       const wanted = fold(target);
       const page = this.pages.find(({ title }) => fold(title) === wanted);
@@ -271,7 +322,9 @@ export class Workspace {
     const view = new PageView(treeId, tree);
     this.#views.set(treeId, view);
     // what is done after a deletion is taken back before it
-    this.#ends.push(view.editor.observe(() => (this.#deletions = { undo: [], redo: [] })));
+    this.#ends.push(view.editor.observe(() => this.#elsewhere.clear()));
+    view.outline.hideDone(this.isHidingDone);
+    view.refresh();
     this.activity.watch(treeId, tree);
     return view;
   }

@@ -1,0 +1,60 @@
+import type { ReplicatedTree } from "foldspace/tree";
+import { DONE_KEY, isSet } from "./item.ts";
+import { narrow, type Narrowing } from "./narrowing.ts";
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Which items of a page are not shown, though nothing above them is collapsed: what is below them is not shown either. */
+export class HiddenItems {
+  readonly #tree: ReplicatedTree;
+  isHidingDone = false;
+  #narrowing: Narrowing | undefined;
+  /** Items that somebody is writing and all above them, which are shown in any case. */
+  #kept: ReadonlySet<string> = NOTHING;
+
+  constructor(tree: ReplicatedTree) {
+    this.#tree = tree;
+  }
+
+  get isAnything(): boolean {
+    return this.isHidingDone || this.#narrowing !== undefined;
+  }
+
+  /** Hides what does not have the words of a query. @returns as of `Outline.filter` */
+  filter(rootId: string, query: string): number | undefined {
+    this.#narrowing = query.trim() === "" ? undefined : narrow(this.#tree, rootId, query);
+    return this.#narrowing?.count;
+  }
+
+  keep(ids: Iterable<string>): void {
+    this.#kept = this.isAnything ? new Set([...ids].flatMap((id) => this.#withAbove(id))) : NOTHING;
+  }
+
+  /** Whether an item is hidden for what it is itself. */
+  has(id: string): boolean {
+    return this.isAnything && !this.#kept.has(id) && this.#isMeant(id);
+  }
+
+  /** Whether an item, or one above it, is hidden as soon as nobody writes it. */
+  mayHide(id: string): boolean {
+    return this.isAnything && this.#withAbove(id).some((each) => this.#isMeant(each));
+  }
+
+  /** Whether a collapsed item is shown unfolded for what was found below it. */
+  isUnfolded(id: string): boolean {
+    return this.#narrowing?.unfolded.has(id) === true;
+  }
+
+  /** @returns whether it was unfolded in that way */
+  foldAgain(id: string): boolean {
+    return this.#narrowing?.unfolded.delete(id) === true;
+  }
+
+  #isMeant(id: string): boolean {
+    return (this.isHidingDone && isSet(this.#tree, id, DONE_KEY)) || this.#narrowing?.hidden.has(id) === true;
+  }
+
+  #withAbove(id: string): string[] {
+    return [id, ...this.#tree.getAncestors(id).map((each) => each.id)];
+  }
+}

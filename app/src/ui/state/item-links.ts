@@ -1,0 +1,16 @@
+import { addressOf, readAddress, type Address } from "./address.ts";
+import { attempt, notices } from "./notices.svelte.ts";
+
+/** Puts a link to a page, or to an item in it, into the clipboard. */
+export function copyLink(treeId: string, itemId?: string): void {
+  void attempt("The link could not be copied.", async () => {
+    await navigator.clipboard.writeText(location.origin + location.pathname + addressOf(treeId, itemId));
+    notices.inform(itemId === undefined ? "Link to the page copied." : "Link to the item copied.");
+  });
+}
+
+/** What a link leads to if it is one that {@link copyLink} makes, also on another device: ids are the same everywhere. */
+export function addressIn(url: string): Address {
+  const at = url.indexOf("#/");
+  return at < 0 ? {} : readAddress(url.slice(at));
+}
