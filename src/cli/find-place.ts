@@ -14,12 +14,13 @@ export interface Place {
  * Finds what is to be shown: a tree as `findTree` does, or an item by a path of names that begins with the title of its tree.
  * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_NO_VERTEX`
  */
-export async function findPlace({ trees, loadTree }: OpenedSpace, wanted: string): Promise<Place> {
+export async function findPlace(space: OpenedSpace, wanted: string): Promise<Place> {
+  const { trees } = space;
   try {
     return { listing: findTree(trees, wanted) };
   } catch (error) {
     if (errorCode(error) !== "FOLD_NO_TREE") throw error;
-    const vertex = await findByPath(trees, wanted, loadTree);
+    const vertex = await findByPath(trees, wanted, (treeId) => space.loadTree(treeId));
     const listing = vertex && trees.find(({ id }) => id === vertex.treeId);
     if (!vertex || !listing) throw error;
     return vertex.id === vertex.tree.root?.id ? { listing } : { listing, item: vertex.id };

@@ -139,6 +139,36 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await expectAccessible(app, "wrong passphrase");
   });
 
+  test.each(["light", "dark"] as const)("with notes, links, a filter and menus of items, %s", async (colorScheme) => {
+    const { url } = await ServedFolder.serve();
+    const app = await rig.openApp(url, { colorScheme });
+    await fill(app);
+    await app.edit("folded");
+    await app.press("Shift+Enter");
+    await app.type("a note with a [[Link]]");
+    await expectAccessible(app, "writing a note");
+    await app.press("Escape", "End");
+    await app.type(" [[Pa");
+    await app.page.getByRole("option").first().waitFor();
+    await expectAccessible(app, "completing a link");
+    await app.press("Enter", "Escape");
+    await expectAccessible(app, "a note and a link");
+    await app.button("Open done").click({ button: "right" });
+    await app.page.getByRole("menu", { name: "Item" }).waitFor();
+    await expectAccessible(app, "menu of an item");
+    await app.press("Escape", "Control+Shift+m");
+    await app.page.getByRole("dialog").waitFor();
+    await app.type("x");
+    await expectAccessible(app, "moving to a page");
+    await app.press("Escape", "Control+f");
+    await app.type("fold");
+    await expectAccessible(app, "filter");
+    await app.press("Escape");
+    await app.newPage("Link");
+    await app.page.getByRole("region", { name: "Linked from" }).waitFor();
+    await expectAccessible(app, "links to a page");
+  });
+
   test("on a phone, 360 pixels wide", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });

@@ -48,7 +48,14 @@ export class AppPage {
 
   /** The item with this text. */
   row(text: string): Locator {
-    return this.page.getByRole("treeitem", { name: text, exact: true });
+    const exactly = new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`);
+    const field = this.page.getByRole("textbox", { name: "Item", exact: true }).filter({ hasText: exactly });
+    // one that has a note is called by that, too
+    const noted = this.page
+      .getByTestId("row")
+      .filter({ has: this.page.locator(".note") })
+      .filter({ has: field });
+    return this.page.getByRole("treeitem", { name: text, exact: true }).or(noted);
   }
 
   /** Where the text of an item is edited. */

@@ -51,6 +51,15 @@ export function parseInline(text: string): InlinePart[] {
   return parser.parts;
 }
 
+/** A text as it is shown, without its notation. */
+export function shownText(text: string): string {
+  if (!hasNotation(text)) return text;
+  return parseInline(text)
+    .filter(({ isMark }) => !isMark)
+    .map((part) => part.text)
+    .join("");
+}
+
 /** The link at an offset of a text, or else its only one. */
 export function linkAtOffset(text: string, offset: number): InlineLink | undefined {
   const parts = parseInline(text);

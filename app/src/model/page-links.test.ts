@@ -4,8 +4,8 @@ import { PageLinks } from "./page-links.ts";
 import { newPage, told } from "./test-pages.ts";
 
 function added(links: PageLinks, treeId: string, page: ReturnType<typeof newPage>): void {
-  // reads all of it
-  for (const _ of links.add(treeId, page.tree)) void _;
+  const reading = links.add(treeId, page.tree);
+  while (reading.next().done !== true);
 }
 
 test("a link that has been begun is known by the caret behind it", () => {

@@ -100,3 +100,13 @@ test("pages are found by their titles, and all are listed where nothing is searc
   expect(drawn(searchTitles(pages, " "))).toEqual(["Café notes", "Plans", "My café", "cafe", "decaffeinated"]);
   expect(searchTitles(pages, "", 2).length).toBe(2);
 });
+
+test("an item is found by its note, behind those that have the words in their texts", () => {
+  const page = newPage(["- shop", "  for apples", "  and bread", "apples for the shop"]);
+  const index = new SearchIndex();
+  index.update("page", page.tree);
+  expect(index.search("shop apples").map(({ text, note }) => [text, note])).toEqual([
+    ["apples for the shop", undefined],
+    ["shop", "for apples"],
+  ]);
+});

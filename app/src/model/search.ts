@@ -1,5 +1,5 @@
 import type { ReplicatedTree } from "foldspace/tree";
-import { textOf } from "./item.ts";
+import { noteOf, textOf } from "./item.ts";
 import { fold, foldWithOffsets } from "./fold.ts";
 
 const DEFAULT_LIMIT = 50;
@@ -15,6 +15,8 @@ export interface Found {
   readonly text: string;
   /** Found parts of the text, from one offset up to and without another; in order, apart from one another. */
   readonly ranges: readonly (readonly [number, number])[];
+  /** Line of the note that has a word, where the text alone does not have all of them. */
+  readonly note?: string;
   /** Texts of the items above, topmost first. */
   readonly path: readonly string[];
 }
@@ -28,7 +30,9 @@ export interface FoundPage {
 interface Entry {
   readonly itemId: string;
   readonly text: string;
+  readonly note: string;
   readonly folded: string;
+  readonly foldedNote: string;
 }
 
 interface IndexedTree {
@@ -56,7 +60,7 @@ export function searchTitles(
 }
 
 /**
- * Finds items by words: all words of the query, at the beginnings of words, without regard to case and accents. Looks through
+ * Finds items by the words of their texts and notes: all words of the query, at the beginnings of words, without regard to case and accents. Looks through
  * all texts one by one; they are kept in the form that is compared.
  */
 export class SearchIndex {
@@ -81,7 +85,7 @@ export class SearchIndex {
     for (const [treeId, indexed] of this.#trees) {
       if (indexed.isStale) refresh(indexed);
       for (const entry of indexed.entries.values()) {
-        const score = scoreOf(entry.folded, words);
+        const score = scoreOf(entry.folded, words) ?? (entry.note === "" ? undefined : scoreOfBoth(entry, words));
         if (score !== undefined) hits.push({ treeId, entry, score });
       }
     }
@@ -89,12 +93,14 @@ export class SearchIndex {
     return hits.slice(0, limit).map(({ treeId, entry }) => this.#toFound(treeId, entry, words));
   }
 
-  #toFound(treeId: string, { itemId, text }: Entry, words: readonly string[]): Found {
+  #toFound(treeId: string, { itemId, text, folded, note }: Entry, words: readonly string[]): Found {
     const { tree } = this.#trees.get(treeId)!;
     // without the page's root
     const above = tree.getAncestors(itemId).slice(0, -1);
     const path = above.map(({ id }) => textOf(tree, id)).toReversed();
-    return { treeId, itemId, text, ranges: rangesOf(text, words), path };
+    const isInNote = scoreOf(folded, words) === undefined;
+    const line = isInNote ? note.split("\n").find((each) => words.some((word) => findWord(fold(each), word) >= 0)) : undefined;
+    return { treeId, itemId, text, ranges: rangesOf(text, words), path, ...(line === undefined ? {} : { note: line }) };
   }
 }
 
@@ -112,7 +118,9 @@ function refresh(indexed: IndexedTree): void {
   for (const itemId of ids) {
     const text = textOf(tree, itemId);
     const known = before.get(itemId);
-    entries.set(itemId, known?.text === text ? known : { itemId, text, folded: fold(text) });
+    const note = noteOf(tree, itemId);
+    const isKnown = known?.text === text && known.note === note;
+    entries.set(itemId, isKnown ? known : { itemId, text, note, folded: fold(text), foldedNote: fold(note) });
     for (const child of tree.getChildrenIds(itemId)) ids.push(child);
   }
   indexed.entries = entries;
@@ -123,6 +131,11 @@ function wordsOf(query: string): string[] {
   return fold(query)
     .split(/\s+/)
     .filter((word) => word !== "");
+}
+
+/** Behind all that have the words in their texts. */
+function scoreOfBoth({ folded, foldedNote }: Entry, words: readonly string[]): number | undefined {
+  return scoreOf(`${folded}\n${foldedNote}`, words) === undefined ? undefined : 0;
 }
 
 /** `undefined` where not all words are found. */

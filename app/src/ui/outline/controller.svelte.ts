@@ -15,7 +15,6 @@ import { runInText } from "./text-commands.ts";
 
 /** What can be done to a row that another device has deleted. */
 const ON_DELETED: ReadonlySet<Command> = new Set<Command>([
-  "nothing",
   "up",
   "down",
   "left",

@@ -13,7 +13,10 @@ function key(text: string): Key {
 describe("in a text", () => {
   test.each([
     ["Enter", "split"],
-    ["Shift+Enter", "nothing"],
+    ["Shift+Enter", "note"],
+    ["Ctrl+Shift+>", "foldAll"],
+    ["Ctrl+Shift+M", "moveToPage"],
+    ["Ctrl+Shift+L", "copyLink"],
     ["Tab", "indent"],
     ["Shift+Tab", "outdent"],
     ["Alt+ArrowUp", "moveUp"],

@@ -1,7 +1,6 @@
 /** What a key asks for, in a row that is being edited or among rows that are selected. */
 export type Command =
   | "split"
-  | "nothing"
   | "note"
   | "foldAll"
   | "moveToPage"

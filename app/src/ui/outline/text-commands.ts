@@ -13,8 +13,6 @@ export function runInText(cursor: Cursor, command: Command, id: string): boolean
   const offset = selected?.end ?? row.text.length;
   const isCaret = selected !== undefined && selected.start === selected.end;
   switch (command) {
-    case "nothing":
-      return true;
     case "followLink": {
       const link = linkAtOffset(row.text, offset);
       if (link) cursor.options.followLink(link);

@@ -112,11 +112,7 @@ export class PageView {
     );
   }
 
-  #watch(
-    key: string,
-    onRivals: (rivals: ReadonlyMap<string, Rival>) => void,
-    isBeingWritten: (itemId: string) => boolean,
-  ): void {
+  #watch(key: string, onRivals: (rivals: ReadonlyMap<string, Rival>) => void, isBeingWritten: (itemId: string) => boolean): void {
     const watcher = new RivalWatcher(this.tree, key);
     const read = (): void => onRivals(new Map(watcher.rivals.map((rival) => [rival.itemId, rival])));
     const merger = new TextMerger({
