@@ -1,4 +1,4 @@
-import { errorCode, type Problem, type SpaceStatus } from "foldspace";
+import { errorCode, type Problem, type ReplicatedTree, type SpaceStatus } from "foldspace";
 import { fold } from "../../model/fold.ts";
 import type { InlineLink } from "../../model/inline.ts";
 import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
@@ -9,6 +9,7 @@ import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session
 import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
 import { Activity } from "./activity.svelte.ts";
 import { addressOf, readAddress } from "./address.ts";
+import { Devices } from "./devices.svelte.ts";
 import { Drafts } from "./drafts.svelte.ts";
 import { attempt, notices } from "./notices.svelte.ts";
 import { PageView } from "./page-view.svelte.ts";
@@ -28,6 +29,7 @@ const RETRY_MS = 1_000;
 export class Workspace {
   readonly session: Session;
   readonly activity: Activity;
+  readonly devices: Devices;
   readonly drafts: Drafts = new Drafts();
   pages: readonly Page[] = $state.raw([]);
   page: PageView | undefined = $state.raw();
@@ -45,6 +47,8 @@ export class Workspace {
   isSearching: boolean = $state(false);
   /** What is searched for when the search is opened. */
   query: string = $state("");
+  /** Whether what this is has to be said first. */
+  isNew: boolean = $state(false);
   /** Whether the list of keys is shown. */
   isShowingKeys: boolean = $state(false);
   name: string = $state("");
@@ -72,8 +76,11 @@ export class Workspace {
     this.session = session;
     const { space } = session;
     this.activity = new Activity(space, (treeId) => this.titleOf(treeId));
+    this.devices = new Devices(space);
     this.#ends.push(
       () => this.activity.close(),
+      () => this.devices.close(),
+      this.#announceEdits(space.tree),
       space.tree.observeTree(() => this.#readPages()),
       space.observeUnloadedTrees((treeId) => {
         if (treeId === this.missing) void this.follow();
@@ -273,7 +280,16 @@ export class Workspace {
     // what is done after a deletion is taken back before it
     this.#ends.push(view.editor.observe(() => (this.#deletions = { undo: [], redo: [] })));
     this.activity.watch(treeId, tree);
+    this.#ends.push(this.#announceEdits(tree));
     return view;
+  }
+
+  /** Others are told which device has written in a tree. */
+  #announceEdits(tree: ReplicatedTree): () => void {
+    if (this.session.space.peerId in tree.getStateVector()) this.devices.announce();
+    return tree.observeOpApplied((_, isLocal) => {
+      if (isLocal) this.devices.announce();
+    });
   }
 
   #readPages(): void {
