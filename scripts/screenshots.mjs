@@ -63,12 +63,11 @@ async function photograph(url) {
   });
   page.on("pageerror", (error) => console.error(`the page throws: ${error.stack}`));
   await page.goto(url);
-  await page.getByText("No page is open").waitFor();
-  await shoot(page, "empty");
-
-  await page.getByRole("button", { name: "Add an example" }).click();
   await page.getByTestId("row").first().waitFor();
   await saved(page);
+  await shoot(page, "first-run");
+
+  await page.getByRole("button", { name: "Close what this is" }).click();
   await shoot(page, "outline");
 
   await page.getByTestId("row").nth(2).hover();

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { systemClock, type Clock } from "../clock.ts";
-import { FileSystemService, type ClientChannel } from "../fs/bridge/file-system-service.ts";
+import { FileSystemService, type ClientChannel, type ServiceHost } from "../fs/bridge/file-system-service.ts";
 import { PROOF_TIMEOUT_MS } from "../fs/bridge/proof.ts";
 import { MAX_MESSAGE_BYTES, PROTOCOL, type ServedInfo } from "../fs/bridge/protocol.ts";
 import type { WatchingFileSystem } from "../fs/file-system.ts";
@@ -28,7 +28,7 @@ const TRY_AGAIN_LATER = 1013;
 /** The clients of a bridge. */
 export class BridgeConnections {
   readonly #fs: WatchingFileSystem;
-  readonly #served: ServedInfo;
+  readonly #host: ServiceHost;
   readonly #clock: Clock;
   readonly #sockets: WebSocketServer;
   /** Connections that have proven nothing yet. */
@@ -39,9 +39,10 @@ export class BridgeConnections {
   readonly #heard = new Set<WebSocket>();
   readonly #pingTimer: NodeJS.Timeout;
 
-  constructor(fs: WatchingFileSystem, served: ServedInfo, clock: Clock = systemClock) {
+  /** @param showFolder shows the folder in the file manager of this machine */
+  constructor(fs: WatchingFileSystem, served: ServedInfo, clock: Clock = systemClock, showFolder?: () => Promise<void>) {
     this.#fs = fs;
-    this.#served = served;
+    this.#host = hostOf(served, showFolder);
     this.#clock = clock;
     const options = {
       noServer: true,
@@ -120,7 +121,7 @@ export class BridgeConnections {
       client.close(TRY_AGAIN_LATER, "there are too many clients");
       return;
     }
-    const service = new FileSystemService(this.#fs, channelOf(client), this.#served);
+    const service = new FileSystemService(this.#fs, channelOf(client), this.#host);
     this.#services.set(client, service);
     this.#heard.add(client);
     client.on("pong", () => this.#heard.add(client));
@@ -151,6 +152,21 @@ export class BridgeConnections {
       else client.ping();
     }
   }
+}
+
+function hostOf({ isNew: wasMade = false, ...served }: ServedInfo, showFolder: (() => Promise<void>) | undefined): ServiceHost {
+  let isNew = wasMade;
+  let showing: Promise<void> | undefined;
+  return {
+    served: () => {
+      const told = { ...served, ...(isNew && { isNew }), ...(showFolder && { canShowFolder: true }) };
+      // of several pages that open at once, one fills the new space
+      isNew = false;
+      return told;
+    },
+    // whoever asks again while it opens gets the same one
+    ...(showFolder && { showFolder: () => (showing ??= showFolder().finally(() => (showing = undefined))) }),
+  };
 }
 
 function channelOf(client: WebSocket): ClientChannel {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { basename } from "node:path";
 import type { Duplex } from "node:stream";
+import { systemClock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
 import { BRIDGE_PATH, PROTOCOL, SERVED_PATH, type Machine, type ServerInfo } from "../fs/bridge/protocol.ts";
 import { fileSystemError, systemCode } from "../fs/node/errors.ts";
@@ -29,6 +30,10 @@ export interface ServeOptions {
   readonly token?: string;
   /** Who uses the machine: what pages may keep in the browser depends on it. Default: they ask. */
   readonly machine?: Machine | undefined;
+  /** Whether the space was just made, and has nothing in it. Default: no. */
+  readonly isNew?: boolean;
+  /** Shows the folder in the file manager of this machine, for clients that ask for it. Default: they cannot. */
+  readonly showFolder?: () => Promise<void>;
 }
 
 export interface RunningServer {
@@ -56,7 +61,7 @@ const CLOSE_TIMEOUT_MS = 1_500;
  * @throws FoldspaceError `FOLD_NOT_FOUND` (folder or app), `FOLD_BUSY` (port), `FOLD_PERMISSION`, `FOLD_BAD_VALUE` (token)
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { path, spaceId, port = 0, token = newToken(), machine } = options;
+  const { path, spaceId, port = 0, token = newToken(), machine, isNew = false, showFolder } = options;
   // what may be refused comes before the port is taken
   const access = new Access(token);
   const app = await AppFiles.open(options.app, options.hashedFiles);
@@ -68,7 +73,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   });
   http.maxConnections = MAX_CONNECTIONS;
   const boundPort = await listen(http, port);
-  const bridge = new BridgeConnections(folder, { spaceId, path, name: basename(path), ...(machine && { machine }) });
+  const served = { spaceId, path, name: basename(path), isNew, ...(machine && { machine }) };
+  const bridge = new BridgeConnections(folder, served, systemClock, showFolder);
   const headers = securityHeaders(boundPort);
   http.on("request", (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);

@@ -64,6 +64,51 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await expectAccessible(new AppPage(page), "an address without a token");
   });
 
+  test.each([
+    ["light", {}],
+    ["dark", {}],
+    ["light", { forcedColors: "active" }],
+  ] as const)("at the first run, with devices, %s %j", async (colorScheme, options) => {
+    const folder = await ServedFolder.serve(undefined, { isFirstRun: true });
+    const app = await rig.openApp(folder.url, { colorScheme, ...options });
+    await app.page.getByRole("region", { name: "What this is" }).waitFor();
+    await app.untilSaved();
+    await expectAccessible(app, "introduction");
+    const other = await rig.openApp(folder.url);
+    await other.newPage("Page", ["a line"]);
+    const sync = await app.openPanel("Sync");
+    await sync.getByText("last heard from").first().waitFor({ state: "attached" });
+    await expectAccessible(app, "devices");
+    await app.button("Rename this device").click();
+    await app.page.getByRole("dialog").waitFor();
+    await expectAccessible(app, "name of the device");
+    await app.press("Escape");
+    await app.button("Appearance").click();
+    await app.page.getByRole("menuitemradio").first().waitFor();
+    await expectAccessible(app, "appearance");
+    await app.press("Escape", "Control+/");
+    await app.page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await expectAccessible(app, "keys");
+  });
+
+  test("beside a panel on a window 1,000 pixels wide", async () => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url, { viewport: { width: 1_000, height: 700 } });
+    await fill(app);
+    for (const panel of ["Sync", "History", "Secrets", "Files"] as const) {
+      await app
+        .button("Menu")
+        .or(app.sidebar.getByRole("button", { name: panel, exact: true }))
+        .first()
+        .click();
+      if (await app.button("Close the menu").count()) await app.openPanel(panel);
+      await app.page.getByRole("region", { name: panel, exact: true }).waitFor();
+      await expectAccessible(app, panel);
+    }
+    await app.button("Menu").click();
+    await expectAccessible(app, "drawer");
+  });
+
   test.each(["light", "dark"] as const)("in any state, %s", async (colorScheme) => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url, { colorScheme });

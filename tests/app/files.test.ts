@@ -66,7 +66,7 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     const panel = await app.openPanel("Files");
     await panel.getByText(folder.path).waitFor();
     const files = filesIn(join(folder.path, "space-v1"));
-    await panel.getByText(`${files.length} files`).waitFor();
+    await panel.getByText(`${files.length + 1} files`).waitFor();
     const path = folder.logs().find((log) => readFileSync(join(folder.path, log), "utf8").includes("looked for"))!;
     await openFile(panel, path);
     const lines = readFileSync(join(folder.path, path), "utf8").trimEnd().split("\n");

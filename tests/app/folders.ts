@@ -13,6 +13,9 @@ export interface ServeHow {
   readonly app?: string;
   /** Default: any that is free. */
   readonly port?: number;
+  /** Whether the server makes the space, and its first page is filled. Default: the space is there, and has nothing in it. */
+  readonly isFirstRun?: boolean;
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A folder that `foldspace serve` serves, in a process that can be killed and started again for the same pages. */
@@ -31,6 +34,7 @@ export class ServedFolder {
 
   /** Serves a folder; a new space, if none is given. */
   static async serve(path: string = join(temporaryFolder(), "notes"), how: ServeHow = {}): Promise<ServedFolder> {
+    if (!how.isFirstRun && !existsSync(join(path, "space-v1"))) await foldspace(["init", path, "--name", "Notes"]);
     const served = new ServedFolder(path, how);
     await served.start();
     return served;
@@ -56,11 +60,11 @@ export class ServedFolder {
 
   /** @param machine what it says from now on */
   async start(machine: ServeHow["machine"] = this.#how.machine ?? "own"): Promise<void> {
-    const { app } = this.#how;
+    const { app, variables } = this.#how;
     const args = ["--port", String(this.#port), "--create", "--name", "Notes"];
     if (machine !== "unknown") args.push(`--${machine}`);
     if (app !== undefined) args.push("--app", app);
-    this.#process = await ServedProcess.start(this.path, args, { FOLDSPACE_SERVE_TOKEN: this.#token });
+    this.#process = await ServedProcess.start(this.path, args, { ...variables, FOLDSPACE_SERVE_TOKEN: this.#token });
     this.#port = this.#process.port;
   }
 

@@ -139,7 +139,9 @@ describe("foldspace serve", () => {
     const busy = await serve();
     const taken = await foldspace(["serve", path, "--app", app, "--port", String(busy.server.port)]);
     expect(taken).toMatchObject({ code: 1, stdout: "" });
-    expect(taken.stderr).toBe(`foldspace: Another program uses port ${busy.server.port}: choose another port (FOLD_BUSY)\n`);
+    expect(taken.stderr).toBe(
+      `foldspace: Another program uses port ${busy.server.port}: choose another one with --port, or --port 0 for any that is free (FOLD_BUSY)\n`,
+    );
     await busy.stop();
     for (const port of ["-1", "65536", "http", "1.5", ""])
       expect((await foldspace(["serve", path, "--port", port])).code).toBe(2);

@@ -1,9 +1,19 @@
 /** What the browser remembers for this page between visits. Losing it costs no more than a click. */
-export type MemoryKey = "space" | "page" | "theme" | "machine" | "served" | "hide-done" | `peers:${string}` | `folder:${string}`;
+export type MemoryKey =
+  | "space"
+  | "page"
+  | "theme"
+  | "clock"
+  | "device"
+  | "machine"
+  | "served"
+  | "hide-done"
+  | `peers:${string}`
+  | `folder:${string}`;
 
 const PREFIX = "foldspace:";
 /** Says nothing of the notes, and is remembered on every machine. */
-const HARMLESS: ReadonlySet<string> = new Set<MemoryKey>(["theme", "machine"]);
+const HARMLESS: ReadonlySet<string> = new Set<MemoryKey>(["theme", "clock", "machine"]);
 let isAllowed = false;
 
 /** Has the rest remembered, or not. Before it is called, it is not. */

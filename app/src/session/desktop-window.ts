@@ -42,9 +42,3 @@ export async function folderOfWindow(): Promise<OpenFolder | undefined> {
   const path = await invoke<string | null>("folder_of_window");
   return path === null ? undefined : await openPath(path);
 }
-
-/** Shows a folder in the file manager of the system. */
-export async function showInFileManager(folder: OpenFolder): Promise<void> {
-  const { invoke } = await import("@tauri-apps/api/core");
-  await invoke("show_folder", { path: folder.path });
-}

@@ -7,6 +7,8 @@ export interface OpenFolder {
   readonly fs: FileSystem;
   /** Path of the space's folder in `fs`. */
   readonly path: string;
+  /** Shows it in the file manager of the system, where that can be asked for it. */
+  readonly show?: () => Promise<void>;
 }
 
 /** A folder that was used before, and that the platform gives again only when the person says so. */

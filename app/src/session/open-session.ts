@@ -30,7 +30,7 @@ export async function openSession(shown: Promise<unknown>): Promise<Opening> {
   machine.begin(served.kind !== "nothing", served.kind === "space" ? served.machine : undefined);
   const own = await folderOfWindow();
   if (own) return await openFolder(own);
-  if (served.kind === "space") return { session: await openServed(served, shown), isNew: false };
+  if (served.kind === "space") return { session: await openServed(served, shown), isNew: served.isNew };
   if (served.kind === "away") return await openWithoutServer(served, shown);
   const last = recall("space");
   const spaces = await listSpaces();

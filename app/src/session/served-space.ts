@@ -6,7 +6,13 @@ import type { OpenFolder } from "./folder-source.ts";
 export type Served =
   /** The page comes from a server that serves no folders. */
   | { readonly kind: "nothing" }
-  | { readonly kind: "space"; readonly id: string; readonly folder: OpenFolder; readonly machine: Machine | undefined }
+  | {
+      readonly kind: "space";
+      readonly id: string;
+      readonly folder: OpenFolder;
+      readonly machine: Machine | undefined;
+      readonly isNew: boolean;
+    }
   /** It serves one that cannot be had now. `bridge`: goes on trying */
   | { readonly kind: "away"; readonly failure: unknown; readonly bridge?: BridgeFileSystem };
 
@@ -21,8 +27,8 @@ export async function findServedSpace(): Promise<Served> {
   try {
     bridge = await openServedBridge();
     if (!bridge) return { kind: "nothing" };
-    const { spaceId, path, machine } = await bridge.served();
-    return { kind: "space", id: spaceId, folder: servedFolder(bridge, path), machine };
+    const { spaceId, path, machine, isNew = false, canShowFolder = false } = await bridge.served();
+    return { kind: "space", id: spaceId, folder: servedFolder(bridge, path, canShowFolder), machine, isNew };
   } catch (error) {
     if (bridge) return { kind: "away", failure: error, bridge };
     const isBare = errorCode(error) === "FOLD_PERMISSION";
@@ -31,6 +37,6 @@ export async function findServedSpace(): Promise<Served> {
 }
 
 /** @param path of the folder on the machine, to be shown */
-export function servedFolder(bridge: BridgeFileSystem, path: string): OpenFolder {
-  return { label: path, fs: bridge, path: "" };
+export function servedFolder(bridge: BridgeFileSystem, path: string, canShow: boolean = false): OpenFolder {
+  return { label: path, fs: bridge, path: "", ...(canShow && { show: () => bridge.showFolder() }) };
 }

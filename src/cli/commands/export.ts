@@ -7,11 +7,14 @@ import type { Context } from "../context.ts";
 import { findPlace, type Place } from "../find-place.ts";
 import { noteProblems, openForReading, type OpenedSpace } from "../open.ts";
 import { count, shortId } from "../output.ts";
+import { keepCopy, makeCopy } from "../readable-copy.ts";
 
 interface Options {
   readonly format: "json" | "markdown";
   readonly tree?: string;
   readonly output?: string;
+  readonly to?: string;
+  readonly watch?: true;
 }
 
 type LoadedTree = readonly [id: string, tree: ReplicatedTree];
@@ -30,10 +33,36 @@ export function register(program: Command, context: Context): void {
       "only this tree, by its id, the beginning of its id, or its title; as Markdown also an item, by the /path behind it",
     )
     .option("--output <file>", "write to this file instead of printing")
-    .addHelpText("after", "\nExample:\n  $ foldspace export ~/Notes --format markdown --output notes.md")
+    .addOption(
+      new Option("--to <folder>", "write each page to a file of its own, in a folder that has nothing else in it").conflicts([
+        "tree",
+        "output",
+      ]),
+    )
+    .option("--watch", "with --to: keep those files up to date until interrupted")
+    .addHelpText(
+      "after",
+      "\nWith --to, files follow their pages when these are renamed or deleted. They are never read back: one that" +
+        "\nsomebody else has changed is left as it is, and so is everything else in that folder." +
+        "\n\nExamples:\n  $ foldspace export ~/Notes --format markdown --output notes.md" +
+        "\n  $ foldspace export ~/Notes --format markdown --to ~/Readable --watch",
+    )
     .action(async (directory: string, options: Options, command: Command) => {
       const { output, environment } = context;
+      if (options.watch && options.to === undefined) command.error("error: --watch needs --to");
+      if (options.to !== undefined && options.format !== "markdown")
+        command.error("error: --to makes Markdown files: --format markdown");
+      if (options.to !== undefined && options.watch) {
+        const end = environment.interrupted();
+        const { id } = await context.folder(directory).open();
+        const { ended } = await keepCopy(context, directory, id, options.to, end);
+        return await ended;
+      }
       const space = await openForReading(context, directory);
+      if (options.to !== undefined) {
+        await makeCopy(context, directory, space, options.to);
+        return await noteProblems(context, directory, space);
+      }
       const trees: LoadedTree[] = [];
       const place = options.tree === undefined ? undefined : await findPlace(space, options.tree);
       if (place?.item !== undefined && options.format === "json") command.error("error: JSON is of whole trees: name one");

@@ -1,13 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { errorMessage, FoldspaceError } from "../../errors.ts";
+import { errorCode, errorMessage, FoldspaceError } from "../../errors.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 import { README_FILE } from "../../log/marker.ts";
 import { SPACE_DIR } from "../../log/paths.ts";
-import { startServer } from "../../serve/server.ts";
+import { startServer, type RunningServer, type ServeOptions } from "../../serve/server.ts";
 import type { Context } from "../context.ts";
 import { createSpace } from "../create.ts";
+import { showInFileManager } from "../file-manager.ts";
 import type { Output } from "../output.ts";
+import { keepCopy } from "../readable-copy.ts";
 
 interface Options {
   readonly port: number;
@@ -17,7 +19,14 @@ interface Options {
   readonly app?: string;
   readonly own?: true;
   readonly shared?: true;
+  readonly readableCopy?: string;
   readonly json?: true;
+}
+
+interface FoundSpace {
+  readonly spaceId: string;
+  /** Whether it was made just now. */
+  readonly isNew: boolean;
 }
 
 /** Browsers keep what a page stores by host and port, so it should be the same each time. */
@@ -45,6 +54,7 @@ export function register(program: Command, context: Context): void {
       new Option("--own", "this computer is yours alone: the browser may keep a copy, and opens it offline").conflicts("shared"),
     )
     .option("--shared", "others use this computer too: the browser keeps nothing")
+    .option("--readable-copy <folder>", "keep every page there as a Markdown file, too, for other tools to read")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
@@ -56,16 +66,36 @@ export function register(program: Command, context: Context): void {
 }
 
 async function serve(context: Context, folder: SpaceFolder, options: Options): Promise<void> {
-  const { environment, output } = context;
-  const spaceId = await findSpace(folder, options);
-  const token = environment.variables["FOLDSPACE_SERVE_TOKEN"];
+  const { environment } = context;
+  const space = await findSpace(folder, options);
   const end = environment.interrupted();
-  const server = await startServer({
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  const copying = await keepReadableCopy(context, folder, space, options, Promise.race([end, stopped]));
+  try {
+    await serveUntil(end, context, folder, space, options);
+  } finally {
+    stop();
+    await copying.ended;
+  }
+}
+
+async function serveUntil(
+  end: Promise<void>,
+  context: Context,
+  folder: SpaceFolder,
+  { spaceId, isNew }: FoundSpace,
+  options: Options,
+): Promise<void> {
+  const { environment, output } = context;
+  const token = environment.variables["FOLDSPACE_SERVE_TOKEN"];
+  const server = await startServerAt(options.port, {
     path: folder.path,
     writable: WRITABLE,
     spaceId,
+    isNew,
+    showFolder: async () => await showInFileManager(folder.path),
     ...(options.app === undefined ? OWN_APP : { app: context.path(options.app) }),
-    port: options.port,
     machine: options.own ? "own" : options.shared ? "shared" : undefined,
     ...(token === undefined ? {} : { token }),
   });
@@ -82,10 +112,38 @@ async function serve(context: Context, folder: SpaceFolder, options: Options): P
   }
 }
 
-async function findSpace(folder: SpaceFolder, options: Options): Promise<string> {
+async function startServerAt(port: number, options: ServeOptions): Promise<RunningServer> {
+  try {
+    return await startServer({ ...options, port });
+  } catch (error) {
+    if (errorCode(error) !== "FOLD_BUSY") throw error;
+    const message = `Another program uses port ${port}: choose another one with --port, or --port 0 for any that is free`;
+    throw new FoldspaceError("FOLD_BUSY", message, { data: { port }, cause: error });
+  }
+}
+
+/** @returns resolves when the folder for it has proven fit, to a promise of the end, which never rejects */
+async function keepReadableCopy(
+  context: Context,
+  { path }: SpaceFolder,
+  { spaceId }: FoundSpace,
+  { readableCopy }: Options,
+  end: Promise<void>,
+): Promise<{ readonly ended: Promise<void> }> {
+  if (readableCopy === undefined) return { ended: Promise.resolve() };
+  const { ended } = await keepCopy(context, path, spaceId, readableCopy, end);
+  // serving goes on without it
+  return {
+    ended: ended.catch(
+      async (error: unknown) => await context.output.note(`foldspace: the copy is no longer kept: ${errorMessage(error)}`),
+    ),
+  };
+}
+
+async function findSpace(folder: SpaceFolder, options: Options): Promise<FoundSpace> {
   const state = await folder.inspect();
-  if (state.kind === "space") return state.spaceFile.id;
-  if (options.create) return await createSpace(folder, options.name);
+  if (state.kind === "space") return { spaceId: state.spaceFile.id, isNew: false };
+  if (options.create) return { spaceId: await createSpace(folder, options.name), isNew: true };
   const error = folder.errorFor(state.kind);
   if (state.kind === "old-format") throw error;
   throw new FoldspaceError(error.code, `${error.message}: --create makes one`, { data: error.data });

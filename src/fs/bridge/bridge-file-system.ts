@@ -94,6 +94,14 @@ export class BridgeFileSystem implements FileSystem {
     throw new FoldspaceError("FOLD_UNAVAILABLE", "The server does not say what it serves");
   }
 
+  /**
+   * Has the server show the folder in the file manager of its machine.
+   * @throws FoldspaceError `FOLD_UNAVAILABLE` where it cannot
+   */
+  async showFolder(): Promise<void> {
+    await this.#call("show", "", (remote) => remote.showFolder());
+  }
+
   /** The token that the server has proven to know, or that is tried next. */
   get token(): string {
     return this.#link.token;

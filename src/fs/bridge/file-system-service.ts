@@ -27,14 +27,21 @@ export interface ClientChannel {
   resume(): void;
 }
 
+/** What the serving side does beside its file system. */
+export interface ServiceHost {
+  /** What a client is told of the file system when it greets. */
+  readonly served?: () => ServedInfo;
+  readonly showFolder?: () => Promise<void>;
+}
+
 /** Calls of one client that are worked on at once, each until its answer has left: more than a client of ours makes. */
 const MAX_CALLS = 32;
 
-/** Does for one client what it asks of a file system. What it can ask is the `FileSystem` contract, and nothing else. */
+/** Does for one client what it asks of a file system. What it can ask is the `FileSystem` contract, and to show the folder. */
 export class FileSystemService {
   readonly #fs: WatchingFileSystem;
   readonly #channel: ClientChannel;
-  readonly #served: ServedInfo | undefined;
+  readonly #host: ServiceHost;
   readonly #slots = new Semaphore(MAX_CALLS);
   readonly #client: BirpcReturn<ClientFunctions, object>;
   readonly #hints: HintQueue;
@@ -43,11 +50,10 @@ export class FileSystemService {
   #receive: (message: RpcMessage) => void = () => undefined;
   #isClosed = false;
 
-  /** @param served what the client is told of the file system */
-  constructor(fs: WatchingFileSystem, channel: ClientChannel, served?: ServedInfo) {
+  constructor(fs: WatchingFileSystem, channel: ClientChannel, host: ServiceHost = {}) {
     this.#fs = fs;
     this.#channel = channel;
-    this.#served = served;
+    this.#host = host;
     const functions = this.#functions();
     this.#client = createBirpc<ClientFunctions, object>(
       {},
@@ -96,7 +102,7 @@ export class FileSystemService {
   #functions(): ServiceFunctions {
     const fs = this.#fs;
     return {
-      hello: async () => ({ sync: fs.supports.sync, ...(this.#served && { served: this.#served }) }),
+      hello: async () => ({ sync: fs.supports.sync, ...(this.#host.served && { served: this.#host.served() }) }),
       ping: async () => undefined,
       list: async (path) => await fs.list(asPath(path)),
       stat: async (path) => await fs.stat(asPath(path)),
@@ -109,6 +115,7 @@ export class FileSystemService {
       remove: async (path) => await fs.remove(asPath(path)),
       watch: async (id, path) => await this.#watch(asCount(id), asPath(path)),
       unwatch: async (id) => await this.#unwatch(asCount(id)),
+      showFolder: async () => await this.#showFolder(),
     };
   }
 
@@ -147,6 +154,11 @@ export class FileSystemService {
     const bytes = await this.#fs.read(path, { offset, length: Math.min(wanted, MAX_CONTENT_BYTES + 1) });
     if (bytes && bytes.length > MAX_CONTENT_BYTES) throw tooMuch("read", path);
     return bytes;
+  }
+
+  async #showFolder(): Promise<void> {
+    if (!this.#host.showFolder) throw new FoldspaceError("FOLD_UNAVAILABLE", "This server shows no folders");
+    await this.#host.showFolder();
   }
 
   async #watch(id: number, path: string): Promise<void> {

@@ -42,6 +42,10 @@ export interface ServedInfo {
   readonly name: string;
   /** What whoever started the server said of the machine. */
   readonly machine?: Machine;
+  /** Whether the space was made when the server was started; the first client alone is told. */
+  readonly isNew?: boolean;
+  /** Whether the server can show the folder in the file manager of the machine. */
+  readonly canShowFolder?: boolean;
 }
 
 /** What the serving side says first. */
@@ -68,6 +72,8 @@ export interface ServiceFunctions {
   /** @param id by which hints name the watch; the client's choice */
   watch(id: number, path: string): Promise<void>;
   unwatch(id: number): Promise<void>;
+  /** Shows the served folder in the file manager of the serving side's machine. */
+  showFolder(): Promise<void>;
 }
 
 /** What the client does for the serving side. Events: nothing is answered. */

@@ -5,6 +5,7 @@ import { linesFromNodes } from "../../model/pasted-lines.ts";
 import { TextVersions } from "../../model/text-versions.ts";
 import type { Drafts } from "../state/drafts.svelte.ts";
 import type { TextDraft } from "../text-draft.ts";
+import { describeMove } from "../words/moves.ts";
 import * as caretDom from "./caret-dom.ts";
 import type { Cursor } from "./cursor.svelte.ts";
 import { showInline, showSource } from "./inline-dom.ts";
@@ -33,6 +34,9 @@ const ON_DELETED: ReadonlySet<Command> = new Set<Command>([
   "joinPrevious",
   "joinNext",
 ]);
+
+/** What moves items. */
+const MOVES: ReadonlySet<Command> = new Set<Command>(["indent", "outdent", "moveUp", "moveDown"]);
 
 /** What the keyboard does in an outline: writing in the text of one row, or handling rows that are selected. */
 export class OutlineController {
@@ -311,7 +315,24 @@ export class OutlineController {
         cursor.zoomOut();
         return true;
       default:
-        return isText ? runInText(cursor, command, id) : runOnRows(cursor, command, ids, id);
+        return MOVES.has(command) ? this.#move(command, ids, isText) : this.#runOn(command, ids, id, isText);
     }
+  }
+
+  #runOn(command: Command, ids: readonly string[], id: string, isText: boolean): boolean {
+    return isText ? runInText(this.#cursor, command, id) : runOnRows(this.#cursor, command, ids, id);
+  }
+
+  /** Says where the items are then: who does not see them knows only that a key was pressed. */
+  #move(command: Command, ids: readonly string[], isText: boolean): boolean {
+    const { outline } = this.#cursor.page;
+    const [first] = ids;
+    if (first === undefined) return true;
+    const before = outline.row(first);
+    const isDone = this.#runOn(command, ids, first, isText);
+    const after = outline.row(first);
+    const parent = after && outline.row(after.parentId);
+    if (isDone) this.#cursor.options.announce(describeMove(before, after, parent?.text, ids.length));
+    return isDone;
   }
 }

@@ -1,4 +1,4 @@
-import { errorCode, type Problem, type SpaceStatus } from "foldspace";
+import { errorCode, type Problem, type ReplicatedTree, type SpaceStatus } from "foldspace";
 import { fold } from "../../model/fold.ts";
 import type { InlineLink } from "../../model/inline.ts";
 import { moveItems } from "../../model/move-items.ts";
@@ -11,6 +11,7 @@ import { describeStatus, type KeptIn, type StatusWords } from "../words/status.t
 import { Activity } from "./activity.svelte.ts";
 import { addressOf, readAddress } from "./address.ts";
 import { Backlinks } from "./backlinks.svelte.ts";
+import { Devices } from "./devices.svelte.ts";
 import { Drafts } from "./drafts.svelte.ts";
 import { addressIn } from "./item-links.ts";
 import { attempt, notices } from "./notices.svelte.ts";
@@ -32,6 +33,7 @@ const RETRY_MS = 1_000;
 export class Workspace {
   readonly session: Session;
   readonly activity: Activity;
+  readonly devices: Devices;
   readonly drafts: Drafts = new Drafts();
   readonly backlinks: Backlinks = new Backlinks(this);
   pages: readonly Page[] = $state.raw([]);
@@ -50,6 +52,8 @@ export class Workspace {
   isSearching: boolean = $state(false);
   /** What is searched for when the search is opened. */
   query: string = $state("");
+  /** Whether what this is has to be said first. */
+  isNew: boolean = $state(false);
   /** Whether the list of keys is shown. */
   isShowingKeys: boolean = $state(false);
   name: string = $state("");
@@ -83,9 +87,12 @@ export class Workspace {
     this.session = session;
     const { space } = session;
     this.activity = new Activity(space, (treeId) => this.titleOf(treeId));
+    this.devices = new Devices(space);
     this.#ends.push(
       () => this.activity.close(),
       () => this.backlinks.close(),
+      () => this.devices.close(),
+      this.#announceEdits(space.tree),
       space.tree.observeTree(() => this.#readPages()),
       space.observeUnloadedTrees((treeId) => {
         if (treeId === this.missing) void this.follow();
@@ -326,7 +333,16 @@ export class Workspace {
     view.outline.hideDone(this.isHidingDone);
     view.refresh();
     this.activity.watch(treeId, tree);
+    this.#ends.push(this.#announceEdits(tree));
     return view;
+  }
+
+  /** Others are told which device has written in a tree. */
+  #announceEdits(tree: ReplicatedTree): () => void {
+    if (this.session.space.peerId in tree.getStateVector()) this.devices.announce();
+    return tree.observeOpApplied((_, isLocal) => {
+      if (isLocal) this.devices.announce();
+    });
   }
 
   #readPages(): void {

@@ -1,3 +1,18 @@
+export type HourCycle = "h12" | "h23";
+
+/** How times of the day are written: as the system's language has it, or as the person has chosen. */
+let hourCycle: () => HourCycle = () => hourCycleOf();
+
+/** How a language writes times of the day. @param locale that of the system by default */
+export function hourCycleOf(locale?: string): HourCycle {
+  const { hourCycle: found } = new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions();
+  return found === "h11" || found === "h12" ? "h12" : "h23";
+}
+
+export function chooseHourCycle(chosen: () => HourCycle): void {
+  hourCycle = chosen;
+}
+
 /** Made when it is first needed: it takes longer than all other code that a page begins with. */
 let relative: Intl.RelativeTimeFormat | undefined;
 const DAY_MS = 86_400_000;
@@ -19,11 +34,11 @@ export function date(timeMs: number): string {
 }
 
 export function dateAndTime(timeMs: number): string {
-  return new Date(timeMs).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+  return new Date(timeMs).toLocaleString("en", { dateStyle: "medium", timeStyle: "short", hourCycle: hourCycle() });
 }
 
 export function clockTime(timeMs: number): string {
-  return new Date(timeMs).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  return new Date(timeMs).toLocaleTimeString("en", { timeStyle: "medium", hourCycle: hourCycle() });
 }
 
 /** A number of bytes: "512 B", "3.4 kB", "1.2 MB". */

@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { findChromium } from "../browser/chromium.ts";
+import { SOON } from "./app-page.ts";
+import { openPage } from "./open-page.ts";
+import { PATIENT, useBrowser } from "./rig.ts";
+
+describe.skipIf(!findChromium())("printing (needs Chromium)", PATIENT, () => {
+  const rig = useBrowser();
+
+  test("has the whole page, also what is not in sight, and nothing around it", async () => {
+    const app = await openPage(rig, ["first", "  **second**"]);
+    const lines = Array.from({ length: 300 }, (_, index) => `- line ${index}`);
+    await app.importFiles([{ name: "Long.md", text: `# Long\n\n${lines.join("\n")}\n  - [x] last\n` }]);
+    await expect.poll(() => app.title.inputValue(), SOON).toBe("Long");
+    await app.untilSaved();
+    const { page } = app;
+    await page.evaluate(() => {
+      addEventListener("beforeprint", () => {
+        const article = document.querySelector("article")!;
+        Object.assign(globalThis, { printed: article.textContent, rows: article.querySelectorAll(".row").length });
+      });
+    });
+    const pdf = await page.pdf();
+    expect(pdf.length).toBeGreaterThan(1_000);
+    const { printed, rows } = await page.evaluate(() => {
+      const { printed: text, rows: count } = globalThis as unknown as { printed: string; rows: number };
+      return { printed: text, rows: count };
+    });
+    expect(rows).toBe(301);
+    expect(printed).toContain("line 299");
+    expect(printed).toMatch(/✓\s*last/);
+    // only those in sight are on the screen, and nothing of it stays there afterwards
+    expect((await app.outline()).length).toBeLessThan(100);
+    expect(await page.locator("article").count()).toBe(0);
+  });
+
+  test("has what is being written, and no notation", async () => {
+    const app = await openPage(rig, ["**bold** and [[Page]]"]);
+    await app.press("Enter");
+    await app.type("just typed");
+    await app.page.emulateMedia({ media: "print", colorScheme: "dark" });
+    await app.page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    const article = app.page.locator("article");
+    await article.waitFor();
+    expect(await article.innerText()).toMatch(/bold and Page\s+•\s+just typed/);
+    expect((await app.page.locator("body").innerText()).trim()).toBe((await article.innerText()).trim());
+    expect(await app.page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(255, 255, 255)");
+    await app.page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    await app.page.emulateMedia({ media: "screen" });
+    await app.shows(["**bold** and [[Page]]", "just typed"]);
+  });
+});
