@@ -222,7 +222,10 @@ test.each(["src/index.ts", "src/fs/bridge/index.ts", "src/fs/web/index.ts", "src
       metafile: true,
       format: "esm",
       platform: "browser",
-      alias: { "#platform-fs": join(ROOT, "src/fs/platform/platform-none.ts"), "#platform-worker": join(ROOT, "src/worker/start-web.ts") },
+      alias: {
+        "#platform-fs": join(ROOT, "src/fs/platform/platform-none.ts"),
+        "#platform-worker": join(ROOT, "src/worker/start-web.ts"),
+      },
     });
     const inputs = Object.keys(metafile.inputs);
     expect(inputs.filter((path) => /node_modules\/(ws|open|commander)\/|src\/serve\//.test(path))).toEqual([]);
