@@ -33,7 +33,7 @@ const RECORD_FILE = "migrated.json";
  * a device that did not know of the migration.
  *
  * The migration builds the new space in a folder of its own, reads it back, compares it, and moves it to its place in one
- * step. Only then it moves the old files. If interrupted, it leaves the old or the new space whole, and the next run finishes.
+ * step. Only then does it move the old files. If interrupted, it leaves the old or the new space whole, and the next run finishes.
  * @throws FoldspaceError as `SpaceFolder.open`; before any change: `FOLD_NOT_DOWNLOADED`, `FOLD_IO` for a link, `FOLD_BUSY` if
  *   another program writes the old files, and errors of the file system
  */
