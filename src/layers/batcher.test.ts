@@ -19,7 +19,7 @@ test("operations wait for the flush interval and are saved together, in order", 
   expect([first.state, second.state]).toEqual(["resolved", "resolved"]);
 });
 
-test("nothing is written and no timer runs where nothing waits", async () => {
+test("without waiting operations nothing is written and no timer runs", async () => {
   const { clock, batcher, writes } = setUp();
   await batcher.add("a", []);
   await batcher.flush();
@@ -159,7 +159,7 @@ test("a try of many waiting operations is given a bounded part of them, and all 
   expect(writes.slice(failed).flatMap((write) => write.counters)).toEqual(Array.from({ length: 100_000 }, (_, at) => at + 1));
 });
 
-test("where many queues fail, a round tries a few of them, in turns, and all when one can be written again", async () => {
+test("if many queues fail, a round retries a few of them, in turns, and all when one can be written again", async () => {
   const { clock, batcher, writes, failures } = setUp();
   const queues = Array.from({ length: 100 }, (_, index) => `lane-${index}`);
   for (const queue of queues) {
@@ -231,7 +231,7 @@ test("without a flush interval, operations are saved by a flush and at the end o
   expect(writes.map((write) => write.counters.length)).toEqual([5_000, 1]);
 });
 
-test("queues that failed are tried at once where what they failed with is over", async () => {
+test("failed queues are retried at once when the cause of their failure is gone", async () => {
   const { clock, batcher, writes, failures } = setUp();
   failures.set("a", diskFull);
   void batcher.add("a", ops(1));
@@ -305,7 +305,7 @@ test("close saves what waits, and then takes nothing more", async () => {
   expect(clock.timerCount).toBe(0);
 });
 
-test("close tells what it could not save, and stops trying", async () => {
+test("close reports the operations that it could not save, and stops trying", async () => {
   const { clock, batcher, writes, failures } = setUp();
   failures.set("a", diskFull);
   const bad = batcher.add("a", ops(1, 3));
@@ -386,7 +386,7 @@ test("at leaving, everything is begun to be written in that turn, also beside a 
   batcher.beginFlush();
   expect(writes.slice(1).map(({ queue, counters }) => `${queue} ${counters.join()}`)).toEqual(["a 1,2", "b 3"]);
   expect(durable.map(({ state }) => state)).toEqual(["pending", "pending", "pending"]);
-  // if the page stays, they are saved in their turn, and a failure is told
+  // if the page stays, they are saved in their turn, and a failure is reported
   failures.set("b", diskFull);
   open();
   await clock.advance(500);

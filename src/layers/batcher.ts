@@ -9,7 +9,7 @@ import { mapLimit } from "../map-limit.ts";
 import type { LayerStatus } from "./persistence-layer.ts";
 
 /**
- * When operations are saved. One place decides, because every layer and every sync service lives with it.
+ * Decides when operations are saved. All layers share this policy, because it affects every layer and every sync service.
  *
  * ```
  * edits   +--+-+----+ (pause) -----+-++-+-+-+++-+-+-+-+-+-+-+-+-+-+-+-+-+-+-
@@ -18,21 +18,21 @@ import type { LayerStatus } from "./persistence-layer.ts";
  * ```
  */
 export interface FlushPolicy {
-  /** Longest wait of an operation after a pause. Default 500 ms. `Infinity`: operations are saved by `flush` and at the end only. */
+  /** Longest wait of an operation after a pause. Default 500 ms. `Infinity`: only `flush` and `close` save operations. */
   readonly flushIntervalMs: number;
   /**
-   * Longest wait while edits go on and on. Sync services put off a file that keeps changing, so those that look often are
-   * helped by saving less often: set to gather changes for 1 s, Syncthing passes keys on within 3 s where saves come every
-   * 2 s, and within 8 s where they come every 500 ms. For one that gathers for 10 s, as it does by default, no such wait is
-   * long enough: there it helps that files take turns (`LogWriter`). Default 2,000 ms.
+   * Longest wait during steady edits. Default 2,000 ms. Sync services postpone a file that keeps changing, so fewer saves
+   * help services that scan often. If Syncthing gathers changes for 1 s, it delivers edits within 3 s of a save every 2 s, and
+   * within 8 s of a save every 500 ms. If it gathers for 10 s, its default, no such wait is long enough: there it helps that
+   * files take turns (`LogWriter`).
    */
   readonly steadyIntervalMs: number;
   /**
-   * How long edits have to go on, without a pause of `steadyIntervalMs`, to count as steady. Default 10,000 ms: until then, who
-   * watches the folder itself sees them sooner, and a sync service that puts the file off does so for seconds only.
+   * Edits count as steady after this time without a pause of `steadyIntervalMs`. Default 10,000 ms. Until then, a program that
+   * watches the folder itself sees edits sooner, and a sync service postpones the file only for seconds.
    */
   readonly steadyAfterMs: number;
-  /** So many waiting operations are saved at once. Default 2,000; without end where `flushIntervalMs` is. */
+  /** This many waiting operations are saved at once. Default 2,000; `Infinity` if `flushIntervalMs` is. */
   readonly maxBatchOps: number;
 }
 
@@ -43,27 +43,27 @@ export const DEFAULT_FLUSH_POLICY: FlushPolicy = {
   maxBatchOps: 2_000,
 };
 
-/** So many operations are handed to one write, so that none takes long, and none encodes much in vain. */
+/** Maximum of operations in one write, so that no write takes long, and a failed one has not encoded much in vain. */
 const MAX_WRITE_OPS = 16_384;
-/** As many, where the last write of the queue has failed. */
+/** The same after a failed write of the queue. */
 const MAX_RETRY_OPS = 256;
-/** When so many queues in a row have failed again, the others that wait for their next try are put off without one. */
+/** After this many failed retries in a row, the other failed queues are postponed without a retry. */
 const MAX_FAILURES_IN_ROW = 8;
 
 /**
- * Makes operations of a queue durable: all, or the first of them, or it rejects.
- * @returns how many, where that is not all
+ * Makes all, or the first, operations of a queue durable, or rejects.
+ * @returns their number, if it is not all
  */
 export type QueueWrite = (queue: string, ops: readonly VertexOperation[]) => Promise<number | void>;
 
 export interface BatcherOptions {
-  /** Whether queues are written beside each other, instead of one after another. */
+  /** Whether queues are written concurrently instead of one after another. */
   readonly writesQueuesConcurrently?: boolean;
-  /** How many queues are written beside each other at most, where they are. Default: all. */
+  /** Maximum of queues that are written concurrently. Default: all. */
   readonly maxConcurrentQueues?: number;
   /**
-   * A write that takes longer is a failure of its queue (`FOLD_TIMEOUT`) until it answers, and holds up nothing else. It is not
-   * begun anew meanwhile. Default: no limit.
+   * A write that takes longer counts as a failure of its queue (`FOLD_TIMEOUT`) until it ends, and delays no other queue. It is
+   * not restarted meanwhile. Default: no limit.
    */
   readonly writeTimeoutMs?: number;
 }
@@ -71,32 +71,32 @@ export interface BatcherOptions {
 interface Queue {
   readonly name: string;
   readonly ops: Fifo<VertexOperation>;
-  /** Resolved when the operations up to `until` (counted from the queue's start) are durable. */
+  /** Resolve when the operations up to `until` (counted from the queue's start) are durable. */
   readonly waiters: Fifo<{
     readonly until: number;
     readonly resolve: () => void;
     readonly reject: (error: FoldspaceError) => void;
   }>;
   saved: number;
-  /** The write under way; it may outlive the save that began it. */
+  /** The running write. It may outlive the save that began it. */
   writing: Promise<void> | undefined;
-  /** Whether the save that began the write has given up waiting for it. */
+  /** Whether the save that began the write no longer waits for it. */
   isLate: boolean;
-  /** Why the last write has failed, if it has. */
+  /** The error of the last write, if it failed. */
   error: FoldspaceError | undefined;
-  /** Writes that have failed in a row. */
+  /** Number of failed writes in a row. */
   failures: number;
-  /** When a queue that has failed is tried again by itself. */
+  /** Time of the next automatic retry after a failure. */
   retryAt: number;
 }
 
 /**
- * Gathers operations and saves them in batches, queue by queue; a queue is what is saved with one write.
+ * Gathers operations and saves them in batches, queue by queue. A queue is the unit of one write.
  *
- * - Saves never overlap, and one queue's operations are saved in the order in which they came.
- * - An operation leaves its queue only after the write that held it has succeeded.
- * - A queue that fails keeps its operations and does not stop the others. It is tried again with growing delays (1 s to
- *   30 s), at the next flush, and when another queue that had failed can be written again; not for each operation that comes.
+ * - Saves never overlap, and the operations of one queue are saved in the order in which they came.
+ * - An operation leaves its queue only after the write that contained it has succeeded.
+ * - A queue that fails keeps its operations and does not stop the others. It is retried with growing delays (1 s to 30 s), at
+ *   the next flush, and when another failed queue can be written again, but not for each new operation.
  * - `flush` covers every operation added before the call.
  */
 export class Batcher {
@@ -114,19 +114,18 @@ export class Batcher {
   readonly #queues = new Map<string, Queue>();
   #pending = 0;
   #running: Promise<void> | undefined;
-  /** Whether what is running tries also the queues that wait for their next try. */
+  /** Whether the running save includes the queues that wait for a retry. */
   #runsAll = false;
   #cancelTimer: (() => void) | undefined;
   #timerAt = 0;
-  /** Operations that have come since the last save began, to queues that have not failed. */
+  /** Number of operations added since the last save began, to queues that have not failed. */
   #newOps = 0;
-  /** When the next of the queues that have failed is tried again. */
+  /** Time of the next retry of a failed queue. */
   #nextRetryAt = Infinity;
   #lastAddAt = Number.NEGATIVE_INFINITY;
   #busySince = 0;
   #closed = false;
 
-  /** @param write saves operations of a queue */
   constructor(write: QueueWrite, flushPolicy: Partial<FlushPolicy>, clock: Clock, options: BatcherOptions = {}) {
     const isOnFlushOnly = flushPolicy.flushIntervalMs === Infinity;
     this.#write = write;
@@ -136,10 +135,10 @@ export class Batcher {
     this.#writeTimeoutMs = options.writeTimeoutMs ?? Infinity;
   }
 
-  /** @returns resolves when these operations are durable; rejects only when the batcher is closed before that */
+  /** Resolves when these operations are durable; rejects only if the batcher is closed before that. */
   add(queueName: string, ops: readonly VertexOperation[]): Promise<void> {
     if (this.#closed)
-      return Promise.reject(new FoldspaceError("FOLD_CLOSED", "The layer is disconnected and takes no more operations"));
+      return Promise.reject(new FoldspaceError("FOLD_CLOSED", "The layer is disconnected and accepts no more operations"));
     if (ops.length === 0) return Promise.resolve();
     let queue = this.#queues.get(queueName);
     if (!queue) this.#queues.set(queueName, (queue = newQueue(queueName)));
@@ -155,16 +154,16 @@ export class Batcher {
     return durable;
   }
 
-  /** @throws FoldspaceError why some operations could not be saved; they stay */
+  /** @throws FoldspaceError why some operations could not be saved; they stay queued */
   async flush(): Promise<void> {
-    // what is running may have begun before the last operations were added
+    // the running save may have begun before the last operations were added
     await this.#running;
     while (this.#running && !this.#runsAll) await this.#running;
     if (this.#pending > 0) await (this.#running ?? this.#start(true));
     if (this.status.value.state === "degraded" && this.#pending > 0) throw this.status.value.error!;
   }
 
-  /** Tries the queues that have failed again now: what they failed with may be over. */
+  /** Retries the failed queues now, because the cause of their failures may be gone. */
   retry(): void {
     if (this.#closed || this.#nextRetryAt === Infinity) return;
     this.#expireRetries();
@@ -173,20 +172,20 @@ export class Batcher {
   }
 
   /**
-   * Begins in this turn to save everything, for a page that may be gone after it: what then waits for something is lost. So a
-   * save that runs is not waited for, and what it has not finished is written beside it: twice, if the page stays. Only for
-   * queues that are saved at once.
+   * Begins to save everything in this turn, because the page may be gone after it and work that waits would be lost. So it does
+   * not wait for a running save, and writes the operations that are not durable yet concurrently with it: twice, if the page
+   * stays. Only for batchers that write all queues at once.
    */
   beginFlush(): void {
     if (this.#pending === 0) return;
     if (!this.#running) void this.#start(true);
-    // a failure is told when they are saved in their turn
+    // the running save reports a failure when it comes to them
     else
       for (const [name, { ops }] of this.#queues)
         if (ops.length > 0) void this.#write(name, ops.peek(ops.length)).catch(() => undefined);
   }
 
-  /** Saves what can be saved and takes nothing more. Promises of what could not be saved are rejected. */
+  /** Saves all operations that can be saved, and accepts no more. Rejects the promises of operations that could not be saved. */
   async close(): Promise<void> {
     this.#closed = true;
     // a flush that waited for the same save may begin another one
@@ -219,7 +218,7 @@ export class Batcher {
     }
     const now = this.#clock.now();
     const at = Math.min(this.#nextRetryAt, this.#newOps > 0 ? now + this.#delayMs() : Infinity);
-    // a failed queue may be waiting for long, and is not to keep new operations waiting with it
+    // a failed queue may wait for long, and must not delay new operations
     if (this.#cancelTimer && this.#timerAt <= at) return;
     this.#cancelTimer?.();
     this.#timerAt = at;
@@ -236,14 +235,14 @@ export class Batcher {
   }
 
   /**
-   * Never rejects: failures become the status.
-   * @param isAll whether queues that wait for their next try are tried as well
+   * Never rejects: the status reports failures.
+   * @param isAll whether queues that wait for a retry are included
    */
   #start(isAll: boolean): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#runsAll = isAll;
-    // not in this turn: whoever observes the status may ask for a flush, which has to find this save running
+    // in a later microtask: a status observer may call `flush`, which must find this save running
     const save = Promise.resolve().then(() => this.#save(isAll));
     this.#running = save.finally(() => {
       this.#running = undefined;
@@ -276,13 +275,13 @@ export class Batcher {
   async #saveQueue(queue: Queue): Promise<void> {
     const until = queue.saved + queue.ops.length;
     while (queue.saved < until) {
-      // one that an earlier save has given up waiting for is not begun anew
+      // a late write of an earlier save is not restarted
       queue.writing ??= this.#writeSome(queue, until - queue.saved);
       queue.isLate = false;
       await withTimeout(queue.writing, this.#writeTimeoutMs, this.#clock, () => {
         queue.isLate = true;
         const seconds = this.#writeTimeoutMs / 1_000;
-        return new FoldspaceError("FOLD_TIMEOUT", `A write has not ended within ${seconds} s, and is still under way`);
+        return new FoldspaceError("FOLD_TIMEOUT", `A write did not end within ${seconds} s and is still running`);
       });
     }
   }
@@ -316,17 +315,17 @@ export class Batcher {
     queue.error = error;
     queue.failures += 1;
     this.#postpone(queue);
-    // those that were put off without a try are tried before it
+    // queues that were postponed without a retry come before it
     this.#queues.delete(queue.name);
     this.#queues.set(queue.name, queue);
   }
 
-  /** One whose write is still under way goes on when that has ended. */
+  /** A queue whose write is still running continues when that write ends. */
   #postpone(queue: Queue): void {
     queue.retryAt = queue.writing ? Infinity : this.#clock.now() + backoffMs(queue.failures);
   }
 
-  /** The save that began the write has ended without it. */
+  /** Applies a write that ended after the save that began it. */
   #applyLateAnswer(queue: Queue): void {
     queue.isLate = false;
     if (!queue.error) this.#newOps += queue.ops.length;
@@ -335,12 +334,12 @@ export class Batcher {
     this.#schedule();
   }
 
-  /** What has kept a queue from being written may have kept others from it. */
+  /** Makes all retries due: the failed queues may have had the same cause. */
   #expireRetries(): void {
     for (const queue of this.#queues.values()) if (queue.error && !queue.writing) queue.retryAt = this.#clock.now();
   }
 
-  /** Sums up where the queues are when no save runs. */
+  /** Publishes the combined state of the queues when no save runs. */
   #conclude(): void {
     let error: FoldspaceError | undefined;
     this.#nextRetryAt = Infinity;

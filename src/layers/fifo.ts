@@ -1,7 +1,7 @@
-/** A queue whose front is cheap to take, however long it is. */
+/** A queue that removes its first items cheaply, however long it is. */
 export class Fifo<T> {
   #items: T[] = [];
-  /** Items before it are taken. */
+  /** Items before this index were removed. */
   #head = 0;
 
   get length(): number {
@@ -16,15 +16,15 @@ export class Fifo<T> {
     this.#items.push(item);
   }
 
-  /** The first of them, which stay. */
+  /** Returns the first items without removing them. */
   peek(count: number): T[] {
     return this.#items.slice(this.#head, this.#head + count);
   }
 
-  /** Takes the first of them away. */
+  /** Removes the first items. */
   drop(count: number): void {
     this.#head = Math.min(this.#head + count, this.#items.length);
-    // what was taken is let go of now and then: each item is moved once at most for each that is taken
+    // removed items are released only now and then, so that at most one item is copied for each that is removed
     if (this.#head * 2 < this.#items.length) return;
     this.#items = this.#items.slice(this.#head);
     this.#head = 0;

@@ -9,7 +9,7 @@ testPersistenceLayer("MemoryPersistenceLayer", () => {
   return { spaceId, createLayer: (id = spaceId) => new MemoryPersistenceLayer(id, { store, flushIntervalMs: 10 }) };
 });
 
-test("without a store of its own choosing, a layer shares its operations with nobody", async () => {
+test("a layer without a given store does not share its operations", async () => {
   const spaceId = newId();
   const [one, other] = [new MemoryPersistenceLayer(spaceId), new MemoryPersistenceLayer(spaceId)];
   for (const layer of [one, other]) await layer.connect({ peerId: newId(), create: true });

@@ -7,12 +7,12 @@ import { ObservedLayer } from "./observed-layer.ts";
 import type { IncomingChange, LayerSession, PersistenceLayer, SecretsUpdate, StoredSecrets } from "./persistence-layer.ts";
 import { assertStorable } from "./storable.ts";
 
-/** What several memory layers have in common: the "place" in which their space is kept. */
+/** The "place" in which several memory layers keep the same space. */
 export class MemoryStore {
   readonly #trees = new Map<string, Map<string, VertexOperation>>();
   readonly #listeners = new Set<(writer: object, treeId: string, ops: readonly VertexOperation[]) => void>();
   readonly #secretsListeners = new Set<(writer: object) => void>();
-  /** Tells it from every other one. */
+  /** Unique to this store. */
   readonly id: string = crypto.randomUUID();
   spaceId: string | undefined;
   secrets: StoredSecrets = { values: new Map(), sealed: [] };
@@ -51,7 +51,7 @@ export class MemoryStore {
 }
 
 export interface MemoryLayerOptions extends Partial<FlushPolicy> {
-  /** Shared by layers that are to see each other's operations. Default: one of its own. */
+  /** Shared by layers that should see each other's operations. Default: the layer's own store. */
   readonly store?: MemoryStore;
   readonly id?: string;
   readonly clock?: Clock;
@@ -69,7 +69,7 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
   #batcher: Batcher | undefined;
   #listener: ((change: IncomingChange) => void) | undefined;
   #unobserveStore: (() => void) | undefined;
-  /** What came for loaded trees while nobody listened. */
+  /** Changes of loaded trees that arrived while the layer had no listener. */
   #unheard: IncomingChange[] = [];
 
   constructor(spaceId: string, options: MemoryLayerOptions = {}) {
@@ -80,7 +80,7 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
     this.#options = options;
   }
 
-  /** @throws FoldspaceError `FOLD_NOT_A_SPACE` where the store is empty and is not to be made a space; `FOLD_SPACE_MISMATCH` */
+  /** @throws FoldspaceError `FOLD_SPACE_MISMATCH`, and `FOLD_NOT_A_SPACE` if the store is empty and the session does not create */
   async connect(session?: LayerSession): Promise<void> {
     await this.connectInTurn(async () => this.#connect(session));
   }
@@ -165,7 +165,7 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
     this.#listener = undefined;
   }
 
-  /** Everything is given as soon as it is there. */
+  /** Does nothing: the listener gets every operation at once. */
   async rescanTree(_treeId: string): Promise<void> {
     this.#connected();
   }

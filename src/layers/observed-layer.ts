@@ -3,12 +3,12 @@ import { KeyedMutex } from "../mutex.ts";
 import { Observable } from "../observable.ts";
 import { OFFLINE_STATUS, type LayerStatus } from "./persistence-layer.ts";
 
-/** What every layer of ours tells about itself, and the order in which it connects and disconnects. */
+/** Base of our layers: publishes status and problems, and runs calls to connect and disconnect one after another. */
 export abstract class ObservedLayer {
   abstract readonly id: string;
   protected readonly currentStatus: Observable<LayerStatus> = new Observable<LayerStatus>(OFFLINE_STATUS);
   protected readonly currentProblems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
-  readonly #turns = new KeyedMutex();
+  readonly #mutex = new KeyedMutex();
   #disconnects = 0;
 
   get status(): LayerStatus {
@@ -34,9 +34,9 @@ export abstract class ObservedLayer {
   }
 
   /**
-   * Connects when what was asked for before is done.
-   * @param connect calls `assertWanted` after it has waited for something and before it keeps anything
-   * @throws FoldspaceError `FOLD_CLOSED` where the layer is to be disconnected by then, and what `connect` throws
+   * Connects after earlier calls to connect and disconnect.
+   * @param connect calls `assertWanted` after every wait and before it keeps anything
+   * @throws FoldspaceError `FOLD_CLOSED` if the layer was disconnected meanwhile, and the errors of `connect`
    */
   protected async connectInTurn(connect: (assertWanted: () => void) => Promise<void>): Promise<void> {
     const asked = this.#disconnects;
@@ -44,15 +44,15 @@ export abstract class ObservedLayer {
       if (this.#disconnects !== asked)
         throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} was disconnected while it was connecting`);
     };
-    await this.#turns.run("connection", async () => {
+    await this.#mutex.run("connection", async () => {
       assertWanted();
       await connect(assertWanted);
     });
   }
 
-  /** Disconnects when what was asked for before is done: at once, where that is nothing. */
+  /** Disconnects after earlier calls to connect and disconnect; at once, if there were no such calls. */
   protected async disconnectInTurn(disconnect: () => Promise<void>): Promise<void> {
     this.#disconnects++;
-    await this.#turns.run("connection", disconnect);
+    await this.#mutex.run("connection", disconnect);
   }
 }

@@ -5,116 +5,115 @@ import type { StoredSealedFile } from "../secrets/vault-file.ts";
 import type { VertexOperation } from "../tree/index.ts";
 
 /**
- * One place in which a space is kept. A space has several at once; the manager brings every operation to all.
+ * One place that keeps a space. A space has several layers at once, and the manager brings every operation to all of them.
  *
  * Implementations pass `testPersistenceLayer` of `foldspace/testing`.
  */
 export interface PersistenceLayer {
-  /** Distinguishes the layers of one space from each other. */
+  /** Distinguishes the layers of one space. */
   readonly id: string;
   readonly type: "local" | "remote";
   readonly spaceId: string;
-  /** Whether operations made elsewhere arrive while a listener is on. */
+  /** Whether operations made elsewhere arrive while the layer has a listener. */
   readonly supportsIncomingSync: boolean;
 
   /**
-   * Gets ready to load and save. Connecting again while connected changes nothing. Of calls to connect and to disconnect
-   * each waits for those before it.
-   * @throws FoldspaceError what keeps the layer from being used; nothing has been written then. `FOLD_CLOSED` where it is
-   *   disconnected meanwhile
+   * Prepares to load and save. Connecting while connected changes nothing. Each call to connect or disconnect waits for the
+   * calls before it.
+   * @throws FoldspaceError why the layer cannot be used; nothing has been written then. `FOLD_CLOSED` if it is disconnected
+   *   meanwhile
    */
   connect(session?: LayerSession): Promise<void>;
-  /** Flushes, stops listening and lets go of everything. Never throws because of operations that could not be saved: `status` still tells. */
+  /** Flushes, stops listening and releases everything. Does not throw for operations that could not be saved: see `status`. */
   disconnect(): Promise<void>;
   /**
-   * Goes on as another peer, because somebody else uses the one it was connected as. To be there where the layer
-   * writes what nobody but its peer may write.
+   * Continues as another peer, because another device or program uses the peer of the session. A layer must implement this if
+   * it writes files that only its peer may write.
    */
   changePeer?(peerId: string): void;
   isConnected(): boolean;
   /**
-   * While connected, what tells the place in which it keeps the space from every other one of this program, under whatever
-   * name, spelling or link it was given. `undefined` where that cannot be told.
+   * While connected, identifies the place that keeps the space among all places that this program uses, regardless of the name,
+   * spelling or link by which it was opened. `undefined` if the place cannot be identified.
    */
   readonly placeId?: string | undefined;
 
-  /** Ids of all trees of which this layer has operations, the space tree among them. */
+  /** Ids of all trees of which this layer has operations, including the space tree. */
   listTrees(): Promise<string[]>;
   /** Operations of the space tree. */
   loadSpaceTreeOps(): Promise<VertexOperation[]>;
   /**
-   * All operations of a tree, some perhaps more than once; none where the tree is not known. A tree whose id it can never keep
-   * has none, and is a problem (`FOLD_BAD_ID`). From now on the tree is followed: what arrives for it is given to the
-   * listener, also what could not be read now. Following takes memory by the number of files or batches, not of operations,
-   * and time by what arrives.
-   * @throws FoldspaceError why nothing of the tree could be read. That costs the other trees nothing
+   * Reads all operations of a tree, some perhaps more than once; none if the layer does not know the tree. If the layer can
+   * never keep a tree with such an id, it returns none and reports a problem (`FOLD_BAD_ID`). From now on the layer follows
+   * the tree: the listener gets operations that arrive later, and those that could not be read now. Following takes memory in
+   * proportion to the number of files or batches, not of operations, and time in proportion to what arrives.
+   * @throws FoldspaceError why nothing of the tree could be read; other trees are not affected
    */
   loadTreeOps(treeId: string): Promise<VertexOperation[]>;
-  /** No longer follows a tree, until it is loaded again. */
+  /** Stops following a tree until it is loaded again. */
   releaseTree?(treeId: string): void;
   /**
-   * Takes operations to be saved; resolves when they are durable here, rejects if the layer is disconnected before.
-   * Those of a peer, or of a tree, that it can never keep are a problem (`FOLD_BAD_ID`), and hinder no others. If one could not be read back
-   * as it is, whoever keeps it, the call rejects and takes none.
+   * Queues operations. Resolves when they are durable here; rejects if the layer is disconnected before that.
+   * Operations of a peer or tree that the layer can never keep are a problem (`FOLD_BAD_ID`), and do not affect other
+   * operations. If an operation could not be read back unchanged from any layer, the call rejects and queues none.
    */
   saveTreeOps(treeId: string, ops: readonly VertexOperation[]): Promise<void>;
-  /** Saves at once what is waiting. @throws FoldspaceError why some of it could not be saved; it stays queued */
+  /** Saves all queued operations now. @throws FoldspaceError why some could not be saved; those stay queued */
   flush(): Promise<void>;
   /**
-   * The page may be gone after this turn: begins to save everything in it. A layer that cannot do better than to flush lacks
-   * this.
+   * Begins to save everything in this turn, because the page may be gone after it. A layer that can only `flush` lacks this
+   * method.
    */
   flushOnPageHide?(): void;
 
-  /** Starts telling of operations that come from elsewhere. There is one listener at a time. */
+  /** Starts to report operations that come from elsewhere. A layer has one listener at a time. */
   startListening?(listener: (change: IncomingChange) => void): Promise<void>;
-  /** Tells before it ends what was noticed and not told yet. */
+  /** Reports noticed changes that the listener has not got yet, and stops. */
   stopListening?(): Promise<void>;
-  /** Looks for what changed without waiting to be told: on focus, after sleep, when the network is back. */
+  /** Checks for changes without waiting for a notification: on focus, after sleep, when the network is back. */
   rescan?(): Promise<void>;
   /**
-   * Looks at what it holds of one tree by now, and gives the listener what has not been given yet. Does nothing without a
-   * listener.
-   * @throws FoldspaceError why it could not look
+   * Rescans one tree, and reports to the listener what it has not reported yet. Does nothing without a listener.
+   * @throws FoldspaceError why the tree could not be rescanned
    */
   rescanTree?(treeId: string): Promise<void>;
 
   /**
-   * What is kept of the space's secrets; `undefined` where nothing was ever saved, or all of it was lost. A layer that
-   * keeps no secrets lacks this and the next.
+   * Loads the space's secrets; `undefined` if none were ever saved, or all were lost. A layer that keeps no secrets lacks this
+   * method and `saveSecrets`.
    */
   loadSecrets?(): Promise<StoredSecrets | undefined>;
-  /** Makes changes to what is kept by then, whoever has written it; resolves when they are durable here. */
+  /** Applies changes to the presently stored secrets, whichever device wrote those. Resolves when they are durable here. */
   saveSecrets?(update: SecretsUpdate): Promise<void>;
-  /** Tells, while listening, that secrets may have been changed elsewhere. @returns a function that ends it */
+  /** While listening, notifies that secrets may have been changed elsewhere. @returns a function that ends it */
   observeSecrets?(listener: () => void): () => void;
-  /** Where a space with this layer remembers what this device has seen of its secrets. */
+  /** Store in which a space with this layer remembers what this device has seen of its secrets. */
   readonly deviceStore?: DeviceStore | undefined;
 
   readonly status: LayerStatus;
   /** @returns a function that ends it */
   observeStatus(listener: (status: LayerStatus) => void): () => void;
-  /** What is wrong with the stored data at present: a bounded number of problems, and words that count the rest. */
+  /** The present problems of the stored data: a bounded number of them, and a text that counts the rest. */
   readonly problems: readonly Problem[];
-  /** How many there are in all, where that may be more than are listed. */
+  /** Number of all problems, if it may exceed those listed. */
   readonly problemCount?: number;
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void;
 }
 
 export interface LayerSession {
-  /** Peer id of this running instance: the only one that makes new operations here, until {@link PersistenceLayer.changePeer}. */
+  /** Peer id of this running instance, which alone makes new operations here until {@link PersistenceLayer.changePeer}. */
   readonly peerId: string;
-  /** Whether to make the storage if it is not there. Otherwise its absence is an error: it may be a disk that is not mounted. */
+  /** Whether to create missing storage. Otherwise its absence is an error: it may be on a disk that is not mounted. */
   readonly create?: boolean;
-  /** Whether the layer is to write nothing, not even to put its storage in order. */
+  /** Whether the layer must write nothing, not even to tidy its storage. */
   readonly isReadOnly?: boolean;
 }
 
 export interface IncomingChange {
   readonly treeId: string;
-  /** `undefined`: the tree changed but has not been loaded, so its operations were left where they are. */
+  /** `undefined`: the tree changed but has not been loaded, so its operations were not read. */
   readonly ops: readonly VertexOperation[] | undefined;
-  /** Whether stored operations may have vanished, so that what the layer lacks has to be written again. */
+  /** Whether stored operations may have vanished, so that those that the layer lacks must be written again. */
   readonly isLossy?: boolean;
 }
 
@@ -122,33 +121,33 @@ export interface StoredSecrets {
   /** Secrets without a passphrase. */
   readonly values: SecretMap;
   /**
-   * In a layer that is this device's alone: the secrets of the other layers when this one was last saved, as far as that is
-   * known. What differs from it was changed here since.
+   * In a layer that only this device uses: the secrets of the other layers when this one was last saved, as far as known. A
+   * value that differs from it was changed here since.
    */
   readonly base?: SecretMap;
   /** Secrets under a passphrase: the latest file of every peer, and copies of them. */
   readonly sealed: readonly StoredSealedFile[];
-  /** Whether a save, even of no change, is needed to put in order what is kept. */
+  /** Whether a save, even without changes, is needed to tidy the storage. */
   readonly isUntidy?: boolean;
   /**
-   * Whether something is left from before the secrets were under a passphrase, besides `values`, that can still be read: a
-   * save with `isProtected`, even of no change, removes it.
+   * Whether readable remains from before the secrets were under a passphrase are left, besides `values`. A save with
+   * `isProtected`, even without changes, removes them.
    */
   readonly hasRemains?: boolean;
-  /** Whether what was kept is gone, so that a save, even of no change, is needed to have it kept again. */
+  /** Whether the stored secrets are gone, so that a save, even without changes, is needed to store them again. */
   readonly isGone?: boolean;
 }
 
-/** To be done in the order of the members, so that at any time nothing is missing. */
+/** A layer must apply the members in their order, so that nothing is missing at any time. */
 export interface SecretsUpdate {
   /** The file of one peer, which replaces that peer's former one. */
   readonly sealed?: { readonly peerId: string; readonly text: string };
   readonly changes: SecretChanges;
   /** See `StoredSecrets`. */
   readonly base?: SecretMap;
-  /** Whether everything has been moved under a passphrase, so that no remains of former secrets are to be left. */
+  /** Whether all secrets are now under a passphrase, so that no remains of former secrets may stay. */
   readonly isProtected?: boolean;
-  /** Peers whose files say nothing that is not in others, and are to be removed. */
+  /** Peers whose files must be removed, because other files contain everything in them. */
   readonly retired?: readonly string[];
   /** Copies that a sync service made of such files, by `StoredSealedFile.file`. */
   readonly retiredCopies?: readonly string[];
@@ -157,22 +156,22 @@ export interface SecretsUpdate {
 export type LayerState =
   /** Not connected. */
   | "offline"
-  /** Everything handed over is durable. */
+  /** All operations are durable. */
   | "idle"
   | "saving"
   /**
-   * Saving failed, or could not succeed at present, as where the place holds another space by now. The operations are kept
-   * and tried again.
+   * Saving failed, or cannot succeed at present, for example because the place contains another space now. The operations are
+   * kept, and saving is retried.
    */
   | "degraded";
 
 export interface LayerStatus {
   readonly state: LayerState;
-  /** Operations handed over and not yet durable. */
+  /** Number of operations that are not durable yet. */
   readonly pendingOps: number;
   /** Time of the last successful save, in milliseconds since the epoch. */
   readonly lastSavedAt: number | undefined;
-  /** Why it is degraded or could not connect. */
+  /** Why the layer is degraded or could not connect. */
   readonly error: FoldspaceError | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { isValidCounter } from "../tree/index.ts";
 import { excerpt, type LineFault } from "./line.ts";
 
-/** What is wrong with a line that is not JSON. */
+/** Names the fault of a line that is not JSON. */
 export function describeBrokenLine(line: string): LineFault {
   if (/^(<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)( |$)/.test(line)) {
     return {
@@ -17,7 +17,7 @@ export function describeBrokenLine(line: string): LineFault {
   return { code: "FOLD_BAD_LINE", reason: `the line is not JSON: ${excerpt(line)}` };
 }
 
-/** Without what is no damage: a byte order mark, the zeros of a crash, and the carriage return of another system. */
+/** Strips harmless ends: a byte order mark, the zeros that a crash leaves, and the carriage return of another system. */
 export function stripEnds(line: string): string {
   let end = line.length;
   while (end > 0 && (line[end - 1] === "\0" || /\s/.test(line[end - 1]!))) end--;
@@ -28,15 +28,15 @@ export function stripEnds(line: string): string {
 
 /** A crash leaves one torn operation in a line; the bound keeps a hostile line from being parsed a million times. */
 const MAX_REWRITE_TRIES = 16;
-/** Of all tries together: each may look through the whole line. */
+/** Bounds all tries together, because each may scan the whole line. */
 const MAX_REWRITE_CHARACTERS = 32 * 1024 * 1024;
 
 /**
- * Places in a torn line at which a whole operation may begin: a writer that was cut off, and later went
- * on without a newline, leaves its rewrite concatenated behind the torn part.
+ * Places in a torn line at which a whole operation may begin. A writer that was cut off, and later continued without a
+ * newline, leaves its rewrite concatenated behind the torn part.
  *
- * Inside a string the quotes would be escaped, so text cannot pass for an operation. An array inside a
- * torn list or object could; there, only a rewrite of the torn operation itself is believed.
+ * Inside a string the quotes would be escaped, so text cannot pass for an operation. An array inside a torn list or object
+ * could pass for one, so there only a rewrite of the torn operation itself is accepted.
  */
 export function* rewriteStarts(line: string): Generator<number> {
   let tries = Math.min(MAX_REWRITE_TRIES, Math.ceil(MAX_REWRITE_CHARACTERS / line.length));
@@ -57,9 +57,9 @@ export function* rewriteStarts(line: string): Generator<number> {
   }
 }
 
-/** A torn property up to its value; `undefined` where it is torn before that, or is none. */
+/** @returns a torn property up to its value; `undefined` if the line is torn before that, or is not a property */
 function tornStart(line: string): string | undefined {
-  // not by one pattern: repeating a choice runs out of stack on a line of megabytes
+  // a single regular expression that repeats an alternation runs out of stack on a line of megabytes
   let at = /^\["p",\d{1,15},/.exec(line)?.[0].length ?? 0;
   for (let strings = 0; strings < 2; strings++) {
     at = endOfString(line, at) + 1;
@@ -68,7 +68,7 @@ function tornStart(line: string): string | undefined {
   return line.slice(0, at);
 }
 
-/** Where the string ends that starts at a place in a text; behind the text where it does not end, 0 where none starts. */
+/** @returns the end of the string at `start`; a place behind the text if it does not end, 0 if no string starts there */
 function endOfString(text: string, start: number): number {
   if (text[start] !== '"') return 0;
   let index = start + 1;
@@ -76,9 +76,9 @@ function endOfString(text: string, start: number): number {
   return index + 1;
 }
 
-/** So short a text cannot take much memory, however it is nested. */
+/** A text shorter than this cannot take much memory, however it is nested. */
 const SURELY_CHEAP = 64 * 1024;
-/** A torn operation and its rewrite, each nested as deeply as may be, are far from it. */
+/** A torn operation and its rewrite, each nested as deeply as allowed, stay far below this depth. */
 const NESTED_WITHOUT_END = 1_024;
 
 /** Whether a text opens so many arrays and objects within one another that parsing it would take many times its length in memory. */
@@ -94,7 +94,7 @@ export function isNestedWithoutEnd(text: string): boolean {
   return false;
 }
 
-/** Where the array ends that starts at a place in a text; `undefined` where none does, or where it does not end. */
+/** @returns the end of the array that starts at `start`; `undefined` if no array starts there, or it does not end */
 export function endOfArray(text: string, start: number): number | undefined {
   if (text[start] !== "[") return undefined;
   let depth = 0;

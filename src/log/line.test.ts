@@ -8,7 +8,7 @@ import { LogParser } from "./parser.ts";
 
 const peerId = "a".repeat(32);
 
-/** What a reader makes of the operation's line. */
+/** The operation that a reader gets from the line of an operation. */
 function reread(op: VertexOperation): VertexOperation | undefined {
   const parser = new LogParser({ peerId: op.id.peerId });
   // twice, as the second time the ids and keys are known
@@ -83,7 +83,7 @@ test.each([
   ["the empty text", "", '""'],
   ["an object in an array", [{}], "[{}]"],
   ["an array that looks like an operation", ["m", 1, "a", null], '["m",1,"a",null]'],
-])("a property that is %s is told apart from all others", (_name, value, json) => {
+])("a property that is %s is distinct from all others", (_name, value, json) => {
   const op = property(value);
   expect(encodeLine(op)).toBe(`["p",7,"${"b".repeat(32)}","text",${json}]`);
   expect(reread(op)).toStrictEqual(op);

@@ -2,21 +2,21 @@ import { MAX_OPERATION_BYTES } from "../limits.ts";
 import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
 import { findPropertyFault, isValidCounter, isValidId, type JsonValue, type VertexOperation } from "../tree/index.ts";
 
-/** Longest line that is read, in bytes. A longer one is a problem: it is skipped and stays in its file. */
+/** Longest line that is read, in bytes. A longer line is a problem: the parser skips it, and it stays in its file. */
 export const MAX_LINE_BYTES: number = MAX_OPERATION_BYTES;
 
-/** Why a line is no operation. */
+/** The reason why a line is not an operation. */
 export interface LineFault {
   readonly code: FoldspaceErrorCode;
   readonly reason: string;
-  /** Of the operation that was cut off, where that much of it is left. */
+  /** Counter of the operation that was cut off, if that much of it is left. */
   readonly counter?: number;
-  /** Whether everything in the line was read all the same. */
+  /** Whether everything in the line was read nevertheless. */
   readonly isLossless?: boolean;
 }
 
 /**
- * Line of an operation, without the newline. The peer id is not in it: it comes from the file's name.
+ * Line of an operation, without the newline. It does not contain the peer id, which comes from the file's name.
  * @throws FoldspaceError `FOLD_BAD_OPERATION` for a transient property, which is never stored
  */
 export function encodeLine(op: VertexOperation): string {
@@ -27,26 +27,26 @@ export function encodeLine(op: VertexOperation): string {
   return `["p",${op.id.counter},${JSON.stringify(op.targetId)},${JSON.stringify(op.key)},${encodeValue(op.value)}]`;
 }
 
-/** `{}` says that the property is removed; a real empty object is told apart by the `1` behind it. */
+/** `{}` means that the property is removed. A `1` behind it marks a real empty object. */
 function encodeValue(value: JsonValue | undefined): string {
   if (value === undefined) return "{}";
   return isEmptyObject(value) ? "{},1" : JSON.stringify(value);
 }
 
-/** Checks ids and keys, and may give an equal string in their place. */
+/** Checks ids and keys, and may return an equal string in their place. */
 export interface IdCheck {
-  /** @returns `undefined` where it is no valid id */
+  /** @returns `undefined` if the id is not valid */
   get(id: unknown): string | undefined;
   key(key: string): string;
 }
 
-/** Only checks: for operations that are not kept. */
+/** Checks without pooling, for operations that are not kept. */
 export class IdChecker implements IdCheck {
   #last: string | undefined;
   #lastButOne: string | undefined;
 
   get(id: unknown): string | undefined {
-    // operations on one vertex mostly follow one another, with its parent in between
+    // consecutive operations mostly concern one vertex, with its parent in between
     if (typeof id !== "string") return undefined;
     if (id === this.#last || id === this.#lastButOne) return id;
     if (!isValidId(id)) return undefined;
@@ -60,17 +60,17 @@ export class IdChecker implements IdCheck {
   }
 }
 
-/** Apps have few property names; a tree with ever new ones must not fill the memory with them. */
+/** Apps have few property names. A tree with ever new names must not fill the memory. */
 const MAX_POOLED_KEYS = 10_000;
 
-/** Ids and keys seen while reading, so that equal ones are one string in memory and are checked once. */
+/** Ids and keys seen while reading, so that equal ones share one string in memory and are checked once. */
 export class IdPool implements IdCheck {
   readonly #ids = new Map<string, string>();
   readonly #keys = new Map<string, string>();
   #last: string | undefined;
 
   get(id: unknown): string | undefined {
-    // operations on one vertex mostly follow one another
+    // consecutive operations mostly concern one vertex
     if (id === this.#last) return this.#last;
     if (typeof id !== "string") return undefined;
     const known = this.#ids.get(id);
@@ -88,15 +88,15 @@ export class IdPool implements IdCheck {
   }
 }
 
-/** A parsed line that has been found to be an operation: kind, counter, target, parent or key, value, flag. */
+/** A parsed line that is an operation: kind, counter, target, parent or key, value, flag. */
 export type OperationFields =
   | readonly ["m", number, string, string | null]
   | readonly ["p", number, string, string, JsonValue, 1?];
 
 /**
- * Checks what a line was parsed to.
- * @returns `undefined` where its kind is of a newer format, to be passed over in silence
- * @throws LineError where it is no operation
+ * Checks a parsed line.
+ * @returns `undefined` if its kind belongs to a newer format; such a line is skipped silently
+ * @throws LineError if it is not an operation
  */
 export function checkFields(parsed: unknown, ids: IdCheck): OperationFields | undefined {
   if (!Array.isArray(parsed) || typeof parsed[0] !== "string") {
@@ -126,7 +126,7 @@ export function checkFields(parsed: unknown, ids: IdCheck): OperationFields | un
   return fields as unknown as OperationFields;
 }
 
-/** The operation that checked fields stand for. */
+/** Converts checked fields to an operation. */
 export function toOperation(fields: OperationFields, peerId: string, ids: IdCheck): VertexOperation {
   const id = { counter: fields[1], peerId };
   const targetId = fields[2];
@@ -135,7 +135,7 @@ export function toOperation(fields: OperationFields, peerId: string, ids: IdChec
   return { id, targetId, key: ids.key(fields[3]), value: isRemoval ? undefined : fields[4], transient: false };
 }
 
-/** Thrown inside the parser only; what leaves it is a {@link LineFault}. */
+/** Thrown only inside the parser, which reports it as a {@link LineFault}. */
 export class LineError extends Error implements LineFault {
   readonly code: FoldspaceErrorCode;
   readonly reason: string;
@@ -153,7 +153,7 @@ export function excerpt(text: string): string {
   return text.length > 60 ? `${shown}… (${text.length} characters)` : shown;
 }
 
-/** Not by `JSON.stringify` of whatever it is: that recurses as deep as the line is nested. */
+/** Avoids `JSON.stringify` of arrays and objects, which recurses as deep as the line is nested. */
 function describeCounter(counter: unknown): string {
   if (typeof counter === "object" && counter !== null) return Array.isArray(counter) ? "an array" : "an object";
   return counter === undefined ? "missing" : excerpt(JSON.stringify(counter));

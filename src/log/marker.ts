@@ -2,10 +2,10 @@ import { FoldspaceError } from "../errors.ts";
 import { excerpt } from "./line.ts";
 import { isPathSafeId, SPACE_FILE } from "./paths.ts";
 
-/** Names of the file that tells people what the folder is; a space has one of them. */
+/** Names of the file that explains the folder to people. A space has one of them. */
 export const README_FILES: readonly string[] = ["supa.md", "sila.md", "README.md"];
 
-/** Written where none of {@link README_FILES} is. */
+/** Written if the folder has none of {@link README_FILES}. */
 export const README_FILE = "supa.md";
 
 export const README_TEXT = `# A space
@@ -18,15 +18,15 @@ This folder holds a space: a tree of data that an app keeps here as plain text.
 `;
 
 /**
- * Keeps Git from changing line ends, makes it join what several devices appended, and keeps it from joining
- * what cannot be joined.
+ * Keeps Git from changing line ends, lets it join lines that several devices appended, and keeps it from merging
+ * files that cannot be merged.
  */
 export const GIT_ATTRIBUTES = `*.jsonl -text merge=union
 secrets* -text -merge
 space.json -text
 `;
 
-/** `space.json` as read; members that we do not know are kept. */
+/** `space.json` as read, with its unknown members. */
 export interface SpaceFile {
   readonly id: string;
   readonly [member: string]: unknown;
@@ -38,7 +38,7 @@ export function encodeSpaceFile(file: SpaceFile): string {
 
 /**
  * @param text content of `space.json`
- * @param path where it stands, for the error
+ * @param path of the file, for the error
  * @throws FoldspaceError `FOLD_BAD_SPACE_FILE`
  */
 export function parseSpaceFile(text: string, path: string = SPACE_FILE): SpaceFile {
@@ -57,7 +57,7 @@ export function parseSpaceFile(text: string, path: string = SPACE_FILE): SpaceFi
   return parsed as SpaceFile;
 }
 
-/** Not by `JSON.stringify` of whatever it is: that recurses as deep as the file is nested. */
+/** Avoids `JSON.stringify` of arrays and objects, which recurses as deep as the file is nested. */
 function describeId(id: unknown): string {
   if (typeof id === "object" && id !== null) return "an array or object";
   return typeof id === "string" ? excerpt(id) : String(id);

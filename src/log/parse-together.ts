@@ -1,11 +1,11 @@
-/** In UTF-16 units. So short a text is parsed in a moment, and where one line of it is bad, not many take the slow way with it. */
+/** In UTF-16 units. Such a piece is parsed quickly, and one bad line in it sends only few other lines to the slow parser. */
 const PIECE_LENGTH = 16 * 1024;
-/** Stands between lines that are parsed together. No file can know it, so that no line can pass for two, or two for one. */
+/** Separates lines that are parsed together. No file can contain it on purpose, so no line can pass for two, or two for one. */
 const SEPARATOR = Math.floor(Math.random() * 2 ** 30);
-/** With the newline, which no JSON string can hold: so none goes on over the end of its line. */
+/** Includes the newline, which no JSON string can contain: so no string continues beyond its line. */
 const BETWEEN_LINES = `,${SEPARATOR},\n`;
 
-/** Where the lines end that begin at a place in a text and are to be parsed together; behind their last newline, if they have one. */
+/** @returns the end of the lines to be parsed together from `start`: behind their last newline, if they have one */
 export function endOfPiece(text: string, start: number): number {
   if (text.length - start <= PIECE_LENGTH) return text.length;
   const newline = text.lastIndexOf("\n", start + PIECE_LENGTH - 1);
@@ -15,9 +15,9 @@ export function endOfPiece(text: string, start: number): number {
 }
 
 /**
- * Parses lines as one JSON text: engines are quick at much JSON, and slow to begin.
- * @param lines without the newline behind the last
- * @returns what each line holds; `undefined` where they have to be parsed one by one: one is not JSON, or too long
+ * Parses lines as one JSON text, because one large `JSON.parse` is faster than many small ones.
+ * @param lines without the newline behind the last line
+ * @returns the value of each line; `undefined` if the lines must be parsed one by one because one is not JSON, or too long
  */
 export function parseTogether(lines: string): unknown[] | undefined {
   if (lines.length > PIECE_LENGTH) return undefined;
@@ -37,7 +37,7 @@ function parseArray(json: string): unknown[] | undefined {
   try {
     return JSON.parse(json) as unknown[];
   } catch {
-    // parsing line by line finds out which is at fault
+    // parsing line by line finds the bad line
     return undefined;
   }
 }

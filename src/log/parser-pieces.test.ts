@@ -104,7 +104,7 @@ test("a file cut off at any byte and completed later gives everything", () => {
   }
 });
 
-/** Reads one line at a time with `JSON.parse` alone: an operation, "skipped", or the code of a problem; `undefined` where it takes more. */
+/** Reads one line at a time with `JSON.parse` alone: an operation, "skipped", or the code of a problem; `undefined` if that does not suffice. */
 function readPlainly(text: string): (VertexOperation | string | undefined)[] {
   const ids = new IdPool();
   return text.split("\n").map((each) => {
@@ -200,7 +200,7 @@ test("the parser agrees with JSON.parse on every line, damaged or not", () => {
   );
 });
 
-test("a removal written with spaces is a removal, also where all else in the line is known", () => {
+test("a removal written with spaces is a removal, also if all else in the line is known", () => {
   const { ops } = read([
     encode(`["p",1,"${A}","k",1]\n["p",2,"${A}","k", {}]\n["p",3,"${A}","k",\t{ } ]\n["p",4,"${A}","k", {},1]\n`),
   ]);

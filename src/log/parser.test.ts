@@ -106,7 +106,7 @@ test("invalid UTF-8 costs only its own line", () => {
   expect(outline(bytes)).toEqual({ ops: [1, 3], problems: ["2 FOLD_BAD_UTF8"] });
 });
 
-test("merge markers and the lines between them are told apart", () => {
+test("merge markers and the lines between them are distinguished", () => {
   const content = `${move(1)}\n<<<<<<< HEAD\n${move(2)}\n=======\n${move(3)}\n>>>>>>> other\n`;
   expect(outline(content)).toEqual({
     ops: [1, 2, 3],
@@ -177,7 +177,7 @@ test("however much garbage a file holds, its good lines are read, and only so ma
   expect(problems).toHaveLength(1_001);
 });
 
-test("what stands inside a torn value never passes for an operation", () => {
+test("the contents of a torn value never pass for an operation", () => {
   for (const torn of [
     `["p",5,"x","k",["m",1,"forged",null]`,
     `["p",5,"x","k",[["m",1,"forged",null]`,
@@ -209,7 +209,7 @@ test("lines up to the limit are read, to the byte", () => {
   }
 });
 
-test("the position is behind the last newline, and reading goes on there", () => {
+test("the position is behind the last newline, and reading continues there", () => {
   const content = `${move(1)}\nbad\n${move(2)}\n["p",3,"${A}`;
   const first = parse(content);
   expect(first.position).toEqual({ offset: content.lastIndexOf("\n") + 1, line: 3 });
@@ -224,7 +224,7 @@ test("the position is behind the last newline, and reading goes on there", () =>
   expect(rest.problems).toEqual([{ line: 5, code: "FOLD_BAD_LINE", reason: 'the line is not JSON: "worse"' }]);
 });
 
-test("reasons quote what stands in the line, shortened and escaped", () => {
+test("reasons quote the line, shortened and escaped", () => {
   expect(parse(`["m",9,"${A}","../\\u0007${"x".repeat(500)}"]`).problems[0]?.reason).toContain('the parent id is "../\\u0007xxx');
   expect(parse(`["m",9,"${A}","../\\u0007${"x".repeat(500)}"]`).problems[0]!.reason.length).toBeLessThan(250);
 });

@@ -18,7 +18,7 @@ import { addLineProblem, type LineProblem } from "./line-problem.ts";
 import { endOfPiece, parseTogether } from "./parse-together.ts";
 import { decodeAsUtf8, decodeUtf8 } from "./utf8.ts";
 
-/** Where in a file reading can go on: just behind a newline. */
+/** A place in a file at which reading can continue: just behind a newline. */
 export interface LogPosition {
   /** Bytes before it. */
   readonly offset: number;
@@ -29,36 +29,36 @@ export interface LogPosition {
 export interface LogParserOptions {
   /** Peer whose operations the file holds. */
   readonly peerId: string;
-  /** Where the bytes start, if not at the start of the file. */
+  /** Start of the bytes, if it is not the start of the file. */
   readonly from?: LogPosition;
-  /** Shared between the files of one tree, to keep each id once. */
+  /** Shared by the files of one tree, so that each id is kept once. */
   readonly ids?: IdPool;
-  /** So many problems are listed at most. Default: {@link MAX_LINE_PROBLEMS}, and one more that speaks for those behind it. */
+  /** Maximum of listed problems. Default: {@link MAX_LINE_PROBLEMS}, and one more that represents the rest. */
   readonly maxProblems?: number;
-  /** Vertex whose operations are wanted; of others only the counters are kept, which is all that counting them needs. */
+  /** Vertex whose operations are wanted. Of other operations the parser keeps only the counters, which suffice to count them. */
   readonly wantedTarget?: string;
 }
 
-/** In UTF-16 units: such a line cannot have more than {@link MAX_LINE_BYTES}. */
+/** In UTF-16 units: a line up to this length cannot have more than {@link MAX_LINE_BYTES}. */
 const SURELY_SHORT = Math.floor(MAX_LINE_BYTES / 3);
 
 const MAY_HOLD_OPERATION = /\[\s*"/;
-/** What is no damage: see {@link stripEnds}. */
+/** Matches a line with more than the harmless characters of {@link stripEnds}. */
 const HOLDS_SOMETHING = /[^\s\0\uFEFF]/;
 
 /**
- * Reads the bytes of one log file, which may come in several pieces. Nothing in them can make it throw:
- * what is no operation becomes a problem.
+ * Parses the bytes of one log file, which may come in several pieces. No content makes it throw: a line that is not an
+ * operation becomes a problem.
  */
 export class LogParser {
   readonly ops: VertexOperation[] = [];
-  /** The first of them. */
+  /** The first problems. */
   readonly problems: LineProblem[] = [];
-  /** How many there are in all. */
+  /** Number of all problems. */
   problemCount = 0;
-  /** Counters of operations that were not wanted; `ops` has none of these. */
+  /** Counters of operations that were not wanted and are not in `ops`. */
   readonly counted: number[] = [];
-  /** Lines of newer formats, which were passed over in silence. */
+  /** Number of lines of newer formats, which were skipped silently. */
   newerLines = 0;
   readonly #wantedTarget: string | undefined;
   readonly #maxProblems: number | undefined;
@@ -79,7 +79,7 @@ export class LogParser {
     this.#line = options.from?.line ?? 0;
   }
 
-  /** Behind the last whole line: where to go on when the file has grown. */
+  /** Behind the last whole line: reading continues here when the file has grown. */
   get position(): LogPosition {
     return { offset: this.#offset, line: this.#line };
   }
@@ -100,7 +100,7 @@ export class LogParser {
     if (end < bytes.length) this.#carry(bytes.subarray(end));
   }
 
-  /** Takes the last line, if it came without a newline. The position stays before it, as it may still grow. */
+  /** Parses the last line if it has no newline. The position stays before that line, because it may still grow. */
   end(): void {
     if (this.#carriedLength === 0) return;
     const { offset, line } = this.position;
@@ -111,13 +111,15 @@ export class LogParser {
 
   #carry(bytes: Uint8Array): void {
     this.#carriedLength += bytes.length;
-    // of a line that is too long only the length is kept, so that no file can exhaust the memory
+    // only the length of a line that is too long is kept, so that no file can exhaust the memory
     if (this.#carriedLength > MAX_LINE_BYTES + 1) this.#carried = [];
     else this.#carried.push(bytes.slice());
   }
 
-  /** @param newlineLength of the newline that ends it: 1, or 0 where there is none */
-  /** @returns nothing for a line that is too long, which it reports */
+  /**
+   * @param newlineLength 1, or 0 if no newline ends the line
+   * @returns no bytes for a line that is too long, which it reports
+   */
   #joinCarried(newlineLength: number): Uint8Array {
     const length = this.#carriedLength - newlineLength;
     const bytes = concatBytes(this.#carried);
@@ -152,12 +154,12 @@ export class LogParser {
     for (const line of together ?? lines.split("\n")) {
       this.#line++;
       if (together) this.#acceptParsed(line);
-      // where one is bad, that one is found
+      // one of the lines is bad: parsing them one by one finds it
       else this.#parseLine(line as string);
     }
   }
 
-  /** Where some bytes are no UTF-8: only the lines that they stand in are lost. */
+  /** Used if some bytes are not UTF-8, so that only the lines with such bytes are lost. */
   #parseLinesOneByOne(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length;) {
       const newline = bytes.indexOf(LF, start);
@@ -175,7 +177,7 @@ export class LogParser {
     else this.#parseBadUtf8(bytes);
   }
 
-  /** A line that may be torn in the middle of a character, with a whole operation behind that. */
+  /** Parses a line that may be torn in the middle of a character, with a whole operation behind the tear. */
   #parseBadUtf8(bytes: Uint8Array): void {
     const isValid = (rest: string): boolean => decodeUtf8(bytes.subarray(bytes.length - utf8Length(rest))) === rest;
     const fault: LineFault = { code: "FOLD_BAD_UTF8", reason: "the line is not valid UTF-8" };
@@ -184,7 +186,7 @@ export class LogParser {
 
   #parseLine(line: string): void {
     if (line === "") return;
-    // past what is told of a file, garbage is passed over as fast as it can be
+    // once no more problems are listed, garbage is skipped as fast as possible
     if (this.#isListFull && !MAY_HOLD_OPERATION.test(line)) {
       if (HOLDS_SOMETHING.test(line)) this.problemCount++;
       return;
@@ -222,7 +224,7 @@ export class LogParser {
     else this.counted.push(fields[1]);
   }
 
-  /** A line that is not JSON as it stands. */
+  /** Parses a line that as a whole is not JSON. */
   #parseBrokenLine(line: string): void {
     const bare = stripEnds(line);
     if (bare === "") return;
@@ -232,7 +234,7 @@ export class LogParser {
     }
     const rest = this.#parseConcatenated(line);
     if (rest > 0) {
-      const reason = `an operation has no newline behind it, and was read: ${excerpt(line)}`;
+      const reason = `an operation is not followed by a newline; it was read: ${excerpt(line)}`;
       this.#report({ code: "FOLD_TORN_LINE", reason, isLossless: true });
       this.#parseLine(line.slice(rest));
       return;
@@ -241,7 +243,7 @@ export class LogParser {
     if (!this.#acceptRewrite(line, broken)) this.#report(broken);
   }
 
-  /** Takes the whole operation that stands behind a torn one. @returns whether there is one */
+  /** Accepts the whole operation behind a torn one. @returns whether the line has one */
   #acceptRewrite(line: string, fault: LineFault, isValid: (rest: string) => boolean = () => true): boolean {
     for (const start of rewriteStarts(line)) {
       const rest = line.slice(start);
@@ -249,7 +251,7 @@ export class LogParser {
       if (!fields) continue;
       this.#acceptFields(fields);
       const torn = excerpt(line.slice(0, start));
-      const reason = `the line starts with a torn operation, ${torn}; the whole one behind it was read`;
+      const reason = `the line starts with a torn operation, ${torn}; the whole operation behind it was read`;
       this.#report({ ...fault, code: "FOLD_TORN_LINE", reason });
       return true;
     }
@@ -257,16 +259,16 @@ export class LogParser {
   }
 
   /**
-   * Takes whole operations that stand one behind another: a writer that was stopped just before a newline, and another that
-   * did not look, leave them so.
-   * @returns where the rest of the line begins; 0 where there are none
+   * Accepts whole operations that follow one another without a newline. A writer that was stopped just before a newline, and
+   * a second one that did not check for it, leave them so.
+   * @returns the start of the rest of the line; 0 if the line has no such operations
    */
   #parseConcatenated(line: string): number {
     for (let start = 0; ;) {
       const end = endOfArray(line, start);
-      const isGlued = end !== undefined && /^\["[mp]",/.test(line.slice(end, end + 5));
-      const fields = isGlued ? this.#tryFields(line.slice(start, end)) : undefined;
-      if (!isGlued || !fields) return start;
+      const isConcatenated = end !== undefined && /^\["[mp]",/.test(line.slice(end, end + 5));
+      const fields = isConcatenated ? this.#tryFields(line.slice(start, end)) : undefined;
+      if (!isConcatenated || !fields) return start;
       this.#acceptFields(fields);
       start = end;
     }
@@ -276,7 +278,7 @@ export class LogParser {
     try {
       return checkFields(parseJson(text), this.#ids);
     } catch {
-      // no operation starts here; the caller reports the line if none does anywhere
+      // no operation starts here; the caller reports the line if it finds no operation anywhere
       return undefined;
     }
   }

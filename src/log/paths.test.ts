@@ -154,7 +154,7 @@ test.each(["", "x", "a/b/c/d", "../..", "a b", "..", "2026/11/22"])("folders %j 
 });
 
 test.each(["my2024-notes", "1e9997e2e897a48abbe13811413b36931", "ab2024"])(
-  "a tree %s, in whose folder a year seems to stand, is read",
+  "a tree %s, whose folder seems to contain a year, is read",
   (treeId) => {
     const path = logFilePath(treeId, PEER, PEER, new Date(0)).slice(OPS_DIR.length + 1);
     expect(classifyLogFile(path)).toMatchObject({ kind: "log", treeId, isCopy: false });
@@ -172,7 +172,7 @@ test.each([
   expect(canNameLog(treeId, peerId, writerId)).toBe(false);
 });
 
-test("every folder in which a tree's files are found is one that is looked into for it", () => {
+test("every folder in which a tree's files are found is searched for it", () => {
   const seconds = [TREE.slice(2), `${TREE.slice(2)} 2`, `Copy of ${TREE.slice(2)}`, TREE.slice(2).toUpperCase()];
   for (const first of [TREE.slice(0, 2), `${TREE.slice(0, 2)} 2`, `Copy of ${TREE.slice(0, 2)}`]) {
     expect(mayHoldTree([first], TREE)).toBe(true);

@@ -1,22 +1,22 @@
 import { errorCode, FoldspaceError } from "../errors.ts";
 
-/** Folder with everything of a space, below the folder that the user chose. */
+/** Folder with all files of a space, below the folder that the user chose. */
 export const SPACE_DIR = "space-v1";
 export const SPACE_FILE = "space-v1/space.json";
 export const OPS_DIR = "space-v1/ops";
-/** Where a repair puts what it takes out of {@link OPS_DIR}. No reader looks into it. */
+/** Folder to which a repair moves files from {@link OPS_DIR}. No reader opens it. */
 export const LOST_DIR = "space-v1/lost+found";
 
-/** What a file below `ops` is, judged by its path alone. */
+/** The kind of a file below `ops`, judged by its path alone. */
 export type LogFile =
   | {
       readonly kind: "log";
       readonly treeId: string;
-      /** Peer whose operations it holds. */
+      /** Peer whose operations the file holds. */
       readonly peerId: string;
-      /** In a relay file, the peer that wrote it. */
+      /** The peer that wrote the file; in a relay file, another one than `peerId`. */
       readonly writerId: string;
-      /** Whether it, or a folder above it, bears a name that only a sync service would give. */
+      /** Whether the file, or a folder above it, has a name that only a sync service would give. */
       readonly isCopy: boolean;
     }
   /** A file that a sync service has not downloaded yet. */
@@ -27,7 +27,7 @@ export type LogFile =
 
 const SAFE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/;
 
-/** Whether an id may become part of a path: letters, digits, `-` and `_`, 3 to 128 of them. */
+/** Whether an id may become part of a path: it must have 3 to 128 letters, digits, `-` and `_`. */
 export function isPathSafeId(id: string): boolean {
   return SAFE_ID.test(id);
 }
@@ -41,9 +41,9 @@ export function treeDir(treeId: string): string {
 }
 
 /**
- * File that `writerId` writes operations of `peerId` to: its own file, or a relay file for another's.
- * @param time its UTC day names the folder
- * @throws FoldspaceError `FOLD_BAD_ID` for ids that could lead elsewhere, or that would be read as others
+ * File to which `writerId` writes operations of `peerId`: its own file, or a relay file for another peer.
+ * @param time whose UTC day names the folder
+ * @throws FoldspaceError `FOLD_BAD_ID` for ids that could lead elsewhere, or that would be read as other ids
  */
 export function logFilePath(treeId: string, peerId: string, writerId: string, time: Date): string {
   const day = time.toISOString().slice(0, 10).replaceAll("-", "/");
@@ -54,11 +54,11 @@ export function logFilePath(treeId: string, peerId: string, writerId: string, ti
   if (isReadAlike && !read.isCopy) return path;
   throw new FoldspaceError(
     "FOLD_BAD_ID",
-    `${JSON.stringify(path)} cannot be a file of the space: it would be taken for a copy of another that a sync service made`,
+    `${JSON.stringify(path)} cannot be a file of the space: it would pass for a copy that a sync service made of another file`,
   );
 }
 
-/** Whether there is a {@link logFilePath} for these ids. */
+/** Whether {@link logFilePath} accepts these ids. */
 export function canNameLog(treeId: string, peerId: string, writerId: string): boolean {
   try {
     logFilePath(treeId, peerId, writerId, new Date(0));
@@ -70,8 +70,8 @@ export function canNameLog(treeId: string, peerId: string, writerId: string): bo
 }
 
 /**
- * Reads a file's path from right to left: peer and writer from its name, the tree from the nearest folders
- * that fit. Names may have been changed by a sync service in any way that leaves the id in them.
+ * Reads a file's path from right to left: peer and writer from its name, the tree from the nearest folders that fit.
+ * A sync service may have changed the names in any way that keeps the id in them.
  * @param path below `ops`
  */
 export function classifyLogFile(path: string): LogFile {
@@ -109,7 +109,7 @@ interface PeerOfName {
 
 const HEX_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/gi;
 const RELAY_NAME = /^([A-Za-z0-9][A-Za-z0-9_-]{2,127})\.([A-Za-z0-9][A-Za-z0-9_-]{2,127})\.jsonl$/;
-/** What a sync service puts where a relay file names its writer. */
+/** Text that a sync service inserts in the place where a relay file names its writer. */
 const COPY_MARK = /^(?:sync-conflict-.*|conflict\d*|conflicted)$/i;
 
 function peerOfName(name: string): PeerOfName | undefined {
@@ -117,7 +117,7 @@ function peerOfName(name: string): PeerOfName | undefined {
   const first = runs[0]?.toLowerCase();
   const [, peerId, writerId] = RELAY_NAME.exec(name) ?? [];
   if (peerId !== undefined && writerId !== undefined && !COPY_MARK.test(writerId)) {
-    // an id in capitals, or with something behind it, is not as we have written it
+    // we never write an id in capitals, or with other characters behind it
     const areIds = runs.every((run) => run === run.toLowerCase() && (run === peerId || run === writerId));
     if (areIds) return { peerId, writerId, isCopy: false };
   }
@@ -126,7 +126,7 @@ function peerOfName(name: string): PeerOfName | undefined {
   return /\.jsonl|conflict/i.test(name) ? { peerId: first, writerId: first, isCopy: true } : undefined;
 }
 
-/** What sync services put around a name whose id cannot be told from its surroundings by its form. */
+/** Names of copies that sync services make, for ids whose form alone does not set them apart from the rest of the name. */
 const COPY_PATTERNS: readonly RegExp[] = [
   /^(?:copy of )(.+)\.jsonl$/i,
   /^(.+?) ?\([^()]*(?:\([^()]*\)[^()]*)*\)\.jsonl$/, // (conflicted copy …), (1), (Case Conflict), (SFConflict …)
@@ -178,7 +178,7 @@ function hexRun(name: string, length: 2 | 30 | 32): string | undefined {
 }
 
 function treeOfOtherGrammar(folders: readonly string[]): TreeOfFolders | undefined {
-  // what is behind the first two characters may look like a year
+  // the part behind the first two characters may look like a year
   const parts = folders[0]?.length === 2 ? 2 : 1;
   const treeId = folders.slice(0, parts).join("");
   const dates = folders.slice(parts);

@@ -1,22 +1,22 @@
 import { isIgnoredName, isPathSafeId, SPACE_DIR } from "./paths.ts";
 
-/** Secrets without a passphrase: one file, which everybody writes. */
+/** Secrets without a passphrase: one file, which all devices write. */
 export const SECRETS_FILE = "space-v1/secrets";
-/** Secrets under a passphrase: one file for every peer. */
+/** Secrets under a passphrase: one file per peer. */
 export const SEALED_SECRETS_DIR = "space-v1/secrets-v2";
-/** Where a migration keeps those of version 0. */
+/** Folder in which a migration keeps the secrets of version 0. */
 export const OLD_SECRETS_DIR = "space-v0";
 
 const NAME = SECRETS_FILE.slice(SPACE_DIR.length + 1);
 
-/** What a file in `space-v1` has to do with `secrets`, judged by its name. */
+/** The relation of a file in `space-v1` to `secrets`, judged by its name. */
 export type SecretsFileKind =
   | "secrets"
   /** Made by a sync service. */
   | "copy"
   /** A copy that has been read into `secrets`. */
   | "folded"
-  /** It did not decrypt and was set aside. */
+  /** A file that did not decrypt and was set aside. */
   | "broken"
   /** Not downloaded yet. */
   | "placeholder";
@@ -28,11 +28,11 @@ export function classifySecretsFile(name: string): SecretsFileKind | undefined {
   if (isIgnoredName(name)) return undefined;
   if (name.startsWith(`${NAME}.folded-`)) return "folded";
   if (name.startsWith(`${NAME}.broken-`)) return "broken";
-  // whatever a sync service puts around the name: whether it is one of ours, decrypting it tells
+  // a sync service may put anything around the name; only decrypting shows whether the file is one of ours
   return /^(?:copy of )?secrets(?![A-Za-z0-9])/i.test(name) ? "copy" : undefined;
 }
 
-/** @param digest of its content, so that the same copy gets the same name on every device */
+/** @param digest of the copy's content, so that the same copy gets the same name on every device */
 export function foldedCopyPath(digest: string): string {
   return `${SECRETS_FILE}.folded-${digest.slice(0, 8)}`;
 }
@@ -41,7 +41,7 @@ export function brokenSecretsPath(time: Date): string {
   return `${SECRETS_FILE}.broken-${time.toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
 }
 
-/** A temporary name: sync programs pass it over, and so do readers. It begins with no dot, which Tauri would not let us write. */
+/** A temporary name, which sync programs and readers ignore. It has no leading dot, because Tauri refuses to write such names. */
 export function temporarySecretsPath(unique: string): string {
   return `${SPACE_DIR}/~${NAME}.${unique}.tmp`;
 }
@@ -50,7 +50,7 @@ export function sealedSecretsPath(peerId: string): string {
   return `${SEALED_SECRETS_DIR}/${peerId}.json`;
 }
 
-/** @returns whose file it is; `undefined` for one that is none */
+/** @returns the peer of a file of sealed secrets; `undefined` for any other file */
 export function classifySealedFile(name: string): { readonly peerId: string; readonly isCopy: boolean } | undefined {
   if (isIgnoredName(name)) return undefined;
   const stem = name.endsWith(".json") ? name.slice(0, -".json".length) : "";

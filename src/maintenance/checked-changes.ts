@@ -2,11 +2,11 @@ import { joinPath, type ByteRange, type FileStat } from "../fs/file-system.ts";
 import type { SpaceFolder } from "../layers/folder/space-folder.ts";
 
 /**
- * Reads and changes files of a space's folder for tools that follow paths from the folder itself, such as records of a
- * repair. Every call checks first that no folder on the way is a link: a link can come with the folder (Git and sync
- * services carry them) and must not lead a read or a change outside. Paths are relative to the space's folder.
+ * Reads and changes files of a space's folder for tools that use paths found in the folder, such as those in the records of
+ * repairs. Every call checks first that no folder on the way is a link: a link can come with the folder (Git and sync
+ * services carry them), and must not lead a read or a change outside. Paths are relative to the space's folder.
  *
- * All methods throw what the file system throws, and `FOLD_IO` for a link on the way.
+ * All methods throw the errors of the file system, and `FOLD_IO` for a link on the way.
  */
 export class CheckedChanges {
   readonly #folder: SpaceFolder;
@@ -15,7 +15,7 @@ export class CheckedChanges {
     this.#folder = folder;
   }
 
-  /** @returns the size of a regular file, `undefined` if there is none */
+  /** @returns the size of a regular file; `undefined` if the path is not one */
   async sizeOf(path: string): Promise<number | undefined> {
     const stat = await this.stat(path);
     return stat?.kind === "file" ? stat.size : undefined;
@@ -41,14 +41,14 @@ export class CheckedChanges {
     await this.#folder.fs.makeDirectory(this.#folder.at(path));
   }
 
-  /** Moves a file, and makes the folders that it needs. A link in the last place is moved itself. */
+  /** Moves a file, and creates missing folders. If the path ends at a link, the link itself is moved. */
   async moveFile(from: string, to: string): Promise<void> {
     await this.#check(from);
     await this.makeDirectory(parentOf(to));
     await this.#folder.fs.rename(this.#folder.at(from), this.#folder.at(to));
   }
 
-  /** Moves a file to where nothing is, as far as a look directly before can tell. @returns whether it did */
+  /** Moves a file if the target does not exist, judged by a check directly before. @returns whether it did */
   async moveFileToFree(from: string, to: string): Promise<boolean> {
     await this.#check(from);
     await this.makeDirectory(parentOf(to));
@@ -57,13 +57,13 @@ export class CheckedChanges {
     return true;
   }
 
-  /** Moves a folder that is no link itself, and makes the folders that it needs. */
+  /** Moves a folder that is not a link itself, and creates missing folders. */
   async moveFolder(from: string, to: string): Promise<void> {
     await this.#folder.assertNoLinks(from);
     await this.moveFile(from, to);
   }
 
-  /** A link in the last place is removed itself. */
+  /** Removes a file or folder. If the path ends at a link, the link itself is removed. */
   async remove(path: string): Promise<void> {
     await this.#check(path);
     await this.#folder.fs.remove(this.#folder.at(path));
@@ -75,12 +75,12 @@ export class CheckedChanges {
   }
 }
 
-/** Path of the folder that holds something; `""` for the space's folder. */
+/** Path of the parent folder; `""` for the space's folder. */
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-/** A path with another last name. */
+/** Path of a sibling. */
 export function besidePath(path: string, name: string): string {
   return joinPath(parentOf(path), name);
 }

@@ -1,18 +1,18 @@
 import type { FoldspaceErrorCode, Problem } from "../errors.ts";
 
-/** A problem in plain words, for people who know nothing of files and formats. Each is one or two whole sentences. */
+/** A problem in plain words, for people who know nothing of files and formats. Each member has one or two whole sentences. */
 export interface ProblemExplanation {
-  /** What was found. */
+  /** The finding. */
   readonly what: string;
   /** Whether anything is lost, and what else follows from it. */
   readonly consequence: string;
-  /** What `foldspace repair` does about it, and what the person can do. */
+  /** The effect of `foldspace repair`, and the options of the user. */
   readonly advice: string;
 }
 
-const KEPT_IN_PLACE = "Repair leaves it where it is, as only its writer may change its file.";
+const KEPT_IN_PLACE = "Repair leaves it in place, as only its writer may change its file.";
 const BY_HAND =
-  "Repair leaves it where it is. If you or another program edited the file, restore it from a backup or from the sync service's history.";
+  "Repair leaves it in place. If you or another program edited the file, restore it from a backup or from the sync service's history.";
 
 const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanation>>> = {
   FOLD_TORN_LINE: {
@@ -21,77 +21,77 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     advice: `${KEPT_IN_PLACE} Open the space once on the device that wrote it and let it sync; if that device has ended for good, "foldspace repair --own" with the id in the file's name makes the file clean.`,
   },
   FOLD_BAD_LINE: {
-    what: "A line of the file is no change that any version of the format knows.",
-    consequence: "The line is passed over, and stays in the file. All other changes of the file were read.",
+    what: "A line of the file is not a change that any version of the format knows.",
+    consequence: "The line is skipped, and stays in the file. All other changes of the file were read.",
     advice: BY_HAND,
   },
   FOLD_MERGE_MARKER: {
     what: "Git left the marker of a conflict in the file.",
     consequence: "Nothing is lost: the changes of both sides around the marker were read.",
     advice:
-      'Repair leaves it, as it stands in a file that only its writer may change. Delete the marker\'s lines, and let "foldspace init --git" or FORMAT.md tell Git to join such files by itself.',
+      'Repair leaves it, because only its writer may change the file. Delete the lines of the marker, and configure Git with "foldspace init --git", or as FORMAT.md describes, to join such files by itself.',
   },
   FOLD_LINE_TOO_LONG: {
     what: "A line of the file is longer than any change can be.",
-    consequence: "The line is passed over, and stays in the file. All other changes of the file were read.",
+    consequence: "The line is skipped, and stays in the file. All other changes of the file were read.",
     advice: BY_HAND,
   },
   FOLD_TOO_DEEP: {
-    what: "A change holds a value that is nested more deeply than programs can read safely.",
-    consequence: "This one change is passed over, and stays in the file.",
-    advice: `${KEPT_IN_PLACE} The app that wrote it should be told of it.`,
+    what: "A change contains a value that is nested more deeply than programs can read safely.",
+    consequence: "This one change is skipped, and stays in the file.",
+    advice: `${KEPT_IN_PLACE} Please report it to the makers of the app that wrote it.`,
   },
   FOLD_BAD_VALUE: {
-    what: "A change holds a number that is too large to be kept.",
-    consequence: "This one change is passed over, and stays in the file.",
-    advice: `${KEPT_IN_PLACE} The app that wrote it should be told of it.`,
+    what: "A change contains a number that is too large to be kept.",
+    consequence: "This one change is skipped, and stays in the file.",
+    advice: `${KEPT_IN_PLACE} Please report it to the makers of the app that wrote it.`,
   },
   FOLD_BAD_COUNTER: {
-    what: "A change bears a number that no change can have.",
-    consequence: "This one change is passed over, and stays in the file: taking it in could keep later changes from being made.",
+    what: "A change has a sequence number that no change can have.",
+    consequence: "This one change is skipped, and stays in the file: if it were accepted, later changes might become impossible.",
     advice: BY_HAND,
   },
   FOLD_BAD_ID: {
     what: "A change, or the device that made it, has an id that could lead outside of the space, or that cannot be written safely.",
-    consequence: "It is passed over here, and stays where it is.",
+    consequence: "It is skipped here, and stays in place.",
     advice: BY_HAND,
   },
   FOLD_BAD_UTF8: {
-    what: "A line of the file is damaged: its bytes are no text.",
-    consequence: "The line is passed over, and stays in the file. All other changes of the file were read.",
+    what: "A line of the file is damaged: its bytes are not text.",
+    consequence: "The line is skipped, and stays in the file. All other changes of the file were read.",
     advice: BY_HAND,
   },
   FOLD_CONFLICT_COPY: {
     what: "A sync service found two versions of a file and kept one of them under another name.",
     consequence: "Nothing is lost: the changes in the copy were read like all others.",
     advice:
-      "Repair makes sure that each of its changes stands elsewhere, too, and moves the copy to lost+found. You need not do anything, now or later.",
+      "Repair makes sure that another file contains each of its changes, and moves the copy to lost+found. You need not do anything, now or later.",
   },
   FOLD_NOT_DOWNLOADED: {
     what: "The sync service shows the file, but has not fetched it to this device.",
     consequence: "Nothing is lost. Its changes are missing here until it is fetched.",
-    advice: "Repair leaves it alone. Tell the sync service to keep this folder on the device, and wait until it has synced.",
+    advice: "Repair leaves it alone. Set the sync service to keep this folder on the device, and wait until it has synced.",
   },
   FOLD_FOREIGN_FILE: {
-    what: "Something stands among the files of the space that does not belong to it.",
-    consequence: "Nothing is lost: it is passed over.",
+    what: "A file among those of the space does not belong to it.",
+    consequence: "Nothing is lost: it is ignored.",
     advice:
-      "Repair moves a file to lost+found, and leaves alone what is a link, a pipe or a device, or has a name that cannot be read. Those you can delete if you know what they are.",
+      "Repair moves it to lost+found, unless it is a link, a pipe or a device, or its name cannot be read. You can delete those yourself if you know what they are.",
   },
   FOLD_ID_COLLISION: {
-    what: "Two different changes bear the same id, as if two devices had written under one name. A folder or a disk image that was copied while in use is the usual reason.",
-    consequence: "Both changes are in the folder, but only one of them shows, and devices may differ in which.",
+    what: "Two different changes have the same id, as if two devices had written under one name. The usual reason is that a folder or a disk image was copied while in use.",
+    consequence: "Both changes are in the folder, but each device shows only one of them, and devices may differ in which one.",
     advice:
-      "Repair leaves both, as it cannot know which is meant. Look at the thing that was changed and set it once more: the new change wins everywhere.",
+      "Repair leaves both, because it cannot know which is right. Check the item that was changed and set it once more: the new change wins everywhere.",
   },
   FOLD_NO_ROOT: {
     what: "The change that begins a tree is missing.",
-    consequence: "What is here of the tree is kept, and cannot be shown until that change arrives.",
+    consequence: "The other changes of the tree are kept, but the tree cannot be shown until that change arrives.",
     advice:
       "Repair leaves it. Wait until the folder has synced, or open the space once on the device that made the tree; otherwise restore the missing file from a backup.",
   },
   FOLD_ONLY_IN_LOST_FOUND: {
-    what: "Changes are in lost+found only: a repair moved a file there, and what was to contain them instead is missing.",
+    what: "Only lost+found contains these changes: a repair moved their file there, and the file that should contain them instead is missing.",
     consequence: "Nothing is lost, but these changes do not show.",
     advice:
       'Repair leaves them there. Wait until the folder has synced; if they are still missing then, "foldspace repair --undo" with the name of the folder in lost+found puts the file back.',
@@ -99,28 +99,27 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
   FOLD_OLD_FORMAT: {
     what: "Changes arrived in the layout of version 0, from a device that did not know yet that the space was converted.",
     consequence: "Nothing is lost, but these changes do not show.",
-    advice:
-      'Repair leaves them where they are, and "foldspace migrate" takes them in. Update the app on the device that wrote them.',
+    advice: 'Repair leaves them in place; "foldspace migrate" imports them. Update the app on the device that wrote them.',
   },
   FOLD_BAD_SPACE_FILE: {
     what: "The file space.json, which says which space this is, is damaged or missing.",
     consequence: "Nothing else is lost, but the space cannot be opened.",
     advice:
-      "Repair does nothing before it is there again. Wait until the folder has synced, or restore it from a backup or another device: it is the same on all of them.",
+      "Repair does nothing until the file is back. Wait until the folder has synced, or restore the file from a backup or another device: it is the same on all of them.",
   },
   FOLD_FOLDER_LOST: {
     what: "The folder is gone: it was moved, deleted, or is on a disk that is not connected.",
-    consequence: "Nothing that is open is lost: it is kept, and saved when the folder is back.",
+    consequence: "Nothing that is open is lost: it is kept in memory, and saved when the folder is back.",
     advice: "There is nothing to repair. Put the folder back in its place, or connect the disk.",
   },
   FOLD_PERMISSION: {
     what: "This user may not read a file or folder of the space.",
-    consequence: "What stands in it is missing here. Nothing is lost.",
-    advice: "Repair leaves it alone. Give yourself the right to read it, and see whose it is.",
+    consequence: "Its contents are missing here. Nothing is lost.",
+    advice: "Repair leaves it alone. Give yourself the right to read it, and check who owns it.",
   },
   FOLD_BUSY: {
-    what: "Another program keeps a file from being read or changed at the moment.",
-    consequence: "Nothing is lost. What stands in the file may be missing here for the time being.",
+    what: "Another program blocks a file at the moment, so that it cannot be read or changed.",
+    consequence: "Nothing is lost. The contents of the file may be missing here for the time being.",
     advice: "Close other programs that use the folder, or wait for the sync service, and try again.",
   },
   FOLD_TIMEOUT: {
@@ -147,55 +146,55 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
   FOLD_SECRETS_BROKEN: {
     what: "A file with secrets does not decrypt: it was damaged, or belongs to another space.",
     consequence:
-      "The secrets that stand in it alone are missing here. When secrets are saved, the file is kept under another name.",
+      "Secrets that only this file contains are missing here. When secrets are saved, the file is kept under another name.",
     advice:
-      "Repair leaves it where it is. Let the folder sync, or restore the file from a backup; one that was set aside you can delete when nothing is missing.",
+      "Repair leaves it in place. Let the folder sync, or restore the file from a backup. You can delete a file that was set aside when nothing is missing.",
   },
   FOLD_SECRETS_TOO_LARGE: {
-    what: "A file with secrets is larger than any that programs write, or there are too many of them.",
-    consequence: "What stands in it is not used, and kept.",
-    advice: "Repair leaves it where it is. Find out who put it there, and delete it if it is none of yours.",
+    what: "A file with secrets is larger than any that programs write, or the folder has too many of them.",
+    consequence: "The file is kept, but its contents are not used.",
+    advice: "Repair leaves it in place. Find out who put it there, and delete it if it is not yours.",
   },
   FOLD_SECRETS_PARAMETERS: {
     what: "A file with secrets asks for a passphrase to be checked too cheaply, or at a cost that no device can bear.",
-    consequence: "What stands in it is not used, and kept: somebody may have changed it to get at the passphrase.",
-    advice: "Repair leaves it where it is. Restore the file from a backup, and find out who has written into the folder.",
+    consequence: "The file is kept, but its contents are not used: an attacker may have changed it to find out the passphrase.",
+    advice: "Repair leaves it in place. Restore the file from a backup, and find out who has written into the folder.",
   },
   FOLD_SECRETS_UNPROTECTED: {
-    what: "Secrets that are under a passphrase stand in the folder with other values without one: an app that knows of no passphrase wrote them, or somebody else who has the folder.",
-    consequence: "Nothing is lost: the protected values hold, and the others are kept beside them.",
-    advice: "Repair leaves them where they are. Set each of these secrets again, or delete it: then the other value goes.",
+    what: "The folder contains other, unprotected values of secrets that are under a passphrase. An app that knows of no passphrase wrote them, or another person with access to the folder.",
+    consequence: "Nothing is lost: the protected values win, and the others are kept beside them.",
+    advice: "Repair leaves them in place. Set each of these secrets again, or delete it: then the other value goes.",
   },
   FOLD_PEER_CLONED: {
-    what: "Somebody else makes changes under the same id as this app, as if its data had been copied to another device.",
-    consequence: "Nothing is lost: this app goes on under a new id, and makes again what both had made.",
+    what: "Another device or program makes changes under the same id as this app, as if the app's data had been copied to it.",
+    consequence: "Nothing is lost: this app continues under a new id, and repeats the changes that both made.",
     advice: "There is nothing to repair. Let the other device load the app's data anew, if you know which it is.",
   },
   FOLD_SECRETS_ROLLED_BACK: {
-    what: "The secrets are older than what this device has seen.",
+    what: "The secrets are older than those that this device has seen.",
     consequence: "Secrets that were saved since may be missing here, and are not overwritten.",
     advice: "Repair leaves it alone. Wait until the folder has synced; if a backup was restored on purpose, accept them.",
   },
   FOLD_BAD_RECORD: {
     what: "A stored batch of changes is damaged.",
     consequence: "The changes in it are missing here, unless another place of the space has them. They stay where they are.",
-    advice: "Repair works on folders only. Open the space together with its folder: what is missing is taken from there.",
+    advice: "Repair works on folders only. Open the space together with its folder, which supplies the missing changes.",
   },
 };
 
 const OTHER: ProblemExplanation = {
   what: "A part of the space could not be read.",
-  consequence: "What stands in it is missing here. Nothing was changed.",
-  advice: "Repair leaves it alone. Look at the file named: the disk, its rights, or the sync service may be the reason.",
+  consequence: "Its contents are missing here. Nothing was changed.",
+  advice: "Repair leaves it alone. Check the file that is named: the disk, its rights, or the sync service may be the reason.",
 };
 
 const TORN_AND_SAFE: ProblemExplanation = {
-  what: "A line of the file holds several changes, or the beginning of a change that was written once more as a whole.",
+  what: "A line of the file contains several changes, or the beginning of a change that was written once more as a whole.",
   consequence: "Nothing is lost: all changes were read.",
   advice: `${KEPT_IN_PLACE} You need not do anything.`,
 };
 
-/** Says in plain words what a problem is, whether anything is lost, and what to do. */
+/** Explains in plain words what a problem is, whether anything is lost, and what to do. */
 export function explainProblem({ code, isLossless }: Problem): ProblemExplanation {
   return isLossless === true ? TORN_AND_SAFE : (EXPLANATIONS[code] ?? OTHER);
 }

@@ -5,8 +5,8 @@ const UNDEFINED = bytesOf(",undefined]");
 const REMOVED = bytesOf(",{}]");
 
 /**
- * Rewrites property lines in which the first version wrote a removal as the bare word `undefined`, which is no JSON.
- * Every other byte stays as it is. Inside a string the word cannot stand before a line's last bracket: its closing quote would.
+ * Rewrites property lines in which the first version wrote a removal as the bare word `undefined`, which is not JSON. All
+ * other bytes stay. A string cannot put the word directly before a line's last bracket, because its closing quote would follow.
  */
 export function repairRemovals(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];

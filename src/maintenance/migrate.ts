@@ -10,32 +10,32 @@ import { SpaceFolder } from "../layers/folder/space-folder.ts";
 
 export interface Migration {
   /**
-   * `finished`: one that had been interrupted. `taken-in`: operations of version 0 that a device wrote before it knew of the
-   * migration. `none`: the space has the present format already, and nothing of version 0 is beside it.
+   * `finished`: completed an interrupted migration. `taken-in`: imported operations of version 0 that a device wrote before it
+   * knew of the migration. `none`: the space already has the present format, and no files of version 0 are beside it.
    */
   readonly done: "migrated" | "finished" | "taken-in" | "none";
   readonly spaceId: string;
   /** Distinct operations of each tree that were copied. */
   readonly opCounts: ReadonlyMap<string, number>;
-  /** Log files copied. */
+  /** Number of copied log files. */
   readonly files: number;
-  /** Above all, lines that are no operations: they are carried over as they are. */
+  /** Mostly lines that are not operations; they are copied unchanged. */
   readonly problems: readonly Problem[];
 }
 
-/** The new space is built in here, out of sight of every reader. */
+/** Folder in which the new space is built, hidden from all readers. */
 const BUILD_DIR = ".space-v1.tmp";
 const RECORD_FILE = "migrated.json";
 
 /**
- * Turns a space of version 0 into one of version 1 and keeps the old files under `space-v0`. Beside a space of version 1, it
- * takes in what is there of version 0: what an interrupted migration, here or on another device, has left, and what a
- * device wrote that knew nothing of it.
+ * Converts a space of version 0 to version 1, and keeps the old files under `space-v0`. If the space has version 1 already, it
+ * imports the files of version 0 beside it: those that an interrupted migration left, here or on another device, and those of
+ * a device that did not know of the migration.
  *
- * The new space is built aside, read back and compared, and put in its place in one step; only then are the old files
- * moved. Interrupted anywhere, it leaves the old space or the new one whole, and finishes when it is run again.
- * @throws FoldspaceError as `SpaceFolder.open`; before anything has changed: `FOLD_NOT_DOWNLOADED`, `FOLD_IO` for a link,
- *   `FOLD_BUSY` where something else writes the old files, and what reading and writing fail with
+ * The migration builds the new space in a folder of its own, reads it back, compares it, and moves it to its place in one
+ * step. Only then does it move the old files. If interrupted, it leaves the old or the new space whole, and the next run finishes.
+ * @throws FoldspaceError as `SpaceFolder.open`; before any change: `FOLD_NOT_DOWNLOADED`, `FOLD_IO` for a link, `FOLD_BUSY` if
+ *   another program writes the old files, and errors of the file system
  */
 export async function migrateFolder(folder: SpaceFolder, now: Date = new Date()): Promise<Migration> {
   const state = await inspect(folder);
@@ -58,14 +58,14 @@ export async function migrateFolder(folder: SpaceFolder, now: Date = new Date())
 
 type OldState = { readonly kind: "space"; readonly spaceId: string } | { readonly kind: "old" | "half" };
 
-/** `half`: a space of version 0, beside which is an unfinished one of version 1. */
+/** `half`: a space of version 0 with an unfinished one of version 1 beside it. */
 async function inspect(folder: SpaceFolder): Promise<OldState> {
   const names = new Set((await folder.fs.list(folder.path))?.map(({ name }) => name));
   const hasOld = names.has(OLD_SPACE_FILE) && (await findOldRoots(folder)).length > 0;
   try {
     const state = await folder.inspect();
     if (state.kind === "space") return { kind: "space", spaceId: state.spaceFile.id };
-    // without its log files, which another device's migration has moved already, it is taken for no space
+    // after another device's migration has moved its log files, the folder does not count as a space
     if (state.kind !== "old-format" && !(state.kind === "empty" && hasOld)) throw folder.errorFor(state.kind);
   } catch (error) {
     const isUnfinished =
@@ -92,7 +92,7 @@ async function readOldSpace(folder: SpaceFolder): Promise<OldSpace> {
   return { logs, problems };
 }
 
-/** Where a file of version 0 is after the migration. */
+/** Path of a file of version 0 after the migration. */
 function keptAt(path: string): string {
   return path.startsWith(`${KEPT_DIR}/`) ? path : joinPath(KEPT_DIR, path);
 }
@@ -125,13 +125,13 @@ async function buildAside(folder: SpaceFolder, old: OldSpace, spaceFile: Uint8Ar
   return { opCounts: expected.opCounts, problems };
 }
 
-/** Writes the new space where it belongs, its space file last: before that, no reader takes it for a space. */
+/** Writes the new space in its final place, and its space file last: before that, no reader treats it as a space. */
 async function completeHalf(folder: SpaceFolder, old: OldSpace, spaceFile: Uint8Array, now: Date): Promise<NewSpace> {
   const changes = new CheckedChanges(folder);
   await changes.makeDirectory(OPS_DIR);
   const known = await tally(folder);
   const operations = new OldOperations(folder, folder, known, { isOwner: true, now });
-  // a file that is gone by now was moved by another device's migration, and is looked for there at the end
+  // a file that is gone was moved by another device's migration, and `finish` finds it in its new place
   for (const log of old.logs) await operations.ingest(log);
   await copyOldSecrets(folder, folder);
   if (!(await changes.stat(SPACE_FILE))) await changes.write(SPACE_FILE, spaceFile);
@@ -145,7 +145,7 @@ async function copyOldSecrets(from: SpaceFolder, to: SpaceFolder): Promise<void>
   }
 }
 
-/** Takes in what of version 0 is beside a space of version 1, and moves it out of the way. */
+/** Imports the files of version 0 beside a space of version 1, and moves them away. */
 async function finish(folder: SpaceFolder, spaceId: string, now: Date): Promise<Migration> {
   const parts = new OldParts(folder, spaceId);
   const isInterrupted = (await folder.fs.list(folder.path))?.some(({ name }) => name === BUILD_DIR) ?? false;
@@ -184,7 +184,7 @@ async function finish(folder: SpaceFolder, spaceId: string, now: Date): Promise<
   };
 }
 
-/** Every operation of the space. */
+/** Tallies all operations of the space. */
 async function tally(folder: SpaceFolder): Promise<OperationTally> {
   const known = new OperationTally();
   for (const log of (await folder.scan()).logs) {
@@ -193,7 +193,7 @@ async function tally(folder: SpaceFolder): Promise<OperationTally> {
   return known;
 }
 
-/** Reads what was built as any reader would. @returns its problems */
+/** Reads the new space as any reader would, and checks that no operation is missing. @returns its problems */
 async function assertArrived(built: SpaceFolder, expected: OperationTally): Promise<Problem[]> {
   const { logs, problems } = await built.scan();
   const arrived = new OperationTally();
@@ -214,7 +214,7 @@ async function assertArrived(built: SpaceFolder, expected: OperationTally): Prom
   return problems;
 }
 
-/** What is appended to the old files after they were copied has to be copied, too. */
+/** Checks that no lines were appended to the old files after they were copied. */
 async function assertUnchanged(folder: SpaceFolder, logs: readonly OldLog[]): Promise<void> {
   const now = await readOldSpace(folder);
   const sizes = new Map(now.logs.map((log) => [log.oldPath, log.size]));
@@ -241,7 +241,7 @@ async function read(folder: SpaceFolder, path: string): Promise<Uint8Array> {
 function changed(folder: SpaceFolder, path = ""): FoldspaceError {
   return new FoldspaceError(
     "FOLD_BUSY",
-    `Something else changes ${folder.at(path)}: close every app that has the space open, and try again; nothing was changed`,
+    `Another program changes ${folder.at(path)}: close every app that has the space open, and try again; nothing was changed`,
   );
 }
 

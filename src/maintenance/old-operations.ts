@@ -10,10 +10,10 @@ import { classifyEntry, type LogEntry, type SpaceFolder } from "../layers/folder
 
 /** Folder of a space of version 0 that holds its log files. */
 export const OLD_OPS_DIR = "ops";
-/** Where a migration keeps the files of version 0. */
+/** Folder in which a migration keeps the files of version 0. */
 export const KEPT_DIR = "space-v0";
 
-/** Whether a log beside a space is of version 0, and not of a folder that happens to be called `ops`. */
+/** Whether a log beside a space is of version 0, and not from a folder that happens to be called `ops`. */
 export function isOfSpace({ treeId }: OldLog, known: OperationTally): boolean {
   return /^[0-9a-f]{32}$/.test(treeId) || known.hasTree(treeId);
 }
@@ -27,15 +27,15 @@ export interface OldLogs {
   readonly logs: OldLog[];
   /** Files of any kind, logs included. */
   readonly files: readonly string[];
-  /** About names; what cannot be read is in `waiting`. */
+  /** Problems of names; unreadable files and folders are in `waiting`. */
   readonly problems: Problem[];
   /** Why operations may be missing: files that have not been downloaded, and folders that cannot be read. */
   readonly waiting: readonly FoldspaceError[];
 }
 
 /**
- * Folders with log files of version 0. Those that a migration has moved are among them: a sync service can put a file
- * that another device writes late into the moved folder as well as into a new one in the old place.
+ * Finds folders with log files of version 0, including those that a migration has moved: a sync service can put a file that
+ * another device writes late into the moved folder as well as into a new one in the old place.
  */
 export async function findOldRoots(folder: SpaceFolder): Promise<string[]> {
   const roots: string[] = [];
@@ -79,7 +79,7 @@ function unreadable(path: string, cause: Error): FoldspaceError {
   return new FoldspaceError("FOLD_IO", `${path} cannot be read`, { data: { path }, cause });
 }
 
-/** Reads a log file of version 0, removals as its apps wrote them included. @returns `undefined` if it is gone */
+/** Reads a log file of version 0, including removals as its apps wrote them. @returns `undefined` if it is gone */
 export async function readOldLog(
   folder: SpaceFolder,
   { oldPath, peerId }: OldLog,
@@ -93,9 +93,9 @@ export async function readOldLog(
   return { bytes, size: found.length, ops: parser.ops };
 }
 
-/** Puts operations of version 0 into a space of version 1, as far as that lacks them. */
+/** Imports operations of version 0 that a space of version 1 lacks. */
 export class OldOperations {
-  /** Operations that were put into the space, by tree. */
+  /** Number of imported operations, by tree. */
   readonly ingested: Map<string, number> = new Map<string, number>();
   readonly problems: Problem[] = [];
   readonly #source: SpaceFolder;
@@ -105,9 +105,9 @@ export class OldOperations {
   readonly #now: Date;
 
   /**
-   * @param known what the target contains; is kept up to date
-   * @param isOwner whether files of the target that are missing may be made under their writers' names, as nobody else
-   *   writes to it yet. Otherwise, as one device more, this writes relay files only
+   * @param known the operations of the target; this class keeps it up to date
+   * @param isOwner whether missing files of the target may be created under their writers' names, because no other device
+   *   writes to it yet. Otherwise this class writes relay files only, like one more device
    */
   constructor(
     source: SpaceFolder,
@@ -122,7 +122,7 @@ export class OldOperations {
     this.#now = now;
   }
 
-  /** @returns how many bytes it read; `undefined` if the file is gone, or operations could not be taken in, which is a problem */
+  /** @returns the bytes read; `undefined` if the file is gone, or its operations could not be imported, which is a problem */
   async ingest(log: OldLog): Promise<number | undefined> {
     const read = await readOldLog(this.#source, log);
     if (!read) return undefined;
@@ -132,7 +132,7 @@ export class OldOperations {
     const mayMakeFile = this.#isOwner && (await this.#changes.stat(path)) === undefined;
     if (mayMakeFile) await this.#changes.write(path, read.bytes);
     else if (missing.size > 0 && !(await this.#writeRelay(log, [...missing.values()]))) {
-      const reason = `the id of peer ${peerId} cannot be part of a file's name: its operations were not taken in`;
+      const reason = `the id of peer ${peerId} cannot be part of a file's name: its operations were not imported`;
       this.problems.push({ code: "FOLD_BAD_ID", reason, file: oldPath, treeId });
       return undefined;
     }
@@ -141,7 +141,7 @@ export class OldOperations {
     return read.size;
   }
 
-  /** Named after its content, so that devices that do the same write the same file. */
+  /** Names the file after its content, so that several devices write the same file. */
   async #writeRelay({ treeId, peerId, path }: OldLog, lines: readonly string[]): Promise<boolean> {
     const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
     const writerId = (await digestOf(bytes)).slice(0, 32);

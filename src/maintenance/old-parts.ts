@@ -12,7 +12,7 @@ export const OLD_SPACE_FILE = "space.json";
 /** The later name first. */
 export const OLD_SECRETS_FILES: readonly string[] = ["secrets", "secrets.json"];
 
-/** Moves files of version 0 that are beside a space of version 1 to `space-v0`. Nothing there is replaced. */
+/** Moves files of version 0 beside a space of version 1 to `space-v0`. Replaces no files there. */
 export class OldParts {
   readonly problems: Problem[] = [];
   readonly #folder: SpaceFolder;
@@ -26,27 +26,27 @@ export class OldParts {
     this.#spaceId = spaceId;
   }
 
-  /** Whether there was anything to move. */
+  /** Whether any file had to be moved. */
   get hasMoved(): boolean {
     return this.#hasMoved;
   }
 
-  /** Whether the space file of version 0 is there, and names this space. */
+  /** Whether the space file of version 0 exists, and names this space. */
   async hasSpaceFile(): Promise<boolean> {
     const bytes = (await this.#isFile(OLD_SPACE_FILE)) ? await this.#changes.read(OLD_SPACE_FILE) : undefined;
     if (!bytes) return false;
     try {
       return parseSpaceFile(new TextDecoder().decode(bytes), OLD_SPACE_FILE).id === this.#spaceId;
     } catch (error) {
-      // something else that has this name
+      // another file with this name
       if (errorCode(error) === "FOLD_BAD_SPACE_FILE") return false;
       throw error;
     }
   }
 
   /**
-   * Moves the log files, all of whose operations were taken in. Then it reads once more what has changed meanwhile.
-   * @param sizes of what was read, by path
+   * Moves the log files after all their operations were imported. Then reads again files that have changed meanwhile.
+   * @param sizes of the files when they were read, by path
    */
   async moveLogs(operations: OldOperations, sizes: ReadonlyMap<string, number>): Promise<void> {
     const root = await this.#freeName(OLD_OPS_DIR);
@@ -57,7 +57,7 @@ export class OldParts {
     }
   }
 
-  /** File by file, if the folder cannot be moved, as on a disk where a program has a file of it open. */
+  /** Moves single files, if the folder cannot be moved because a program has one of its files open. */
   async #moveFiles(root: string): Promise<void> {
     for (const path of (await findOldLogs(this.#folder, OLD_OPS_DIR)).files) {
       await this.#moveOrReport(joinPath(OLD_OPS_DIR, path), joinPath(root, path));
@@ -65,9 +65,9 @@ export class OldParts {
   }
 
   /**
-   * Takes secrets of version 0 into the space and moves their files. What a space has already is not changed by them: they
-   * are put beside it as a copy, which adds what is missing when the space is next opened.
-   * @param isOld whether a file is known to be of version 0 that does not decrypt
+   * Imports secrets of version 0 and moves their files. Does not change existing secrets of the space: the old file becomes a
+   * copy beside them, which adds missing secrets when the space is next opened.
+   * @param isOld whether a file that does not decrypt is known to be of version 0
    */
   async ingestSecrets(isOld: boolean): Promise<void> {
     for (const name of OLD_SECRETS_FILES) {
@@ -80,7 +80,7 @@ export class OldParts {
     }
   }
 
-  /** Moves a single file, or removes it if the same is kept already. */
+  /** Moves a single file, or removes it if an identical file is kept already. */
   async move(name: string): Promise<void> {
     this.#hasMoved = true;
     const bytes = await this.#changes.read(name);
@@ -139,7 +139,7 @@ export class OldParts {
   }
 }
 
-/** Puts a file of secrets into the space: as its secrets, or beside those as a copy of them. */
+/** Adds a file of secrets to the space: as its secrets, or as a copy beside them. */
 export async function copySecrets(folder: SpaceFolder, bytes: Uint8Array): Promise<void> {
   const changes = new CheckedChanges(folder);
   const present = await changes.read(SECRETS_FILE);
@@ -148,12 +148,12 @@ export async function copySecrets(folder: SpaceFolder, bytes: Uint8Array): Promi
   await changes.write(present ? `${SECRETS_FILE} (version 0 ${digest.slice(0, 8)})` : SECRETS_FILE, bytes);
 }
 
-/** `name`, `name-2`, `name-3` and so on in the folder of what is kept. */
+/** `name`, `name-2`, `name-3` and so on in {@link KEPT_DIR}. */
 function numbered(name: string, number: number): string {
   return joinPath(KEPT_DIR, number === 1 ? name : `${name}-${number}`);
 }
 
-/** @returns its code, if only this file or folder cannot be moved @throws any other error */
+/** @returns the code of an error that affects only this file or folder. @throws any other error */
 export function immovable(error: unknown): FoldspaceError["code"] {
   const code = errorCode(error);
   if (code === "FOLD_IO" || code === "FOLD_BUSY" || code === "FOLD_TIMEOUT" || code === "FOLD_PERMISSION") return code;

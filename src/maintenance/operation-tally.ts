@@ -1,6 +1,6 @@
 import { OpIdSet, type OpId } from "../tree/index.ts";
 
-/** Ids of the operations of each tree: for showing that none was lost. */
+/** Ids of the operations of each tree, to prove that no operation was lost. */
 export class OperationTally {
   readonly #vectors = new Map<string, OpIdSet>();
 
@@ -18,17 +18,17 @@ export class OperationTally {
     return this.#vectors.get(treeId)?.has(id) ?? false;
   }
 
-  /** Distinct operations of each tree. */
+  /** Number of distinct operations of each tree. */
   get opCounts(): Map<string, number> {
     return new Map(Array.from(this.#vectors, ([treeId, vector]) => [treeId, vector.size]));
   }
 
-  /** Distinct operations of all trees. */
+  /** Number of distinct operations of all trees. */
   get total(): number {
     return [...this.opCounts.values()].reduce((sum, size) => sum + size, 0);
   }
 
-  /** A tree of which this tally lacks operations that the other has. */
+  /** @returns a tree of which this tally lacks operations that the other has */
   findLacking(other: OperationTally): string | undefined {
     for (const [treeId, vector] of other.#vectors)
       if (!(this.#vectors.get(treeId)?.includes(vector) ?? vector.size === 0)) return treeId;

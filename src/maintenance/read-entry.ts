@@ -5,20 +5,20 @@ import { LogParser, type LogParserOptions } from "../log/parser.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 
-/** What a part of a log file holds. */
+/** The contents of a part of a log file. */
 export interface EntryPart {
   readonly ops: readonly VertexOperation[];
   /** Counters of operations that were not wanted. */
   readonly counted: readonly number[];
   readonly problems: readonly Problem[];
-  /** Lines of newer formats. */
+  /** Number of lines of newer formats. */
   readonly newerLines: number;
 }
 
 /**
- * Reads a log file once, in parts, and remembers nothing of it. That it cannot be read is a problem like any other, one
- * without a line; that it is gone by now is none.
- * @param onBytes is given everything that is read
+ * Reads a log file once, in parts. If the file cannot be read, it yields a problem without a line; if the file is gone, it
+ * yields no problem.
+ * @param onBytes gets all bytes that are read
  */
 export async function* readEntry(
   folder: SpaceFolder,
@@ -62,7 +62,7 @@ export async function* readEntry(
   yield endPart();
 }
 
-/** The operations of a log file with the numbers of their lines. */
+/** Reads the operations of a log file with the numbers of their lines. */
 export async function* operationsByLine(
   folder: SpaceFolder,
   { path, peerId, size }: LogEntry,
@@ -82,9 +82,9 @@ export async function* operationsByLine(
 }
 
 /**
- * The bytes of a file, piece by piece; none where it is gone.
- * @param size as it was listed: what has been appended since is read no further than the piece in which it begins, so that
- *   a file that grows as fast as it is read comes to an end
+ * Reads the bytes of a file, piece by piece; yields nothing if it is gone.
+ * @param size of the file when it was listed. Reading stops after the piece that reaches this size, so that it ends even if
+ *   the file grows as fast as it is read
  */
 export async function* readChunks(folder: SpaceFolder, path: string, size: number): AsyncGenerator<Uint8Array> {
   let offset = 0;
@@ -97,10 +97,10 @@ export async function* readChunks(folder: SpaceFolder, path: string, size: numbe
   } while (bytes.length === CHUNK_BYTES && offset < size);
 }
 
-/** How far going through the files of a folder has come. */
+/** Progress of reading all files of a folder. */
 export interface ReadingProgress {
   readonly filesRead: number;
   readonly files: number;
-  /** Lines that were operations, repeated ones included. */
+  /** Number of lines that were operations, including repeated ones. */
   readonly opsRead: number;
 }

@@ -15,35 +15,35 @@ import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 
 export interface TreeSummary {
   readonly treeId: string;
-  /** Distinct operations. */
+  /** Number of distinct operations. */
   readonly opCount: number;
   readonly files: number;
   readonly bytes: number;
-  /** Whether the operation that creates its root is here. */
+  /** Whether the folder contains the operation that creates the tree's root. */
   readonly hasRoot: boolean;
   readonly rootProperties: ReadonlyMap<string, JsonValue>;
 }
 
 export interface FolderSummary {
-  /** By id. The space tree is among them, unless the folder has nothing of it. */
+  /** By id, including the space tree if the folder has any of its operations. */
   readonly trees: readonly TreeSummary[];
-  /** The space tree, as far as it names things: without the other properties. */
+  /** The space tree as a directory: only with names and references to trees. */
   readonly directory: ReplicatedTree;
-  /** Whose operations are here, by id. */
+  /** Peers whose operations the folder contains, by id. */
   readonly peerIds: readonly string[];
   readonly files: number;
   readonly bytes: number;
-  /** UTC days on which something was saved, as `YYYY-MM-DD`, in order. */
+  /** UTC days with saved operations, as `YYYY-MM-DD`, in order. */
   readonly days: readonly string[];
-  /** What reading found; `verifyFolder` looks closer. */
+  /** Problems that reading found; `verifyFolder` finds more. */
   readonly problems: readonly Problem[];
 }
 
 const DIRECTORY_KEYS: ReadonlySet<string> = new Set([NAME_KEY, OLD_NAME_KEY, "tid"]);
 
 /**
- * Tells what is in a folder after reading every line once. Only the directory is built that the space tree is for the
- * others; of those, operations are counted and forgotten.
+ * Summarizes a folder after reading every line once. Of the space tree it keeps the directory; of the other trees it only
+ * counts the operations.
  */
 export async function summarizeFolder(
   folder: SpaceFolder,
@@ -73,7 +73,7 @@ export async function summarizeFolder(
   }
   return {
     trees: [...tallies.values()].map((tally) => tally.toSummary()).sort((a, b) => (a.treeId < b.treeId ? -1 : 1)),
-    // a reader makes no operations, so it needs no id of its own
+    // a reader makes no operations, so it needs no peer id of its own
     directory: new ReplicatedTree("reader", spaceOps, { rootId: spaceId }),
     peerIds: [...new Set(scan.logs.map((log) => log.peerId))].sort(),
     files: scan.logs.length,

@@ -7,13 +7,13 @@ import { readEntry } from "./read-entry.ts";
 import { classifyEntry, type LogEntry, type SpaceFolder } from "../layers/folder/space-folder.ts";
 
 interface UnreadLog {
-  /** `path` is where the file is, which is not where a log file belongs. */
+  /** `path` is the actual place of the file, outside the places of log files. */
   readonly log: LogEntry;
   /** The repair that moved it there; `undefined` for a log of version 0. */
   readonly repairId?: string;
 }
 
-/** Log files that no reader looks at: those that repairs have moved to `lost+found`, and those of version 0. */
+/** Log files that no reader reads: those that repairs have moved to `lost+found`, and those of version 0. */
 export class UnreadLogs {
   readonly #folder: SpaceFolder;
   /** By tree and peer. */
@@ -38,7 +38,7 @@ export class UnreadLogs {
 
   /** Reports files with operations that the space lacks. @param known the operations of this peer and tree in the space */
   findMissing(treeId: string, peerId: string, known: OpIdSet): AsyncGenerator<Problem>;
-  /** Does so for all peers and trees that were not asked about, of which the space has nothing. */
+  /** Reports the files of all other peers and trees, of which the space has no operations. */
   findMissing(): AsyncGenerator<Problem>;
   async *findMissing(treeId?: string, peerId = "", known = new OpIdSet()): AsyncGenerator<Problem> {
     if (treeId !== undefined) this.#treeIds.add(treeId);
@@ -66,7 +66,7 @@ export class UnreadLogs {
     yield repairId === undefined
       ? {
           code: "FOLD_OLD_FORMAT",
-          reason: `the space lacks ${operations} of this file of version 0: "foldspace migrate" takes them in`,
+          reason: `the space lacks ${operations} of this file of version 0: "foldspace migrate" imports them`,
           file,
           treeId,
         }
@@ -82,7 +82,7 @@ export class UnreadLogs {
 async function findLost(folder: SpaceFolder): Promise<UnreadLog[]> {
   const lost: UnreadLog[] = [];
   const inSpace = (await folder.fs.list(folder.at(SPACE_DIR))) ?? [];
-  // what a link leads to is none of the space's
+  // files behind a link do not belong to the space
   if (!inSpace.some(({ name, kind }) => joinPath(SPACE_DIR, name) === LOST_DIR && kind === "directory")) return lost;
   for (const file of (await folder.findFiles(LOST_DIR)).files) {
     const [repairId, place, ...rest] = file.path.split("/");

@@ -6,10 +6,10 @@ import { FolderSecrets } from "../layers/folder/folder-secrets.ts";
 import { READABLE } from "../layers/folder/plain-remains.ts";
 import type { SpaceFolder } from "../layers/folder/space-folder.ts";
 
-/** What is wrong with the secrets in a folder, as far as that shows without a passphrase. Changes nothing. */
+/** Finds problems of the secrets in a folder that are visible without a passphrase. Changes nothing. */
 export async function findSecretsProblems(folder: SpaceFolder, spaceId: string): Promise<Problem[]> {
   const secrets = new FolderSecrets(folder, spaceId, systemClock);
-  // one that only reads, so it needs no id of its own
+  // it only reads, so it needs no peer id of its own
   const vault = new Vault(spaceId, "reader");
   try {
     const { sealed } = await secrets.load();

@@ -7,27 +7,26 @@ import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 import { UnreadLogs } from "./unread-logs.ts";
 import { findSecretsProblems } from "./verify-secrets.ts";
 
-/** What is told besides the problems while a folder is examined. */
+/** Callbacks for events besides the problems while a folder is examined. */
 export interface ExaminationListener {
   readonly onProgress?: ((progress: ReadingProgress) => void) | undefined;
-  /** Every operation that can be read, repeated ones included. */
+  /** Gets all readable operations, including repeated ones. */
   readonly onOperations?: (treeId: string, ops: readonly VertexOperation[]) => void;
 }
 
 /**
- * Finds everything that is wrong in a space's folder, and changes nothing. A bad `space.json` is one more problem:
- * the rest is looked at all the same. So are operations that no reader finds: those that only `lost+found` contains, and
- * those of version 0 beside the space. A missing bin, and trees that nothing references, are no problems.
- * `explainProblem` says what a problem means.
+ * Finds all problems of a space's folder, and changes nothing. A bad `space.json` is a problem and does not stop the
+ * examination. Operations that no reader finds are problems, too: those that only `lost+found` contains, and those of
+ * version 0 beside the space. A missing bin, and trees without references, are not problems. `explainProblem` explains one.
  *
- * Memory is bounded by the largest tree's operations of one peer, and by how many of them stand there twice.
- * @throws FoldspaceError where there is no space at all: `FOLD_NOT_FOUND`, `FOLD_NOT_A_FOLDER`, `FOLD_NOT_A_SPACE`, `FOLD_OLD_FORMAT`
+ * Memory is bounded by one peer's operations of the largest tree, and by the number of repeated ones among them.
+ * @throws FoldspaceError if the folder has no space: `FOLD_NOT_FOUND`, `FOLD_NOT_A_FOLDER`, `FOLD_NOT_A_SPACE`, `FOLD_OLD_FORMAT`
  */
 export function verifyFolder(folder: SpaceFolder, onProgress?: (progress: ReadingProgress) => void): AsyncGenerator<Problem> {
   return examineFolder(folder, { onProgress });
 }
 
-/** {@link verifyFolder}, for those who also want the operations. */
+/** Like {@link verifyFolder}, for callers that also need the operations. */
 export async function* examineFolder(
   folder: SpaceFolder,
   { onProgress, onOperations }: ExaminationListener,
@@ -52,7 +51,7 @@ export async function* examineFolder(
       for (const log of peerLogs) {
         let opsInFile = 0;
         for await (const part of readEntry(folder, log, { ids })) {
-          // whether the torn operation stands elsewhere is known when all files of the peer have been read
+          // other files of the peer, which are read later, may contain the torn operation
           for (const problem of part.problems)
             if (problem.counter === undefined) yield problem;
             else torn.push(problem);
@@ -78,7 +77,7 @@ export async function* examineFolder(
 }
 
 function asSafe(problem: Problem): Problem {
-  return { ...problem, reason: `${problem.reason}; the whole operation stands elsewhere`, isLossless: true };
+  return { ...problem, reason: `${problem.reason}; another line contains the whole operation`, isLossless: true };
 }
 
 async function openDespiteProblems(folder: SpaceFolder): Promise<{ readonly spaceId?: string; readonly problem?: Problem }> {
@@ -103,8 +102,8 @@ function noRoot(treeId: string): Problem {
 }
 
 /**
- * Compares operations that stand in the files more than once. The same content is fine, as sync services and relays
- * repeat files; different content means that two writers shared a peer id.
+ * Compares operations that the files contain more than once. Equal content is fine, because sync services and relays repeat
+ * files. Different content means that two writers shared a peer id.
  */
 async function* findCollisions(
   folder: SpaceFolder,
@@ -121,14 +120,14 @@ async function* findCollisions(
       const first = firsts.get(counter);
       if (!first) firsts.set(counter, { text, place: `${file}:${line}` });
       else if (first.text !== text) {
-        const reason = `operation ${counter} of peer ${peerId} stands in ${first.place} with other content, so devices may show either`;
+        const reason = `operation ${counter} of peer ${peerId} has other content in ${first.place}, so devices may show either`;
         yield { code: "FOLD_ID_COLLISION", reason, file, line, treeId };
       }
     }
   }
 }
 
-/** By tree, then by peer, in the order of their ids; the files of each in the order of their paths. */
+/** Groups logs by tree, then by peer, in the order of their ids; the files of each in the order of their paths. */
 export function groupByTree(logs: readonly LogEntry[]): Map<string, Map<string, LogEntry[]>> {
   const trees = new Map<string, Map<string, LogEntry[]>>();
   for (const log of logs.toSorted(byTreeAndPeer)) {

@@ -29,7 +29,7 @@ test("a copy is folded in, and the folder has no problems afterwards", async () 
   const { code, stdout, stderr } = await foldspace(["repair", path]);
   expect(code).toBe(0);
   expect(stdout.split("\n")).toEqual([
-    expect.stringMatching(/jsonl: written, with 1 operation that stood in copies only$/),
+    expect.stringMatching(/jsonl: written, with 1 operation that only copies contained$/),
     expect.stringContaining(`${COPY}: moved to space-v1/lost+found/repair-`),
     "",
   ]);
@@ -64,7 +64,7 @@ test("what is left is listed and explained, and the exit code is 1", async () =>
     `\nLeft as it is:\n${LOG_FILE}:3: the line is not JSON: "garbage" [FOLD_BAD_LINE]\n\nFOLD_BAD_LINE\n  `,
   );
   const cleaned = await foldspace(["repair", path, "--own", PEER_ID]);
-  expect(cleaned).toMatchObject({ code: 0, stdout: expect.stringContaining("1 unreadable one taken out") });
+  expect(cleaned).toMatchObject({ code: 0, stdout: expect.stringContaining("1 unreadable one removed") });
   expect((await foldspace(["verify", path])).code).toBe(0);
 });
 

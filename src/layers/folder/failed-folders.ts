@@ -8,7 +8,7 @@ interface FailedFolder {
   readonly retryAt: number;
 }
 
-/** Folders that could not be looked into, and when each is tried again: ever later, as long as it fails. */
+/** Unreadable folders with their next retries, whose delays grow as long as they fail. */
 export class FailedFolders {
   readonly #clock: Clock;
   readonly #folders = new Map<string, FailedFolder>();
@@ -23,7 +23,7 @@ export class FailedFolders {
     return next;
   }
 
-  /** Notes that a folder has failed, once more or for the first time. */
+  /** Notes a failure of a folder. */
   note(path: string): void {
     const tries = (this.#folders.get(path)?.tries ?? 0) + 1;
     const delayMs = backoffMs(tries, undefined, LAST_RETRY_MS);
@@ -34,14 +34,14 @@ export class FailedFolders {
     this.#folders.delete(path);
   }
 
-  /** Notes that these have failed, and no others. */
+  /** Notes a failure of these folders, and forgets all others. */
   replace(paths: readonly string[]): void {
     const failed = new Set(paths);
     for (const path of [...this.#folders.keys()]) if (!failed.has(path)) this.#folders.delete(path);
     for (const path of failed) this.note(path);
   }
 
-  /** Those whose time has come; each is to be noted or forgiven then. */
+  /** Returns the folders whose retry is due. The caller must note or forgive each of them. */
   removeDue(): string[] {
     const now = this.#clock.now();
     return [...this.#folders].filter(([, { retryAt }]) => retryAt <= now).map(([path]) => path);

@@ -74,7 +74,7 @@ test("what is appended arrives after the hint has been gathered, and only that",
 
 test("one operation behind 20,000 costs one read of a small part of the file", async () => {
   const { fs, clock, layer, take } = await listen(lines(1, 20_000));
-  // an old file is not looked at again in case it changed within its time's resolution
+  // an old file is not read again in case it changed within the resolution of its time
   await clock.advance(60_000);
   await fs.append(FILE, bytes(line(20_001)));
   fs.bytesRead = 0;
@@ -85,7 +85,7 @@ test("one operation behind 20,000 costs one read of a small part of the file", a
   expect(fs.bytesRead).toBeLessThanOrEqual(70_000);
 });
 
-test("nothing is read where nothing has changed", async () => {
+test("unchanged files are not read", async () => {
   const { fs, clock, layer } = await listen(lines(1, 100));
   await clock.advance(60_000);
   const reads = fs.pathsOf("read").length;
@@ -113,7 +113,7 @@ test("line numbers stay right, and earlier problems known, while a file grows", 
   expect(layer.problems.map((problem) => problem.line)).toEqual([2, 4]);
 });
 
-test("a file replaced by one with more is read whole where its start differs", async () => {
+test("a file replaced by one with more is read whole if its start differs", async () => {
   const { fs, clock, take, changes } = await listen(lines(1, 3));
   await fs.write(FILE, bytes(lines(11, 15)));
   await clock.advance(25);
@@ -166,7 +166,7 @@ test("a second change that size and time do not show is found by the next rescan
   await fs.write(FILE, bytes(line(3)));
   await layer.rescan();
   expect(take()).toEqual([3]);
-  // old enough by now: a change would show in its time
+  // old enough now: its time would show a change
   await clock.advance(60_000);
   await layer.rescan();
   const reads = fs.pathsOf("read").length;
@@ -238,7 +238,7 @@ test("what was there before listening is not news", async () => {
   expect(changes).toEqual([]);
 });
 
-test("edits while everything is looked at do not bring a device its own operations", async () => {
+test("edits during a full rescan do not bring a device its own operations", async () => {
   const { fs, clock, layer, changes } = await listen(lines(1, 3));
   const own = (counter: number): VertexOperation => ({
     id: { counter, peerId: "own" },
@@ -253,7 +253,7 @@ test("edits while everything is looked at do not bring a device its own operatio
   await layer.startListening((change) => changes.push(change));
   void layer.saveTreeOps(SPACE, [own(1)]);
   await layer.flush();
-  // the look has seen the file's size and not yet read anything when the next append comes
+  // the rescan has seen the file's size and not read it yet when the next append comes
   const scan = fs.scan.bind(fs);
   fs.scan = async (path) => {
     const found = await scan(path);

@@ -80,7 +80,7 @@ test("a drive that answers only after the layer was disconnected is not written 
   expect(memory.dump()).toEqual({});
 });
 
-test("a loss that is found while nobody listens is told to whoever listens next", async () => {
+test("a loss that is found without a listener is reported to the next listener", async () => {
   const { memory, clock, layer } = rig();
   const peer = new TestPeer("writer");
   await layer.connect({ peerId: peer.id, create: true });

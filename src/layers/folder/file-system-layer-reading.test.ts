@@ -50,7 +50,7 @@ function outline(ops: readonly VertexOperation[]): string[] {
   return ops.map((op) => `${op.id.counter}@${op.id.peerId}`).sort();
 }
 
-test("of very many bad lines in very many files a bounded number is listed, all are counted, and an edit tells nothing anew", async () => {
+test("of very many bad lines in very many files a bounded number is listed, all are counted, and an edit reports nothing again", async () => {
   const files = Object.fromEntries(
     Array.from({ length: 300 }, (_, index) => [`${DAY}/p${index + 100}.jsonl`, "x\n".repeat(1_500) + line(index + 1)]),
   );
@@ -119,7 +119,7 @@ test("a file that could not be read is no problem any more when it is gone", asy
   expect(layer.problems).toEqual([]);
 });
 
-test("a folder that cannot be looked into costs itself, and nothing else", async () => {
+test("an unreadable folder affects no other folder", async () => {
   const otherTree = "space-v1/ops/ab/cdef/2026";
   const fs = folder({
     [`${DAY}/one.jsonl`]: line(1),
@@ -232,7 +232,7 @@ test.each<[string, Record<string, string>, string]>([
   expect(memory.dump()).toEqual(before);
 });
 
-test("a space id that could lead elsewhere is refused before anything is looked at", async () => {
+test("a space id that could lead elsewhere is refused before any file is read", async () => {
   const fs = folder({});
   await expect(connect(fs, "../../x")).rejects.toMatchObject({ code: "FOLD_BAD_ID" });
   expect(fs.calls).toEqual([]);

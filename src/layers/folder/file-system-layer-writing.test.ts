@@ -127,7 +127,7 @@ test.each([
   ["whole", '["p",1,"vertex","text",1]\n', '["p",1,"vertex","text",1]\n'],
   ["of zeros", "\0\0\0", "\0\0\0\n"],
   ["missing", "", ""],
-])("before the first append to an existing file, a last line that is %s is looked at", async (_name, before, start) => {
+])("before the first append to an existing file, a last line that is %s is checked", async (_name, before, start) => {
   const path = `${OPS}/2026/11/22/writer.jsonl`;
   const { memory, fs, layer } = await connect("writer", { "space-v1/space.json": `{"id":"${SPACE}"}`, [path]: before });
   const peer = new TestPeer("writer", 10);
@@ -198,7 +198,7 @@ test("a folder that vanishes is not made anew: operations wait until it is back"
   expect(asSet(await load(memory))).toEqual(asSet(ops));
 });
 
-test("what a listener was told of a lost folder is over when it is back", async () => {
+test("the reported problem of a lost folder ends when it is back", async () => {
   const { memory, layer } = await connect("writer");
   await layer.startListening(() => undefined);
   await memory.rename("/space", "/unmounted");
@@ -209,7 +209,7 @@ test("what a listener was told of a lost folder is over when it is back", async 
   expect(layer.problems).toEqual([]);
 });
 
-test("disconnecting from a lost folder tells what was not saved", async () => {
+test("disconnecting from a lost folder reports the operations that were not saved", async () => {
   const { memory, layer } = await connect("writer");
   await memory.remove("/space");
   const saving = layer.saveTreeOps(SPACE, new TestPeer("writer").setMany(4));
@@ -218,7 +218,7 @@ test("disconnecting from a lost folder tells what was not saved", async () => {
   expect(await memory.stat("/space")).toBeUndefined();
 });
 
-test("what something else left at the end of our own file is looked at before the next append", async () => {
+test("the end of our own file is checked before the next append if another program changed it", async () => {
   const { memory, layer } = await connect("writer");
   const peer = new TestPeer("writer");
   const ops = peer.setMany(3);

@@ -21,31 +21,34 @@ import { FolderConnection, type Listener } from "./folder-connection.ts";
 import { SpaceFolder } from "./space-folder.ts";
 
 export interface FileSystemLayerOptions extends Partial<FlushPolicy>, ParsingOptions {
-  /** Default: the platform's own (Node), where it has one. */
+  /** Default: the file system of the platform (Node), if it has one. */
   readonly fs?: FileSystem;
-  /** Distinguishes this layer from others of the space. Default: made of the path. */
+  /** Distinguishes this layer from others of the space. Default: derived from the path. */
   readonly id?: string;
-  /** Whether every save waits for the device, where the platform can. Default: until the operating system has the bytes, which survives the end of the process. */
+  /**
+   * Whether every save waits for the device, if the platform supports that. By default a save waits until the operating system
+   * has the bytes, which then survive the end of the process.
+   */
   readonly fsync?: boolean;
-  /** How long hints of a changed folder are gathered before it is looked at, in milliseconds. Default 25. */
+  /** For how long hints at changed folders are gathered before a rescan, in milliseconds. Default 25. */
   readonly gatherMs?: number;
   /**
-   * How long after one look at everything the next one comes while listening, in milliseconds. Default 30,000. `Infinity`:
-   * never; then only what the platform hints at is found, and what is asked for by `rescan`.
+   * Delay between full rescans while listening, in milliseconds. Default 30,000. `Infinity`: no automatic full rescans; then
+   * the layer finds only changes that the platform hints at, and those that `rescan` finds.
    */
   readonly rescanIntervalMs?: number;
 }
 
 /**
- * Keeps a space in a folder of text files, in the format of FORMAT.md, and listens to what others write there.
+ * Keeps a space in a folder of text files, in the format of FORMAT.md, and watches for files that other devices write there.
  *
- * Every running instance writes only files that it alone writes, so there is nothing to lock and a sync service
- * finds no conflict. Opening a folder to read writes nothing into it.
+ * Every running instance writes only files of its own, so no locks are needed and a sync service finds no conflicts.
+ * Opening a folder to read writes nothing into it.
  */
 export class FileSystemPersistenceLayer extends ObservedLayer implements PersistenceLayer {
   readonly id: string;
   readonly type = "local";
-  /** Not where there is no file system: then the space is kept in its other layers only, and `status.error` says so. */
+  /** False without a file system: then only the other layers keep the space, and `status.error` gives the reason. */
   readonly supportsIncomingSync: boolean;
   readonly spaceId: string;
   readonly #path: string;
@@ -53,12 +56,12 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   readonly #clock: Clock;
   readonly #changedSecrets = new Observable<undefined>(undefined);
   #connection: FolderConnection | undefined;
-  /** Ends what is told of the connection. */
+  /** Functions that end the observations of the connection. */
   #unobserve: (() => void)[] = [];
 
   /**
-   * @param spacePath folder of the space; not the `space-v1` in it
-   * @param spaceId id that the folder's `space.json` has to name
+   * @param spacePath folder of the space, not the `space-v1` in it
+   * @param spaceId id that the folder's `space.json` must contain
    */
   constructor(spacePath: string, spaceId: string, options: FileSystemLayerOptions = {}) {
     super();
@@ -156,7 +159,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     await this.#connected().startListening(listener);
   }
 
-  /** Losses that are waiting to be told of are told of at once. */
+  /** Reports pending losses at once. */
   async stopListening(): Promise<void> {
     await this.#connection?.stopListening();
   }
@@ -180,14 +183,14 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   }
 
   async #open({ peerId, create = false }: LayerSession, assertWanted: () => void): Promise<FolderConnection> {
-    // a space that could never be saved is not made either, be it for the peer's own operations or for those of others
+    // a space is not created if it could never be saved: neither the peer's own operations nor those of other peers
     if (![peerId, newId()].every((author) => canNameLog(this.spaceId, author, peerId))) {
       const [space, peer] = [this.spaceId, peerId].map((id) => JSON.stringify(id.slice(0, 80)));
-      throw new FoldspaceError("FOLD_BAD_ID", `Files of a folder cannot be named after the space ${space} and the peer ${peer}`);
+      throw new FoldspaceError("FOLD_BAD_ID", `The ids of the space ${space} and the peer ${peer} cannot be parts of file names`);
     }
     const platform = this.#options.fs ?? (await openPlatformFileSystem());
     if (!platform)
-      throw new FoldspaceError("FOLD_NO_FILE_SYSTEM", "This platform has no file system of its own: give one in the option `fs`");
+      throw new FoldspaceError("FOLD_NO_FILE_SYSTEM", "This platform has no file system of its own: pass one in the option `fs`");
     const fs = new TimedFileSystem(platform, this.#clock);
     const folder = new SpaceFolder(fs, this.#path);
     const state = await folder.inspect();

@@ -19,12 +19,12 @@ import { PlaceGuard } from "./place-guard.ts";
 import { Retries } from "./retries.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
-/** Before lost operations are written again, in milliseconds: some sync programs write a file bit by bit. */
+/** Delay before lost operations are written again, in milliseconds: some sync programs write a file bit by bit. */
 const SETTLE_LOSSES_MS = 3_000;
-/** Many relay files are written in one flush; more at once gains little, and takes file handles. */
-const LANES_AT_ONCE = 8;
+/** One flush may write many relay files. More concurrent writes gain little, and take file handles. */
+const QUEUES_AT_ONCE = 8;
 const WRITE_TIMEOUT_MS = 8_000;
-/** So long, in milliseconds, the end waits for a call that reads, and for secrets that are being saved. */
+/** How long `close` waits for a call that reads, and for secrets that are being saved, in milliseconds. */
 const END_READING_MS = 1_000;
 const END_SECRETS_MS = 10_000;
 
@@ -32,7 +32,7 @@ export type Listener = (change: IncomingChange) => void;
 
 export interface ConnectionOptions {
   readonly folder: SpaceFolder;
-  /** Of the folder. */
+  /** File system of the folder. */
   readonly fs: TimedFileSystem;
   readonly spaceId: string;
   readonly peerId: string;
@@ -41,13 +41,13 @@ export interface ConnectionOptions {
   readonly layer: FileSystemLayerOptions;
 }
 
-/** A folder while a layer is connected with it: what reads, writes and watches it, and what is told about it. */
+/** The connection of a layer with its folder. It reads, writes and watches the folder, and publishes status and problems. */
 export class FolderConnection {
   readonly placeId: string | undefined;
   readonly secrets: FolderSecrets;
   readonly status: Observable<LayerStatus>;
   readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
-  /** Told when secrets may have been changed elsewhere. */
+  /** Emits when secrets may have been changed elsewhere. */
   readonly changedSecrets: Observable<undefined> = new Observable<undefined>(undefined);
   readonly #folder: SpaceFolder;
   readonly #fs: TimedFileSystem;
@@ -58,11 +58,11 @@ export class FolderConnection {
   readonly #reader: FolderReader;
   readonly #parsing: Parsing;
   readonly #batcher: Batcher;
-  /** Of trees and peers whose operations cannot be kept here. */
+  /** Problems of trees and peers whose operations cannot be kept here. */
   readonly #unkept = new ProblemLedger();
   readonly #placeRetries: Retries;
   readonly #readRetries: Retries;
-  /** Why the last look failed, unless the place says it. */
+  /** The failure of the last rescan, unless the place guard reports it. */
   #rescanFailure: Problem | undefined;
   #listening: { readonly watcher: FolderWatcher; readonly listener: Listener } | undefined;
   readonly #lossyTrees = new Set<string>();
@@ -84,7 +84,7 @@ export class FolderConnection {
     this.secrets = new FolderSecrets(folder, spaceId, clock);
     this.#batcher = new Batcher((queue, ops) => this.#append(queue, ops), layer, clock, {
       writesQueuesConcurrently: true,
-      maxConcurrentQueues: LANES_AT_ONCE,
+      maxConcurrentQueues: QUEUES_AT_ONCE,
       writeTimeoutMs: WRITE_TIMEOUT_MS,
     });
     this.status = new Observable(this.#batcher.status.value);
@@ -109,7 +109,7 @@ export class FolderConnection {
     return await this.#reader.listTrees();
   }
 
-  /** A tree that cannot name a folder is a problem, and has no operations here. */
+  /** A tree whose id cannot name a folder is a problem, and has no operations here. */
   async loadTree(treeId: string): Promise<VertexOperation[]> {
     if (!this.#canKeepTree(() => treeDir(treeId), treeId)) return [];
     try {
@@ -123,7 +123,7 @@ export class FolderConnection {
     this.#reader.releaseTree(treeId);
   }
 
-  /** Operations of a tree or peer that cannot name a file are a problem, and are not kept here. */
+  /** Operations of a tree or peer whose id cannot name a folder or file are a problem, and are not kept here. */
   async save(treeId: string, ops: readonly VertexOperation[]): Promise<void> {
     if (!this.#canKeepTree(() => this.#writer.assertCanWriteTree(treeId), treeId)) return;
     const byPeer = new Map<string, VertexOperation[]>();
@@ -163,19 +163,19 @@ export class FolderConnection {
       this.#rescan(listener, folders),
     );
     this.#listening = { watcher, listener };
-    // those that nobody was there to be told of
+    // losses that were found without a listener
     for (const treeId of this.#lossyTrees) this.#reportLossLater(treeId);
     await former?.stop();
     await watcher.start();
   }
 
-  /** Losses that are waiting to be told of are told of at once. */
+  /** Reports pending losses at once. */
   async stopListening(): Promise<void> {
     const listening = this.#listening;
     if (!listening) return;
-    // in this turn, so that what is lost is written again by the flush that comes next; the writer proves the place as well
+    // in this turn, so that the next flush writes the lost operations again; the writer checks the place as well
     this.#tellLosses();
-    // the look that ends now tells what it has read, as no later one reads that again
+    // the rescan that ends now delivers what it has read, as no later one reads that again
     await listening.watcher.stop();
     if (this.#listening !== listening) return;
     this.#tellLosses();
@@ -196,7 +196,7 @@ export class FolderConnection {
     }
   }
 
-  /** Saves what can be saved, and waits for nothing that does not answer. @returns how it has ended */
+  /** Saves all operations that can be saved, without waiting for calls that do not answer. @returns the final status */
   async close(): Promise<LayerStatus> {
     this.#isClosed = true;
     this.#placeRetries.cancel();
@@ -205,15 +205,15 @@ export class FolderConnection {
     await this.#listening?.watcher.stop();
     this.#fs.hurry(Infinity);
     this.#parsing.close();
-    const settled = this.secrets.whenIdle();
-    await withTimeout(settled, END_SECRETS_MS, this.#clock, () => new Error("late")).catch(() => undefined);
+    const idle = this.secrets.whenIdle();
+    await withTimeout(idle, END_SECRETS_MS, this.#clock, () => new Error("late")).catch(() => undefined);
     await this.#batcher.close();
     this.#tellLosses();
     return this.#batcher.status.value;
   }
 
   async #proveAgain(): Promise<void> {
-    // a failure is told by the guard
+    // the guard publishes a failure
     await this.#guard.assertHere().catch(() => undefined);
     if (this.#guard.failure.value) this.#placeRetries.again();
   }
@@ -223,7 +223,7 @@ export class FolderConnection {
     return await this.#writer.append(treeId, author, ops);
   }
 
-  /** @param assert throws `FOLD_BAD_ID` where it cannot */
+  /** @param assert throws `FOLD_BAD_ID` if the folder cannot keep the tree */
   #canKeepTree(assert: () => void, treeId: string): boolean {
     try {
       assert();
@@ -236,24 +236,24 @@ export class FolderConnection {
     }
   }
 
-  /** Never rejects: what looking failed with becomes a problem. */
+  /** Never rejects: a failure becomes a problem. */
   async #rescan(listener: Listener, folders: readonly string[] | "all"): Promise<void> {
-    // not waited for: secrets are read back after they were written, which takes a while
+    // not awaited, because saving secrets reads them back, which takes a while
     if (this.secrets.mayBeIn(folders)) void this.#rescanSecrets();
     const deliver = this.#deliverTo(listener);
     try {
       await (folders === "all" ? this.#reader.rescan(deliver) : this.#reader.rescanFolders(folders, deliver));
-      this.#noteLook(undefined);
+      this.#noteRescan(undefined);
     } catch (error) {
       const { code, message } = toFoldspaceError(error);
-      this.#noteLook({ code, reason: message });
+      this.#noteRescan({ code, reason: message });
     }
     this.#scheduleRetries();
   }
 
-  #noteLook(failure: Problem | undefined): void {
+  #noteRescan(failure: Problem | undefined): void {
     const former = this.#rescanFailure;
-    // where the place is lost, that is told already
+    // the guard already reports a lost place
     this.#rescanFailure = this.#guard.failure.value ? undefined : failure;
     if (former?.reason !== this.#rescanFailure?.reason) this.#publish();
   }
@@ -271,7 +271,7 @@ export class FolderConnection {
     };
   }
 
-  /** The folder has turned out to be lost or another space's, or to be back. */
+  /** Handles that the folder was lost, contains another space, or is back. */
   #onPlace(isLost: boolean): void {
     this.#publishStatus();
     if (isLost) this.#rescanFailure = undefined;
@@ -286,7 +286,7 @@ export class FolderConnection {
     void this.rescan();
   }
 
-  /** What could not be read is tried again by itself, as long as somebody listens and the place is the right one. */
+  /** Schedules retries of failed reads, as long as the layer has a listener and the place is the right one. */
   #scheduleRetries(): void {
     if (this.#isClosed || !this.#listening || this.#guard.failure.value) return;
     if (this.#rescanFailure) this.#readRetries.again();
@@ -310,12 +310,12 @@ export class FolderConnection {
   }
 
   async #reportLosses(): Promise<void> {
-    // a failure is told by the guard
+    // the guard publishes a failure
     await this.#guard.assertHere().catch(() => undefined);
     this.#tellLosses();
   }
 
-  /** What is missing while the place is not the space's is not lost: it is told of when the place is back. */
+  /** Files that are missing while the place is not the space's are not lost: they are reported when the place is back. */
   #tellLosses(): void {
     this.#cancelLossReport?.();
     this.#cancelLossReport = undefined;
@@ -350,10 +350,10 @@ export class FolderConnection {
 
 function unkept(kind: "peer" | "tree", id: string): Problem {
   const name = JSON.stringify(id.slice(0, 80));
-  const bearer = kind === "peer" ? "file" : "folder";
+  const named = kind === "peer" ? "file" : "folder";
   return {
     code: "FOLD_BAD_ID",
-    reason: `operations of the ${kind} ${name} are not kept in the folder, because no ${bearer} can bear its name; the space's other layers keep them`,
+    reason: `the folder cannot keep operations of the ${kind} ${name}, as its id cannot name a ${named}; the space's other layers keep them`,
     ...(kind === "tree" && { treeId: id }),
   };
 }

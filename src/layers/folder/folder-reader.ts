@@ -12,24 +12,24 @@ import type { FileSignature } from "./file-signature.ts";
 import type { LogReading } from "./read-log.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 
-/** So many files are read before what was in them is taken in. */
+/** Number of files that are read before their operations are applied. */
 const FILES_TOGETHER = 512;
 
-/** What this instance writes itself. */
+/** The files that this instance writes itself. */
 export interface OwnFiles {
   isOwn(path: string): boolean;
-  /** Whether a file that looks so is just as this instance wrote it, so that reading it tells nothing. */
+  /** Whether a file with this signature is just as this instance wrote it, so that it need not be read. */
   isUntouched(path: string, seen: FileSignature): Promise<boolean>;
 }
 
 type Deliver = (change: IncomingChange) => void;
 
 /**
- * Finds out what changed in the log files of a space's folder. A file that only grew is read from where reading stopped;
- * anything else is read whole. Absence never means that operations were undone.
+ * Finds changes in the log files of a space's folder. A file that only grew is read from where reading stopped; any other
+ * changed file is read whole. Absence never means that operations were undone.
  *
- * Trees take turns of their own, so that one that takes long holds up no other, and what is found is delivered tree by
- * tree. A file or folder that cannot be read, or does not answer, is a problem and is tried again by itself.
+ * Each tree has its own lock, so that a slow tree delays no other, and changes are delivered tree by tree. A file or folder
+ * that cannot be read, or does not answer, is a problem and is retried automatically.
  */
 export class FolderReader {
   /** A bounded number; {@link problemCount} counts all. */
@@ -39,11 +39,11 @@ export class FolderReader {
   readonly #finder: LogFinder;
   readonly #files: LogFiles;
   readonly #own: OwnFiles;
-  readonly #turns = new KeyedMutex();
+  readonly #mutex = new KeyedMutex();
   readonly #followed = new Set<string>();
-  /** What was last published. */
+  /** The problems published last. */
   #published: readonly [names: readonly Problem[], lines: readonly Problem[]] = [[], []];
-  /** Whether everything was looked at once, so that what is new since can be told from what was there. */
+  /** Whether a full rescan has run, so that new files can be distinguished from those that were there. */
   #hasBaseline = false;
 
   constructor(folder: SpaceFolder, clock: Clock, files: LogFiles, own: OwnFiles) {
@@ -54,12 +54,12 @@ export class FolderReader {
     this.#finder = new LogFinder(folder, clock, (path) => files.failureOf(path) !== undefined);
   }
 
-  /** How many problems there are in all. */
+  /** Number of all problems. */
   get problemCount(): number {
     return this.#finder.problems.count + this.#files.problems.count;
   }
 
-  /** When the next of the files and folders that could not be read is to be tried again. */
+  /** Time of the next retry of an unreadable file or folder. */
   get nextRetryAt(): number {
     let next = this.#finder.failedFolders.nextRetryAt;
     for (const { retryAt, isBusy, entry } of this.#files.failures())
@@ -75,11 +75,11 @@ export class FolderReader {
   }
 
   /**
-   * Reads all files of a tree, and follows it: later changes of them are found by the looks.
-   * @throws FoldspaceError where nothing of it could be read, though something is there
+   * Reads all files of a tree, and follows it: rescans find later changes of its files.
+   * @throws FoldspaceError if the tree has files, and none could be read
    */
   async loadTree(treeId: string): Promise<VertexOperation[]> {
-    return await this.#turns.run(treeId, async () => {
+    return await this.#mutex.run(treeId, async () => {
       const wasFollowed = this.#followed.has(treeId);
       try {
         return await this.#loadTree(treeId);
@@ -95,10 +95,10 @@ export class FolderReader {
   async #loadTree(treeId: string): Promise<VertexOperation[]> {
     await this.#folder.assertPresent();
     const { entries, failure } = await this.#finder.findTree(treeId);
-    // a part of a tree is better than nothing, but nothing must not pass for an empty tree
+    // a part of a tree is better than nothing, but an unreadable tree must not pass for an empty one
     if (failure !== undefined && entries.length === 0) throw failure;
     this.#followed.add(treeId);
-    // by date: a peer's counters then come in rising order, which is the cheapest to take in
+    // by date: a peer's counters then come in rising order, which is the cheapest to apply
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     const loadBytes = entries.reduce((bytes, entry) => bytes + entry.size, 0);
     const ops: VertexOperation[] = [];
@@ -111,12 +111,12 @@ export class FolderReader {
     return ops;
   }
 
-  /** Follows a tree no more. */
+  /** Stops following a tree. */
   releaseTree(treeId: string): void {
     this.#followed.delete(treeId);
   }
 
-  /** Looks at everything. @throws FoldspaceError as `SpaceFolder.assertPresent`, and what looking failed with */
+  /** Rescans all files. @throws FoldspaceError as `SpaceFolder.assertPresent`, and as `SpaceFolder.scan` */
   async rescan(deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
     const scan = await this.#finder.findAll();
@@ -127,7 +127,7 @@ export class FolderReader {
     this.#publishProblems();
   }
 
-  /** Looks at the files in some folders, not at those below them. @param folders full paths */
+  /** Rescans the files in some folders, without the folders below. @param folders full paths */
   async rescanFolders(folders: readonly string[], deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
     const entries: LogEntry[] = [];
@@ -144,7 +144,7 @@ export class FolderReader {
     this.#publishProblems();
   }
 
-  /** Looks at the files of one tree. @throws FoldspaceError where one of its folders cannot be read */
+  /** Rescans the files of one tree. @throws FoldspaceError if one of its folders cannot be read */
   async rescanTree(treeId: string, deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
     const { entries, failure } = await this.#finder.findTree(treeId);
@@ -154,8 +154,8 @@ export class FolderReader {
   }
 
   /**
-   * Tries again what could not be read, where it is time. Never rejects: what fails again is a problem still.
-   * @param isWanted whether somebody is there to be given what is read
+   * Retries the unreadable files and folders that are due. Never rejects: a file that fails again remains a problem.
+   * @param isWanted whether the listener is still there
    */
   async retry(deliver: Deliver, isWanted: () => boolean): Promise<void> {
     const now = this.#clock.now();
@@ -165,7 +165,7 @@ export class FolderReader {
     await Promise.all([
       ...files.map((file) => this.#retryFile(file, deliver, isWanted)),
       ...this.#finder.failedFolders.removeDue().map(async (folder) => {
-        // the place may be lost by then: that is told by the next look
+        // the place may be lost by then: the next rescan reports it
         await this.#ingest(await this.#finder.retry(folder), deliver).catch(() => this.#finder.failedFolders.note(folder));
       }),
     ]);
@@ -180,9 +180,9 @@ export class FolderReader {
       if (!stat) return this.#files.forgive(path);
       const entry = { ...failed.entry, size: stat.size, modifiedMs: stat.modifiedMs };
       const [reading] = await this.#files.readAll([entry], { isContinued: true });
-      await this.#turns.run(treeId, async () => {
+      await this.#mutex.run(treeId, async () => {
         if (isFoldspaceError(reading)) this.#files.fail(entry, reading);
-        // the next listener is given it
+        // keeps the file for the next listener
         else if (!isWanted()) this.#files.fail(entry, failed.error);
         else if (!reading || !this.#followed.has(treeId)) this.#files.forgive(path);
         else {
@@ -196,7 +196,7 @@ export class FolderReader {
     }
   }
 
-  /** Reads what is new in the given files. @throws FoldspaceError as `SpaceFolder.assertPresent` */
+  /** Reads the new parts of the given files. @throws FoldspaceError as `SpaceFolder.assertPresent` */
   async #ingest(entries: readonly LogEntry[], deliver: Deliver): Promise<void> {
     const trees = new Map<string, LogEntry[]>();
     for (const entry of entries) {
@@ -206,7 +206,7 @@ export class FolderReader {
       else trees.set(entry.treeId, [entry]);
     }
     const turns = Array.from(trees, ([treeId, ofTree]) =>
-      this.#turns.run(treeId, () => this.#ingestTree(treeId, ofTree, deliver)),
+      this.#mutex.run(treeId, () => this.#ingestTree(treeId, ofTree, deliver)),
     );
     const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === "rejected");
     if (failed) throw failed.reason;
@@ -238,7 +238,7 @@ export class FolderReader {
         for (const op of reading.ops) ops.push(op);
       });
     } finally {
-      // also where it has failed half-way: what was taken is not read again
+      // also after a failure half-way, because applied files are not read again
       if (ops.length > 0) deliver({ treeId, ops });
       if (isTouched) deliver({ treeId, ops: undefined });
       if (isLossy) deliver({ treeId, ops: undefined, isLossy });
@@ -246,9 +246,9 @@ export class FolderReader {
   }
 
   /**
-   * Reads files, some at a time. Those of which the platform owes an answer are left to their own retries.
-   * @param onReading takes what was read of one
-   * @returns whether any could be read
+   * Reads files in groups. Skips files about which the platform owes an answer: only their own retries read them.
+   * @param onReading gets the contents of one file
+   * @returns whether any file could be read
    */
   async #readInto(
     entries: readonly LogEntry[],

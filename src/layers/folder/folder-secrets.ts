@@ -10,19 +10,19 @@ import { PlainSecretsFile } from "./plain-secrets-file.ts";
 import { SealedSecretsFolder } from "./sealed-secrets-folder.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
-/** The secrets in a space's folder. One thing is done at a time. */
+/** The secrets in a space's folder. Its calls run one after another. */
 export class FolderSecrets {
   readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
   readonly #folder: SpaceFolder;
   readonly #plain: PlainSecretsFile;
   readonly #sealed: SealedSecretsFolder;
   readonly #remains: PlainRemains;
-  /** Whether everything was looked through. Nothing of ours leaves anything there while the secrets are under a passphrase. */
+  /** Whether all remains were searched. While the secrets are under a passphrase, foldspace leaves no new ones. */
   #isSearched = false;
-  /** Whether what was found then has been removed. */
+  /** Whether the remains that were found have been removed. */
   #isClean = false;
   readonly #mutex = new Mutex();
-  /** What was there when it was last loaded. */
+  /** Fingerprint of the files when they were last loaded. */
   #loaded = "";
 
   constructor(folder: SpaceFolder, spaceId: string, clock: Clock) {
@@ -32,7 +32,7 @@ export class FolderSecrets {
     this.#remains = new PlainRemains(folder, spaceId);
   }
 
-  /** Files that are readable with the space's id, besides `secrets` and its copies, as of the last reading. */
+  /** Files, besides `secrets` and its copies, that the last read found readable with the space's id. */
   get remains(): readonly string[] {
     return [...this.#plain.remains, ...this.#remains.found];
   }
@@ -61,7 +61,7 @@ export class FolderSecrets {
     });
   }
 
-  /** Whether what is there is something else than what was last loaded. */
+  /** Whether the files differ from those that were last loaded. */
   async hasChanged(): Promise<boolean> {
     return await this.#mutex.run(async () => {
       await this.#read();
@@ -69,14 +69,14 @@ export class FolderSecrets {
     });
   }
 
-  /** Whether a change in one of these folders may be one of the secrets. @param folders full paths */
+  /** Whether a change in one of these folders may concern the secrets. @param folders full paths */
   mayBeIn(folders: readonly string[] | "all"): boolean {
     if (folders === "all") return true;
     const places = new Set([SPACE_DIR, SEALED_SECRETS_DIR].map((path) => this.#folder.at(path)));
     return folders.some((folder) => places.has(folder));
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when all earlier calls have ended. */
   async whenIdle(): Promise<void> {
     await this.#mutex.run(async () => undefined);
   }

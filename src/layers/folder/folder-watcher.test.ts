@@ -7,7 +7,7 @@ import { FolderWatcher } from "./folder-watcher.ts";
 
 interface Bench {
   readonly watcher: FolderWatcher;
-  readonly looks: (readonly string[] | "all")[];
+  readonly rescans: (readonly string[] | "all")[];
   readonly hint: (hint: WatchHint) => void;
 }
 
@@ -19,61 +19,61 @@ function setUp(clock: Clock, rescanIntervalMs: number, begin: Promise<void> = Pr
     listeners.push(onHint);
     return async () => undefined;
   };
-  const looks: (readonly string[] | "all")[] = [];
+  const rescans: (readonly string[] | "all")[] = [];
   const watcher = new FolderWatcher(fs, "/home", clock, { gatherMs: 25, rescanIntervalMs }, async (folders) => {
-    looks.push(folders);
+    rescans.push(folders);
   });
-  return { watcher, looks, hint: (hint) => listeners.forEach((listener) => listener(hint)) };
+  return { watcher, rescans, hint: (hint) => listeners.forEach((listener) => listener(hint)) };
 }
 
-test("hints that go on and on do not put off the next look at everything", async () => {
+test("continuous hints do not postpone the next full rescan", async () => {
   const clock = new ManualClock();
-  const { watcher, looks, hint } = setUp(clock, 30_000);
+  const { watcher, rescans, hint } = setUp(clock, 30_000);
   await watcher.start();
   for (let step = 0; step < 600; step++) {
     hint({ kind: "dirty", directory: "/home/a" });
     await clock.advance(100);
   }
-  expect(looks.filter((folders) => folders === "all").length).toBeGreaterThanOrEqual(3);
-  expect(looks.filter((folders) => folders !== "all").length).toBeGreaterThan(300);
+  expect(rescans.filter((folders) => folders === "all").length).toBeGreaterThanOrEqual(3);
+  expect(rescans.filter((folders) => folders !== "all").length).toBeGreaterThan(300);
   await watcher.stop();
 });
 
-test("without an interval everything is looked at when listening begins, on a hint and when asked, and never by itself", async () => {
+test("without an interval a full rescan runs when listening begins, on a hint and on request, and never by itself", async () => {
   const clock = new ManualClock();
-  const { watcher, looks, hint } = setUp(clock, Infinity);
+  const { watcher, rescans, hint } = setUp(clock, Infinity);
   await watcher.start();
   await clock.advance(40 * 86_400_000);
-  expect(looks).toEqual(["all"]);
+  expect(rescans).toEqual(["all"]);
   hint({ kind: "rescan", reason: "events were lost" });
   await clock.advance(25);
   await watcher.rescan();
-  expect(looks).toEqual(["all", "all", "all"]);
+  expect(rescans).toEqual(["all", "all", "all"]);
   await watcher.stop();
 });
 
-test("an interval longer than a timer can be does not make looks run one after another", async () => {
-  const { watcher, looks } = setUp(systemClock, 30 * 86_400_000);
+test("an interval longer than a timer can be does not make rescans run one after another", async () => {
+  const { watcher, rescans } = setUp(systemClock, 30 * 86_400_000);
   await watcher.start();
   await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(looks).toEqual(["all"]);
+  expect(rescans).toEqual(["all"]);
   await watcher.stop();
 });
 
 test("a watch that does not begin holds up no listening, and is used once it has begun", async () => {
   const clock = new ManualClock();
   let begin = (): void => undefined;
-  const { watcher, looks, hint } = setUp(clock, 30_000, new Promise((resolve) => (begin = resolve)));
+  const { watcher, rescans, hint } = setUp(clock, 30_000, new Promise((resolve) => (begin = resolve)));
   let isStarted = false;
   const starting = watcher.start().then(() => (isStarted = true));
   await clock.advance(5_100);
   await starting;
-  expect([isStarted, looks]).toEqual([true, ["all"]]);
+  expect([isStarted, rescans]).toEqual([true, ["all"]]);
   begin();
   await clock.advance(0);
   hint({ kind: "dirty", directory: "/home/a" });
   await clock.advance(25);
-  expect(looks).toEqual(["all", "all", ["/home/a"]]);
+  expect(rescans).toEqual(["all", "all", ["/home/a"]]);
   await watcher.stop();
 });
 

@@ -3,28 +3,31 @@ import type { FileSystem } from "../../fs/file-system.ts";
 import { withTimeout } from "../../with-timeout.ts";
 
 export interface FolderWatcherOptions {
-  /** How long hints are gathered before someone looks, in milliseconds. */
+  /** For how long hints are gathered before a rescan, in milliseconds. */
   readonly gatherMs: number;
-  /** How long after one look at everything the next one comes, hints or not, in milliseconds; after `Infinity`, never. */
+  /** Delay between full rescans, regardless of hints, in milliseconds; `Infinity` disables them. */
   readonly rescanIntervalMs: number;
 }
 
-/** Above so many changed folders, looking at everything is cheaper. */
+/** Above this number of changed folders, a full rescan is cheaper. */
 const MAX_DIRTY_FOLDERS = 256;
 
-/** So long, in milliseconds, listening waits for the watch to begin, and its end for the watch to end. One that begins later is taken as well. */
+/**
+ * How long `start` waits for the watch to begin, and `stop` for it to end, in milliseconds. A watch that begins later is used
+ * as well.
+ */
 const WATCH_TIMEOUT_MS = 5_000;
 
 /**
- * Turns hints into looks: gathers what changed folders are hinted at, has them looked at together, and has everything
- * looked at now and then, because hints get lost: in time, however many hints come in between. Looks never overlap.
+ * Triggers rescans: gathers hints at changed folders and rescans those together. It also rescans everything at regular
+ * intervals, however many hints come in between, because hints get lost. Rescans never overlap.
  */
 export class FolderWatcher {
   readonly #fs: FileSystem;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #options: FolderWatcherOptions;
-  /** Looks at these folders, or at everything. Reports its own failures. */
+  /** Rescans these folders, or everything. Reports its own failures. */
   readonly #rescan: (folders: readonly string[] | "all") => Promise<void>;
   readonly #dirty = new Set<string>();
   #isAllDirty = false;
@@ -40,23 +43,23 @@ export class FolderWatcher {
     path: string,
     clock: Clock,
     options: FolderWatcherOptions,
-    look: (folders: readonly string[] | "all") => Promise<void>,
+    rescan: (folders: readonly string[] | "all") => Promise<void>,
   ) {
     this.#fs = fs;
     this.#path = path;
     this.#clock = clock;
     this.#options = options;
-    this.#rescan = look;
+    this.#rescan = rescan;
   }
 
   /**
-   * Does nothing where it was stopped already.
-   * @throws FoldspaceError where the file system refuses to watch
+   * Does nothing if it was stopped already.
+   * @throws FoldspaceError if the file system refuses to watch
    */
   async start(): Promise<void> {
     if (this.#stopped) return;
     await this.#withinTime(this.#watch());
-    // what changed before the watch was on
+    // finds changes from before the watch began
     await this.rescan();
   }
 
@@ -69,18 +72,18 @@ export class FolderWatcher {
     });
     if (this.#stopped) return await unwatch?.();
     this.#unwatch = unwatch;
-    // nobody waits for it any more
+    // `start` no longer waits for this late watch: finds changes from before it began
     if (this.#clock.now() - since >= WATCH_TIMEOUT_MS) void this.rescan();
   }
 
-  /** Looks at everything, now or as soon as the running look is done. */
+  /** Rescans everything, now or when the running rescan has ended. */
   async rescan(): Promise<void> {
     this.#isAllDirty = true;
     await this.#running;
     await this.#run();
   }
 
-  /** Resolves when the look under way is done, also for whoever asks once more. */
+  /** Resolves when the running rescan has ended, also for repeated calls. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -94,9 +97,9 @@ export class FolderWatcher {
     await this.#running;
   }
 
-  /** Waits no longer than long enough; what is late goes on. */
+  /** Waits for a task until the timeout; a late task continues. */
   async #withinTime(task: Promise<void>): Promise<void> {
-    const late = new Error("It takes long");
+    const late = new Error("The watch does not answer in time");
     try {
       await withTimeout(task, WATCH_TIMEOUT_MS, this.#clock, () => late);
     } catch (error) {
@@ -112,7 +115,7 @@ export class FolderWatcher {
     });
   }
 
-  /** Never rejects, as looking reports its own failures. */
+  /** Never rejects, because `#rescan` reports its own failures. */
   #run(): Promise<void> {
     if (this.#stopped) return Promise.resolve();
     this.#running ??= this.#rescanDirty().finally(() => {

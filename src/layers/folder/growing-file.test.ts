@@ -32,7 +32,7 @@ test("a file that grows faster than it is read is read as far as it was when it 
   expect(fs.pathsOf("read")).toHaveLength(2);
 });
 
-test("a listener reads what was appended meanwhile at its next look", async () => {
+test("the next rescan reads lines that were appended meanwhile", async () => {
   const { fs, size } = await growing();
   const first = await readLog(fs, PATH, "peer", { listedSize: size });
   expect(fs.pathsOf("read")).toHaveLength(2);

@@ -2,9 +2,9 @@ import { FoldspaceError } from "../../errors.ts";
 import { joinPath, type DirectoryEntry, type FileSystem } from "../../fs/file-system.ts";
 
 /**
- * Finds out whether paths in a folder lead through links, which could go anywhere: what came from elsewhere (Git carries
- * links) must not make us read or write outside the folder. What is missing is fine, and the folder itself may be linked.
- * For one moment: it remembers what it has seen.
+ * Checks whether paths in a folder lead through links. Links can come from elsewhere (Git carries them), and must not make
+ * us read or write outside the folder. Missing parts of a path are fine, and the folder itself may be linked. Use an instance
+ * for one moment only, because it caches listings.
  */
 export class LinkCheck {
   readonly #fs: FileSystem;
@@ -12,14 +12,14 @@ export class LinkCheck {
   readonly #listings = new Map<string, Promise<DirectoryEntry[] | undefined>>();
   #realRoot: Promise<string | undefined> | undefined;
 
-  /** @param root folder that is not to be left */
+  /** @param root folder that paths must not leave */
   constructor(fs: FileSystem, root: string) {
     this.#fs = fs;
     this.#root = root;
   }
 
   /**
-   * Resolves links where the file system can, else lists the folders on the way.
+   * Resolves links if the file system can, else lists the folders on the way.
    * @param path relative to the root
    * @throws FoldspaceError `FOLD_IO`
    */
@@ -30,7 +30,7 @@ export class LinkCheck {
     }
     for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf("/")))) {
       const real = await this.#fs.realPath(joinPath(this.#root, part));
-      // what is not there yet is made in the folder above it
+      // a missing part will be created in the folder above it
       if (real === undefined) continue;
       this.#realRoot ??= this.#fs.realPath(this.#root);
       const root = await this.#realRoot;
@@ -40,7 +40,7 @@ export class LinkCheck {
   }
 
   /**
-   * Lists every folder on the way: also what is no link, and neither a file nor a folder, is found.
+   * Lists every folder on the way, and so finds also pipes and devices.
    * @throws FoldspaceError `FOLD_IO`
    */
   async assertNoLinks(path: string): Promise<void> {
@@ -65,8 +65,8 @@ export class LinkCheck {
   }
 }
 
-/** Systems differ in how they spell a name that is found under several spellings; a link leads to another name. */
+/** Whether paths differ in spelling only. Systems may return another spelling of a name, while a link leads to another name. */
 function isSamePath(a: string, b: string): boolean {
-  const fold = (path: string): string => path.normalize("NFC").toLowerCase();
-  return a === b || fold(a) === fold(b);
+  const normalize = (path: string): string => path.normalize("NFC").toLowerCase();
+  return a === b || normalize(a) === normalize(b);
 }

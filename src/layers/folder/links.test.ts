@@ -9,7 +9,7 @@ import { TestPeer } from "../../testing/layer-bench.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
 import { FileSystemPersistenceLayer } from "./file-system-layer.ts";
 
-/** Does something just after a folder was looked at, as a hostile program would. */
+/** Runs an action just after a folder was checked, as a hostile program would. */
 class WatchedFileSystem extends NodeFileSystem {
   afterLooking: (path: string) => Promise<void> = async () => undefined;
 

@@ -10,16 +10,16 @@ import { mapLimit } from "../../map-limit.ts";
 import { readLog, type LogCursor, type LogReading } from "./read-log.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 
-/** More at once gains little, and takes file handles. */
+/** More concurrent reads gain little, and take file handles. */
 const FILES_AT_ONCE = 8;
-/** A sync service may take a file away for a moment while it replaces it. */
+/** A sync service may remove a file for a moment while it replaces it. */
 const LOST_AFTER_MS = 20_000;
 const LAST_RETRY_MS = 60_000;
 
-/** What is known of a file, to tell whether it has changed. */
+/** The known state of a file, which reveals later changes. */
 export interface KnownFile {
   readonly entry: LogEntry;
-  /** Of files that have been read, and whose tree is followed. */
+  /** Only of files that have been read, and whose tree is followed. */
   readonly cursor: LogCursor | undefined;
   /** Whether its size and time cannot be trusted to show the next change. */
   readonly mtimeUntrusted: boolean;
@@ -32,34 +32,34 @@ export interface FailedFile {
   readonly error: FoldspaceError;
   readonly tries: number;
   readonly retryAt: number;
-  /** Whether the platform still owes an answer about it, or did when it was last asked: only its own retries ask again. */
+  /** Whether the platform owed an answer about the file when it was last asked. Then only the file's own retries read it. */
   readonly isStalled: boolean;
   /** Whether a retry is under way. */
   isBusy: boolean;
 }
 
-/** How files of one tree are read that are read together. */
+/** Options for reading several files of one tree together. */
 export interface ReadTogether {
   readonly ids?: IdPool;
-  /** Bytes of all of them. */
+  /** Bytes of all these files. */
   readonly loadBytes?: number;
-  /** Whether to go on where reading stopped, in files that have only grown. */
+  /** Whether to continue where reading stopped, in files that have only grown. */
   readonly isContinued: boolean;
 }
 
-/** The log files of a folder, as far as they are known: reads them, and remembers how far, what is wrong, and what is missing. */
+/** Reads the log files of a folder. Remembers how far each was read, their problems, and which are missing. */
 export class LogFiles {
-  /** Of lines, and of files that cannot be read. */
+  /** Problems of lines, and of files that cannot be read. */
   readonly problems: ProblemLedger = new ProblemLedger();
   readonly #folder: SpaceFolder;
   readonly #clock: Clock;
   readonly #parsing: Parsing;
   readonly #isLate: (path: string) => boolean;
-  readonly #slots = new Semaphore(FILES_AT_ONCE);
+  readonly #semaphore = new Semaphore(FILES_AT_ONCE);
   readonly #known = new Map<string, KnownFile>();
   readonly #failed = new Map<string, FailedFile>();
 
-  /** @param isLate whether the platform owes an answer about a file. Takes a full path */
+  /** @param isLate whether the platform owes an answer about the file with this full path */
   constructor(folder: SpaceFolder, clock: Clock, parsing: Parsing, isLate: (path: string) => boolean) {
     this.#folder = folder;
     this.#clock = clock;
@@ -88,21 +88,21 @@ export class LogFiles {
   pass(entry: LogEntry): void {
     this.#known.set(entry.path, { entry, cursor: undefined, mtimeUntrusted: false, missingSince: undefined });
     this.#failed.delete(entry.path);
-    // of a line that was being written when it was read
+    // such as one of a line that was being written when it was read
     this.problems.delete(entry.path);
   }
 
   /**
-   * Reads files, and proves before and after that none is reached through a link, and after that the folder is still the
-   * space's: what it returns may be used.
-   * @returns of each file what was read, or why it could not be; `undefined` where it is gone
+   * Reads files. Checks before and after that no link leads to a file, and that the folder is still the space's, so that
+   * callers can use the result.
+   * @returns for each file its contents, or the error; `undefined` if it is gone
    * @throws FoldspaceError as `SpaceFolder.assertPresent`
    */
   async readAll(entries: readonly LogEntry[], how: ReadTogether): Promise<(LogReading | FoldspaceError | undefined)[]> {
     if (entries.length > 0) await this.#folder.assertPresent();
     const before = await this.#findLinked(entries);
     const readings = await Promise.all(
-      entries.map(async (entry) => before.get(folderOf(entry)) ?? (await this.#slots.run(() => this.#read(entry, how)))),
+      entries.map(async (entry) => before.get(folderOf(entry)) ?? (await this.#semaphore.run(() => this.#read(entry, how)))),
     );
     const after = await this.#findLinked(entries);
     if (entries.length > 0) await this.#folder.assertPresent();
@@ -110,15 +110,15 @@ export class LogFiles {
   }
 
   /**
-   * Notes what was read of a file.
-   * @returns whether what it held before may be gone
+   * Notes the contents of a file.
+   * @returns whether its earlier contents may be gone
    */
   apply(entry: LogEntry, reading: LogReading): boolean {
     const { path, treeId } = entry;
     const known = this.#known.get(path);
     const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
     const { listed, count } = reading.problems;
-    // where there is no room for more, one stands for all of the file
+    // without room for more problems, the first one represents all of the file
     const isRoom = this.problems.hasRoomFor(path);
     const { cursor } = reading;
     this.#failed.delete(path);
@@ -140,7 +140,7 @@ export class LogFiles {
     return known !== undefined && hadBytes && !reading.isContinued;
   }
 
-  /** Notes that a file could not be read. It is tried again after a while. */
+  /** Notes that a file could not be read, and schedules a retry. */
   fail(entry: LogEntry, error: FoldspaceError): void {
     const { path, treeId } = entry;
     const tries = (this.#failed.get(path)?.tries ?? 0) + 1;
@@ -150,16 +150,16 @@ export class LogFiles {
     this.problems.set(path, [{ code: error.code, reason: `cannot be read: ${error.message}`, file: path, treeId }]);
   }
 
-  /** Forgets that a file could not be read, as it is gone. */
+  /** Forgets the failure of a file that is gone. */
   forgive(path: string): void {
     this.#failed.delete(path);
     this.problems.delete(path);
   }
 
   /**
-   * Files that stay away for long are taken for lost: what they held has to be written again.
-   * @param outOfReach folders and files that may be there
-   * @returns their trees
+   * Finds files that have been missing for long and count as lost: their operations must be written again.
+   * @param outOfReach folders and files that may still exist
+   * @returns the trees of the lost files
    */
   noteMissing(present: ReadonlySet<string>, outOfReach: ReadonlySet<string>): Set<string> {
     const now = this.#clock.now();
@@ -191,7 +191,7 @@ export class LogFiles {
     }
   }
 
-  /** Folders of these files that are reached through a link, or cannot be looked at, and why. */
+  /** Returns the folders of these files that a link leads to, or that cannot be checked, with the errors. */
   async #findLinked(entries: readonly LogEntry[]): Promise<Map<string, FoldspaceError>> {
     const links = this.#folder.checkLinks();
     const found = new Map<string, FoldspaceError>();
@@ -210,7 +210,7 @@ function folderOf({ path }: LogEntry): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
 
-/** Whether a path, or a folder above it, is one of these. */
+/** Whether a path, or a folder above it, is in `paths`. */
 function isIn(paths: ReadonlySet<string>, path: string): boolean {
   for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf("/")))) if (paths.has(part)) return true;
   return false;

@@ -6,27 +6,27 @@ import { ProblemLedger } from "../../problem-ledger.ts";
 import { FailedFolders } from "./failed-folders.ts";
 import { classifyEntry, unreadableFolder, type FolderScan, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
-/** Finds the log files of a space's folder, all or some, and remembers what names tell and which folders it could not look into. */
+/** Finds the log files of a space's folder, all or some. Remembers problems of names, and unreadable folders. */
 export class LogFinder {
-  /** What the names alone tell, and folders that cannot be looked into. */
+  /** Problems of names, and of unreadable folders. */
   readonly problems: ProblemLedger = new ProblemLedger();
   readonly failedFolders: FailedFolders;
   readonly #folder: SpaceFolder;
   readonly #isKnownToFail: (path: string) => boolean;
-  /** Logs that lie where their tree is not looked for, as in a folder of copies; `undefined` until they were looked for. */
+  /** Logs outside the folders of their tree, such as in a folder of copies; `undefined` before the search for them. */
   #misplacedLogs: readonly LogEntry[] | undefined;
 
-  /** @param isKnownToFail whether a file could not be read, which is told already */
+  /** @param isKnownToFail whether a failure of the file is reported already */
   constructor(folder: SpaceFolder, clock: Clock, isKnownToFail: (path: string) => boolean) {
     this.#folder = folder;
     this.#isKnownToFail = isKnownToFail;
     this.failedFolders = new FailedFolders(clock);
   }
 
-  /** Everything. @throws FoldspaceError as `SpaceFolder.assertPresent`, and what looking failed with */
+  /** Finds all log files. @throws FoldspaceError as `SpaceFolder.assertPresent` and `SpaceFolder.scan` */
   async findAll(): Promise<FolderScan> {
     const scan = await this.#folder.scan();
-    // of another space's files, each would be new, and each of ours missing
+    // otherwise all files of another space would count as new, and all of ours as missing
     await this.#folder.assertPresent();
     this.#misplacedLogs = scan.logs.filter(isMisplaced);
     const named = new Set(scan.problems.map((problem) => problem.file!));
@@ -36,7 +36,7 @@ export class LogFinder {
     return scan;
   }
 
-  /** The files of a tree, as far as its folders can be read. */
+  /** Finds the files of a tree, as far as its folders can be read. */
   async findTree(treeId: string): Promise<{ readonly entries: LogEntry[]; readonly failure: unknown }> {
     const entries: LogEntry[] = [];
     let failure: unknown;
@@ -52,11 +52,11 @@ export class LogFinder {
         this.noteFailure(folder, error);
       }
     }
-    for (const log of await this.#findStrays()) if (log.treeId === treeId) entries.push(log);
+    for (const log of await this.#findMisplacedLogs()) if (log.treeId === treeId) entries.push(log);
     return { entries, failure };
   }
 
-  /** The files in a folder, not those below it. @param folder relative to the space's folder */
+  /** Finds the files in a folder, without the folders below. @param folder relative to the space's folder */
   async findIn(folder: string): Promise<LogEntry[]> {
     const entries: LogEntry[] = [];
     await this.#folder.assertInside(folder);
@@ -76,7 +76,7 @@ export class LogFinder {
     return entries;
   }
 
-  /** Looks once more into a folder that has failed. What fails again is noted. */
+  /** Rescans a folder that has failed. Notes further failures. */
   async retry(folder: string): Promise<LogEntry[]> {
     try {
       const { logs, problems, unreadable } = await this.#folder.scan(folder);
@@ -93,7 +93,7 @@ export class LogFinder {
     }
   }
 
-  /** What could not be looked at was a file. */
+  /** Retries a failed path that is a file. */
   async #retryFile(file: string): Promise<LogEntry[]> {
     this.failedFolders.forgive(file);
     this.problems.delete(file);
@@ -106,18 +106,18 @@ export class LogFinder {
     }
   }
 
-  /** Notes that a folder could not be looked into. It is tried again after a while. */
+  /** Notes that a folder could not be read, and schedules a retry. */
   noteFailure(folder: string, error: unknown): void {
     this.failedFolders.note(folder);
     this.problems.set(folder, [unreadableFolder(folder, error)]);
   }
 
-  /** One that cannot be looked at hides none of the others in its folder. */
+  /** Does not throw, so that an unreadable file does not hide the other files of its folder. */
   async #stat(path: string): Promise<FileStat | undefined> {
     try {
       return await this.#folder.fs.stat(this.#folder.at(path));
     } catch (error) {
-      // of one that could not be read, that is told already, and it is tried again by itself
+      // an unreadable file is reported already, and has its own retries
       if (!this.#isKnownToFail(path)) this.noteFailure(path, error);
       return undefined;
     }
@@ -136,15 +136,15 @@ export class LogFinder {
         for (const second of await this.#listFolders(folder))
           if (mayHoldTree([first, second], treeId)) folders.push(joinPath(folder, second));
       } catch {
-        // scanning it will fail as well, and there it is reported
+        // scanning the folder will fail as well and report the error
         folders.push(folder);
       }
     }
     return folders;
   }
 
-  /** Looks through everything, once, where a folder of `ops` bears a name that no tree gives it. */
-  async #findStrays(): Promise<readonly LogEntry[]> {
+  /** Searches all folders once, if a folder in `ops` has a name that no tree gives it. */
+  async #findMisplacedLogs(): Promise<readonly LogEntry[]> {
     const names = this.#misplacedLogs ? [] : await this.#listFolders(OPS_DIR);
     const isOdd = (name: string): boolean => !/^([0-9a-f]{2}|[0-9a-f]{32})$/.test(name);
     this.#misplacedLogs ??= names.some(isOdd) ? (await this.#folder.scan()).logs.filter(isMisplaced) : [];

@@ -8,40 +8,40 @@ import { newId, type VertexOperation } from "../../tree/index.ts";
 import type { LinkCheck } from "./link-check.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
-/** In code units. Values may be so long that all that waits is more than a string can hold, or the machine at once. */
+/** In code units. All waiting operations together may be too long for a string, or for the memory. */
 const MAX_APPEND_LENGTH = 8 * 1024 * 1024;
 
 /**
- * For how long a file is appended to, in milliseconds, before another one takes its turn. Sync services put off a file that
- * keeps changing: Syncthing looks every 10 s, by default, for files that have rested for 5 s, and takes any other only after
- * a minute (`lib/watchaggregator` in its sources).
+ * How long appends go to one file, in milliseconds, before another file takes its turn. Sync services postpone a file that
+ * keeps changing: by default Syncthing checks every 10 s for files that have rested for 5 s, and takes any other file only
+ * after a minute (`lib/watchaggregator` in its sources).
  */
 const TURN_MS = 8_000;
 /**
- * For how long it is left alone then, in milliseconds: one such look falls into that time, also where it comes late. Where
- * edits leave that much time between them, one file is enough.
+ * How long the file then rests, in milliseconds: enough for one such check, even a late one. If edits come at such
+ * intervals, one file suffices.
  */
 const REST_MS = 16_000;
 
-/** What a file that this instance writes should look like from outside. */
+/** The expected state of a file that this instance writes. */
 interface OwnFile {
   readonly treeId: string;
-  /** `unsure`: the last line may be torn, or another's, so the next append looks at it. */
+  /** `unsure`: the last line may be torn, or written by another program, so the next append checks its end. */
   state: "whole" | "appending" | "unsure";
-  /** Bytes that are surely there. */
+  /** Bytes that the file certainly contains. */
   size: number;
-  /** Bytes that are there once the append under way is done. */
+  /** Bytes after the running append. */
   sizeAfterAppend: number;
-  /** As first seen after the last append. */
+  /** Modification time as first seen after the last append. */
   modifiedMs: number | undefined;
-  /** Whether something else has changed it: then it is read like any other file. */
+  /** Whether another program has changed the file: then it is read like any other file. */
   isShared: boolean;
-  /** When the turn began that it has, or had last. */
+  /** Start of the file's present or last turn. */
   turnSince: number;
   appendedAt: number;
 }
 
-/** Appends operations to the files of which this instance is the only writer. */
+/** Appends operations to files that only this instance writes. */
 export class LogWriter {
   readonly #folder: SpaceFolder;
   readonly #clock: Clock;
@@ -49,15 +49,15 @@ export class LogWriter {
   readonly #ownFiles = new Map<string, OwnFile>();
   readonly #onChanged: (treeId: string) => void;
   #appending = 0;
-  /** What was listed on the way to files, for as long as appends follow each other. */
+  /** Listings of the folders on the way to files, kept as long as appends overlap. */
   #links: LinkCheck | undefined;
-  /** By which the files are named that take turns. There are as many as are needed for each to get its rest. */
+  /** Writer ids in the names of the files that take turns: as many as are needed for each file to get its rest. */
   #writerIds: string[];
 
   /**
    * @param sync whether every append waits for the device
-   * @param onChanged told of a tree of which something else has changed or removed a file since it was appended to: what
-   *   was appended may be gone, even where the file looks as it did when it was last read
+   * @param onChanged called with a tree if another program has changed or removed a file since an append: the appended lines
+   *   may be gone, even if the file has the same signature as when it was last read
    */
   constructor(folder: SpaceFolder, writerId: string, clock: Clock, sync: boolean, onChanged: (treeId: string) => void) {
     this.#folder = folder;
@@ -67,27 +67,27 @@ export class LogWriter {
     this.#onChanged = onChanged;
   }
 
-  /** Writes other files from now on, as those written so far have another writer as well. */
+  /** Writes to new files from now on, because another instance writes to the present ones as well. */
   changeWriter(writerId: string): void {
     this.#writerIds = [writerId];
     this.#ownFiles.clear();
   }
 
-  /** @throws FoldspaceError `FOLD_BAD_ID` where no file can be named after the tree */
+  /** @throws FoldspaceError `FOLD_BAD_ID` if the tree's id cannot be part of a path */
   assertCanWriteTree(treeId: string): void {
     const writerId = this.#writerIds[0]!;
     logFilePath(treeId, writerId, writerId, new Date(this.#clock.now()));
   }
 
-  /** Whether it can write operations of a peer in such a tree: no file can bear just any id. */
+  /** Whether the ids of a tree and a peer can be parts of a path. */
   canWrite(treeId: string, peerId: string): boolean {
     return canNameLog(treeId, peerId, this.#writerIds[0]!);
   }
 
   /**
    * Appends operations of one peer, as whole lines in one write.
-   * @returns how many: where they are too long for one write, the first of them
-   * @throws FoldspaceError as `FileSystem.append` and `SpaceFolder.assertPresent`, and `FOLD_IO` where a link leads elsewhere
+   * @returns the number of appended operations: only the first of them, if all are too long for one write
+   * @throws FoldspaceError as `FileSystem.append` and `SpaceFolder.assertPresent`, and `FOLD_IO` if a link leads elsewhere
    */
   async append(treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<number> {
     this.#links ??= this.#folder.checkLinks();
@@ -106,7 +106,7 @@ export class LogWriter {
     const writerId = this.#writerInTurn(treeId, peerId, now);
     const path = logFilePath(treeId, peerId, writerId, new Date(now));
     let own = this.#ownFiles.get(path);
-    // a folder may be a link at any time, and lead anywhere
+    // a folder may become a link at any time, and lead anywhere
     await links.assertInside(own ? path : path.slice(0, path.lastIndexOf("/")));
     if (!own) {
       own = {
@@ -123,7 +123,7 @@ export class LogWriter {
     }
     const seen = await this.#see(links, own, path);
     if (seen.size === 0 && own.size > 0) {
-      // taken off this device by a sync service, perhaps: a new file of that name would take the place of the one it has
+      // a sync service may have removed it from this device only: a new file of this name would replace the service's file
       this.#writerIds[this.#writerIds.indexOf(writerId)] = newId();
       this.#onChanged(treeId);
       return await this.#append(links, treeId, peerId, ops);
@@ -142,13 +142,13 @@ export class LogWriter {
       await this.#folder.fs.append(this.#folder.at(path), bytes, { sync: this.#sync });
       await this.#assertArrived(links, path, own.sizeAfterAppend);
     } catch (error) {
-      // a part of a line may be there now
+      // the file may end with a part of a line now
       own.state = "unsure";
       throw error;
     }
     own.size = own.sizeAfterAppend;
     own.modifiedMs = undefined;
-    // something else may have changed it meanwhile
+    // another program may have changed the file meanwhile
     if (own.state === "appending") own.state = "whole";
     return lines.length;
   }
@@ -159,14 +159,14 @@ export class LogWriter {
   }
 
   /**
-   * Whether a file has just the bytes that this writer put there, as far as its size and time tell.
-   * @param seen of it a moment ago
+   * Whether a file has just the bytes that this writer appended, judged by its size and modification time.
+   * @param seen its signature a moment ago
    */
   async isUntouched(path: string, seen: FileSignature): Promise<boolean> {
     const own = this.#ownFiles.get(path);
     if (!own || own.state === "unsure") return false;
     if (isAsWritten(own, seen)) return !own.isShared;
-    // we may have appended since
+    // this writer may have appended since
     const now = await this.#folder.fs.stat(this.#folder.at(path));
     if (now && isAsWritten(own, now)) return !own.isShared;
     own.isShared = true;
@@ -186,21 +186,21 @@ export class LogWriter {
     return writerId;
   }
 
-  /** What stands in the place of a file that is to be appended to. */
+  /** Returns the signature of a file before an append, and refuses anything else in its place. */
   async #see(links: LinkCheck, own: OwnFile, path: string): Promise<FileSignature> {
     const seen = await this.#folder.fs.stat(this.#folder.at(path));
     if (!seen) return { size: 0, modifiedMs: 0 };
-    // one that was there before this instance wrote to it may be anything
+    // a file that existed before this instance's first append may be anything
     if (own.size === 0) await links.assertInside(path);
     if (seen.kind === "file") return seen;
     const full = this.#folder.at(path);
-    throw new FoldspaceError("FOLD_IO", `Cannot append to ${full}: it is no regular file`, { data: { path: full } });
+    throw new FoldspaceError("FOLD_IO", `Cannot append to ${full}: it is not a regular file`, { data: { path: full } });
   }
 
   /**
-   * Unmounted meanwhile, the folder was made anew in the place where it had been mounted, and is out of sight if it was mounted
-   * again since: then the file is not as long as it should be. Where another space's folder or a link has taken its place
-   * in that moment, that is told at least.
+   * Checks that an append arrived. If the folder was unmounted meanwhile, the append created a new one in the mount point,
+   * which is hidden when the folder is mounted again: then the file is shorter than expected. If another space's folder or a
+   * link took the place in that moment, the check at least reports it.
    */
   async #assertArrived(links: LinkCheck, path: string, size: number): Promise<void> {
     const [seen] = await Promise.all([
@@ -209,7 +209,7 @@ export class LogWriter {
       links.assertInside(path),
     ]);
     if (seen && seen.size >= size) return;
-    const reason = `What was just written to ${path} is not there: the folder or the file was replaced meanwhile`;
+    const reason = `${path} lacks the lines that were just appended: the folder or the file was replaced meanwhile`;
     throw new FoldspaceError("FOLD_FOLDER_LOST", reason, { data: { path: this.#folder.path } });
   }
 
@@ -219,7 +219,7 @@ export class LogWriter {
   }
 }
 
-/** As many lines as one write is to have, and one at least. */
+/** Encodes as many lines as one write may have, and at least one. */
 function encodeFirst(ops: readonly VertexOperation[]): string[] {
   const lines: string[] = [];
   let length = 0;
@@ -236,7 +236,7 @@ function hasRested(own: OwnFile, now: number): boolean {
   return now - own.appendedAt >= REST_MS;
 }
 
-/** Notes what is found where an append has failed, or something else has changed the file. */
+/** Notes the state of a file after a failed append, or a change by another program. */
 function noteChange(own: OwnFile, { size }: FileSignature): void {
   if (own.state === "whole" || size < own.size || size > own.sizeAfterAppend) own.isShared = true;
   own.size = size;
@@ -246,6 +246,6 @@ function isAsWritten(own: OwnFile, { size, modifiedMs }: FileSignature): boolean
   if (own.state === "appending") return size >= own.size && size <= own.sizeAfterAppend;
   if (size !== own.size) return false;
   own.modifiedMs ??= modifiedMs;
-  // platforms may round the time of a file in one of their calls
+  // a platform may round the modification time in only some of its calls
   return Math.abs(modifiedMs - own.modifiedMs) < 1;
 }

@@ -69,7 +69,7 @@ test("a file of ours that is replaced by another of the same size has lost opera
   expect(changes.at(-1)).toEqual({ treeId: SPACE, ops: undefined, isLossy: true });
 });
 
-test("what somebody else wrote into a file of ours is read, also where we went on behind it", async () => {
+test("lines that another program wrote into a file of ours are read, also if we continued behind them", async () => {
   const { memory, layer, peer, changes, save } = await listen();
   await memory.append(OWN, bytes('["p",101,"vertex","text",1]\n'));
   await save(peer.setMany(1));
@@ -81,7 +81,7 @@ test("what somebody else wrote into a file of ours is read, also where we went o
   expect(counters(changes)).toContain(102);
 });
 
-test("where a sync service has taken a file of ours away, another is begun, and its own is not overwritten", async () => {
+test("if a sync service has removed a file of ours, a new one is begun, and the service's file is not overwritten", async () => {
   const { memory, peer, save } = await listen();
   const ops = peer.setMany(6);
   await save(ops.slice(0, 2));
@@ -106,7 +106,7 @@ test.each([
   let mounting: Promise<void> | undefined;
   let hasAppended = false;
   fs.fault = async ({ action }) => {
-    // between the look and the append
+    // between the check and the append
     if (action === "append") {
       await memory.rename("/space", "/unmounted");
       hasAppended = true;
@@ -151,7 +151,7 @@ test("a line that is being written while the tree is loaded is no problem once i
   expect(layer.problems).toEqual([]);
 });
 
-test("what has just been found lost is told of before the layer is let go of", async () => {
+test("a loss that was just found is reported before the layer is disposed", async () => {
   const { memory, layer, peer, changes, save } = await listen();
   await save(peer.setMany(3));
   await memory.write(OWN, bytes(""));
@@ -163,7 +163,7 @@ test("what has just been found lost is told of before the layer is let go of", a
 
 describe("while edits go on and on", () => {
   const SECONDS = 300;
-  /** Syncthing looks so often, by default, for files that have rested for half that time. */
+  /** Syncthing's default interval of checks for files that have rested for half that time. */
   const LOOK_EVERY_S = 10;
 
   /** Saves at once, and then every so many seconds. @returns by second, names of the files that were appended to */
@@ -202,7 +202,7 @@ describe("while edits go on and on", () => {
     for (const name of new Set(names)) expect(name).toMatch(/^writer(\.[0-9a-f]{32})?\.jsonl$/);
   });
 
-  test("there is one file where there are pauses of 16 s", async () => {
+  test("pauses of 16 s need only one file", async () => {
     const rig = await listen();
     for (let round = 0; round < 5; round++) {
       expect(new Set(await saveEvery(1, rig, 7))).toEqual(new Set(["writer.jsonl"]));

@@ -4,27 +4,27 @@ import { OPS_DIR, SPACE_FILE } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
-/** What says that the folder is not the space's at present. Anything else says only that this could not be found out. */
+/** Errors that prove that the folder is not the space's at present. Other errors only mean that the check failed. */
 const ABOUT_THE_PLACE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>([
   "FOLD_SPACE_MISMATCH",
   "FOLD_FOLDER_LOST",
   "FOLD_BAD_SPACE_FILE",
-  // whatever it says of the folder
+  // it may report anything about the folder
   "FOLD_UNTRUSTED_SERVER",
 ]);
 
-/** What `space.json` looked like when it was last read. */
+/** The state of `space.json` when it was last read. */
 interface SpaceFileSignature extends FileSignature {
   readonly identity: string | undefined;
 }
 
 /**
- * Proves that a folder still holds the space that it was opened for, each time before and after something relies on it: a
- * disk is unmounted, another one is mounted in its place, a folder is renamed, a sync service brings another `space.json`.
- * That file is read again only when it looks different from outside.
+ * Checks that a folder still contains the space that it was opened for, before and after every use. A disk may be unmounted,
+ * another one mounted in its place, a folder renamed, or a sync service may deliver another `space.json`. That file is read
+ * again only if its signature has changed.
  */
 export class PlaceGuard {
-  /** Why the folder is not the space's at present, as of the last proof. */
+  /** Why the folder was not the space's at the last check. */
   readonly failure: Observable<FoldspaceError | undefined> = new Observable<FoldspaceError | undefined>(undefined);
   readonly #folder: SpaceFolder;
   readonly #spaceId: string;
@@ -38,8 +38,8 @@ export class PlaceGuard {
   }
 
   /**
-   * Begins a proof; those who ask while one is under way share the next.
-   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_FOLDER_LOST`, `FOLD_BAD_SPACE_FILE`, and what looking failed with
+   * Begins a check. Calls during a running check share the next one.
+   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_FOLDER_LOST`, `FOLD_BAD_SPACE_FILE`, and errors of the file system
    */
   assertHere(): Promise<void> {
     if (!this.#running) return this.#run();
@@ -81,7 +81,7 @@ export class PlaceGuard {
     const spaceFile = await this.#folder.readSpaceFile();
     if (!spaceFile) throw this.#folder.lost();
     if (spaceFile.id !== this.#spaceId) {
-      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${path} holds the space ${spaceFile.id} by now, not ${this.#spaceId}`, {
+      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${path} now holds the space ${spaceFile.id}, not ${this.#spaceId}`, {
         data: { found: spaceFile.id, expected: this.#spaceId, path },
       });
     }

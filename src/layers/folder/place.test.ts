@@ -43,7 +43,7 @@ test("nothing is written into another space's folder, and what waits is saved wh
   expect(bench.layer.problems).toEqual([]);
 });
 
-test("a look that finds another space's folder says so at once, though nothing waits to be saved", async () => {
+test("a rescan that finds another space's folder reports it at once, though no operations wait to be saved", async () => {
   bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1) });
   await bench.listen(FOLDER_SPACE);
   await swap(bench);
@@ -55,7 +55,7 @@ test("a look that finds another space's folder says so at once, though nothing w
   expect(bench.heard(FOLDER_SPACE)).toEqual([]);
 });
 
-test("what is missing while the folder is lost or another's is not missing", async () => {
+test("files that are missing in a lost or another space's folder do not count as missing", async () => {
   bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1, 2) });
   await bench.listen(FOLDER_SPACE);
   for (const leave of [swap, async () => bench.memory.rename("/space", "/elsewhere")]) {
@@ -74,7 +74,7 @@ test("what is missing while the folder is lost or another's is not missing", asy
   expect(bench.heard(FOLDER_SPACE)).toEqual([3]);
 });
 
-test("losses that are waiting to be told of wait for the folder to be back", async () => {
+test("pending reports of losses wait until the folder is back", async () => {
   bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1, 2) });
   await bench.listen(FOLDER_SPACE);
   await bench.memory.write(`/space/${FOLDER_DAY}/a.jsonl`, new TextEncoder().encode(lines(1)));
@@ -90,7 +90,7 @@ test("losses that are waiting to be told of wait for the folder to be back", asy
 test.each([
   ["between the proof and the append", "append"],
   ["while it is scanned", "scan"],
-])("a folder that is swapped %s is noticed, and told", async (_when, action) => {
+])("a folder that is swapped %s is noticed and reported", async (_when, action) => {
   bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1) });
   await bench.listen(FOLDER_SPACE);
   let isSwapped = false;
@@ -110,7 +110,7 @@ test.each([
   expect(bench.changes).toEqual([]);
 });
 
-test("what was listed in another space's folder is not read, also where the right one is back afterwards", async () => {
+test("files listed in another space's folder are not read, even if the right one is back afterwards", async () => {
   bench = new FolderBench({ [`${FOLDER_DAY}/a.jsonl`]: lines(1) });
   await bench.listen(FOLDER_SPACE);
   await bench
@@ -129,7 +129,7 @@ test("what was listed in another space's folder is not read, also where the righ
   expect(bench.heard(FOLDER_SPACE)).toEqual([]);
 });
 
-test("space.json is read again only when it looks different", async () => {
+test("space.json is read again only when its signature has changed", async () => {
   bench = new FolderBench();
   await bench.listen(FOLDER_SPACE);
   const readsOfSpaceFile = (): number => bench.fs.pathsOf("read").filter((path) => path.endsWith("space.json")).length;

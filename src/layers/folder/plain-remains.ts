@@ -5,13 +5,13 @@ import { classifySealedFile, classifySecretsFile, OLD_SECRETS_DIR, SEALED_SECRET
 import { isReadablePlainText, PLAIN_PREFIX_LENGTH } from "../../secrets/plain-file.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
-/** Folders below each other, and files in all of them, that are looked through at most. */
+/** Limits of the search: nested folders, and files in all of them. */
 const MAX_DEPTH = 12;
 const MAX_FILES = 20_000;
 
 /**
- * Files from before the secrets were under a passphrase that can still be read with the space's id: temporary files of
- * writers that were killed, what a migration kept, what a repair or a person put aside. Found by content, cut off or not.
+ * Files from before the secrets were under a passphrase that are still readable with the space's id: temporary files of
+ * killed writers, and files that a migration, a repair or a person set aside. Found by content, even if they are cut off.
  */
 export class PlainRemains {
   readonly #folder: SpaceFolder;
@@ -25,17 +25,17 @@ export class PlainRemains {
     this.#spaceId = spaceId;
   }
 
-  /** What was found and can be removed. */
+  /** The files that were found and can be removed. */
   get found(): readonly string[] {
     return this.#found;
   }
 
-  /** What could not be read or removed. */
+  /** Files and folders that could not be read, and files that could not be removed. */
   get problems(): Problem[] {
     return [...this.#unread, ...this.#stuck.values()];
   }
 
-  /** @param isThorough whether to look through what repairs have put aside, which may be much */
+  /** @param isThorough whether to search also the files that repairs have set aside, which may be many */
   async find(isThorough: boolean): Promise<void> {
     this.#unread = [];
     const found: string[] = [];
@@ -47,7 +47,7 @@ export class PlainRemains {
     this.#found = found.filter((path) => !this.#stuck.has(path));
   }
 
-  /** Removes what was found. What cannot be removed is a problem. */
+  /** Removes the files that were found. One that cannot be removed is a problem. */
   async remove(): Promise<void> {
     for (const path of this.#found) {
       try {
@@ -65,7 +65,7 @@ export class PlainRemains {
     this.#found = [];
   }
 
-  /** @param depth of folders below this one that are looked into as well */
+  /** @param depth of nested folders to search as well */
   async #search(
     folder: string,
     isCandidate: (name: string) => boolean,
@@ -89,7 +89,7 @@ export class PlainRemains {
     return entries ?? [];
   }
 
-  /** What cannot be read is a problem, and keeps nobody from the secrets. */
+  /** An unreadable file is a problem, but does not block access to the secrets. */
   async #attempt<T>(path: string, action: () => Promise<T>): Promise<T | undefined> {
     try {
       return await action();
@@ -107,5 +107,5 @@ export class PlainRemains {
   }
 }
 
-/** What is wrong with a file that is readable though the secrets are under a passphrase. */
-export const READABLE = "it has secrets from before they were under a passphrase, readable to whoever has the folder";
+/** Describes a file that is readable although the secrets are under a passphrase. */
+export const READABLE = "it contains secrets from before they were under a passphrase, readable without it";

@@ -33,7 +33,7 @@ async function seal(secrets: Record<string, string>): Promise<Uint8Array> {
   return utf8(await sealPlainFile(SPACE, new Map(Object.entries(secrets))));
 }
 
-test("a file that vanishes is told of, and the next save writes it again", async () => {
+test("a file that vanishes is reported, and the next save writes it again", async () => {
   const { memory, file } = await rig({ [MAIN]: { api: "1" } });
   expect((await file.read()).isGone).toBe(false);
   const before = await memory.read(MAIN);
@@ -44,7 +44,7 @@ test("a file that vanishes is told of, and the next save writes it again", async
   expect((await file.read()).isGone).toBe(false);
 });
 
-test("where there never was a secret, a missing file is no reason to write one", async () => {
+test("without any secret, a missing file is not written", async () => {
   const { memory, file } = await rig({});
   expect((await file.read()).isGone).toBe(false);
   await file.save(NO_CHANGES, false);

@@ -31,16 +31,16 @@ import type { StoredSecrets } from "../persistence-layer.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 /**
- * A person does not read, change and write back so soon what this instance has just written: whoever replaced the file
- * within that time had read what was there before.
+ * No person reads, changes and saves secrets so soon after this instance has written them: a writer that replaced the file
+ * within this time had read the contents before them.
  */
 const CONFIRM_MS = 2_000;
-/** How long after writing the file is read again, to see whether another has replaced it in the same moment. */
+/** Delay before a written file is read again, to check whether another writer has replaced it in the same moment. */
 const READ_BACK_MS = 200;
 const MAX_ATTEMPTS = 10;
-/** Of copies that are read, and of those that turn out not to decrypt. */
+/** Limit for all copies that are read, including those that do not decrypt. */
 const MAX_COPIES_TRIED = 4 * MAX_COPIES;
-/** Texts written by this instance, of which a sync service may make copies. */
+/** Remembered texts of this instance, of which a sync service may make copies. */
 const MAX_OWN_TEXTS = 32;
 
 interface Unconfirmed extends SecretChange {
@@ -52,39 +52,39 @@ interface Copy {
   readonly path: string;
   readonly text: string;
   readonly secrets: SecretMap;
-  /** What it was made from, where that is known. */
+  /** The secrets from which the copy was made, if known. */
   readonly base: SecretMap | undefined;
   /** Whether this instance has written the text. */
   readonly isOwn: boolean;
 }
 
-/** What is to become of files that were left behind, or do not decrypt. */
+/** How to treat files that were left behind, or do not decrypt. */
 interface ReadingOptions {
-  /** Whether they are about to be removed, so that what there is in them is taken in. */
+  /** Whether they are about to be removed, so that their secrets must be merged first. */
   readonly isProtected: boolean;
 }
 
-/** The file as it was found. */
+/** The file and its copies, as found by a read. */
 interface Found {
-  /** `undefined` where there is none. */
+  /** `undefined` if there is no file. */
   readonly text: string | undefined;
-  /** What it means together with copies of it, and with what was lost when it was replaced. */
+  /** Its secrets, merged with its copies and with changes that another writer overwrote. */
   readonly values: Map<string, string>;
   readonly copies: readonly Copy[];
   readonly isBroken: boolean;
-  /** What was put out of the way. */
+  /** Files that were set aside. */
   readonly remains: readonly string[];
-  /** Copies that do not decrypt, and yet can be read by who knows the space's id. */
+  /** Copies that do not decrypt, but are readable with the space's id. */
   readonly torn: readonly string[];
-  /** Whether the file itself is one of those. */
+  /** Whether the file itself is such a file. */
   readonly isTorn: boolean;
 }
 
 const NO_SECRETS: SecretMap = new Map();
 
 /**
- * The file `secrets`, which every device replaces as a whole. There is no lock: it is read again before and after every
- * write, and what another has overwritten is written once more.
+ * The file `secrets`, which every device replaces as a whole. No lock protects it: this class reads it again before and after
+ * every write, and repeats changes that another writer has overwritten.
  */
 export class PlainSecretsFile {
   readonly #folder: SpaceFolder;
@@ -92,15 +92,15 @@ export class PlainSecretsFile {
   readonly #clock: Clock;
   #problems: readonly Problem[] = [];
   #found: Found | undefined;
-  /** What the file holds, as far as it could be read. */
+  /** The secrets in the file, as last read. */
   #secrets: SecretMap = NO_SECRETS;
-  /** The last that somebody else wrote, or that was there at first. */
+  /** The last secrets that another writer wrote, or that were there at first. */
   #foreign: SecretMap = NO_SECRETS;
-  /** What the file held before this instance wrote these texts. */
+  /** By text that this instance wrote: the secrets in the file before that. */
   readonly #ownTexts = new Map<string, SecretMap>();
   readonly #unconfirmed = new Map<string, Unconfirmed>();
   #copies: readonly Copy[] = [];
-  /** Those that are part of the file by now, and have not been put out of the way yet. */
+  /** Copies that are already merged into the file, but not set aside yet. */
   #absorbed = new Set<Copy>();
 
   constructor(folder: SpaceFolder, spaceId: string, clock: Clock) {
@@ -109,22 +109,22 @@ export class PlainSecretsFile {
     this.#clock = clock;
   }
 
-  /** As of the last reading. */
+  /** Problems of the last read. */
   get problems(): readonly Problem[] {
     return this.#problems;
   }
 
-  /** What was put out of the way, and copies that do not decrypt and yet can be read. */
+  /** Files that were set aside, and copies that do not decrypt but are readable. */
   get remains(): readonly string[] {
     return this.#found ? [...this.#found.remains, ...this.#found.torn] : [];
   }
 
-  /** What the texts say that were found, to be compared. */
+  /** The texts that were found, for comparison. */
   get fingerprint(): string {
     return JSON.stringify([this.#found?.text, this.#copies.map(({ path, text }) => [path, text])]);
   }
 
-  /** @throws FoldspaceError what reading failed with; that something does not decrypt is a problem instead */
+  /** @throws FoldspaceError if reading fails; a file that does not decrypt is a problem instead */
   async read(): Promise<Omit<StoredSecrets, "sealed">> {
     const found = await this.#read();
     const isUntidy = found.copies.length > 0 || !areEqual(found.values, this.#secrets);
@@ -133,12 +133,12 @@ export class PlainSecretsFile {
   }
 
   /**
-   * Makes changes to what the file holds by now.
-   * @param isProtected whether to delete what earlier secrets have left behind
-   * @throws FoldspaceError `FOLD_NOT_DOWNLOADED`, `FOLD_BUSY`, `FOLD_BAD_ID`, `FOLD_SECRETS_TOO_LARGE`, and as writing and renaming
+   * Applies changes to the present contents of the file.
+   * @param isProtected whether to delete remains of earlier secrets
+   * @throws FoldspaceError `FOLD_NOT_DOWNLOADED`, `FOLD_BUSY`, `FOLD_BAD_ID`, `FOLD_SECRETS_TOO_LARGE`, and file system errors
    */
   async save(changes: SecretChanges, isProtected: boolean): Promise<void> {
-    // what is changed once more is not written again as it was, also where others have made that change already
+    // an earlier change of the same secret must not be repeated, even if another writer has already made the new change
     for (const [name, { to }] of changes) if (this.#unconfirmed.get(name)?.to !== to) this.#unconfirmed.delete(name);
     let found = await this.#read({ isProtected });
     let pending = changes;
@@ -147,10 +147,10 @@ export class PlainSecretsFile {
       const isInPlace = areEqual(target, this.#secrets) && !isGone(found, target);
       if (isInPlace && !(found.isBroken && (pending.size > 0 || (isProtected && found.isTorn)))) break;
       if (attempt === MAX_ATTEMPTS)
-        throw new FoldspaceError("FOLD_BUSY", `Others keep replacing ${this.#folder.at(SECRETS_FILE)}`);
+        throw new FoldspaceError("FOLD_BUSY", `Other programs keep replacing ${this.#folder.at(SECRETS_FILE)}`);
       if (await this.#replace(found, target)) {
         for (const copy of found.copies) this.#absorbed.add(copy);
-        // from here on, what this instance wrote stands in `#unconfirmed`
+        // from here on, `#unconfirmed` contains the changes
         pending = new Map();
         await this.#wait(READ_BACK_MS);
       }
@@ -159,7 +159,7 @@ export class PlainSecretsFile {
     await this.#tidyUp(found, isProtected);
   }
 
-  /** @returns whether the file was as it had been found, and has been replaced */
+  /** Replaces the file unless it has changed since it was found. @returns whether it did */
   async #replace(found: Found, target: SecretMap): Promise<boolean> {
     await this.#folder.assertPresent();
     await this.#folder.assertNoLinks(SECRETS_FILE);
@@ -169,7 +169,7 @@ export class PlainSecretsFile {
     const temporary = this.#folder.at(temporarySecretsPath(crypto.randomUUID()));
     await fs.write(temporary, utf8(text));
     try {
-      // as late as can be: nothing but the renaming comes between this look and the new file
+      // as late as possible: only renaming comes between this check and the new file
       if ((await this.#readMainText()) !== found.text) {
         await fs.remove(temporary);
         return false;
@@ -188,7 +188,7 @@ export class PlainSecretsFile {
     const until = this.#clock.now() + CONFIRM_MS;
     for (const [name, change] of differences(this.#secrets, target)) {
       const earlier = this.#unconfirmed.get(name);
-      // one that has to be written again is not waited for any longer for that
+      // repeating a change does not extend its time
       this.#unconfirmed.set(name, { ...change, until: earlier && earlier.to === change.to ? earlier.until : until });
     }
     this.#ownTexts.set(text, this.#foreign);
@@ -211,8 +211,8 @@ export class PlainSecretsFile {
     this.#problems = problems;
     const values = this.#restoreLost();
     this.#absorbed = new Set(this.#copies.filter((copy) => this.#absorbed.has(copy)));
-    // once: what has been set or deleted since is later than what it says
-    for (const copy of this.#copies) if (!this.#absorbed.has(copy)) fold(copy, values);
+    // only once: secrets that were set or deleted since are later than the copy
+    for (const copy of this.#copies) if (!this.#absorbed.has(copy)) mergeCopy(copy, values);
     const isTorn = isBroken && (await this.#isReadable(SECRETS_FILE, text === TOO_LARGE_TEXT ? undefined : text));
     if (isProtected) await this.#salvage([...(isTorn ? [SECRETS_FILE] : []), ...torn], values);
     this.#found = { text, values, copies: this.#copies, isBroken, remains, torn, isTorn };
@@ -242,7 +242,7 @@ export class PlainSecretsFile {
     return await this.#readMainText();
   }
 
-  /** One that is too large is as good as one that does not decrypt. */
+  /** Treats a file that is too large like one that does not decrypt. */
   async #readMainText(): Promise<string | undefined> {
     try {
       return await this.#readText(SECRETS_FILE);
@@ -252,7 +252,7 @@ export class PlainSecretsFile {
     }
   }
 
-  /** @returns whether the file is there and does not decrypt */
+  /** @returns whether the file exists and does not decrypt */
   async #ingest(text: string | undefined, problems: Problem[]): Promise<boolean> {
     // absence never means deletion
     if (text === undefined) return false;
@@ -268,7 +268,7 @@ export class PlainSecretsFile {
     }
   }
 
-  /** What another has overwritten without having read it. */
+  /** Restores changes that another writer has overwritten without having read them. */
   #restoreLost(): Map<string, string> {
     const values = new Map(this.#secrets);
     for (const [name, { from, to, until }] of this.#unconfirmed) {
@@ -278,7 +278,7 @@ export class PlainSecretsFile {
     return values;
   }
 
-  /** Takes in what is whole in files that were cut off and are about to be removed, and stands nowhere else. */
+  /** Rescues the whole values in files that were cut off and are about to be removed, if no other file has them. */
   async #salvage(paths: readonly string[], values: Map<string, string>): Promise<void> {
     for (const path of paths) {
       const { fs } = this.#folder;
@@ -289,7 +289,7 @@ export class PlainSecretsFile {
     }
   }
 
-  /** @param torn gets those that do not decrypt, and yet can be read */
+  /** @param torn gets the copies that do not decrypt, but are readable */
   async #readCopies(paths: readonly string[], problems: Problem[], torn: string[]): Promise<Copy[]> {
     const copies: Copy[] = [];
     let read = 0;
@@ -321,7 +321,7 @@ export class PlainSecretsFile {
     return copies;
   }
 
-  /** A copy that comes while our own text stands has been made from what we had read before, as the other side has not seen ours. */
+  /** A copy that arrives while the file has our text was made from the secrets before it: its writer has not seen our text. */
   #originOf(text: string): Pick<Copy, "base" | "isOwn"> {
     const ownBase = this.#ownTexts.get(text);
     const isOwnInPlace = this.#found?.text !== undefined && this.#ownTexts.has(this.#found.text);
@@ -338,18 +338,18 @@ export class PlainSecretsFile {
     return bytes && new TextDecoder().decode(bytes);
   }
 
-  /** Whether a file that does not decrypt can be read all the same. @param text `undefined` if it was not read */
+  /** Whether a file that does not decrypt is readable nevertheless. @param text `undefined` if it was not read */
   async #isReadable(path: string, text: string | undefined): Promise<boolean> {
     if (text !== undefined) return await isReadablePlainText(this.#spaceId, text);
     const bytes = await this.#folder.fs.read(this.#folder.at(path), { offset: 0, length: PLAIN_PREFIX_LENGTH });
     return bytes !== undefined && (await isReadablePlainText(this.#spaceId, new TextDecoder().decode(bytes)));
   }
 
-  /** Puts copies out of the way once they are part of the file, so that nobody takes deleted secrets from them again. */
+  /** Sets merged copies aside, so that no device takes deleted secrets from them again. */
   async #tidyUp({ copies, remains, torn }: Found, isProtected: boolean): Promise<void> {
     const { fs } = this.#folder;
     for (const { path, text } of copies) {
-      // what has taken its place since was not read
+      // a file that has replaced the copy since was not read
       if ((await this.#readText(path)) !== text) continue;
       if (isProtected) await fs.remove(this.#folder.at(path));
       else await fs.rename(this.#folder.at(path), this.#folder.at(foldedCopyPath(await digest(text))));
@@ -364,19 +364,19 @@ export class PlainSecretsFile {
   }
 }
 
-/** Whether there is no file for these secrets: absence never means deletion, so it has to be written again. */
+/** Whether these secrets lack their file. Absence never means deletion, so it must be written again. */
 function isGone({ text }: Found, secrets: SecretMap): boolean {
   return text === undefined && secrets.size > 0;
 }
 
-/** Stands for a text that is not read: no file can have it, as it is no base64. */
+/** Replaces a text that is not read. No file can have this text, because it is not base64. */
 const TOO_LARGE_TEXT = "(too large)";
 
 /**
- * Takes a copy in: what it adds, and what it alone has changed. What it lacks is taken for deleted only where this
- * instance has deleted it, as others may just not have had it.
+ * Merges a copy: secrets that it adds, and those that only it has changed. A secret that the copy lacks counts as deleted
+ * only if this instance wrote the copy, because other writers may just not have had that secret.
  */
-function fold({ secrets, base, isOwn }: Copy, values: Map<string, string>): void {
+function mergeCopy({ secrets, base, isOwn }: Copy, values: Map<string, string>): void {
   for (const [name, value] of secrets) {
     const present = values.get(name);
     if (present === undefined || present === base?.get(name)) values.set(name, value);

@@ -6,23 +6,22 @@ import type { LogPosition } from "../../log/parser.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import { Parsing, WorkerLost, type ParseJob } from "../../worker/parsing.ts";
 
-/** Problems of lines of a file. */
+/** Problems of the lines of a file. */
 export interface LineProblems {
-  /** The first of them. */
+  /** The first problems. */
   readonly listed: readonly LineProblem[];
-  /** How many there are in all. */
+  /** Number of all problems. */
   readonly count: number;
 }
 
 /**
- * How far a log file has been read. There is one for each file of each tree that is followed, so it holds nothing of what
- * was read.
+ * How far a log file has been read. Every file of every followed tree has a cursor, so it must not keep the contents.
  */
 export interface LogCursor {
   readonly position: LogPosition;
-  /** Of the bytes just before the position: if such bytes still stand there, the file has only grown. */
+  /** Fingerprint of the bytes just before the position: if the file still contains them there, it has only grown. */
   readonly fingerprint: Fingerprint;
-  /** Of the lines before the position. */
+  /** Problems of the lines before the position. */
   readonly problems: LineProblems;
 }
 
@@ -33,44 +32,44 @@ interface Fingerprint {
 
 export interface LogReading {
   readonly ops: VertexOperation[];
-  /** Of the whole file, also of the part read earlier. */
+  /** Problems of the whole file, including the part read earlier. */
   readonly problems: LineProblems;
   readonly cursor: LogCursor;
-  /** Bytes in the file when it was read. */
+  /** Size of the file when it was read, in bytes. */
   readonly size: number;
-  /** Whether reading went on behind the cursor; otherwise the whole file was read. */
+  /** Whether reading continued behind the cursor; otherwise the whole file was read. */
   readonly isContinued: boolean;
 }
 
-/** So large a piece of a file is read at once; more would only take memory. */
+/** Size of the pieces in which files are read; larger ones would only take memory. */
 export const CHUNK_BYTES: number = 4 * 1024 * 1024;
-/** Length of a fingerprint: several lines, each with a counter of its own, at a place that depends on all before them. */
+/** Length of a fingerprint: several lines, each with its own counter, at a position that depends on all lines before. */
 const FINGERPRINT_BYTES = 512;
 
 const NO_PROBLEMS: LineProblems = { listed: [], count: 0 };
 
-/** Parses in this thread; layers bring one of their own. */
+/** Parses in this thread; layers pass their own. */
 const PARSING_HERE = new Parsing({ worker: false });
 
 export interface ReadLogOptions {
-  /** How far the file has been read: if it has only grown since, reading goes on there. */
+  /** How far the file has been read: if it has only grown since, reading continues there. */
   readonly cursor?: LogCursor | undefined;
-  /** Shared between the files of one tree, to keep each id once. */
+  /** Shared by the files of one tree, so that each id is kept once. */
   readonly ids?: IdPool;
-  /** Where it is parsed; if its worker breaks meanwhile, the file is read again here. */
+  /** Parses the file. If its worker breaks meanwhile, the file is read again and parsed in this thread. */
   readonly parsing?: Parsing;
-  /** Bytes of all files that are being read together: what decides where they are parsed. */
+  /** Bytes of all files that are read together, which decide where they are parsed. */
   readonly loadBytes?: number;
   /**
-   * Bytes that the file had when it was listed. What has been appended since is read no further than the piece in which
-   * it begins, so that a file that grows as fast as it is read comes to an end; the rest is for the next look.
+   * Size of the file when it was listed, in bytes. Reading stops after the piece that reaches this size, so that it ends even
+   * if the file grows as fast as it is read; the next rescan reads the rest.
    */
   readonly listedSize?: number;
 }
 
 /**
  * Reads a log file: behind the cursor if the file has only grown since, else the whole file.
- * @returns `undefined` where the file is gone
+ * @returns `undefined` if the file is gone
  */
 export async function readLog(
   fs: FileSystem,
@@ -86,7 +85,7 @@ export async function readLog(
   }
 }
 
-/** @returns `undefined` where the file has not just grown */
+/** @returns `undefined` if the file has not just grown */
 async function continueReading(
   fs: FileSystem,
   path: string,
@@ -122,11 +121,11 @@ interface FirstChunk {
   readonly bytes: Uint8Array;
 }
 
-/** What was known of a file before it is read on. */
+/** Results of the earlier part of a file. */
 interface Before {
   /** Bytes of the first chunk that were parsed earlier. */
   readonly skip: number;
-  /** Problems found in those and before them. */
+  /** Problems in those bytes and before them. */
   readonly earlier: LineProblems;
   readonly listedSize: number | undefined;
 }
@@ -139,7 +138,7 @@ async function readOn(fs: FileSystem, path: string, job: ParseJob, first: FirstC
   try {
     return await readToEnd(fs, path, job, first, before);
   } catch (error) {
-    // whoever parses waits for the end of the job; what this one has failed with is told already
+    // the parser waits for the end of the job; the caller gets the first error
     job.end().catch(() => undefined);
     throw error;
   }
@@ -164,15 +163,8 @@ async function readToEnd(
     isLast = chunk.length < CHUNK_BYTES;
     await job.push(chunk);
   }
-  const {
-    ops,
-    problems,
-    problemCount,
-    finalProblems: settledProblems,
-    finalProblemCount: settledCount,
-    position,
-  } = await job.end();
-  // before the last chunk, or in the middle of it where the last line is unfinished
+  const { ops, problems, problemCount, finalProblems, finalProblemCount, position } = await job.end();
+  // before the last chunk, or in the middle of it if the last line is unfinished
   const end = Math.max(0, position.offset - chunkOffset);
   return {
     ops,
@@ -180,14 +172,14 @@ async function readToEnd(
     cursor: {
       position,
       fingerprint: fingerprintOf(chunk.subarray(Math.max(0, end - FINGERPRINT_BYTES), end)),
-      problems: joinProblems(earlier, { listed: problems.slice(0, settledProblems), count: settledCount }),
+      problems: joinProblems(earlier, { listed: problems.slice(0, finalProblems), count: finalProblemCount }),
     },
     size: chunkOffset + chunk.length,
     isContinued: skip > 0,
   };
 }
 
-/** Those of a part of a file and of the part behind it. */
+/** Joins the problems of a part of a file and of the part behind it. */
 function joinProblems(earlier: LineProblems, later: LineProblems): LineProblems {
   if (later.count === 0) return earlier;
   return { listed: [...earlier.listed, ...later.listed].slice(0, MAX_LISTED_OF_FILE), count: earlier.count + later.count };

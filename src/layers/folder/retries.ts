@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 
 const FIRST_RETRY_MS = 1_000;
 
-/** Does something again after a while: once at a time, and ever later as long as it keeps failing. */
+/** Schedules retries of an action. They never overlap, and their delays grow as long as the action fails. */
 export class Retries {
   readonly #clock: Clock;
   readonly #run: () => Promise<void>;
@@ -19,14 +19,14 @@ export class Retries {
     this.#run = run;
   }
 
-  /** Tries again, later than the last time; and once more after that, until {@link reset}. */
+  /** Schedules a retry, with a longer delay than the last one until {@link reset}. */
   again(): void {
     if (this.#cancel) return;
     const delayMs = backoffMs(++this.#tries);
     this.#schedule(this.#clock.now() + delayMs);
   }
 
-  /** Tries at a time, or earlier where that was planned; not at once, as something may fail at once each time. */
+  /** Schedules a retry at a time, unless an earlier one is scheduled. Never at once, because the action may fail at once again. */
   at(time: number): void {
     if (time === Infinity) return;
     const dueAt = Math.max(time, this.#clock.now() + FIRST_RETRY_MS);
@@ -34,14 +34,14 @@ export class Retries {
     this.#schedule(dueAt);
   }
 
-  /** What has failed is over. */
+  /** Resets the delay and cancels the scheduled retry. */
   reset(): void {
     this.#tries = 0;
     this.#cancel?.();
     this.#cancel = undefined;
   }
 
-  /** For good. */
+  /** Cancels all retries for good. */
   cancel(): void {
     this.#isCancelled = true;
     this.reset();

@@ -4,7 +4,7 @@ import { mapLimit } from "../../map-limit.ts";
 
 const STATS_AT_ONCE = 8;
 
-/** What `FileSystem.scan` finds, folder by folder: so one that does not answer is known by its name. */
+/** Like `FileSystem.scan`, but lists folder by folder, so that a folder that does not answer can be named. */
 export async function scanByListing(fs: FileSystem, root: string): Promise<ScanResult | undefined> {
   if (!(await fs.list(root))) return undefined;
   const result: ScanResult = { files: [], unreadable: [] };

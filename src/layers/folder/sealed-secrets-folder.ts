@@ -8,9 +8,9 @@ import { assertFileSize, MAX_SEALED_BYTES, MAX_SEALED_FILES, MAX_SECRETS_FILE_BY
 import type { StoredSealedFile } from "../../secrets/vault-file.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
-/** As file systems here name what they write before it replaces a file. */
+/** Names that our file systems give to temporary files. */
 const TEMPORARY_NAME = /^[.~][0-9a-f-]{36}\.tmp(?:\.crswap)?$|\.crswap$/;
-/** No writing takes so long. */
+/** No write takes this long. */
 const TEMPORARY_MS = 60_000;
 
 interface KnownFile {
@@ -20,7 +20,7 @@ interface KnownFile {
   readonly mtimeUntrusted: boolean;
 }
 
-/** The folder `secrets-v2`, in which every peer has a file that it alone writes. */
+/** The folder `secrets-v2`, in which every peer writes only its own file. */
 export class SealedSecretsFolder {
   readonly #folder: SpaceFolder;
   readonly #clock: Clock;
@@ -32,24 +32,24 @@ export class SealedSecretsFolder {
     this.#clock = clock;
   }
 
-  /** As of the last reading. */
+  /** Problems of the last read. */
   get problems(): readonly Problem[] {
     return this.#problems;
   }
 
-  /** What was found, to be compared. */
+  /** The signatures of the files, for comparison. */
   get fingerprint(): string {
     return JSON.stringify(Array.from(this.#files, ([path, { stat }]) => [path, stat.size, stat.modifiedMs]));
   }
 
-  /** Reads the latest files. @throws FoldspaceError where the folder cannot be read */
+  /** Reads the latest files. @throws FoldspaceError if the folder cannot be read */
   async read(): Promise<StoredSealedFile[]> {
     const found = await this.#list();
     const files = new Map<string, KnownFile>();
     const problems: Problem[] = [];
     let bytes = 0;
     for (const [path, stat] of found) {
-      // one that is too large by itself is not read, whatever room there is
+      // a single file that is too large is not read, and takes no room from others
       const size = stat.size > MAX_SECRETS_FILE_BYTES ? 0 : stat.size;
       if (files.size < MAX_SEALED_FILES && bytes + size <= MAX_SEALED_BYTES) {
         bytes += size;
@@ -82,7 +82,7 @@ export class SealedSecretsFolder {
     if (stat && isSame(this.#files.get(path)?.stat, stat)) await this.#folder.fs.remove(this.#folder.at(path));
   }
 
-  /** Removes what writers that were killed have left behind: the passphrase of that time opens it. */
+  /** Removes temporary files of killed writers, because a former passphrase can open them. */
   async removeTemporary(): Promise<void> {
     await this.#folder.assertNoLinks(SEALED_SECRETS_DIR);
     const { fs } = this.#folder;

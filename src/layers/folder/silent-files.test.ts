@@ -17,7 +17,7 @@ afterEach(async () => {
   await bench.settle(bench.layer.disconnect());
 });
 
-/** Calls that fit do not answer until they are let go of. */
+/** Matching calls do not answer until they are released. */
 function hang(fits: (call: FileSystemCall) => boolean): void {
   release = [];
   bench.fs.fault = (call) => (fits(call) ? new Promise((resolve) => release.push(() => resolve(undefined))) : undefined);
@@ -121,7 +121,7 @@ test("a tree whose only file cannot be read is refused, and not taken for an emp
   expect(bench.layer.problems).toMatchObject([{ code: "FOLD_IO", file: `${dayOf(TREE)}/x.jsonl` }]);
 });
 
-test("a line that arrives for a followed tree of 100,000 operations is read with little of what stands before it", async () => {
+test("a line that arrives for a followed tree of 100,000 operations is read with little of the file before it", async () => {
   const many = Array.from({ length: 100_000 }, (_, index) => index + 1);
   bench = new FolderBench({ [`${dayOf(TREE)}/big.jsonl`]: lines(...many) });
   await bench.listen(TREE);

@@ -15,7 +15,7 @@ import {
   type SpaceFile,
 } from "../../log/marker.ts";
 
-/** A log file as found in the folder. */
+/** A log file in the folder. */
 export interface LogEntry extends Extract<LogFile, { kind: "log" }> {
   /** Relative to the space's folder. */
   readonly path: string;
@@ -25,28 +25,28 @@ export interface LogEntry extends Extract<LogFile, { kind: "log" }> {
 
 export interface FolderScan {
   readonly logs: LogEntry[];
-  /** What the names alone tell: copies, placeholders, foreign files, unreadable folders. */
+  /** Problems that names alone reveal (copies, placeholders, foreign files), and unreadable folders. */
   readonly problems: Problem[];
-  /** Paths of files and folders that are there and cannot be read at present: what is not found there is not lost. */
+  /** Paths of files and folders that exist but cannot be read at present: files that are not found there are not lost. */
   readonly outOfReach: string[];
-  /** Paths of folders that could not be looked into. */
+  /** Paths of folders that could not be read. */
   readonly unreadable: string[];
-  /** Why the first of them could not. */
+  /** The error of the first unreadable folder. */
   readonly failure: Error | undefined;
 }
 
 export type FolderState =
   | { readonly kind: "absent" }
-  /** The folder is there, with or without other things in it, and no space is. */
+  /** The folder exists, perhaps with other files in it, but without a space. */
   | { readonly kind: "empty" }
   | { readonly kind: "space"; readonly spaceFile: SpaceFile }
   | { readonly kind: "old-format" };
 
-/** The folder that a space is kept in: what it is, what is in it, making a new one. Knows nothing of operations. */
+/** The folder of a space: inspects, scans and creates it. Does not read operations. */
 export class SpaceFolder {
   readonly fs: FileSystem;
   readonly path: string;
-  /** What proves that the folder still holds the space that it was opened for; none where any space is welcome. */
+  /** Checks that the folder still contains the space that it was opened for; `undefined` if any space is acceptable. */
   guard: PlaceGuard | undefined;
 
   constructor(fs: FileSystem, path: string) {
@@ -60,8 +60,8 @@ export class SpaceFolder {
   }
 
   /**
-   * Finds out what the folder holds. Writes nothing.
-   * @throws FoldspaceError `FOLD_NOT_A_FOLDER`, `FOLD_BAD_SPACE_FILE`, `FOLD_NOT_DOWNLOADED`, or what reading failed with
+   * Determines the contents of the folder. Writes nothing.
+   * @throws FoldspaceError `FOLD_NOT_A_FOLDER`, `FOLD_BAD_SPACE_FILE`, `FOLD_NOT_DOWNLOADED`, and errors of the file system
    */
   async inspect(): Promise<FolderState> {
     const stat = await this.fs.stat(this.path);
@@ -83,7 +83,7 @@ export class SpaceFolder {
   }
 
   /**
-   * Reads `space.json` of a folder that has to hold a space.
+   * Reads `space.json` of a folder that must contain a space.
    * @throws FoldspaceError as {@link inspect}, and `FOLD_NOT_FOUND`, `FOLD_NOT_A_SPACE`, `FOLD_OLD_FORMAT`
    */
   async open(): Promise<SpaceFile> {
@@ -93,8 +93,8 @@ export class SpaceFolder {
   }
 
   /**
-   * Refuses a path that leads through a link, or ends at one, at a pipe or at a device. Lists the folders on the way.
-   * @param relativePath of a folder or file in it
+   * Refuses a path that leads through a link, or to a link, pipe or device. Lists the folders on the way.
+   * @param relativePath of a folder or file in this folder
    * @throws FoldspaceError `FOLD_IO`
    */
   async assertNoLinks(relativePath: string): Promise<void> {
@@ -102,21 +102,21 @@ export class SpaceFolder {
   }
 
   /**
-   * Refuses a path that leads through a link by now, as {@link assertNoLinks} does, and cheaply where the file system can
-   * resolve links. To be asked at every use, as a folder may become a link at any time.
+   * Refuses a path that now leads through a link, as {@link assertNoLinks} does, but cheaply if the file system can resolve
+   * links. Callers must check before every use, because a folder may become a link at any time.
    */
   async assertInside(relativePath: string): Promise<void> {
     await this.checkLinks().assertInside(relativePath);
   }
 
-  /** For many paths at one moment. */
+  /** Returns a check for many paths at one moment. */
   checkLinks(): LinkCheck {
     return new LinkCheck(this.fs, this.path);
   }
 
   /**
-   * What `space.json` says; `undefined` where there is none.
-   * @throws FoldspaceError `FOLD_BAD_SPACE_FILE`, and what reading failed with
+   * Reads `space.json`; `undefined` if it does not exist.
+   * @throws FoldspaceError `FOLD_BAD_SPACE_FILE`, and errors of the file system
    */
   async readSpaceFile(): Promise<SpaceFile | undefined> {
     const bytes = await this.fs.read(this.at(SPACE_FILE), { offset: 0, length: MAX_SPACE_FILE_BYTES + 1 });
@@ -149,7 +149,7 @@ export class SpaceFolder {
     }
   }
 
-  /** Makes the folder into a space. What is in it already stays. */
+  /** Creates a space in the folder, and keeps the files that are already in it. */
   async create(spaceId: string): Promise<void> {
     await this.fs.write(this.at(SPACE_FILE), encode(encodeSpaceFile({ id: spaceId })));
     await this.fs.makeDirectory(this.at(OPS_DIR));
@@ -157,7 +157,7 @@ export class SpaceFolder {
     if (!README_FILES.some((name) => names.has(name))) await this.fs.write(this.at(README_FILE), encode(README_TEXT));
   }
 
-  /** Writes `.gitattributes`, unless there is one. @returns whether it did */
+  /** Writes `.gitattributes`, unless it exists. @returns whether it did */
   async writeGitAttributes(): Promise<boolean> {
     const path = this.at(".gitattributes");
     if (await this.fs.stat(path)) return false;
@@ -166,9 +166,9 @@ export class SpaceFolder {
   }
 
   /**
-   * Whether the space is still where it was: a folder that was unmounted must not be made anew by writing to it, and where
-   * another space is by now, nothing is to be written, read or missed.
-   * @throws FoldspaceError `FOLD_FOLDER_LOST`, and with a guard `FOLD_SPACE_MISMATCH` and whatever keeps it from being proven
+   * Checks that the folder still contains the space. Writing must not create the folder of an unmounted disk anew, and in
+   * another space's folder nothing may be written, read or missed.
+   * @throws FoldspaceError `FOLD_FOLDER_LOST`, and with a guard the errors of `PlaceGuard.assertHere`
    */
   async assertPresent(): Promise<void> {
     if (this.guard) await this.guard.assertHere();
@@ -195,7 +195,7 @@ export class SpaceFolder {
       const sorted = classifyEntry(path, file);
       if (sorted.log) {
         const { treeId } = sorted.log;
-        // one string for all files of a tree: each made its own of two pieces of its path
+        // shares one string among all files of a tree, which each made their own from two parts of their paths
         if (!treeIds.has(treeId)) treeIds.set(treeId, treeId);
         logs.push({ ...sorted.log, treeId: treeIds.get(treeId)! });
       }
@@ -208,16 +208,16 @@ export class SpaceFolder {
     return { logs, problems, outOfReach, unreadable, failure: found.unreadable[0]?.error };
   }
 
-  /** Every file below a folder, relative to it. @param below relative to the space's folder */
+  /** Finds all files below a folder, with paths relative to it. @param below relative to the space's folder */
   async findFiles(below: string): Promise<ScanResult> {
     await this.assertInside(below);
     const found = (await this.#scan(this.at(below))) ?? { files: [], unreadable: [] };
-    // it may have become a link while it was looked through
+    // the folder may have become a link during the scan
     await this.assertInside(below);
     return found;
   }
 
-  /** One folder that does not answer keeps a scan from ending: looking folder by folder tells which. */
+  /** If a single folder does not answer, the scan times out: listing folder by folder finds out which. */
   async #scan(path: string): Promise<ScanResult | undefined> {
     if (!this.fs.scan) return await scanByListing(this.fs, path);
     try {
@@ -246,7 +246,7 @@ export class SpaceFolder {
   }
 }
 
-/** What a file below `ops` is, as a log or as a problem. */
+/** Classifies a file below `ops` as a log, as a problem, or as a log with a problem. */
 export function classifyEntry(
   path: string,
   file: Pick<ScannedFile, "kind" | "size" | "modifiedMs">,
@@ -265,7 +265,7 @@ export function classifyEntry(
       return {
         problem: {
           code: "FOLD_FOREIGN_FILE",
-          reason: `it is no file of the space and was not read: ${classified.reason}`,
+          reason: `it does not belong to the space and was not read: ${classified.reason}`,
           file: path,
         },
       };

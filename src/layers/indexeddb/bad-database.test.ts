@@ -63,7 +63,7 @@ test("corrupt records are problems, and the rest is loaded", async () => {
   await layer.disconnect();
 });
 
-test("a database of the same name that is something else is left alone", async () => {
+test("a foreign database of the same name is not changed", async () => {
   for (const version of [1, 30]) {
     const [name, spaceId] = [newId(), newId()];
     const foreign = await openDB(name, version, { upgrade: (database) => void database.createObjectStore("theirs") });
@@ -113,7 +113,7 @@ test("a newer version in another tab gets the database, and this one keeps its o
   expect(await saving).toMatchObject({ code: "FOLD_NOT_DURABLE" });
 });
 
-test("opening that has to wait for another tab says so, and goes on when that lets go", async () => {
+test("an opening that waits for another tab reports it, and continues when that tab closes the database", async () => {
   const [name, spaceId, clock] = [newId(), newId(), new ManualClock()];
   const holder = await openDB(name, 1, { upgrade: (database) => void database.createObjectStore("theirs") });
   const deleting = deleteDB(name);
@@ -152,7 +152,7 @@ test("connecting twice at the same time is connecting once", async () => {
   await deleteDB(name, { blocked: () => expect.fail("the layer still holds the database") });
 });
 
-test("another tab can delete the database; it is made again, and the loss is told", async () => {
+test("another tab can delete the database; it is created again, and the loss is reported", async () => {
   const [name, spaceId, treeId, peer] = [newId(), newId(), newId(), new TestPeer()];
   const layer = await connected(name, spaceId);
   const inbox = new Inbox();
@@ -217,7 +217,7 @@ test("what cannot be saved stays and is saved when that is possible again", asyn
 });
 
 for (const nothing of [undefined, null]) {
-  test(`where indexedDB is ${nothing}, that is said`, async () => {
+  test(`an indexedDB that is ${nothing} is reported`, async () => {
     vi.stubGlobal("indexedDB", nothing);
     const layer = new IndexedDBPersistenceLayer(newId());
     await expect(layer.connect({ peerId: newId(), create: true })).rejects.toMatchObject({ code: "FOLD_UNAVAILABLE" });
@@ -268,7 +268,7 @@ test("a line of which everything was read is said to be safe", async () => {
   await layer.disconnect();
 });
 
-test("a layer that waits for another tab to let go of the database is disconnected at once, and can be connected again", async () => {
+test("a layer that waits for another tab to close the database is disconnected at once, and can be connected again", async () => {
   const [name, spaceId, peer] = [newId(), newId(), new TestPeer()];
   const other = await openDB(name);
   const deleting = deleteDB(name);

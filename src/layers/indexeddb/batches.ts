@@ -6,30 +6,30 @@ import { LogParser } from "../../log/parser.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import type { BatchKey, BatchRecord, Database } from "./database.ts";
 
-/** A record as it was found: it may be anything. */
+/** A record as found, with unchecked contents. */
 export type FoundRecord = readonly [key: BatchKey, record: Partial<BatchRecord> | undefined];
 
-/** Chromium fetches values above 64 KiB from the page after everything else: too late where the page is gone. */
+/** Chromium fetches values above 64 KiB from the page after everything else: too late if the page is gone. */
 const NEW_RECORD_LENGTH = 32 * 1024;
-/** Records are joined up to this, because reading costs by the record. */
+/** Records are joined up to this size, because reading has a cost per record. */
 const FULL_RECORD_BYTES = 256 * 1024;
-/** A millisecond of parsing or two, and a few times that where the code is cold. */
+/** Takes a millisecond or two of parsing, and a few times that before the code is optimized. */
 const SLICE_BYTES = 32 * 1024;
 
 /** Records of one tree. */
 function treeRange(spaceId: string, treeId: string): IDBKeyRange {
-  // an array sorts behind every string, so this is just behind the last key that starts so
+  // an array sorts behind every string, so this bound is just behind the last key with this prefix
   return IDBKeyRange.bound([spaceId, treeId], [spaceId, treeId, []]);
 }
 
-/** How a record is called in problems. */
+/** Name of a record in problems. */
 export function recordName(key: BatchKey): string {
   return `batches/${key.join("/")}`;
 }
 
 /**
- * Records of one peer each, made in slices that leave others their turn.
- * @param isUrgent whether all are made in this turn, whatever waits
+ * Encodes records of one peer each, in time slices that let other tasks run.
+ * @param isUrgent whether to encode all records without yielding
  */
 export async function encodeBatches(ops: readonly VertexOperation[], isUrgent: boolean): Promise<BatchRecord[]> {
   const records: BatchRecord[] = [];
@@ -45,7 +45,7 @@ export async function encodeBatches(ops: readonly VertexOperation[], isUrgent: b
     waiting.set(peerId, lines);
     if (lines.length < NEW_RECORD_LENGTH) continue;
     finish(peerId, lines);
-    // a page that is closed takes with it what is not in a transaction: the little that is typed never waits
+    // closing the page loses all that is not in a transaction yet: a few typed operations never wait
     if (!isUrgent && slicer.isDue) await slicer.yieldToEventLoop();
   }
   for (const [peerId, lines] of waiting) finish(peerId, lines);
@@ -54,8 +54,8 @@ export async function encodeBatches(ops: readonly VertexOperation[], isUrgent: b
 
 /**
  * Reads records of a tree.
- * @param isWanted tells those that are to be passed over; all are wanted by default
- * @returns the keys of all, and the records that are wanted
+ * @param isWanted selects the records to read; default: all
+ * @returns the keys of all records, and the wanted records
  */
 export async function readRecords(
   database: Database,
@@ -73,7 +73,7 @@ export async function readRecords(
   return { keys: await keys, records: await records };
 }
 
-/** Reads the operations out of records, in slices that leave others their turn. */
+/** Parses the operations of records, in time slices that let other tasks run. */
 export async function parseRecords(
   treeId: string,
   records: readonly FoundRecord[],
@@ -85,7 +85,7 @@ export async function parseRecords(
   for (const [key, record] of records) {
     const file = recordName(key);
     if (!isBatchOf(key, record)) {
-      const reason = "the database record does not hold operations of its peer, and was passed over";
+      const reason = "the database record does not contain operations of its peer; it was skipped";
       problems.push({ code: "FOLD_BAD_RECORD", reason, file, treeId });
       continue;
     }
@@ -107,10 +107,10 @@ export interface Compaction {
 }
 
 /**
- * Joins small records of a tree into big ones, because reading costs by the record. Everything happens in one transaction,
+ * Joins small records of a tree into big ones, because reading has a cost per record. Everything happens in one transaction,
  * so that a tab that writes at the same time loses nothing.
- * @param isWanted tells records that are to be left as they are: those are not even read
- * @param newKey makes a key that no one has used
+ * @param isWanted selects the records that may be joined; others are not even read
+ * @param newKey makes a key that has never been used
  */
 export async function compactBatches(
   database: Database,
@@ -143,11 +143,11 @@ export async function compactBatches(
 }
 
 /**
- * Waits until a transaction is done. Its own error, not that of a request, says why it failed: a full disk shows there only,
- * and Chromium then may never answer some of the requests.
+ * Waits until a transaction is done. Its own error gives the reason of a failure, not the error of a request: only the
+ * transaction reports a full disk, and Chromium then may never answer some of the requests.
  */
 export async function awaitTransaction(requests: readonly Promise<unknown>[], done: Promise<void>): Promise<void> {
-  // those that fail do so with the transaction
+  // the transaction reports their failures
   for (const request of requests) request.catch(() => undefined);
   await done;
 }
@@ -156,7 +156,7 @@ function isBatchOf(key: BatchKey, record: Partial<BatchRecord> | undefined): rec
   return record?.lines instanceof Uint8Array && record.peerId === key[2];
 }
 
-/** Whether a record is small enough to be joined with others, and not damaged. */
+/** Whether a record is small enough to be joined with others, and undamaged. */
 export function isJoinable(key: BatchKey, record: Partial<BatchRecord> | undefined): record is BatchRecord {
   return isBatchOf(key, record) && record.lines.length < FULL_RECORD_BYTES && record.lines.at(-1) === NEWLINE;
 }
@@ -166,7 +166,7 @@ interface SmallRecord {
   readonly lines: Uint8Array;
 }
 
-/** Records that can be joined, by peer. */
+/** Groups the records that can be joined by peer. */
 function smallOnes(records: readonly FoundRecord[]): SmallRecord[][] {
   const byPeer = new Map<string, SmallRecord[]>();
   for (const [key, record] of records) {
@@ -178,7 +178,7 @@ function smallOnes(records: readonly FoundRecord[]): SmallRecord[][] {
   return [...byPeer.values()];
 }
 
-/** What is joined behind a record that was cut off would be concatenated to its last line. */
+/** A record that was cut off does not end with it, and a record joined behind would be concatenated to the last line. */
 const NEWLINE = 10;
 
 function groupBySize(records: readonly SmallRecord[]): SmallRecord[][] {

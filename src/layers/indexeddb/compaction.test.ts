@@ -74,7 +74,7 @@ test("records that were many before this start are joined after they are loaded"
   await later.layer.disconnect();
 });
 
-test("few records are left as they are, and so are trees that nobody has loaded", async () => {
+test("few records are not joined, nor are those of trees that no caller has loaded", async () => {
   const [name, spaceId, treeId, peer] = [newId(), newId(), newId(), new TestPeer()];
   const { layer, clock } = await connected(name, spaceId);
   await layer.loadSpaceTreeOps();
@@ -125,7 +125,7 @@ test("what another tab wrote and this one has not read is not joined, and is sti
   const one = await connected(name, spaceId);
   await one.layer.loadSpaceTreeOps();
   await saveOneByOne(one.layer, spaceId, peer.setMany(100));
-  // nobody listens, so what the other tab tells of is not read
+  // without a listener, records that the other tab sends are not read
   const two = await connected(name, spaceId);
   const unseen = peer.setMany(5);
   await saveOneByOne(two.layer, spaceId, unseen);
@@ -137,7 +137,7 @@ test("what another tab wrote and this one has not read is not joined, and is sti
   for (const { layer } of [one, two]) await layer.disconnect();
 });
 
-test("a tab whose records another one has joined goes on, and reads them again at worst", async () => {
+test("a tab whose records another one has joined continues, and reads them again at worst", async () => {
   const [name, spaceId, peer] = [newId(), newId(), new TestPeer()];
   const one = await connected(name, spaceId);
   const two = await connected(name, spaceId);

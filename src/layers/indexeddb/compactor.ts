@@ -1,25 +1,25 @@
 import type { Clock } from "../../clock.ts";
 
-/** Reading costs by the record: so many more than there need to be are worth the work. */
+/** Reading has a cost per record: this many superfluous records make compacting worth its work. */
 const COMPACT_ABOVE_RECORDS = 64;
 const COMPACT_AFTER_MS = 2_000;
 
-/** Decides when the records of a tree are joined: when they have become many, a while later, one tree after another. */
+/** Schedules the compaction of trees with many records: after a delay, and one tree after another. */
 export class Compactor {
   readonly #compact: (treeId: string) => Promise<number>;
   readonly #clock: Clock;
   readonly #waiting = new Map<string, () => void>();
-  /** How many records the last compaction left. */
+  /** Number of records that the last compaction left, by tree. */
   readonly #left = new Map<string, number>();
   #running: Promise<void> = Promise.resolve();
 
-  /** @param compact joins what can be joined, and says how many records are left; never rejects */
+  /** @param compact joins records and returns how many are left; never rejects */
   constructor(compact: (treeId: string) => Promise<number>, clock: Clock) {
     this.#compact = compact;
     this.#clock = clock;
   }
 
-  /** Told how many records a tree has. */
+  /** Notes how many records a tree has. */
   note(treeId: string, records: number): void {
     if (records <= (this.#left.get(treeId) ?? 0) + COMPACT_ABOVE_RECORDS || this.#waiting.has(treeId)) return;
     const cancel = this.#clock.schedule(COMPACT_AFTER_MS, () => {
@@ -29,7 +29,7 @@ export class Compactor {
     this.#waiting.set(treeId, cancel);
   }
 
-  /** Calls off what has not begun and waits for what has. */
+  /** Cancels scheduled compactions and waits for the running one. */
   async stop(): Promise<void> {
     for (const cancel of this.#waiting.values()) cancel();
     this.#waiting.clear();

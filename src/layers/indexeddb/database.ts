@@ -7,10 +7,10 @@ import type { RememberedKey, SeenSecrets } from "../../secrets/device-store.ts";
 export const DATABASE_NAME = "foldspace";
 const DATABASE_VERSION = 1;
 
-/** Key of a batch: space, tree, peer whose operations it holds, and what makes it unique among tabs: the writer and its count. */
+/** Key of a batch: space, tree and peer of its operations. The writer and its count make the key unique among tabs. */
 export type BatchKey = [spaceId: string, treeId: string, peerId: string, writerId: string, n: number];
 
-/** Operations of one peer, as lines of the log format: small to store, quick to read, and told apart from damage. */
+/** Operations of one peer, as lines of the log format: small to store, quick to read, and checked for damage. */
 export interface BatchRecord {
   readonly peerId: string;
   readonly lines: Uint8Array;
@@ -31,9 +31,9 @@ export interface SecretsRecord {
   readonly sealed: Readonly<Record<string, string>>;
 }
 
-/** What this device alone remembers of a space's secrets. */
+/** State of a space's secrets that only this device remembers. */
 export interface DeviceSecretsRecord {
-  /** By id of the key. */
+  /** By key id. */
   readonly seen: Readonly<Record<string, SeenSecrets>>;
   readonly keys: readonly RememberedKey[];
 }
@@ -48,7 +48,7 @@ const STORES = ["batches", "secrets", "spaces"] as const;
 
 export type Database = IDBPDatabase<FoldspaceSchema>;
 
-/** Opening takes milliseconds; what takes so long waits for somebody. */
+/** Opening takes milliseconds; one that takes this long waits for another tab. */
 const SLOW_OPENING_MS = 2_000;
 
 /**
@@ -58,14 +58,14 @@ const SLOW_OPENING_MS = 2_000;
 const REOPENING_DELAYS_MS: readonly number[] = [0, 50, 200, 800];
 
 export interface DatabaseConnectionOptions {
-  /** Told when opening has to wait for another tab, and with `undefined` when it no longer has to. */
+  /** Gets an error when opening waits for another tab, and `undefined` when it no longer waits. */
   readonly onWaiting?: (error: FoldspaceError | undefined) => void;
   readonly clock?: Clock;
 }
 
 /**
- * The connection to the database: opened when needed, given up when another tab wants to upgrade or delete the
- * database or the browser closes it, and opened again. Closing it is final.
+ * The connection to the database. It opens when needed, ends when another tab wants to upgrade or delete the database or the
+ * browser closes it, and opens again. Closing it is final.
  */
 export class DatabaseConnection {
   readonly name: string;
@@ -80,14 +80,14 @@ export class DatabaseConnection {
   constructor(name: string, options: DatabaseConnectionOptions = {}) {
     this.name = name;
     this.#closed = new Promise((_resolve, reject) => (this.#endClosed = reject));
-    // it concerns only those who wait for an opening
+    // only callers that wait for an opening handle it
     this.#closed.catch(() => undefined);
     this.#onWaiting = options.onWaiting ?? (() => undefined);
     this.#clock = options.clock ?? systemClock;
   }
 
   /**
-   * Runs a task on the open database; again, up to a second later, if the connection turns out to have been closed.
+   * Runs a task on the open database. Retries it for up to a second if the connection turns out to have been closed.
    * @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_NEWER_FORMAT`, `FOLD_FOREIGN_STORAGE`, `FOLD_DISK_FULL`, `FOLD_CLOSED`, `FOLD_IO`
    */
   async run<T>(task: (database: Database) => Promise<T>): Promise<T> {
@@ -108,11 +108,11 @@ export class DatabaseConnection {
     }
   }
 
-  /** Whoever waits for it to be opened is told `FOLD_CLOSED`: it may be another tab that keeps it from that. */
+  /** Rejects callers that wait for the opening with `FOLD_CLOSED`, because another tab may block the opening. */
   close(): void {
     this.#isClosed = true;
     this.#endClosed(this.#closedError());
-    // one that never opens needs no closing, and whoever asked for it was told why
+    // a database that never opened needs no closing, and its callers got the error
     this.#database?.then(
       (database) => database.close(),
       () => undefined,
@@ -123,7 +123,7 @@ export class DatabaseConnection {
   #open(): Promise<Database> {
     if (this.#isClosed) throw this.#closedError();
     if (this.#database) return this.#database;
-    // an old connection may end when there is a new one
+    // an old connection may end after a new one was opened
     const forget = (): void => {
       if (this.#database === opening) this.#database = undefined;
     };
@@ -135,16 +135,16 @@ export class DatabaseConnection {
     return opening;
   }
 
-  /** @param onEnded told when the connection has been given up */
+  /** @param onEnded called when the connection has ended */
   async #openNow(onEnded: () => void): Promise<Database> {
-    if (!hasIndexedDb()) throw new FoldspaceError("FOLD_UNAVAILABLE", "There is no IndexedDB here");
+    if (!hasIndexedDb()) throw new FoldspaceError("FOLD_UNAVAILABLE", "This platform has no IndexedDB");
     const endWaiting = this.#clock.schedule(SLOW_OPENING_MS, () => this.#onWaiting(this.#waits()));
     try {
       const database = assertOurs(await this.#openVersion(DATABASE_VERSION, onEnded));
       if (this.#isClosed) database.close();
       return database;
     } catch (error) {
-      // only the stores tell a newer version of ours from something else
+      // only the stores distinguish a newer version of ours from a foreign database
       if (nameOf(error) === "VersionError") assertOurs(await this.#openVersion(undefined, onEnded)).close();
       throw error;
     } finally {
@@ -174,23 +174,23 @@ export class DatabaseConnection {
   #waits(): FoldspaceError {
     return new FoldspaceError(
       "FOLD_BUSY",
-      `The database ${this.name} cannot be opened while another tab holds it; still waiting`,
+      `The database ${this.name} cannot be opened while another tab keeps it open; still waiting`,
     );
   }
 }
 
 export function hasIndexedDb(): boolean {
-  // some browsers have it as null where they do not allow it
+  // some browsers set it to null if they do not allow it
   return Boolean(globalThis.indexedDB);
 }
 
 /**
- * Whether a task failed because its connection was closed: it was not begun, or the browser took it back. While Chromium clears
- * a site's data it says that the reason is unknown, also of connections that are only being opened.
+ * Whether a task failed because its connection was closed: it did not begin, or the browser rolled it back. While Chromium
+ * clears a site's data, it reports an unknown error, also for connections that are still opening.
  */
 function wasClosedUnder(error: unknown, database: Database | undefined): boolean {
   const name = nameOf(error);
-  // opening fails in an invalid state where nothing may be stored
+  // opening fails with an invalid state if the browser forbids storage
   return name === "AbortError" || name === "UnknownError" || (name === "InvalidStateError" && database !== undefined);
 }
 
@@ -205,7 +205,7 @@ function assertOurs(database: Database): Database {
   database.close();
   throw new FoldspaceError(
     "FOLD_FOREIGN_STORAGE",
-    `The database ${database.name} is not one of foldspace: it has no ${missing.join(", ")}`,
+    `The database ${database.name} does not belong to foldspace: it has no ${missing.join(", ")}`,
   );
 }
 
@@ -214,7 +214,7 @@ const CODES: Readonly<Record<string, FoldspaceErrorCode>> = {
   VersionError: "FOLD_NEWER_FORMAT",
   SecurityError: "FOLD_UNAVAILABLE",
   NotAllowedError: "FOLD_UNAVAILABLE",
-  // what some browsers say in private windows
+  // some browsers report this in private windows
   InvalidStateError: "FOLD_UNAVAILABLE",
 };
 
@@ -223,7 +223,7 @@ function toStorageError(error: unknown, name: string): FoldspaceError {
   const code = CODES[nameOf(error)] ?? "FOLD_IO";
   const reason =
     code === "FOLD_NEWER_FORMAT"
-      ? "a newer version of the app has changed it; use that one"
+      ? "a newer version of the app has changed it; use that version"
       : errorMessage(error) || nameOf(error);
   return new FoldspaceError(code, `The database ${name}: ${reason}`, { cause: error });
 }

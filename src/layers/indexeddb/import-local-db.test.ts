@@ -137,7 +137,7 @@ test("rows that are no operations are reported, and the rest is read", async () 
   expect(spaces.find(({ pointer }) => pointer.id === "no dates")).toMatchObject({ pointer: { id: "no dates" } });
 });
 
-test("where there is no such database, there are no spaces, and none is left behind", async () => {
+test("a missing database has no spaces, and is not created", async () => {
   const name = newId();
   expect(await readLocalDb(name)).toEqual([]);
   expect(await readLocalDb()).toEqual([]);
@@ -146,7 +146,7 @@ test("where there is no such database, there are no spaces, and none is left beh
   expect(names).not.toContain(LOCAL_DB_NAME);
 });
 
-test("a database that is something else is said to be so", async () => {
+test("a foreign database is refused", async () => {
   const name = newId();
   (await openDB(name, 3, { upgrade: (database) => void database.createObjectStore("theirs") })).close();
   await expect(readLocalDb(name)).rejects.toMatchObject({ code: "FOLD_FOREIGN_STORAGE" });

@@ -11,7 +11,7 @@ export interface ImportedSpace {
   readonly pointer: SpaceRecord;
   readonly trees: ReadonlyMap<string, readonly VertexOperation[]>;
   readonly secrets: Readonly<Record<string, string>>;
-  /** Rows that are no operations: passed over. */
+  /** Rows that are not operations, which were skipped. */
   readonly problems: readonly Problem[];
 }
 
@@ -39,19 +39,19 @@ interface SecretRow {
 }
 
 /**
- * Reads what the existing app left in the browser. Changes nothing there.
- * @returns no spaces where there is no such database
+ * Reads the spaces of the existing app from the browser, and changes nothing there.
+ * @returns no spaces if the database does not exist
  * @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_FOREIGN_STORAGE`, `FOLD_IO`
  */
 export async function readLocalDb(name: string = LOCAL_DB_NAME): Promise<ImportedSpace[]> {
-  if (!hasIndexedDb()) throw new FoldspaceError("FOLD_UNAVAILABLE", "There is no IndexedDB here");
+  if (!hasIndexedDb()) throw new FoldspaceError("FOLD_UNAVAILABLE", "This platform has no IndexedDB");
   let isNew = false;
   const opening = openDB(name, undefined, {
     upgrade(_database, _oldVersion, _newVersion, transaction) {
-      // opening made it: there was none, and there is to be none afterwards
+      // the database did not exist: opening created it, and the abort removes it again
       isNew = true;
       transaction.abort();
-      // the opening fails with it, and that is what is looked at
+      // the failed opening below handles it
       transaction.done.catch(() => undefined);
     },
   });
@@ -94,7 +94,7 @@ function toImportedSpace(space: SpaceRow, rows: readonly OperationRow[], secrets
   for (const { spaceId, key, value } of secrets) {
     if (spaceId !== space.id) continue;
     if (typeof value === "string") own.push([key, value]);
-    else problems.push({ code: "FOLD_BAD_RECORD", reason: "the secret is no text, and was passed over", file: `secrets/${key}` });
+    else problems.push({ code: "FOLD_BAD_RECORD", reason: "the secret is not a text; it was skipped", file: `secrets/${key}` });
   }
   const { id, uri, name } = space;
   const createdAt = new Date(space.createdAt ?? Number.NaN);

@@ -33,17 +33,17 @@ export interface IndexedDBLayerOptions extends Partial<FlushPolicy> {
   /** Default `foldspace`. */
   readonly databaseName?: string;
   readonly id?: string;
-  /** `strict` waits for the device at each save, at a millisecond or more. Default `relaxed`: until the operating system has it. */
+  /** `strict` waits for the device at each save, a millisecond or more. Default `relaxed`: waits for the operating system only. */
   readonly durability?: "relaxed" | "strict";
-  /** What the registry of spaces is to say of this one, when it is first saved. */
+  /** Entry of this space in the registry of spaces, used when the space is first saved. */
   readonly pointer?: Omit<SpaceRecord, "id">;
   readonly clock?: Clock;
 }
 
 /** A save costs about a millisecond here, so operations need not wait for one another. */
-const CADENCE: Partial<FlushPolicy> = { flushIntervalMs: 50, steadyIntervalMs: 250 };
+const FLUSH_POLICY: Partial<FlushPolicy> = { flushIntervalMs: 50, steadyIntervalMs: 250 };
 
-/** What there is while the layer is connected. */
+/** Resources of a connected layer. */
 interface Connection {
   readonly database: DatabaseConnection;
   readonly batcher: Batcher;
@@ -54,8 +54,8 @@ interface Connection {
 }
 
 /**
- * Keeps a space in the browser's IndexedDB, in batches of operations. Storage that is empty, or was cleared, is not an
- * error: it is filled from the other layers. Tabs with the same space tell each other what they saved.
+ * Keeps a space in the browser's IndexedDB, in batches of operations. Empty or cleared storage is not an error: the other
+ * layers fill it. Tabs with the same space send each other what they saved.
  */
 export class IndexedDBPersistenceLayer extends ObservedLayer implements PersistenceLayer {
   readonly id: string;
@@ -66,13 +66,13 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly #changedSecrets = new Observable<undefined>(undefined);
   readonly deviceStore: DeviceStore;
   readonly #treeProblems = new Map<string, readonly Problem[]>();
-  /** Of every loaded tree, the names of the records that have been read or written here, and whether each may be joined with others. */
+  /** By loaded tree: the names of the records that were read or written here, and whether each may be joined with others. */
   readonly #seen = new Map<string, Map<string, boolean>>();
-  /** Of every loaded tree, what settles when its records have been read, or could not be. */
+  /** By loaded tree: a promise that resolves when its records have been read, or reading failed. */
   readonly #reading = new Map<string, Promise<void>>();
-  /** Records that are being parsed to be told of. */
+  /** Running deliveries: records that are being parsed for the listener. */
   readonly #telling = new Set<Promise<void>>();
-  /** What is being opened. */
+  /** The database that `connect` is opening. */
   #opening: DatabaseConnection | undefined;
   #connection: Connection | undefined;
   #listener: ((change: IncomingChange) => void) | undefined;
@@ -80,7 +80,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   #writerId = newId();
   #written = 0;
   /** Whether the page may be gone after this turn. */
-  #isLeaving = false;
+  #isPageHiding = false;
 
   constructor(spaceId: string, options: IndexedDBLayerOptions = {}) {
     super();
@@ -98,7 +98,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   async disconnect(): Promise<void> {
-    // another tab may keep it from being opened, for how long nobody knows
+    // another tab may block the opening for an unknown time
     this.#opening?.close();
     await this.disconnectInTurn(async () => {
       const connection = this.#connection;
@@ -125,7 +125,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   async listTrees(): Promise<string[]> {
     return await this.#connected().database.run(async (database) => {
       const treeIds: string[] = [];
-      // one look-up per tree: each goes on behind all keys of the one before
+      // one request per tree: each continues behind all keys of the tree before
       let range = IDBKeyRange.bound([this.spaceId], [this.spaceId, []]);
       for (;;) {
         const key = await database.getKey("batches", range);
@@ -142,7 +142,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
     const { database, compactor, isReadOnly } = this.#connected();
-    // before reading: what another tab saves from now on is for the listener
+    // before reading: the listener gets what another tab saves from now on
     const seen = new Map<string, boolean>();
     this.#seen.set(treeId, seen);
     const reading = database.run((opened) => readRecords(opened, this.spaceId, treeId));
@@ -172,9 +172,9 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   flushOnPageHide(): void {
-    this.#isLeaving = true;
+    this.#isPageHiding = true;
     this.#connection?.batcher.beginFlush();
-    this.#options.clock.schedule(0, () => (this.#isLeaving = false));
+    this.#options.clock.schedule(0, () => (this.#isPageHiding = false));
   }
 
   async startListening(listener: (change: IncomingChange) => void): Promise<void> {
@@ -188,14 +188,14 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     this.#listener = undefined;
   }
 
-  /** Reads what other tabs saved and this one was not told of. */
+  /** Reads records that other tabs saved without a message to this tab. */
   async rescan(): Promise<void> {
     this.#tellSecrets();
     for (const treeId of [...this.#seen.keys()]) await this.rescanTree(treeId);
   }
 
   async rescanTree(treeId: string): Promise<void> {
-    // what is being read just now is not read twice
+    // records that are being read are not read twice
     await this.#reading.get(treeId);
     const seen = this.#seen.get(treeId);
     if (!this.#connection || !this.#listener || !seen) return;
@@ -203,11 +203,11 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     const { keys, records } = await this.#connection.database.run((database) =>
       readRecords(database, this.spaceId, treeId, isNew),
     );
-    // another tab may have told of some meanwhile, and the tree may have been released
+    // another tab may have sent some meanwhile, and the tree may have been released
     const unseen = records.filter(([key]) => isNew(key));
     if (this.#seen.get(treeId) !== seen) return;
     await this.#tell(treeId, seen, unseen);
-    // what another tab has told of counts as seen while it is parsed
+    // records that another tab sent count as seen while they are parsed
     await Promise.all(this.#telling);
     if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
   }
@@ -251,7 +251,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     const connection: Connection = {
       isReadOnly: session?.isReadOnly ?? false,
       database,
-      batcher: new Batcher(write, { ...CADENCE, ...this.#options }, this.#options.clock, { writesQueuesConcurrently: true }),
+      batcher: new Batcher(write, { ...FLUSH_POLICY, ...this.#options }, this.#options.clock, { writesQueuesConcurrently: true }),
       compactor: new Compactor((treeId) => this.#compact(database, treeId), this.#options.clock),
       channel: new TabChannel(
         `foldspace:${this.#options.databaseName}:${this.spaceId}`,
@@ -267,7 +267,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   async #write(connection: Connection, treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    const records = (await encodeBatches(ops, this.#isLeaving)).map((record) => ({
+    const records = (await encodeBatches(ops, this.#isPageHiding)).map((record) => ({
       record,
       key: this.#newKey(treeId, record.peerId),
     }));
@@ -277,13 +277,13 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       const [batches, spaces] = [transaction.objectStore("batches"), transaction.objectStore("spaces")];
       const known = spaces.getKey(this.spaceId);
       const adding = records.map(({ record, key }) => batches.add(record, key));
-      // at once: in a page that is being left no request is answered any more, and what is not committed is taken back
+      // at once: a page that is being closed gets no answers to requests, and the browser rolls back an uncommitted transaction
       const committing = new Promise<void>((resolve) => resolve(transaction.commit()));
       await awaitTransaction([known, ...adding, committing], transaction.done);
       return (await known) === undefined;
     });
     if (wasMissing) await connection.database.run((database) => database.put("spaces", this.#spaceRecord()));
-    // the database has been deleted since these trees were loaded, and lacks what was in it
+    // the database was deleted since these trees were loaded, and lacks their operations
     if (wasMissing) for (const [loaded, { size }] of this.#seen) if (size > 0) this.#tellLoss(loaded);
     const seen = this.#seen.get(treeId);
     for (const { record, key } of records) {
@@ -294,7 +294,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   async #onMessage({ treeId, key, record }: TabMessage): Promise<void> {
-    // where nobody listens yet, it counts as unseen: `startListening` looks for it
+    // without a listener the record counts as unseen: `startListening` reads it
     if (!this.#listener) return;
     const seen = this.#seen.get(treeId);
     if (seen?.has(recordName(key))) return;
@@ -308,7 +308,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     await telling;
   }
 
-  /** Tells of records that have not been seen. They stay so if nobody listens by the time they have been read. */
+  /** Delivers unseen records. They stay unseen if the layer has no listener once they are read. */
   async #parseAndTell(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
     for (const [key] of records) seen.set(recordName(key), false);
     const { ops, problems } = await parseRecords(treeId, records);
@@ -321,7 +321,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     if (ops.length > 0) this.#listener({ treeId, ops });
   }
 
-  /** Joins only what this tab has read: so of the joined records, too, it knows all that is in them. */
+  /** Joins only records that this tab has read, so that it knows all contents of the joined records, too. */
   async #compact(database: DatabaseConnection, treeId: string): Promise<number> {
     const seen = this.#seen.get(treeId);
     if (!seen) return 0;

@@ -4,7 +4,7 @@ import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
 import { awaitTransaction } from "./batches.ts";
 import { DatabaseConnection, type Database, type DeviceSecretsRecord, type SecretsRecord } from "./database.ts";
 
-/** Key of what this device remembers of a space's secrets. No space has an id like it. */
+/** Key of this device's record about a space's secrets. No space has such an id. */
 export function deviceKey(spaceId: string): string {
   return `device:${spaceId}`;
 }
@@ -14,7 +14,7 @@ export async function readSecrets(database: Database, spaceId: string): Promise<
   return record && toStored(record as SecretsRecord);
 }
 
-/** Changes the record in one transaction: neither of two tabs that do so can lose what the other wrote. */
+/** Changes the record in one transaction, so that concurrent tabs cannot lose each other's changes. */
 export async function writeSecrets(
   database: Database,
   spaceId: string,
@@ -55,7 +55,7 @@ function toStored({ values, base, sealed }: SecretsRecord = EMPTY): StoredSecret
   };
 }
 
-/** Remembers in the same database, under keys that cannot be read out. */
+/** Stores in the same database, with crypto keys that cannot be extracted. */
 export class IndexedDBDeviceStore implements DeviceStore {
   readonly #databaseName: string;
 
@@ -88,7 +88,7 @@ export class IndexedDBDeviceStore implements DeviceStore {
     await this.#run(async (database) => await changeRecord(database, deviceKey(spaceId), "relaxed", toChanged));
   }
 
-  /** On a connection of its own, as it is needed seldom and before any layer is connected. */
+  /** Uses a connection of its own, because it is needed seldom, and before any layer is connected. */
   async #run<T>(task: (database: Database) => Promise<T>): Promise<T> {
     const connection = new DatabaseConnection(this.#databaseName);
     try {

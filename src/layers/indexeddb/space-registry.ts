@@ -2,11 +2,11 @@ import { awaitTransaction } from "./batches.ts";
 import { DATABASE_NAME, DatabaseConnection, type SpaceRecord } from "./database.ts";
 import { deviceKey } from "./secrets-records.ts";
 
-/** What this browser knows of spaces: enough to list them and to open one. */
+/** The spaces that this browser knows, with enough data to list and open them. */
 export class SpaceRegistry {
   readonly #database: DatabaseConnection;
 
-  /** @param databaseName default `foldspace`, as of the layers */
+  /** @param databaseName default `foldspace`, as for the layers */
   constructor(databaseName: string = DATABASE_NAME) {
     this.#database = new DatabaseConnection(databaseName);
   }
@@ -21,12 +21,12 @@ export class SpaceRegistry {
     return await this.#database.run((database) => database.get("spaces", spaceId));
   }
 
-  /** Adds a space, or replaces what is known of it. */
+  /** Adds a space, or replaces its record. */
   async put(space: SpaceRecord): Promise<void> {
     await this.#database.run((database) => database.put("spaces", space));
   }
 
-  /** Deletes a space with everything that this database holds of it. What other layers hold stays. */
+  /** Deletes a space with all its data in this database. Other layers keep theirs. */
   async delete(spaceId: string): Promise<void> {
     await this.#database.run(async (database) => {
       const transaction = database.transaction(["spaces", "batches", "secrets"], "readwrite");

@@ -1,13 +1,13 @@
 import type { BatchKey, BatchRecord } from "./database.ts";
 
-/** What a tab tells the others after a save. */
+/** A record that a tab sends to the other tabs after a save. */
 export interface TabMessage {
   readonly treeId: string;
   readonly key: BatchKey;
   readonly record: BatchRecord;
 }
 
-/** Between the tabs that have the same space open. It may be missing and may lose messages: a rescan finds what was not told. */
+/** Connects the tabs that have the same space open. It may be missing or lose messages: a rescan finds those records. */
 export class TabChannel<M = TabMessage> {
   readonly #channel: BroadcastChannel | undefined;
 

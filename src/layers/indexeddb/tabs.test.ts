@@ -25,17 +25,17 @@ async function listen({ layer, inbox }: Tab, ...treeIds: string[]): Promise<void
 
 test("tabs see each other's operations live, and only those of their space", async () => {
   const [name, spaceId, otherSpaceId] = [newId(), newId(), newId()];
-  const [one, two, foreignOp] = [await openTab(name, spaceId), await openTab(name, spaceId), await openTab(name, otherSpaceId)];
+  const [one, two, other] = [await openTab(name, spaceId), await openTab(name, spaceId), await openTab(name, otherSpaceId)];
   for (const tab of [one, two]) await listen(tab, spaceId);
-  await listen(foreignOp, otherSpaceId, spaceId);
+  await listen(other, otherSpaceId, spaceId);
   const [mine, yours] = [new TestPeer().setMany(20), new TestPeer().setMany(20)];
   await Promise.all([one.layer.saveTreeOps(spaceId, mine), two.layer.saveTreeOps(spaceId, yours)]);
   await until("each has the other's", () => [one, two].every(({ inbox }) => inbox.opsOf(spaceId).length >= 20));
   expect(asList(one.inbox.opsOf(spaceId))).toEqual(asList(yours));
   expect(asList(two.inbox.opsOf(spaceId))).toEqual(asList(mine));
-  await foreignOp.layer.rescan();
-  expect(foreignOp.inbox.changes).toEqual([]);
-  for (const { layer } of [one, two, foreignOp]) await layer.disconnect();
+  await other.layer.rescan();
+  expect(other.inbox.changes).toEqual([]);
+  for (const { layer } of [one, two, other]) await layer.disconnect();
 });
 
 test("without messages, a rescan finds what other tabs saved, once", async () => {
@@ -48,7 +48,7 @@ test("without messages, a rescan finds what other tabs saved, once", async () =>
   await one.layer.saveTreeOps(spaceId, ops);
   await one.layer.saveTreeOps(treeId, treeOps);
   expect(two.inbox.changes).toEqual([]);
-  // on focus, pages are told more than one thing at once
+  // on focus, pages get several events at once
   await Promise.all([two.layer.rescan(), two.layer.rescan(), two.layer.rescan()]);
   await two.layer.rescan();
   await one.layer.rescan();
@@ -58,7 +58,7 @@ test("without messages, a rescan finds what other tabs saved, once", async () =>
   for (const { layer } of [one, two]) await layer.disconnect();
 });
 
-test("what is being read while listening ends is found by whoever listens next", async () => {
+test("the next listener gets records that were being read when listening ended", async () => {
   vi.stubGlobal("BroadcastChannel", undefined);
   const [name, spaceId] = [newId(), newId()];
   const [one, two] = [await openTab(name, spaceId), await openTab(name, spaceId)];
@@ -82,7 +82,7 @@ test("what is being read while listening ends is found by whoever listens next",
   for (const { layer } of [one, two]) await layer.disconnect();
 });
 
-test("messages and rescans together tell of everything", async () => {
+test("messages and rescans together deliver all operations", async () => {
   const [name, spaceId] = [newId(), newId()];
   const [one, two] = [await openTab(name, spaceId), await openTab(name, spaceId)];
   for (const tab of [one, two]) await listen(tab, spaceId);
@@ -98,7 +98,7 @@ test("messages and rescans together tell of everything", async () => {
   for (const { layer } of [one, two]) await layer.disconnect();
 });
 
-test("a rescan is over when the listener has what another tab has told of, also in a page that gives others their turn", async () => {
+test("a rescan ends when the listener has the records that another tab sent, also in a page that yields to other tasks", async () => {
   vi.stubGlobal("document", { visibilityState: "visible" });
   // a turn of others that takes its time
   class SlowChannel extends MessageChannel {
@@ -124,7 +124,7 @@ test("a rescan is over when the listener has what another tab has told of, also 
   for (const { layer } of [one, two]) await layer.disconnect();
 });
 
-test("what is told while a tree is being loaded for the first time is not lost", async () => {
+test("records sent while a tree is being loaded for the first time are not lost", async () => {
   const [name, spaceId, treeId] = [newId(), newId(), newId()];
   const [one, two] = [await openTab(name, spaceId), await openTab(name, spaceId)];
   await listen(two, spaceId);

@@ -5,21 +5,21 @@ import type { LogEntry, SpaceFolder } from "../../layers/folder/space-folder.ts"
 import { newDigest } from "./digest.ts";
 import { isLasting } from "./relay.ts";
 
-/** A copy that a sync service made, and that is needed no more once what is missing elsewhere has been written. */
+/** A copy that a sync service made. It becomes superfluous when the operations that only copies contain are written elsewhere. */
 export interface MergeableCopy {
   readonly entry: LogEntry;
-  /** Of all its bytes, to see later that it is still the same. */
+  /** Digest of all its bytes, to check later that the copy is unchanged. */
   readonly sha256: string;
-  /** Lines in it that are no operations. */
+  /** Number of its lines that are not operations. */
   readonly badLines: number;
 }
 
-/** What became of the copies of one peer's files of one tree. */
+/** Findings about the copies of one peer's files of one tree. */
 export interface CopiesFindings {
   readonly mergeable: readonly MergeableCopy[];
   /** Lines of the operations of those copies that no lasting file contains, by counter. */
   readonly missing: readonly string[];
-  /** Copies that have to stay, and why. */
+  /** Copies that must stay, and why. */
   readonly staying: ReadonlyMap<LogEntry, string>;
 }
 
@@ -27,9 +27,9 @@ export interface CopiesFindings {
 export const MAX_COPIES_BYTES: number = 128 * 1024 * 1024;
 
 /**
- * Compares copies with the other files of the same peer and tree. A copy with anything in it that could be lost or
- * decided wrongly stays. Relay files of other repairs count for nothing, as another device may be undoing such a repair.
- * @param logs every file of that peer and tree, copies and others
+ * Compares copies with the other files of the same peer and tree. A copy stays if any of its contents could be lost or decided
+ * wrongly. Relay files of other repairs do not count, because another device may be undoing such a repair.
+ * @param logs all files of that peer and tree, including copies
  */
 export async function examineCopies(folder: SpaceFolder, logs: readonly LogEntry[]): Promise<CopiesFindings> {
   const copies = logs.filter(({ isCopy }) => isCopy);
@@ -53,13 +53,13 @@ export async function examineCopies(folder: SpaceFolder, logs: readonly LogEntry
   const mergeable: MergeableCopy[] = [];
   for (const copy of readable) {
     if (await isDisputed(folder, copy.entry, comparison)) {
-      staying.set(copy.entry, "it has other content under the id of an operation that stands elsewhere");
+      staying.set(copy.entry, "it has other content under the id of an operation in another file");
     } else mergeable.push(copy);
   }
   return { mergeable, missing: await comparison.missingIn(folder, mergeable), staying };
 }
 
-/** @returns why it has to stay, where it has to */
+/** @returns the copy, or the reason why it must stay */
 async function readCopy(folder: SpaceFolder, entry: LogEntry, comparison: Comparison): Promise<MergeableCopy | string> {
   const hash = await newDigest();
   let badLines = 0;
@@ -94,7 +94,7 @@ class Comparison {
   }
 
   /**
-   * @param op from a file that is no copy
+   * @param op from a file that is not a copy
    * @param isStanding whether that file lasts
    */
   compare(op: VertexOperation, isStanding: boolean): void {

@@ -2,7 +2,7 @@ import type { IHasher } from "hash-wasm";
 import { readChunks } from "../read-entry.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 
-/** SHA-256 of bytes that come in pieces. Loaded when it is needed: an app that never repairs does without it. */
+/** SHA-256 of bytes that come in pieces. Loaded only when needed: an app that never repairs works without it. */
 export async function newDigest(): Promise<IHasher> {
   const { createSHA256 } = await import("hash-wasm");
   return (await createSHA256()).init();

@@ -6,38 +6,38 @@ import type { LogEntry, SpaceFolder } from "../../layers/folder/space-folder.ts"
 import { digestOf } from "./digest.ts";
 import { isLasting } from "./relay.ts";
 
-/** A file of one's own as it was and as it should be. */
+/** A file of a peer that the caller owns, before and after its repair. */
 export interface Completion {
   readonly entry: LogEntry;
   readonly before: Uint8Array;
   readonly after: Uint8Array;
   readonly shaBefore: string;
   readonly shaAfter: string;
-  /** Torn lines whose operation is whole elsewhere in the space or in this file; those that were read as they were included. */
+  /** Number of torn lines whose operation is whole elsewhere in the space or in this file, including lines without any loss. */
   readonly completed: number;
-  /** Lines of which nothing could be made; they are kept in the file as it was. */
+  /** Number of lines that could not be repaired; the kept original file contains them. */
   readonly removed: number;
 }
 
 interface BadLine {
   readonly start: number;
   readonly end: number;
-  /** Of the operations that were torn. */
+  /** Counters of the torn operations. */
   readonly torn: readonly number[];
-  /** Whole ones around the torn parts. */
+  /** Whole operations around the torn parts. */
   readonly ops: readonly VertexOperation[];
-  /** Whether there is nothing else in it. */
+  /** Whether the line contains nothing else. */
   readonly isLossless: boolean;
 }
 
-/** It is read as a whole. */
+/** Limit, because the file is read as a whole. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /**
- * Makes torn lines whole, and takes out what is no operation. Every other byte stays. An operation is taken over from
- * lasting files only: what this file contains others rely on, and undoing the repair takes the line out again.
- * @param logs every file of the same peer and tree
- * @returns `undefined` where there is nothing to do, or the file is too large
+ * Completes torn lines, and removes lines that are not operations. All other bytes stay. Operations are taken from lasting
+ * files only, because other repairs rely on the operations in this file, and undoing the repair removes the line again.
+ * @param logs all files of the same peer and tree
+ * @returns `undefined` if nothing needs repair, or the file is too large
  */
 export async function completeFile(
   folder: SpaceFolder,
@@ -60,7 +60,7 @@ export async function completeFile(
         if (!torn.has(counter)) continue;
         if (log.path === entry.path) standing.add(counter);
         const line = encodeLine(op);
-        // of two contents nobody can say which is meant
+        // of two different contents, neither can be trusted
         found.set(counter, found.has(counter) && found.get(counter) !== line ? undefined : line);
         if (isSource) lasting.add(counter);
       }

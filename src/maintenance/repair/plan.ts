@@ -11,13 +11,13 @@ import { completeFile, type Completion } from "./own-file.ts";
 import { keptPath, type MadeFile, type MovedFile, type RewrittenFile } from "./record.ts";
 import { relayFor } from "./relay.ts";
 
-/** What a repair does, or would do. Paths are relative to the space's folder. */
+/** A step that a repair does, or would do. Paths are relative to the space's folder. */
 export type RepairStep =
-  /** Writes operations that stood in copies only. */
+  /** Writes operations that only copies contained. */
   | { readonly kind: "relay"; readonly file: string; readonly operations: number }
-  /** Takes a file out of the space and keeps it. */
+  /** Moves a file out of the space and keeps it. */
   | { readonly kind: "move"; readonly file: string; readonly to: string; readonly reason: string }
-  /** Makes a file of one's own whole, and keeps it as it was. */
+  /** Rewrites a file of an owned peer without torn lines, and keeps the original. */
   | {
       readonly kind: "complete";
       readonly file: string;
@@ -26,10 +26,10 @@ export type RepairStep =
       readonly removed: number;
     };
 
-/** The files of one peer in one tree, where there is something to be done. */
+/** The files of one peer in one tree that need repair. */
 export interface GroupPlan {
   readonly logs: readonly LogEntry[];
-  /** Copies to be taken out. */
+  /** Copies to move out of the space. */
   readonly copies: readonly MovedFile[];
   readonly relay: MadeFile | undefined;
 }
@@ -42,23 +42,23 @@ export interface OwnFilePlan {
 
 export interface RepairPlan {
   readonly steps: readonly RepairStep[];
-  /** What cannot be repaired here, and why. */
+  /** Problems that cannot be repaired here, and why. */
   readonly left: readonly Problem[];
-  /** All that could be read before. */
+  /** All operations that could be read before the repair. */
   readonly before: OperationTally;
   readonly groups: readonly GroupPlan[];
   readonly ownFiles: readonly OwnFilePlan[];
   readonly foreign: readonly MovedFile[];
 }
 
-/** Whose files a repair may write, and when it is. */
+/** Identity and time of a repair, and the peers whose files it may write. */
 export interface RepairContext {
   readonly id: string;
   readonly now: Date;
   readonly ownPeerIds: ReadonlySet<string>;
 }
 
-/** Finds out what there is to repair. Changes nothing. */
+/** Plans the repair of a folder. Changes nothing. */
 export async function planRepair(
   folder: SpaceFolder,
   { id, now, ownPeerIds }: RepairContext,
@@ -99,7 +99,7 @@ export async function planRepair(
       ownSteps.push(completeOwn(id, completion));
     }
   }
-  // after the copies, as they are done
+  // after the copies, in the order of execution
   steps.push(...ownSteps);
   const moves: MovedFile[] = [];
   for (const { path, size } of foreign) {
@@ -110,7 +110,7 @@ export async function planRepair(
       staying.set(path, `it cannot be read: ${errorMessage(error)}`);
     }
   }
-  for (const { from, to } of moves) steps.push({ kind: "move", file: from, to, reason: "it is no file of the space" });
+  for (const { from, to } of moves) steps.push({ kind: "move", file: from, to, reason: "it does not belong to the space" });
   return { steps, left: whatIsLeft(problems, steps, staying), before, groups, ownFiles, foreign: moves };
 }
 
@@ -145,7 +145,7 @@ function moveCopy(id: string, { entry: { path }, badLines }: MergeableCopy): Rep
     kind: "move",
     file: path,
     to: keptPath(id, path),
-    reason: `it is a copy, all of whose operations stand elsewhere${bad}`,
+    reason: `it is a copy, and other files contain all its operations${bad}`,
   };
 }
 
@@ -158,11 +158,11 @@ function whatIsLeft(problems: readonly Problem[], steps: readonly RepairStep[], 
   const left: Problem[] = [];
   for (const problem of problems) {
     const isOfFile = problem.file !== undefined && repaired.has(problem.file);
-    // whose operation has two contents is nothing that the file itself could tell
+    // repairing the file does not resolve an operation with two contents
     if (isOfFile && problem.code !== "FOLD_ID_COLLISION") continue;
     const isOfName = problem.code === "FOLD_CONFLICT_COPY" || problem.code === "FOLD_FOREIGN_FILE";
     const why = isOfName ? staying.get(problem.file!) : undefined;
-    left.push(why === undefined ? problem : { ...problem, reason: `${problem.reason}. It stays where it is: ${why}` });
+    left.push(why === undefined ? problem : { ...problem, reason: `${problem.reason}. It stays in place: ${why}` });
   }
   return left;
 }

@@ -6,8 +6,8 @@ import { CheckedChanges } from "../checked-changes.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 
 /**
- * What a repair changes, written before it changes anything and once more when it has finished: all that is needed to
- * undo it, finished or not, also on another device to which only a part of its changes has been delivered.
+ * The changes of a repair, written before the first change and again when the repair has finished. The record contains all
+ * that undoing needs, whether the repair has finished or not, also on a device that has received only a part of the changes.
  */
 export interface RepairRecord {
   /** Name of its folder in `lost+found`. */
@@ -15,15 +15,15 @@ export interface RepairRecord {
   /** ISO time. */
   readonly time: string;
   readonly spaceId: string;
-  /** Whether the record lists what was done. Before that, it lists what was planned. */
+  /** Whether the record lists the changes made. Before that, it lists the planned ones. */
   readonly finished: boolean;
-  /** Files taken out of `ops`. */
+  /** Files moved out of `ops`. */
   readonly moved: readonly MovedFile[];
-  /** Relay files made. */
+  /** Relay files that the repair created. */
   readonly made: readonly MadeFile[];
-  /** Files of one's own that were written again. */
+  /** Files of owned peers that were rewritten. */
   readonly rewritten: readonly RewrittenFile[];
-  /** Files that an undo moved back, by their paths in `ops`; it writes them down before it moves the first. */
+  /** Files that an undo moved back, by their paths in `ops`. The undo records them before it moves the first. */
   readonly returned?: readonly string[];
 }
 
@@ -40,11 +40,11 @@ export interface MadeFile {
 
 export interface RewrittenFile {
   readonly file: string;
-  /** Where it is kept as it was. */
+  /** Path of the kept original. */
   readonly kept: string;
-  /** SHA-256 of what it was. */
+  /** SHA-256 of the original. */
   readonly before: string;
-  /** SHA-256 of what it is since. */
+  /** SHA-256 of the rewritten file. */
   readonly after: string;
 }
 
@@ -56,7 +56,7 @@ export const REPORT_FILE = "report.txt";
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const REPAIR_ID = /^repair-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{8}$/;
 
-/** By time, and never the same on two devices. */
+/** Makes an id that sorts by time, and is never the same on two devices. */
 export function newRepairId(now: Date): string {
   return `repair-${now.toISOString().replaceAll(/[:.]/g, "-")}-${newId().slice(0, 8)}`;
 }
@@ -65,7 +65,7 @@ export function repairFolderOf(id: string): string {
   return joinPath(LOST_DIR, id);
 }
 
-/** Where a file that is taken out of the space is kept. */
+/** Path at which a file from the space is kept. */
 export function keptPath(id: string, path: string): string {
   return joinPath(repairFolderOf(id), path.slice(SPACE_DIR.length + 1));
 }
@@ -78,11 +78,11 @@ export async function writeRecord(folder: SpaceFolder, record: RepairRecord): Pr
 /** A repair whose folder has a record. */
 export interface ListedRepair {
   readonly id: string;
-  /** Whether it was undone. Files of it may have been delivered since. */
+  /** Whether it was undone. More of its files may have been delivered since. */
   readonly isUndone: boolean;
 }
 
-/** The latest last. */
+/** Lists the repairs, the latest last. */
 export async function listRepairs(folder: SpaceFolder): Promise<ListedRepair[]> {
   await folder.assertNoLinks(LOST_DIR);
   const repairs: ListedRepair[] = [];
@@ -96,7 +96,7 @@ export async function listRepairs(folder: SpaceFolder): Promise<ListedRepair[]> 
   return repairs.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** @throws FoldspaceError `FOLD_BAD_RECORD` if it was damaged, or leads outside of what a repair may touch */
+/** @throws FoldspaceError `FOLD_BAD_RECORD` if the record is damaged, or contains paths that a repair must not touch */
 export async function readRecord(folder: SpaceFolder, { id, isUndone }: ListedRepair): Promise<RepairRecord> {
   const path = recordPath(id, isUndone ? UNDONE_FILE : UNDO_FILE);
   const bytes = await new CheckedChanges(folder).read(path, { offset: 0, length: MAX_RECORD_BYTES + 1 });
@@ -107,7 +107,7 @@ export async function readRecord(folder: SpaceFolder, { id, isUndone }: ListedRe
   });
 }
 
-/** So that it is not undone twice; the record stays readable. */
+/** Marks a repair as undone, so that it is not undone twice. The record stays readable. */
 export async function markUndone(folder: SpaceFolder, id: string): Promise<void> {
   await new CheckedChanges(folder).moveFile(recordPath(id, UNDO_FILE), recordPath(id, UNDONE_FILE));
 }
@@ -116,13 +116,13 @@ function recordPath(id: string, name: string): string {
   return joinPath(repairFolderOf(id), name);
 }
 
-/** @returns `undefined` for what a repair could not have written: the file came with the folder, from whoever shares it */
+/** @returns `undefined` for a text that no repair writes: anyone who shares the folder may have written the file */
 export function parseRecord(text: string, id: string): RepairRecord | undefined {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
-    // it was cut off or edited; the caller says so
+    // the text was cut off or edited; the caller reports it
     return undefined;
   }
   if (!isObject(parsed) || parsed["format"] !== FORMAT || parsed["version"] !== VERSION || parsed["id"] !== id) return undefined;
@@ -146,7 +146,7 @@ export function parseRecord(text: string, id: string): RepairRecord | undefined 
 
 function isPathIn(path: unknown, folder: string): boolean {
   if (typeof path !== "string" || !path.startsWith(`${folder}/`)) return false;
-  // Windows takes both for a separator
+  // Windows accepts both separators
   return path.split(/[/\\]/).every((part) => part !== "" && part !== "." && part !== "..");
 }
 

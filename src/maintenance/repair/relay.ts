@@ -8,9 +8,9 @@ export interface RelayFile {
 }
 
 /**
- * A relay file that a repair writes for operations that only copies contain. Its writer's id is unique to the repair and
- * the content: undoing one repair must never take out a file on which another device's repair relies.
- * @returns `undefined` if there are no lines, or if an id that another program made cannot be part of a name
+ * Makes a relay file for operations that only copies contain. Its writer's id is unique to the repair and the content, because
+ * undoing one repair must never remove a file on which another device's repair relies.
+ * @returns `undefined` if `lines` is empty, or if an id that another program made cannot be part of a name
  */
 export async function relayFor(
   { treeId, peerId }: Pick<LogEntry, "treeId" | "peerId">,
@@ -25,8 +25,8 @@ export async function relayFor(
 }
 
 /**
- * Whether operations in a file of the space stay readable whatever other devices undo or repair: files of apps do, while
- * copies and the relay files of repairs may go.
+ * Whether operations in a file of the space stay readable when other devices repair or undo. Those in files of apps do, while
+ * copies and the relay files of repairs may be moved away.
  */
 export async function isLasting({ isCopy, peerId, writerId }: LogEntry): Promise<boolean> {
   return !isCopy && (writerId === peerId || !(await isRepairWriterId(writerId)));
@@ -39,7 +39,7 @@ async function newRepairWriterId(seed: string): Promise<string> {
   return unique + (await markOf(unique));
 }
 
-/** The name alone says so, as a file may have arrived only in part. */
+/** Judges by the name alone, because a file may have arrived only in part. */
 async function isRepairWriterId(writerId: string): Promise<boolean> {
   if (!/^[0-9a-f]{32}$/.test(writerId)) return false;
   return writerId.slice(UNIQUE_DIGITS) === (await markOf(writerId.slice(0, UNIQUE_DIGITS)));

@@ -33,7 +33,7 @@ async function fill(files: Readonly<Record<string, string>>): Promise<SpaceFolde
   return new SpaceFolder(memory, "/home");
 }
 
-/** The files that readers look at, without `lost+found`. */
+/** The files that readers read, without `lost+found`. */
 function space(): Record<string, string> {
   return Object.fromEntries(Object.entries(memory.dump()).filter(([path]) => !path.includes(LOST_DIR)));
 }
@@ -68,7 +68,7 @@ function kinds({ steps }: Repair): string[] {
 }
 
 describe("a copy that a sync service made", () => {
-  test("is moved away where all its operations stand in the file it is a copy of", async () => {
+  test("is moved away if the original file contains all its operations", async () => {
     const folder = await fill({ [FILE]: ROOT + set(3) + set(4), [COPY]: ROOT + set(3) });
     const repair = await repairFolder(folder, { now: NOW });
     expect(kinds(repair)).toEqual([`move ${COPY}`]);
@@ -114,7 +114,7 @@ describe("a copy that a sync service made", () => {
 
   test.each([
     [
-      "has other content under an id that stands elsewhere",
+      "has other content under the id of an operation in another file",
       { [FILE]: ROOT + set(3, "one"), [COPY]: set(3, "two") },
       "other content",
     ],
@@ -139,7 +139,7 @@ describe("a torn line", () => {
   const torn = set(4).slice(0, 25);
   const relay = `${DAY}/${P}.${Q}.jsonl`;
 
-  test("in another's file stays, and is told to be harmless where its operation stands elsewhere", async () => {
+  test("in a file of another peer stays, and is harmless if another line contains its operation", async () => {
     const folder = await fill({ [FILE]: ROOT + torn, [relay]: set(4) });
     const before = memory.dump();
     const { left, steps } = await repairFolder(folder, { now: NOW });
@@ -152,7 +152,7 @@ describe("a torn line", () => {
   });
 
   test.each([
-    ["whose operation stands in another file is made whole", ROOT + torn, { [relay]: set(4) }, ROOT + set(4)],
+    ["whose operation another file contains is completed", ROOT + torn, { [relay]: set(4) }, ROOT + set(4)],
     ["whose operation was written again behind it is taken out", `${ROOT}${torn}\n${set(4)}`, {}, ROOT + set(4)],
     ["with its rewrite concatenated on is parted from it", `${ROOT}${torn}${set(4)}${set(5)}`, {}, ROOT + set(4) + set(5)],
     ["whose operation is nowhere is taken out", `${ROOT}${torn}\n${set(5)}`, {}, ROOT + set(5)],
@@ -180,14 +180,14 @@ describe("a torn line", () => {
   });
 });
 
-test("a file that is none of the space is moved away; links and placeholders stay", async () => {
+test("a file that does not belong to the space is moved away; links and placeholders stay", async () => {
   const folder = await fill({ [`${DAY}/notes.txt`]: "hello", [`${DAY}/.${Q}.jsonl.icloud`]: "" });
   const repair = await repairFolder(folder, { now: NOW });
   expect(kinds(repair)).toEqual([`move ${DAY}/notes.txt`]);
   expect(repair.left.map(({ code }) => code)).toEqual(["FOLD_NOT_DOWNLOADED"]);
 });
 
-test("a try changes nothing and tells the same", async () => {
+test("a dry run changes nothing and reports the same", async () => {
   const folder = await fill({ [COPY]: ROOT + set(3), [`${DAY}/notes.txt`]: "hello", [FILE]: `${ROOT}garbage\n` });
   const before = memory.dump();
   const dry = await repairFolder(folder, { now: NOW, isDryRun: true });
@@ -219,7 +219,7 @@ describe("undoing", () => {
     await expect(undoRepair(folder, { id: first.id! })).rejects.toMatchObject({ code: "FOLD_NOT_FOUND" });
   });
 
-  test("leaves what somebody else has put there or written to since, and can be finished", async () => {
+  test("leaves files that another program has created or changed since, and can be finished", async () => {
     const folder = await fill(files);
     await repairFolder(folder, { now: NOW, ownPeerIds: [P] });
     await memory.write(`/home/${COPY}`, new TextEncoder().encode(set(77)));
@@ -271,7 +271,7 @@ test("operations that vanish meanwhile make it put everything back and fail", as
   expect(space()).toEqual(others);
 });
 
-test("what cannot be put back then is told", async () => {
+test("files that cannot be put back then are reported", async () => {
   await fill({ [COPY]: ROOT + set(3), [`${DAY}/${Q}.jsonl`]: set(4) });
   const fs = new FaultyFileSystem(memory);
   let isMoved = false;
@@ -298,7 +298,7 @@ describe("a copy that changes", () => {
   const newer = new TextEncoder().encode(ROOT + set(3) + set(4));
   const newest = new TextEncoder().encode(ROOT + set(3) + set(4) + set(5));
 
-  test("between the plan and the move stays where it is", async () => {
+  test("between the plan and the move stays in place", async () => {
     await fill({ [COPY]: ROOT + set(3) });
     const fs = new FaultyFileSystem(memory);
     fs.fault = async ({ action, path }) => {

@@ -11,11 +11,11 @@ import { undoRepair } from "./undo.ts";
 import { RepairWork } from "./work.ts";
 
 export interface RepairOptions {
-  /** Finds out what there is to do, and changes nothing. */
+  /** Only plans the repair, and changes nothing. */
   readonly isDryRun?: boolean;
   /**
-   * Peers whose files may be written, as nothing else does any more: instances of one's own that have ended.
-   * By default no file that is another's to write is touched.
+   * Peers whose files the repair may write: the caller's own instances that have ended, so that no program writes these files
+   * any more. By default a repair writes no file of another peer.
    */
   readonly ownPeerIds?: Iterable<string>;
   readonly now?: Date;
@@ -27,24 +27,24 @@ export interface RepairProgress extends ReadingProgress {
 }
 
 export interface Repair {
-  /** Name of its folder in `lost+found`, for undoing it; `undefined` where nothing was changed. */
+  /** Name of its folder in `lost+found`, for undoing it; `undefined` if nothing was changed. */
   readonly id: string | undefined;
-  /** What was done, or would be. */
+  /** The steps that were done, or would be. */
   readonly steps: readonly RepairStep[];
-  /** Problems that are still there. */
+  /** Remaining problems. */
   readonly left: readonly Problem[];
-  /** Distinct operations that can be read, of all trees. */
+  /** Number of distinct operations of all trees that can be read. */
   readonly operations: number;
 }
 
 /**
- * Repairs what is wrong in a space's folder as far as that is possible without touching what others write: copies whose
- * operations are safe elsewhere, and files that are none of the space, are moved to `lost+found`; operations that
- * stood in copies only go to relay files. Nothing is deleted, and `undoRepair` puts back what was moved.
+ * Repairs a space's folder as far as possible without changing files of other writers. Copies whose operations are safe
+ * elsewhere, and files that do not belong to the space, are moved to `lost+found`. Operations that only copies contain go to
+ * relay files. Nothing is deleted, and `undoRepair` moves the files back.
  *
- * Interrupted anywhere, it loses nothing, and the next repair does the rest. Devices may repair at the same time.
- * @throws FoldspaceError as `SpaceFolder.open`; `FOLD_BUSY` where operations could not be found again afterwards, after
- *   what had been moved was put back; and what reading and writing fail with
+ * An interrupted repair loses nothing, and the next repair does the rest. Devices may repair at the same time.
+ * @throws FoldspaceError as `SpaceFolder.open`; `FOLD_BUSY` if operations could not be found again afterwards, in which case
+ *   the moved files were put back; and errors of the file system
  */
 export async function repairFolder(folder: SpaceFolder, options: RepairOptions = {}): Promise<Repair> {
   const { isDryRun = false, ownPeerIds = [], now = new Date(), onProgress } = options;
@@ -65,11 +65,11 @@ export async function repairFolder(folder: SpaceFolder, options: RepairOptions =
   if (lacking !== undefined) {
     const { left } = await undoRepair(folder, { id, now });
     const files = left.length === 1 ? "1 file" : `${left.length} files`;
-    const rest = `${files} could not be put back, which "foldspace repair --undo" tries again`;
+    const rest = `${files} could not be put back; "foldspace repair --undo" tries again`;
     const outcome = left.length === 0 ? "everything was put back" : rest;
     throw new FoldspaceError(
       "FOLD_BUSY",
-      `Operations of tree ${lacking} could be read before the repair and not after it, as something else writes to ${folder.path}: ${outcome}`,
+      `Operations of tree ${lacking} could be read before the repair but not after it, as another program writes to ${folder.path}: ${outcome}`,
       { data: { treeId: lacking, left } },
     );
   }

@@ -8,10 +8,10 @@ import { digestOfFile } from "./digest.ts";
 import { repairFolderOf, type MadeFile, type MovedFile, type RepairRecord, type RewrittenFile } from "./record.ts";
 import { isLasting } from "./relay.ts";
 
-/** A repair that has not finished within that time was killed: none takes so long, nor does carrying what it wrote. */
+/** A repair that has not finished within this time was killed: neither a repair nor the delivery of its files takes so long. */
 const KILLED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Undoes one repair, step by step. What stands in the way is left, and reported. */
+/** Undoes one repair, step by step. Leaves and reports files that it cannot put back. */
 export class UndoWork {
   readonly restored: string[] = [];
   readonly removed: string[] = [];
@@ -22,7 +22,7 @@ export class UndoWork {
   readonly #record: RepairRecord;
   readonly #isDryRun: boolean;
   readonly #wasKilled: boolean;
-  /** Files that no pending change of the repair can take away again: this undo has moved them back, or they never moved. */
+  /** Files that no pending change of the repair can remove again: this undo has moved them back, or they never moved. */
   readonly #secure = new Set<string>();
   #logs: readonly LogEntry[] | undefined;
 
@@ -34,7 +34,7 @@ export class UndoWork {
     this.#wasKilled = !record.finished && now.getTime() - Date.parse(record.time) > KILLED_AFTER_MS;
   }
 
-  /** Files that are kept as they were moved and have nothing in their old places: the whole move has been delivered. */
+  /** Finds kept files that are unchanged, and whose old places are empty: their whole move has been delivered. */
   async findReturnable(): Promise<string[]> {
     const returnable: string[] = [];
     for (const { from, to, sha256 } of this.#record.moved) {
@@ -44,7 +44,7 @@ export class UndoWork {
     return returnable;
   }
 
-  /** @param returned files that this undo moves back, or has moved back before it was interrupted */
+  /** @param returned files that this undo moves back, or moved back before it was interrupted */
   async do(returned: readonly string[]): Promise<void> {
     const { moved, rewritten, made } = this.#record;
     for (const file of moved) await this.#moveBack(file, returned.includes(file.from));
@@ -62,27 +62,27 @@ export class UndoWork {
     }
     if (kept !== sha256) {
       if ((await this.#digestOf(from)) !== sha256)
-        this.#leave(from, `${to} is not what was moved: it was changed, or has not been delivered completely`);
+        this.#leave(from, `${to} differs from the file that was moved: it was changed, or has not been delivered completely`);
       return;
     }
     if (!present && (this.#isDryRun || (await this.#changes.moveFileToFree(to, from)))) {
       this.#secure.add(from);
       this.restored.push(from);
     } else if ((await this.#digestOf(from)) !== sha256) {
-      this.#leave(from, `something else is in its place now; what was moved is still in ${to}`);
+      this.#leave(from, `another file has taken its place; the moved file is still in ${to}`);
     }
   }
 
   async #restore({ file, kept, before, after }: RewrittenFile): Promise<void> {
     const now = await this.#digestOf(file);
     if (now === before) return; // it was not changed, or is back already
-    if (now !== after) return this.#leave(file, `it has been written to since; what it was is kept in ${kept}`);
+    if (now !== after) return this.#leave(file, `it has been changed since; the original is kept in ${kept}`);
     if ((await this.#digestOf(kept)) !== before)
-      return this.#leave(file, `${kept} is not what the file was: it was changed, or has not been delivered completely`);
+      return this.#leave(file, `${kept} differs from the original file: it was changed, or has not been delivered completely`);
     const log = await this.#logAt(file);
     const size = await this.#changes.sizeOf(kept);
     if (log && size !== undefined && (await this.#countOnlyIn(log, { ...log, path: kept, size })) > 0)
-      return this.#leave(file, "no other file contains operations that were made whole in it");
+      return this.#leave(file, "no other file contains operations that the repair completed in it");
     const bytes = this.#isDryRun ? undefined : await this.#changes.read(kept);
     if (bytes) await this.#changes.write(file, bytes);
     this.restored.push(file);
@@ -100,14 +100,14 @@ export class UndoWork {
     this.removed.push(file);
   }
 
-  /** An undo of another device may have taken the relay file out, while what it relied on is missing here. */
+  /** Another device's undo may have removed the relay file, while the copies on which that undo relied are missing here. */
   async #putRelayBack(file: string, sha256: string): Promise<void> {
     if (!(await this.#isRelayNeeded(file, sha256))) return;
     if (!this.#isDryRun && !(await this.#changes.moveFileToFree(this.#takenOutPath(file), file))) return;
     this.restored.push(file);
   }
 
-  /** Whether relay files were taken out whose operations the space lacks by now. */
+  /** Whether the space lacks operations of relay files that an undo has removed. */
   async lacksRelays(): Promise<boolean> {
     for (const { file, sha256 } of this.#record.made) if (await this.#isRelayNeeded(file, sha256)) return true;
     return false;
@@ -132,8 +132,8 @@ export class UndoWork {
   }
 
   /**
-   * Operations of a file that no other file contains for good, now that the moved files are back.
-   * @param other that counts, too
+   * Counts the operations of a file that no other lasting file contains, now that the moved files are back.
+   * @param other file that counts as well
    */
   async #countOnlyIn(log: LogEntry, other?: LogEntry): Promise<number> {
     const sources = await this.#sourcesFor(log);
@@ -149,20 +149,20 @@ export class UndoWork {
     return only.size;
   }
 
-  /** The other files of the space of the same tree and peer. */
+  /** Returns the other files in the space of the same tree and peer. */
   async #logsLike({ treeId, peerId, path }: LogEntry): Promise<LogEntry[]> {
     this.#logs ??= (await this.#folder.scan()).logs;
     return this.#logs.filter((log) => log.treeId === treeId && log.peerId === peerId && log.path !== path);
   }
 
-  /** Those of them that last. */
+  /** Returns those of these files that last. */
   async #sourcesFor(file: LogEntry): Promise<LogEntry[]> {
     const { treeId, peerId } = file;
     const logs = await this.#logsLike(file);
     const sources: LogEntry[] = [];
     for (const log of logs) if (this.#secure.has(log.path) || (await isLasting(log))) sources.push(log);
     if (!this.#isDryRun) return sources;
-    // what would be put back is still where it is kept
+    // in a dry run, files that would be put back are still in their kept places
     for (const { from, to } of this.#record.moved) {
       const log = this.#secure.has(from) && !logs.some((each) => each.path === from) ? await this.#logAt(to, from) : undefined;
       if (log?.treeId === treeId && log.peerId === peerId) sources.push(log);
@@ -170,14 +170,14 @@ export class UndoWork {
     return sources;
   }
 
-  /** @param named the path that says whose file it is */
+  /** @param named path from which tree and peer are read */
   async #logAt(path: string, named: string = path): Promise<LogEntry | undefined> {
     const size = await this.#changes.sizeOf(path);
     const log = size === undefined ? undefined : classifyEntry(named, { kind: "file", size, modifiedMs: 0 }).log;
     return log && { ...log, path };
   }
 
-  /** @returns `undefined` if there is no such file. @throws FoldspaceError where a link leads there */
+  /** @returns `undefined` if the file does not exist. @throws FoldspaceError if the path leads through a link */
   async #digestOf(path: string): Promise<string | undefined> {
     const size = await this.#changes.sizeOf(path);
     return size === undefined ? undefined : await digestOfFile(this.#folder, path, size);

@@ -5,13 +5,13 @@ import { UndoWork } from "./undo-work.ts";
 
 export interface Undoing {
   readonly id: string;
-  /** Files that are again as they were. */
+  /** Restored files. */
   readonly restored: readonly string[];
-  /** Relay files taken out again, as all that they contain is in what was put back. */
+  /** Relay files that were removed again, because the restored files contain all their operations. */
   readonly removed: readonly string[];
-  /** Relay files that stay, as changes of this or another device may be on their way that need them. */
+  /** Relay files that stay, because changes of this or another device that are on their way may need them. */
   readonly staying: readonly string[];
-  /** What could not be put back, and why. */
+  /** Files that could not be put back, and why. */
   readonly left: readonly Problem[];
 }
 
@@ -23,13 +23,13 @@ export interface UndoOptions {
 }
 
 /**
- * Puts back what a repair moved or rewrote, byte for byte. What has been changed since is left as it is, and reported.
+ * Restores the files that a repair moved or rewrote, byte for byte. Leaves and reports files that have changed since.
  *
- * A sync service may have delivered only a part of the repair, or of another device's undoing it. So a relay file is
- * taken out only if this undo itself puts back every copy whose operations it contains; otherwise it stays. Interrupted,
- * undoing goes on when it is called again, and a repair can be undone again when files of it arrive later.
- * @throws FoldspaceError `FOLD_NOT_FOUND` if there is no such repair, `FOLD_BAD_RECORD`, `FOLD_IO` for a link on the way,
- *   and what reading and writing fail with
+ * A sync service may have delivered only a part of the repair, or of its undo on another device. So a relay file is removed
+ * only if this undo itself puts back every copy whose operations it contains; otherwise it stays. After an interruption the
+ * next call continues, and a repair can be undone again when more of its files arrive.
+ * @throws FoldspaceError `FOLD_NOT_FOUND` if the repair does not exist, `FOLD_BAD_RECORD`, `FOLD_IO` for a link on the way,
+ *   and errors of the file system
  */
 export async function undoRepair(folder: SpaceFolder, options: UndoOptions = {}): Promise<Undoing> {
   const { isDryRun = false, now = new Date() } = options;
@@ -37,7 +37,7 @@ export async function undoRepair(folder: SpaceFolder, options: UndoOptions = {})
   const record = await readRecord(folder, listed);
   const work = new UndoWork(folder, record, { isDryRun, now });
   const returned = [...new Set([...(record.returned ?? []), ...(await work.findReturnable())])];
-  // an undo that is interrupted knows by this what it has moved back itself
+  // after an interruption, this shows which files the undo has moved back itself
   if (!isDryRun && returned.length > 0) await writeRecord(folder, { ...record, returned });
   await work.do(returned);
   const { restored, removed, staying, left } = work;
@@ -62,15 +62,15 @@ async function chooseRepair(folder: SpaceFolder, wanted: string | undefined): Pr
 }
 
 /**
- * Whether a repair that was undone has files to put back nevertheless.
- * @param isWanted whether to read the whole space, to find out if a relay file that was taken out is needed
+ * Whether an undone repair still has files to put back.
+ * @param isWanted whether to read the whole space, to find out if it needs a removed relay file
  */
 async function hasMoreToUndo(folder: SpaceFolder, repair: ListedRepair, isWanted: boolean): Promise<boolean> {
   let record: RepairRecord;
   try {
     record = await readRecord(folder, repair);
   } catch (error) {
-    // a damaged record of what has been undone keeps no other repair from being undone
+    // the damaged record of an undone repair must not block the undo of other repairs
     if (error instanceof FoldspaceError && error.code === "FOLD_BAD_RECORD") return false;
     throw error;
   }

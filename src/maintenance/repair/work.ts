@@ -9,7 +9,7 @@ import type { GroupPlan, OwnFilePlan, RepairPlan, RepairStep } from "./plan.ts";
 import type { MadeFile, MovedFile, RewrittenFile } from "./record.ts";
 import { relayFor } from "./relay.ts";
 
-/** Why a file cannot be moved at present: it stays where it is, and the others are repaired. */
+/** Errors for which a file stays in its place while the others are repaired. */
 const LEAVES_THE_FILE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>([
   "FOLD_BUSY",
   "FOLD_IO",
@@ -17,7 +17,7 @@ const LEAVES_THE_FILE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorC
   "FOLD_TIMEOUT",
 ]);
 
-/** Carries out a plan. What has changed since the plan was made is left alone, and reported. */
+/** Executes a plan. Leaves and reports files that have changed since the plan was made. */
 export class RepairWork {
   readonly done: RepairStep[] = [];
   readonly left: Problem[] = [];
@@ -70,8 +70,8 @@ export class RepairWork {
       this.done.push(step);
       return;
     }
-    // The sync service replaced it in between, and may have put a still newer one in its place: this one goes beside it,
-    // under a name that every reader takes for a copy, too.
+    // The sync service replaced the copy in between, and may have put a still newer one in its place. So this one goes beside
+    // it, under a name that every reader recognizes as a copy.
     const beside = besidePath(copy.from, `${peerId} (changed ${newId().slice(0, 8)}).jsonl`);
     await this.#changes.moveFile(copy.to, beside);
     this.#leave(copy.from, "FOLD_CONFLICT_COPY", `it changed while it was being moved, and is in ${beside} now`);
@@ -79,13 +79,13 @@ export class RepairWork {
 
   async #moveForeign(file: MovedFile, step: RepairStep): Promise<void> {
     if (!(await this.#move(file))) return;
-    // nothing reads it, so it may have changed
+    // no program reads it, so a change meanwhile does not matter
     const size = (await this.#changes.sizeOf(file.to)) ?? 0;
     this.moved.push({ ...file, sha256: await digestOfFile(this.#folder, file.to, size) });
     this.done.push(step);
   }
 
-  /** @returns whether it was moved. A file that cannot be moved, as its path would be too long, keeps no other from it. */
+  /** @returns whether the file was moved. One that cannot be moved, for example for its long path, must not stop the others. */
   async #move({ from, to }: MovedFile): Promise<boolean> {
     try {
       await this.#changes.moveFile(from, to);
@@ -101,7 +101,7 @@ export class RepairWork {
   async #completeOwn({ entry, logs, change }: OwnFilePlan, step: RepairStep): Promise<void> {
     const { path } = entry;
     const moved = new Map(this.moved.map(({ from, to }) => [from, to]));
-    // copies may have been taken out since, and are as good a source where they are now
+    // copies may have been moved since, and are as good a source in their new places
     const sources = logs.map((log) => ({ ...log, path: moved.get(log.path) ?? log.path }));
     const completion = await completeFile(this.#folder, entry, sources);
     const isAsPlanned = completion?.shaBefore === change.before && completion.shaAfter === change.after;
