@@ -1,6 +1,6 @@
 import { FoldspaceError } from "../errors.ts";
 
-/** All secrets of a space with their names, as JSON. The layer of secrets accepts no more. */
+/** Size of all secrets of a space with their names, as JSON. No more can be added. */
 export const MAX_SECRETS_BYTES: number = 1024 * 1024;
 /** Secrets that are not deleted. No more can be added. */
 export const MAX_SECRETS: number = 10_000;

@@ -5,14 +5,14 @@ import type { SpaceKey } from "./space-key.ts";
 /** Keys that this device remembers at the user's request, so that it needs no passphrase. */
 export class RememberedKeys {
   readonly #spaceId: string;
-  readonly #memory: DeviceStore | undefined;
+  readonly #deviceStore: DeviceStore | undefined;
   #isLoaded = false;
   /** Ids of keys that the device store was asked for. */
   readonly #asked = new Set<string>();
 
-  constructor(spaceId: string, memory: DeviceStore | undefined) {
+  constructor(spaceId: string, deviceStore: DeviceStore | undefined) {
     this.#spaceId = spaceId;
-    this.#memory = memory;
+    this.#deviceStore = deviceStore;
   }
 
   /**
@@ -25,7 +25,7 @@ export class RememberedKeys {
     if (this.#isLoaded && !isAnyNew) return;
     this.#isLoaded = true;
     for (const id of lacking) this.#asked.add(id);
-    for (const { id, key } of (await this.#memory?.loadKeys?.(this.#spaceId)) ?? []) keyring.add({ id, key, raw: undefined });
+    for (const { id, key } of (await this.#deviceStore?.loadKeys?.(this.#spaceId)) ?? []) keyring.add({ id, key, raw: undefined });
   }
 
   /** Reads the device store again, because another one is in use now. */
@@ -34,12 +34,12 @@ export class RememberedKeys {
   }
 
   async hasAny(): Promise<boolean> {
-    return ((await this.#memory?.loadKeys?.(this.#spaceId)) ?? []).length > 0;
+    return ((await this.#deviceStore?.loadKeys?.(this.#spaceId)) ?? []).length > 0;
   }
 
   /** @param keys an empty list forgets all keys */
   async save(keys: readonly SpaceKey[]): Promise<void> {
-    await this.#memory?.saveKeys?.(
+    await this.#deviceStore?.saveKeys?.(
       this.#spaceId,
       keys.map(({ id, key }) => ({ id, key })),
     );

@@ -28,10 +28,10 @@ export class RollbackGuard {
 
   constructor(
     spaceId: string,
-    memory: DeviceStore | undefined,
+    deviceStore: DeviceStore | undefined,
     { files, keyring, entries }: { readonly files: VaultFiles; readonly keyring: Keyring; readonly entries: EntryMap },
   ) {
-    this.#seen = new SeenRecord(spaceId, memory);
+    this.#seen = new SeenRecord(spaceId, deviceStore);
     this.#files = files;
     this.#keyring = keyring;
     this.#entries = entries;
@@ -59,7 +59,7 @@ export class RollbackGuard {
 
   get problems(): Problem[] {
     if (!this.isRolledBack) return [];
-    const reason = this.#isBehind ? "the secrets are older than what this device has seen before" : MISSING;
+    const reason = this.#isBehind ? "the secrets are older than those that this device has seen before" : MISSING;
     return [{ code: "FOLD_SECRETS_ROLLED_BACK", reason }];
   }
 
