@@ -20,6 +20,7 @@ export type KeyState = "current" | "replaced" | "ended";
  * record as it was given, under any id. All of it may be lost: older files are then accepted, and the passphrase is asked for
  * again.
  */
+export interface DeviceStore {
   /** @returns `undefined` if nothing is remembered */
   loadSeen(spaceId: string, keyId: string): Promise<SeenSecrets | undefined>;
   saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void>;

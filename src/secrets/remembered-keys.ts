@@ -25,7 +25,8 @@ export class RememberedKeys {
     if (this.#isLoaded && !isAnyNew) return;
     this.#isLoaded = true;
     for (const id of lacking) this.#asked.add(id);
-    for (const { id, key } of (await this.#deviceStore?.loadKeys?.(this.#spaceId)) ?? []) keyring.add({ id, key, raw: undefined });
+    for (const { id, key } of (await this.#deviceStore?.loadKeys?.(this.#spaceId)) ?? [])
+      keyring.add({ id, key, raw: undefined });
   }
 
   /** Reads the device store again, because another one is in use now. */

@@ -80,7 +80,12 @@ export class SeenRecord {
   /** Loads the record of a key. */
   async load(key: SpaceKey): Promise<void> {
     if (this.#byKey.has(key.id)) return;
-    const { sequences = {}, counter = 0, version = 0, entries } = (await this.#deviceStore?.loadSeen(this.#spaceId, key.id)) ?? {};
+    const {
+      sequences = {},
+      counter = 0,
+      version = 0,
+      entries,
+    } = (await this.#deviceStore?.loadSeen(this.#spaceId, key.id)) ?? {};
     const opened = entries === undefined ? new Map<string, SeenEntry>() : await this.#open(entries, key);
     if (this.#byKey.has(key.id)) return;
     const sequenceMap = new Map(Object.entries(sequences));

@@ -91,7 +91,8 @@ export class VaultFile {
     const problems: Problem[] = [];
     if (this.#error) problems.push({ code: this.#error.code, reason: `its secrets are not used: ${this.#error.message}`, ...at });
     if (isLocked) {
-      const reason = "its secrets are encrypted under another key: unlock with the passphrase of the device that the file comes from";
+      const reason =
+        "its secrets are encrypted under another key: unlock with the passphrase of the device that the file comes from";
       problems.push({ code: "FOLD_SECRETS_LOCKED", reason, ...at });
     }
     if (isOld) {
