@@ -340,7 +340,7 @@ export class LayerConnection {
     }
   }
 
-  /** Reports that the layer lacks something for this reason. */
+  /** The report that the layer lacks something, or has not given it, for this reason. */
   lacks(error: unknown): NotDurable {
     const { code, message } = toFoldspaceError(error);
     return { id: this.id, pendingOps: this.layer.status.pendingOps, code, reason: message };

@@ -134,7 +134,7 @@ export class LoadedTree {
   finishLoading(ops: readonly VertexOperation[], { arrived, differing }: MergedLayer, isFirst: boolean): void {
     if (isFirst) this.#reapplyPreLoadEdits(arrived);
     if (!this.#host.isAwaiting()) this.#preLoadEdits.clear();
-    this.#lookForClone(ops, differing, undefined);
+    this.#detectClone(ops, differing, undefined);
   }
 
   /** Merges operations that a layer reports later. @returns the operations that the tree did not have */
@@ -144,7 +144,7 @@ export class LoadedTree {
 
   /** Must be called when reported operations have been merged and passed on. @param arrived those that the tree did not have */
   finishTold(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): void {
-    this.#lookForClone(ops, this.tree.findDifferingContents(repeatedAmong(ops, arrived)), this.tree.peerId);
+    this.#detectClone(ops, this.tree.findDifferingContents(repeatedAmong(ops, arrived)), this.tree.peerId);
   }
 
   /** Operations that are not in the vector, sorted by id. */
@@ -186,7 +186,7 @@ export class LoadedTree {
    * nothing of the other. Every device that receives both does so, because the authors may be gone.
    * @param newPeerId as for {@link LocalOpLog.findForeignOps}, as is `differing`
    */
-  #lookForClone(ops: readonly VertexOperation[], differing: readonly DifferingContents[], newPeerId: string | undefined): void {
+  #detectClone(ops: readonly VertexOperation[], differing: readonly DifferingContents[], newPeerId: string | undefined): void {
     const foreignOps = this.#localOps.findForeignOps(ops, newPeerId, differing);
     if (foreignOps.length === 0) return;
     if (foreignOps.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#host.onCloned();

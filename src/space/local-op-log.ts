@@ -20,7 +20,7 @@ import { subjectOf } from "./pre-load-edits.ts";
 const MAX_PLACES_PER_ID = 8;
 
 /** The number of later arrivals of moves with which contested moves are checked again. */
-const FURTHER_LOOKS = 16;
+const FURTHER_CHECKS = 16;
 
 /** An operation with an id of ours that was not made here, or with an id that is known here for another operation. */
 export interface ForeignOperation {
@@ -35,7 +35,7 @@ export interface ForeignOperation {
  */
 export class LocalOpLog {
   /** Contested moves, and the number of arrivals with which each is still checked again. */
-  readonly #contested = new Map<string, { readonly foreignOp: ForeignOperation; looksLeft: number }>();
+  readonly #contested = new Map<string, { readonly foreignOp: ForeignOperation; checksLeft: number }>();
   /** By peer id, because it may change, and counter. */
   readonly #ops = new Map<string, Map<number, VertexOperation>>();
 
@@ -75,7 +75,7 @@ export class LocalOpLog {
       if (!foreignOp.ours || ![foreignOp.op, foreignOp.ours].some(isMoveVertexOp)) continue;
       this.#contested.set(`${opIdToString(foreignOp.op.id)} ${encodeLine(foreignOp.op)}`, {
         foreignOp,
-        looksLeft: FURTHER_LOOKS,
+        checksLeft: FURTHER_CHECKS,
       });
     }
     return [...foreignOps, ...earlier];
@@ -87,7 +87,7 @@ export class LocalOpLog {
 
   #contestedBefore(): ForeignOperation[] {
     const contested = [...this.#contested.values()].map(({ foreignOp }) => foreignOp);
-    for (const [key, each] of this.#contested) if (--each.looksLeft === 0) this.#contested.delete(key);
+    for (const [key, each] of this.#contested) if (--each.checksLeft === 0) this.#contested.delete(key);
     return contested;
   }
 }
