@@ -56,9 +56,10 @@ export class LocalOpLog {
    * peer has made them: it may be an earlier run of this instance. Contested moves are returned again with the next arrivals of
    * moves: the devices that contest them resolve them without knowing of each other, or of moves made meanwhile.
    * @param ops operations that have just arrived
-   * @param newPeerId a peer id under which no operation has been made here yet: every operation with it is foreign. `undefined` if
+   * @param newPeerId this instance's peer id: an operation with it is foreign even if none has been made here yet. `undefined` if
    *   an earlier run may have used the id
    * @param differing those of the operations that differ from the tree's operations with the same ids. The tree knows all local ones
+   */
   findForeignOps(
     ops: readonly VertexOperation[],
     newPeerId: string | undefined,
