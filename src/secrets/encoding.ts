@@ -4,7 +4,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** Of AES-GCM, in all formats. */
 export const IV_BYTES = 12;
 
-/** A call takes only so many arguments. */
+/** Bytes per call, because a call takes a limited number of arguments. */
 const CHUNK = 8_192;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 

@@ -2,7 +2,7 @@ import { covers, entryBytes, isCleaned, isLater, type SecretEntries, type Secret
 import { MAX_CONTENT_BYTES, MAX_DELETIONS, type SecretsSize } from "./limits.ts";
 import type { SecretMap } from "./secret-map.ts";
 
-/** A cleanup removes deletions until this share of the limit is left, so that the next deletion needs no cleanup. */
+/** A cleanup removes deletions until the map takes this share of its limits, so that the next deletion needs no cleanup. */
 const SHARE_AFTER_CLEANING = 0.75;
 
 /** The known entries, with running totals: adding one takes the same time however many there are. */

@@ -22,7 +22,10 @@ interface Rig {
   readonly badLayer: FaultyLayer;
 }
 
-/** A space that is open on two layers and has one app tree, which is loaded. @param before called with the second layer before it is opened */
+/**
+ * A space that is open on two layers and has one app tree, which is loaded.
+ * @param before called with the second layer before the space is opened
+ */
 async function openRig(options: SpaceOptions = {}, before: (layer: FaultyLayer) => void = () => undefined): Promise<Rig> {
   const [id, good] = [newId(), new MemoryStore()];
   await makeSpace(id, good);

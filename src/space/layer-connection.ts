@@ -270,7 +270,7 @@ export class LayerConnection {
     await this.layer.saveTreeOps(treeId, ops);
   }
 
-  /** Has the layer save its pending operations. @returns when it has, or after the timeout @throws FoldspaceError the layer's errors */
+  /** Saves the layer's pending operations. @returns when it has, or after the timeout @throws FoldspaceError its errors */
   async flushInTime(): Promise<void> {
     this.assertOpen();
     await this.#isInTime(this.layer.flush());

@@ -58,7 +58,8 @@ export class LocalOpLog {
    * @param ops operations that have just arrived
    * @param newPeerId this instance's peer id: an operation with it is foreign even if none has been made here yet. `undefined` if
    *   an earlier run may have used the id
-   * @param differing those of the operations that differ from the tree's operations with the same ids. The tree knows all local ones
+   * @param differing those of the operations that differ from the tree's operations with the same ids. The tree knows all
+   *   operations made here
    */
   findForeignOps(
     ops: readonly VertexOperation[],

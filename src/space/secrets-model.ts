@@ -107,7 +107,7 @@ export class SecretsModel {
     this.vault.forget(source);
   }
 
-  /** Moves secrets into or out of the vault, as the protection requires. @throws FoldspaceError as {@link set}; none is lost then */
+  /** Moves secrets into or out of the vault, as required. @throws FoldspaceError as {@link set}; none is lost then */
   applyProtection(): void {
     if (this.#isLeavingVault) return;
     if (this.vault.protection === "unlocked") this.#moveIntoVault();
@@ -131,8 +131,8 @@ export class SecretsModel {
   }
 
   /**
-   * An app or device that does not know of the protection may have written secrets without it, but so may anyone who has the folder.
-   * Therefore a secret that was ever protected changes only to a value that was set here.
+   * An app or device that does not know of the protection may have written secrets without it, but so may anyone who has the
+   * folder. Therefore a secret that was ever protected changes only to a value that was set here.
    */
   #moveIntoVault(): void {
     const values = [...this.plain.values];
@@ -151,9 +151,9 @@ export class SecretsModel {
   }
 
   /**
-   * The device that has ended the protection may not have known all secrets. Changes that others made under the protection meanwhile
-   * are applied here too, unless the secrets were changed again without protection. The secrets that it stored without protection
-   * may have arrived earlier, and have been removed here.
+   * The device that has ended the protection may not have known all secrets. Changes that others made under the protection
+   * meanwhile are applied here too, unless the secrets were changed again without protection. The secrets that the device stored
+   * without protection may have arrived earlier, and have been removed here.
    */
   #moveOutOfVault(): void {
     for (const [name, value] of this.#takenOut) if (!this.plain.values.has(name)) this.plain.set(name, value);

@@ -64,7 +64,7 @@ export class SecretsUpdates {
     return { update, noteSaved };
   }
 
-  /** The content of the other sources that a source of this device's own keeps: none under a passphrase, because it is not encrypted. */
+  /** The content of the other sources, kept unencrypted in a source of this device's own; empty under a passphrase. */
   #baseFor(link: SecretsLink): SecretMap | undefined {
     const { plain, vault } = this.#model;
     return vault.protection === "unlocked" ? NO_SECRETS : plain.baseFor(link);

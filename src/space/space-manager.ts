@@ -84,9 +84,9 @@ export class SpaceManager {
    * needed; a layer whose id it has is taken for the same place. A space that is being closed is opened again after that.
    *
    * Each successful call makes a holder, and each holder needs a {@link closeSpace}.
-   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`; `FOLD_IN_USE` for a layer of another open space, or if the space is
-   *   open for writing and was requested read-only; `FOLD_READ_ONLY` in the opposite case; for a single layer, the reason why it could
-   *   not be opened; for an added layer, the reason why it cannot be used
+   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`; `FOLD_IN_USE` for a layer of another open space, or if the space
+   *   is open for writing and was requested read-only; `FOLD_READ_ONLY` in the opposite case; for a single layer, the reason why it
+   *   could not be opened; for an added layer, the reason why it cannot be used
    */
   async loadSpace(
     pointer: SpacePointer,

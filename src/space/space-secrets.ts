@@ -157,9 +157,9 @@ export class SpaceSecrets {
   /**
    * Unlocks with the passphrase or the recovery code. May be called again if the secrets of two devices are under different
    * passphrases. Blocks the thread for about a second.
-   * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, `FOLD_SECRETS_PROTECTION` if there is no passphrase, `FOLD_SECRETS_ROLLED_BACK`,
-   *   `FOLD_UNAVAILABLE` if the device cannot remember keys, and `FOLD_SECRETS_BROKEN`, `FOLD_SECRETS_PARAMETERS`,
-   *   `FOLD_SECRETS_TOO_LARGE` or `FOLD_NEWER_FORMAT` if no file can be read. Nothing is changed then.
+   * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, `FOLD_SECRETS_PROTECTION` if there is no passphrase,
+   *   `FOLD_SECRETS_ROLLED_BACK`, `FOLD_UNAVAILABLE` if the device cannot remember keys, and `FOLD_SECRETS_BROKEN`,
+   *   `FOLD_SECRETS_PARAMETERS`, `FOLD_SECRETS_TOO_LARGE` or `FOLD_NEWER_FORMAT` if no file can be read. Nothing is changed then.
    */
   async unlock(passphraseOrRecoveryCode: string, options: UnlockOptions = {}): Promise<void> {
     await this.#mutex.run(async () => {

@@ -108,7 +108,8 @@ export class Space {
   /**
    * Connects and loads all layers at once.
    * @returns when the first layer has given a space tree with its root
-   * @throws FoldspaceError if no layer does so in time: the error of the only layer, or `FOLD_NO_LAYER` with all of them in `data.layers`
+   * @throws FoldspaceError if no layer does so in time: the error of the only layer, or `FOLD_NO_LAYER` with all errors in
+   *   `data.layers`
    */
   async open(): Promise<void> {
     const failures = new Map<LayerConnection, FoldspaceError>();
@@ -272,7 +273,8 @@ export class Space {
   /**
    * Loads a tree, once; later calls return the same tree.
    * @returns when the first layer has given its root
-   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, the reason why no layer could be read, or `FOLD_TIMEOUT` if none gave it in time
+   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, the reason why no layer could be read, or `FOLD_TIMEOUT` if none gave it
+   *   in time
    */
   async loadAppTree(treeId: string): Promise<AppTree> {
     this.#assertOpen();
@@ -308,8 +310,8 @@ export class Space {
 
   /**
    * Resolves when everything made so far is durable in every layer.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the failed layers and the number of missing operations in `data.layers`; everything stays queued.
-   *   `FOLD_CLOSED`; `FOLD_READ_ONLY` in a read-only space
+   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the failed layers and the number of missing operations in `data.layers`;
+   *   everything stays queued. `FOLD_CLOSED`; `FOLD_READ_ONLY` in a read-only space
    */
   async flush(): Promise<void> {
     this.#assertEditable();
@@ -413,7 +415,7 @@ export class Space {
     // the first failure is an answer, too; the layer is read again until it succeeds
     const reading = spaceTree.attach(connection, { isUrgent: urgency }).catch(() => undefined);
     const secrets = this.secrets.attach(layer);
-    // secrets that do not arrive in time do not delay opening the space
+    // secrets that do not arrive in time do not keep the space from opening
     await Promise.all([reading, completesInTime(secrets, this.#timeoutMs, this.#clock)]);
     await spaceTree.whenRead(connection);
     const isUrgent = spaceTree.isUrgent(connection);

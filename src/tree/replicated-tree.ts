@@ -160,7 +160,8 @@ export class ReplicatedTree {
 
   /**
    * @param onlyIfOther makes no operation if the vertex is there already
-   * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_CYCLE` if the parent is the vertex itself or below it; `FOLD_BAD_OPERATION` for the root
+   * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_CYCLE` if the parent is the vertex itself or below it; `FOLD_BAD_OPERATION`
+   *   for the root
    */
   moveVertex(vertexId: string, parentId: string, onlyIfOther = false): void {
     this.#editor.moveVertex(vertexId, parentId, onlyIfOther);

@@ -11,7 +11,7 @@ export interface FieldSchema<T = unknown> {
   readonly "~standard"?: { readonly validate: (value: unknown) => unknown };
 }
 
-/** The parts of a schema that `bind` uses. Schemas of Zod and all that follow Standard Schema fit. They must check synchronously. */
+/** The parts of a schema that `bind` uses. Zod's schemas and all that follow Standard Schema fit. They must check synchronously. */
 export interface SchemaLike<T> extends FieldSchema<T> {
   /** Schemas of single properties. */
   readonly shape?: Readonly<Record<string, FieldSchema>>;

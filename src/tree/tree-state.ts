@@ -106,8 +106,8 @@ export class TreeState {
 
   /**
    * Makes operations with ids that take effect: above the clock, or above the operation that has decided the matter.
-   * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` if that has the highest possible counter, and the errors of {@link assertContents};
-   *   then nothing was made
+   * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` if that has the highest possible counter, and the errors of
+   *   {@link assertContents}; then nothing was made
    */
   make(peerId: string, changes: readonly Change[]): VertexOperation[] {
     this.applyPending();

@@ -164,7 +164,10 @@ export class Replicator {
     return undefined;
   }
 
-  /** Relays at once the operations found by comparing layers of trees in memory. @returns when they are handed over, or after the timeout */
+  /**
+   * Relays at once the operations found by comparing layers of trees in memory.
+   * @returns when they are handed over, or after the timeout
+   */
   async hurry(): Promise<void> {
     const syncs = this.loaded;
     for (const sync of syncs) sync.hurry();

@@ -78,6 +78,7 @@ export class TreeReplication<Layer> implements TreeKnowledge {
   /**
    * Recounts the known operations of a tree that is not in memory: an operation that was only in a layer that lost it, or is no
    * longer part of the space, cannot be brought to the others. Nothing changes while some layer's content is unknown.
+   */
   recount(): void {
     const states = [...this.#layers.values()];
     if (states.some(({ phase }) => phase !== "current")) return;
