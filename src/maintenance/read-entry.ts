@@ -28,10 +28,10 @@ export async function* readEntry(
 ): AsyncGenerator<EntryPart> {
   const { path: file, treeId, peerId } = entry;
   const parser = new LogParser({ ...options, peerId });
-  let told = 0;
+  let reported = 0;
   const endPart = (): EntryPart => {
-    const lines = parser.problems.slice(told);
-    told = parser.problems.length;
+    const lines = parser.problems.slice(reported);
+    reported = parser.problems.length;
     return {
       ops: parser.ops.splice(0),
       counted: parser.counted.splice(0),

@@ -9,16 +9,16 @@ export interface Argon2Parameters {
   readonly parallelism: number;
 }
 
-/** About 1 s and 64 MiB: RFC 9106's choice where memory is short, with one lane, as there is one thread. */
+/** About 1 s and 64 MiB: RFC 9106's choice for little memory, with one lane, because there is one thread. */
 export const DEFAULT_ARGON2: Argon2Parameters = { memoryKiB: 64 * 1024, iterations: 3, parallelism: 1 };
-/** OWASP's least: https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html */
+/** OWASP's minimum: https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html */
 export const WEAKEST_ARGON2: Argon2Parameters = { memoryKiB: 19 * 1024, iterations: 2, parallelism: 1 };
-/** A file must not be able to exhaust the memory of who opens it, nor the patience. */
+/** The ceiling keeps a file from exhausting the memory of the device that opens it, or the user's patience. */
 export const COSTLIEST_ARGON2: Argon2Parameters = { memoryKiB: 256 * 1024, iterations: 10, parallelism: 4 };
-/** Memory times iterations is what takes the time: some 5 s at most. */
+/** Limits memory times iterations, which determines the time: about 5 s at most. */
 const MAX_WORK_KIB = 1024 * 1024;
 
-/** @throws FoldspaceError `FOLD_SECRETS_PARAMETERS` for what is weaker than the floor or above the ceiling */
+/** @throws FoldspaceError `FOLD_SECRETS_PARAMETERS` if a parameter is below the floor or above the ceiling */
 export function assertAcceptable(parameters: Argon2Parameters): void {
   const names = ["memoryKiB", "iterations", "parallelism"] as const;
   const isAcceptable =
@@ -29,19 +29,19 @@ export function assertAcceptable(parameters: Argon2Parameters): void {
   const given = names.map((name) => `${name} ${String(parameters[name])}`).join(", ");
   throw new FoldspaceError(
     "FOLD_SECRETS_PARAMETERS",
-    `The parameters of Argon2id are weaker or costlier than is accepted: ${given}`,
+    `The parameters of Argon2id are weaker or costlier than accepted: ${given}`,
   );
 }
 
 /**
- * Key that a passphrase gives, of 32 bytes. Takes the thread while it computes.
+ * Derives a key of 32 bytes from a passphrase. Blocks the thread while it computes.
  * @throws FoldspaceError `FOLD_SECRETS_PARAMETERS`
  */
 export async function deriveKey(passphrase: string, salt: Bytes, parameters: Argon2Parameters): Promise<Bytes> {
   assertAcceptable(parameters);
   const { argon2id } = await import("hash-wasm");
   const derived = await argon2id({
-    // what looks the same is the same, whatever keyboard it was typed on
+    // texts that look the same give the same key, whatever keyboard they were typed on
     password: passphrase.normalize("NFKC"),
     salt,
     memorySize: parameters.memoryKiB,

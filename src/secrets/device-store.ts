@@ -1,4 +1,4 @@
-/** The latest that a device has seen of the secrets under one key. */
+/** The latest state of the secrets under one key that a device has seen. */
 export interface SeenSecrets {
   /** Highest sequence of each peer's file, by peer id. */
   readonly sequences: Readonly<Record<string, number>>;
@@ -6,26 +6,27 @@ export interface SeenSecrets {
   readonly counter: number;
   /** Highest version of the passphrase. */
   readonly version?: number;
-  /** What was seen of every entry, encrypted under the key: names are to be read by nobody else either. */
+  /** The counter and author of every entry, encrypted under the key, because names are confidential too. */
   readonly entries?: string;
-  /** Not of a key, but of all that were seen in the space: what became of them. */
+  /** The state of each key that was seen in the space. Not part of the record of a single key. */
   readonly keys?: Readonly<Record<string, KeyState>>;
 }
 
 export type KeyState = "current" | "replaced" | "ended";
 
 /**
- * What a device remembers of a space's secrets outside the space's own storage, so that older files put back in place of
- * newer ones are noticed, and, if the user asks for it, a key. It is kept as it was given, under any id. All of it may be lost: then older files pass, and the
- * passphrase is asked for again.
+ * Stores a device's memory of a space's secrets outside the space's own storage: the latest state seen, and, if the user asks
+ * for it, keys. With it, the device notices older files that were put back in place of newer ones. The store returns each
+ * record as it was given, under any id. All of it may be lost: older files are then accepted, and the passphrase is asked for
+ * again.
  */
 export interface DeviceStore {
-  /** @returns `undefined` where nothing is remembered */
+  /** @returns `undefined` if nothing is remembered */
   loadSeen(spaceId: string, keyId: string): Promise<SeenSecrets | undefined>;
   saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void>;
-  /** Keys that the user asked to be remembered. They cannot be read out. Absent where a device has no safe place for keys. */
+  /** Keys that the user asked the device to remember. They cannot be exported. Absent if a device has no safe place for keys. */
   loadKeys?(spaceId: string): Promise<readonly RememberedKey[]>;
-  /** @param keys none: forgets them all */
+  /** @param keys an empty list forgets all keys */
   saveKeys?(spaceId: string, keys: readonly RememberedKey[]): Promise<void>;
 }
 

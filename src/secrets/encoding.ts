@@ -1,10 +1,10 @@
-/** Bytes in memory of their own, as WebCrypto takes them. */
+/** Bytes with a buffer of their own, as WebCrypto requires. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Of AES-GCM, in all formats. */
 export const IV_BYTES = 12;
 
-/** `apply` takes only so many arguments at once. */
+/** Bytes per call, because a call takes a limited number of arguments. */
 const CHUNK = 8_192;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
@@ -19,7 +19,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** @returns `undefined` where the text is not base64, with its padding and nothing else */
+/** @returns `undefined` if the text is not base64 with its padding and nothing else */
 export function fromBase64(text: string): Bytes | undefined {
   if (!BASE64.test(text)) return undefined;
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));

@@ -4,7 +4,7 @@ import { covers, encodeContent, entryBytes, parseContent, type SecretEntry } fro
 
 const entry = (value: string | undefined, counter: number, peerId = "peer"): SecretEntry => ({ value, counter, peerId });
 
-test("the later entry stands, by counter and then by peer, in whatever order they come", () => {
+test("the later entry wins, by counter and then by peer, in any order", () => {
   const operations: [string, SecretEntry][] = [
     ["a", entry("1", 1)],
     ["a", entry("2", 2, "b")],
@@ -19,7 +19,7 @@ test("the later entry stands, by counter and then by peer, in whatever order the
   }
 });
 
-test("merging tells whether anything was later", () => {
+test("merging returns whether anything was later", () => {
   const known = new EntryMap();
   expect(known.merge(new Map([["a", entry("1", 1)]]))).toBe(true);
   expect(known.merge(new Map([["a", entry("1", 2)]]))).toBe(true);
@@ -48,7 +48,7 @@ test("a deletion that was cleaned up is not taken in again, and takes an older v
   expect(covers(map.entries, new Map([["b", entry("1", 2)]]), 5)).toBe(false);
 });
 
-test("entries cover others where none of those is later", () => {
+test("entries cover others if none of those is later", () => {
   const entries = new Map([["a", entry("1", 2)]]);
   expect(covers(entries, new Map())).toBe(true);
   expect(covers(entries, new Map([["a", entry("0", 1)]]))).toBe(true);
@@ -71,9 +71,9 @@ test.each([
   ["no JSON", "{"],
   ["no list", '{"entries":{},"keys":{}}'],
   ["no keys", '{"entries":[]}'],
-  ["an entry that is none", '{"entries":[null],"keys":{}}'],
+  ["an entry that is null", '{"entries":[null],"keys":{}}'],
   ["a value that is no text", '{"entries":[{"name":"a","value":1,"counter":1,"peerId":"p"}],"keys":{}}'],
-  ["a counter that is none", '{"entries":[{"name":"a","value":"1","counter":0,"peerId":"p"}],"keys":{}}'],
+  ["an invalid counter", '{"entries":[{"name":"a","value":"1","counter":0,"peerId":"p"}],"keys":{}}'],
   [
     "a counter that would stop the clock",
     '{"entries":[{"name":"a","value":"1","counter":9007199254740991,"peerId":"p"}],"keys":{}}',

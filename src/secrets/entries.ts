@@ -5,17 +5,17 @@ import { assertFitsFile } from "./limits.ts";
 import { parseRecoveryPair, recoveryPairTexts, type RecoveryPair } from "./recovery-wrap.ts";
 import { parseObject } from "./secret-map.ts";
 
-/** What the latest operation on a secret made of it. */
+/** The result of the latest operation on a secret. */
 export interface SecretEntry {
-  /** `undefined`: deleted, which is remembered so that it stays so. */
+  /** `undefined`: deleted. The deletion is remembered, so that the secret stays deleted. */
   readonly value: string | undefined;
-  /** Lamport counter: above every one that was known when it was made. */
+  /** Lamport counter: above every counter that its author knew when the operation was made. */
   readonly counter: number;
-  /** Who made it: decides between equal counters. */
+  /** The author, who decides between equal counters. */
   readonly peerId: string;
 }
 
-/** A last-writer-wins map: merging it in any order, and any number of times, gives the same. */
+/** A last-writer-wins map: merging it in any order, and any number of times, gives the same result. */
 export type SecretEntries = ReadonlyMap<string, SecretEntry>;
 
 export function isLater(entry: SecretEntry, than: SecretEntry | undefined): boolean {
@@ -23,13 +23,13 @@ export function isLater(entry: SecretEntry, than: SecretEntry | undefined): bool
   return compareStrings(entry.peerId, than.peerId) > 0;
 }
 
-/** Takes in entries that are later than those known. */
+/** Merges the entries that are later than those known. */
 export function mergeEntries(known: Map<string, SecretEntry>, arriving: SecretEntries): void {
   for (const [name, entry] of arriving) if (isLater(entry, known.get(name))) known.set(name, entry);
 }
 
 /**
- * Whether no entry of the others is later than here.
+ * Whether no entry of the others is later than the entry here.
  * @param cleaned deletions up to this counter may be missing here
  */
 export function covers(entries: SecretEntries, others: SecretEntries, cleaned: number = 0): boolean {
@@ -54,7 +54,7 @@ export interface SealedContent {
   readonly keys: KeyTexts;
   /** Lets a holder of the key give the recovery code access to the next key. */
   readonly recovery?: RecoveryPair | undefined;
-  /** Deletions up to this counter may have been cleaned up: they are missing. */
+  /** Deletions up to this counter may have been cleaned up, and are then missing. */
   readonly cleaned?: number | undefined;
 }
 
@@ -96,12 +96,12 @@ export function parseContent(json: string): SealedContent {
   };
 }
 
-/** @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` where nobody would read the next one */
+/** @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` if no device would accept the next counter */
 export function counterAfter(highest: number): number {
   if (highest < MAX_COUNTER) return highest + 1;
   throw new FoldspaceError(
     "FOLD_COUNTER_EXHAUSTED",
-    "The secrets cannot be changed any more: they have the highest counter there is",
+    "The secrets cannot be changed any more: they have reached the highest counter",
   );
 }
 
@@ -110,5 +110,5 @@ export function isCounter(value: unknown): value is number {
 }
 
 function noContent(): FoldspaceError {
-  return new FoldspaceError("FOLD_SECRETS_BROKEN", "What was sealed holds no secrets");
+  return new FoldspaceError("FOLD_SECRETS_BROKEN", "The decrypted file contains no secrets");
 }

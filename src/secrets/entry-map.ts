@@ -2,10 +2,10 @@ import { covers, entryBytes, isCleaned, isLater, type SecretEntries, type Secret
 import { MAX_CONTENT_BYTES, MAX_DELETIONS, type SecretsSize } from "./limits.ts";
 import type { SecretMap } from "./secret-map.ts";
 
-/** Deletions are cleaned up to this part of the limit, so that the next one needs none of that. */
+/** A cleanup removes deletions until the map takes this share of its limits, so that the next deletion needs no cleanup. */
 const SHARE_AFTER_CLEANING = 0.75;
 
-/** Entries that are known, with running totals: adding one costs the same however many there are. */
+/** The known entries, with running totals: adding one takes the same time however many there are. */
 export class EntryMap {
   readonly #entries = new Map<string, SecretEntry>();
   #cleaned = 0;
@@ -18,17 +18,17 @@ export class EntryMap {
     return this.#entries;
   }
 
-  /** Deletions up to this counter may have been cleaned up: they are missing. */
+  /** Deletions up to this counter may have been cleaned up, and are then missing. */
   get cleaned(): number {
     return this.#cleaned;
   }
 
-  /** Of all entries that are or were here, also of those that were cleaned up. 0 when there was none. */
+  /** Of all entries that are or were here, including those that were cleaned up. 0 if there was no entry. */
   get highestCounter(): number {
     return Math.max(this.#highestCounter, this.#cleaned);
   }
 
-  /** Another number after every change. */
+  /** Changes with every edit of the map. */
   get revision(): number {
     return this.#revision;
   }
@@ -47,7 +47,7 @@ export class EntryMap {
     return this.#entries.size - this.#live.count;
   }
 
-  /** Whether there are too many deletions to be remembered, or too many entries for one file. */
+  /** Whether the map has more deletions than are remembered, or more entries than fit one file. */
   get isFull(): boolean {
     return this.#exceeds(1);
   }
@@ -59,7 +59,7 @@ export class EntryMap {
     return secrets;
   }
 
-  /** What {@link live} would be with these entries instead of the present ones of their names. */
+  /** The value that {@link live} would have with these entries in place of the present ones of the same names. */
   liveWith(entries: SecretEntries): SecretsSize {
     let { count, bytes } = this.#live;
     for (const [name, entry] of entries) {
@@ -71,15 +71,15 @@ export class EntryMap {
     return { count, bytes };
   }
 
-  /** Whether no entry is later than there, but for deletions that were cleaned up. */
+  /** Whether no entry is later than those in `by`, ignoring deletions that were cleaned up. */
   areCovered(entries: SecretEntries, by: SecretEntries): boolean {
     return covers(by, entries, this.#cleaned);
   }
 
   /**
-   * Takes in entries that are later than those known, but for deletions that were cleaned up.
-   * @param cleaned up to where their writer has cleaned up
-   * @returns whether any was
+   * Merges the entries that are later than those known, except deletions that were cleaned up.
+   * @param cleaned the counter up to which their writer has cleaned up
+   * @returns whether an entry was merged
    */
   merge(arriving: SecretEntries, cleaned: number = 0): boolean {
     let hasChanged = false;
@@ -98,7 +98,7 @@ export class EntryMap {
     if (present) this.#set(name, present, undefined);
   }
 
-  /** Forgets the earliest deletions while there is too much. @param kept names whose deletion stays remembered */
+  /** Forgets the earliest deletions while the map exceeds its limits. @param kept names whose deletion stays remembered */
   cleanUp(kept: ReadonlySet<string>): void {
     const deleted = [...this.#entries].filter(([name, { value }]) => value === undefined && !kept.has(name));
     for (const [name, { counter }] of deleted.sort(([, a], [, b]) => a.counter - b.counter)) {

@@ -3,11 +3,11 @@ import { random } from "./recovery-wrap.ts";
 import type { SpaceKey } from "./space-key.ts";
 
 /**
- * Proof, by somebody who held a key, that another has taken its place. A device that holds the replaced key alone can check
- * it, and learns nothing of the new one.
+ * Proof, by a holder of a key, that another key has replaced it. A device that has only the replaced key can check the proof,
+ * and learns nothing about the new key.
  */
 export interface KeyReplacement {
-  /** Of the key that was replaced. */
+  /** Id of the replaced key. */
   readonly keyId: string;
   readonly iv: Bytes;
   /** Tag over an empty text, under the replaced key. */
@@ -23,7 +23,7 @@ export async function proveReplaced(spaceId: string, replaced: SpaceKey, byKeyId
   return { keyId: replaced.id, iv, proof: new Uint8Array(proof) };
 }
 
-/** Whether a holder of the replaced key has made it. */
+/** Whether a holder of the replaced key has made the proof. */
 export async function isProven(
   spaceId: string,
   { keyId, iv, proof }: KeyReplacement,
@@ -35,7 +35,7 @@ export async function isProven(
   try {
     return (await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, replaced.key, proof)).byteLength === 0;
   } catch {
-    // a failed tag has no other reasons
+    // decryption fails for no other reason than a wrong tag
     return false;
   }
 }

@@ -18,9 +18,9 @@ export interface PassphraseWrap extends Wrap, Argon2Parameters {}
 
 /** The ways to a space's key. */
 export interface KeyWraps {
-  /** Counts changes of the passphrase: the highest version holds everywhere. */
+  /** Counts changes of the passphrase: the highest version applies everywhere. */
   readonly version: number;
-  /** Who made this version: decides between equal ones. */
+  /** The author of this version, who decides between equal versions. */
   readonly peerId: string;
   readonly passphrase: PassphraseWrap;
   readonly recovery: RecoveryWrap;
@@ -30,12 +30,12 @@ export { SALT_BYTES } from "./recovery-wrap.ts";
 /** Key and tag. */
 export const WRAPPED_KEY_BYTES = 48;
 
-/** Which of two is later. */
+/** Compares two by age. Positive: `a` is later. */
 export function compareWraps(a: KeyWraps, b: KeyWraps): number {
   return a.version - b.version || compareStrings(a.peerId, b.peerId);
 }
 
-/** Fields of the wraps in their order, as the associated data of a file has them. */
+/** Fields of the wraps in the order in which the associated data of a file contain them. */
 export function wrapsData({ version, peerId, passphrase, recovery }: KeyWraps): unknown[] {
   const { memoryKiB, iterations, parallelism } = passphrase;
   return [version, peerId, memoryKiB, iterations, parallelism, ...wrapData(passphrase), ...recoveryData(recovery)];
@@ -61,7 +61,7 @@ export async function wrapByPassphrase(
   return { memoryKiB, iterations, parallelism, salt, ...(await encrypt(key, wrappingKey, data)) };
 }
 
-/** Ways in which a text that somebody typed may open a key. */
+/** The ways in which a text that the user typed may open a key. */
 export class UnlockAttempt {
   readonly #text: string;
 
@@ -70,7 +70,7 @@ export class UnlockAttempt {
     this.#text = text;
   }
 
-  /** @returns the key, or `undefined` where the text is no recovery code or not the one of this key */
+  /** @returns the key, or `undefined` if the text is no recovery code, or that of another key */
   async unwrapAsCode(context: WrapContext, { recovery }: KeyWraps): Promise<SpaceKey | undefined> {
     const secret = await parseRecoveryCode(this.#text);
     const raw = secret && (await unwrapByRecoverySecret(context, recovery, secret));
@@ -78,7 +78,7 @@ export class UnlockAttempt {
   }
 
   /**
-   * @returns the key, or `undefined` where the text is not the passphrase
+   * @returns the key, or `undefined` if the text is not the passphrase
    * @throws FoldspaceError `FOLD_SECRETS_PARAMETERS`
    */
   async unwrapAsPassphrase(context: WrapContext, wraps: KeyWraps): Promise<SpaceKey | undefined> {

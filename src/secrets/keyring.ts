@@ -6,12 +6,15 @@ import type { RecoveryPair } from "./recovery-wrap.ts";
 import { MAX_REPLACED_KEYS, type SealedHeader } from "./sealed-file.ts";
 import { toNamedSpaceKey, type SpaceKey } from "./space-key.ts";
 
-/** What is known of one key. */
+/** The knowledge about one key. */
 interface HeldKey {
   readonly key: SpaceKey;
-  /** The latest that are known to be genuine. A key without any cannot be written under. */
+  /** The latest wraps that are known to be genuine. A key without any cannot be written under. */
   wraps: KeyWraps | undefined;
-  /** `undefined`: none; several, of which one may be from somebody who knew an earlier passphrase: not to be used. */
+  /**
+   * Recovery pairs by their public keys. If there are several, one may come from a device that knew an earlier passphrase, so
+   * none of them is used.
+   */
   readonly pairs: Map<string, RecoveryPair>;
   isEnded: boolean;
   /** Proofs that this key has replaced others. */
@@ -19,7 +22,7 @@ interface HeldKey {
   isReplaced: boolean;
 }
 
-/** Keys of a space that are known here, and what became of them: each is current, or replaced by a later one, or ended. */
+/** The keys of a space that are known here, and their state: each is current, or replaced by a later key, or ended. */
 export class Keyring {
   readonly #spaceId: string;
   readonly #held = new Map<string, HeldKey>();
@@ -29,7 +32,7 @@ export class Keyring {
     this.#spaceId = spaceId;
   }
 
-  /** Another number after every change. */
+  /** Changes with every change of the keyring. */
   get revision(): number {
     return this.#revision;
   }
@@ -42,18 +45,18 @@ export class Keyring {
     return id === undefined ? undefined : this.#held.get(id)?.key;
   }
 
-  /** The key to write under: of several, the lowest, so that all devices come to the same. */
+  /** The key to write under: of several, the lowest, so that all devices choose the same. */
   get writeKey(): SpaceKey | undefined {
     return this.#lowest(({ isEnded, isReplaced }) => !isEnded && !isReplaced);
   }
 
-  /** The key under which it is written that the protection was ended; `undefined` while it goes on under any. */
+  /** The key under which this device writes that the protection was ended; `undefined` while any key continues the protection. */
   get endKey(): SpaceKey | undefined {
     const protectionEnded = [...this.#held.values()].every(({ wraps, isEnded, isReplaced }) => !wraps || isEnded || isReplaced);
     return protectionEnded ? this.#lowest(({ isEnded, isReplaced }) => isEnded && !isReplaced) : undefined;
   }
 
-  /** A key that was replaced by one that is not known here: the last that this device can write under. */
+  /** A key that was replaced by one that is not known here: the last key that this device can write under. */
   get replacedKey(): SpaceKey | undefined {
     return this.writeKey || this.endKey ? undefined : this.#lowest(({ isReplaced }) => isReplaced);
   }
@@ -74,7 +77,7 @@ export class Keyring {
     return this.#of(id)?.replaces ?? [];
   }
 
-  /** `undefined` also where there are several, as one of them may be an intruder's. */
+  /** `undefined` also if there are several, because one of them may be an intruder's. */
   pairOf(id: string | undefined): RecoveryPair | undefined {
     const pairs = [...(this.#of(id)?.pairs.values() ?? [])];
     return pairs.length === 1 ? pairs[0] : undefined;
@@ -85,7 +88,7 @@ export class Keyring {
     return Math.max(0, ...Array.from(this.#held.values(), ({ wraps }) => wraps?.version ?? 0));
   }
 
-  /** Adds a key, or what could not be read out of it before. @returns whether anything was new */
+  /** Adds a key, or the raw bytes of a key that was known without them. @returns whether anything was new */
   add(key: SpaceKey): boolean {
     const held = this.#held.get(key.id);
     if (held && (held.key.raw || !key.raw)) return false;
@@ -107,7 +110,7 @@ export class Keyring {
     return isAnyNew;
   }
 
-  /** Takes in what a file says of its key, which has opened it. */
+  /** Merges the statements of a file, which its key has opened, about that key. */
   note({ keyId, wraps, isEnded, replaces = [] }: SealedHeader, pair: RecoveryPair | undefined): void {
     const held = this.#of(keyId)!;
     const isLater = !held.wraps || compareWraps(wraps, held.wraps) > 0;
@@ -124,7 +127,7 @@ export class Keyring {
     held.isEnded ||= isEnded;
   }
 
-  /** Takes in proofs, from any file, that keys which are known here were replaced. */
+  /** Takes proofs, from any file, that keys which are known here were replaced. */
   async noteReplacements({ keyId, replaces = [] }: SealedHeader): Promise<void> {
     for (const replacement of replaces) {
       const held = this.#of(replacement.keyId);
@@ -134,7 +137,7 @@ export class Keyring {
     }
   }
 
-  /** Puts a new key in the place of all others. */
+  /** Replaces all other keys by a new one. */
   async replaceAll(key: SpaceKey, wraps: KeyWraps, pair: RecoveryPair): Promise<void> {
     const present = this.writeKey?.id ?? this.endKey?.id;
     const earlier = present === undefined ? [] : this.replacementsBy(present).map(({ keyId }) => keyId);
@@ -149,8 +152,8 @@ export class Keyring {
   }
 
   /**
-   * Replaces other keys that are current by the one to write under, so that what is said under that holds for those who know
-   * only another.
+   * Replaces the other current keys by the key to write under, so that statements under it apply to devices that know only one
+   * of the others.
    */
   async unify(): Promise<void> {
     const { writeKey } = this;
@@ -168,7 +171,7 @@ export class Keyring {
     this.#revision++;
   }
 
-  /** Other keys to be told to whoever has the key to write under, the latest first. */
+  /** The other keys that a holder of the key to write under should learn, the latest first. */
   textsBeside(id: string): KeyTexts {
     const replaced = new Set(this.replacementsBy(id).map(({ keyId }) => keyId));
     const texts = new Map<string, string>();
@@ -179,7 +182,7 @@ export class Keyring {
     return texts;
   }
 
-  /** Forgets all but these. */
+  /** Forgets all other keys. */
   keepOnly(keys: readonly SpaceKey[]): void {
     this.#held.clear();
     this.#revision++;

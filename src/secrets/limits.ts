@@ -1,21 +1,21 @@
 import { FoldspaceError } from "../errors.ts";
 
-/** All secrets of a space with their names, as JSON: more cannot be added. */
+/** Size of all secrets of a space with their names, as JSON. No more can be added. */
 export const MAX_SECRETS_BYTES: number = 1024 * 1024;
-/** Names of secrets that are not deleted: more cannot be added. */
+/** Secrets that are not deleted. No more can be added. */
 export const MAX_SECRETS: number = 10_000;
-/** Deletions that are remembered; of more, the earliest are cleaned up. */
+/** Deletions that are remembered; beyond that number, the earliest are cleaned up. */
 export const MAX_DELETIONS: number = 10_000;
 /** A file with secrets, encrypted and in base64. Larger files are not read. */
 export const MAX_SECRETS_FILE_BYTES: number = 2 * 1024 * 1024;
 /**
- * JSON that fits such a file. More than can be added, because two devices that each keep to those limits may exceed them
+ * JSON that fits such a file. This is more than can be added, because two devices that each keep to those limits may exceed them
  * together.
  */
 export const MAX_CONTENT_BYTES: number = ((MAX_SECRETS_FILE_BYTES - 32 * 1024) / 4) * 3;
-/** Files of peers that are read in one place, the latest first. */
+/** Files of peers that are read in one source, the latest first. */
 export const MAX_SEALED_FILES: number = 256;
-/** All those files together. */
+/** Size of all those files together. */
 export const MAX_SEALED_BYTES: number = 16 * 1024 * 1024;
 /** Conflict copies of `secrets` that are read at once. */
 export const MAX_COPIES: number = 64;
@@ -25,7 +25,7 @@ export function assertFileSize(bytes: number): void {
   if (bytes > MAX_SECRETS_FILE_BYTES) throw tooLarge(`${bytes} bytes, of at most ${MAX_SECRETS_FILE_BYTES}`);
 }
 
-/** What secrets take that are not deleted. */
+/** The size of the secrets that are not deleted. */
 export interface SecretsSize {
   readonly count: number;
   /** As JSON. */
@@ -44,7 +44,7 @@ export function assertMayGrow(before: SecretsSize, after: SecretsSize): void {
 }
 
 /**
- * @param bytes of JSON that is about to be encrypted, or was
+ * @param bytes size of the JSON before encryption
  * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`
  */
 export function assertFitsFile(bytes: number): void {

@@ -10,19 +10,19 @@ import {
 } from "./recovery-wrap.ts";
 import { newSpaceKey, type SpaceKey } from "./space-key.ts";
 
-/** A key that was just made, and the ways to it. */
+/** A new key, and the ways to it. */
 export interface NewKey {
   readonly key: SpaceKey;
   readonly wraps: KeyWraps;
   readonly pair: RecoveryPair;
 }
 
-/** What a new key is made for. */
+/** The parameters of a new key. */
 interface KeyRequest {
   readonly spaceId: string;
-  /** Who makes it. */
+  /** The author. */
   readonly peerId: string;
-  /** Of the passphrase. */
+  /** Version of the passphrase. */
   readonly version: number;
   readonly passphrase: string;
   readonly argon2: Argon2Parameters;

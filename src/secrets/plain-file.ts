@@ -7,12 +7,12 @@ import { encodeSecrets, parseObject, parseSecrets, type SecretMap } from "./secr
 const TAG_BYTES = 16;
 
 /**
- * Content of the file `secrets`, version 1: base64 of IV, AES-GCM ciphertext and tag. The key is the space's id, so this
- * hides secrets from a glance and from a search, and from nobody who has the folder.
+ * Content of the file `secrets`, version 1: base64 of IV, AES-GCM ciphertext and tag. The key is the space's id, so this hides
+ * the secrets from a glance and from a search, but not from a user who has the folder.
  *
- * The IV is made from the content, so that devices that arrive at the same secrets write the same bytes and a sync
- * service finds no conflict in them.
- * @throws FoldspaceError `FOLD_BAD_ID` for a space whose id is no key, `FOLD_SECRETS_TOO_LARGE`
+ * The IV is derived from the content, so that devices with the same secrets write the same bytes and a sync service finds no
+ * conflict in them.
+ * @throws FoldspaceError `FOLD_BAD_ID` if the space's id cannot be a key, `FOLD_SECRETS_TOO_LARGE`
  */
 export async function sealPlainFile(spaceId: string, secrets: SecretMap): Promise<string> {
   const id = keyBytes(spaceId);
@@ -29,7 +29,7 @@ export async function openPlainFile(spaceId: string, text: string): Promise<Map<
   assertFileSize(text.length);
   const id = keyBytes(spaceId);
   const sealed = fromBase64(withoutMark(text));
-  if (!sealed || sealed.length < IV_BYTES + TAG_BYTES) throw broken("it is no base64 of a sealed text");
+  if (!sealed || sealed.length < IV_BYTES + TAG_BYTES) throw broken("it is not base64 of an encrypted text");
   const key = await crypto.subtle.importKey("raw", id, "AES-GCM", false, ["decrypt"]);
   const iv = sealed.subarray(0, IV_BYTES);
   let content: ArrayBuffer;
@@ -41,12 +41,12 @@ export async function openPlainFile(spaceId: string, text: string): Promise<Map<
   return parseSecrets(new TextDecoder().decode(content));
 }
 
-/** Characters at the beginning of a file that show whether it holds secrets. */
+/** Characters at the beginning of a file that show whether it contains secrets. */
 export const PLAIN_PREFIX_LENGTH = 48;
 
 /**
- * Whether a text begins as a file of these secrets does, so that whoever knows the space's id can read what there is of it:
- * also where it was cut off, as the tag keeps nobody from decrypting.
+ * Whether a text begins like a file of these secrets, so that anyone who knows the space's id can read it. This also applies to
+ * a file that was cut off: a missing tag does not prevent decryption.
  */
 export async function isReadablePlainText(spaceId: string, text: string): Promise<boolean> {
   const start = await decryptUnchecked(spaceId, withoutMark(text).slice(0, PLAIN_PREFIX_LENGTH - 4));
@@ -54,8 +54,8 @@ export async function isReadablePlainText(spaceId: string, text: string): Promis
 }
 
 /**
- * The secrets of a file that was cut off, as far as they are whole. Nothing vouches for them.
- * @returns none for a text that is something else
+ * The complete secrets in a file that was cut off. They are not authenticated.
+ * @returns an empty map for any other text
  */
 export async function salvagePlainFile(spaceId: string, text: string): Promise<Map<string, string>> {
   const secrets = new Map<string, string>();
@@ -68,7 +68,7 @@ export async function salvagePlainFile(spaceId: string, text: string): Promise<M
   return secrets;
 }
 
-/** GCM encrypts as CTR does from the second counter on: https://csrc.nist.gov/pubs/sp/800/38/d/final */
+/** GCM encrypts like CTR from the second counter on: https://csrc.nist.gov/pubs/sp/800/38/d/final */
 async function decryptUnchecked(spaceId: string, text: string): Promise<string | undefined> {
   const sealed = fromBase64(text.slice(0, text.length - (text.length % 4)));
   if (!sealed || sealed.length <= IV_BYTES || !isKey(spaceId)) return undefined;
@@ -88,7 +88,7 @@ export function keyBytes(spaceId: string): Bytes {
   if (isKey(spaceId)) return bytes;
   throw new FoldspaceError(
     "FOLD_BAD_ID",
-    `The id of this space has ${bytes.length} bytes; only with 16, 24 or 32 can it keep secrets without a passphrase`,
+    `The id of this space has ${bytes.length} bytes; only a space whose id has 16, 24 or 32 can keep secrets without a passphrase`,
   );
 }
 

@@ -12,7 +12,7 @@ test("a code has nine groups of four digits and gives its secret back, however i
   }
 });
 
-test("what was mistyped is no code", async () => {
+test("a mistyped text is not a code", async () => {
   const code = await newRecoveryCode();
   for (let at = 0; at < code.length; at++) {
     if (code[at] === "-") continue;

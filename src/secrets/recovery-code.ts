@@ -4,11 +4,11 @@ import type { Bytes } from "./encoding.ts";
 /** Crockford's base32: no I, L, O and U. https://www.crockford.com/base32.html */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const SECRET_BYTES = 20;
-/** With the secret, a whole number of digits: 36, in groups of four. The last four bits are zero. */
+/** Together with the secret, these give a whole number of digits: 36, in groups of four. The last four bits are zero. */
 const CHECK_BYTES = 3;
 const DIGITS = 36;
 
-/** A code of 160 random bits and 20 bits that tell a slip of the pen, such as `7K2M-…`. */
+/** A code of 160 random bits and 20 bits that reveal a typing error, such as `7K2M-…`. */
 export async function newRecoveryCode(): Promise<string> {
   return await formatRecoveryCode(crypto.getRandomValues(new Uint8Array(SECRET_BYTES)));
 }
@@ -19,7 +19,7 @@ export async function formatRecoveryCode(secret: Bytes): Promise<string> {
   return digits.slice(0, DIGITS).replaceAll(/(.{4})(?=.)/g, "$1-");
 }
 
-/** @returns the secret of a code, in whatever case and grouping; `undefined` where it is none, or mistyped */
+/** @returns the secret of a code in any case and grouping; `undefined` if the text is no code, or mistyped */
 export async function parseRecoveryCode(text: string): Promise<Bytes | undefined> {
   const digits = text.toUpperCase().replaceAll(/[\s-]/g, "").replaceAll("O", "0").replaceAll(/[IL]/g, "1");
   if (digits.length !== DIGITS || !/^[0-9A-HJKMNP-TV-Z]+$/.test(digits)) return undefined;

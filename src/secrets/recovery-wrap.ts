@@ -1,7 +1,7 @@
 import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
 import { importAesKey } from "./space-key.ts";
 
-/** A key, encrypted under another. */
+/** A key that is encrypted under another. */
 export interface Wrap {
   readonly salt: Bytes;
   readonly iv: Bytes;
@@ -9,29 +9,29 @@ export interface Wrap {
   readonly key: Bytes;
 }
 
-/** What a wrap is bound to, so that it cannot be moved elsewhere or be given other parameters. */
+/** The context that a wrap is bound to, so that it cannot be moved elsewhere or be given other parameters. */
 export interface WrapContext {
   readonly spaceId: string;
   readonly keyId: string;
 }
 
 /**
- * A pair of keys of which only the recovery code opens the private one: with the public one, a device that does not have
- * the code can give it access to a new key of the space.
+ * A pair of keys. Only the recovery code opens the private key. With the public key, a device that does not have the code can
+ * give the code access to a new key of the space.
  */
 export interface RecoveryPair {
   readonly publicKey: Bytes;
-  /** Under the recovery code. */
+  /** Encrypted under the recovery code. */
   readonly privateKey: Wrap;
 }
 
-/** The key of a space for the recovery code: under the code itself, or under the pair of a code that was made earlier. */
+/** A space's key for the recovery code: under the code itself, or under the pair of a code that was made earlier. */
 export interface RecoveryWrap extends Wrap {
   readonly carried?: (RecoveryPair & { readonly ephemeralKey: Bytes }) | undefined;
 }
 
 export const SALT_BYTES = 16;
-/** Of P-256, not compressed. */
+/** An uncompressed point of P-256. */
 export const PUBLIC_KEY_BYTES = 65;
 const MAX_PRIVATE_KEY_BYTES = 512;
 const ECDH = { name: "ECDH", namedCurve: "P-256" } as const;
@@ -80,7 +80,7 @@ export async function unwrapByRecoverySecret(
     const own = await crypto.subtle.importKey("pkcs8", pkcs8, ECDH, false, ["deriveBits"]);
     shared = await agree(await crypto.subtle.importKey("raw", ephemeralKey, ECDH, false, []), own);
   } catch {
-    // a point that is not on the curve: somebody without the key has put it there
+    // the point is not on the curve: it was put there without the key
     return undefined;
   }
   return await decrypt(
@@ -90,7 +90,7 @@ export async function unwrapByRecoverySecret(
   );
 }
 
-/** Fields of a wrap in their order, as associated data have them. */
+/** Fields of a wrap in the order in which the associated data contain them. */
 export function recoveryData({ salt, iv, key, carried }: RecoveryWrap): string[] {
   const own = [salt, iv, key].map(toBase64);
   if (!carried) return own;
@@ -113,7 +113,7 @@ export function recoveryPairTexts({ publicKey, privateKey }: RecoveryPair): Reco
   return { publicKey: toBase64(publicKey), privateKey: wrapTexts(privateKey) };
 }
 
-/** @returns `undefined` for what is no pair */
+/** @returns `undefined` if the value is no pair */
 export function parseRecoveryPair(value: unknown): RecoveryPair | undefined {
   const { publicKey, privateKey } = (value ?? {}) as Partial<Record<string, unknown>>;
   const { salt, iv, key } = (privateKey ?? {}) as Partial<Record<string, unknown>>;
@@ -126,7 +126,7 @@ export function parseRecoveryPair(value: unknown): RecoveryPair | undefined {
   return { publicKey: point, privateKey: { salt: saltBytes, iv: ivBytes, key: keyBytes } };
 }
 
-/** Without the version of the passphrase: the code outlives its changes. */
+/** Without the version of the passphrase, because the code outlives changes of it. */
 function directData({ spaceId, keyId }: WrapContext, salt: Bytes): Bytes {
   return dataOf("recovery", spaceId, keyId, toBase64(salt));
 }
@@ -165,13 +165,13 @@ export async function encrypt(text: Bytes, wrappingKey: Bytes, additionalData: B
   return { iv, key: new Uint8Array(encrypted) };
 }
 
-/** @returns `undefined` if the wrapping key is another, or anything was changed */
+/** @returns `undefined` if the wrapping key is wrong, or anything was changed */
 export async function decrypt({ iv, key }: Wrap, wrappingKey: Bytes, additionalData: Bytes): Promise<Bytes | undefined> {
   const unwrapping = await importAesKey(wrappingKey);
   try {
     return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, unwrapping, key));
   } catch {
-    // a failed tag has no other reasons
+    // decryption fails for no other reason than a wrong tag
     return undefined;
   }
 }

@@ -5,24 +5,26 @@ import type { VaultContents } from "./vault-contents.ts";
 import type { StoredSealedFile, VaultFile } from "./vault-file.ts";
 import type { OwnFile } from "./vault-writer.ts";
 
-/** So long after their last change, other peers' files that say no more than ours are removed; the more there are, the sooner. */
+/**
+ * Other peers' files that add nothing to ours are removed after this time without a change: the more files, the sooner.
+ */
 const REST_MS: readonly { readonly moreFilesThan: number; readonly moreBytesThan: number; readonly restMs: number }[] = [
   { moreFilesThan: 128, moreBytesThan: MAX_SEALED_BYTES / 2, restMs: 600_000 },
   { moreFilesThan: 64, moreBytesThan: MAX_SEALED_BYTES / 4, restMs: 86_400_000 },
   { moreFilesThan: -1, moreBytesThan: -1, restMs: 30 * 86_400_000 },
 ];
 
-/** A source, and what is written there. */
+/** A source, and our file in it. */
 interface Target {
   readonly source: object;
-  /** Whose file is ours. */
+  /** The peer id of our file. */
   readonly peerId: string;
   /** Our file, if it is there or is being written there. */
   readonly own: OwnFile | undefined;
 }
 
 /**
- * Files of others in a source that can go, as they say no more than ours does.
+ * Other peers' files in a source that can be removed, because they add nothing to ours.
  * @param now milliseconds since the epoch
  */
 export function retirableFiles(contents: VaultContents, target: Target, now: number): StoredSealedFile[] {
@@ -45,8 +47,8 @@ function restMsOf(files: readonly VaultFile[]): number {
 }
 
 /**
- * Whether another file in a source, or ours, says as well that the protection was ended and what the secrets were. Of two
- * files that say the same, one goes: on all devices the same, as they could take away both.
+ * Whether another file in a source, or ours, also says that the protection was ended, with the same secrets. Of two files that
+ * say the same, one is removed: the same one on all devices, because otherwise they could remove both.
  */
 function isEndSaidElsewhere(file: VaultFile, { entries: known, guard }: VaultContents, { source, own }: Target): boolean {
   const { peerId: filePeerId, isEnded } = file.header!;

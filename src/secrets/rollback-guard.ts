@@ -7,31 +7,31 @@ import { SeenRecord } from "./seen-record.ts";
 import { entriesIn, type VaultFile } from "./vault-file.ts";
 import type { VaultFiles } from "./vault-files.ts";
 
-/** Why nothing is read or set while files are missing. */
+/** The reason why no secret is read or set while files are missing. */
 export const MISSING: string =
   "this device has seen secrets under a passphrase here, and their files were removed, replaced by older ones, or are not " +
   "here yet, or say without proof that the protection was taken off: no secret is read or set until they are unlocked";
 
 /**
- * Compares files, keys and entries with what this device has seen before, which it alone keeps: what is older, or not there
- * any more, may have been put back or removed by an intruder.
+ * Compares files, keys and entries with those that this device has seen before. Only this device keeps that record. If something
+ * is older or missing, an intruder may have put it back or removed it.
  */
 export class RollbackGuard {
   readonly #seen: SeenRecord;
   readonly #files: VaultFiles;
   readonly #keyring: Keyring;
   readonly #entries: EntryMap;
-  /** Whether something that was seen under a known key is not there any more. */
+  /** Whether something that was seen under a known key is missing. */
   #isBehind = false;
-  /** Whether there is something that the device has not been told to remember. */
+  /** Whether the device store lacks something that was read. */
   #isUnremembered = true;
 
   constructor(
     spaceId: string,
-    memory: DeviceStore | undefined,
+    deviceStore: DeviceStore | undefined,
     { files, keyring, entries }: { readonly files: VaultFiles; readonly keyring: Keyring; readonly entries: EntryMap },
   ) {
-    this.#seen = new SeenRecord(spaceId, memory);
+    this.#seen = new SeenRecord(spaceId, deviceStore);
     this.#files = files;
     this.#keyring = keyring;
     this.#entries = entries;
@@ -47,33 +47,33 @@ export class RollbackGuard {
     return this.#seen.sequenceOf(keyId, peerId);
   }
 
-  /** Whether secrets were seen under a key of which no file tells any more, not even that it was replaced or ended. */
+  /** Whether secrets were seen under a key that no file mentions any more, not even as replaced or ended. */
   get isKeyMissing(): boolean {
     return this.#missingKeys.length > 0;
   }
 
-  /** Whether something that was seen before is not there any more. */
+  /** Whether something that was seen before is missing. */
   get isRolledBack(): boolean {
     return this.#isBehind || this.isKeyMissing;
   }
 
   get problems(): Problem[] {
     if (!this.isRolledBack) return [];
-    const reason = this.#isBehind ? "the secrets are older than what this device has seen before" : MISSING;
+    const reason = this.#isBehind ? "the secrets are older than those that this device has seen before" : MISSING;
     return [{ code: "FOLD_SECRETS_ROLLED_BACK", reason }];
   }
 
-  /** Files that are open, and no older than what was seen of them. */
+  /** Files that are open, and not older than the latest version seen of them. */
   get openFiles(): VaultFile[] {
     return this.#files.all.filter((file) => this.#isOpen(file));
   }
 
-  /** As {@link openFiles}, in one place. */
+  /** As {@link openFiles}, in one source. */
   openIn(source: object): VaultFile[] {
     return this.#files.in(source).filter((file) => this.#isOpen(file));
   }
 
-  /** Whether every file of that peer is older than what was seen of it. Of several sources, one may lag behind another. */
+  /** Whether every file of that peer is older than the latest version seen of it. With several sources, one may lag behind. */
   isOld(file: VaultFile): boolean {
     const { keyId, peerId } = file.header!;
     const latest = Math.max(
@@ -84,44 +84,44 @@ export class RollbackGuard {
     return this.#seen.isOlder(keyId, peerId, latest);
   }
 
-  /** Loads what became of the keys that were seen. */
+  /** Loads the states of the keys that were seen. */
   async loadStates(): Promise<void> {
     await this.#seen.loadKeys();
   }
 
-  /** Loads what was seen under the keys that are known. */
+  /** Loads the records of the known keys. */
   async loadSeen(): Promise<void> {
     for (const key of this.#keyring.keys) await this.#seen.load(key);
   }
 
-  /** The memory of the device is another by now. */
+  /** Reads the device store again, because another one is in use now. */
   reload(): void {
     this.#seen.reload();
   }
 
-  /** Notes a file whose content was taken in. */
+  /** Notes a file whose content was merged. */
   noteTakenIn({ keyId, peerId, sequence, wraps }: SealedHeader): void {
     if (this.#seen.isNewer(keyId, peerId, sequence, wraps.version)) this.#isUnremembered = true;
   }
 
-  /** Notes that everything was forgotten, so that what is taken in next has to be remembered. */
+  /** Notes that all entries were forgotten, so that the next ones must be remembered. */
   noteForgotten(): void {
     this.#isUnremembered = true;
   }
 
-  /** Finds out whether anything is missing, and if not, has the device remember what is there. */
+  /** Checks whether anything is missing, and if not, has the device remember the present state. */
   async check(): Promise<void> {
     this.#isBehind = this.#keyring.keys.some(({ id }) => this.#isKeyBehind(id));
     if (!this.isRolledBack) await this.#remember();
   }
 
-  /** The user takes what is there for the present: what was seen before counts no more. */
+  /** The user accepts the present state: the earlier records no longer count. */
   acceptOlder(): void {
     this.#seen.forgetKeys();
     for (const { id } of this.#keyring.keys) this.#seen.forget(id);
   }
 
-  /** As {@link acceptOlder}, where nothing is there at all. */
+  /** As {@link acceptOlder}, if there are no files at all. */
   async acceptNothing(): Promise<void> {
     this.#seen.forgetKeys();
     await this.#seen.save([]);
@@ -149,7 +149,7 @@ export class RollbackGuard {
     return this.#seen.isBehind(keyId, this.#entries, this.#keyring.version);
   }
 
-  /** Of what was seen in files: what no file holds yet may never come to be in one. */
+  /** Remembers only entries that are in files: one that is in no file yet may never be in one. */
   async #remember(): Promise<void> {
     const keys = this.#keyring.keys.filter(({ id }) => this.#keyring.wrapsOf(id));
     for (const { id } of keys)

@@ -20,29 +20,29 @@ import type { SpaceKey } from "./space-key.ts";
 const FORMAT = "foldspace-secrets";
 const VERSION = 2;
 const CHECKSUM_DIGITS = 32;
-/** Keys that a file names as replaced by its own, the latest first. */
+/** Number of keys that a file names as replaced by its own, the latest first. */
 export const MAX_REPLACED_KEYS: number = 16;
-/** How the recovery code opens the key: by itself, or by the pair of keys that was made with it. */
+/** The recovery code opens the key either directly, or through the pair of keys that was made with the code. */
 const DIRECT_KDF = "hkdf-sha256";
 const CARRIED_KDF = "ecdh-p256-hkdf-sha256";
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$/;
 
-/** What a file of version 2 says of itself without a key. All of it is bound to what is sealed. */
+/** The statements of a file of version 2 that can be read without a key. All of them are bound to the encrypted content. */
 export interface SealedHeader {
   readonly spaceId: string;
   /** The only writer of the file. */
   readonly peerId: string;
   readonly keyId: string;
-  /** Counts what the peer wrote. */
+  /** Counts the peer's writes. */
   readonly sequence: number;
   /** Whether the protection was ended under this key. */
   readonly isEnded: boolean;
   readonly wraps: KeyWraps;
-  /** Keys that the file's own has replaced. */
+  /** Keys that the file's own key has replaced. */
   readonly replaces?: readonly KeyReplacement[] | undefined;
 }
 
-/** A file that has been read and not opened. */
+/** A file that has been parsed but not opened. */
 export interface SealedFile extends SealedHeader {
   readonly iv: Bytes;
   readonly ciphertext: Bytes;
@@ -88,19 +88,19 @@ export async function openFile(file: SealedFile, { key }: SpaceKey): Promise<Sea
     const { iv } = file;
     plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: headerData(file) }, key, file.ciphertext);
   } catch (cause) {
-    throw new FoldspaceError("FOLD_SECRETS_BROKEN", "It does not decrypt: it was changed by somebody without the key", { cause });
+    throw new FoldspaceError("FOLD_SECRETS_BROKEN", "It does not decrypt: it was changed without the key", { cause });
   }
   return parseContent(new TextDecoder().decode(plain));
 }
 
 /**
- * Reads a file as far as that goes without a key. What it costs is bounded, whatever the text is.
+ * Reads the parts of a file that need no key. The cost is bounded, whatever the text is.
  * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_SECRETS_BROKEN`, `FOLD_SECRETS_PARAMETERS`, `FOLD_NEWER_FORMAT`
  */
 export async function parseSealedFile(text: string, spaceId: string): Promise<SealedFile> {
   assertFileSize(text.length);
   const members = new Members(text);
-  if (members.of("format") !== FORMAT) throw broken("it is no file of secrets, or was cut off");
+  if (members.of("format") !== FORMAT) throw broken("it is not a file of secrets, or was cut off");
   if (members.of("version") !== VERSION) throw broken("it was written by a newer version", "FOLD_NEWER_FORMAT");
   const parsed: SealedFile = {
     spaceId: members.id("spaceId"),
@@ -144,13 +144,13 @@ function readRecovery(recovery: Members): RecoveryWrap {
   if (recovery.of("kdf") === DIRECT_KDF) return readWrap(recovery);
   if (recovery.of("kdf") !== CARRIED_KDF) throw unknownWrap();
   const pair = parseRecoveryPair(recovery.of("pair"));
-  if (!pair) throw broken("its pair of recovery keys is none");
+  if (!pair) throw broken("its pair of recovery keys is invalid");
   return { ...readWrap(recovery), carried: { ...pair, ephemeralKey: recovery.bytes("ephemeralKey", PUBLIC_KEY_BYTES) } };
 }
 
 function readReplacements(list: unknown): KeyReplacement[] {
   if (list === undefined) return [];
-  if (!Array.isArray(list) || list.length > MAX_REPLACED_KEYS) throw broken("its list of replaced keys is none, or too long");
+  if (!Array.isArray(list) || list.length > MAX_REPLACED_KEYS) throw broken("its list of replaced keys is invalid or too long");
   return list.map((item: unknown) => {
     const members = new Members(item);
     return { keyId: members.id("keyId"), iv: members.bytes("iv", IV_BYTES), proof: members.bytes("proof", PROOF_BYTES) };
@@ -161,13 +161,13 @@ function unknownWrap(): FoldspaceError {
   return broken("its key is wrapped in an unknown way", "FOLD_SECRETS_PARAMETERS");
 }
 
-/** Members of a JSON object that nobody vouches for. */
+/** The members of an untrusted JSON object. */
 class Members {
   readonly #members: Record<string, unknown>;
 
   constructor(source: unknown) {
     const members = typeof source === "string" ? parseObject(source) : source;
-    if (typeof members !== "object" || members === null) throw broken("it is no JSON object, or was cut off");
+    if (typeof members !== "object" || members === null) throw broken("it is not a JSON object, or was cut off");
     this.#members = members as Record<string, unknown>;
   }
 
@@ -183,27 +183,27 @@ class Members {
   id(name: string): string {
     const value = this.of(name);
     if (typeof value === "string" && ID.test(value)) return value;
-    throw broken(`its ${name} is no id`);
+    throw broken(`its ${name} is not an id`);
   }
 
   counter(name: string): number {
     const value = this.of(name);
     if (isCounter(value)) return value;
-    throw broken(`its ${name} is no count`);
+    throw broken(`its ${name} is not a counter`);
   }
 
-  /** @param length in bytes; any by default */
+  /** @param length in bytes; any length by default */
   bytes(name: string, length?: number): Bytes {
     const value = this.of(name);
     const bytes = typeof value === "string" ? fromBase64(value) : undefined;
     if (bytes && (length === undefined || bytes.length === length)) return bytes;
-    throw broken(`its ${name} is no base64, or of the wrong length`);
+    throw broken(`its ${name} is not base64, or of the wrong length`);
   }
 }
 
 function headerData({ spaceId, peerId, keyId, sequence, isEnded, wraps, replaces = [] }: SealedHeader): Bytes {
   const fields: unknown[] = [spaceId, peerId, keyId, sequence, isEnded, ...wrapsData(wraps)];
-  // absent where there are none: such files are as they always were
+  // absent if the list is empty, so that such files stay compatible
   if (replaces.length > 0) fields.push(replaces.map(replacementTexts).map((texts) => [texts.keyId, texts.iv, texts.proof]));
   return utf8(JSON.stringify([FORMAT, VERSION, "values", ...fields]));
 }
@@ -219,7 +219,7 @@ function recoveryTexts(recovery: RecoveryWrap): Record<string, unknown> {
   return { kdf: CARRIED_KDF, ...wrapTexts(recovery), ephemeralKey, pair: recoveryPairTexts(carried) };
 }
 
-/** Tells damage from a wrong passphrase. It keeps nobody from changing the file on purpose: the tag does that. */
+/** Distinguishes damage from a wrong passphrase. Only the tag prevents deliberate changes; the checksum does not. */
 async function checksum(header: SealedHeader, iv: Bytes, ciphertext: Bytes): Promise<string> {
   const content = concatBytes([headerData(header), iv, ciphertext]);
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", content))).slice(0, CHECKSUM_DIGITS);

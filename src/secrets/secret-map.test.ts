@@ -40,14 +40,14 @@ test.each(["", "{", "[]", "null", "7", '{"a":1}', '{"a":{"b":"c"}}'])("%j holds 
   expect(() => parseSecrets(text)).toThrow(expect.objectContaining({ code: "FOLD_SECRETS_BROKEN" }));
 });
 
-test("what is too much is refused, both ways", () => {
+test("secrets that are too large are refused, both ways", () => {
   const tooLarge: unknown = expect.objectContaining({ code: "FOLD_SECRETS_TOO_LARGE" });
   const large = { a: "x".repeat(1_600_000) };
   expect(() => encodeSecrets(map(large))).toThrow(tooLarge);
   expect(() => parseSecrets(JSON.stringify(large))).toThrow(tooLarge);
 });
 
-test("what two devices have added together, each within the limits, can be written and read", () => {
+test("secrets that two devices have added within the limits can together be written and read", () => {
   const many = new Map(Array.from({ length: 20_000 }, (_, index) => [`name ${index}`, "value"]));
   expect(parseSecrets(encodeSecrets(many))).toEqual(many);
 });

@@ -5,7 +5,7 @@ import { assertFitsFile } from "./limits.ts";
 /** Secrets by name. */
 export type SecretMap = ReadonlyMap<string, string>;
 
-/** What became of one secret; `undefined` where there is none. */
+/** The change of one secret; `undefined`: it does not exist. */
 export interface SecretChange {
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -22,7 +22,7 @@ export function differences(from: SecretMap, to: SecretMap): Map<string, SecretC
   return changes;
 }
 
-/** Makes changes to what is there by now: a secret that was edited meanwhile is not deleted. */
+/** Applies changes to the present secrets: a secret that was edited meanwhile is not deleted. */
 export function applyChanges(present: SecretMap, changes: SecretChanges): Map<string, string> {
   const result = new Map(present);
   for (const [name, { from, to }] of changes) setOrDelete(result, name, mergeValue(from, to, present.get(name)));
@@ -30,8 +30,8 @@ export function applyChanges(present: SecretMap, changes: SecretChanges): Map<st
 }
 
 /**
- * Three-way merge of one secret. Where both sides changed it, ours stays, unless it is a deletion: an edit beats a
- * deletion made at the same time.
+ * Three-way merge of one secret. If both sides changed it, our value wins, unless it is a deletion: an edit wins over a
+ * simultaneous deletion.
  */
 export function mergeValue(base: string | undefined, ours: string | undefined, theirs: string | undefined): string | undefined {
   if (ours === base) return theirs;
@@ -56,7 +56,7 @@ export function areEqual(a: SecretMap, b: SecretMap): boolean {
 }
 
 /**
- * The same text for the same secrets, in whatever order they came.
+ * Encodes equal secrets as the same text, whatever their order.
  * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`
  */
 export function encodeSecrets(secrets: SecretMap): string {
@@ -71,11 +71,11 @@ export function parseSecrets(json: string): Map<string, string> {
   const parsed = parseObject(json);
   const entries = parsed && Object.entries(parsed);
   if (!entries?.every((entry): entry is [string, string] => typeof entry[1] === "string"))
-    throw new FoldspaceError("FOLD_SECRETS_BROKEN", "What was sealed is no JSON object of texts");
+    throw new FoldspaceError("FOLD_SECRETS_BROKEN", "The decrypted file is not a JSON object of texts");
   return new Map(entries);
 }
 
-/** @returns `undefined` where the text is not JSON of an object */
+/** @returns `undefined` if the text is not a JSON object */
 export function parseObject(json: string): Record<string, unknown> | undefined {
   try {
     const parsed: unknown = JSON.parse(json);
@@ -83,7 +83,7 @@ export function parseObject(json: string): Record<string, unknown> | undefined {
       ? (parsed as Record<string, unknown>)
       : undefined;
   } catch {
-    // the parser's message could quote secrets, so nobody is told more than that it is no JSON
+    // the parser's message could quote secrets, so it is not reported
     return undefined;
   }
 }

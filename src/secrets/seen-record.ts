@@ -17,21 +17,21 @@ interface Seen {
   isChanged: boolean;
 }
 
-/** Under it, what is remembered of all keys. The id of a key has 32 digits. */
+/** Names the record of the states of all keys. It cannot be a key's id, which has 32 digits. */
 const ALL_KEYS = "keys";
 
-/** The latest that was seen of every peer's file, every entry and every key, to notice when older ones take their place. */
+/** The latest version seen of every peer's file, every entry and every key, to detect when older ones replace them. */
 export class SeenRecord {
   readonly #spaceId: string;
-  readonly #memory: DeviceStore | undefined;
+  readonly #deviceStore: DeviceStore | undefined;
   readonly #byKey = new Map<string, Seen>();
   readonly #states = new Map<string, KeyState>();
   #areStatesLoaded = false;
   #haveStatesChanged = false;
 
-  constructor(spaceId: string, memory: DeviceStore | undefined) {
+  constructor(spaceId: string, deviceStore: DeviceStore | undefined) {
     this.#spaceId = spaceId;
-    this.#memory = memory;
+    this.#deviceStore = deviceStore;
   }
 
   /** Highest counter seen under any key. */
@@ -41,7 +41,7 @@ export class SeenRecord {
 
   // ---- keys ----
 
-  /** Keys under which the secrets were, as far as this device knows. */
+  /** Keys that protect the secrets, as far as this device knows. */
   get currentKeys(): string[] {
     return [...this.#states].filter(([, state]) => state === "current").map(([id]) => id);
   }
@@ -53,11 +53,11 @@ export class SeenRecord {
   async loadKeys(): Promise<void> {
     if (this.#areStatesLoaded) return;
     this.#areStatesLoaded = true;
-    const { keys = {} } = (await this.#memory?.loadSeen(this.#spaceId, ALL_KEYS)) ?? {};
+    const { keys = {} } = (await this.#deviceStore?.loadSeen(this.#spaceId, ALL_KEYS)) ?? {};
     for (const [id, state] of Object.entries(keys)) if (!this.#states.has(id)) this.#states.set(id, state);
   }
 
-  /** The memory is another by now. */
+  /** Reads the device store again, because another one is in use now. */
   reload(): void {
     this.#areStatesLoaded = false;
   }
@@ -77,10 +77,15 @@ export class SeenRecord {
 
   // ---- files and entries of one key ----
 
-  /** Loads what was seen under a key. */
+  /** Loads the record of a key. */
   async load(key: SpaceKey): Promise<void> {
     if (this.#byKey.has(key.id)) return;
-    const { sequences = {}, counter = 0, version = 0, entries } = (await this.#memory?.loadSeen(this.#spaceId, key.id)) ?? {};
+    const {
+      sequences = {},
+      counter = 0,
+      version = 0,
+      entries,
+    } = (await this.#deviceStore?.loadSeen(this.#spaceId, key.id)) ?? {};
     const opened = entries === undefined ? new Map<string, SeenEntry>() : await this.#open(entries, key);
     if (this.#byKey.has(key.id)) return;
     const sequenceMap = new Map(Object.entries(sequences));
@@ -95,7 +100,7 @@ export class SeenRecord {
     return sequence < this.sequenceOf(keyId, peerId);
   }
 
-  /** Whether anything that was seen before is not there any more. @param version highest of the passphrase */
+  /** Whether anything that was seen before is missing. @param version highest version of the passphrase */
   isBehind(keyId: string, present: EntryMap, version: number): boolean {
     const seen = this.#byKey.get(keyId);
     if (!seen) return false;
@@ -131,18 +136,18 @@ export class SeenRecord {
     seen.isChanged = true;
   }
 
-  /** Starts anew: what is found from now on counts. */
+  /** Starts anew: only what is found from now on counts. */
   forget(keyId: string): void {
     this.#byKey.set(keyId, { sequences: new Map(), counter: 0, version: 0, entries: new Map(), isChanged: true });
     this.#haveStatesChanged ||= this.#states.delete(keyId);
   }
 
-  /** @param keys of which something may have been noted */
+  /** @param keys those whose records may have changed */
   async save(keys: readonly SpaceKey[]): Promise<void> {
     if (this.#haveStatesChanged) {
       this.#haveStatesChanged = false;
       const states = { sequences: {}, counter: 0, keys: Object.fromEntries(this.#states) };
-      await this.#memory?.saveSeen(this.#spaceId, ALL_KEYS, states);
+      await this.#deviceStore?.saveSeen(this.#spaceId, ALL_KEYS, states);
     }
     for (const key of keys) {
       const seen = this.#byKey.get(key.id);
@@ -151,7 +156,7 @@ export class SeenRecord {
       const { counter, version } = seen;
       const sequences = Object.fromEntries(seen.sequences);
       const entries = await this.#seal(seen.entries, key);
-      await this.#memory?.saveSeen(this.#spaceId, key.id, { counter, version, sequences, entries });
+      await this.#deviceStore?.saveSeen(this.#spaceId, key.id, { counter, version, sequences, entries });
     }
   }
 
@@ -173,7 +178,7 @@ export class SeenRecord {
     );
   }
 
-  /** What does not open is forgotten: the device's own memory is not what an intruder reaches. */
+  /** Forgets a record that does not open: an intruder does not reach the device's own store. */
   async #open(text: string, { id, key }: SpaceKey): Promise<Map<string, SeenEntry>> {
     const sealed = fromBase64(text);
     const entries = new Map<string, SeenEntry>();
@@ -184,7 +189,7 @@ export class SeenRecord {
     try {
       opened = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key, sealed.subarray(IV_BYTES));
     } catch {
-      // of another key or damaged: as if nothing had been seen
+      // it belongs to another key or is damaged: the device behaves as if it had seen nothing
       return entries;
     }
     const { entries: list } = parseObject(new TextDecoder().decode(opened)) ?? {};

@@ -4,13 +4,13 @@ import { toHex, utf8, type Bytes } from "./encoding.ts";
 const KEY_BYTES = 32;
 const KEY_ID_DIGITS = 32;
 
-/** A key that secrets are sealed under. */
+/** A key that encrypts secrets. */
 export interface SpaceKey {
-  /** Made from the key, so that no other key can pass for it. */
+  /** Derived from the key, so that no other key can pass for it. */
   readonly id: string;
-  /** Cannot be read out. */
+  /** Cannot be exported. */
   readonly key: CryptoKey;
-  /** The key itself; not of one that a device has remembered, which can be used but not wrapped anew. */
+  /** The key itself; `undefined` for a key that a device has remembered, which can be used but not wrapped again. */
   readonly raw: Bytes | undefined;
 }
 
@@ -22,7 +22,7 @@ export async function toSpaceKey(raw: Bytes): Promise<SpaceKey> {
   return { id: await keyIdOf(raw), key: await importAesKey(raw), raw };
 }
 
-/** @returns `undefined` where the key has another id */
+/** @returns `undefined` if the key has another id */
 export async function toNamedSpaceKey(raw: Bytes, id: string): Promise<SpaceKey | undefined> {
   const isIt = raw.length === KEY_BYTES && (await keyIdOf(raw)) === id;
   return isIt ? await toSpaceKey(raw) : undefined;

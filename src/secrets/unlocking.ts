@@ -5,12 +5,12 @@ import { compareWraps, UnlockAttempt, wrapsData, type KeyWraps } from "./key-wra
 import type { SpaceKey } from "./space-key.ts";
 import type { VaultFile } from "./vault-file.ts";
 
-/** Trying a passphrase is slow on purpose, and files must not be able to make it slower without end. */
+/** Trying a passphrase is slow on purpose. The limit keeps files from making it slower without end. */
 const MAX_DERIVATIONS = 4;
 
 /**
  * Finds the keys that a passphrase or a recovery code opens.
- * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, or what is wrong with the files where none can be tried
+ * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, or the error of the files if none can be tried
  */
 export async function findKeys(spaceId: string, text: string, files: readonly VaultFile[]): Promise<SpaceKey[]> {
   const attempt = new UnlockAttempt(text);
@@ -29,14 +29,14 @@ export async function findKeys(spaceId: string, text: string, files: readonly Va
     const ofKey = usable.filter((file) => file.keyId === keyId);
     const current = await latestGenuineWraps(ofKey, key);
     if (!current) broken = ofKey[0]!.error;
-    // what an intruder wrote as later wraps does not count, and what a peer wrote does
+    // later wraps count if a peer wrote them, but not if an intruder did
     else if ((byCode || compareWraps(current, wraps) <= 0) && !(await isReplaced(spaceId, key, usable))) present.push(key);
     else outdated.push(key);
   }
   if (present.length > 0) return [...present, ...outdated];
   for (const { id } of outdated) for (const file of usable) if (file.keyId === id) file.close();
-  if (outdated.length > 0) throw wrong("The passphrase has been changed, and this is an earlier one");
-  throw broken ?? wrong("That is neither the passphrase nor the recovery code");
+  if (outdated.length > 0) throw wrong("This is an earlier passphrase: it has been changed");
+  throw broken ?? wrong("This is neither the passphrase nor the recovery code");
 }
 
 /** Whether a file under another key proves that this one was replaced. */
@@ -46,7 +46,7 @@ async function isReplaced(spaceId: string, key: SpaceKey, files: readonly VaultF
   return false;
 }
 
-/** The latest first, as the passphrase is mostly that, whatever earlier ones are left. */
+/** The latest first, because the passphrase mostly belongs to it, whatever earlier ones are left. */
 function distinctWraps(files: readonly VaultFile[]): { readonly keyId: string; readonly wraps: KeyWraps }[] {
   const distinct = new Map(
     files.map(({ keyId, header }) => [

@@ -8,12 +8,12 @@ import type { SpaceKey } from "./space-key.ts";
 import type { StoredSealedFile } from "./vault-file.ts";
 import { VaultFiles } from "./vault-files.ts";
 
-/** `none`: no passphrase was set, and whoever has the folder can read the secrets. */
+/** `none`: no passphrase was set, and anyone who has the folder can read the secrets. */
 export type Protection = "none" | "locked" | "unlocked";
 
 /**
- * What the sealed files of all sources hold together, as far as their keys are known: brings files, keys and entries, of
- * which each is kept by a class of its own, to where they agree.
+ * The contents of the sealed files of all sources, as far as their keys are known. Files, keys and entries each have a class of
+ * their own; this class brings them into agreement.
  */
 export class VaultContents {
   readonly files: VaultFiles;
@@ -21,10 +21,10 @@ export class VaultContents {
   readonly entries: EntryMap = new EntryMap();
   readonly guard: RollbackGuard;
 
-  constructor(spaceId: string, memory: DeviceStore | undefined) {
+  constructor(spaceId: string, deviceStore: DeviceStore | undefined) {
     this.files = new VaultFiles(spaceId);
     this.keyring = new Keyring(spaceId);
-    this.guard = new RollbackGuard(spaceId, memory, this);
+    this.guard = new RollbackGuard(spaceId, deviceStore, this);
   }
 
   get protection(): Protection {
@@ -33,7 +33,7 @@ export class VaultContents {
     return isKept || this.guard.isKeyMissing ? "locked" : "none";
   }
 
-  /** Whether the protection was ended under every key that is known here, so that the secrets are kept without again. */
+  /** Whether the protection was ended under every key that is known here, so that secrets are kept without protection again. */
   get protectionEnded(): boolean {
     return this.keyring.endKey !== undefined && this.protection === "none";
   }
@@ -49,14 +49,14 @@ export class VaultContents {
     return [...ofFiles, ...guard.problems];
   }
 
-  /** Finds the files of a source as they are from now on. @returns ids of keys of theirs that are not known */
+  /** Replaces the known files of a source. @returns ids of their keys that are not known */
   async find(source: object, found: readonly StoredSealedFile[]): Promise<string[]> {
     await this.files.read(source, found);
     await this.guard.loadStates();
     return this.files.in(source).flatMap(({ keyId }) => (keyId !== undefined && !this.keyring.get(keyId) ? keyId : []));
   }
 
-  /** Opens what can be opened, and takes in what it says. */
+  /** Opens the files whose keys are known, and merges their contents. */
   async evaluate(): Promise<void> {
     const { files, keyring, entries, guard } = this;
     await this.#openAll();
@@ -71,7 +71,7 @@ export class VaultContents {
     await guard.check();
   }
 
-  /** Forgets all keys but these, and all that was opened with others. */
+  /** Forgets all other keys, and everything that was opened with them. */
   forgetAllBut(keys: readonly SpaceKey[]): void {
     this.keyring.keepOnly(keys);
     this.entries.clear();
@@ -79,7 +79,7 @@ export class VaultContents {
     for (const file of this.files.all) if (!this.keyring.get(file.keyId)) file.close();
   }
 
-  /** Goes on as long as that brings more keys. */
+  /** Continues as long as opened files bring more keys. */
   async #openAll(): Promise<void> {
     for (let isAnyNew = true; isAnyNew;) {
       isAnyNew = false;

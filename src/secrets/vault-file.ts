@@ -3,21 +3,21 @@ import { mergeEntries, type SealedContent, type SecretEntry } from "./entries.ts
 import { openFile, parseSealedFile, type SealedFile } from "./sealed-file.ts";
 import type { SpaceKey } from "./space-key.ts";
 
-/** A sealed file as a source keeps it. */
+/** A sealed file in a source. */
 export interface StoredSealedFile {
-  /** Whose file it is, by its name. */
+  /** The peer that the file belongs to, by the file's name. */
   readonly peerId: string;
-  /** Its text, or why that was not read. */
+  /** The text, or the reason why it was not read. */
   readonly content: string | FoldspaceError;
-  /** Where it stands, for people. */
+  /** Place of the file, for people. */
   readonly file?: string;
-  /** When it last changed, in milliseconds since the epoch, where others may be about to change it. */
+  /** Time of the last change, in milliseconds since the epoch, if others may be about to change the file. */
   readonly modifiedMs?: number;
-  /** Whether a sync service made it. */
+  /** Whether a sync service made this file. */
   readonly isCopy?: boolean;
 }
 
-/** A file, and what has been found out about it. */
+/** A file, and the results of reading it. */
 export class VaultFile {
   readonly stored: StoredSealedFile;
   readonly header: SealedFile | undefined;
@@ -43,12 +43,12 @@ export class VaultFile {
     }
   }
 
-  /** Why it cannot be used. */
+  /** The reason why the file cannot be used. */
   get error(): FoldspaceError | undefined {
     return this.#error;
   }
 
-  /** What it holds, once it was opened. */
+  /** The content, once the file was opened. */
   get content(): SealedContent | undefined {
     return this.#content;
   }
@@ -57,12 +57,12 @@ export class VaultFile {
     return this.header?.keyId;
   }
 
-  /** Whether that peer has written it where it is, rather than a sync service, as a copy. */
+  /** Whether that peer has written the file in this place; `false` for a sync service's copy. */
   isOf(peerId: string): boolean {
     return this.stored.peerId === peerId && !this.stored.isCopy;
   }
 
-  /** Whether it is the same file, unchanged. */
+  /** Whether the stored file is the same and unchanged. */
   isAs({ peerId, content, file, modifiedMs }: StoredSealedFile): boolean {
     const { stored } = this;
     return stored.peerId === peerId && stored.content === content && stored.file === file && stored.modifiedMs === modifiedMs;
@@ -81,7 +81,7 @@ export class VaultFile {
     }
   }
 
-  /** Forgets what it holds. */
+  /** Forgets the content. */
   close(): void {
     this.#content = undefined;
   }
@@ -91,11 +91,12 @@ export class VaultFile {
     const problems: Problem[] = [];
     if (this.#error) problems.push({ code: this.#error.code, reason: `its secrets are not used: ${this.#error.message}`, ...at });
     if (isLocked) {
-      const reason = "its secrets are sealed under another key: unlock with the passphrase that was set where it comes from";
+      const reason =
+        "its secrets are encrypted under another key: unlock with the passphrase of the device that the file comes from";
       problems.push({ code: "FOLD_SECRETS_LOCKED", reason, ...at });
     }
     if (isOld) {
-      const reason = "it is older than what this device has seen of it, so it was not used";
+      const reason = "it is older than the version that this device has seen, so it was not used";
       problems.push({ code: "FOLD_SECRETS_ROLLED_BACK", reason, ...at });
     }
     if (this.stored.isCopy) {
@@ -106,7 +107,7 @@ export class VaultFile {
   }
 }
 
-/** What files hold together. @param files that are open */
+/** Merges the entries of files. @param files open files */
 export function entriesIn(files: Iterable<VaultFile>): Map<string, SecretEntry> {
   const entries = new Map<string, SecretEntry>();
   for (const { content } of files) mergeEntries(entries, content!.entries);

@@ -1,6 +1,6 @@
 import { VaultFile, type StoredSealedFile } from "./vault-file.ts";
 
-/** The sealed files of all sources, as they were last found. Tells the sources apart, and knows nothing of what they are. */
+/** The sealed files of all sources, as they were last found. A source is an opaque object. */
 export class VaultFiles {
   readonly #spaceId: string;
   readonly #sources = new Map<object, readonly VaultFile[]>();
@@ -21,7 +21,7 @@ export class VaultFiles {
     return this.#sources.get(source) ?? [];
   }
 
-  /** Takes in what is found in a source from now on. What is unchanged is not parsed, and stays open. */
+  /** Replaces the files of a source. Unchanged files are not parsed again, and stay open. */
   async read(source: object, found: readonly StoredSealedFile[]): Promise<void> {
     const known = new Map(this.in(source).map((file) => [file.stored.content, file]));
     const files: VaultFile[] = [];
@@ -36,7 +36,7 @@ export class VaultFiles {
     this.#sources.delete(source);
   }
 
-  /** Highest sequence of that peer's files. 0 when there is none. */
+  /** Highest sequence of that peer's files; 0 if it has none. */
   sequenceOf(peerId: string): number {
     return Math.max(0, ...this.all.map(({ header }) => (header?.peerId === peerId ? header.sequence : 0)));
   }

@@ -6,31 +6,31 @@ import { sealFile } from "./sealed-file.ts";
 import type { VaultContents } from "./vault-contents.ts";
 import { entriesIn, type VaultFile } from "./vault-file.ts";
 
-/** A peer's file as it is to be written. */
+/** The file that a peer is about to write. */
 export interface OwnFile {
   readonly peerId: string;
   readonly text: string;
   readonly keyId: string;
   readonly sequence: number;
-  /** What stands in it: everything, unless that is too large for one file. */
+  /** The entries in the file: all, unless they are too large for one file. */
   readonly entries: SecretEntries;
   readonly isEnded: boolean;
-  /** How often a secret had been set or deleted here when it was sealed. */
+  /** Number of edits made here before the file was sealed. */
   readonly edits: number;
 }
 
-/** What this device adds to a vault: the secrets that it sets, and its own file, which it alone writes. */
+/** The writing side of a vault: the secrets that this device sets, and its own file, which only this device writes. */
 export class VaultWriter {
   readonly #spaceId: string;
   readonly #contents: VaultContents;
   #peerId: string;
   #sequence = 0;
   #edits = 0;
-  /** Our file as it was last sealed. */
+  /** Our file, as last sealed. */
   #own: Promise<OwnFile> | undefined;
-  /** Of what it was sealed. */
+  /** The revision of the contents that it was sealed from. */
   #ownRevision = "";
-  /** Our file as each source took it last. */
+  /** Our file, as last saved in each source. */
   readonly #written = new Map<object, OwnFile>();
 
   constructor(spaceId: string, peerId: string, contents: VaultContents) {
@@ -49,7 +49,7 @@ export class VaultWriter {
   }
 
   /**
-   * Sets all of these; `undefined` deletes.
+   * Sets all these secrets; `undefined` deletes one.
    * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED`; nothing has changed then
    */
   setAll(values: ReadonlyMap<string, string | undefined>): void {
@@ -64,8 +64,8 @@ export class VaultWriter {
   }
 
   /**
-   * Whether the source lacks something that is known here, so that our file has to be written there.
-   * @returns `false` while locked, but for what was set just before
+   * Whether the source lacks something that is known here, so that our file must be written there.
+   * @returns `false` while locked, except for secrets that were set just before
    */
   isLackingIn(source: object): boolean {
     const { files, keyring, entries, guard, protectionEnded } = this.#contents;
@@ -79,13 +79,13 @@ export class VaultWriter {
     const hasWraps = lasting.some((file) => file.keyId === key.id && compareWraps(file.header!.wraps, wraps) === 0);
     const hasKeys = [...keyring.textsBeside(key.id)].every(([id]) => lasting.some((file) => file.content!.keys.has(id)));
     if (!hasWraps || !hasKeys || !isCovered(lasting)) return true;
-    // one that opens with an earlier passphrase goes once our file is written
+    // a file that opens with an earlier passphrase is removed once our file is written
     const isToGo = (file: VaultFile): boolean =>
       isLeaking(file, keyring) && !file.isOf(this.#peerId) && entries.areCovered(file.content!.entries, entries.entries);
     return files.in(source).some(isToGo);
   }
 
-  /** Our file as it has to be written now. @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED` */
+  /** Seals our file as it should be written now. @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED` */
   async seal(): Promise<OwnFile> {
     if (!this.#own || this.#ownRevision !== this.#revision) {
       this.#cleanUp();
@@ -138,7 +138,7 @@ export class VaultWriter {
     return { peerId, text, keyId: key.id, sequence, entries, isEnded, edits };
   }
 
-  /** Forgets the earliest deletions if there are too many, but for those of secrets that stand in some file. */
+  /** Forgets the earliest deletions if there are too many, except those of secrets that some file still contains. */
   #cleanUp(): void {
     const { files, entries } = this.#contents;
     if (!entries.isFull) return;
@@ -148,7 +148,7 @@ export class VaultWriter {
     entries.cleanUp(alive);
   }
 
-  /** Entries that some source would lack without our file: what can be written where everything is too large for one file. */
+  /** Entries that some source would lack without our file: these are written if all entries together do not fit one file. */
   #keptNowhereElse(): SecretEntries {
     const { files, keyring, entries, guard } = this.#contents;
     const isElsewhere = (file: VaultFile): boolean => !file.isOf(this.#peerId) && !isLeaking(file, keyring);

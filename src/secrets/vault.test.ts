@@ -28,7 +28,7 @@ async function keyOf(file: StoredSealedFile): Promise<SpaceKey> {
   return key!;
 }
 
-/** A file of somebody who knows the passphrase, with the highest counters that are read. */
+/** A file by a holder of the passphrase, with the highest counters that are read. */
 async function exhausting(file: StoredSealedFile): Promise<StoredSealedFile> {
   const header = await parseSealedFile(file.content as string, SPACE_ID);
   const entries = new Map([["key", { value: "2", counter: HIGHEST, peerId: HOSTILE }]]);
@@ -58,7 +58,7 @@ test("too much at once changes nothing", async () => {
   expect(vault.secrets).toEqual(new Map([["a", "1"]]));
 });
 
-test("where the highest counter stands, changes are refused, and what is written can be read", async () => {
+test("with the highest counter, changes are refused, and the written file can be read", async () => {
   const first = await vaultOf(OWN);
   await first.protect(PASSPHRASE, new Map([["key", "1"]]));
   const file = await fileOf(first);

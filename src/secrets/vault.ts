@@ -17,15 +17,15 @@ import type { StoredSealedFile } from "./vault-file.ts";
 import { VaultWriter, type OwnFile } from "./vault-writer.ts";
 
 export interface VaultOptions {
-  readonly memory?: DeviceStore | undefined;
+  readonly deviceStore?: DeviceStore | undefined;
   /** Cost of new passphrases. */
   readonly argon2?: Argon2Parameters | undefined;
 }
 
 /**
- * Secrets under a passphrase: what the sealed files of all peers hold together, once a key of theirs is known, and what
- * this peer writes. Knows nothing of where the files are, but tells the sources apart that keep them. Here are the turns
- * and the keys: reading, unlocking, locking and changing keys are done one after another.
+ * Secrets under a passphrase: the contents of all peers' sealed files, once one of their keys is known, and the file that this
+ * peer writes. A source that keeps files is an opaque object. This class manages the keys. Reading, unlocking, locking and
+ * changing keys are done one after another.
  */
 export class Vault {
   readonly #spaceId: string;
@@ -38,16 +38,16 @@ export class Vault {
   constructor(spaceId: string, peerId: string, options: VaultOptions = {}) {
     this.#spaceId = spaceId;
     this.#argon2 = options.argon2 ?? DEFAULT_ARGON2;
-    this.#contents = new VaultContents(spaceId, options.memory);
+    this.#contents = new VaultContents(spaceId, options.deviceStore);
     this.#writer = new VaultWriter(spaceId, peerId, this.#contents);
-    this.#remembered = new RememberedKeys(spaceId, options.memory);
+    this.#remembered = new RememberedKeys(spaceId, options.deviceStore);
   }
 
   get protection(): Protection {
     return this.#contents.protection;
   }
 
-  /** Whether the protection was ended under every key that is known here, so that the secrets are kept without again. */
+  /** Whether the protection was ended under every key that is known here, so that secrets are kept without protection again. */
   get protectionEnded(): boolean {
     return this.#contents.protectionEnded;
   }
@@ -77,7 +77,7 @@ export class Vault {
 
   // ---- reading ----
 
-  /** Takes in the files of a source: what is found there from now on. */
+  /** Replaces the known files of a source, and merges their contents. */
   async read(source: object, found: readonly StoredSealedFile[]): Promise<void> {
     await this.#mutex.run(async () => {
       const lacking = await this.#contents.find(source, found);
@@ -91,8 +91,8 @@ export class Vault {
     this.#writer.forget(source);
   }
 
-  /** The memory of the device is another by now: what it holds counts from the next reading on. */
-  memoryChanged(): void {
+  /** Notes that another device store is in use: its records count from the next reading on. */
+  deviceStoreChanged(): void {
     this.#contents.guard.reload();
     this.#remembered.reload();
   }
@@ -101,8 +101,8 @@ export class Vault {
 
   /**
    * Finds the keys that a passphrase or recovery code opens.
-   * @param acceptOlder whether files older than those seen before are taken for the present ones from now on
-   * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, `FOLD_SECRETS_ROLLED_BACK`, or what is wrong with the only files
+   * @param acceptOlder whether to accept files that are older than those seen before
+   * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, `FOLD_SECRETS_ROLLED_BACK`, or the error of the only files
    */
   async unlock(text: string, acceptOlder: boolean): Promise<void> {
     await this.#mutex.run(async () => await this.#unlock(text, acceptOlder));
@@ -123,11 +123,11 @@ export class Vault {
     this.#contents.forgetAllBut(before);
     await this.#contents.evaluate();
     throw rolledBack(
-      "The secrets are older than what this device has seen before: files were put back or removed, or are not here yet",
+      "The secrets are older than those that this device has seen before: files were put back or removed, or are not here yet",
     );
   }
 
-  /** @returns `undefined` if files are missing so that there are none, and that is accepted */
+  /** @returns `undefined` if all files are missing, and the user accepts that */
   async #findKeys(text: string, acceptOlder: boolean): Promise<SpaceKey[] | undefined> {
     const { files, guard } = this.#contents;
     const isRefused = guard.isKeyMissing && !acceptOlder;
@@ -141,7 +141,7 @@ export class Vault {
     }
   }
 
-  /** The user says that there are to be no secrets under a passphrase. */
+  /** The user confirms that no secrets exist under a passphrase. */
   async #acceptNothing(): Promise<void> {
     this.#contents.keyring.keepOnly([]);
     await this.#contents.guard.acceptNothing();
@@ -155,8 +155,8 @@ export class Vault {
   }
 
   /**
-   * Forgets keys and secrets, also those that the device was to remember.
-   * @param mayLock asked in the turn in which they are forgotten
+   * Forgets keys and secrets, including the remembered keys.
+   * @param mayLock called directly before the keys are forgotten, with no other change in between
    * @returns whether it did
    */
   async lock(mayLock: () => boolean): Promise<boolean> {
@@ -170,7 +170,7 @@ export class Vault {
 
   /**
    * Makes a new key.
-   * @param secrets as they are once the key has been made
+   * @param secrets their values once the key has been made
    * @returns the recovery code
    * @throws FoldspaceError `FOLD_SECRETS_PARAMETERS`, `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED`
    */
@@ -179,7 +179,7 @@ export class Vault {
       assertAcceptable(this.#argon2);
       const recovery = await newRecoveryCode();
       const { key, wraps, pair } = await newKey({ ...this.#keyOptions, version: 1, passphrase, recovery });
-      // earlier secrets that were deleted since the protection ended are to be deleted here as well
+      // secrets that were deleted since the protection ended must be deleted here as well
       this.setAll(new Map([...differences(this.secrets, secrets)].map(([name, { to }]) => [name, to])));
       await this.#contents.keyring.replaceAll(key, wraps, pair);
       return recovery;
@@ -187,9 +187,9 @@ export class Vault {
   }
 
   /**
-   * Puts a new key in the place of the present one, so that the old passphrase opens nothing that is sealed from now on.
+   * Replaces the present key by a new one, so that the old passphrase opens nothing that is sealed from now on.
    * @returns a new recovery code if the present one cannot be kept
-   * @throws FoldspaceError `FOLD_SECRETS_LOCKED` where the key can be used, but not read out; `FOLD_COUNTER_EXHAUSTED`
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED` if the key can be used but not exported; `FOLD_COUNTER_EXHAUSTED`
    */
   async changePassphrase(passphrase: string): Promise<string | undefined> {
     return await this.#mutex.run(async () => {
@@ -214,12 +214,12 @@ export class Vault {
     return { spaceId: this.#spaceId, peerId: this.#writer.peerId, argon2: this.#argon2 };
   }
 
-  /** To be called before {@link end}: of several keys, one is to be the only one, so that it can say that all have ended. */
+  /** Leaves one key as the only current one, so that it can say that all have ended. Must be called before {@link end}. */
   async unifyKeys(): Promise<void> {
     await this.#mutex.run(async () => await this.#contents.keyring.unify());
   }
 
-  /** Ends the protection: our file will say so to the other devices, and what the secrets were then. */
+  /** Ends the protection: our file will report that to the other devices, with the values of the secrets at that time. */
   end(): void {
     this.#contents.keyring.end();
   }
@@ -231,7 +231,7 @@ export class Vault {
   }
 
   /**
-   * Sets all of these; `undefined` deletes.
+   * Sets all these secrets; `undefined` deletes one.
    * @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED`; nothing has changed then
    */
   setAll(values: ReadonlyMap<string, string | undefined>): void {
@@ -243,7 +243,7 @@ export class Vault {
     return this.#writer.isLackingIn(source);
   }
 
-  /** Our file as it has to be written now. @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED` */
+  /** Seals our file as it should be written now. @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_COUNTER_EXHAUSTED` */
   async seal(): Promise<OwnFile> {
     return await this.#writer.seal();
   }

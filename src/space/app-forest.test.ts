@@ -26,7 +26,7 @@ test("app trees entered in different vertices named app-forest are all listed, i
   expect(first.root!.children.filter(({ name }) => name === "app-forest")).toHaveLength(3);
   expect(listReferences(first)).toHaveLength(6);
   for (const tree of others) expect(listReferences(tree)).toEqual(listReferences(first));
-  // the next one goes to the same of the three, whoever makes it
+  // the next one goes to the same of the three, whichever device makes it
   expect(new Set(trees.map((tree) => ensureForest(tree).id)).size).toBe(1);
   expect(ensureForest(first)).toBe(first.root!.children.find(({ name }) => name === "app-forest"));
 });
@@ -56,7 +56,7 @@ test("a forest is known by the name that was set last", () => {
   expect(listed(tree)).toEqual([["t", "T"]]);
 });
 
-test("what was entered in a forest that was deleted is not listed", () => {
+test("entries of a deleted forest are not listed", () => {
   const tree = newSpaceTree();
   addReference(tree, "t", "T");
   ensureForest(tree).delete();

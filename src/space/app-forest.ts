@@ -8,7 +8,7 @@ export const APP_TREE_ROOT_NAME = "app-tree";
 /** Entry of an app tree in the space tree. */
 export interface AppTreeReference {
   readonly vertexId: string;
-  /** Every entry of the tree, {@link vertexId} first: two devices may have made one each. */
+  /** Every entry of the tree, {@link vertexId} first: two devices may have made an entry each. */
   readonly vertexIds: readonly string[];
   /** `undefined` in entries that name no tree. */
   readonly treeId: string | undefined;
@@ -16,8 +16,8 @@ export interface AppTreeReference {
 }
 
 /**
- * The app trees that a space tree names: children of the vertices named `app-forest` below its root, of which two devices may
- * have made one each. They come in the order of their making, each tree once.
+ * The app trees that a space tree names, in the order of creation, each tree once. They are children of the vertices named
+ * `app-forest` below its root; two devices may have made such a vertex each.
  */
 export function listReferences(spaceTree: ReplicatedTree): AppTreeReference[] {
   const forests = findForests(spaceTree);
@@ -26,7 +26,7 @@ export function listReferences(spaceTree: ReplicatedTree): AppTreeReference[] {
   const entriesOfTrees = new Map<unknown, Vertex[]>();
   for (const entry of entries) {
     const treeId = entry.getProperty(TREE_ID_KEY);
-    // those that name no tree are listed one by one
+    // entries that name no tree are listed one by one
     const tree = typeof treeId === "string" ? treeId : entry;
     const known = entriesOfTrees.get(tree);
     if (known) known.push(entry);
@@ -44,17 +44,17 @@ export function addReference(spaceTree: ReplicatedTree, treeId: string, name: st
   ensureForest(spaceTree).newNamedChild(name, { [TREE_ID_KEY]: treeId });
 }
 
-/** The vertex that new references go to: the oldest, made where it is missing. */
+/** The vertex for new references: the oldest; it is created if missing. */
 export function ensureForest(spaceTree: ReplicatedTree): Vertex {
   return findForests(spaceTree)[0] ?? spaceTree.root!.newNamedChild(FOREST_NAME);
 }
 
-/** In the order of their making. */
+/** In the order of creation. */
 function findForests(spaceTree: ReplicatedTree): Vertex[] {
   return spaceTree.root?.children.filter((vertex) => vertex.name === FOREST_NAME) ?? [];
 }
 
-/** As siblings are ordered. */
+/** The order of siblings. */
 function compareCreation(a: Vertex, b: Vertex): number {
   const [createdA, createdB] = [createdOf(a), createdOf(b)];
   if (createdA !== createdB) return createdA < createdB ? -1 : 1;

@@ -21,10 +21,10 @@ export interface AppTreesOptions {
   readonly load: (sync: TreeSync, options?: ReplicatedTreeOptions) => LoadedTree;
 }
 
-/** So often a tree is saved that is edited while it is being unloaded. */
+/** Number of times that a tree is saved if it is edited while it is being unloaded. */
 const MAX_SAVES = 3;
 
-/** The app trees of a space: makes them, loads them from the first layer that has them, and unloads them. */
+/** The app trees of a space: creates them, loads them from the first layer that has them, and unloads them. */
 export class AppTrees {
   readonly #options: AppTreesOptions;
   readonly #loading = new Map<string, Promise<AppTree>>();
@@ -42,7 +42,7 @@ export class AppTrees {
     const root = tree.createRoot();
     root.name = APP_TREE_ROOT_NAME;
     root.setProperty("appId", appId);
-    // a failure is in the layer's report, and it is tried again
+    // a failure is in the layer's report, and the layer is tried again
     for (const connection of replicator.active) sync.attach(connection).catch(() => undefined);
     addReference(spaceTree, sync.treeId, name);
     return toAppTree(sync.treeId, tree);
@@ -52,7 +52,7 @@ export class AppTrees {
   async load(treeId: string): Promise<AppTree> {
     if (!isPathSafeId(treeId))
       throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(treeId.slice(0, 80))} cannot be a tree's id`);
-    // one that is being unloaded is of the past
+    // a tree that is being unloaded must be loaded anew
     for (let ending = this.#unloading.get(treeId); ending; ending = this.#unloading.get(treeId))
       await ending.catch(() => undefined);
     let loading = this.#loading.get(treeId);
@@ -66,8 +66,8 @@ export class AppTrees {
   }
 
   /**
-   * @param save has the layers save what they have not; throws where none can
-   * @throws what `save` throws: the tree stays in memory then
+   * @param save has the layers save their missing edits; throws if no layer can
+   * @throws the error of `save`: the tree stays in memory then
    */
   async unload(treeId: string, save: () => Promise<void>): Promise<void> {
     let ending = this.#unloading.get(treeId);
@@ -89,7 +89,7 @@ export class AppTrees {
       sync.content?.flushLocalOps();
       return isReadOnly || layers.connections.some((connection) => sync.hasMadeDurably(connection));
     };
-    // somebody may edit it meanwhile
+    // the application may edit the tree meanwhile
     for (let attempt = 0; !isSaved() && attempt < MAX_SAVES; attempt++) await save();
     if (!isSaved()) throw new FoldspaceError("FOLD_NOT_DURABLE", `No layer has saved all edits of tree ${treeId} yet`);
     replicator.unload(treeId);
@@ -101,7 +101,7 @@ export class AppTrees {
     const { tree } = sync.content ?? this.#options.load(sync);
     const noTree = new FoldspaceError("FOLD_NO_TREE", `There is no tree ${treeId} in this space`, { data: { treeId } });
     const attaching = layers.connections.map(async (connection) => {
-      // a layer that is being opened attaches all trees of that time by itself; one that is open may have failed at first
+      // a layer that is being opened attaches all trees by itself; an open one may have failed at first
       if (!replicator.active.has(connection)) await connection.usable;
       if (sync.isAttached(connection)) await sync.whenRead(connection, { once: true });
       else await sync.attach(connection);
@@ -111,11 +111,11 @@ export class AppTrees {
       if (!(await completesInTime(Promise.any(attaching), openTimeoutMs, clock)))
         throw new FoldspaceError("FOLD_TIMEOUT", `No layer has given tree ${treeId} in time (waited ${openTimeoutMs} ms)`);
     } catch (error) {
-      // its root may have come another way, and somebody may be editing it
+      // the root may have arrived from elsewhere, and the application may be editing the tree
       if (sync.usableTree) return toAppTree(treeId, tree);
       const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
       const failure = errors.find((each) => errorCode(each) !== "FOLD_NO_TREE");
-      // layers that may have it are still to be compared
+      // layers that may have it must still be compared
       if (failure === undefined) replicator.forget(treeId);
       else replicator.unload(treeId);
       throw failure ?? noTree;

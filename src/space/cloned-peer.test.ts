@@ -126,7 +126,7 @@ async function editedApart(id: string): Promise<[MemoryStore, MemoryStore]> {
   return [store, elsewhere];
 }
 
-test("what clones have made under the same ids comes together where both are found, also by one that has made none of it", async () => {
+test("operations that clones have made under the same ids are merged if both are found, also by a device that has made none of them", async () => {
   const id = newId();
   const [store, elsewhere] = await editedApart(id);
   const later = await load(id, newId(), layerOn(store, id));

@@ -69,7 +69,7 @@ test("a space that could not save everything when it was closed is opened anew a
   await expectSaves(await loading, store);
 });
 
-test("whoever closes a space once more waits for the same, and is told the same", async () => {
+test("a second call to close a space waits for the same closing, and gets the same error", async () => {
   const { store, layer, manager, space } = await openRig();
   space.tree.root!.newNamedChild("not saved yet");
   store.refuseWith = new FoldspaceError("FOLD_DISK_FULL", "no space left");
@@ -85,7 +85,7 @@ test("whoever closes a space once more waits for the same, and is told the same"
   expect(layer.isConnected()).toBe(false);
 });
 
-test("a layer that connects after opening was given up is let go of again", async () => {
+test("a layer that connects after opening was given up is released again", async () => {
   const [id, store] = [newId(), new MemoryStore()];
   await makeSpace(id, store);
   const layer = layerOn(store, id);
@@ -93,7 +93,7 @@ test("a layer that connects after opening was given up is let go of again", asyn
   const manager = new SpaceManager({ timeoutMs: 20, openTimeoutMs: 20 });
   await expect(manager.loadSpace({ id }, [layer])).rejects.toMatchObject({ code: "FOLD_TIMEOUT" });
   release();
-  await until("it is let go of", () => layer.calls.filter((call) => call === "disconnect").length === 2);
+  await until("it is released", () => layer.calls.filter((call) => call === "disconnect").length === 2);
   expect(layer.isConnected()).toBe(false);
   expect(layer.calls).not.toContain("loadTreeOps");
 });
@@ -109,7 +109,7 @@ for (const step of ["connect", "loadTreeOps", "loadSecrets"] as const) {
     const space = await new SpaceManager({ timeoutMs: 20 }).loadSpace({ id }, [layerOn(one, id, { id: "one" }), slow]);
     await expect(space.removeLayer("slow")).rejects.toMatchObject({ code: "FOLD_NOT_DURABLE" });
     release();
-    await until("it is let go of", () => !slow.isConnected());
+    await until("it is released", () => !slow.isConnected());
     space.tree.root!.newNamedChild("not for it");
     await space.whenSynced();
     expect(space.status.layers.map((layer) => layer.id)).toEqual(["one"]);

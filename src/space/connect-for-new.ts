@@ -3,8 +3,8 @@ import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import { ReplicatedTree } from "../tree/index.ts";
 
 /**
- * Connects a layer in which a new space is to be made, as far as its storage is there already.
- * @throws FoldspaceError `FOLD_ALREADY_A_SPACE` where it has the space, and why it cannot be used
+ * Connects a layer in which a new space should be created, if its storage exists already.
+ * @throws FoldspaceError `FOLD_ALREADY_A_SPACE` if it contains the space, or the reason why it cannot be used
  */
 export async function connectForNew(layer: PersistenceLayer, peerId: string): Promise<void> {
   try {
@@ -17,7 +17,7 @@ export async function connectForNew(layer: PersistenceLayer, peerId: string): Pr
   assertNew(new ReplicatedTree(peerId, await layer.loadSpaceTreeOps(), { rootId: layer.spaceId }), layer.spaceId);
 }
 
-/** @throws FoldspaceError `FOLD_ALREADY_A_SPACE` where the space tree has its root */
+/** @throws FoldspaceError `FOLD_ALREADY_A_SPACE` if the space tree has a root */
 export function assertNew(spaceTree: ReplicatedTree, spaceId: string): void {
   if (spaceTree.root) throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `There is a space ${spaceId} already`);
 }

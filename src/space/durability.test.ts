@@ -22,7 +22,10 @@ interface Rig {
   readonly badLayer: FaultyLayer;
 }
 
-/** A space that is open on two layers and has one app tree, which is loaded. @param before told of the second layer before it is opened */
+/**
+ * A space that is open on two layers and has one app tree, which is loaded.
+ * @param before called with the second layer before the space is opened
+ */
 async function openRig(options: SpaceOptions = {}, before: (layer: FaultyLayer) => void = () => undefined): Promise<Rig> {
   const [id, good] = [newId(), new MemoryStore()];
   await makeSpace(id, good);
@@ -56,7 +59,7 @@ async function lacking(task: Promise<void>): Promise<readonly NotDurable[]> {
   return (error as FoldspaceError).data["layers"] as NotDurable[];
 }
 
-test("a layer that can save nothing for a while gets everything later, and the space goes on", async () => {
+test("a layer that can save nothing for a while gets everything later, and the space continues", async () => {
   const { space, good, bad } = await openRig();
   await space.whenSynced();
   bad.refuseWith = new FoldspaceError("FOLD_DISK_FULL", "no space left");
@@ -94,7 +97,7 @@ test("it gets everything later also by itself, without being asked", async () =>
   await space.close();
 });
 
-test("closing tells exactly what is not durable, and where", async () => {
+test("closing reports exactly which operations are not durable, and in which layer", async () => {
   const { space, good, bad, badLayer } = await openRig();
   await space.whenSynced();
   bad.refuseWith = new FoldspaceError("FOLD_PERMISSION", "not allowed");
@@ -158,7 +161,7 @@ test("patience is counted by the space's clock, once", async () => {
   expect(await closing).toHaveLength(1);
 });
 
-test("an app tree that one layer never gives hangs nothing, and is told of", async () => {
+test("an app tree that one layer never gives blocks nothing, and is reported", async () => {
   const [id, good] = [newId(), new MemoryStore()];
   await makeSpace(id, good);
   const badLayer = layerOn(copyInto(good, new MemoryStore()), id, { id: "bad" });
@@ -219,7 +222,7 @@ test("a layer that failed while trees that are not loaded were compared does not
   await space.close();
 });
 
-test("what waits in a layer that cannot save is not handed to it again when it is read anew", async () => {
+test("operations that wait in a layer that cannot save are not handed to it again when it is read anew", async () => {
   const clock = new ManualClock();
   let tell: ((change: IncomingChange) => void) | undefined;
   const { id, space, good, bad, badLayer } = await openRig({ clock }, (layer) => {
@@ -244,7 +247,7 @@ test("what waits in a layer that cannot save is not handed to it again when it i
   await space.close();
 });
 
-test("what a tree that is not loaded lacks in a layer that cannot save is handed to it once, and the layer is read all the same", async () => {
+test("operations of an unloaded tree are handed once to a layer that cannot save, and the layer is still read", async () => {
   const clock = new ManualClock();
   const [id, good] = [newId(), new MemoryStore()];
   await makeSpace(id, good);
@@ -277,7 +280,7 @@ test("what a tree that is not loaded lacks in a layer that cannot save is handed
   await space.close();
 });
 
-test("a layer of another space, or one that has to be migrated, is not tried again", async () => {
+test("a layer of another space, or one that must be migrated, is not retried", async () => {
   const clock = new ManualClock();
   const mismatch = new FoldspaceError("FOLD_SPACE_MISMATCH", "of another space");
   const { space, badLayer } = await openRig({ clock }, (layer) => layer.fail("connect", mismatch));
@@ -321,7 +324,7 @@ test("a read-only space is synced when every layer has answered", async () => {
   await space.close();
 });
 
-test("when the page is left, what there is is saved, without waiting for a layer that hangs", async () => {
+test("when the page is left, pending operations are saved without waiting for a layer that hangs", async () => {
   const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
   const window = new EventTarget();
   vi.stubGlobal("document", page);
@@ -345,7 +348,7 @@ test("when the page is left, what there is is saved, without waiting for a layer
   await closing;
 });
 
-test("looked at again, the space asks its layers for what it was not told of", async () => {
+test("when the page is shown again, the space asks its layers for unreported changes", async () => {
   const window = new EventTarget();
   vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible" }));
   vi.stubGlobal("window", window);

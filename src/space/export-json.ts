@@ -1,8 +1,8 @@
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 
 /**
- * The canonical export of a space: what loading it means, as JSON text. Spaces with the same operations give the same
- * bytes: trees and vertices by id, properties by key, all in code units, removed properties absent.
+ * The canonical export of a space: the state after loading it, as JSON text. Spaces with the same operations give the same
+ * bytes: trees and vertices by id, properties by key, all in code units, without removed properties.
  * @param trees the space tree and all app trees
  */
 export function exportJson(spaceId: string, trees: readonly (readonly [treeId: string, tree: ReplicatedTree])[]): string {
@@ -22,7 +22,7 @@ function exportVertex(vertex: Vertex): string {
   const properties = vertex.tree
     .getVertexProperties(vertex.id, false)
     .sort((a, b) => compareCodeUnits(a.key, b.key))
-    // members of nested objects stay as they were written, which is the same in every copy of an operation
+    // members of nested objects keep the order in which they were written, which is the same in every copy of an operation
     .map(({ key, value }) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
   return `{"id":${JSON.stringify(vertex.id)},"parentId":${JSON.stringify(vertex.parentId)},"properties":{${properties.join(",")}}}`;
 }

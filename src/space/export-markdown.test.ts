@@ -12,7 +12,7 @@ function markdown(tree: ReplicatedTree): string[] {
   return [...exportMarkdown("Space", [{ title: "Tree", tree }])].slice(4);
 }
 
-test("names become nested bullets, and text stands below its name", () => {
+test("names become nested bullets, and text is placed below its name", () => {
   const tree = newTree();
   const list = tree.root!.newNamedChild("List");
   list.newNamedChild("Item", { text: "First line\n\n- a point" });
@@ -34,7 +34,7 @@ test("names cannot change the structure of the document", () => {
   expect(markdown(tree)).toEqual([String.raw`- \# not a heading - nor \*two\* bullets`]);
 });
 
-test("a name of blanks is none", () => {
+test("a name of blanks is ignored", () => {
   const tree = newTree();
   expect(labelOf(tree.root!.newNamedChild("  ", { title: "Title" }))).toBe("Title");
   expect(labelOf(tree.root!.newChild())).toBeUndefined();

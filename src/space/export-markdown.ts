@@ -6,13 +6,13 @@ export interface MarkdownTree {
   readonly tree: ReplicatedTree;
 }
 
-/** Deeper lists are drawn at this depth: the spaces in front of them would outgrow the text. */
+/** Deeper lists are indented to this depth: otherwise the indentation would outgrow the text. */
 const MAX_INDENT = 40;
 
 /**
  * A space as a Markdown document for people: a heading per tree, below it a nested list of the vertices by their
- * names, and texts below the names. Outlines are written as the app writes them: see `treeMarkdown`. Made line by line, as
- * it may be large.
+ * names, and texts below the names. Outlines have the app's own notation: see {@link treeMarkdown}. The document is generated
+ * line by line, because it may be large.
  */
 export function* exportMarkdown(spaceTitle: string, trees: readonly MarkdownTree[]): Generator<string> {
   yield `# ${escapeInline(spaceTitle)}`;
@@ -23,8 +23,8 @@ export function* exportMarkdown(spaceTitle: string, trees: readonly MarkdownTree
 }
 
 /**
- * One tree as Markdown, below its title as a heading. An outline is a list of its items, with their ticks and with the inline
- * notation of their texts as it was written: the app reads it back as it was.
+ * One tree as Markdown, below its title as a heading. An outline becomes a list of its items, with their check boxes and the
+ * inline notation of their texts, so that the app can read it back unchanged.
  */
 export function* treeMarkdown(title: string, tree: ReplicatedTree, level: number = 1): Generator<string> {
   const isOfApp = isOutline(tree);
@@ -35,7 +35,10 @@ export function* treeMarkdown(title: string, tree: ReplicatedTree, level: number
   else for (const { vertex, depth } of walk(tree.root)) if (depth > 0) yield* bullet(vertex, Math.min(depth - 1, MAX_INDENT));
 }
 
-/** Every vertex from the root down, parents first, siblings in order; of an outline, in the app's order. Without recursion: a tree may be deeper than the stack. */
+/**
+ * Every vertex from the root down, parents first, siblings in order; for an outline, in the app's order. Without recursion,
+ * because a tree may be deeper than the stack.
+ */
 export function* walk(root: Vertex): Generator<{ readonly vertex: Vertex; readonly depth: number }> {
   const open = [{ vertex: root, depth: 0 }];
   const isOfApp = isOutline(root.tree);
@@ -46,7 +49,7 @@ export function* walk(root: Vertex): Generator<{ readonly vertex: Vertex; readon
   }
 }
 
-/** What to call a vertex: its name, or else the first line of its title or text. */
+/** A label for a vertex: its name, or else the first line of its title or text. */
 export function labelOf(vertex: Vertex): string | undefined {
   if (vertex.name !== undefined && vertex.name.trim() !== "") return vertex.name;
   for (const key of ["title", "text"]) {
@@ -61,7 +64,7 @@ function* bullet(vertex: Vertex, depth: number): Generator<string> {
   const text = vertex.getProperty("text");
   const lines = typeof text === "string" && text.trim() !== "" ? text.trim().split(/\r?\n/) : [];
   const label = labelOf(vertex);
-  // a text that is its own label is not said twice
+  // a text that is its own label is not repeated
   const isLabelOfText = label !== undefined && label === lines[0];
   yield `${indent}- ${isLabelOfText ? lines.shift()! : escapeInline(label ?? "(no name)")}`;
   if (lines.length > 0 && !isLabelOfText) yield "";

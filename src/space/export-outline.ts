@@ -1,6 +1,6 @@
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 
-/** An item of an outline, apart from any tree. */
+/** An item of an outline, independent of a tree. */
 export interface OutlineItem {
   /** One line, with inline Markdown as it was written. */
   readonly text: string;
@@ -13,16 +13,16 @@ export interface OutlineItem {
 
 /** `appId` of the trees that are outlines. */
 const OUTLINE_APP_ID = "outline";
-/** Deeper items are drawn at this depth: the spaces in front of them would outgrow the text. */
+/** Deeper items are indented to this depth: otherwise the indentation would outgrow the text. */
 const MAX_DEPTH = 100;
 
-/** What would be read as a bullet, a heading, a check box, a quote, a fence or a break at the beginning of a text. */
+/** A beginning of a text that Markdown would read as a bullet, a heading, a check box, a quote, a fence or a break. */
 const BLOCK_START = String.raw`(?:[-+•=|>]|\*(?=[ \t]|$)|#{1,6}(?=[ \t]|$)|\[[ xX]\](?=[ \t]|$)|${"`"}{3,}|~{3,}|([*_])[ \t]*(?:\1[ \t]*){2,}$)`;
 const TO_ESCAPE = new RegExp(String.raw`^(?=\\*${BLOCK_START})`);
 const ESCAPED = new RegExp(String.raw`^\\(?=\\*${BLOCK_START})`);
 const NUMBER = /^(\d{1,9})(?=\\*[.)](?:[ \t]|$))/;
 const ESCAPED_NUMBER = /^(\d{1,9})\\(?=\\*[.)](?:[ \t]|$))/;
-/** Spaces at the ends of a text are written as references, and references that stand there themselves as `&#38;…`. */
+/** Spaces at the ends of a text are written as references; references that the text itself contains are written as `&#38;…`. */
 const REFERENCE_START = /^&(?=(?:#38;)*#(?:32|9);)/;
 const REFERENCE_END = /&(?=(?:#38;)*#(?:32|9);$)/;
 const ESCAPED_START = /^&#38;(?=(?:#38;)*#(?:32|9);)/;
@@ -31,8 +31,8 @@ const SPACES_START = /^(?:&#(?:32|9);)+/;
 const SPACES_END = /(?:&#(?:32|9);)+$/;
 
 /**
- * A text as a line of Markdown. Inline notation stays as it is; only what would begin a block is escaped, and spaces at the
- * ends are written as references. {@link fromMarkdownLine} gives the text back.
+ * A text as a line of Markdown. Inline notation stays unchanged; only a beginning of a block is escaped, and spaces at the ends
+ * are written as references. {@link fromMarkdownLine} restores the text.
  */
 export function toMarkdownLine(text: string): string {
   const line = text.replaceAll(/[\r\n]/g, " ");
@@ -48,7 +48,7 @@ export function toMarkdownLine(text: string): string {
   return toReferences(start) + inner + toReferences(line.slice(end));
 }
 
-/** The text that a line of Markdown stands for, without its bullet, box or sign of a heading. */
+/** The text of a line of Markdown, without its bullet, check box or heading sign. */
 export function fromMarkdownLine(line: string): string {
   const start = SPACES_START.exec(line)?.[0] ?? "";
   const rest = line.slice(start.length);
@@ -68,7 +68,7 @@ export function toMarkdownHeading(title: string, level: number): string {
   return `${"#".repeat(level)} ${text}`.replace(/ $/, "");
 }
 
-/** The title in a heading, without the signs in front of it and those that close it. */
+/** The title in a heading, without the opening and closing signs. */
 export function fromMarkdownHeading(text: string): string {
   return fromMarkdownLine(text.replace(/(^|[ \t])\\(?=\\*#+$)/, "$1"));
 }
@@ -92,7 +92,7 @@ export function* outlineMarkdown(items: readonly OutlineItem[]): Generator<strin
     }
     const box = item.isDone === undefined ? "" : item.isDone ? "[x] " : "[ ] ";
     const indent = "  ".repeat(Math.min(open.length - 1, MAX_DEPTH));
-    // a text that is empty leaves no space behind it
+    // an empty text leaves no trailing space
     yield indent + `- ${box}${toMarkdownLine(item.text)}`.replace(/ $/, "");
     const note = toNote(item.note ?? "");
     if (note !== "") for (const line of note.split("\n")) yield line === "" ? "" : `${indent}  ${toMarkdownLine(line)}`;
@@ -100,12 +100,12 @@ export function* outlineMarkdown(items: readonly OutlineItem[]): Generator<strin
   }
 }
 
-/** Whether a tree is an outline, as the app makes them. */
+/** Whether a tree is an outline of the app. */
 export function isOutline(tree: ReplicatedTree): boolean {
   return tree.root?.getProperty("appId") === OUTLINE_APP_ID;
 }
 
-/** The items of an outline in their order, with everything below them. */
+/** The items of an outline in order, with everything below them. */
 export function readOutline(tree: ReplicatedTree): OutlineItem[] {
   return tree.root ? readItems(outlineChildren(tree.root)) : [];
 }
@@ -134,7 +134,7 @@ export function readItems(vertices: readonly Vertex[]): OutlineItem[] {
   return top;
 }
 
-/** The text of an item, as one line; its name, where another program has made it. */
+/** The text of an item, as one line; its name, if another program has made it. */
 export function itemText(vertex: Vertex): string {
   const text = vertex.getProperty("text");
   return (typeof text === "string" ? text : (vertex.name ?? "")).replaceAll(/[\r\n]/g, " ");
@@ -150,7 +150,7 @@ export function isItemDone(vertex: Vertex): boolean {
   return vertex.getProperty("done") === true;
 }
 
-/** The items below one in the order that the app shows: by their order keys, those without one behind them by creation. */
+/** The items below a vertex in the order that the app shows: by their order keys; items without a key follow by creation. */
 export function outlineChildren(vertex: Vertex): Vertex[] {
   const places = vertex.children.map((child) => {
     const [order, createdAt] = [child.getProperty("order"), child.getProperty("_c")];

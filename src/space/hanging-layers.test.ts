@@ -8,7 +8,7 @@ import { SpaceManager } from "./space-manager.ts";
 const STEPS = ["disconnect", "stopListening", "listTrees", "flush", "rescan", "rescanTree", "saveTreeOps"] as const;
 
 for (const step of STEPS) {
-  test(`a layer that throws in ${step} instead of rejecting is let go of, and disturbs no other`, async () => {
+  test(`a layer that throws in ${step} instead of rejecting is released, and disturbs no other`, async () => {
     const { id, one, two } = await spaceInTwoPlaces();
     const manager = new SpaceManager({ timeoutMs: 300, relayGraceMs: 20 });
     const bad = layerOn(two, id, { id: "bad" });
@@ -65,7 +65,7 @@ for (const step of ["connect", "loadTreeOps", "startListening"] as const) {
   });
 }
 
-test("a layer that hangs holds up neither looking for changes nor the list of trees", async () => {
+test("a layer that hangs delays neither a rescan nor the list of trees", async () => {
   const { id, treeId, one, two } = await spaceInTwoPlaces();
   const bad = layerOn(two, id, { id: "bad" });
   const space = await new SpaceManager({ timeoutMs: 100 }).loadSpace({ id }, [bad, layerOn(one, id, { id: "good" })]);

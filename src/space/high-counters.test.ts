@@ -6,10 +6,10 @@ import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/spac
 import { newId, type VertexOperation } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
 
-// What one line in a folder can do, where the folder's other lines are those of a space.
+// The effects of one line in a folder whose other lines belong to a space.
 
 function property(counter: number, targetId: string, key: string, value: string): VertexOperation {
-  return { id: { counter, peerId: "foreignOp" }, targetId, key, value, transient: false };
+  return { id: { counter, peerId: "foreign" }, targetId, key, value, transient: false };
 }
 
 test("a layer with the highest counters is merged, and what they have not decided is edited as ever", async () => {
@@ -45,7 +45,7 @@ test("operations made above the clock, and below it again, come back as our own"
   const [id, store] = [newId(), new MemoryStore()];
   await makeSpace(id, store);
   store.write(store, id, [property(MAX_CLOCK + 7, id, "text", "theirs")]);
-  // what one layer is given, the other tells
+  // the other layer reports the operations given to this one
   const mirror = copyInto(store, new MemoryStore());
   store.observe((_writer, treeId, ops) => mirror.write({}, treeId, ops));
   const layers = [layerOn(store, id, { id: "one" }), layerOn(mirror, id, { id: "two" })];

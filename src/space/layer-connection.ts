@@ -6,23 +6,23 @@ import type { VertexOperation } from "../tree/index.ts";
 import { claimLayer, type LayerClaim } from "./layer-ownership.ts";
 import { completesInTime } from "../with-timeout.ts";
 
-/** State of one layer of a space, for people to see. */
+/** State of one layer of a space, to be shown to users. */
 export interface LayerReport extends LayerStatus {
   readonly id: string;
   /** Whether the layer is still being opened and read. */
   readonly isLoading: boolean;
 }
 
-/** What a layer lacks, and why. */
+/** The report that a layer lacks something, and why. */
 export interface NotDurable {
   readonly id: string;
-  /** Operations handed over and not yet durable; unknown ones of a layer that could not be opened are not counted. */
+  /** Operations handed over and not yet durable; without unknown ones of a layer that could not be opened. */
   readonly pendingOps: number;
   readonly code: FoldspaceErrorCode;
   readonly reason: string;
 }
 
-/** Trying again does not help with these: the layer is of another space, or the application has to act. */
+/** Errors that a retry does not resolve: the layer belongs to another space, or the application must act. */
 const PERMANENT: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>([
   "FOLD_SPACE_MISMATCH",
   "FOLD_OLD_FORMAT",
@@ -36,16 +36,16 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Longest wait for the layer when something has to end, in milliseconds. */
   readonly timeoutMs: number;
-  /** Longest wait for another owner that is closing, in milliseconds. */
+  /** Longest wait for another owner that is closing the layer, in milliseconds. */
   readonly openTimeoutMs: number;
-  /** Called when the report changes other than by the layer's own status. */
+  /** Called when the report changes for another reason than the layer's own status. */
   readonly onChange: () => void;
 }
 
 /**
  * A space's use of one layer, from its opening until the layer is released: the space is the layer's only user, and every call
- * to the layer goes through here. What fails is tried again with growing delays, each thing by itself; nothing waits for the
- * layer for ever, and nothing reaches it after the connection was closed.
+ * to the layer goes through here. Each failing task is retried with growing delays, independently of the others. No caller waits
+ * for the layer for ever, and no call reaches it after the connection was closed.
  *
  * ```
  *  claim ──► connect ──► brought in: read, listened to, compared ──► closed: disconnected, released
@@ -72,7 +72,7 @@ export class LayerConnection {
   #closing: Promise<void> | undefined;
   #onClosing: () => void = () => undefined;
   readonly #whenClosing: Promise<void> = new Promise((resolve) => (this.#onClosing = resolve));
-  /** Whether all that the layer holds has been brought into the space. */
+  /** Whether all operations of the layer have been merged into the space. */
   #isBroughtIn = false;
 
   constructor(layer: PersistenceLayer, options: ConnectionOptions) {
@@ -82,7 +82,7 @@ export class LayerConnection {
       this.#onUsable = resolve;
       this.#onUnusable = reject;
     });
-    // whoever needs it asks for it
+    // callers that need the result await it themselves
     this.#usable.catch(() => undefined);
   }
 
@@ -99,12 +99,12 @@ export class LayerConnection {
     return this.#closing !== undefined;
   }
 
-  /** Whether the layer is being connected, or read for the first time. One that fails is not, until it is tried again. */
+  /** Whether the layer is being connected, or read for the first time. A failed layer is not loading until it is retried. */
   get isLoading(): boolean {
     return this.#opening !== undefined && this.#latestError === undefined;
   }
 
-  /** Settles with the first answer: the space tree has been read, or why it could not be. */
+  /** Settles with the first answer: resolves if the space tree has been read, rejects with the reason if it could not be. */
   get usable(): Promise<void> {
     return this.#usable;
   }
@@ -128,13 +128,13 @@ export class LayerConnection {
   }
 
   /**
-   * Connects the layer, as often as it takes.
-   * @param session asked for at every attempt
-   * @param bringIn called once when it is connected: brings what it holds into the space
-   * @returns when it has been brought in, or cannot be; never rejects
+   * Connects the layer, and retries until it succeeds.
+   * @param session called at every attempt
+   * @param bringIn called once when it is connected: merges its contents into the space
+   * @returns when they have been merged, or cannot be; never rejects
    */
   open(session: () => LayerSession, bringIn: () => Promise<void>): Promise<void> {
-    // a layer that hangs keeps nobody waiting once it is given up
+    // callers do not wait for a hanging layer once its connection is closed
     this.#opening ??= Promise.race([this.#open(session, bringIn), this.#whenClosing]).finally(() => {
       this.#opening = undefined;
       if (!this.isClosed) this.#options.onChange();
@@ -160,7 +160,7 @@ export class LayerConnection {
       await bringIn();
       this.#isBroughtIn = true;
     } catch (error) {
-      // what it was waiting for ended with the connection
+      // bringIn also fails if the connection was closed meanwhile
       if (!this.isClosed) this.#setError(toFoldspaceError(error));
     }
   }
@@ -170,19 +170,19 @@ export class LayerConnection {
     const { peerId } = session();
     await this.layer.connect(session());
     this.#isConnected = true;
-    // there was nothing to disconnect when it was closed
+    // the layer was not connected yet when the connection was closed
     if (this.isClosed) await this.layer.disconnect();
     if (session().peerId !== peerId) this.layer.changePeer?.(session().peerId);
   }
 
-  /** To be called when the space tree has been read. */
+  /** Notes that the space tree has been read. */
   noteUsable(): void {
     this.#onUsable();
     this.#options.onChange();
   }
 
   /**
-   * Does something until it succeeds, with growing delays.
+   * Runs a task until it succeeds, with growing delays.
    * @returns when it has succeeded, or the connection was closed
    */
   async keepTrying(name: string, task: () => Promise<void>): Promise<void> {
@@ -207,8 +207,8 @@ export class LayerConnection {
 
   /**
    * Loads all operations of a tree.
-   * @param options `inTurn`: whether to wait for others that do so, because what is loaded is only compared
-   * @throws FoldspaceError `FOLD_CLOSED`, and what the layer throws
+   * @param options `inTurn`: whether to wait for other loads of this kind, because the operations are only compared
+   * @throws FoldspaceError `FOLD_CLOSED`, and the layer's errors
    */
   async loadTree(treeId: string, { inTurn }: { readonly inTurn: boolean }): Promise<VertexOperation[]> {
     this.assertOpen();
@@ -220,7 +220,7 @@ export class LayerConnection {
     try {
       this.assertOpen();
       const loading = this.layer.loadTreeOps(treeId);
-      // one that hangs holds up only itself
+      // a load that hangs delays no other load
       void this.#isInTime(loading.catch(() => undefined)).then(end);
       return await loading;
     } catch (error) {
@@ -229,14 +229,14 @@ export class LayerConnection {
     }
   }
 
-  /** Has the layer tell what it has not told yet of a tree. */
+  /** Has the layer report the operations of a tree that it has not reported yet. */
   async rescanTree(treeId: string): Promise<void> {
     this.assertOpen();
     const asked = this.layer.rescanTree?.(treeId) ?? Promise.resolve();
     if (!(await this.#isInTime(asked))) throw this.#timedOut("timed out");
   }
 
-  /** @throws FoldspaceError what the layer throws, and `FOLD_TIMEOUT` if it does not answer in time */
+  /** @throws FoldspaceError the layer's errors, and `FOLD_TIMEOUT` if it does not answer in time */
   async listTrees(): Promise<string[]> {
     this.assertOpen();
     const listing = (async () => await this.layer.listTrees())();
@@ -244,21 +244,21 @@ export class LayerConnection {
     return await listing;
   }
 
-  /** Has the layer look for what changed elsewhere. Never rejects: a failure is in the report until it can look. */
+  /** Has the layer check for changes made elsewhere. Never rejects: a failure is in the report until a rescan succeeds. */
   async rescan(): Promise<void> {
-    const looking = (async () => await this.layer.rescan?.())().then(
+    const rescanning = (async () => await this.layer.rescan?.())().then(
       () => this.recover("rescan"),
       (error: unknown) => this.fail("rescan", error),
     );
-    if (!(await this.#isInTime(looking))) this.fail("rescan", this.#timedOut("has not looked in time"));
+    if (!(await this.#isInTime(rescanning))) this.fail("rescan", this.#timedOut("has not rescanned in time"));
   }
 
-  /** Has the layer tell of what it has found lost. */
+  /** Has the layer report its detected losses. */
   async stopListening(): Promise<void> {
     await this.layer.stopListening?.();
   }
 
-  /** Begins to save what there is: the page may be gone after this turn. */
+  /** Begins to save pending operations: the page may be gone after this task. */
   async flushOnPageHide(): Promise<void> {
     if (this.layer.flushOnPageHide) this.layer.flushOnPageHide();
     else await this.layer.flush();
@@ -270,27 +270,27 @@ export class LayerConnection {
     await this.layer.saveTreeOps(treeId, ops);
   }
 
-  /** Has the layer save what waits. @returns when it has, or after long enough @throws FoldspaceError what the layer throws */
+  /** Saves the layer's pending operations. @returns when it has, or after the timeout @throws FoldspaceError its errors */
   async flushInTime(): Promise<void> {
     this.assertOpen();
     await this.#isInTime(this.layer.flush());
   }
 
-  /** Notes something that the layer fails with. @param name of it */
+  /** Notes a failing task. @param name of the task */
   fail(name: string, error: unknown): void {
-    // the latest is shown
+    // moves the task to the end, because the latest error is shown
     this.#taskErrors.delete(name);
     this.#taskErrors.set(name, toFoldspaceError(error));
     this.#answer(toFoldspaceError(error));
     this.#options.onChange();
   }
 
-  /** Ends what {@link fail} has begun. */
+  /** Removes the failure that {@link fail} has noted. */
   recover(name: string): void {
     if (this.#taskErrors.delete(name)) this.#options.onChange();
   }
 
-  /** Notes that the layer fails with a tree, or does so no longer. */
+  /** Notes that the layer fails with a tree, or no longer does. */
   setTreeError(treeId: string, error: FoldspaceError | undefined): void {
     if (error) this.#treeErrors.set(treeId, error);
     else this.#treeErrors.delete(treeId);
@@ -300,33 +300,33 @@ export class LayerConnection {
 
   // ---- state ----
 
-  /** Waits until the space tree has been read, the layer has failed, or long enough. */
+  /** Waits until the space tree has been read, the layer has failed, or the timeout has passed. */
   async whenUsable(): Promise<void> {
     if (this.isLoading) await this.#isInTime(Promise.race([this.#opening, this.#usable.catch(() => undefined)]));
   }
 
-  /** Waits until the layer takes part in everything, has failed, or long enough. */
+  /** Waits until the layer takes part in everything, has failed, or the timeout has passed. */
   async whenBroughtIn(): Promise<void> {
     await this.whenUsable();
     if (this.isLoading) await this.#isInTime(this.#opening ?? Promise.resolve());
   }
 
-  /** Why the layer cannot be used at present, or timed out. */
+  /** The reason why the layer cannot be used at present, or timed out. */
   get obstacle(): FoldspaceError | undefined {
-    // a layer that this platform cannot have is none; its report says so
+    // a layer that this platform does not support is ignored; its report says so
     if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
     return this.#error ?? (this.#isBroughtIn ? undefined : (this.#latestError ?? this.unanswered()));
   }
 
-  /** What something has failed with that is tried again. @param name as for {@link keepTrying} */
+  /** The error of a task that is being retried. @param name as for {@link keepTrying} */
   failureOf(name: string): FoldspaceError | undefined {
     return this.#taskErrors.get(name);
   }
 
   /**
-   * Has the layer save what it was handed.
-   * @param findLacking tells what it was not even handed of what was made here
-   * @returns what it lacks, if it does not have everything in time
+   * Has the layer save the operations that it was handed.
+   * @param findLacking gives the reason why the layer was not even handed all local operations, if so
+   * @returns a report if the layer does not have everything in time
    */
   async notDurable(findLacking: () => FoldspaceError | undefined): Promise<NotDurable | undefined> {
     if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
@@ -340,13 +340,13 @@ export class LayerConnection {
     }
   }
 
-  /** What the layer lacks, or has not given, for this reason. */
+  /** The report that the layer lacks something, or has not given it, for this reason. */
   lacks(error: unknown): NotDurable {
     const { code, message } = toFoldspaceError(error);
     return { id: this.id, pendingOps: this.layer.status.pendingOps, code, reason: message };
   }
 
-  /** Why a layer has not been handed everything yet. */
+  /** The reason why a layer has not been handed everything yet. */
   unanswered(): FoldspaceError {
     return this.#timedOut("timed out");
   }
@@ -358,7 +358,7 @@ export class LayerConnection {
 
   // ---- closing ----
 
-  /** Disconnects the layer and releases it. A layer that hangs is left behind: it is released when it has answered. */
+  /** Disconnects the layer and releases it. A layer that hangs is not waited for: it is released when it has answered. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -367,12 +367,12 @@ export class LayerConnection {
   async #close(): Promise<void> {
     for (const cancel of [...this.#cancelWaits]) cancel();
     this.#onClosing();
-    this.#answer(new FoldspaceError("FOLD_CLOSED", `${this.id} was disposed of`));
+    this.#answer(new FoldspaceError("FOLD_CLOSED", `${this.id} was disposed`));
     const claim = this.#claim;
-    // a layer that another space still uses is none of ours
+    // a layer that another space still uses must not be disconnected here
     if (!claim) return;
     claim.end();
-    // one that throws instead of rejecting is released all the same
+    // a layer that throws instead of rejecting is released too
     const disconnecting = (async () => await this.layer.disconnect())();
     void Promise.allSettled([this.#connecting, disconnecting]).then(() => claim.release());
     try {
@@ -396,12 +396,12 @@ export class LayerConnection {
     this.#options.onChange();
   }
 
-  /** The first answer counts; a later one changes nothing. */
+  /** The first answer counts; later ones change nothing. */
   #answer(error: FoldspaceError): void {
     this.#onUnusable(error);
   }
 
-  /** Waits, or until the connection is closed. */
+  /** Waits for a time, or until the connection is closed. */
   async #wait(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancelTimer = this.#options.clock.schedule(ms, () => end());

@@ -9,20 +9,20 @@ interface Claim {
   readonly released: Promise<void>;
 }
 
-/** The right to use a layer, of one space at a time. */
+/** The right of one space to use a layer. */
 export interface LayerClaim {
-  /** Announces the release: those who wait for the layer go on waiting. */
+  /** Announces the release: callers that wait for the layer continue to wait. */
   end(): void;
   release(): void;
 }
 
 /**
- * How long a second user waits for a layer whose owner shows no sign of letting go of it, in milliseconds: a component that is
- * mounted again often asks for the space just before the first one closes it.
+ * How long a second user waits for a layer whose owner has not announced its release, in milliseconds: a component that is
+ * mounted again often asks for the space just before the previous one closes it.
  */
 const WAIT_FOR_OWNER_MS = 2_000;
 
-/** One for all copies of this package in a program, as they may share layers. */
+/** One registry for all copies of this package in a program, because they may share layers. */
 const REGISTRY = Symbol.for("foldspace.layer-claims");
 
 function registry(): WeakMap<PersistenceLayer, Claim> {

@@ -6,22 +6,22 @@ export interface SpaceStatus {
   readonly layers: readonly LayerReport[];
 }
 
-/** What may have problems. */
+/** A source of problems. */
 interface ProblemSource {
   readonly problems: readonly Problem[];
-  /** Of all, where `problems` is a sample. */
+  /** The number of all problems, if `problems` is a sample. */
   readonly problemCount?: number;
   observeProblems(listener: () => void): () => void;
 }
 
-/** So many problems of the space itself are kept. */
+/** Number of the space's own problems that are kept. */
 const MAX_OWN_PROBLEMS = 100;
 
-/** The layers of an open space, and how they are. */
+/** The layers of an open space, their status and their problems. */
 export class LayerSet {
   readonly status: Observable<SpaceStatus> = new Observable<SpaceStatus>({ layers: [] });
   readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
-  /** What is wrong with none of the layers in particular. */
+  /** Problems that belong to no single layer. */
   readonly #ownProblems: Problem[] = [];
   #ownProblemCount = 0;
   readonly #sources: ProblemSource[] = [];
@@ -32,7 +32,7 @@ export class LayerSet {
     return [...this.#endObserving.keys()];
   }
 
-  /** How many problems there are: `problems` has a sample. */
+  /** The number of all problems; `problems` may be a sample. */
   get problemCount(): number {
     const sources: ProblemSource[] = [...this.#sources, ...this.connections.map(({ layer }) => layer)];
     return sources.reduce((count, source) => count + (source.problemCount ?? source.problems.length), this.#ownProblemCount);
@@ -54,7 +54,7 @@ export class LayerSet {
     this.#publishProblems();
   }
 
-  /** Forgets a layer, at once, and disconnects it. */
+  /** Forgets a layer at once, and disconnects it. */
   async drop(connection: LayerConnection): Promise<void> {
     this.#endObserving.get(connection)?.();
     this.#endObserving.delete(connection);
@@ -70,7 +70,7 @@ export class LayerSet {
     this.publishStatus();
   }
 
-  /** Adds a problem to those that the layers have. */
+  /** Adds a problem to those of the layers. */
   report(problem: Problem): void {
     this.#ownProblemCount++;
     if (this.#ownProblems.length >= MAX_OWN_PROBLEMS) return;
@@ -78,7 +78,7 @@ export class LayerSet {
     this.#publishProblems();
   }
 
-  /** Adds the problems of something else to those that the layers have. */
+  /** Adds the problems of another source to those of the layers. */
   include(source: ProblemSource): void {
     this.#sources.push(source);
     source.observeProblems(() => this.#publishProblems());
@@ -102,7 +102,7 @@ export function assertDurable(reports: readonly (NotDurable | undefined)[]): voi
   throw new FoldspaceError("FOLD_NOT_DURABLE", `Not everything is saved in ${reasons.join("; ")}`, { data: { layers: lacking } });
 }
 
-/** Why a space could not be opened. @param failures of the layers that have failed; the others have not answered */
+/** The reason why a space could not be opened. @param failures of the failed layers; the others have timed out */
 export function whyNotOpened(
   spaceId: string,
   connections: readonly LayerConnection[],

@@ -79,7 +79,7 @@ test("a layer that is removed keeps what it has and gets nothing more", async ()
   await space.close();
 });
 
-test("removing a layer that cannot save tells what it lacks, and removes it", async () => {
+test("removing a layer that cannot save reports what it lacks, and removes it", async () => {
   const [id, one] = [newId(), new MemoryStore()];
   await makeSpace(id, one);
   const two = copyInto(one, new FaultyStore());
@@ -100,7 +100,7 @@ test("removing a layer that cannot save tells what it lacks, and removes it", as
   await space.close();
 });
 
-test("a layer that fails keeps nobody from what the others list, and from looking at them anew", async () => {
+test("a layer that fails affects neither the lists nor the rescans of the others", async () => {
   const [id, one] = [newId(), new MemoryStore()];
   await makeSpace(id, one);
   let treeId = "";
@@ -136,7 +136,7 @@ class TroubledLayer extends FaultyLayer {
   }
 }
 
-test("problems of all layers are told, in the order of the layers", async () => {
+test("problems of all layers are reported, in the order of the layers", async () => {
   const [id, store] = [newId(), new MemoryStore()];
   await makeSpace(id, store);
   const stores = { one: store, two: copyInto(store, new MemoryStore()) };

@@ -13,51 +13,51 @@ import { placesToReapply, toReapply, type LocalOpLog } from "./local-op-log.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
 import { PreLoadEdits } from "./pre-load-edits.ts";
 
-/** A millisecond of merging or two, and a few times that where the code is cold. */
+/** One or two milliseconds of merging; a few times that if the code is cold. */
 const SLICE_OPS = 500;
 
-/** What a loaded tree needs of the space that it belongs to. */
+/** The space as a loaded tree uses it. */
 export interface LoadedTreeHost {
   readonly now: () => number;
-  /** Whether some layer has not answered yet, and may hold older operations than those made now. */
+  /** Whether some layer has not answered yet, and may contain operations older than those made now. */
   readonly isAwaiting: () => boolean;
   readonly isReadOnly: boolean;
-  /** Refuses changes that would not be saved: in a space that is closed, or that is only read. @throws FoldspaceError */
+  /** Refuses changes that would not be saved, because the space is closed or read-only. @throws FoldspaceError */
   readonly assertChangeable: (kind: TreeChangeKind) => void;
-  /** Takes what no layer has told of. */
+  /** Takes operations that no layer has reported. */
   readonly onMade: (ops: readonly VertexOperation[]) => void;
   /** Another instance makes operations under our peer id. Every tree is given another id before this returns. */
   readonly onCloned: () => void;
 }
 
-/** What came of merging all that a layer holds. */
+/** The result of merging all operations of a layer. */
 export interface MergedLayer {
-  /** What the tree did not have. */
+  /** Operations that the tree did not have. */
   readonly arrived: readonly VertexOperation[];
-  /** What says something else than the operations that the tree has under the same ids. */
+  /** Operations that differ from the tree's operations with the same ids. */
   readonly differing: readonly DifferingContents[];
 }
 
-/** A tree that takes in what layers have read as it is. */
+/** A tree that merges operations read from layers without copying them. */
 class LayeredTree extends ReplicatedTree {
   override mergeOwned(ops: readonly VertexOperation[]): VertexOperation[] {
     return super.mergeOwned(ops);
   }
 }
 
-/** A tree in memory: gathers its edits for the layers, and merges what the layers tell. */
+/** A tree in memory: gathers its edits for the layers, and merges the operations that layers report. */
 export class LoadedTree {
   readonly #tree: LayeredTree;
   readonly #host: LoadedTreeHost;
   readonly #localOps: LocalOpLog;
-  /** Edits of this turn, handed over together. */
+  /** Edits of the current task, handed over together. */
   #unsent: VertexOperation[] = [];
   readonly #preLoadEdits = new PreLoadEdits();
-  /** What is being merged that a layer has told of. An observer may merge what a live peer has sent meanwhile. */
+  /** The layer's operations that are being merged. An observer may merge operations from a live peer meanwhile. */
   #arriving: ReadonlySet<VertexOperation> = new Set();
   #isReleased = false;
 
-  /** @param localOps what this instance has made in the tree, also when it was loaded before */
+  /** @param localOps operations that this instance has made in the tree, also when it was loaded before */
   constructor(peerId: string, treeId: string, host: LoadedTreeHost, localOps: LocalOpLog, options: ReplicatedTreeOptions = {}) {
     this.#host = host;
     this.#localOps = localOps;
@@ -70,7 +70,7 @@ export class LoadedTree {
         if (this.#isReleased) throw new FoldspaceError("FOLD_CLOSED", `Tree ${treeId} was unloaded: load it anew to change it`);
       },
     });
-    // what a layer that is read first may lack: without it, the next edits would be made under the same ids
+    // the layer that is read first may lack them: without them, the next edits would reuse their ids
     this.#tree.mergeOwned(localOps.operations);
     this.#tree.observeOpApplied((op, isLocal) => {
       if (this.#arriving.has(op) || (!isMoveVertexOp(op) && op.transient)) return;
@@ -94,7 +94,7 @@ export class LoadedTree {
     this.#isReleased = true;
   }
 
-  /** Hands over the edits of this turn. */
+  /** Hands over the edits of the current task. */
   flushLocalOps(): void {
     const ops = this.#unsent;
     if (ops.length === 0) return;
@@ -104,22 +104,22 @@ export class LoadedTree {
   }
 
   /**
-   * Merges all that a layer holds, slice by slice, so that others get their turn.
-   * @param onSlice called with each slice when it has been merged
+   * Merges all operations of a layer, slice by slice, so that other tasks can run in between.
+   * @param onSlice called with each slice after it has been merged
    */
   async mergeLoaded(ops: readonly VertexOperation[], onSlice: (slice: readonly VertexOperation[]) => void): Promise<MergedLayer> {
     const arrived: VertexOperation[] = [];
     const slicer = new TimeSlicer();
     const isLong = ops.length > SLICE_OPS;
-    // bringing them in order is a piece of work by itself
+    // ordering them is a long task of its own
     if (isLong) await slicer.yieldToEventLoop(true);
-    // in order, so that few moves come late: late ones cost a whole undo and redo, which cannot be divided
+    // in order, so that few moves are late: late ones cost a whole undo and redo, which cannot be divided
     for (const slice of slicesInOrder(ops, SLICE_OPS)) {
       for (const op of this.#merge(slice)) arrived.push(op);
       onSlice(slice);
       if (slicer.isDue) await slicer.yieldToEventLoop();
     }
-    // what comes next looks at the tree, which then does the work on late moves
+    // the next step reads the tree, which first applies the late moves
     if (isLong) await slicer.yieldToEventLoop(true);
     const search = this.tree.searchDifferingContents(repeatedAmong(ops, arrived));
     let step = search.next();
@@ -127,21 +127,24 @@ export class LoadedTree {
     return { arrived, differing: step.value };
   }
 
-  /** To be called when all that a layer holds has been merged, and handed on. @param isFirst whether it had not been read before */
+  /**
+   * Must be called when all operations of a layer have been merged and passed on.
+   * @param isFirst whether the layer had not been read before
+   */
   finishLoading(ops: readonly VertexOperation[], { arrived, differing }: MergedLayer, isFirst: boolean): void {
     if (isFirst) this.#reapplyPreLoadEdits(arrived);
     if (!this.#host.isAwaiting()) this.#preLoadEdits.clear();
-    this.#lookForClone(ops, differing, undefined);
+    this.#detectClone(ops, differing, undefined);
   }
 
-  /** Merges what a layer tells later on. @returns what the tree did not have */
+  /** Merges operations that a layer reports later. @returns the operations that the tree did not have */
   mergeTold(ops: readonly VertexOperation[]): VertexOperation[] {
     return this.#merge(ops);
   }
 
-  /** To be called when what a layer told has been merged, and handed on. @param arrived what the tree did not have */
+  /** Must be called when reported operations have been merged and passed on. @param arrived those that the tree did not have */
   finishTold(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): void {
-    this.#lookForClone(ops, this.tree.findDifferingContents(repeatedAmong(ops, arrived)), this.tree.peerId);
+    this.#detectClone(ops, this.tree.findDifferingContents(repeatedAmong(ops, arrived)), this.tree.peerId);
   }
 
   /** Operations that are not in the vector, sorted by id. */
@@ -150,7 +153,7 @@ export class LoadedTree {
     return vector.size === this.tree.opCount ? [] : this.tree.opsSince(vector);
   }
 
-  /** Goes on as another peer. What was made so far stays as it is. */
+  /** Continues as another peer. Earlier operations stay unchanged. */
   changePeer(peerId: string): void {
     this.flushLocalOps();
     this.tree.changePeer(peerId);
@@ -174,16 +177,16 @@ export class LoadedTree {
   #reapplyPreLoadEdits(arrived: readonly VertexOperation[]): void {
     const again = this.#preLoadEdits.reapply(this.tree, arrived, this.#host.now());
     this.flushLocalOps();
-    // what was made again is as old as what it repeats
+    // a repeated edit is as old as the original
     if (this.#host.isAwaiting()) for (const edit of again) this.#preLoadEdits.note(edit);
   }
 
   /**
-   * Makes again what ids stand for that were given to two operations: one of them is all that each device knows that has only
-   * heard of that one. Whoever hears of both does so, as those that have made them may be gone.
+   * Repeats both operations if one id was given to two different operations: a device that has received only one of them knows
+   * nothing of the other. Every device that receives both does so, because the authors may be gone.
    * @param newPeerId as for {@link LocalOpLog.findForeignOps}, as is `differing`
    */
-  #lookForClone(ops: readonly VertexOperation[], differing: readonly DifferingContents[], newPeerId: string | undefined): void {
+  #detectClone(ops: readonly VertexOperation[], differing: readonly DifferingContents[], newPeerId: string | undefined): void {
     const foreignOps = this.#localOps.findForeignOps(ops, newPeerId, differing);
     if (foreignOps.length === 0) return;
     if (foreignOps.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#host.onCloned();

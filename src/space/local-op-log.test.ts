@@ -59,7 +59,7 @@ test("nor does one for which a history was prepared, in which every move depends
   expect(arrive(line)).toBeLessThanOrEqual(10);
 });
 
-test("what the line says once more makes no more", () => {
+test("a line that arrives again makes no more operations", () => {
   const [a, b] = [tree.root!.newChild(), tree.root!.newChild()];
   const { id } = movesMade().find(({ targetId }) => targetId === b.id)!;
   const line = { id, targetId: b.id, parentId: a.id };
@@ -76,7 +76,7 @@ test("a root stays one, whatever a foreign line does to it", () => {
   expect([tree.root?.id, tree.root?.parentId, a.parentId, b.parentId]).toEqual(["root", null, "root", a.id]);
 });
 
-test("a move contested earlier is looked at again with the next moves that arrive, and not for ever", () => {
+test("a move contested earlier is checked again with the next arriving moves, and not for ever", () => {
   const [a, b] = [tree.root!.newChild(), tree.root!.newChild()];
   const { id } = movesMade().find(({ targetId }) => targetId === b.id)!;
   const line = { id, targetId: b.id, parentId: a.id };

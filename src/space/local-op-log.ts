@@ -13,30 +13,30 @@ import {
 import { subjectOf } from "./pre-load-edits.ts";
 
 /**
- * How many vertices are placed again for each contested id. There are more only in a history made for it: dozens of moves,
- * each of which would be a cycle by one of the conflicts and none by the other. What is left then stays where each device has it
- * until it is moved, and no foreignOp has us write without end.
+ * How many vertices are placed again for each contested id. Only a history made for it has more: dozens of moves, each of which
+ * would be a cycle with one of the conflicts but not with the other. The remaining vertices stay where each device has them until
+ * they are moved. The limit keeps foreign operations from making this device write without end.
  */
 const MAX_PLACES_PER_ID = 8;
 
-/** With how many arrivals of moves contested ones are looked at once more. */
-const FURTHER_LOOKS = 16;
+/** The number of later arrivals of moves with which contested moves are checked again. */
+const FURTHER_CHECKS = 16;
 
-/** An operation under an id of ours that was not made here, or under an id that is known here for another operation. */
+/** An operation with an id of ours that was not made here, or with an id that is known here for another operation. */
 export interface ForeignOperation {
   readonly op: VertexOperation;
-  /** What was made here under the same id, or is known here, where something is. */
+  /** The operation that was made here, or is known here, with the same id; `undefined` if there is no such operation. */
   readonly ours: VertexOperation | undefined;
 }
 
 /**
- * The operations that this instance has made in one tree: what tells that somebody else makes operations under its
- * peer id, as a copy of its profile does, or a machine that was restored from an image while it ran.
+ * The operations that this instance has made in one tree. With them, it detects another instance that makes operations under its
+ * peer id, such as a copy of its profile, or a machine that was restored from an image while it ran.
  */
 export class LocalOpLog {
-  /** Contested moves, and with how many more arrivals each is looked at again. */
-  readonly #contested = new Map<string, { readonly foreignOp: ForeignOperation; looksLeft: number }>();
-  /** By peer id, as it may change, and counter. */
+  /** Contested moves, and the number of arrivals with which each is still checked again. */
+  readonly #contested = new Map<string, { readonly foreignOp: ForeignOperation; checksLeft: number }>();
+  /** By peer id, because it may change, and counter. */
   readonly #ops = new Map<string, Map<number, VertexOperation>>();
 
   note(op: VertexOperation): void {
@@ -46,26 +46,27 @@ export class LocalOpLog {
     else this.#ops.set(peerId, new Map([[counter, op]]));
   }
 
-  /** All that was made here, under whichever peer id. */
+  /** All operations made here, under any peer id. */
   get operations(): VertexOperation[] {
     return [...this.#ops.values()].flatMap((ops) => [...ops.values()]);
   }
 
   /**
-   * Finds what others made under our ids, and adds what differs from what is known under its id, whichever peer has made it:
-   * that may be an earlier run of this instance. Contested moves are found again with the next arrivals of moves: the devices
-   * that contest them resolve them without knowing of each other, and of what was moved meanwhile.
-   * @param ops just arrived
-   * @param newPeerId whose every operation would be one of ours, though none has been made; `undefined` where an earlier run
-   *   may have used the id
-   * @param differing those of the operations that differ from what the tree, which knows all that was made here, has under their ids
+   * Finds operations that others made under our ids, and adds operations that differ from those known with the same ids, whichever
+   * peer has made them: it may be an earlier run of this instance. Contested moves are returned again with the next arrivals of
+   * moves: the devices that contest them resolve them without knowing of each other, or of moves made meanwhile.
+   * @param ops operations that have just arrived
+   * @param newPeerId this instance's peer id: an operation with it is foreign even if none has been made here yet. `undefined` if
+   *   an earlier run may have used the id
+   * @param differing those of the operations that differ from the tree's operations with the same ids. The tree knows all
+   *   operations made here
    */
   findForeignOps(
     ops: readonly VertexOperation[],
     newPeerId: string | undefined,
     differing: readonly DifferingContents[],
   ): ForeignOperation[] {
-    const foreignOps: ForeignOperation[] = differing.map(({ told, known }) => ({ op: told, ours: known }));
+    const foreignOps: ForeignOperation[] = differing.map(({ reported, known }) => ({ op: reported, ours: known }));
     for (const op of ops) {
       const made = this.#ops.get(op.id.peerId);
       const isForeign = made ? !made.has(op.id.counter) : op.id.peerId === newPeerId;
@@ -76,7 +77,7 @@ export class LocalOpLog {
       if (!foreignOp.ours || ![foreignOp.op, foreignOp.ours].some(isMoveVertexOp)) continue;
       this.#contested.set(`${opIdToString(foreignOp.op.id)} ${encodeLine(foreignOp.op)}`, {
         foreignOp,
-        looksLeft: FURTHER_LOOKS,
+        checksLeft: FURTHER_CHECKS,
       });
     }
     return [...foreignOps, ...earlier];
@@ -88,15 +89,15 @@ export class LocalOpLog {
 
   #contestedBefore(): ForeignOperation[] {
     const contested = [...this.#contested.values()].map(({ foreignOp }) => foreignOp);
-    for (const [key, each] of this.#contested) if (--each.looksLeft === 0) this.#contested.delete(key);
+    for (const [key, each] of this.#contested) if (--each.checksLeft === 0) this.#contested.delete(key);
     return contested;
   }
 }
 
 /**
- * What has to be made again where one id stands for two operations, of which every device knows the one that reached it
- * first: both, unless a later operation has settled the matter. Each that has made one of them finds the same, in the same
- * order, so that it does not matter how many do.
+ * The operations to repeat if one id refers to two operations, of which every device knows the one that reached it first: both,
+ * unless a later operation has decided the matter. Every device finds the same operations in the same order, so that it does not
+ * matter how many devices repeat them.
  * @param known every operation of the tree
  */
 export function toReapply(foreignOps: readonly ForeignOperation[], known: readonly VertexOperation[]): VertexOperation[] {
@@ -129,7 +130,7 @@ export function placesToReapply(tree: ReplicatedTree, foreignOps: readonly Forei
     .map(({ vertexId, parentId }) => ({ id: { counter: 1, peerId: tree.peerId }, targetId: vertexId, parentId }));
 }
 
-/** What each contested id stands for; ids by counter, then by peer, and their operations by their lines. */
+/** The operations of each contested id; ids by counter, then by peer, and their operations by their lines. */
 function conflictsAmong(foreignOps: readonly ForeignOperation[]): Conflicts[] {
   const byId = new Map<string, Map<string, VertexOperation>>();
   for (const { op, ours } of foreignOps) {

@@ -40,7 +40,7 @@ async function openHalf({ id, fast, slow }: TwoLayers, step: "connect" | "loadTr
   return { space, slowLayer, arrive };
 }
 
-test("edits reach every layer, and what one layer is told of reaches the others, without coming back", async () => {
+test("edits reach every layer, and operations that one layer reports reach the others, without coming back", async () => {
   const stores = await twoStores();
   const { id, fast, slow } = stores;
   const third = copyInto(fast, new FaultyStore());
@@ -101,7 +101,7 @@ test("an app tree made before a layer arrived reaches it", async () => {
   await space.close();
 });
 
-test("app trees that nobody loads are brought to the same in all layers, and are not kept loaded", async () => {
+test("app trees that are not loaded are kept the same in all layers, and stay unloaded", async () => {
   const trees: string[] = [];
   const stores = await twoStores((space) => {
     for (const name of ["a", "b", "c"]) trees.push(space.newAppTree("notes", name).id);
@@ -121,7 +121,7 @@ test("app trees that nobody loads are brought to the same in all layers, and are
   const unloaded: string[] = [];
   space.observeUnloadedTrees((treeId) => unloaded.push(treeId));
   await edit(stores.slow, trees[2]!, "later");
-  await until("it was told of", () => unloaded.includes(trees[2]!));
+  await until("it was reported", () => unloaded.includes(trees[2]!));
   await space.whenSynced();
   expect(contentOf(stores.slow)).toEqual(contentOf(stores.fast));
   expect(space.getLoadedTree(trees[2]!)).toBeUndefined();
@@ -233,7 +233,7 @@ test("an edit that came after the last layer had answered is not made again", as
   await space.close();
 });
 
-test("an edit that lost to an older one is not made again above what somebody else has edited since", async () => {
+test("an edit that lost to an older one is not made again above a later edit by another peer", async () => {
   const stores = await twoStores();
   await workOn(stores.id, [stores.slow], (other) => {
     for (let count = 0; count < 30; count++) other.tree.root!.setProperty("title", `older ${count}`);

@@ -182,7 +182,7 @@ test("a layer with operations but without the root does not open the space", asy
   await space.close();
 });
 
-test("where no layer has the space, the error says why for each, and all are let go", async () => {
+test("if no layer has the space, the error gives the reason for each, and all are released", async () => {
   const [id, empty] = [newId(), new MemoryStore()];
   empty.spaceId = id;
   const failing = layerOn(new MemoryStore(), id, { id: "failing" });
@@ -287,7 +287,7 @@ test("a space that is in one of the layers already is not made anew", async () =
   expect(layers.some((layer) => layer.isConnected())).toBe(false);
 });
 
-test("a new space that one layer cannot save is let go of, and can be opened from the others", async () => {
+test("a new space that one layer cannot save is released, and can be opened from the others", async () => {
   const [id, good, bad, manager] = [newId(), new MemoryStore(), new FaultyStore(), new SpaceManager()];
   bad.refuseWith = new FoldspaceError("FOLD_DISK_FULL", "no space left");
   const layers = [layerOn(good, id, { id: "good" }), layerOn(bad, id, { id: "bad" })];

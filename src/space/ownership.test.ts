@@ -193,7 +193,7 @@ test("a closed space refuses every change, and a read-only one all but drafts", 
     async () => await space.removeLayer("memory"),
   ])
     await expect(call()).rejects.toMatchObject({ code: "FOLD_CLOSED" });
-  // what was there can still be read
+  // loaded contents can still be read
   expect(notes.root.name).toBe("app-tree");
 
   const reading = await new SpaceManager().loadSpace({ id }, [layerOn(store, id)], { isReadOnly: true });

@@ -1,8 +1,8 @@
-/** What a space does when the page it runs in comes and goes. */
+/** A space's reactions when its page is hidden or shown. */
 export interface PageReactions {
   /** The page may be gone in a moment: save. */
   readonly onHide: () => void;
-  /** The page is looked at again, or the network is back: hints may have been missed. */
+  /** The page is visible again, or the network is back: change notifications may have been missed. */
   readonly onShow: () => void;
 }
 
@@ -12,7 +12,7 @@ interface EventSource {
 }
 
 /**
- * Watches the page, where there is one.
+ * Watches the page, if the platform has one.
  * @returns a function that ends it
  */
 export function observePage(reactions: PageReactions): () => void {
@@ -26,6 +26,8 @@ export function observePage(reactions: PageReactions): () => void {
     // the last event that every browser sends, also on phones
     [document, "visibilitychange", onVisibility],
     [window, "pagehide", reactions.onHide],
+    // WebKitGTK drops writes to IndexedDB that begin later than here
+    [window, "beforeunload", reactions.onHide],
     [window, "focus", reactions.onShow],
     [window, "online", reactions.onShow],
   ];

@@ -6,14 +6,14 @@ import { differences, mergeMaps, mergeValue, setOrDelete, type SecretChange, typ
 const NO_SECRETS: SecretMap = new Map();
 
 /**
- * Secrets without a passphrase, in memory, and what each source that keeps them holds. What a source lacks is the difference
- * between the two: what was changed here, or came from another source, since it was last saved there.
+ * Secrets without a passphrase, in memory, and the known content of each source. A source lacks the difference between the two:
+ * the changes that were made here, or came from another source, since its last save.
  */
 export class PlainSecrets {
   readonly #values = new Map<string, string>();
-  /** What each source is known to hold. */
+  /** The known content of each source. */
   readonly #sources = new Map<object, SecretMap>();
-  /** What the other sources held when a source of this device's own was last saved. */
+  /** The content of the other sources when a source of this device's own was last saved. */
   #base: SecretMap | undefined;
   /** Set or deleted since the start. */
   readonly #edited = new Set<string>();
@@ -27,7 +27,7 @@ export class PlainSecrets {
     return this.#size;
   }
 
-  /** What {@link size} would be with another value of one secret. */
+  /** The value that {@link size} would have with another value of one secret. */
   sizeWith(name: string, value: string | undefined): SecretsSize {
     const [was, is] = [sizeOf(name, this.#values.get(name)), sizeOf(name, value)];
     return { count: this.#size.count + is.count - was.count, bytes: this.#size.bytes + is.bytes - was.bytes };
@@ -40,7 +40,7 @@ export class PlainSecrets {
     this.#edited.add(name);
   }
 
-  /** Takes in what a source holds now; `undefined` where it has lost all. */
+  /** Merges the present content of a source; `undefined` if the source has lost all. */
   receive(source: object, stored: StoredSecrets | undefined): void {
     const known = this.#sources.get(source);
     const theirs = stored?.values ?? NO_SECRETS;
@@ -58,7 +58,7 @@ export class PlainSecrets {
     return this.#sources.has(source);
   }
 
-  /** What has to be saved in a source. */
+  /** The changes to save in a source. */
   changesFor(source: object): Map<string, SecretChange> {
     return differences(this.#sources.get(source) ?? NO_SECRETS, this.#values);
   }
@@ -70,7 +70,7 @@ export class PlainSecrets {
     this.#sources.set(source, known);
   }
 
-  /** What the other sources hold, as far as all of them do; `undefined` where there are none. */
+  /** The content that all other sources share; `undefined` if there are no others. */
   baseFor(source: object): SecretMap | undefined {
     const others = [...this.#sources].filter(([other]) => other !== source).map(([, known]) => known);
     if (others.length === 0) return undefined;
@@ -79,11 +79,11 @@ export class PlainSecrets {
     return base;
   }
 
-  /** Merges what a source holds that is heard of for the first time. */
+  /** Merges the content of a source that is read for the first time. */
   #reconcile({ values: theirs, base }: StoredSecrets): SecretMap {
-    // what other sources hold is new to us, and what we have was changed here
+    // the content of other sources is new to us, and our secrets were changed here
     if (!base || this.#sources.size === 0) return mergeMaps(this.#base ?? NO_SECRETS, this.#values, theirs);
-    // a source of this device's own: what was changed there is ours as well, and older only than what was edited since
+    // a source of this device's own: changes made there are ours as well, and only edits made since are newer
     const result = new Map<string, string>();
     for (const name of new Set([...theirs.keys(), ...this.#values.keys()])) {
       const present = this.#values.get(name);

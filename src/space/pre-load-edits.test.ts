@@ -18,7 +18,7 @@ function newTree(): ReplicatedTree {
   return tree;
 }
 
-/** What a person has just done, @param ageMs that long ago. */
+/** An edit that a user has just made. @param ageMs its age */
 function editsOf(tree: ReplicatedTree, ageMs = 1_000): PreLoadEdit[] {
   return tree.popLocalOps().map((op) => ({ op, madeAtMs: NOW - ageMs }));
 }
@@ -40,7 +40,7 @@ test("an edit that loses to what a slower layer held all along is made again, ab
   expect(again[0]!.op.id.counter).toBeGreaterThan(50);
 });
 
-test("an edit older than the stated age stays where it was", () => {
+test("an edit older than the maximum age is not made again", () => {
   for (const [ageMs, shown] of [
     [MAX_PRE_LOAD_EDIT_AGE_MS, "typed"],
     [MAX_PRE_LOAD_EDIT_AGE_MS + 1, "held"],
@@ -61,7 +61,7 @@ test("of a property only the last edit counts, by its own age", () => {
   expect(tree.getVertexProperty("root", "text")).toBe("typed now");
 });
 
-test("an edit that somebody else's had replaced in sight of the person is not made again", () => {
+test("an edit that another peer's edit had visibly replaced is not made again", () => {
   const tree = newTree();
   tree.setVertexProperty("root", "text", "typed");
   const edits = editsOf(tree);
@@ -71,7 +71,7 @@ test("an edit that somebody else's had replaced in sight of the person is not ma
   expect(tree.getVertexProperty("root", "text")).toBe("held");
 });
 
-test("an edit that stands is not made again, nor is one of what the layer held nothing of", () => {
+test("a winning edit is not made again, nor is an edit of a subject that the layer has no operations of", () => {
   const tree = newTree();
   tree.setVertexProperty("root", "text", "typed");
   expect(answer(tree, editsOf(tree), [property(2, "older"), { ...property(50, "x"), targetId: "a" }])).toEqual([]);
@@ -96,7 +96,7 @@ test("a move is made again unless it would put a vertex below itself by now", ()
   }
 });
 
-test("what was made again for one layer counts as the edit for the next", () => {
+test("an edit repeated for one layer counts as the edit for the next", () => {
   const tree = newTree();
   tree.setVertexProperty("root", "text", "typed");
   const first = editsOf(tree);

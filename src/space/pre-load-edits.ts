@@ -1,25 +1,28 @@
 import { compareOpIds, isMoveVertexOp, OpIdSet, type ReplicatedTree, type VertexOperation } from "../tree/index.ts";
 
-/** An edit that is older when a layer answers is not made again: its maker has long left, and others may have gone on from there. */
+/**
+ * An edit that is older than this when a layer answers is not made again: its author has long moved on, and others may have
+ * built on the present state.
+ */
 export const MAX_PRE_LOAD_EDIT_AGE_MS: number = 10 * 60_000;
 
 /** An edit that was made while some layer was awaited. */
 export interface PreLoadEdit {
   readonly op: VertexOperation;
-  /** When it was made, in milliseconds since the epoch. */
+  /** Time of the edit, in milliseconds since the epoch. */
   readonly madeAtMs: number;
 }
 
 /**
- * The edits made here while some layer was awaited, and how they are made again. Their counters are below those of operations
- * that this layer held all along, to which they would lose although the person made them later.
+ * The edits made here while some layer was awaited. Their counters are below those of operations that the layer already
+ * contained. They would lose to these although the user made them later, so they are made again.
  *
- * Of each property and of each vertex's place only the last edit is made again, and only if it is younger than
- * {@link MAX_PRE_LOAD_EDIT_AGE_MS} and was what the tree showed until the layer answered: what others have edited since was
- * seen, and stays.
+ * Only the last edit of each property and of each vertex's place is made again, and only if it is younger than
+ * {@link MAX_PRE_LOAD_EDIT_AGE_MS} and the tree showed it until the layer answered. If another peer's later edit was shown, that
+ * edit wins.
  */
 export class PreLoadEdits {
-  /** The last of each subject, in the order of their making. */
+  /** The last edit of each subject, in the order of editing. */
   readonly #edits = new Map<string, PreLoadEdit>();
 
   note(edit: PreLoadEdit): void {
@@ -33,9 +36,9 @@ export class PreLoadEdits {
   }
 
   /**
-   * Makes again the edits that lose to what a layer has brought.
-   * @param arrived what the layer held and the tree did not, and does now
-   * @returns what was made, each with the time of the edit that it repeats
+   * Makes again the edits that lose to operations of a layer.
+   * @param arrived operations that the tree had lacked and the layer has brought
+   * @returns the new operations, each with the time of the edit that it repeats
    */
   reapply(tree: ReplicatedTree, arrived: readonly VertexOperation[], nowMs: number): PreLoadEdit[] {
     const young = new Map([...this.#edits].filter(([, { madeAtMs }]) => nowMs - madeAtMs <= MAX_PRE_LOAD_EDIT_AGE_MS));
@@ -60,7 +63,7 @@ function beatenBy(ops: readonly VertexOperation[], edits: ReadonlyMap<string, Pr
   const edited = new Set([...edits.values()].map(({ op }) => op.targetId));
   const beaten = new Map<string, PreLoadEdit>();
   for (const op of ops) {
-    // a hundred thousand may arrive, and few of them concern what was edited
+    // a hundred thousand operations may arrive, and few of them concern edited vertices
     if (!edited.has(op.targetId)) continue;
     const edit = edits.get(subjectOf(op));
     if (edit && compareOpIds(op.id, edit.op.id) > 0) beaten.set(subjectOf(op), edit);
@@ -68,12 +71,12 @@ function beatenBy(ops: readonly VertexOperation[], edits: ReadonlyMap<string, Pr
   return beaten;
 }
 
-/** What an operation decides: one vertex's place, or one property of it. */
+/** The subject of an operation: one vertex's place, or one of its properties. */
 export function subjectOf(op: VertexOperation): string {
   return isMoveVertexOp(op) ? op.targetId : `${op.targetId}\n${op.key}`;
 }
 
-/** What has arrived may have put the new parent below the vertex. */
+/** Whether the move is possible: an arrived operation may have put the new parent below the vertex. */
 function canMove(tree: ReplicatedTree, vertexId: string, parentId: string): boolean {
   return tree.getVertex(parentId) !== undefined && vertexId !== parentId && !tree.isAncestor(parentId, vertexId);
 }

@@ -43,7 +43,7 @@ function editElsewhere(store: MemoryStore, treeId: string, name: string): Return
   return elsewhere.popLocalOps();
 }
 
-test("what a live peer sends is saved in every layer, drafts excepted", async () => {
+test("operations of a live peer, except drafts, are saved in every layer", async () => {
   const [id, one] = [newId(), new MemoryStore()];
   await makeSpace(id, one);
   const two = copyInto(one, new MemoryStore());
@@ -86,7 +86,7 @@ for (const tabs of [1, 2, 4, 8]) {
   });
 }
 
-test("what comes from elsewhere is relayed by one of the tabs, a while later", async () => {
+test("operations from elsewhere are relayed by one of the tabs after a delay", async () => {
   const { id, treeId, quick, slow, clock, openTab } = await openBrowser();
   const spaces = [await openTab(), await openTab(), await openTab()];
   await clock.advance(10_000);
@@ -100,7 +100,7 @@ test("what comes from elsewhere is relayed by one of the tabs, a while later", a
   for (const space of spaces) await space.close();
 });
 
-test("what a tab made and could not save everywhere before it ended, another one relays", async () => {
+test("another tab relays operations that a tab could not save everywhere before it ended", async () => {
   const { treeId, quick, slow, clock, openTab } = await openBrowser();
   const [dying, other] = [await openTab(), await openTab()];
   await clock.advance(10_000);
@@ -130,12 +130,12 @@ test("tabs do not gather more and more for a layer that cannot save what they re
   slow.refuseWith = undefined;
   await clock.advance(120_000);
   expect(contentOf(slow)).toEqual(contentOf(quick));
-  // what they had begun to relay by the time they noticed
+  // the relays that they had begun before they noticed
   expect(slow.written - before).toBeLessThanOrEqual(30 + 7 * 3);
   for (const space of spaces) await space.close();
 });
 
-test("news of a tree that nobody has opened is relayed as it comes, without reading the tree", async () => {
+test("operations of a tree that is not open are relayed as they come, without reading the tree", async () => {
   const { id, treeId, quick, slow, clock } = await openBrowser();
   const layers = [layerOn(quick, id, { id: "quick", clock }), layerOn(slow, id, { id: "slow", clock })];
   const space = await new SpaceManager({ clock }).loadSpace({ id }, layers);
@@ -156,7 +156,7 @@ test("news of a tree that nobody has opened is relayed as it comes, without read
 });
 
 for (const isOpen of [false, true]) {
-  test(`what comes while a difference of a tree ${isOpen ? "in memory" : "that nobody has opened"} waits to be relayed has its own time`, async () => {
+  test(`operations that come while a difference of a tree ${isOpen ? "in memory" : "that is not open"} waits to be relayed have their own due time`, async () => {
     const { treeId, quick, slow, clock, openTab } = await openBrowser();
     quick.write({}, treeId, editElsewhere(quick, treeId, "found when the layers are compared"));
     const space = await openTab();
@@ -173,7 +173,7 @@ for (const isOpen of [false, true]) {
   });
 }
 
-test("more than a tree that nobody has opened may keep waiting is read again when it is relayed", async () => {
+test("operations above the limit of a tree that is not open are read again when they are relayed", async () => {
   const { id, treeId, quick, slow, clock } = await openBrowser();
   const layers = [layerOn(quick, id, { id: "quick", clock }), layerOn(slow, id, { id: "slow", clock })];
   const space = await new SpaceManager({ clock }).loadSpace({ id }, layers);
@@ -246,7 +246,7 @@ test("a short run leaves no layer behind what it found in another", async () => 
   expect(contentOf(quick)[id]).toEqual(contentOf(slow)[id]);
 });
 
-test("a layer that is used for the first time is filled at once, with the trees that nobody has opened", async () => {
+test("a layer that is used for the first time is filled at once, including the trees that are not open", async () => {
   const { id, treeId, slow } = await openBrowser();
   const fresh = new FaultyStore();
   fresh.spaceId = id;

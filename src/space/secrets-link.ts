@@ -8,39 +8,39 @@ import type { SecretMap } from "../secrets/secret-map.ts";
 /** A change is saved within a second; changes made meanwhile go with it. */
 const SAVE_DELAY_MS = 500;
 /**
- * A sync service that finds two versions may take the file away before it brings both back, under other names: a file written
+ * A sync service that finds two versions may remove the file before it brings both back, under other names: a file written
  * meanwhile would be one more version.
  */
 const RESTORE_DELAY_MS = 10_000;
-/** What a save brings to light may need another; what never comes to rest is left for later. */
+/** A save may reveal changes that need another save. After this many, the rest is left for later. */
 const MAX_ROUNDS = 5;
 
-/** What has to be saved in a layer. */
+/** An update to save in a layer. */
 export interface PendingSave {
   readonly update: SecretsUpdate;
   /** Notes that the layer has taken it. */
   readonly noteSaved: () => void;
 }
 
-/** What a link tells of, and where it gets what has to be saved. */
+/** Receives the events of a link, and provides the updates to save. */
 export interface SecretsSource {
   receive(link: SecretsLink, stored: StoredSecrets | undefined): Promise<void>;
-  /** @returns `undefined` where the layer has everything */
+  /** @returns `undefined` if the layer has everything */
   pendingSave(link: SecretsLink): Promise<PendingSave | undefined>;
-  /** The error of a link has come or gone. */
+  /** The error of a link has appeared or disappeared. */
   publish(): void;
 }
 
-/** One layer's part in the secrets: reads it, saves to it a little after a change, and tries again while that fails. */
+/** Connects one layer to the secrets: reads it, saves to it shortly after a change, and retries failures. */
 export class SecretsLink {
   readonly layer: PersistenceLayer;
-  /** What the layer keeps of the others, if it does. */
+  /** The content of the other sources that the layer keeps, if it does. */
   base: SecretMap | undefined;
-  /** Whether the layer has to be saved to, if only to put in order what it keeps. */
+  /** Whether the layer needs a save, if only to tidy up its files. */
   isUntidy = false;
   /** Whether the layer keeps remains of secrets without a passphrase. */
   hasRemains = false;
-  /** Whether what was kept there is gone. */
+  /** Whether the layer's stored secrets are gone. */
   isGone = false;
   readonly #source: SecretsSource;
   readonly #clock: Clock;
@@ -63,7 +63,7 @@ export class SecretsLink {
     return this.#error?.error;
   }
 
-  /** Reads the layer, now and whenever it tells of a change. Failures are in `error`, and it is tried again. */
+  /** Reads the layer, now and whenever it reports a change. Failures are in `error`, and are retried. */
   async open(): Promise<void> {
     this.#endObserving ??= this.layer.observeSecrets?.(() => void this.load());
     await this.load();
@@ -79,19 +79,19 @@ export class SecretsLink {
     await this.#exclusively("load", async () => await this.#receive());
   }
 
-  /** Saves at once what has to be saved. Failures are in `error`, and it is tried again. */
+  /** Saves pending updates at once. Failures are in `error`, and are retried. */
   async save(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     await this.#exclusively("save", async () => await this.#save());
   }
 
-  /** Saves after a while: a longer one while that fails. */
+  /** Saves after a delay, which is longer while saving fails. */
   saveLater(): void {
     this.#saveAfter(SAVE_DELAY_MS);
   }
 
-  /** Saves what is gone, unless it comes back by itself. */
+  /** Saves missing secrets again, unless they come back by themselves. */
   restoreLater(): void {
     this.#saveAfter(RESTORE_DELAY_MS);
   }
@@ -109,7 +109,7 @@ export class SecretsLink {
   }
 
   async #save(): Promise<void> {
-    // what could not be read may be there now
+    // secrets that could not be read may be readable now
     if (this.#error) await this.#receive();
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const pending = await this.#source.pendingSave(this);
@@ -137,7 +137,7 @@ export class SecretsLink {
       const before = this.#error;
       try {
         await task();
-        // that it can be read does not tell that it can be saved to
+        // a layer that can be read cannot necessarily be saved to
         if (work === "save" || before?.work === "load") {
           this.#error = undefined;
           this.#failures = 0;

@@ -13,17 +13,17 @@ export interface LinksOptions {
   readonly clock: Clock;
 }
 
-/** What is told of the links. */
+/** Receives the events of the links. */
 export interface LinksListener {
   /** Something was read. */
   received(): void;
-  /** The error of a link has come or gone. */
+  /** The error of a link has appeared or disappeared. */
   publish(): void;
 }
 
 const MAX_ROUNDS = 3;
 
-/** The layers that keep the secrets: when they are read and saved to, and whether they have everything. */
+/** The layers that keep the secrets: decides when to read and save them, and reports whether they have everything. */
 export class SecretsLinks {
   readonly #model: SecretsModel;
   readonly #options: LinksOptions;
@@ -31,13 +31,13 @@ export class SecretsLinks {
   readonly #source: SecretsSource;
   readonly #links = new Map<PersistenceLayer, SecretsLink>();
 
-  constructor(held: SecretsModel, listener: LinksListener, options: LinksOptions) {
-    this.#model = held;
+  constructor(model: SecretsModel, listener: LinksListener, options: LinksOptions) {
+    this.#model = model;
     this.#options = options;
-    this.#updates = new SecretsUpdates(held, options.clock);
+    this.#updates = new SecretsUpdates(model, options.clock);
     this.#source = {
       receive: async (link, stored) => {
-        await held.receive(link, stored);
+        await model.receive(link, stored);
         listener.received();
       },
       pendingSave: async (link) => (options.isReadOnly ? undefined : await this.#updates.for(link)),
@@ -45,19 +45,19 @@ export class SecretsLinks {
     };
   }
 
-  /** Why layers could not be read or saved to. */
+  /** The reasons why layers could not be read or saved to. */
   get errors(): FoldspaceError[] {
     return this.#all.flatMap(({ error }) => error ?? []);
   }
 
-  /** Begins to keep the secrets in a layer, once. Failures are in {@link errors}, and it is tried again. */
+  /** Begins to keep the secrets in a layer, once. Failures are in {@link errors}, and are retried. */
   async open(layer: PersistenceLayer): Promise<void> {
     let link = this.#links.get(layer);
     if (!link) this.#links.set(layer, (link = new SecretsLink(layer, this.#source, this.#options.clock)));
     await link.open();
   }
 
-  /** Ends the part of a layer. @returns whether it had one */
+  /** Stops using a layer. @returns whether it was in use */
   drop(layer: PersistenceLayer): boolean {
     const link = this.#links.get(layer);
     if (!link) return false;
@@ -71,18 +71,18 @@ export class SecretsLinks {
     for (const link of this.#all) link.close();
   }
 
-  /** Reads all. Not for longer than layers are waited for: nothing else can be done meanwhile. */
+  /** Reads all layers. The wait is limited by the timeout, because nothing else can be done meanwhile. */
   async reload(): Promise<void> {
     const loading = Promise.all(this.#all.map(async (link) => await link.load()));
     await completesInTime(loading, this.#options.timeoutMs, this.#options.clock);
   }
 
-  /** Saves to all after a while, without a look at what they lack. */
+  /** Saves to all layers after a delay, without a check of what they lack. */
   saveLater(): void {
     for (const link of this.#all) link.saveLater();
   }
 
-  /** As {@link saveLater}, to those that lack something. */
+  /** As {@link saveLater}, for the layers that lack something. */
   saveLackingLater(): void {
     if (this.#options.isReadOnly) return;
     for (const link of this.#all) {
@@ -91,12 +91,12 @@ export class SecretsLinks {
     }
   }
 
-  /** Begins to save to all, without waiting for anything. */
+  /** Begins to save to all layers, without waiting for anything. */
   saveNow(): void {
     void this.#saveAll(this.#all);
   }
 
-  /** Saves everything, to one layer or all. @returns the layers that do not have it, and why */
+  /** Saves everything, to one layer or all. @returns the layers that lack something, and why */
   async flush(only?: PersistenceLayer): Promise<NotDurable[]> {
     const links = this.#all.filter(({ layer }) => only === undefined || layer === only);
     const saving = this.#saveAll(links);
@@ -104,12 +104,12 @@ export class SecretsLinks {
     return isInTime ? await saving : this.#lackingIn(links, new FoldspaceError("FOLD_TIMEOUT", "the layer timed out"));
   }
 
-  /** Layers that do not have everything. */
+  /** The layers that lack something. */
   get lacking(): NotDurable[] {
     return this.#lackingIn(this.#all);
   }
 
-  /** Whether these are all the layers there are. */
+  /** Whether these are all the layers that keep secrets. */
   areAll(layers: readonly NotDurable[]): boolean {
     return layers.length > 0 && layers.length === this.#links.size;
   }
@@ -118,7 +118,10 @@ export class SecretsLinks {
     return [...this.#links.values()];
   }
 
-  /** What one layer takes may be for another to know, so all are saved to until that ends. @returns what layers lack then */
+  /**
+   * One layer's save may give another layer something to save, so this saves to all until none needs it.
+   * @returns the layers that lack something then
+   */
   async #saveAll(links: readonly SecretsLink[]): Promise<NotDurable[]> {
     if (this.#options.isReadOnly) return [];
     let unsaved = links;
@@ -129,7 +132,7 @@ export class SecretsLinks {
     return this.#lackingIn(links);
   }
 
-  /** @param otherwise why a layer lacks anything that has not failed */
+  /** @param otherwise the reason for a layer that lacks something but has not failed */
   #lackingIn(
     links: readonly SecretsLink[],
     otherwise: FoldspaceError = new FoldspaceError("FOLD_BUSY", "other devices keep changing them"),

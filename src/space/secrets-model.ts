@@ -6,20 +6,20 @@ import { areEqual, differences, mergeValue, setOrDelete, type SecretMap } from "
 import type { Vault } from "../secrets/vault.ts";
 import { PlainSecrets } from "./plain-secrets.ts";
 
-/** Of names in a problem, and of characters in each. */
+/** Limits of the names in a problem, and of the characters in each. */
 const MAX_NAMES_SHOWN = 5;
 const MAX_NAME_SHOWN = 40;
 
-/** The secrets in memory: those under a passphrase, those without, and which of both counts. */
+/** The secrets in memory: those under a passphrase, those without, and the choice between the two. */
 export class SecretsModel {
   readonly plain: PlainSecrets = new PlainSecrets();
   readonly vault: Vault;
   readonly #spaceId: string;
-  /** While secrets leave the vault, they are not moved back into it. */
+  /** Whether secrets are leaving the vault. They are not moved back into it meanwhile. */
   #isLeavingVault = false;
-  /** Set without a passphrase, before a vault was open to be compared with. */
+  /** Secrets that were set without a passphrase before a vault was open to compare them with. */
   readonly #setHere = new Map<string, string>();
-  /** Taken out of where they stood without protection, as the vault has the same. */
+  /** Values that were removed from the unprotected secrets, because the vault has the same. */
   readonly #takenOut = new Map<string, string>();
 
   constructor(spaceId: string, vault: Vault) {
@@ -27,7 +27,7 @@ export class SecretsModel {
     this.vault = vault;
   }
 
-  /** None while locked. */
+  /** Empty while locked. */
   get values(): SecretMap {
     const { protection } = this.vault;
     if (protection === "locked") return new Map();
@@ -49,7 +49,7 @@ export class SecretsModel {
     return conflicts.length === 0 ? this.vault.problems : [...this.vault.problems, unprotectedProblem(conflicts)];
   }
 
-  /** Whether there is a secret of that name, or another value without protection. */
+  /** Whether a secret of that name exists, or another value without protection. */
   has(name: string): boolean {
     return this.get(name) !== undefined || this.plain.values.has(name);
   }
@@ -62,7 +62,7 @@ export class SecretsModel {
     if (this.vault.protection === "unlocked") {
       this.vault.setAll(new Map([[name, value]]));
       this.#takenOut.delete(name);
-      // whoever sets it has decided about another value without protection as well
+      // setting a secret also decides about another value without protection
       if (!this.#isLeavingVault) this.plain.set(name, undefined);
     } else {
       keyBytes(this.#spaceId);
@@ -72,7 +72,7 @@ export class SecretsModel {
     }
   }
 
-  /** Puts all under a passphrase. @returns the recovery code @throws FoldspaceError as {@link Vault.protect} */
+  /** Puts all secrets under a passphrase. @returns the recovery code @throws FoldspaceError as {@link Vault.protect} */
   async protect(passphrase: string): Promise<string> {
     const code = await this.vault.protect(passphrase, this.plain.values);
     this.applyProtection();
@@ -81,9 +81,9 @@ export class SecretsModel {
   }
 
   /**
-   * Takes the protection off.
-   * @param save has every layer take what is without protection by then
-   * @throws what saving throws: all are protected as before then
+   * Removes the protection.
+   * @param save has every layer save the unprotected secrets
+   * @throws the error of `save`: all secrets are protected as before then
    */
   async unprotect(save: () => Promise<void>): Promise<void> {
     await this.vault.unifyKeys();
@@ -96,7 +96,7 @@ export class SecretsModel {
     }
   }
 
-  /** Takes in what a source holds now; `undefined` where it has lost all. */
+  /** Merges the present content of a source; `undefined` if the source has lost all. */
   async receive(source: object, stored: StoredSecrets | undefined): Promise<void> {
     this.plain.receive(source, stored);
     await this.vault.read(source, stored?.sealed ?? []);
@@ -107,7 +107,7 @@ export class SecretsModel {
     this.vault.forget(source);
   }
 
-  /** Moves secrets to where they belong. @throws FoldspaceError as {@link set}; none is lost then */
+  /** Moves secrets into or out of the vault, as required. @throws FoldspaceError as {@link set}; none is lost then */
   applyProtection(): void {
     if (this.#isLeavingVault) return;
     if (this.vault.protection === "unlocked") this.#moveIntoVault();
@@ -122,7 +122,7 @@ export class SecretsModel {
         for (const [name, { to }] of differences(copied, this.vault.secrets)) this.plain.set(name, to);
         copied = this.vault.secrets;
         await save();
-        // a secret that was set since is to be in its new place as well before it leaves the old one
+        // a secret that was set meanwhile must be in its new place too before it leaves the old one
       } while (!areEqual(copied, this.vault.secrets));
     } catch (error) {
       for (const name of copied.keys()) this.plain.set(name, undefined);
@@ -131,8 +131,8 @@ export class SecretsModel {
   }
 
   /**
-   * An app or device that knows of no protection may have written secrets without it. So may anybody who has the folder:
-   * what has ever been protected is changed by nobody else than who has set it here.
+   * An app or device that does not know of the protection may have written secrets without it, but so may anyone who has the
+   * folder. Therefore a secret that was ever protected changes only to a value that was set here.
    */
   #moveIntoVault(): void {
     const values = [...this.plain.values];
@@ -151,9 +151,9 @@ export class SecretsModel {
   }
 
   /**
-   * A device has ended the protection, and may not have known all secrets: those that others changed meanwhile are changed
-   * here too, unless they were changed again without protection. What it had put back without protection may have arrived
-   * earlier, and have been taken out here.
+   * The device that has ended the protection may not have known all secrets. Changes that others made under the protection
+   * meanwhile are applied here too, unless the secrets were changed again without protection. The secrets that the device stored
+   * without protection may have arrived earlier, and have been removed here.
    */
   #moveOutOfVault(): void {
     for (const [name, value] of this.#takenOut) if (!this.plain.values.has(name)) this.plain.set(name, value);
@@ -165,7 +165,7 @@ export class SecretsModel {
     }
   }
 
-  /** Names of secrets that have other values without protection than under it. */
+  /** Names of secrets whose values without protection differ from those under it. */
   get #conflicts(): string[] {
     if (this.vault.protection !== "unlocked" || this.#isLeavingVault) return [];
     const isConflict = (name: string, value: string): boolean => this.vault.has(name) && this.vault.get(name) !== value;
@@ -173,7 +173,7 @@ export class SecretsModel {
   }
 }
 
-/** Names are from files that anybody may have written, so they are shown as far as a person can read them. */
+/** Names come from files that anyone may have written, so only a readable part of them is shown. */
 function unprotectedProblem(names: readonly string[]): Problem {
   const shown = names
     .toSorted()
@@ -183,7 +183,7 @@ function unprotectedProblem(names: readonly string[]): Problem {
   return {
     code: "FOLD_SECRETS_UNPROTECTED",
     reason:
-      `without protection, where whoever has the folder can put them, stand other values of ${shown.join(", ")}: ` +
-      "they are not used, and go when these secrets are set or deleted again",
+      `other values of ${shown.join(", ")} are stored without protection, where anyone who has the folder can put them: ` +
+      "they are not used, and are removed when these secrets are set or deleted again",
   };
 }

@@ -6,17 +6,17 @@ import type { PendingSave, SecretsLink } from "./secrets-link.ts";
 
 const NO_SECRETS: SecretMap = new Map();
 
-/** What each layer lacks of the secrets, as it is to be saved there. */
+/** Computes the secrets that each layer lacks, as an update to save there. */
 export class SecretsUpdates {
   readonly #model: SecretsModel;
   readonly #clock: Clock;
 
-  constructor(held: SecretsModel, clock: Clock) {
-    this.#model = held;
+  constructor(model: SecretsModel, clock: Clock) {
+    this.#model = model;
     this.#clock = clock;
   }
 
-  /** Whether the layer has to be saved to, if only to put in order what it keeps. */
+  /** Whether the layer needs a save, if only to tidy up its files. */
   isNeededBy(link: SecretsLink): boolean {
     const { plain, vault } = this.#model;
     if (!plain.has(link)) return false;
@@ -30,21 +30,21 @@ export class SecretsUpdates {
     );
   }
 
-  /** Whether the layer lacks secrets, which would be lost without the others. */
+  /** Whether the layer lacks secrets that would be lost without the other layers. */
   isLackingIn(link: SecretsLink): boolean {
     return this.changesIn(link) > 0 || this.#model.vault.isLackingIn(link);
   }
 
-  /** How many secrets without a passphrase the layer lacks. */
+  /** Number of secrets without a passphrase that the layer lacks. */
   changesIn(link: SecretsLink): number {
     return this.#model.plain.changesFor(link).size;
   }
 
-  /** @returns `undefined` where the layer has everything */
+  /** @returns `undefined` if the layer has everything */
   async for(link: SecretsLink): Promise<PendingSave | undefined> {
     if (!(this.isNeededBy(link) || link.isGone)) return undefined;
     const { plain, vault } = this.#model;
-    // once the protection has ended, our file says that the secrets are kept without it, which has to be so before
+    // once the protection has ended, our file says that the secrets are kept without it, so they must be saved first
     const isWaiting = vault.protectionEnded && this.changesIn(link) > 0;
     const own = !isWaiting && vault.isLackingIn(link) ? await vault.seal() : undefined;
     const base = this.#baseFor(link);
@@ -64,7 +64,7 @@ export class SecretsUpdates {
     return { update, noteSaved };
   }
 
-  /** What a source of this device's own is to keep of the others: under a passphrase nothing, as it would be in the clear. */
+  /** The content of the other sources, kept unencrypted in a source of this device's own; empty under a passphrase. */
   #baseFor(link: SecretsLink): SecretMap | undefined {
     const { plain, vault } = this.#model;
     return vault.protection === "unlocked" ? NO_SECRETS : plain.baseFor(link);

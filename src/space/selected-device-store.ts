@@ -2,8 +2,8 @@ import { type FoldspaceError, toFoldspaceError } from "../errors.ts";
 import type { RememberedKey, DeviceStore, SeenSecrets } from "../secrets/device-store.ts";
 
 /**
- * What a device remembers of secrets, kept by whoever turns out to be able to: that may be a layer which comes later.
- * That it fails keeps nobody from the secrets.
+ * The device store for secrets, kept by the first keeper that is offered, possibly a layer that is added later. If the keeper
+ * fails, the secrets stay usable.
  */
 export class SelectedDeviceStore implements DeviceStore {
   #keeper: DeviceStore | undefined;
@@ -13,7 +13,7 @@ export class SelectedDeviceStore implements DeviceStore {
     this.#keeper = keeper;
   }
 
-  /** What it failed with last. */
+  /** The latest error. */
   get failure(): FoldspaceError | undefined {
     return this.#failure;
   }
@@ -22,7 +22,7 @@ export class SelectedDeviceStore implements DeviceStore {
     return this.#keeper?.saveKeys !== undefined;
   }
 
-  /** Offers a keeper; the first is taken. @returns whether it was this one */
+  /** Offers a keeper; the first one offered is used. @returns whether this one was chosen */
   offer(keeper: DeviceStore | undefined): boolean {
     if (this.#keeper || !keeper) return false;
     this.#keeper = keeper;
@@ -41,7 +41,7 @@ export class SelectedDeviceStore implements DeviceStore {
     return (await this.#attempt((keeper) => keeper.loadKeys?.(spaceId))) ?? [];
   }
 
-  /** @throws FoldspaceError what it fails with: the user has asked for this */
+  /** @throws FoldspaceError the keeper's error, because the user has asked for this */
   async saveKeys(spaceId: string, keys: readonly RememberedKey[]): Promise<void> {
     await this.#keeper?.saveKeys?.(spaceId, keys);
   }

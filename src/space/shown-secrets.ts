@@ -4,27 +4,27 @@ import { differences, setOrDelete } from "../secrets/secret-map.ts";
 import type { Protection } from "../secrets/vault-contents.ts";
 import type { SecretsModel } from "./secrets-model.ts";
 
-/** What listeners were last told of the secrets, to tell them what has changed since. */
+/** The secrets as last reported to listeners, to report later changes. */
 export class ShownSecrets {
-  /** Names of those that have another value, wherever they were changed; perhaps none where only the protection changed. */
+  /** Names of secrets that have another value, wherever they were changed; may be empty if only the protection changed. */
   readonly changed: Observable<readonly string[]> = new Observable<readonly string[]>([]);
   readonly problems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
   readonly #model: SecretsModel;
   #values = new Map<string, string>();
   #protection: Protection = "none";
 
-  constructor(held: SecretsModel) {
-    this.#model = held;
+  constructor(model: SecretsModel) {
+    this.#model = model;
   }
 
   /**
-   * Tells what has changed.
+   * Reports changes since the last call.
    * @param failures of reading, saving and remembering
-   * @param only the name of the one secret that may have changed; any by default
+   * @param only the name of the one secret that may have changed; any secret by default
    */
   publish(failures: readonly FoldspaceError[], only?: string): void {
     const { protection } = this.#model.vault;
-    const names = only === undefined ? this.#takeAll() : this.#takeOne(only);
+    const names = only === undefined ? this.#updateAll() : this.#updateOne(only);
     const hasChanged = names.length > 0 || protection !== this.#protection;
     this.#protection = protection;
     const problems = [...this.#model.problems, ...failures.map(failureProblem)];
@@ -32,16 +32,16 @@ export class ShownSecrets {
     if (hasChanged) this.changed.value = names;
   }
 
-  /** @returns names of secrets that have another value than was last told of */
-  #takeAll(): string[] {
+  /** @returns names of secrets whose value differs from the last reported one */
+  #updateAll(): string[] {
     const { values } = this.#model;
     const names = [...differences(this.#values, values).keys()];
     this.#values = new Map(values);
     return names;
   }
 
-  /** As {@link #takeAll}, for one secret. */
-  #takeOne(name: string): string[] {
+  /** As {@link #updateAll}, for one secret. */
+  #updateOne(name: string): string[] {
     const value = this.#model.get(name);
     if (value === this.#values.get(name)) return [];
     setOrDelete(this.#values, name, value);

@@ -28,7 +28,7 @@ test("very uneven counters are cut all the same", () => {
   expect(slices.map(({ length }) => length)).toEqual([...Array.from({ length: 9 }, () => 100), 99, 1]);
 });
 
-test("what is in order already stays in order", () => {
+test("operations that are in order stay in order", () => {
   const ops = Array.from({ length: 250 }, (_, index) => op(index * index + 1));
   const slices = slicesInOrder(ops, 100);
   expect(slices.map(({ length }) => length)).toEqual([100, 100, 50]);

@@ -1,10 +1,10 @@
 import type { VertexOperation } from "../tree/index.ts";
 
 /**
- * Divides operations into slices by their counters: no operation's counter is below one of an earlier slice. Inside a slice
- * they stay in the order given, where counters are about evenly used, as they mostly are: that is cheaper than sorting.
+ * Divides operations into slices by their counters: no operation's counter is below one of an earlier slice. Inside a slice they
+ * keep the given order if counters are used about evenly, as they mostly are: that is cheaper than sorting.
  *
- * @param sliceOps how many operations a slice has at most
+ * @param sliceOps largest number of operations in a slice
  */
 export function slicesInOrder(ops: readonly VertexOperation[], sliceOps: number): VertexOperation[][] {
   let lowest = Number.POSITIVE_INFINITY;
@@ -15,12 +15,12 @@ export function slicesInOrder(ops: readonly VertexOperation[], sliceOps: number)
     else highest = id.counter;
     if (id.counter < lowest) lowest = id.counter;
   }
-  // as one peer made them
+  // the order in which one peer made them
   if (isRising) return cut(ops, sliceOps);
   const count = Math.ceil(ops.length / sliceOps);
   const slices = Array.from({ length: count }, (): VertexOperation[] => []);
   const width = (highest - lowest + 1) / count;
-  // what has no proper counter is refused when it is merged
+  // an operation without a valid counter is refused when it is merged
   for (const op of ops) (slices[Math.floor((op.id.counter - lowest) / width)] ?? slices[0]!).push(op);
   return slices.flatMap((slice) => {
     if (slice.length > sliceOps) slice.sort((a, b) => a.id.counter - b.id.counter);

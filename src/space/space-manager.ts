@@ -5,24 +5,24 @@ import { newId } from "../tree/index.ts";
 import type { SpaceOptions } from "./space-options.ts";
 import { Space } from "./space.ts";
 
-/** What an application remembers of a space. */
+/** An application's reference to a space. */
 export interface SpacePointer {
   readonly id: string;
-  /** Where it is, in words of the application's own, such as a folder's path. */
+  /** Place of the space, in the application's own notation, such as a folder's path. */
   readonly uri?: string;
   readonly name?: string;
   readonly createdAt?: string;
 }
 
 export interface CreateSpaceOptions extends SpaceOptions {
-  /** Id of the new space. Default: the one that the layers were made with. */
+  /** Id of the new space. Default: the id that the layers were made with. */
   readonly id?: string;
   readonly name?: string;
   readonly persistenceLayers: readonly PersistenceLayer[];
 }
 
 export interface LoadSpaceOptions extends SpaceOptions {
-  /** Gives up opening: the call rejects with the signal's reason. A space that others are waiting for is opened all the same. */
+  /** Aborts opening: the call rejects with the signal's reason. If other callers wait for the space, it is opened all the same. */
   readonly signal?: AbortSignal;
 }
 
@@ -31,17 +31,17 @@ export interface LoadSpaceOptions extends SpaceOptions {
  *
  * ```
  *  opening ──► open ──► closing ──► forgotten
- *     └─────────────────────┘ every holder has left, or it cannot be opened
+ *     └─────────────────────┘ every holder has closed it, or it cannot be opened
  * ```
  */
 interface Entry {
   readonly space: Space;
-  /** How many have asked for the space and not closed it. */
+  /** Number of callers that have asked for the space and not closed it. */
   holders: number;
   readonly opened: Promise<Space>;
   isOpen: boolean;
   closing: Promise<void> | undefined;
-  /** Further layers that are being added to the open space, by id. */
+  /** Layers that are being added to the open space, by id. */
   readonly adding: Map<string, Promise<void>>;
 }
 
@@ -66,9 +66,9 @@ export class SpaceManager {
   }
 
   /**
-   * Makes a new space in all the layers. Whoever makes it holds it, as with {@link loadSpace}.
+   * Makes a new space in all the layers. The caller becomes its holder, as with {@link loadSpace}.
    * @throws FoldspaceError `FOLD_SPACE_MISMATCH` for layers of different spaces, `FOLD_ALREADY_A_SPACE`, `FOLD_BAD_ID`,
-   *   `FOLD_NO_LAYER`, `FOLD_READ_ONLY`, `FOLD_IN_USE`, what the layers' `connect` throws, and, where one of them cannot save the
+   *   `FOLD_NO_LAYER`, `FOLD_READ_ONLY`, `FOLD_IN_USE`, the errors of the layers' `connect`, and, if one of them cannot save the
    *   new space, `FOLD_NOT_DURABLE`: the others have it then
    */
   async createSpace(options: CreateSpaceOptions): Promise<Space> {
@@ -79,14 +79,14 @@ export class SpaceManager {
   }
 
   /**
-   * Opens a space from several layers at once: the first that has it decides when, the others merge when they arrive. A space
-   * that is open already is given as it is. Layers that it does not have are added to it, and their storage is made if need be; a
-   * layer whose id it has is taken for the same place. A space that is being closed is opened anew after that.
+   * Opens a space from several layers at once: the first that has it decides when, the others merge when they arrive. If the space
+   * is open already, the same object is returned. Layers that it does not have are added to it, and their storage is created if
+   * needed; a layer whose id it has is taken for the same place. A space that is being closed is opened again after that.
    *
-   * Each call that succeeds makes a holder, and each holder needs a {@link closeSpace}.
-   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`, `FOLD_IN_USE` for a layer of another open space, or for a space
-   *   that is open for writing and was asked for to be read only; `FOLD_READ_ONLY` the other way round; of a single layer, why it
-   *   could not be opened; of one that was to be added, why it cannot be used
+   * Each successful call makes a holder, and each holder needs a {@link closeSpace}.
+   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`; `FOLD_IN_USE` for a layer of another open space, or if the space
+   *   is open for writing and was requested read-only; `FOLD_READ_ONLY` in the opposite case; for a single layer, the reason why it
+   *   could not be opened; for an added layer, the reason why it cannot be used
    */
   async loadSpace(
     pointer: SpacePointer,
@@ -99,7 +99,7 @@ export class SpaceManager {
       signal?.throwIfAborted();
       let entry = this.#entries.get(pointer.id);
       for (; entry && isEnding(entry); entry = this.#entries.get(pointer.id))
-        // what cannot be saved is reported to whoever closes it
+        // unsaved operations are reported to the caller that closes the space
         await unlessAborted(
           (entry.closing ?? entry.space.close()).catch(() => undefined),
           signal,
@@ -117,9 +117,9 @@ export class SpaceManager {
         return space;
       } catch (error) {
         entry.holders--;
-        // nobody else waits for it, or has it
+        // no other caller waits for it or holds it
         if (entry.holders === 0 && !isEnding(entry)) entry.space.close().catch(() => undefined);
-        // it could not be opened from another call's layers: those of this call may have it
+        // it could not be opened from another call's layers, but this call's layers may have it
         const { isOpen, space } = entry;
         if (isJoining && !isOpen && persistenceLayers.some(({ id }) => !space.hasLayer(id))) continue;
         throw error;
@@ -128,10 +128,10 @@ export class SpaceManager {
   }
 
   /**
-   * Closes a space for one of its holders. With the last of them, it is flushed and closed; `space.close()` does that at once,
-   * for all.
+   * Closes a space for one of its holders. The last holder's call flushes and closes it; `space.close()` does that at once, for
+   * all holders.
    * @returns when the space is closed, or others still hold it
-   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with what is not saved and where; the space is closed all the same
+   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the unsaved operations and their layers; the space is closed all the same
    */
   async closeSpace(spaceId: string): Promise<void> {
     const entry = this.#entries.get(spaceId);
@@ -142,7 +142,7 @@ export class SpaceManager {
     }
     entry.closing ??= entry.opened.then(
       async (space) => await space.close(),
-      // whoever asked for it is told why it was not opened
+      // the caller that opened it gets the reason why it was not opened
       () => undefined,
     );
     await entry.closing;
@@ -171,10 +171,10 @@ function isUsable(entry: Entry): boolean {
 
 /**
  * Adds a layer to an open space, unless it has one of this id.
- * @throws the signal's reason, and why the layer cannot be used; it is not added then
+ * @throws the signal's reason, or the reason why the layer cannot be used; it is not added then
  */
 async function addFurther({ space, adding }: Entry, layer: PersistenceLayer, signal: AbortSignal | undefined): Promise<void> {
-  // one that another call is adding may turn out not to be usable
+  // a layer that another call is adding may turn out to be unusable
   for (let other = adding.get(layer.id); other; other = adding.get(layer.id))
     await unlessAborted(
       other.catch(() => undefined),
@@ -187,7 +187,7 @@ async function addFurther({ space, adding }: Entry, layer: PersistenceLayer, sig
   try {
     await unlessAborted(added, signal);
   } catch (error) {
-    // given up: its failure to be removed changes nothing
+    // aborted: a failure to remove the layer changes nothing
     if (adding.get(layer.id) === added) space.removeLayer(layer.id).catch(() => undefined);
     throw error;
   }

@@ -17,16 +17,16 @@ import { SecretsLinks } from "./secrets-links.ts";
 import { ShownSecrets } from "./shown-secrets.ts";
 
 export interface SecretsOptions {
-  /** What this device remembers. Default: in the first layer that can, else nowhere. */
-  readonly memory?: DeviceStore;
-  /** What trying a passphrase costs that is set from now on. Default: 64 MiB, 3 iterations, 1 lane. */
+  /** The store for this device's memory of the secrets. Default: that of the first layer that has one, else none. */
+  readonly deviceStore?: DeviceStore;
+  /** Cost of trying a passphrase, for passphrases set from now on. Default: 64 MiB, 3 iterations, 1 lane. */
   readonly argon2?: Argon2Parameters;
 }
 
 export interface UnlockOptions {
-  /** Whether this device is to remember the key, in a form that cannot be read out, and need no passphrase again. */
+  /** Whether this device should remember the key, in a form that cannot be exported, and need no passphrase again. */
   readonly remember?: boolean;
-  /** Whether secrets that are older than what this device has seen are to be taken for the present ones. */
+  /** Whether to accept secrets that are older than those that this device has seen. */
   readonly acceptOlder?: boolean;
 }
 
@@ -39,20 +39,20 @@ interface Session {
 /**
  * The secrets of a space: short texts by name, such as keys of services, kept beside its trees in every layer.
  *
- * Without a passphrase they are hidden from a glance only: whoever has the folder can read them. With one, they are
- * readable to nobody who has neither the passphrase nor the recovery code.
+ * Without a passphrase they are hidden from a glance only: anyone who has the folder can read them. With one, reading them takes
+ * the passphrase or the recovery code.
  */
 export class SpaceSecrets {
   readonly #spaceId: string;
   readonly #session: Session;
-  readonly #memory: SelectedDeviceStore;
+  readonly #deviceStore: SelectedDeviceStore;
   readonly #vault: Vault;
   readonly #model: SecretsModel;
   readonly #links: SecretsLinks;
   readonly #shown: ShownSecrets;
-  /** What changes the protection is done one after another, and finds it as what went before has left it. */
+  /** Changes of the protection run one after another, each on the result of the previous one. */
   readonly #mutex = new Mutex();
-  /** Why secrets are not where they belong. */
+  /** The reason why secrets could not be moved into or out of the vault. */
   #failure: FoldspaceError | undefined;
   #isClosed = false;
 
@@ -60,9 +60,9 @@ export class SpaceSecrets {
   constructor(spaceId: string, session: Session, options: SecretsOptions = {}) {
     this.#spaceId = spaceId;
     this.#session = session;
-    this.#memory = new SelectedDeviceStore(options.memory);
-    // a peer id of their own: no other instance can have it, whatever the space goes by
-    this.#vault = new Vault(spaceId, newId(), { memory: this.#memory, argon2: options.argon2 });
+    this.#deviceStore = new SelectedDeviceStore(options.deviceStore);
+    // the secrets have a peer id of their own, which no other instance can have, whatever the space's peer id is
+    this.#vault = new Vault(spaceId, newId(), { deviceStore: this.#deviceStore, argon2: options.argon2 });
     this.#model = new SecretsModel(spaceId, this.#vault);
     this.#shown = new ShownSecrets(this.#model);
     const listener = { received: () => this.#applyPending(), publish: () => this.#publish() };
@@ -71,7 +71,7 @@ export class SpaceSecrets {
 
   // ---- reading ----
 
-  /** Whether a passphrase protects them, and whether it has been given. */
+  /** Whether a passphrase protects the secrets, and whether they are unlocked. */
   get protection(): Protection {
     return this.#vault.protection;
   }
@@ -93,15 +93,15 @@ export class SpaceSecrets {
   }
 
   /**
-   * Tells the names of secrets that have another value, wherever they were changed. Also called, perhaps without names,
-   * when they were locked or unlocked.
+   * Reports the names of secrets that have another value, wherever they were changed. Also called, perhaps without names, when the
+   * secrets were locked or unlocked.
    * @returns a function that ends it
    */
   observe(listener: (names: readonly string[]) => void): () => void {
     return this.#shown.changed.observe(listener);
   }
 
-  /** What is wrong with the secrets, besides what the layers report themselves. */
+  /** Problems of the secrets, besides those that the layers report themselves. */
   get problems(): readonly Problem[] {
     return this.#shown.problems.value;
   }
@@ -116,7 +116,7 @@ export class SpaceSecrets {
   /**
    * Sets a secret. It is saved within a second.
    * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_TOO_LARGE`, `FOLD_BAD_VALUE`, `FOLD_READ_ONLY`, `FOLD_CLOSED`;
-   *   `FOLD_BAD_ID` where the space's id cannot hide secrets without a passphrase
+   *   `FOLD_BAD_ID` if the space's id cannot hide secrets without a passphrase
    */
   set(name: string, value: string): void {
     if (typeof name !== "string" || typeof value !== "string")
@@ -124,7 +124,7 @@ export class SpaceSecrets {
     this.#change(name, value);
   }
 
-  /** Deletes a secret. @returns whether there was one @throws FoldspaceError as {@link set} */
+  /** Deletes a secret. @returns whether it existed @throws FoldspaceError as {@link set} */
   delete(name: string): boolean {
     this.#assertWritable();
     this.#assertReadable();
@@ -136,9 +136,9 @@ export class SpaceSecrets {
   // ---- protection ----
 
   /**
-   * Puts the secrets under a passphrase, on all devices. Takes the thread for about a second.
-   * @returns the recovery code, the only other way to them: it is shown this once and kept nowhere
-   * @throws FoldspaceError `FOLD_SECRETS_PROTECTION` where they are protected already, `FOLD_BAD_VALUE` for an empty passphrase
+   * Puts the secrets under a passphrase, on all devices. Blocks the thread for about a second.
+   * @returns the recovery code, the only other way to the secrets: it is shown this once and stored nowhere
+   * @throws FoldspaceError `FOLD_SECRETS_PROTECTION` if they are protected already, `FOLD_BAD_VALUE` for an empty passphrase
    */
   async protect(passphrase: string): Promise<string> {
     return await this.#mutex.run(async () => {
@@ -155,17 +155,17 @@ export class SpaceSecrets {
   }
 
   /**
-   * Gives the passphrase or the recovery code. May be called again where secrets of two devices are under different ones.
-   * Takes the thread for about a second.
-   * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, `FOLD_SECRETS_PROTECTION` where there is none, `FOLD_SECRETS_ROLLED_BACK`,
-   *   `FOLD_UNAVAILABLE` where nothing can be remembered, and `FOLD_SECRETS_BROKEN`, `FOLD_SECRETS_PARAMETERS`,
-   *   `FOLD_SECRETS_TOO_LARGE` or `FOLD_NEWER_FORMAT` where no file can be read. Nothing is changed then.
+   * Unlocks with the passphrase or the recovery code. May be called again if the secrets of two devices are under different
+   * passphrases. Blocks the thread for about a second.
+   * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, `FOLD_SECRETS_PROTECTION` if there is no passphrase,
+   *   `FOLD_SECRETS_ROLLED_BACK`, `FOLD_UNAVAILABLE` if the device cannot remember keys, and `FOLD_SECRETS_BROKEN`,
+   *   `FOLD_SECRETS_PARAMETERS`, `FOLD_SECRETS_TOO_LARGE` or `FOLD_NEWER_FORMAT` if no file can be read. Nothing is changed then.
    */
   async unlock(passphraseOrRecoveryCode: string, options: UnlockOptions = {}): Promise<void> {
     await this.#mutex.run(async () => {
       this.#assertOpen();
-      if (options.remember && !this.#memory.canKeepKeys)
-        throw new FoldspaceError("FOLD_UNAVAILABLE", "There is nowhere to remember the key of the secrets");
+      if (options.remember && !this.#deviceStore.canKeepKeys)
+        throw new FoldspaceError("FOLD_UNAVAILABLE", "This device has no store that can remember the key of the secrets");
       await this.#vault.unlock(passphraseOrRecoveryCode, options.acceptOlder ?? false);
       this.#applyPending();
       if (options.remember) await this.#vault.remember();
@@ -173,27 +173,27 @@ export class SpaceSecrets {
   }
 
   /**
-   * Saves what waits, then forgets the secrets and the keys, remembered ones too, until they are unlocked again.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE` where no layer at all has everything: it would be lost. They stay unlocked then.
+   * Saves pending changes, then forgets the secrets and the keys, including remembered ones, until they are unlocked again.
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` if no layer has everything, because it would be lost. The secrets stay unlocked then.
    */
   async lock(): Promise<void> {
     await this.#mutex.run(async () => {
       do {
         const lacking = await this.flush();
         if (this.#links.areAll(lacking)) assertDurable(lacking);
-        // what was set since is to be saved as well
+        // secrets that were set meanwhile must be saved too
       } while (!(await this.#vault.lock(() => !this.#links.areAll(this.#links.lacking))));
       this.#applyPending();
     });
   }
 
   /**
-   * Replaces the passphrase: the secrets are sealed anew under another key, and files that the old one opens are removed.
-   * Other devices need the new passphrase from then on. Whoever knows the old one and has an old copy of the folder can
-   * still read what was in that.
+   * Replaces the passphrase: the secrets are encrypted again under another key, and files that the old one opens are removed.
+   * Other devices need the new passphrase from then on. Anyone who knows the old passphrase and has an old copy of the folder can
+   * still read the secrets in that copy.
    * @returns a new recovery code if the present one cannot be kept, as for secrets that an earlier version has protected;
-   *   otherwise the recovery code stays
-   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, also if only a remembered key is there; `FOLD_BAD_VALUE`,
+   *   otherwise `undefined`: the recovery code stays valid
+   * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, also if only a remembered key is available; `FOLD_BAD_VALUE`,
    *   `FOLD_COUNTER_EXHAUSTED`
    */
   async changePassphrase(passphrase: string): Promise<string | undefined> {
@@ -210,7 +210,7 @@ export class SpaceSecrets {
   }
 
   /**
-   * Takes the protection off, on all devices.
+   * Removes the protection, on all devices.
    * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_PROTECTION`, `FOLD_NOT_DURABLE`, `FOLD_SECRETS_TOO_LARGE`
    */
   async unprotect(): Promise<void> {
@@ -230,19 +230,19 @@ export class SpaceSecrets {
 
   // ---- layers ----
 
-  /** Used by `Space`. Never rejects: what fails is a problem, and is tried again. */
+  /** Used by `Space`. Never rejects: failures are problems, and are retried. */
   async attach(layer: PersistenceLayer): Promise<void> {
     if (!layer.loadSecrets) return;
-    if (this.#memory.offer(layer.deviceStore)) this.#vault.memoryChanged();
+    if (this.#deviceStore.offer(layer.deviceStore)) this.#vault.deviceStoreChanged();
     await this.#links.open(layer);
   }
 
-  /** Used by `Space`: ends the part of a layer. */
+  /** Used by `Space`: stops using a layer. */
   detach(layer: PersistenceLayer): void {
     if (this.#links.drop(layer)) this.#publish();
   }
 
-  /** Used by `Space`: goes on as another writer, because somebody else writes as this one. */
+  /** Used by `Space`: continues as another writer, because another instance writes as this one. */
   changePeer(): void {
     this.#vault.changePeer(newId());
   }
@@ -252,7 +252,7 @@ export class SpaceSecrets {
     this.#links.saveNow();
   }
 
-  /** Saves everything. @returns the layers that do not have it, and why */
+  /** Saves everything. @returns the layers that lack something, and why */
   async flush(only?: PersistenceLayer): Promise<NotDurable[]> {
     return await this.#links.flush(only);
   }
@@ -265,7 +265,7 @@ export class SpaceSecrets {
 
   // ---- inside ----
 
-  /** Moves secrets to where they belong, has saved what has to be, and tells what changed. */
+  /** Moves secrets into or out of the vault, schedules saves, and reports changes. */
   #applyPending(): void {
     if (!this.#session.isReadOnly) {
       try {
@@ -283,18 +283,18 @@ export class SpaceSecrets {
     this.#assertWritable();
     this.#assertReadable();
     this.#model.set(name, value);
-    // what did not fit before may by now
+    // secrets that did not fit before may fit now
     if (this.#failure) this.#applyPending();
     else {
-      // none of what is done for all secrets together: there may be many to set
+      // skips the work on all secrets, because many may be set
       this.#publish(name);
       this.#links.saveLater();
     }
   }
 
-  /** @param only the name of the one secret that may have changed; any by default */
+  /** @param only the name of the one secret that may have changed; any secret by default */
   #publish(only?: string): void {
-    const failures = [...this.#links.errors, this.#failure, this.#memory.failure];
+    const failures = [...this.#links.errors, this.#failure, this.#deviceStore.failure];
     this.#shown.publish(
       failures.filter((failure) => failure !== undefined),
       only,
@@ -308,7 +308,7 @@ export class SpaceSecrets {
 
   #assertReadable(): void {
     if (this.protection === "locked")
-      throw new FoldspaceError("FOLD_SECRETS_LOCKED", "The secrets are protected by a passphrase, which has not been given");
+      throw new FoldspaceError("FOLD_SECRETS_LOCKED", "The secrets are protected by a passphrase: unlock them first");
   }
 
   #assertUnlocked(): void {

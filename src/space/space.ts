@@ -24,7 +24,7 @@ import { SpaceSecrets } from "./space-secrets.ts";
 export class Space {
   readonly id: string;
   readonly isReadOnly: boolean;
-  /** Short texts by name, kept beside the trees. */
+  /** Short texts by name, stored beside the trees. */
   readonly secrets: SpaceSecrets;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
@@ -32,20 +32,20 @@ export class Space {
   readonly #layers = new LayerSet();
   readonly #replicator: Replicator;
   readonly #appTrees: AppTrees;
-  /** By tree, and for as long as the space is open: what tells that another instance uses our peer id. */
+  /** By tree, and kept while the space is open: with it, the space detects another instance that uses our peer id. */
   readonly #localOps = new Map<string, LocalOpLog>();
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
   readonly #onClosed: () => void;
   #peerId: string;
-  /** Whether it has been opened or made, so that there may be something to save. */
+  /** Whether the space has been opened or created, so that there may be something to save. */
   #isOpened = false;
   #isClosed = false;
   #closing: Promise<void> | undefined;
 
   /**
    * Used by `SpaceManager`, which opens it.
-   * @param onClosed called when all layers have been disposed of
+   * @param onClosed called when all layers have been released
    */
   constructor(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions, onClosed: () => void) {
     this.id = id;
@@ -56,12 +56,12 @@ export class Space {
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#openTimeoutMs = options.openTimeoutMs ?? 60_000;
     const session = { isReadOnly: this.isReadOnly, timeoutMs: this.#timeoutMs, clock: this.#clock };
-    // known before any layer has answered: what it remembers is for all of them
-    const memory = layers.find((layer) => layer.deviceStore)?.deviceStore;
-    this.secrets = new SpaceSecrets(id, session, { ...(memory ? { memory } : {}), ...options.secrets });
+    // known before any layer has answered, because all layers use the same device store
+    const deviceStore = layers.find((layer) => layer.deviceStore)?.deviceStore;
+    this.secrets = new SpaceSecrets(id, session, { ...(deviceStore ? { deviceStore } : {}), ...options.secrets });
     this.#layers.include(this.secrets);
     this.#replicator = new Replicator(id, {
-      // a relay or a retry is not to wait until a clock that was set back has caught up
+      // a relay or a retry must not wait until a clock that was set back has caught up
       clock: steadyClock(this.#clock),
       relayDelayMs: relayDelay(options.relayGraceMs ?? 3_000, this.#peerId),
       isReadOnly: this.isReadOnly,
@@ -84,7 +84,7 @@ export class Space {
     });
   }
 
-  /** Under which edits are made here. Changes where somebody else is found to use it (`FOLD_PEER_CLONED` in {@link problems}). */
+  /** The peer id of edits made here. Changes if another instance turns out to use it (`FOLD_PEER_CLONED` in {@link problems}). */
   get peerId(): string {
     return this.#peerId;
   }
@@ -98,7 +98,7 @@ export class Space {
     return this.tree.root?.name;
   }
 
-  /** Whether it is closed, or is being closed. */
+  /** Whether the space is closed or being closed. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -108,7 +108,8 @@ export class Space {
   /**
    * Connects and loads all layers at once.
    * @returns when the first layer has given a space tree with its root
-   * @throws FoldspaceError if none does, or none in time: the error of the only layer, or `FOLD_NO_LAYER` with all of them in `data.layers`
+   * @throws FoldspaceError if no layer does so in time: the error of the only layer, or `FOLD_NO_LAYER` with all errors in
+   *   `data.layers`
    */
   async open(): Promise<void> {
     const failures = new Map<LayerConnection, FoldspaceError>();
@@ -134,15 +135,15 @@ export class Space {
   }
 
   /**
-   * Makes a new space in all layers at once.
-   * @throws FoldspaceError what a layer refuses with: nothing is in any layer then, except perhaps an empty place made for it;
+   * Creates a new space in all layers at once.
+   * @throws FoldspaceError a layer's refusal: nothing is in any layer then, except perhaps an empty place made for it;
    *   `FOLD_NOT_DURABLE` if one of them cannot save it: the others have it then
    */
   async create(name: string | undefined): Promise<void> {
     try {
-      if (this.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", "A new space has to be written");
+      if (this.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", "A new space cannot be created read-only");
       const { connections } = this.#layers;
-      // first ask all of them, so that one that refuses does so before another has been written to
+      // asks all layers first, so that a layer that refuses does so before another has been written to
       for (const connection of connections) {
         await connection.claim();
         await this.#answerOf(connection, connectForNew(connection.layer, this.#peerId));
@@ -164,9 +165,9 @@ export class Space {
   }
 
   /**
-   * Resolves when every layer has answered, every layer has everything that was known when it was called, and that is durable.
-   * In a space that is only read, when every layer has answered.
-   * @throws FoldspaceError as {@link flush}, and `FOLD_NOT_DURABLE` where a layer could not be brought up to date
+   * Resolves when every layer has answered, and durably holds everything that was known when this was called. In a read-only space,
+   * it resolves when every layer has answered.
+   * @throws FoldspaceError as {@link flush}, and `FOLD_NOT_DURABLE` if a layer could not be brought up to date
    */
   async whenSynced(): Promise<void> {
     this.#assertOpen();
@@ -190,10 +191,10 @@ export class Space {
   }
 
   /**
-   * Adds a layer to the open space: what it holds is merged, what it lacks is sent to it.
+   * Adds a layer to the open space: its operations are merged, and it is sent those that it lacks.
    * @param options `create`: whether to make the storage if it is not there
-   * @returns when it has been read and what it lacks is on its way
-   * @throws FoldspaceError why it cannot be used; it is not added then
+   * @returns when it has been read and its missing operations have been handed over
+   * @throws FoldspaceError the reason why it cannot be used; it is not added then
    */
   async addLayer(layer: PersistenceLayer, options: { readonly create?: boolean } = {}): Promise<void> {
     this.#assertOpen();
@@ -211,7 +212,7 @@ export class Space {
     }
   }
 
-  /** Takes a layer off, after saving to it what can be saved. What it holds stays there. @throws FoldspaceError as {@link flush} */
+  /** Removes a layer, after saving to it as far as possible. Its contents stay there. @throws FoldspaceError as {@link flush} */
   async removeLayer(layerId: string): Promise<void> {
     this.#assertOpen();
     const connection = this.#layers.find(layerId);
@@ -236,8 +237,8 @@ export class Space {
   }
 
   /**
-   * Ids of all trees that some layer has operations of, the space tree first. Of a layer that cannot say, {@link status} tells.
-   * @throws FoldspaceError why, if no layer can; `FOLD_CLOSED`
+   * Ids of all trees that some layer has operations of, the space tree first. {@link status} reports a layer that cannot list them.
+   * @throws FoldspaceError the reason, if no layer can; `FOLD_CLOSED`
    */
   async listTrees(): Promise<string[]> {
     this.#assertOpen();
@@ -260,8 +261,8 @@ export class Space {
   }
 
   /**
-   * Makes an app tree and enters it in the space tree.
-   * @param appId which app it is for
+   * Creates an app tree and adds it to the space tree.
+   * @param appId id of the app that uses it
    * @throws FoldspaceError `FOLD_CLOSED`, `FOLD_READ_ONLY`
    */
   newAppTree(appId: string, name: string): AppTree {
@@ -270,9 +271,10 @@ export class Space {
   }
 
   /**
-   * Loads a tree, once; later calls give the same.
+   * Loads a tree, once; later calls return the same tree.
    * @returns when the first layer has given its root
-   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, why no layer could be read, or `FOLD_TIMEOUT` if none gave it in time
+   * @throws FoldspaceError `FOLD_NO_TREE`, `FOLD_BAD_ID`, the reason why no layer could be read, or `FOLD_TIMEOUT` if none gave it
+   *   in time
    */
   async loadAppTree(treeId: string): Promise<AppTree> {
     this.#assertOpen();
@@ -280,9 +282,9 @@ export class Space {
   }
 
   /**
-   * Lets go of an app tree that is not needed in memory any more. Its edits stay with the layers, and it takes no more; what was
-   * loaded of it is of the past, and {@link loadAppTree} loads it anew.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE` as long as no layer has saved its edits: it stays in memory then
+   * Releases an app tree that is no longer needed in memory. The layers keep its edits, and the released tree takes no more;
+   * {@link loadAppTree} loads it anew.
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` if no layer has saved its edits yet: it stays in memory then
    */
   async unloadAppTree(treeId: string): Promise<void> {
     this.#assertOpen();
@@ -294,12 +296,12 @@ export class Space {
     });
   }
 
-  /** The tree, if it is the space tree or is loaded, as far as to have its root. */
+  /** The tree, if it is the space tree or a loaded tree, and its root is known. */
   getLoadedTree(treeId: string): ReplicatedTree | undefined {
     return this.#replicator.get(treeId)?.usableTree;
   }
 
-  /** Tells of a tree that is not loaded and of which a layer has new operations. @returns a function that ends it */
+  /** Reports a tree that is not loaded when a layer has new operations of it. @returns a function that ends it */
   observeUnloadedTrees(listener: (treeId: string) => void): () => void {
     return this.#changedTree.observe(listener);
   }
@@ -308,8 +310,8 @@ export class Space {
 
   /**
    * Resolves when everything made so far is durable in every layer.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the layers that failed and how much they lack in `data.layers`; everything stays queued.
-   *   `FOLD_CLOSED`; `FOLD_READ_ONLY` in a space that is only read
+   * @throws FoldspaceError `FOLD_NOT_DURABLE`, with the failed layers and the number of missing operations in `data.layers`;
+   *   everything stays queued. `FOLD_CLOSED`; `FOLD_READ_ONLY` in a read-only space
    */
   async flush(): Promise<void> {
     this.#assertEditable();
@@ -326,8 +328,8 @@ export class Space {
   }
 
   /**
-   * Looks for what changed elsewhere without waiting to be told: on focus, after sleep, when the network is back. Of a layer
-   * that cannot look, {@link status} tells.
+   * Checks for changes made elsewhere without waiting for a notification: on focus, after sleep, when the network is back.
+   * {@link status} reports a layer that cannot be checked.
    * @throws FoldspaceError `FOLD_CLOSED`
    */
   async rescan(): Promise<void> {
@@ -336,7 +338,7 @@ export class Space {
   }
 
   /**
-   * Flushes and lets go of all layers. Closing once more is waiting for the same.
+   * Flushes and releases all layers. Further calls wait for the same closing.
    * @throws FoldspaceError as {@link flush}; the space is closed all the same
    */
   close(): Promise<void> {
@@ -350,9 +352,9 @@ export class Space {
     try {
       if (!this.#isOpened) return;
       await this.#saveAll();
-      // a layer that has just found something lost tells of it now, and is given it once more
+      // a layer that has just detected a loss reports it now, and is given the operations once more
       for (const connection of this.#replicator.active)
-        // what fails here does so once more when the layer is disconnected
+        // a failure here occurs again when the layer is disconnected
         connection.stopListening().catch(() => undefined);
       if (!this.isReadOnly) await this.#replicator.hurry();
       await this.#saveAll();
@@ -372,12 +374,12 @@ export class Space {
     return this.#layers.status.observe(listener);
   }
 
-  /** What is wrong with the stored data, in all layers: a sample, where there is very much. */
+  /** Problems of the stored data, in all layers: a sample, if there are very many. */
   get problems(): readonly Problem[] {
     return this.#layers.problems.value;
   }
 
-  /** How many problems there are. */
+  /** Number of all problems. */
   get problemCount(): number {
     return this.#layers.problemCount;
   }
@@ -400,7 +402,7 @@ export class Space {
     return connection;
   }
 
-  /** Opens a connection, as often as it takes. @returns resolves when the layer takes part in everything */
+  /** Opens a connection, and retries until it succeeds. @returns when the layer takes part in everything */
   #open(connection: LayerConnection, how: { readonly create: boolean; readonly isUrgent: Urgency }): Promise<void> {
     const session = (): LayerSession => ({ peerId: this.#peerId, create: how.create, isReadOnly: this.isReadOnly });
     return connection.open(session, async () => await this.#bringIn(connection, how.isUrgent));
@@ -410,10 +412,10 @@ export class Space {
     const { layer } = connection;
     this.#assertOtherPlace(connection);
     const { spaceTree } = this.#replicator;
-    // the first failure is an answer, too; it is read again until it succeeds
+    // the first failure is an answer, too; the layer is read again until it succeeds
     const reading = spaceTree.attach(connection, { isUrgent: urgency }).catch(() => undefined);
     const secrets = this.secrets.attach(layer);
-    // those that do not come in time are no reason not to open the space
+    // secrets that do not arrive in time do not keep the space from opening
     await Promise.all([reading, completesInTime(secrets, this.#timeoutMs, this.#clock)]);
     await spaceTree.whenRead(connection);
     const isUrgent = spaceTree.isUrgent(connection);
@@ -427,10 +429,10 @@ export class Space {
     await secrets;
   }
 
-  /** Begins to save what there is, without waiting for anything: the page may be gone in a moment. */
+  /** Begins to save pending changes, without waiting for anything: the page may be gone in a moment. */
   #flushOnPageHide(): void {
     this.#replicator.flushLocalOps();
-    // failures are in the status, and there is no one left to tell
+    // failures are in the status, and no caller is left to receive them
     for (const connection of this.#replicator.active) connection.flushOnPageHide().catch(() => undefined);
     this.secrets.saveNow();
   }
@@ -445,7 +447,7 @@ export class Space {
       now: () => this.#clock.now(),
       isAwaiting: () => sync.isAwaiting,
       isReadOnly: this.isReadOnly,
-      // a draft is never stored, and what a live peer has sent can be looked at
+      // a draft is never stored, and operations of a live peer can be shown
       assertChangeable: (kind) => (kind === "edit" ? this.#assertEditable() : this.#assertOpen()),
       onMade: (ops) => sync.make(ops),
       onCloned: () => this.#changePeer(sync.treeId),
@@ -464,7 +466,7 @@ export class Space {
     for (const { content } of this.#replicator.loaded) content?.changePeer(this.#peerId);
     this.secrets.changePeer();
     for (const { layer } of this.#layers.connections) layer.changePeer?.(this.#peerId);
-    const reason = `somebody else makes operations as peer ${former}, so edits are made here as ${this.#peerId} from now on; nothing is lost`;
+    const reason = `another instance makes operations as peer ${former}, so edits are made here as ${this.#peerId} from now on; nothing is lost`;
     this.#layers.report({ code: "FOLD_PEER_CLONED", reason, treeId });
   }
 
@@ -488,7 +490,7 @@ export class Space {
     this.#onClosed();
   }
 
-  /** @throws FoldspaceError `FOLD_TIMEOUT` if it does not come in time */
+  /** @throws FoldspaceError `FOLD_TIMEOUT` if the answer does not arrive in time */
   async #answerOf(connection: LayerConnection, answer: Promise<void>): Promise<void> {
     if (!(await completesInTime(answer, this.#openTimeoutMs, this.#clock)))
       throw new FoldspaceError("FOLD_TIMEOUT", `${connection.id} timed out (waited ${this.#openTimeoutMs} ms)`);
@@ -499,7 +501,7 @@ export class Space {
     throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${this.id}`);
   }
 
-  /** Two layers on one place would each take the other's writes for somebody else's: the first that is there keeps it. */
+  /** Two layers in one place would each take the other's writes for foreign ones: the first layer keeps the place. */
   #assertOtherPlace(connection: LayerConnection): void {
     const { placeId } = connection.layer;
     if (placeId === undefined) return;

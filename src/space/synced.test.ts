@@ -34,7 +34,7 @@ test("whenSynced does not resolve as long as a layer cannot list its trees", asy
   await space.close();
 });
 
-test("whenSynced ends while somebody types, also if a layer hangs", async () => {
+test("whenSynced ends while a user types, also if a layer hangs", async () => {
   const { id, one, two } = await spaceInTwoPlaces();
   const clock = new ManualClock();
   const hanging = layerOn(two, id, { id: "hanging", clock });
@@ -65,7 +65,7 @@ test("a layer that this platform cannot have does not keep a space from being sy
   await space.close();
 });
 
-test("what all layers have lost of a tree that nobody had opened keeps nobody waiting once it is opened", async () => {
+test("operations of an unopened tree that all layers have lost do not block it once it is opened", async () => {
   const { id, treeId, one, two } = await spaceInTwoPlaces();
   const clock = new ManualClock();
   const losing = layerOn(one, id, { id: "losing", clock });
@@ -149,7 +149,7 @@ test("a relay does not wait until a clock that was set back has caught up", asyn
   await space.close();
 });
 
-test("what an observer merges while a layer's operations arrive goes to every layer", async () => {
+test("operations that an observer merges while a layer's operations arrive go to every layer", async () => {
   const { id, one, two } = await spaceInTwoPlaces();
   const layers = [layerOn(one, id, { id: "one" }), layerOn(two, id, { id: "two" })];
   const space = await new SpaceManager().loadSpace({ id }, layers);

@@ -47,7 +47,7 @@ test("one layer that has saved its edits is enough to unload a tree", async () =
   expect(contentOf(two)).toEqual(contentOf(one));
 });
 
-test("whoever loads a tree while it is being unloaded gets one that takes edits", async () => {
+test("a caller that loads a tree while it is being unloaded gets one that takes edits", async () => {
   const { id, treeId, one, two } = await spaceInTwoPlaces();
   const layers = [layerOn(one, id, { id: "one" }), layerOn(two, id, { id: "two" })];
   const space = await new SpaceManager().loadSpace({ id }, layers);
@@ -85,7 +85,7 @@ test("a tree that could not be loaded is still kept the same in all layers", asy
   await space.close();
 });
 
-test("an edit made before a slow layer has answered stands, also when the tree is loaded for the second time", async () => {
+test("an edit made before a slow layer has answered wins, also if the tree is loaded for the second time", async () => {
   const { id, treeId, one, two } = await spaceInTwoPlaces();
   const clock = new ManualClock();
   const slow = layerOn(two, id, { id: "slow", clock });

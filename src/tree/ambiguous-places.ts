@@ -1,32 +1,32 @@
 import type { MoveEntry } from "./move-log.ts";
 import { BIN_ID, compareOpIds, isMoveVertexOp, type MoveVertex, type OpId, type VertexOperation } from "./operation.ts";
 
-/** Id of a parent; `null`: a root; `undefined`: not placed so far. */
+/** Id of a parent; `null`: a root; `undefined`: not placed yet. */
 type ParentId = string | null | undefined;
 
-/** A vertex and the parent that it is to have. */
+/** A vertex and the parent that it should have. */
 export interface Placement {
   readonly vertexId: string;
   /** `null` for a root. */
   readonly parentId: string | null;
 }
 
-/** Operations of which an id stands for one, on each replica perhaps for another. */
+/** Operations that share one id: each replica knows one of them under that id, and another replica may know another. */
 export type Conflicts = readonly [VertexOperation, ...VertexOperation[]];
 
 /**
- * Finds the vertices whose place depends on which of several operations an id stands for, and a place for each of them.
+ * Finds the vertices whose place depends on which of several operations an id refers to, and a place for each of them.
  *
- * A move takes effect unless it makes a cycle, so its outcome is uncertain only if the way up from its new parent may or may
- * not lead to its target; every other move makes its target's place certain again. The moves from the lowest such id on are
- * replayed once, with the set of parents that each vertex may have. Where ids are contested independently of one another,
- * this may find a few more vertices than there are.
+ * A move takes effect unless it makes a cycle. Its outcome is therefore uncertain only if the way up from its new parent may or
+ * may not lead to its target; every other move makes its target's place certain again. The moves from the lowest contested id on
+ * are replayed once, with the set of parents that each vertex may have. If ids are contested independently of one another, this
+ * may find a few more vertices than necessary.
  *
- * The place given is that in the tree in which each id stands for the first of its conflicts. Moves to these places, in the order
- * in which they are given, take effect on every replica: what is above a vertex either is certain or was moved before.
+ * The place is that in the chosen tree, in which each id refers to the first of its conflicts. Moves to these places, in the given
+ * order, take effect on every replica: the vertices above a vertex are either certain or were moved before.
  *
- * @param moves all that are known, sorted by id
- * @param parentOf where a vertex is after all moves
+ * @param moves all known moves, sorted by id
+ * @param parentOf gives a vertex's parent after all moves
  */
 export function findAmbiguousPlaces(
   moves: readonly MoveEntry[],
@@ -43,7 +43,7 @@ export function findAmbiguousPlaces(
   for (const { id, ops } of contested) {
     for (; next < moves.length && compareOpIds(moves[next]!.op.id, id) < 0; next++) replay.apply(moves[next]!);
     replay.applyOneOf(ops);
-    // the one that is in the log
+    // skips the conflict that is in the log
     if (next < moves.length && compareOpIds(moves[next]!.op.id, id) === 0) next++;
   }
   for (; next < moves.length; next++) replay.apply(moves[next]!);
@@ -52,15 +52,15 @@ export function findAmbiguousPlaces(
 
 interface Outcome {
   readonly possible: ReadonlySet<ParentId>;
-  /** In the tree in which each id stands for the first of its conflicts. */
+  /** The parent in the chosen tree. */
   readonly chosen: ParentId;
 }
 
 class PossibleParents {
   readonly #parentOf: (vertexId: string) => ParentId;
-  /** Parents of conflict moves: they may have had something below them earlier than the log says. */
+  /** Parents of contested moves: they may have had something below them earlier than the log says. */
   readonly #conflictParents: ReadonlySet<string | null>;
-  /** Parents at the point that the replay has come to, where they are not those at its end. */
+  /** Parents at the current point of the replay, if they differ from those at its end. */
   readonly #certain = new Map<string, ParentId>();
   readonly #uncertain = new Map<string, Outcome>();
 
@@ -76,7 +76,7 @@ class PossibleParents {
   apply({ op, target }: MoveEntry): void {
     const first = target.firstUseAsParent;
     const hadNothingBelow = !first || compareOpIds(op.id, first.op.id) < 0;
-    // no way leads up to it then: true for every honest creation
+    // then no way leads up to it: true for every honest creation
     if (hadNothingBelow && op.parentId !== op.targetId && !this.#conflictParents.has(op.targetId))
       this.#set(op.targetId, certainly(op.parentId));
     else this.#set(op.targetId, this.#outcomeOf(op));
@@ -91,7 +91,7 @@ class PossibleParents {
     for (const [targetId, outcome] of outcomes) this.#set(targetId, outcome);
   }
 
-  /** What is above comes first. */
+  /** Vertices above come first. */
   placements(): Placement[] {
     const depths = new Map<string, number>();
     return [...this.#uncertain.keys()]
@@ -102,18 +102,18 @@ class PossibleParents {
       .map(({ place }) => place);
   }
 
-  /** A vertex that is not there in the chosen tree gets a place that it may have elsewhere. */
+  /** A vertex that does not exist in the chosen tree gets a place that it may have elsewhere. */
   #chosenPlace(vertexId: string): string | null {
     const { possible, chosen } = this.#get(vertexId);
     if (chosen !== undefined) return chosen;
     const others = [...possible].filter((parentId) => typeof parentId === "string").sort();
     const place = others.find((parentId) => !this.#waysUpChosen(parentId).includes(vertexId)) ?? BIN_ID;
-    // those below it are at their right depth then
+    // then the vertices below it have their right depth
     this.#uncertain.set(vertexId, { possible, chosen: place });
     return place;
   }
 
-  /** How many vertices are above, that one included. @param known those found before, so that deep trees are walked once */
+  /** Number of vertices above, including this one. @param known depths found before, so that deep trees are walked once */
   #depthOf(vertexId: string | null, known: Map<string, number>): number {
     const ids: string[] = [];
     let id: ParentId = vertexId;
@@ -140,7 +140,7 @@ class PossibleParents {
 
   #set(vertexId: string, outcome: Outcome): void {
     if (outcome.possible.size > 1) {
-      // what may be a root stays one
+      // a vertex that may be a root stays one
       this.#uncertain.set(vertexId, outcome.possible.has(null) ? { ...outcome, chosen: null } : outcome);
       return;
     }

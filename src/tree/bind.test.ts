@@ -45,7 +45,7 @@ test("assigning edits the tree, and delete removes the property", () => {
   ]);
 });
 
-test("in tells whether there is such a property or method", () => {
+test("the in operator finds properties and methods", () => {
   const task = vertex.bind<Task>();
   expect("title" in task).toBe(true);
   expect("other" in task).toBe(false);
@@ -140,7 +140,7 @@ test("drafts are read first and become lasting when committed", () => {
   expect(vertex.getProperty("title", false)).toBe("Buy tea");
 });
 
-test("observing tells of changes until it is ended", async () => {
+test("observing reports changes until it is ended", async () => {
   const task = vertex.bind<Task>();
   const seen: unknown[] = [];
   const children: number[] = [];

@@ -12,7 +12,7 @@ export interface BindOptions<T> {
   readonly includeInternalKeys?: boolean;
 }
 
-/** Properties of a vertex as members of an object, and what else one does with a vertex under names with `$`. */
+/** The properties of a vertex as members of an object, and its methods under names with `$`. */
 export type BoundVertex<T> = T & BoundVertexMethods<T>;
 
 export interface BoundVertexMethods<T> {
@@ -36,8 +36,8 @@ export interface BoundVertexMethods<T> {
 /**
  * A live object over a vertex: reading gives the tree's present state, drafts first; assigning edits the
  * tree; `delete` removes a property.
- * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_BAD_VALUE` if the schema is none that can be used, see {@link createCheck}.
- *   Assigning and removing throw `FOLD_BAD_VALUE` where the schema refuses it
+ * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_BAD_VALUE` if the schema cannot be used, see {@link createCheck}.
+ *   Assigning and removing throw `FOLD_BAD_VALUE` if the schema refuses it
  */
 export function bindVertex<T extends Record<string, unknown>>(
   tree: ReplicatedTree,
@@ -57,13 +57,13 @@ export function bindVertex<T extends Record<string, unknown>>(
 
 function isOptions<T>(given: SchemaLike<T> | BindOptions<T>): given is BindOptions<T> {
   if (typeof given !== "object" || given === null) return false;
-  // a schema may have members of any name beside those by which it is known
+  // a schema may have members of any name beside those that identify it
   if (["shape", "safeParse", "~standard"].some((member) => member in given)) return false;
   const isEmpty = isPlainObject(given) && Object.keys(given).length === 0;
   return isEmpty || "schema" in given || "includeInternalKeys" in given;
 }
 
-/** The properties of a vertex as members of an object, and how they are checked. */
+/** The properties of a vertex as members of an object, and their check. */
 class BoundProperties {
   readonly vertex: Vertex;
   readonly #includesInternal: boolean;
@@ -136,7 +136,7 @@ function propertyHandler(
     },
     deleteProperty(_target, key) {
       if (!isProperty(key)) return false;
-      // removing it may make the object wrong; a default of the schema is not what is asked for
+      // removing it may make the object invalid; the schema's default does not replace it
       bound.check(key, undefined);
       write(key, undefined);
       return true;

@@ -1,7 +1,7 @@
 import { copyValue, type JsonValue } from "./json-value.ts";
 import { assertOperations, type MoveVertex, type OpId, type SetVertexProperty, type VertexOperation } from "./operation.ts";
 
-/** What an edit changes: an operation that has no id yet. */
+/** The change that an edit makes: an operation without an id. */
 export type Change = Omit<MoveVertex, "id"> | Omit<SetVertexProperty, "id">;
 
 export function placing(targetId: string, parentId: string | null): Change {

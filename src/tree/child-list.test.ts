@@ -66,7 +66,7 @@ test("changing the creation time of a node that is no child adds none", () => {
   expect(foreignOp.createdAt).toBe("0");
 });
 
-test("the order does not depend on when someone asks for it", () => {
+test("the order does not depend on when it is read", () => {
   const ids = fc.constantFrom("a", "b", "c", "d", "e", "f");
   const times = fc.constantFrom("1", "2", "3", undefined);
   const step = fc.record({ id: ids, time: times, action: fc.constantFrom("add", "delete", "reorder", "look") });

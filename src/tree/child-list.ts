@@ -4,7 +4,7 @@ import type { Vertex } from "./vertex.ts";
 const MAX_CHANGES_IN_PLACE = 1_000;
 
 /**
- * Children of one node: a set for adding and removing in O(1), and, once someone has asked for the order,
+ * Children of one node: a set for adding and removing in O(1), and, once a caller has asked for the order,
  * an array that binary search keeps sorted. Bulk loading never pays for sorting.
  *
  * The order is by creation time, then by id, both in code units: the same on every device.
@@ -12,9 +12,9 @@ const MAX_CHANGES_IN_PLACE = 1_000;
 export class ChildList {
   readonly #members = new Set<TreeNode>();
   #sorted: TreeNode[] | undefined;
-  /** Changes of the sorted array that no one has looked at yet. */
+  /** Changes of the sorted array since it was last read. */
   #changes = 0;
-  /** Handed out until something changes. */
+  /** The list handed out until something changes. */
   #vertices: readonly Vertex[] | undefined;
 
   add(node: TreeNode): void {
@@ -29,7 +29,7 @@ export class ChildList {
     if (this.#sorted) this.#sorted.splice(positionOf(node, this.#sorted), 1);
   }
 
-  /** Runs a change of the node's sort key, keeping the node in its place of the order. */
+  /** Runs a change of the node's sort key, and keeps the list in order. */
   reorder(node: TreeNode, change: () => unknown): void {
     const sorted = this.#members.has(node) ? this.#sorted : undefined;
     sorted?.splice(positionOf(node, sorted), 1);
@@ -46,18 +46,18 @@ export class ChildList {
     return (this.#vertices ??= Object.freeze(this.inOrder().map(vertexOf)));
   }
 
-  /** Has the next list of vertices be another one. */
+  /** Makes {@link vertices} return a new list. */
   noteChildChanged(): void {
     this.#vertices = undefined;
   }
 
-  /** The children in order. Not to be kept or changed by the caller. */
+  /** The children in order. The caller must not keep or change the list. */
   inOrder(): readonly TreeNode[] {
     this.#changes = 0;
     return (this.#sorted ??= [...this.#members].sort(compareSiblings));
   }
 
-  /** Sorting once is cheaper than putting very many into their places one by one. */
+  /** Sorting once is cheaper than inserting very many children one by one. */
   #noteChange(): void {
     this.#vertices = undefined;
     if (this.#sorted && ++this.#changes > MAX_CHANGES_IN_PLACE) this.#sorted = undefined;

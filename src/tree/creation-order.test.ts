@@ -40,7 +40,7 @@ test("20,000 siblings made in one millisecond keep their order on every device, 
   }
 });
 
-test("so many that a millisecond has no more room go on in the next", () => {
+test("vertices that exceed the room of a millisecond continue in the next", () => {
   const tree = new ReplicatedTree("peer");
   const root = tree.createRoot("root");
   // the digits that rise from one id to the next use up their room as fast as they can
@@ -53,7 +53,7 @@ test("so many that a millisecond has no more room go on in the next", () => {
   expect(Math.max(...root.children.map(({ createdAt }) => createdAt.getTime()))).toBeLessThan(NOW + 1_100);
 });
 
-test("siblings keep the order of their making while the clock runs, stands and is set back", () => {
+test("siblings keep the order of creation while the clock runs, stops and is set back", () => {
   const random = new Random(7);
   const tree = new ReplicatedTree("peer");
   const root = tree.createRoot("root");
@@ -75,7 +75,7 @@ test("a clock that was years ahead and was set right is used again", () => {
   expect(tree.newVertex("root").createdAt).toEqual(new Date(NOW));
 });
 
-test("what two devices make at the same time each stays in order", () => {
+test("vertices that two devices make at the same time stay in order for each device", () => {
   const one = new ReplicatedTree("one");
   one.createRoot("root");
   const other = one.replicate("other");

@@ -1,6 +1,6 @@
 import { newId } from "./operation.ts";
 
-/** How far creation times run ahead of the clock, so that vertices made in one millisecond have times of their own. */
+/** Creation times run ahead of the clock by up to this much, so that vertices made in one millisecond have times of their own. */
 const MAX_AHEAD_MS = 1_000;
 
 /** A clock that was set back by more than this had been wrong: its new time is used. */
@@ -17,8 +17,8 @@ export interface NewVertex {
 
 /**
  * Gives new vertices their ids and creation times. Siblings are ordered by creation time and then by id, so both together
- * have to rise from one vertex to the next: the order in which one device makes vertices is then their order on every device,
- * however many it makes in a millisecond, and also when its clock is set back.
+ * must rise from one vertex to the next. Then the order in which one device makes vertices is their order on every device,
+ * however many it makes in a millisecond, and also if its clock is set back.
  */
 export class CreationOrder {
   /** In milliseconds since the epoch. */
@@ -26,13 +26,13 @@ export class CreationOrder {
   /** Id of the vertex made last, if it was chosen here. */
   #lastId: string | undefined;
 
-  /** For a vertex whose id is chosen here. */
+  /** Id and creation time for a vertex whose id is chosen here. */
   next(): NewVertex {
     const now = Date.now();
     const createdMs = this.#nextMs(now);
     let id = createdMs === this.#lastMs && this.#lastId !== undefined ? idAfter(this.#lastId) : undefined;
     if (id === undefined) {
-      // where that millisecond has no higher id left, the next one is used
+      // if that millisecond has no higher id left, the next millisecond is used
       this.#lastMs = createdMs === this.#lastMs ? createdMs + 1 : createdMs;
       id = this.#lastMs < now + MAX_AHEAD_MS ? newId() : lowId();
     }

@@ -18,7 +18,7 @@ const set = (counter: number, key: string, value: string | { readonly x: number;
   transient: false,
 });
 
-test("operations that say the same as those known under their ids are none", () => {
+test("operations equal to those known under their ids are not reported", () => {
   const ops = [move(1, "v", null), move(2, "w", "v"), set(3, "text", "one"), set(4, "object", { x: 1, y: 2 })];
   expect(treeOf(...ops).findDifferingContents(structuredClone([...ops, ...ops]))).toEqual([]);
   expect(treeOf(...ops).findDifferingContents([set(4, "object", { y: 2, x: 1 })])).toEqual([]);
@@ -32,7 +32,7 @@ test.each([
   ["another key", set(3, "other", "one")],
   ["a move for a property", move(3, "w", "v")],
   ["another value of a property that was set anew since", set(5, "again", "other")],
-])("finds %s, with what is known", (_, told) => {
+])("finds %s, with what is known", (_, reported) => {
   const known = [
     move(1, "v", null),
     move(2, "w", "v"),
@@ -41,12 +41,12 @@ test.each([
     set(5, "again", "one"),
     set(6, "again", "two"),
   ];
-  const found = treeOf(...known).findDifferingContents([told, ...known]);
-  expect(found).toEqual([{ told, known: known.find(({ id }) => id.counter === told.id.counter) }]);
+  const found = treeOf(...known).findDifferingContents([reported, ...known]);
+  expect(found).toEqual([{ reported, known: known.find(({ id }) => id.counter === reported.id.counter) }]);
 });
 
-test("finds every operation that is told under one id", () => {
+test("finds every operation that is given under one id", () => {
   const known = set(1, "text", "one");
-  const told = [set(1, "text", "two"), set(1, "text", "three")];
-  expect(treeOf(known).findDifferingContents(told)).toEqual(told.map((each) => ({ told: each, known })));
+  const reported = [set(1, "text", "two"), set(1, "text", "three")];
+  expect(treeOf(known).findDifferingContents(reported)).toEqual(reported.map((each) => ({ reported: each, known })));
 });

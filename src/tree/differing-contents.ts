@@ -2,39 +2,39 @@ import { jsonEquals } from "./json-value.ts";
 import type { MoveEntry } from "./move-log.ts";
 import type { SetVertexProperty, VertexOperation } from "./operation.ts";
 
-/** An id that stands for two operations. */
+/** Two different operations with the same id. */
 export interface DifferingContents {
-  readonly told: VertexOperation;
+  readonly reported: VertexOperation;
   readonly known: VertexOperation;
 }
 
-/** Some milliseconds of work. */
+/** Operations between two steps: some milliseconds of work. */
 const STEPS = 5_000;
 
 /**
- * Finds operations that say something else than those known under the same ids, as happens where two replicas have made
- * operations under one peer id.
+ * Finds operations that differ from those known under the same ids. This happens if two replicas have made operations under one
+ * peer id.
  *
- * The logs are walked from their ends, until all ids are found: what is told a second time mostly is young. With very many
- * operations this takes long, so it stops again and again for others to have their turn.
+ * The logs are walked from their ends until all ids are found, because a repeated operation is mostly a recent one. With very many
+ * operations this takes long, so the search yields again and again.
  *
- * @param told whose ids all are known, drafts excepted
+ * @param reported operations whose ids are all known, without drafts
  * @param moves sorted by id
  * @param properties in the order of arrival
  */
 export function* searchDifferingContents(
-  told: readonly VertexOperation[],
+  reported: readonly VertexOperation[],
   moves: readonly MoveEntry[],
   properties: readonly SetVertexProperty[],
 ): Generator<undefined, DifferingContents[]> {
   const differing: DifferingContents[] = [];
   const wanted = new WantedIds();
   const compare = (known: VertexOperation): void => {
-    for (const each of wanted.ingest(known)) if (!haveSameContent(each, known)) differing.push({ told: each, known });
+    for (const each of wanted.ingest(known)) if (!haveSameContent(each, known)) differing.push({ reported: each, known });
   };
-  // a late move, taken in meanwhile, is put in the middle of the log
-  const moveOps = told.length > STEPS ? [...moves] : moves;
-  for (const [index, op] of told.entries()) {
+  // a late move that arrives meanwhile is inserted in the middle of the log
+  const moveOps = reported.length > STEPS ? [...moves] : moves;
+  for (const [index, op] of reported.entries()) {
     wanted.add(op);
     if (index % STEPS === STEPS - 1) yield;
   }
@@ -56,7 +56,7 @@ class WantedIds {
   /** Number of ids. */
   size = 0;
 
-  /** The operations under the id of another one, which is wanted no more. */
+  /** Removes an id from the wanted ones. @returns the wanted operations with that id */
   ingest({ id }: VertexOperation): readonly VertexOperation[] {
     const ops = this.#byPeer.get(id.peerId);
     const found = ops?.get(id.counter);
@@ -72,7 +72,7 @@ class WantedIds {
     if (!ops) this.#byPeer.set(peerId, (ops = new Map()));
     const others = ops.get(counter);
     if (others === undefined) this.size++;
-    // an id is told twice at once only where files repeat each other
+    // one batch repeats an id only if files repeat each other
     ops.set(counter, others === undefined ? op : [...(Array.isArray(others) ? others : [others]), op]);
   }
 }

@@ -15,7 +15,7 @@ class LayeredTree extends ReplicatedTree {
 let tree: LayeredTree;
 let root: Vertex;
 let child: Vertex;
-/** What the gate lets through. */
+/** Changes that the gate lets through. */
 let allowed: ReadonlySet<TreeChangeKind>;
 let asked: TreeChangeKind[];
 
@@ -71,7 +71,7 @@ test("a root is created only with the gate's leave", () => {
   expect(closed.opCount).toBe(0);
 });
 
-test("drafts go on where edits are refused, until they are refused themselves", () => {
+test("drafts continue while edits are refused, until they are refused themselves", () => {
   allowed = new Set<TreeChangeKind>(["draft"]);
   child.setTransientProperty("text", "another draft");
   child.bind<{ text: string }>().$useTransients((draft) => (draft.text = "and another"));
@@ -94,7 +94,7 @@ test("a caller's merge asks the gate; what a layer has read, and what is made ag
   expect(asked).toEqual(["merge"]);
 });
 
-test("what a layer has read is checked like anything else", () => {
+test("operations that a layer has read are checked like any others", () => {
   const bad = { id: { counter: 0, peerId: "other" }, targetId: "late", parentId: "root" };
   expect(() => tree.mergeOwned([...ARRIVED, bad])).toThrow(expect.objectContaining({ code: "FOLD_BAD_COUNTER" }));
   expect(tree.getVertex("late")).toBeUndefined();

@@ -6,7 +6,7 @@ export interface VertexMoveEvent {
   readonly vertexId: string;
   /** `undefined`: the vertex is new. */
   readonly oldParentId: string | null | undefined;
-  /** `undefined`: the vertex is gone, because a move that came late undid its creation. */
+  /** `undefined`: the vertex no longer exists, because a late move undid its creation. */
   readonly newParentId: string | null | undefined;
 }
 
@@ -29,7 +29,7 @@ export type VertexChangeEvent = VertexMoveEvent | VertexPropertyEvent | VertexCh
 
 type Listener<Args extends unknown[]> = (...args: Args) => void;
 
-/** A set of listeners. One that throws does not keep the others from being called. */
+/** A set of listeners. A listener that throws does not keep the others from being called. */
 export class Listeners<Args extends unknown[]> {
   readonly #listeners = new Set<Listener<Args>>();
 
@@ -47,12 +47,12 @@ export class Listeners<Args extends unknown[]> {
 
   call(...args: Args): void {
     for (const listener of [...this.#listeners]) {
-      // one that was called before may have taken this one off
+      // a listener that was called before may have removed this one
       if (!this.#listeners.has(listener)) continue;
       try {
         listener(...args);
       } catch (error) {
-        // an application's error: surfaces as an unhandled rejection, where the platform reports such things
+        // an application's error: it surfaces as an unhandled rejection on platforms that report those
         void Promise.reject(error);
       }
     }
@@ -66,8 +66,8 @@ interface PendingChange {
 }
 
 /**
- * Gathers changes and tells observers in a microtask: once per vertex, with the last state of everything
- * that changed in between. Nothing is gathered while nobody listens.
+ * Gathers changes and notifies observers in a microtask: once per vertex, with the last state of everything
+ * that changed in between. Without observers, nothing is gathered.
  */
 export class ChangeFeed {
   readonly #vertexListeners = new Map<string, Listeners<[VertexChangeEvent[]]>>();
@@ -79,7 +79,7 @@ export class ChangeFeed {
 
   /**
    * @param beforeDelivery brings the tree up to date, which may add changes
-   * @param childrenOf the children for a children event, asked for only if a listener reads them
+   * @param childrenOf gives the children for a children event, called only if a listener reads them
    */
   constructor(beforeDelivery: () => void, childrenOf: (vertexId: string) => readonly Vertex[]) {
     this.#beforeDelivery = beforeDelivery;
@@ -104,7 +104,7 @@ export class ChangeFeed {
     return this.#treeListeners.add(listener);
   }
 
-  /** Asks for a delivery, where someone listens. */
+  /** Schedules a delivery, if there are listeners. */
   schedule(): void {
     if (this.#scheduled || !this.hasListeners) return;
     this.#scheduled = true;

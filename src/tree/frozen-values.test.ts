@@ -57,7 +57,7 @@ for (const { name, make } of WAYS) {
   });
 }
 
-test("a value that is told of cannot be changed in place", async () => {
+test("a value passed to an observer cannot be changed in place", async () => {
   const tree = new ReplicatedTree("a", [{ id: { counter: 1, peerId: "b" }, targetId: "root", parentId: null }]);
   const told = new Promise<JsonValue | undefined>((resolve) => {
     tree.observe("root", ([event]) => resolve(event?.type === "property" ? event.value : undefined));

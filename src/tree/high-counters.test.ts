@@ -10,7 +10,7 @@ function move(counter: number, targetId: string, parentId: string | null): Verte
 }
 
 function property(counter: number, targetId: string, key: string, value: string): VertexOperation {
-  return { id: { counter, peerId: "foreignOp" }, targetId, key, value, transient: false };
+  return { id: { counter, peerId: "foreign" }, targetId, key, value, transient: false };
 }
 
 const TREE = [move(1, "root", null), move(2, "0", null), move(3, "a", "root"), move(4, "b", "a"), move(5, "c", "root")];
@@ -69,7 +69,7 @@ for (const counter of [MAX_COUNTER - 1_000, MAX_CLOCK + 1, MAX_CLOCK]) {
   });
 }
 
-test("what the highest counter has decided stays, and an edit of it says which operation that is", () => {
+test("a value decided by the highest counter stays, and editing it names that operation", () => {
   const ops = [...TREE, property(MAX_COUNTER, "a", "text", "theirs"), move(MAX_COUNTER, "b", "root")];
   const tree = new ReplicatedTree("one", ops);
   const edits = [
@@ -79,7 +79,7 @@ test("what the highest counter has decided stays, and an edit of it says which o
     () => tree.moveVertex("a", "b"),
   ];
   for (const edit of edits) expect(edit).toThrow(exhausted);
-  expect(edits[0]).toThrow(`${MAX_COUNTER}@foreignOp`);
+  expect(edits[0]).toThrow(`${MAX_COUNTER}@foreign`);
   expect(tree.popLocalOps()).toEqual([]);
   tree.deleteVertex("a");
   expect(tree.getParentId("a")).toBe("0");

@@ -28,12 +28,12 @@ test("the copy shares nothing with the caller's value", () => {
   expect(copy).toEqual({ list: [{ text: "before" }] });
 });
 
-test("what JSON writes differently is taken as it will be read back", () => {
+test("values that JSON writes differently are stored as they will be read back", () => {
   const value = { nan: NaN, infinite: -Infinity, minusZero: -0, gone: undefined, list: [1, undefined, NaN] };
   expect(toJsonValue(value, "text")).toStrictEqual({ nan: null, infinite: null, minusZero: 0, list: [1, null, null] });
 });
 
-test("what JSON has no notation for is refused, nested or not", () => {
+test("values that JSON has no notation for are refused, nested or not", () => {
   class Point {
     readonly x = 1;
   }

@@ -2,15 +2,15 @@ import { MAX_NESTING, MAX_VALUE_LENGTH } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
 
 export type JsonPrimitive = string | number | boolean | null;
-/** Read from a tree, lists and objects are frozen. */
+/** Lists and objects read from a tree are frozen. */
 export type JsonValue = JsonPrimitive | JsonValue[] | { [key: string]: JsonValue };
 
 /**
  * Copies a value into the form in which it will be read back: as `JSON.stringify` would write it
  * (`NaN` and infinities become `null`, members that are `undefined` are dropped, `-0` becomes `0`).
  * The copy is frozen and shares nothing with the caller's object, so later changes to that cannot alter an operation.
- * @throws FoldspaceError `FOLD_BAD_VALUE` for what JSON has no notation for (functions, symbols, bigints,
- *   dates, maps, class instances, cycles), or where the value is too deep or too long
+ * @throws FoldspaceError `FOLD_BAD_VALUE` if the value contains something that JSON has no notation for (functions, symbols,
+ *   bigints, dates, maps, class instances, cycles), or is too deep or too long
  */
 export function toJsonValue(value: unknown, key: string): JsonValue {
   let budget = MAX_VALUE_LENGTH;
@@ -57,14 +57,17 @@ export function toJsonValue(value: unknown, key: string): JsonValue {
   return copy(value, 0);
 }
 
-/** Freezes a value with all in it: what was read from a tree cannot change an operation. Recurses: only for values that are not too deep. */
+/**
+ * Freezes a value and everything in it, so that a value read from a tree cannot change an operation. Recurses: only for values
+ * that are not too deep.
+ */
 export function freezeValue<T extends JsonValue | undefined>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const member of Object.values(value)) freezeValue(member);
   return frozen(value);
 }
 
-/** With its type unchanged, as `reptree` has it. */
+/** Freezes without changing the type, like `reptree`. */
 function frozen<T extends object>(value: T): T {
   Object.freeze(value);
   return value;
@@ -78,21 +81,21 @@ export function copyValue(value: JsonValue | undefined): JsonValue | undefined {
   return frozen(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyValue(member)])));
 }
 
-/** Why a value cannot be stored: a clause without its subject. */
+/** The reason why a value cannot be stored: a clause without its subject. */
 export interface ValueFault {
   readonly code: "FOLD_BAD_VALUE" | "FOLD_TOO_DEEP";
   readonly reason: string;
 }
 
-/** Length of the JSON text of a value and what is around it, in bytes: from so many to so many. */
+/** Bounds of the length, in bytes, of the JSON text of a value and its surroundings. */
 export interface TextLength {
   least: number;
   most: number;
 }
 
 /**
- * Finds what would be read back as another value than it is, or not at all.
- * @param length grows by that of the value. One above `limit` may not be counted to the end
+ * Finds a part that could not be read back, or would be read back as another value.
+ * @param length grows by the length of the value. Above `limit`, the count may be incomplete
  */
 export function findValueFault(value: unknown, length: TextLength, limit: number, depth = 0): ValueFault | undefined {
   switch (typeof value) {

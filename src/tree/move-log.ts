@@ -1,7 +1,7 @@
 import type { TreeNode } from "./node.ts";
 import { compareOpIds, type MoveVertex, type OpId } from "./operation.ts";
 
-/** A move in the log, with what is needed to undo it. */
+/** A move in the log, with the information needed to undo it. */
 export interface MoveEntry {
   readonly op: MoveVertex;
   readonly target: TreeNode;
@@ -11,42 +11,42 @@ export interface MoveEntry {
 }
 
 /**
- * The moves of a tree, in the order of their ids, and the tree that replaying them gives: a move whose new
- * parent is the vertex itself or one of its descendants is passed over.
+ * The moves of a tree, in the order of their ids, and the tree that results from replaying them: a move whose new
+ * parent is the vertex itself or one of its descendants is skipped.
  *
  * After Kleppmann, Mulligan, Gomes and Beresford, "A highly-available move operation for replicated trees"
- * (IEEE TPDS 2021). A late move there is applied by undoing every younger one and redoing it; here, moves
- * wait until the tree is looked at, so that any number of late moves costs one undo and one redo. Both only
+ * (IEEE TPDS 2021). There, a late move is applied by undoing every younger one and redoing it. Here, moves
+ * wait until the tree is read, so that any number of late moves costs one undo and one redo. Both only
  * rewrite `node.parent`; child lists follow for the nodes that end up elsewhere.
  */
 export class MoveLog {
   /** Applied moves, sorted by id. */
   #applied: MoveEntry[] = [];
-  /** Moves that are known and not yet applied, in any order. */
+  /** Known moves that are not yet applied, in any order. */
   #waiting: MoveEntry[] = [];
   #oldestWaiting: MoveEntry | undefined;
 
-  get isSettled(): boolean {
-    return this.#waiting.length === 0;
+  get hasPending(): boolean {
+    return this.#waiting.length > 0;
   }
 
-  /** Whether every move that waits is younger than all that are applied: settling then undoes nothing. */
+  /** Whether every waiting move is younger than all applied ones, so that applying them undoes nothing. */
   get isInOrder(): boolean {
     const last = this.#applied.at(-1);
     return !last || !this.#oldestWaiting || compareEntries(last, this.#oldestWaiting) < 0;
   }
 
-  /** All moves, sorted by id. The log has to be settled. */
+  /** All moves, sorted by id. The log must have no pending moves. */
   get entries(): readonly MoveEntry[] {
     return this.#applied;
   }
 
   /**
-   * The move that a new one has to come after, where it is not enough to come after all moves up to a counter: a later move of
-   * the same vertex, or any that has just taken the parent out from below it. The log has to be settled.
+   * The move that a new move must follow if a counter above the given one is not enough: a later move of the same vertex, or any
+   * move that has just taken the parent out from below it. The log must have no pending moves.
    */
   obstacleAbove(counter: number, target: TreeNode, parent: TreeNode | undefined): OpId | undefined {
-    /** Parents at the place in the log that the move would have. */
+    /** Parents at the position in the log that the move would have. */
     const parents = new Map<TreeNode, TreeNode | null | undefined>();
     let last: OpId | undefined;
     for (let index = this.#applied.length - 1; index >= 0 && !last; index--) {
@@ -104,7 +104,7 @@ export class MoveLog {
     return touched;
   }
 
-  /** Takes every move younger than the entry back and off the log. */
+  /** Undoes every move younger than the entry, and removes it from the log. */
   #undoAfter(entry: MoveEntry, touched: TreeNode[]): MoveEntry[] {
     let keep = this.#applied.length;
     while (keep > 0 && compareEntries(this.#applied[keep - 1]!, entry) > 0) {
@@ -132,7 +132,7 @@ function makesCycle(entry: MoveEntry): boolean {
   const { target, parent } = entry;
   if (parent === target) return true;
   const first = target.firstUseAsParent;
-  // nothing has been put under the target so far: true for every honest creation, and for every move of a leaf
+  // the target has had no children so far: true for every honest creation, and for every move of a leaf
   if (!first || compareEntries(entry, first) < 0) return false;
   for (let ancestor = parent; ancestor; ancestor = ancestor.parent ?? null) {
     if (ancestor === target) return true;

@@ -12,7 +12,7 @@ export function otherNameKey(key: string): string | undefined {
   return key === OLD_NAME_KEY ? NAME_KEY : undefined;
 }
 
-/** A vertex's name: of the texts in both properties the one that was set later. */
+/** A vertex's name: of the texts in both properties, the one that was set later. */
 export function nameOf(node: TreeNode): string | undefined {
   let latest: SetVertexProperty | undefined;
   for (const key of [OLD_NAME_KEY, NAME_KEY]) {

@@ -8,18 +8,18 @@ import type { Vertex } from "./vertex.ts";
 /** Property with the ISO time of creation, by which siblings are ordered. */
 export const CREATED_AT_KEY = "_c";
 
-/** What the tree knows of one vertex. A node may exist before its vertex does: as a parent or target heard of early. */
+/** The tree's data about one vertex. A node may exist before its vertex does, if an operation names it as a parent or target. */
 export class TreeNode {
   readonly id: string;
-  /** `null`: a root; `undefined`: no move has placed it yet, so there is no such vertex so far. */
+  /** `null`: a root; `undefined`: no move has placed the vertex yet, so it does not exist. */
   parent: TreeNode | null | undefined = undefined;
-  /** The parent that child lists and observers have been told of. It differs from `parent` while moves are replayed. */
+  /** The parent that child lists and observers know. It differs from `parent` while moves are replayed. */
   shownParent: TreeNode | null | undefined = undefined;
-  /** Whether it is on the list of nodes that the running replay has moved. */
+  /** Whether the running replay has moved the node. */
   isTouched = false;
   /** Oldest move that names this node as parent: before it, the node cannot have had descendants. */
   firstUseAsParent: MoveEntry | undefined = undefined;
-  /** Made when the first child comes; most vertices have none. */
+  /** Created with the first child, because most vertices have no children. */
   children: ChildList | undefined = undefined;
   /** Winning operation of each property, removals included. */
   readonly properties: Map<string, SetVertexProperty> = new Map();
@@ -41,7 +41,7 @@ export class TreeNode {
     return ancestors;
   }
 
-  /** Whether `ancestorId` is above; `null` is above all. */
+  /** Whether `ancestorId` is above this vertex; `null` is above all. */
   isBelow(ancestorId: string | null): boolean {
     let above = this.shownParent;
     while (above && above.id !== ancestorId) above = above.shownParent;

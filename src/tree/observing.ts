@@ -2,7 +2,7 @@ import type { VertexChangeEvent } from "./events.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
 import type { Vertex } from "./vertex.ts";
 
-// What `ReplicatedTree` makes of the events of `observe` and `observeTree`, and documents. Each returns a function that ends it.
+// Observers of `ReplicatedTree` on top of `observe` and `observeTree`. It documents them. Each returns a function that ends it.
 
 export function observeVertex(tree: ReplicatedTree, vertexId: string, listener: (vertex: Vertex) => void): () => void {
   const notify = (): void => {
@@ -37,7 +37,7 @@ export function observeVertexMove(tree: ReplicatedTree, listener: (vertex: Verte
   });
 }
 
-/** Subscribes before the first call, in which the listener may change what it observes. */
+/** Subscribes before the first call, because in it the listener may change the observed vertex. */
 function nowAndLater(notify: () => void, subscribe: () => () => void): () => void {
   const stop = subscribe();
   try {

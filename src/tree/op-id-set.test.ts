@@ -45,7 +45,7 @@ test("a counter that fills a gap joins the ranges beside it", () => {
   expect(vector.toState()).toEqual({ a: [[1, 3]] });
 });
 
-test("adding tells whether the id is new, in whatever order ids come", () => {
+test("adding returns whether the id is new, in any order", () => {
   const vector = vectorOf([5, 2]);
   for (const counter of [5, 2]) expect(vector.add({ counter, peerId: "a" })).toBe(false);
   for (const counter of [1, 3, 4, 9]) expect(vector.add({ counter, peerId: "a" })).toBe(true);
@@ -123,7 +123,7 @@ test("ranges in any order, touching or overlapping, are read as their union", ()
   expect(vector.size).toBe(8);
 });
 
-test("adding another vector gives the union, and includes tells whether that would add anything", () => {
+test("adding another vector gives the union, and includes returns whether it would add nothing", () => {
   fc.assert(
     fc.property(ids, ids, (first, second) => {
       const one = OpIdSet.of(first.map((id) => ({ id })));

@@ -1,14 +1,14 @@
 import { FoldspaceError } from "../errors.ts";
 import { isValidCounter, type OpId } from "./operation.ts";
 
-/** Version vector as plain data: per peer, sorted disjoint inclusive ranges of counters (as `reptree` has it). */
+/** Version vector as plain data: per peer, sorted disjoint inclusive ranges of counters, as in `reptree`. */
 export type StateVector = Record<string, number[][]>;
 
 /**
- * The exact set of operation ids that someone knows, as ranges of counters per peer.
+ * The exact set of operation ids that a replica or layer knows, as ranges of counters per peer.
  *
  * Counters of one peer are usually seen in rising order, which extends the last range in O(1). Counters
- * that come out of order wait in a set and are folded into the ranges when it has grown, so that adding
+ * that come out of order wait in a set. They are merged into the ranges when the set has grown, so that adding
  * n ids in any order costs O(n log n) in all.
  */
 export class OpIdSet {
@@ -16,7 +16,7 @@ export class OpIdSet {
   /** The peer last added to: operations come in runs of one peer. */
   #last: { readonly peerId: string; readonly ranges: PeerRanges } | undefined;
 
-  /** @throws FoldspaceError `FOLD_BAD_COUNTER` where a range is none */
+  /** @throws FoldspaceError `FOLD_BAD_COUNTER` if a range is invalid */
   static from(state: Readonly<StateVector>): OpIdSet {
     const vector = new OpIdSet();
     for (const [peerId, ranges] of Object.entries(state)) {
@@ -62,7 +62,7 @@ export class OpIdSet {
     for (const counter of counters) ranges.add(counter);
   }
 
-  /** Adds everything that the other vector holds. */
+  /** Adds all ids of the other vector. */
   addAll(other: OpIdSet): void {
     for (const [peerId, ranges] of other.#peers) {
       for (const [start, end] of ranges.toRanges()) this.#peer(peerId).addRange(start, end);
@@ -78,7 +78,7 @@ export class OpIdSet {
     return true;
   }
 
-  /** Highest counter known of a peer, 0 where there is none. */
+  /** Highest known counter of a peer; 0 for an unknown peer. */
   highest(peerId: string): number {
     return this.#peers.get(peerId)?.highest ?? 0;
   }
@@ -103,8 +103,8 @@ export class OpIdSet {
   }
 }
 
-/** Folding sooner than this costs more than looking into a small set. */
-const MIN_LOOSE_BEFORE_FOLDING = 512;
+/** Merging sooner than this costs more than searching a small set. */
+const MIN_LOOSE_BEFORE_MERGING = 512;
 
 class PeerRanges {
   /** Sorted, disjoint, not adjacent; `#ends[i]` belongs to `#starts[i]`, both inclusive. */
@@ -127,7 +127,7 @@ class PeerRanges {
   }
 
   hasRange(start: number, end: number): boolean {
-    this.#fold();
+    this.#mergeLoose();
     const index = this.#lastStartingAtOrBefore(start);
     return index >= 0 && this.#ends[index]! >= end;
   }
@@ -135,7 +135,7 @@ class PeerRanges {
   add(counter: number): boolean {
     const last = this.#ends.length - 1;
     if (last < 0) {
-      // most peers have one range all their life: pushing would reserve room for sixteen more
+      // most peers only ever have one range: pushing would reserve room for sixteen more
       this.#starts = [counter];
       this.#ends = [counter];
     } else if (counter > this.#ends[last]! + 1) {
@@ -156,7 +156,7 @@ class PeerRanges {
     this.#loose ??= new Set();
     this.#loose.add(counter);
     this.#size++;
-    if (this.#loose.size > MIN_LOOSE_BEFORE_FOLDING && this.#loose.size > this.#starts.length) this.#fold();
+    if (this.#loose.size > MIN_LOOSE_BEFORE_MERGING && this.#loose.size > this.#starts.length) this.#mergeLoose();
   }
 
   addRange(start: number, end: number): void {
@@ -166,12 +166,12 @@ class PeerRanges {
       this.#size += end - start;
       return;
     }
-    this.#fold();
+    this.#mergeLoose();
     this.#mergeSorted([[start, end]]);
   }
 
   toRanges(): [number, number][] {
-    this.#fold();
+    this.#mergeLoose();
     return this.#starts.map((start, index) => [start, this.#ends[index]!]);
   }
 
@@ -191,7 +191,7 @@ class PeerRanges {
     return low - 1;
   }
 
-  #fold(): void {
+  #mergeLoose(): void {
     if (!this.#loose) return;
     const counters = Float64Array.from(this.#loose).sort();
     this.#loose = undefined;

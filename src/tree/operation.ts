@@ -24,16 +24,16 @@ export interface SetVertexProperty {
   readonly targetId: string;
   readonly key: string;
   readonly value: JsonValue | undefined;
-  /** A draft: shown, exchanged between live peers, never stored. */
+  /** A draft: shown and exchanged between live peers, but never stored. */
   readonly transient: boolean;
 }
 
 export type VertexOperation = MoveVertex | SetVertexProperty;
 
-/** Vertex under which deleted vertices are put. It is no child of the root, so what is in it is out of sight. */
+/** The parent of deleted vertices. It is not below the root, so its contents are hidden. */
 export const BIN_ID = "0";
 
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+// oxlint-disable-next-line no-control-regex -- the expression finds control characters
 const UNSAFE_IN_ID = /[\u0000-\u001f\u007f"'\\/]/;
 
 /** Whether a vertex id can be written into a line and named in a path: short, no control characters, quotes or slashes. */
@@ -65,7 +65,7 @@ export function opIdToString(id: OpId): string {
 }
 
 /**
- * Refuses what is not an operation, before it can touch a tree.
+ * Refuses values that are not operations, before they can change a tree.
  * @throws FoldspaceError what {@link assertContents} throws; `FOLD_BAD_ID` also for the peer
  */
 export function assertOperations(ops: readonly VertexOperation[]): void {
@@ -73,7 +73,7 @@ export function assertOperations(ops: readonly VertexOperation[]): void {
 }
 
 /**
- * Refuses what could not be read back as it is from the line that it would be written as, which does not name the peer.
+ * Refuses operations that could not be read back unchanged from their lines, which do not name the peer.
  * @throws FoldspaceError `FOLD_BAD_OPERATION`, `FOLD_BAD_COUNTER`, `FOLD_BAD_ID`, `FOLD_BAD_VALUE` or `FOLD_TOO_DEEP`
  */
 export function assertContents(ops: readonly VertexOperation[]): void {
@@ -81,7 +81,7 @@ export function assertContents(ops: readonly VertexOperation[]): void {
 }
 
 function assertAll(ops: readonly VertexOperation[], withPeers: boolean): void {
-  // operations on one vertex mostly follow one another: what was just found valid is not checked again
+  // operations on one vertex mostly follow one another: an id that was just found valid is not checked again
   let validPeer: string | undefined;
   let validTarget: string | undefined;
   if (!Array.isArray(ops)) throw new FoldspaceError("FOLD_BAD_OPERATION", "Operations must be given as a list");
@@ -108,10 +108,10 @@ function assertAll(ops: readonly VertexOperation[], withPeers: boolean): void {
   }
 }
 
-/** In UTF-16 units: if every one takes six bytes, there is still room for the ids. */
+/** In UTF-16 units: even if each takes six bytes, enough room is left for the ids. */
 const SURELY_SHORT = Math.floor(MAX_OPERATION_BYTES / 6) - 2 * MAX_ID_LENGTH;
 
-/** Finds why a property's new value cannot be stored, or would be read back as another. */
+/** Finds the reason why a property's new value cannot be stored, or would be read back as another. */
 export function findPropertyFault(counter: number, targetId: string, key: string, value: unknown): ValueFault | undefined {
   if (key.length + (typeof value === "string" ? value.length : 0) <= SURELY_SHORT && isPrimitive(value)) return undefined;
   const length: TextLength = { least: 0, most: 6 * key.length };
@@ -123,14 +123,14 @@ export function findPropertyFault(counter: number, targetId: string, key: string
   return isTooLong ? { code: "FOLD_BAD_VALUE", reason: `is too long for a line of ${MAX_OPERATION_BYTES} bytes` } : undefined;
 }
 
-/** Whether it is a value that needs no looking into, as nearly all are. */
+/** Whether the value, like nearly all, needs no deeper check. */
 function isPrimitive(value: unknown): boolean {
   return (
     typeof value === "string" || value === undefined || value === null || typeof value === "boolean" || Number.isFinite(value)
   );
 }
 
-/** @throws FoldspaceError `FOLD_BAD_ID` where {@link isValidId} does not hold */
+/** @throws FoldspaceError `FOLD_BAD_ID` if {@link isValidId} does not hold */
 export function validId(role: string, id: unknown): string {
   if (isValidId(id)) return id;
   throw new FoldspaceError(
@@ -139,7 +139,7 @@ export function validId(role: string, id: unknown): string {
   );
 }
 
-/** An id as it is named in a message, whatever it is. */
+/** Formats any value as an id in a message. */
 export function showId(id: unknown): string {
   return typeof id === "string" ? JSON.stringify(id.slice(0, 80)) : String(id);
 }

@@ -10,8 +10,8 @@ export interface VertexProperty {
 }
 
 /**
- * A value in the form in which it is stored.
- * @throws FoldspaceError `FOLD_BAD_VALUE` if the value cannot be stored, or the key
+ * Converts a value to the form in which it is stored.
+ * @throws FoldspaceError `FOLD_BAD_VALUE` if the value or the key cannot be stored
  */
 export function checkValue(value: unknown, key: unknown): JsonValue | undefined {
   if (typeof key !== "string")
@@ -21,17 +21,17 @@ export function checkValue(value: unknown, key: unknown): JsonValue | undefined 
 }
 
 /**
- * Properties in the form in which they are stored.
- * @throws FoldspaceError `FOLD_BAD_VALUE` if one of the values cannot be stored, or if it is no plain object
+ * Converts properties to the form in which they are stored.
+ * @throws FoldspaceError `FOLD_BAD_VALUE` if one of the values cannot be stored, or if `props` is not a plain object
  */
 export function checkProperties(props: Properties | object): [string, JsonValue | undefined][] {
-  // of anything else, `Object.entries` would give other entries than the caller means, or none
+  // for anything else, `Object.entries` would return other entries than the caller means, or none
   if (typeof props !== "object" || props === null || Array.isArray(props) || !isPlainObject(props))
     throw new FoldspaceError("FOLD_BAD_VALUE", `Properties must be given as a plain object, not as ${describe(props)}`);
   return Object.entries(props).map(([key, value]: [string, unknown]) => [key, checkValue(value, key)]);
 }
 
-/** @throws FoldspaceError `FOLD_BAD_VALUE` if it is no text */
+/** @throws FoldspaceError `FOLD_BAD_VALUE` if it is not a text */
 export function checkName(name: unknown): string {
   if (typeof name === "string") return name;
   throw new FoldspaceError("FOLD_BAD_VALUE", `A name must be a text, not ${describe(name)}`);

@@ -7,10 +7,10 @@ import type { ReplicatedTreeOptions } from "./tree-options.ts";
 import { TreeState } from "./tree-state.ts";
 import type { Vertex } from "./vertex.ts";
 
-/** Called for every operation that is new to the tree, whether or not it changed what is seen. */
+/** Called for every operation that is new to the tree, whether or not it changed the visible state. */
 export type OpListener = (op: VertexOperation, isLocal: boolean) => void;
 
-/** Makes the operations of one peer, merges those of others, and notifies observers of both. Edits were checked before. */
+/** Makes the operations of one peer, merges those of others, and notifies observers of both. Callers check edits before. */
 export class Replica {
   readonly state: TreeState;
   readonly feed: ChangeFeed;
@@ -21,7 +21,7 @@ export class Replica {
   #localOps: VertexOperation[] | undefined;
 
   /**
-   * @param childrenOf the children for a children event, asked for only if a listener reads them
+   * @param childrenOf gives the children for a children event, called only if a listener reads them
    * @throws FoldspaceError `FOLD_BAD_ID`
    */
   constructor(peerId: string, options: ReplicatedTreeOptions, childrenOf: (vertexId: string) => readonly Vertex[]) {
@@ -68,7 +68,7 @@ export class Replica {
     return ops;
   }
 
-  /** As {@link make}, with what an operation says; makes nothing if no later operation can be made. */
+  /** As {@link make}, with the content of an operation; makes nothing if no later operation can be made. */
   reapply(op: VertexOperation): VertexOperation | undefined {
     try {
       if ("parentId" in op) return this.make([placing(op.targetId, op.parentId)])[0];
@@ -80,7 +80,7 @@ export class Replica {
   }
 
   /**
-   * Takes valid operations in, and keeps them: nothing may change them any more.
+   * Merges valid operations, and keeps them: the caller must not change them any more.
    * @returns the operations that were new
    */
   merge(ops: readonly VertexOperation[]): VertexOperation[] {

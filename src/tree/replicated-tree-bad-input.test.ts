@@ -4,7 +4,7 @@ import { type JsonValue } from "./json-value.ts";
 import { type VertexOperation } from "./operation.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
 
-// What a damaged file or a hostile peer may send.
+// Operations that a damaged file or a hostile peer may send.
 
 const ROOT = move(1, "a", "root", null);
 
@@ -22,7 +22,7 @@ function nested(levels: number, inmost: JsonValue = 1): JsonValue {
   return value;
 }
 
-/** What would be read back as something else, or not at all. */
+/** Values that would be read back as something else, or not at all. */
 function unstorable(): unknown[] {
   const sharing: unknown[] = [[]];
   for (let level = 1; level < 100; level++) sharing.push([sharing[level - 1], sharing[level - 1]]);
@@ -75,7 +75,7 @@ test("one bad operation in a batch has a typed error, and nothing of the batch i
   }
 });
 
-test("what fits into a line is merged, however long it is", () => {
+test("an operation that fits into a line is merged, however long it is", () => {
   const room = MAX_OPERATION_BYTES - '["p",9,"x","text",]'.length;
   const text = (bytes: number): string => `é${"x".repeat(bytes - 4)}`;
   const tree = new ReplicatedTree("reader", [ROOT]);
@@ -87,7 +87,7 @@ test("what fits into a line is merged, however long it is", () => {
   }
 });
 
-test("what is set here is merged everywhere, or refused here", () => {
+test("a value that is set here is merged everywhere, or refused here", () => {
   const tree = new ReplicatedTree("a", [ROOT]);
   const key = "k".repeat(MAX_VALUE_LENGTH);
   for (const value of [undefined, null, "x"]) {

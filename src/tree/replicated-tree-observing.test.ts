@@ -128,7 +128,7 @@ test("the same function observing twice is called twice, and each can be taken o
   expect(calls).toHaveLength(1);
 });
 
-test("a listener that throws does not keep others from being told, and its error surfaces", async () => {
+test("a listener that throws does not keep others from being called, and its error surfaces", async () => {
   const surfaced = await errorsSurfacing(async () => {
     const [ofVertex, ofTree, ofB] = [recordCalls(), recordCalls(), recordCalls()];
     a.observe(() => {
@@ -161,7 +161,7 @@ test("a listener of operations that throws keeps neither the edit nor the merge 
   expect(root.getProperty("text")).toBe("y");
 });
 
-test("every new operation is told at once, with whether it was made here", () => {
+test("every new operation is reported at once, with whether it was made here", () => {
   const seen: [unknown, boolean][] = [];
   tree.observeOpApplied((op, isLocal) => seen.push([op.id.peerId, isLocal]));
   a.setProperty("text", "x");
@@ -173,7 +173,7 @@ test("every new operation is told at once, with whether it was made here", () =>
   ]);
 });
 
-test("a vertex is told when a child comes, goes, or changes a property", async () => {
+test("observers of a vertex are notified when a child comes, goes, or changes a property", async () => {
   const counts: number[] = [];
   root.observeChildren((children) => counts.push(children.length));
   const child = root.newChild();
@@ -188,7 +188,7 @@ test("a vertex is told when a child comes, goes, or changes a property", async (
   expect(counts).toHaveLength(4);
 });
 
-test("observing children gives them now, as observing a vertex gives the vertex, and an edit in that first call is told", async () => {
+test("observing children passes them now, as observing a vertex passes the vertex, and an edit in that first call is reported", async () => {
   const [counts, names]: [number[], unknown[]] = [[], []];
   const stop = a.observeChildren((children) => {
     counts.push(children.length);
@@ -257,7 +257,7 @@ test("children are one frozen list until one comes, goes, changes its place or a
   expect(tree.getVertex("late")!.children).toBe(tree.getChildren("of nobody"));
 });
 
-test("changes that take each other back are not told", async () => {
+test("changes that cancel each other are not reported", async () => {
   const { calls, listener } = recordCalls();
   a.observe(listener);
   a.moveTo(b);
@@ -266,7 +266,7 @@ test("changes that take each other back are not told", async () => {
   expect(calls).toEqual([]);
 });
 
-test("a move that only repeats others in between is not told", async () => {
+test("a move that only repeats others in between is not reported", async () => {
   const { calls, listener } = recordCalls();
   a.moveTo(b);
   await Promise.resolve();
@@ -294,7 +294,7 @@ test("a vertex that does not exist yet can be observed", async () => {
   expect(seen).toEqual(["later"]);
 });
 
-test("observing moves tells of new and of moved vertices", async () => {
+test("observing moves reports new and moved vertices", async () => {
   const seen: [string, boolean][] = [];
   tree.observeVertexMove((vertex, isNew) => seen.push([vertex.id, isNew]));
   const child = root.newChild();
@@ -306,7 +306,7 @@ test("observing moves tells of new and of moved vertices", async () => {
   ]);
 });
 
-test("what happened before observing is not told", async () => {
+test("changes made before observing are not reported", async () => {
   a.setProperty("text", "before");
   a.moveTo(b);
   const { calls, listener } = recordCalls();
@@ -315,7 +315,7 @@ test("what happened before observing is not told", async () => {
   expect(calls).toEqual([]);
 });
 
-test("an edit made in a listener is told in the next batch", async () => {
+test("an edit made in a listener is reported in the next batch", async () => {
   const { calls, listener } = recordCalls();
   a.observe((events) => {
     listener(events);
@@ -327,7 +327,7 @@ test("an edit made in a listener is told in the next batch", async () => {
   expect(calls).toMatchObject([[{ value: "first" }], [{ value: "from the listener" }]]);
 });
 
-test("a draft is told, and so is the value behind it when the draft is superseded", async () => {
+test("a draft is reported, and so is the value behind it when the draft is superseded", async () => {
   const { calls, listener } = recordCalls();
   a.observe(listener);
   a.setTransientProperty("text", "draft");
@@ -337,7 +337,7 @@ test("a draft is told, and so is the value behind it when the draft is supersede
   expect(calls).toMatchObject([[{ key: "text", value: "draft" }], [{ key: "text", value: "lasting" }]]);
 });
 
-test("200,000 properties of one vertex are told in one call", async () => {
+test("200,000 properties of one vertex are reported in one call", async () => {
   const { calls, listener } = recordCalls();
   root.observe(listener);
   const surfaced = await errorsSurfacing(async () => {

@@ -50,14 +50,14 @@ test("where local operations are not kept from the start, they are from the firs
   expect(tree.popLocalOps()).toHaveLength(2);
 });
 
-test("a new operation stands above every operation known", () => {
+test("a new operation wins over every known operation", () => {
   const tree = new ReplicatedTree("reader", [ROOT, property(500, "z", "root", "text", "theirs")]);
   tree.setVertexProperty("root", "text", "ours");
   expect(tree.popLocalOps()[0]!.id).toEqual({ counter: 501, peerId: "reader" });
   expect(tree.getVertexProperty("root", "text")).toBe("ours");
 });
 
-test("of two values with one counter, the one of the peer with the higher code units stands", () => {
+test("of two values with one counter, that of the peer with the higher code units wins", () => {
   for (const [lower, higher] of [
     ["aa", "z"],
     ["B", "a"],
@@ -70,7 +70,7 @@ test("of two values with one counter, the one of the peer with the higher code u
   }
 });
 
-test("a removal that is younger than a value stands, in either order", () => {
+test("a removal that is younger than a value wins, in either order", () => {
   const ops = [ROOT, property(2, "a", "root", "text", "x"), property(3, "b", "root", "text", undefined)];
   for (const order of [ops, ops.toReversed()]) {
     const tree = new ReplicatedTree("reader", order);
@@ -206,7 +206,7 @@ test("a younger lasting value clears a draft, an older one does not", () => {
   expect(tree.getVertexProperty("root", "text")).toBe("younger");
 });
 
-test("the younger of two drafts stands", () => {
+test("the younger of two drafts wins", () => {
   const drafts = [draft(5, "a", "root", "text", "older"), draft(6, "a", "root", "text", "younger")];
   for (const order of [drafts, drafts.toReversed()]) {
     expect(new ReplicatedTree("reader", [ROOT, ...order]).getVertexProperty("root", "text")).toBe("younger");

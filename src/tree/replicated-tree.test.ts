@@ -18,7 +18,7 @@ function refusal(code: string): unknown {
   return expect.objectContaining({ name: "FoldspaceError", code });
 }
 
-/** Runs what has to be refused, and sees that it left no operation behind. */
+/** Runs an edit that must be refused, and checks that it left no operation behind. */
 function expectRefused(code: string, run: () => unknown): void {
   const before = tree.opCount;
   expect(run).toThrow(refusal(code));
@@ -50,7 +50,7 @@ test("creating the root makes the bin first", () => {
   expect(tree.getVertex("0")?.parentId).toBeNull();
 });
 
-test("a root gets a random id where none is given, and the id known beforehand where there is one", () => {
+test("a root gets the id known beforehand, or else a random one", () => {
   expect(new ReplicatedTree("peer").createRoot().id).toMatch(/^[0-9a-f]{32}$/);
   expect(new ReplicatedTree("peer", [], { rootId: "known" }).createRoot().id).toBe("known");
   expect(() => new ReplicatedTree("peer", [], { rootId: "known" }).createRoot("other")).toThrow(refusal("FOLD_BAD_ID"));

@@ -19,15 +19,15 @@ import { OpIdSet, type StateVector } from "./op-id-set.ts";
 /**
  * A replicated tree (CRDT). Its state is a function of the *set* of operations known: the order in which
  * they arrive, how often, and whether a parent is known yet do not matter. Moves are resolved by
- * {@link MoveLog}; of a property's values the one with the highest operation id stands.
+ * {@link MoveLog}; of a property's values, the one with the highest operation id wins.
  *
  * The public methods follow `RepTree` of the npm package `reptree`, and operations are interchangeable
  * with it. Differences: local edits that could not take effect (an unknown vertex, a move under itself, a
- * move of the root) are refused with an error, and observers are told in a microtask instead of by a timer.
+ * move of the root) are refused with an error, and observers are notified in a microtask instead of by a timer.
  *
- * An edit makes all its operations or, if it throws, none. One that repeats what is so already makes an operation all the
- * same, as it decides against those who change it at the same time, unless it is asked for `onlyIfOther`; the methods of
- * vertices ask for that.
+ * An edit makes all its operations or, if it throws, none. An edit that repeats the present state still makes an operation,
+ * because it competes with simultaneous changes by other peers, unless the caller sets `onlyIfOther`; the methods of vertices
+ * set it.
  */
 export class ReplicatedTree {
   readonly #replica: Replica;
@@ -36,9 +36,9 @@ export class ReplicatedTree {
   readonly #beforeChange: ((kind: TreeChangeKind) => void) | undefined;
 
   /**
-   * @param peerId identifies this replica; no other may ever use it, or see {@link changePeer}
+   * @param peerId identifies this replica; no other replica may ever use it. See {@link changePeer}
    * @param ops operations to start from
-   * @throws FoldspaceError `FOLD_BAD_ID`, or what {@link merge} throws
+   * @throws FoldspaceError `FOLD_BAD_ID`, and the errors of {@link merge}
    */
   constructor(peerId: string, ops: readonly VertexOperation[] = [], options: ReplicatedTreeOptions = {}) {
     this.#replica = new Replica(peerId, options, (vertexId) => this.getChildren(vertexId));
@@ -48,14 +48,14 @@ export class ReplicatedTree {
     this.#replica.merge(copyOperations(ops));
   }
 
-  /** Under which operations are made here. */
+  /** The peer id under which operations are made here. */
   get peerId(): string {
     return this.#replica.peerId;
   }
 
   // ---- reading ----
 
-  /** The root vertex; `undefined` as long as its creation is not known. */
+  /** The root vertex; `undefined` until its creation is known. */
   get root(): Vertex | undefined {
     const { root } = this.#state;
     return root && this.#vertex(root);
@@ -108,7 +108,7 @@ export class ReplicatedTree {
 
   /**
    * Lists and objects are frozen: to change one, set a changed copy.
-   * @param includingTransient whether a draft value stands above the stored one
+   * @param includingTransient whether a draft value hides the stored one
    */
   getVertexProperty(vertexId: string, key: string, includingTransient = true): JsonValue | undefined {
     return this.#state.existing(vertexId)?.getProperty(key, includingTransient);
@@ -118,7 +118,7 @@ export class ReplicatedTree {
     return this.#state.existing(vertexId)?.getProperties(includingTransient) ?? [];
   }
 
-  /** Name of a vertex: of its `_n` and its `name` the one that was set later. */
+  /** Name of a vertex: of its `_n` and its `name`, the one that was set later. */
   getName(vertexId: string): string | undefined {
     const node = this.#state.existing(vertexId);
     return node && nameOf(node);
@@ -159,16 +159,17 @@ export class ReplicatedTree {
   }
 
   /**
-   * @param onlyIfOther makes no operation where the vertex is there already
-   * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_CYCLE` where the parent is the vertex itself or below it; `FOLD_BAD_OPERATION` for the root
+   * @param onlyIfOther makes no operation if the vertex is there already
+   * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_CYCLE` if the parent is the vertex itself or below it; `FOLD_BAD_OPERATION`
+   *   for the root
    */
   moveVertex(vertexId: string, parentId: string, onlyIfOther = false): void {
     this.#editor.moveVertex(vertexId, parentId, onlyIfOther);
   }
 
   /**
-   * Moves a vertex, and with it all below it, into the bin. It can be moved out again.
-   * @param onlyIfOther makes no operation where it is in the bin already
+   * Moves a vertex and everything below it into the bin. It can be moved out again.
+   * @param onlyIfOther makes no operation if it is in the bin already
    */
   deleteVertex(vertexId: string, onlyIfOther = false): void {
     this.#editor.deleteVertex(vertexId, onlyIfOther);
@@ -176,7 +177,7 @@ export class ReplicatedTree {
 
   /**
    * Sets a property, and ends its draft; `undefined` removes it.
-   * @param onlyIfOther makes no operation where the property has that value already, and no draft
+   * @param onlyIfOther makes no operation if the property has that value already, and no draft
    * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_BAD_VALUE`
    */
   setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther = false): void {
@@ -188,12 +189,12 @@ export class ReplicatedTree {
     this.#editor.setVertexProperties(vertexId, props, onlyIfOther);
   }
 
-  /** Sets a draft value, which is shown and goes to live peers but is never stored. As {@link setVertexProperty}. */
+  /** Sets a draft value, which is shown and sent to live peers but never stored. As {@link setVertexProperty}. */
   setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther = false): void {
     this.#editor.setTransientVertexProperty(vertexId, key, value, onlyIfOther);
   }
 
-  /** Makes a vertex's draft values lasting ones. */
+  /** Stores a vertex's draft values. */
   commitTransients(vertexId: string): void {
     this.#editor.commitTransients(vertexId);
   }
@@ -211,10 +212,10 @@ export class ReplicatedTree {
   // ---- replication ----
 
   /**
-   * Takes operations in, in any order; those already known are passed over. The tree keeps copies.
+   * Merges operations, in any order; known ones are skipped. The tree keeps copies.
    * @returns the operations that were new
    * @throws FoldspaceError `FOLD_BAD_OPERATION`, `FOLD_BAD_COUNTER`, `FOLD_BAD_ID`, `FOLD_BAD_VALUE` or `FOLD_TOO_DEEP` if one of
-   *   them is none that can be stored; then nothing was merged
+   *   them cannot be stored; then nothing was merged
    */
   merge(ops: readonly VertexOperation[]): VertexOperation[] {
     this.#beforeChange?.("merge");
@@ -222,8 +223,8 @@ export class ReplicatedTree {
   }
 
   /**
-   * As {@link merge}, for operations that belong to the tree from then on: nothing may change them any more. They are not
-   * copied, and `beforeChange` is not asked.
+   * As {@link merge}, for operations that belong to the tree from then on: the caller must not change them any more. They are not
+   * copied, and `beforeChange` is not called.
    */
   protected mergeOwned(ops: readonly VertexOperation[]): VertexOperation[] {
     assertOperations(ops);
@@ -231,7 +232,7 @@ export class ReplicatedTree {
   }
 
   /**
-   * Makes operations under another peer id from now on: for a replica that finds that another one uses its own.
+   * Makes operations under another peer id from now on: for a replica that finds that another one uses its id.
    * @throws FoldspaceError `FOLD_BAD_ID`
    */
   changePeer(peerId: string): void {
@@ -239,8 +240,8 @@ export class ReplicatedTree {
   }
 
   /**
-   * Makes again what an operation says, so that it takes effect, as one of this replica; nothing where no later one can be made.
-   * `beforeChange` is not asked.
+   * Repeats the content of an operation as a new one of this replica, so that it takes effect; makes nothing if no later operation
+   * can be made. `beforeChange` is not called.
    * @returns the operation that was made
    */
   reapply(op: VertexOperation): VertexOperation | undefined {
@@ -248,8 +249,8 @@ export class ReplicatedTree {
   }
 
   /**
-   * Finds the vertices that replicas may show in different places, because some ids stand for different operations on them.
-   * @param conflicts for each such id, the operations that it stands for
+   * Finds the vertices that replicas may show in different places, because some ids refer to different operations on them.
+   * @param conflicts for each such id, the operations that it refers to
    * @returns a place for each. Moves there, in this order, take effect on every replica
    */
   findAmbiguousPlaces(conflicts: readonly Conflicts[]): Placement[] {
@@ -257,25 +258,25 @@ export class ReplicatedTree {
   }
 
   /**
-   * Finds operations that say something else than those known here under the same ids: replicas that know the one differ from
-   * those that know the other.
-   * @param told whose ids are known here
+   * Finds operations that differ from those known here under the same ids. Replicas that know one of the two differ from replicas
+   * that know the other.
+   * @param reported operations whose ids are known here
    */
-  findDifferingContents(told: readonly VertexOperation[]): DifferingContents[] {
-    const search = this.searchDifferingContents(told);
+  findDifferingContents(reported: readonly VertexOperation[]): DifferingContents[] {
+    const search = this.searchDifferingContents(reported);
     let step = search.next();
     while (!step.done) step = search.next();
     return step.value;
   }
 
   /** As {@link findDifferingContents}, in steps of some milliseconds. */
-  searchDifferingContents(told: readonly VertexOperation[]): Generator<undefined, DifferingContents[]> {
-    return this.#state.searchDifferingContents(told);
+  searchDifferingContents(reported: readonly VertexOperation[]): Generator<undefined, DifferingContents[]> {
+    return this.#state.searchDifferingContents(reported);
   }
 
   /**
-   * Operations made here since the last call, drafts included: what live peers have to be sent. In a tree of a space they are
-   * kept from the first call on.
+   * Operations made here since the last call, including drafts, to be sent to live peers. A tree of a space keeps them from the
+   * first call on.
    */
   popLocalOps(): VertexOperation[] {
     return this.#replica.popLocalOps();
@@ -325,37 +326,37 @@ export class ReplicatedTree {
     return haveSameStructure(this, other);
   }
 
-  // ---- observing: every method returns a function that ends it. Those that give a state give the present one at once, those
-  // that give events only what happens from then on ----
+  // ---- observing: every method returns a function that ends it. Methods that pass a state call the listener with the present one
+  // at once; methods that pass events report only later ones ----
 
-  /** Tells of changes to one vertex: gathered, in a microtask after them. */
+  /** Reports changes to one vertex: gathered, in a microtask after them. */
   observe(vertexId: string, listener: (events: VertexChangeEvent[]) => void): () => void {
     this.#state.applyPending();
     return this.#replica.feed.observeVertex(vertexId, listener);
   }
 
-  /** Gives the vertex now, if it exists, and after each change. */
+  /** Passes the vertex now, if it exists, and after each change. */
   observeVertex(vertexId: string, listener: (vertex: Vertex) => void): () => void {
     return observeVertex(this, vertexId, listener);
   }
 
-  /** Gives the children of a vertex now, if it exists, and after each change of them, which a changed property of one is, too. */
+  /** Passes the children of a vertex now, if it exists, and after each change of the list or of a child's property. */
   observeChildren(vertexId: string, listener: (children: readonly Vertex[]) => void): () => void {
     return observeChildren(this, vertexId, listener);
   }
 
-  /** Tells of changes anywhere in the tree, all those of one batch together. */
+  /** Reports changes anywhere in the tree, all those of one batch together. */
   observeTree(listener: (events: VertexChangeEvent[]) => void): () => void {
     this.#state.applyPending();
     return this.#replica.feed.observeTree(listener);
   }
 
-  /** Tells of every vertex that was created or moved. */
+  /** Reports every vertex that was created or moved. */
   observeVertexMove(listener: (vertex: Vertex, isNew: boolean) => void): () => void {
     return observeVertexMove(this, listener);
   }
 
-  /** Tells of every operation that becomes known, at once. */
+  /** Reports every operation that becomes known, at once. */
   observeOpApplied(listener: OpListener): () => void {
     return this.#replica.opListeners.add(listener);
   }

@@ -14,7 +14,7 @@ interface Issue {
   readonly message: string;
 }
 
-/** What is wrong with a range: the way in which object schemas with a rule over several members say it. */
+/** Faults of a range, as object schemas with a rule over several members report them. */
 function faultsOf(value: unknown): Issue[] {
   const { from, to } = value as Range;
   const missing = (["from", "to"] as const).flatMap((key) =>
@@ -115,7 +115,7 @@ test("a schema that refuses without a reason refuses", () => {
   expect(() => (range.from = 1)).toThrow(refused);
 });
 
-test("what cannot check is refused when it is bound, and changes nothing", () => {
+test("a schema that cannot check is refused when it is bound, and changes nothing", () => {
   const vertex = newVertex();
   const rejecting = { "~standard": { validate: () => Promise.reject(new Error("of nobody")) } };
   const throwing = {

@@ -5,13 +5,13 @@ type ParseResult<T> = { readonly success: true; readonly data: T } | { readonly 
 
 /** A schema of a single value. */
 export interface FieldSchema<T = unknown> {
-  /** As Zod has it. */
+  /** As in Zod. */
   readonly safeParse?: (input: unknown) => ParseResult<T>;
-  /** As https://standardschema.dev has it. */
+  /** As in https://standardschema.dev. */
   readonly "~standard"?: { readonly validate: (value: unknown) => unknown };
 }
 
-/** What `bind` uses of a schema: those of Zod fit, and all that follow Standard Schema. They have to check without waiting. */
+/** The parts of a schema that `bind` uses. Zod's schemas and all that follow Standard Schema fit. They must check synchronously. */
 export interface SchemaLike<T> extends FieldSchema<T> {
   /** Schemas of single properties. */
   readonly shape?: Readonly<Record<string, FieldSchema>>;
@@ -26,9 +26,9 @@ type Properties = Readonly<Record<string, JsonValue>>;
  */
 export type PropertyCheck = (key: string, value: unknown, current: Properties) => unknown;
 
-/** What is wrong with a value. */
+/** A fault of a value. */
 interface Issue {
-  /** Property that it is about; `undefined`: the object. */
+  /** The property concerned; `undefined`: the object. */
   readonly key: string | undefined;
   readonly message: string;
   /** Equal for equal issues. */
@@ -43,19 +43,19 @@ type Check = (value: unknown) => Outcome;
 
 /**
  * Checks values by a schema: each by its property's own schema, if there is one, and then by that of the object. The object
- * may be incomplete, or not valid already; so refused is what is wrong with the property, and what was not wrong before.
- * What the schema of the object transforms is taken over only once the object is valid.
+ * may be incomplete or already invalid, so a value is refused for faults of its property and for new faults only. Values that
+ * the object's schema transforms are used only once the object is valid.
  *
  * @param schema `undefined`: nothing is checked
  * @param current properties that the object has
- * @throws FoldspaceError `FOLD_BAD_VALUE` if it is no schema, or one that cannot check without waiting
+ * @throws FoldspaceError `FOLD_BAD_VALUE` if it is not a schema, or cannot check synchronously
  */
 export function createCheck(schema: unknown, current: Properties): PropertyCheck {
   if (schema === undefined || schema === null) return (_key, value) => value;
   const fields = fieldsOf(schema);
   const checkObject = checkOf(schema);
   if (!fields && !checkObject) throw badSchema("it has no shape, no safeParse and no ~standard");
-  // one that waits is refused now, and not at the first assignment
+  // an asynchronous schema is refused now, and not at the first assignment
   checkObject?.(current);
   return (key, value, properties) => {
     const ofField = fields?.get(key)?.(value);
@@ -71,7 +71,7 @@ export function createCheck(schema: unknown, current: Properties): PropertyCheck
 function assertNoWorse(key: string, issues: readonly Issue[], before: Outcome): void {
   const known = new Set(before.isValid ? [] : before.issues.map(({ identity }) => identity));
   const found = issues.filter((issue) => issue.key === key || !known.has(issue.identity));
-  // one that does not say what is wrong refuses everything
+  // a schema that names no fault refuses everything
   if (found.length > 0 || issues.length === 0) throw refusal(key, found);
 }
 
@@ -117,7 +117,7 @@ function run(check: () => unknown): Readonly<Record<string, unknown>> {
   }
   if (!isObject(result)) throw badSchema("it gives no result");
   if (typeof result["then"] === "function") {
-    // nobody waits for it, so that its failure is none
+    // its result is not used, so its failure must not surface
     void Promise.resolve(result).catch(() => undefined);
     throw badSchema("it checks asynchronously, and an assignment cannot wait");
   }

@@ -13,8 +13,8 @@ import type { TreeState } from "./tree-state.ts";
 type CheckedProperties = readonly (readonly [string, JsonValue | undefined])[];
 
 /**
- * Edits a tree: asks `beforeChange`, checks everything, and only then makes the operations, all at once. The methods are those
- * of `ReplicatedTree`, which documents them.
+ * Edits a tree: calls `beforeChange`, checks everything, and only then makes the operations, all at once. `ReplicatedTree`
+ * documents the methods.
  */
 export class TreeEditor {
   readonly #replica: Replica;
@@ -137,7 +137,7 @@ export class TreeEditor {
     if (vertexId !== this.#state.root?.id && vertexId !== BIN_ID) return;
     throw new FoldspaceError(
       "FOLD_BAD_OPERATION",
-      `${vertexId} is the tree's ${vertexId === BIN_ID ? "bin" : "root"} and stays where it is`,
+      `${vertexId} is the tree's ${vertexId === BIN_ID ? "bin" : "root"} and cannot be moved`,
     );
   }
 }
@@ -146,7 +146,7 @@ function creating(id: string, parentId: string | null, createdAt: string): Chang
   return [placing(id, parentId), setting(id, CREATED_AT_KEY, createdAt)];
 }
 
-/** Whether setting a property makes a difference: to what is stored, by ending a draft, or to which of two names is shown. */
+/** Whether setting a property changes the stored value, ends a draft, or changes which of two names is shown. */
 function changes(node: TreeNode, key: string, value: JsonValue | undefined): boolean {
   if (node.transients?.has(key) || !jsonEquals(node.properties.get(key)?.value, value)) return true;
   return typeof value === "string" && otherNameKey(key) !== undefined && nameOf(node) !== value;

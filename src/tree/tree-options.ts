@@ -1,18 +1,18 @@
 import type { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 
-/** What a caller is about to change: lasting contents, drafts, or by operations made elsewhere. */
+/** The kind of change that a caller is about to make: to lasting contents, to drafts, or by operations made elsewhere. */
 export type TreeChangeKind = "edit" | "draft" | "merge";
 
 export interface ReplicatedTreeOptions {
-  /** Id of the root, where it is known beforehand. Otherwise the oldest vertex created without a parent is the root. */
+  /** Id of the root, if known beforehand. Otherwise the oldest vertex created without a parent is the root. */
   readonly rootId?: string;
   /** Property that new names are written to. By default `_n` in a tree that uses `_n`, and `name` otherwise. */
   readonly nameKey?: typeof NAME_KEY | typeof OLD_NAME_KEY;
   /** Whether operations made here are kept for `popLocalOps` from the start, and not only from its first call on. Default true. */
   readonly keepsLocalOps?: boolean;
   /**
-   * Called before each editing method and each `merge`, whether or not it will make a difference. It throws to refuse: then
-   * nothing has been changed, and the caller gets what it threw.
+   * Called before each editing method and each `merge`, whether or not it will make a difference. It throws to refuse the change:
+   * then nothing changes, and the caller gets the error.
    */
   readonly beforeChange?: (kind: TreeChangeKind) => void;
 }

@@ -23,14 +23,14 @@ import type { Vertex } from "./vertex.ts";
 const NO_CHILDREN: readonly Vertex[] = Object.freeze([]);
 
 /**
- * What a set of operations means: takes operations in, and has the nodes that come of them. Knows nothing of who makes
- * operations or looks at the tree, except that it tells the feed what changed.
+ * The state that a set of operations gives: takes operations and keeps the resulting nodes. It does not know the makers of
+ * operations or the readers of the tree; it only reports changes to the feed.
  */
 export class TreeState {
   readonly vector: OpIdSet = new OpIdSet();
-  /** Every property operation taken in, drafts excepted, in the order of arrival. */
+  /** Every property operation known, without drafts, in the order of arrival. */
   readonly propertyOps: SetVertexProperty[] = [];
-  /** The Lamport clock: the highest counter seen anywhere, of those up to {@link MAX_CLOCK}, and of the edits made above that. */
+  /** The Lamport clock: the highest known counter up to {@link MAX_CLOCK}, or that of an edit made above it. */
   #clock = 0;
   readonly #nodes = new Map<string, TreeNode>();
   #lastNode: TreeNode | undefined;
@@ -39,13 +39,13 @@ export class TreeState {
   #root: TreeNode | undefined;
   readonly #feed: ChangeFeed;
 
-  /** @param rootId id of the root, where it is known beforehand */
+  /** @param rootId id of the root, if known beforehand */
   constructor(rootId: string | undefined, feed: ChangeFeed) {
     this.#rootId = rootId;
     this.#feed = feed;
   }
 
-  // ---- looking: each settles first ----
+  // ---- reading: each method applies pending moves first ----
 
   get root(): TreeNode | undefined {
     this.applyPending();
@@ -53,7 +53,7 @@ export class TreeState {
     return this.#root?.exists ? this.#root : undefined;
   }
 
-  /** All nodes, also those of which there is no vertex so far. */
+  /** All nodes, including those without a vertex so far. */
   nodes(): Iterable<TreeNode> {
     this.applyPending();
     return this.#nodes.values();
@@ -66,7 +66,7 @@ export class TreeState {
     return node?.exists ? node : undefined;
   }
 
-  /** Not to be kept or changed by the caller. */
+  /** The caller must not keep or change the list. */
   childrenOf(vertexId: string): readonly TreeNode[] {
     this.applyPending();
     return this.#nodes.get(vertexId)?.children?.inOrder() ?? [];
@@ -85,10 +85,10 @@ export class TreeState {
   }
 
   /** As {@link searchDifferingContents}. */
-  searchDifferingContents(told: readonly VertexOperation[]): Generator<undefined, DifferingContents[]> {
+  searchDifferingContents(reported: readonly VertexOperation[]): Generator<undefined, DifferingContents[]> {
     this.applyPending();
     return searchDifferingContents(
-      told.filter((op) => "parentId" in op || !op.transient),
+      reported.filter((op) => "parentId" in op || !op.transient),
       this.#moves.entries,
       this.propertyOps,
     );
@@ -105,21 +105,21 @@ export class TreeState {
   // ---- making ----
 
   /**
-   * Makes operations under ids with which they take effect: above the clock, or else above what has decided the matter.
-   * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` where that has the highest counter there is, and what {@link assertContents}
-   *   throws; then nothing was made
+   * Makes operations with ids that take effect: above the clock, or above the operation that has decided the matter.
+   * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` if that has the highest possible counter, and the errors of
+   *   {@link assertContents}; then nothing was made
    */
   make(peerId: string, changes: readonly Change[]): VertexOperation[] {
     this.applyPending();
     let clock = this.#clock;
     const ops: VertexOperation[] = [];
-    /** Counters taken to come after others: few edits need one. */
+    /** Counters used to follow other operations: few edits need one. */
     const taken: number[] = [];
     for (const change of changes) {
       const decisive = this.#decisiveFor(change, clock);
       const isAbove = decisive !== undefined && decisive.counter > clock;
       let counter = (isAbove ? decisive.counter : clock) + 1;
-      // the peer may have used some to come after others
+      // the peer may have used some to follow other operations
       while (taken.includes(counter) || this.vector.has({ counter, peerId })) counter++;
       if (counter > MAX_COUNTER) throw exhausted(isAbove ? decisive : undefined);
       if (isAbove) taken.push(counter);
@@ -132,7 +132,7 @@ export class TreeState {
     return ops;
   }
 
-  /** The operation that one with this content has to come after. */
+  /** The operation that a new one with this content must follow. */
   #decisiveFor(change: Change, clock: number): OpId | undefined {
     const node = this.#nodes.get(change.targetId);
     if (!node) return undefined;
@@ -151,7 +151,7 @@ export class TreeState {
     if (node.transients?.get(draft.key) === draft) node.transients.delete(draft.key);
   }
 
-  // ---- taking in ----
+  // ---- merging ----
 
   /** @returns whether the operation is new */
   apply(op: VertexOperation): boolean {
@@ -168,14 +168,14 @@ export class TreeState {
     return true;
   }
 
-  /** Applies the moves that have been taken in, unless some are late: those wait until the tree is looked at. */
+  /** Applies pending moves, unless some are late: those wait until the tree is read. */
   applyPendingInOrder(): void {
     if (this.#moves.isInOrder) this.applyPending();
   }
 
-  /** Applies the moves that have been taken in since the tree was last looked at. */
+  /** Applies the moves that have arrived since the tree was last read. */
   applyPending(): void {
-    if (this.#moves.isSettled) return;
+    if (!this.#moves.hasPending) return;
     for (const node of this.#moves.applyPending()) {
       const from = node.shownParent;
       const to = node.parent;
@@ -188,7 +188,7 @@ export class TreeState {
       if (from) this.#feed.childrenChanged(from.id);
       if (to) this.#feed.childrenChanged(to.id);
     }
-    // an older creation of a root may have come in
+    // an older creation of a root may have arrived
     this.#root = undefined;
   }
 
@@ -241,7 +241,7 @@ function parentIdOf(node: TreeNode | undefined): string | null | undefined {
   return node?.parent && node.parent.id;
 }
 
-/** @param decisive what has decided the matter, where it is not the clock that has come to its end */
+/** @param decisive the operation that has decided the matter; `undefined`: the clock has reached its end */
 function exhausted(decisive: OpId | undefined): FoldspaceError {
   const reason = decisive
     ? `Operation ${opIdToString(decisive)} has decided this, and no later one can be made`

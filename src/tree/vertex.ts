@@ -17,7 +17,7 @@ export class Vertex {
     this.id = id;
   }
 
-  /** Of `_n` and `name` the one that was set later. */
+  /** Of `_n` and `name`, the one that was set later. */
   get name(): string | undefined {
     return this.tree.getName(this.id);
   }
@@ -26,7 +26,7 @@ export class Vertex {
     this.tree.setName(this.id, name);
   }
 
-  /** Time of creation; the epoch where it is not known. */
+  /** Time of creation; the epoch if it is not known. */
   get createdAt(): Date {
     const created = this.getProperty(CREATED_AT_KEY);
     return new Date(typeof created === "string" ? created : 0);
@@ -55,14 +55,14 @@ export class Vertex {
     return this.tree.getAncestors(this.id);
   }
 
-  /** @throws FoldspaceError `FOLD_NO_ROOT` as long as the tree has none */
+  /** @throws FoldspaceError `FOLD_NO_ROOT` if the tree has no root yet */
   get root(): Vertex {
     const root = this.tree.root;
     if (!root) throw new FoldspaceError("FOLD_NO_ROOT", "The tree has no root yet");
     return root;
   }
 
-  /** Id of the tree, which is that of its root. */
+  /** Id of the tree, which is the root's id. */
   get treeId(): string {
     return this.root.id;
   }
@@ -85,7 +85,7 @@ export class Vertex {
     this.tree.setVertexProperties(this.id, props, true);
   }
 
-  /** Sets a draft value, which is shown and goes to live peers but is never stored. */
+  /** Sets a draft value, which is shown and sent to live peers but never stored. */
   setTransientProperty(key: string, value: JsonValue | undefined): void {
     this.tree.setTransientVertexProperty(this.id, key, value, true);
   }
@@ -103,7 +103,7 @@ export class Vertex {
     return Object.fromEntries(this.tree.getVertexProperties(this.id).map(({ key, value }) => [key, value]));
   }
 
-  /** The properties, as a type that the caller answers for. */
+  /** The properties, as a type that the caller vouches for. */
   getAsTypedObject<T>(): T {
     return this.getProperties() as T;
   }
@@ -133,7 +133,7 @@ export class Vertex {
     this.tree.moveVertex(this.id, parent.id, true);
   }
 
-  /** Moves the vertex with all below it into the bin, unless it is there already. */
+  /** Moves the vertex and everything below it into the bin, unless it is there already. */
   delete(): void {
     this.tree.deleteVertex(this.id, true);
   }
@@ -142,7 +142,7 @@ export class Vertex {
     return this.tree.observe(this.id, listener);
   }
 
-  /** Gives the children now, and after each change of them, which a changed property of one is, too. */
+  /** Passes the children now, and after each change of the list or of a child's property. */
   observeChildren(listener: (children: readonly Vertex[]) => void): () => void {
     return this.tree.observeChildren(this.id, listener);
   }

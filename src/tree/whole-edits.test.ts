@@ -65,7 +65,7 @@ test("a lone surrogate, in a key or a value, comes back as it is", () => {
   }
 });
 
-test("where one of several properties cannot be decided any more, none is set", () => {
+test("if one of several properties cannot be decided any more, none is set", () => {
   tree.merge([{ id: { counter: MAX_COUNTER, peerId: "z" }, targetId: "root", key: "b", value: "last", transient: false }]);
   const exhausted: unknown = expect.objectContaining({ code: "FOLD_COUNTER_EXHAUSTED" });
   expect(() => root.setProperties({ a: 1, b: 2 })).toThrow(exhausted);
@@ -137,7 +137,7 @@ test("a move that is changed after merging stays what it was", () => {
   }
 });
 
-test("what is no list of operations is refused", () => {
+test("a value that is not a list of operations is refused", () => {
   for (const ops of [null, undefined, "ops", 5, { length: 1 }])
     expect(() => tree.merge(ops as unknown as VertexOperation[])).toThrow(
       expect.objectContaining({ code: "FOLD_BAD_OPERATION" }),
@@ -172,7 +172,7 @@ test("a vertex that is given what it has makes no operation", () => {
   expect(tree.popLocalOps().filter((op) => "key" in op && op.key === "nothing")).toEqual([]);
 });
 
-test("a tree that is told to write what is there does, as that decides against others", () => {
+test("a tree writes the present value again on request, because it decides against others", () => {
   const child = root.newChild({ text: "x" });
   tree.popLocalOps();
   tree.setVertexProperty(child.id, "text", "x");

@@ -75,7 +75,7 @@ const steps: Record<string, () => Promise<void>> = {
     const ops = peer.setMany(50);
     await one.saveTreeOps(treeId, ops);
     await until("it is told", async () => inbox.opsOf(treeId).length >= ops.length);
-    assertSame("told", inbox.opsOf(treeId), ops);
+    assertSame("reported", inbox.opsOf(treeId), ops);
     for (const layer of [one, two]) await layer.disconnect();
   },
   "keeps a strict save": async () => {

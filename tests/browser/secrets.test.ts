@@ -110,7 +110,7 @@ test("an older folder is noticed by a browser that has seen a newer one", async 
   await fs.write(path, new TextEncoder().encode(older));
 
   const memory = databaseOf(id).deviceStore;
-  const folderOnly = await new SpaceManager({ secrets: { ...OPTIONS.secrets, memory } }).loadSpace({ id }, [
+  const folderOnly = await new SpaceManager({ secrets: { ...OPTIONS.secrets, deviceStore: memory } }).loadSpace({ id }, [
     new FileSystemPersistenceLayer("", id, { fs }),
   ]);
   await expect(folderOnly.secrets.unlock("correct horse")).rejects.toMatchObject({ code: "FOLD_SECRETS_ROLLED_BACK" });

@@ -283,7 +283,7 @@ function read(world: World, index: 0 | 1, layer: LayerName, scenario: Scenario, 
     return handle(world, index, { type: "unreadable", layer, reading, now: NOW }, scenario);
   }
   link.seen = world.stores[layer];
-  handle(world, index, { type: "told", layer, ops: toOps(world.stores[layer], scenario), now: NOW }, scenario);
+  handle(world, index, { type: "reported", layer, ops: toOps(world.stores[layer], scenario), now: NOW }, scenario);
   handle(world, index, { type: "read", layer, reading, now: NOW }, scenario);
 }
 
@@ -310,7 +310,7 @@ function tell(world: World, index: 0 | 1, layer: LayerName, scenario: Scenario):
   const link = world.tabs[index].links[layer];
   const news = world.stores[layer] & ~link.seen;
   link.seen = world.stores[layer];
-  handle(world, index, { type: "told", layer, ops: toOps(news, scenario), now: NOW }, scenario);
+  handle(world, index, { type: "reported", layer, ops: toOps(news, scenario), now: NOW }, scenario);
 }
 
 function rescan(world: World, index: 0 | 1, layer: LayerName, scenario: Scenario, isDone: boolean): void {
@@ -337,7 +337,7 @@ function collect(world: World, index: 0 | 1, layer: LayerName, scenario: Scenari
     ops = isReadable ? toOps(world.stores[other], scenario) : [];
     if (isReadable) {
       links[other].seen = world.stores[other];
-      handle(world, index, { type: "told", layer: other, ops, now: NOW }, scenario);
+      handle(world, index, { type: "reported", layer: other, ops, now: NOW }, scenario);
     }
     if (!ops.some((op) => state.lacks(op))) replication.recount();
   }

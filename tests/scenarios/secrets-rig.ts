@@ -101,7 +101,7 @@ export class SecretsDevice {
     this.#secrets = new SpaceSecrets(
       SPACE_ID,
       { isReadOnly, timeoutMs: 10_000, ...timing },
-      { argon2: WEAKEST_ARGON2, ...(memory ? { memory } : {}) },
+      { argon2: WEAKEST_ARGON2, ...(memory ? { deviceStore: memory } : {}) },
     );
     this.#layers = [new FileSystemPersistenceLayer("", SPACE_ID, { fs: through(this.fs), ...timing })];
     if (databaseName !== undefined) this.#layers.push(new IndexedDBPersistenceLayer(SPACE_ID, { databaseName }));

@@ -150,7 +150,7 @@ async function withSecrets<T>(
   const isReadOnly = purpose === "read";
   const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs });
   const memory = openSeenSecrets(context.environment);
-  const secrets = new SpaceSecrets(id, { isReadOnly, timeoutMs: PATIENCE_MS }, memory ? { memory } : {});
+  const secrets = new SpaceSecrets(id, { isReadOnly, timeoutMs: PATIENCE_MS }, memory ? { deviceStore: memory } : {});
   await layer.connect({ peerId: newId(), isReadOnly });
   try {
     // what cannot be read at all is an error here, and no problem to be shown later

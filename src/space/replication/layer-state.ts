@@ -2,12 +2,12 @@ import { backoffMs } from "../../backoff.ts";
 import { opIdToString, OpIdSet, type VertexOperation } from "../../tree/index.ts";
 
 /**
- * What is known of one tree in one layer.
+ * The state of one tree in one layer.
  *
  * ```
  *             attach            read
  *  expected ─────────► reading ──────► current ──┐
- *                       ▲ ▲  │            │ ▲    │ told, made, learned, saved:
+ *                       ▲ ▲  │            │ ▲    │ reported, made, learned, saved:
  *                       │ │  │ unreadable │ └────┘ `covered` follows
  *                 due   │ │  ▼            │
  *                       │ │ failed ◄──────┤ refused
@@ -22,59 +22,59 @@ import { opIdToString, OpIdSet, type VertexOperation } from "../../tree/index.ts
  */
 export type LayerPhase = "expected" | "reading" | "current" | "failed";
 
-/** Operations that the layer may lack, although they did not originate here. */
+/** Operations that the layer may lack, and that did not originate here. */
 interface Relay {
-  /** `undefined`: all that the tree has and the layer lacks by then. */
+  /** `undefined`: all operations of the tree that the layer lacks when the relay is due. */
   readonly ops: readonly VertexOperation[] | undefined;
-  /** Milliseconds since the epoch. Until then, whoever made the operations is expected to write them to the layer. */
+  /** Milliseconds since the epoch. Until then, the instance that made the operations is expected to write them to the layer. */
   readonly dueAt: number;
 }
 
 /**
- * Whether a layer is sent what it lacks when it is read, and what other layers bring when they are read for the first time,
- * without waiting for others to do so: one that was just added, or that holds nothing because it is used for the first time.
+ * Whether a layer is sent missing operations at once, without waiting for other instances to write them: when it is read, and when
+ * other layers are read for the first time. It applies to a layer that was just added, or is empty because it is new.
  */
 export type Urgency = boolean | "if empty";
 
-/** What a layer's state asks the driver to do. */
+/** An action that a layer's state requests from the driver. */
 export type LayerEffect =
-  /** Load all operations: report them as `told`, and the end as `read` or `unreadable` with the same number. */
+  /** Load all operations: report them as `reported`, and then report `read` or `unreadable` with the same number. */
   | { readonly type: "read"; readonly reading: number }
-  /** Ask the layer once more for what it has not told yet; then report `rescanned`. */
+  /** Ask the layer once more for operations that it has not reported yet; then report `rescanned`. */
   | { readonly type: "rescan" }
-  /** Find operations that the layer does not cover, of all or of those made here, and report them as `collected`. */
+  /** Find operations that the layer does not cover, among all or those made here, and report them as `collected`. */
   | { readonly type: "collect"; readonly only: "made" | "all" }
   /** Hand operations over; then report `saved` or `refused` with the same number. */
   | { readonly type: "save"; readonly batch: number; readonly ops: readonly VertexOperation[]; readonly isRelay: boolean };
 
-/** What the driver, or the tree that the state belongs to, reports. */
+/** A report from the driver, or from the tree that the state belongs to. */
 export type LayerEvent =
   | { readonly type: "attach"; readonly isUrgent: Urgency }
-  | { readonly type: "told"; readonly ops: readonly VertexOperation[] }
+  | { readonly type: "reported"; readonly ops: readonly VertexOperation[] }
   | { readonly type: "read"; readonly reading: number; readonly now: number }
   | { readonly type: "unreadable"; readonly reading: number; readonly now: number }
   | { readonly type: "lost" }
-  /** Operations that no layer has told of: edits, and what a live peer has sent. */
+  /** Operations that no layer has reported: edits, and operations of a live peer. */
   | { readonly type: "made"; readonly ops: readonly VertexOperation[] }
-  /** Operations that another layer has told of. */
+  /** Operations that another layer has reported. */
   | { readonly type: "learned"; readonly ops: readonly VertexOperation[]; readonly now: number }
   | { readonly type: "collected"; readonly only: "made" | "all"; readonly ops: readonly VertexOperation[]; readonly now: number }
   | { readonly type: "rescanned"; readonly isDone: boolean; readonly now: number }
   | { readonly type: "saved"; readonly batch: number }
   | { readonly type: "refused"; readonly batch: number; readonly now: number }
   | { readonly type: "due"; readonly now: number }
-  /** The space is being closed: what was found by comparing layers is relayed at once. */
+  /** The space is being closed: operations found by comparing layers are relayed at once. */
   | { readonly type: "hurry"; readonly now: number };
 
-/** What all layers of a tree have in common. */
+/** The data that all layer states of a tree share. */
 export interface TreeKnowledge {
   /** Every operation known of the tree. */
   readonly known: OpIdSet;
-  /** Those of them that no layer has told of. */
+  /** Those of them that no layer has reported. */
   readonly made: OpIdSet;
-  /** How long other writers have to save what they made, in milliseconds; different in each instance. */
+  /** Time in which other instances should save their own operations, in milliseconds; different in each instance. */
   readonly relayDelayMs: number;
-  /** How many operations may be kept for relaying; above that, they are collected when they are due. */
+  /** Largest number of operations kept for relaying; beyond that, operations are collected when they are due. */
   readonly maxRelayOps: number;
   readonly isReadOnly: boolean;
   /** Whether some layer has not been read yet. */
@@ -82,19 +82,19 @@ export interface TreeKnowledge {
 }
 
 /**
- * The state machine of one tree in one layer: events in, effects out. It performs nothing and reads no clock, so that a test
+ * The state machine of one tree in one layer: events in, effects out. It has no side effects and reads no clock, so that a test
  * can go through every order of events.
  */
 export class LayerState {
   readonly #tree: TreeKnowledge;
   #phase: LayerPhase = "expected";
-  /** What the layer holds or has been handed; complete only while `current`. */
+  /** The operations that the layer holds or has been handed; complete only while `current`. */
   #covered = new OpIdSet();
   readonly #inFlight = new Map<number, readonly VertexOperation[]>();
-  /** Those of the batches on their way that are relayed. */
+  /** Numbers of the batches in flight that are relays. */
   readonly #relaying = new Set<number>();
   #relays: Relay[] = [];
-  /** Relays that are due, while the layer is asked once more. */
+  /** Due relays, while the layer is asked once more. */
   #checking: readonly Relay[] | undefined;
   #isCollecting = false;
   #isUrgent: Urgency = false;
@@ -110,7 +110,7 @@ export class LayerState {
     this.#tree = tree;
   }
 
-  /** Whether the layer is being filled: see {@link Urgency}. */
+  /** Whether the layer is sent operations without delay: see {@link Urgency}. */
   get isUrgent(): boolean {
     return this.#isUrgent === true;
   }
@@ -119,12 +119,12 @@ export class LayerState {
     return this.#phase;
   }
 
-  /** Whether the layer has not been read, so that it may hold operations older than edits that were made meanwhile. */
+  /** Whether the layer has not been read, so that it may contain operations older than edits made meanwhile. */
   get isAwaited(): boolean {
     return !this.#hasBeenRead;
   }
 
-  /** Whether the layer holds or has been handed these. */
+  /** Whether the layer holds or has been handed these operations. */
   covers(vector: OpIdSet): boolean {
     return this.#phase === "current" && this.#covered.includes(vector);
   }
@@ -133,17 +133,17 @@ export class LayerState {
     return !this.#covered.has(op.id);
   }
 
-  /** Number of the reading that counts: what an earlier one brings is out of date. */
+  /** Number of the current reading: results of an earlier one are out of date. */
   get reading(): number {
     return this.#reading;
   }
 
-  /** Batches handed over and neither durable nor refused. */
+  /** Batches that were handed over and are neither durable nor refused. */
   get inFlight(): readonly number[] {
     return [...this.#inFlight.keys()];
   }
 
-  /** Whether nothing is awaited before the state is known, or a relay that is due is handed over. */
+  /** Whether the state waits for no answer before it is known or before a due relay is handed over. */
   get isQuiet(): boolean {
     return this.#phase !== "reading" && !this.#checking && !this.#isCollecting;
   }
@@ -172,7 +172,7 @@ export class LayerState {
     };
   }
 
-  /** An independent copy. @param tree that the copy belongs to */
+  /** An independent copy. @param tree the tree that the copy belongs to */
   fork(tree: TreeKnowledge): LayerState {
     const copy = new LayerState(tree);
     copy.#phase = this.#phase;
@@ -192,27 +192,27 @@ export class LayerState {
     return copy;
   }
 
-  /** A copy of what the layer holds or has been handed. */
+  /** A copy of the ids that the layer holds or has been handed. */
   get covered(): OpIdSet {
     return this.#covered.clone();
   }
 
-  /** When the layer has to be reported `due` next; `undefined` if it need not be. */
+  /** Time at which `due` must be reported next; `undefined` if it need not be. */
   get wakeAt(): number | undefined {
     if (this.#phase === "failed") return this.#retryAt;
     if (this.#phase !== "current" || this.#checking) return undefined;
     return this.#relays.reduce<number | undefined>((first, { dueAt }) => Math.min(first ?? dueAt, dueAt), undefined);
   }
 
-  /** @returns what is to be done now */
+  /** @returns the actions to perform now */
   handle(event: LayerEvent): LayerEffect[] {
     switch (event.type) {
       case "attach":
         this.#isUrgent = event.isUrgent;
-        // also where the tree is loaded anew: it has nothing of what the layer holds
+        // also if the tree is loaded anew: it has no operations of the layer yet
         this.#hasBeenRead = false;
         return this.#read();
-      case "told":
+      case "reported":
         for (const { id } of event.ops) this.#covered.add(id);
         return [];
       case "read":
@@ -252,7 +252,7 @@ export class LayerState {
     this.#relays = [];
     this.#checking = undefined;
     this.#isCollecting = false;
-    // not yet in what the layer tells, and not to be handed to it twice
+    // the layer does not report them yet, and must not receive them twice
     this.#covered = OpIdSet.of([...this.#inFlight.values()].flat());
     return [{ type: "read", reading: ++this.#reading }];
   }
@@ -267,13 +267,13 @@ export class LayerState {
       this.#attempts = 0;
       return effects;
     }
-    // one that can be read may still refuse what it lacks: the delays grow until it has saved something
+    // a layer that can be read may still refuse operations: the delays grow until it has saved some
     if (!this.#covered.includes(this.#tree.made)) effects.push({ type: "collect", only: "made" });
     this.#relays.push({ ops: undefined, dueAt: this.#dueAt(now, true) });
     return effects;
   }
 
-  /** @param isOpening whether it is about what layers hold when they are read, and not about what they tell later */
+  /** @param isOpening whether the operations were found when layers were read, and not reported later */
   #dueAt(now: number, isOpening: boolean): number {
     return isOpening && this.#isUrgent === true ? now : now + this.#tree.relayDelayMs;
   }
@@ -295,7 +295,7 @@ export class LayerState {
     for (const relay of this.#relays.filter((each) => this.#isLacking(each))) (relay.dueAt <= now ? due : later).push(relay);
     this.#relays = later;
     if (due.length === 0) return [];
-    // whoever made them may have written them a moment ago
+    // the instance that made them may have written them a moment ago
     this.#checking = due;
     return [{ type: "rescan" }];
   }
@@ -304,7 +304,7 @@ export class LayerState {
     const due = this.#checking;
     this.#checking = undefined;
     if (!due || this.#phase !== "current") return [];
-    // a layer that cannot save is not to be given the same by every instance that relays to it
+    // a layer that cannot save must not receive the same operations from every instance that relays to it
     if (!isDone || this.#relaying.size > 0) {
       const dueAt = now + backoffMs(++this.#attempts);
       this.#relays.push(...due.map((relay) => ({ ...relay, dueAt })));
@@ -324,14 +324,14 @@ export class LayerState {
   #onCollected({ only, ops, now }: Extract<LayerEvent, { readonly type: "collected" }>): LayerEffect[] {
     if (only === "made") return this.#save(ops, false);
     this.#isCollecting = false;
-    // what has become known since has its own time, until which its maker is expected to write it
+    // operations learned since have their own due time, until which their author is expected to write them
     const waiting = OpIdSet.of(this.#relays.flatMap((relay) => relay.ops ?? []).filter((op) => this.lacks(op)));
     const effects = this.#save(
       ops.filter(({ id }) => !waiting.has(id)),
       true,
     );
     if (this.#tree.known.size <= this.#covered.size + waiting.size) this.#attempts = 0;
-    // another layer, or the tree itself, was not ready to give the rest
+    // another layer, or the tree itself, was not ready to provide the rest
     else this.#relays.push({ ops: undefined, dueAt: now + Math.max(this.#tree.relayDelayMs, backoffMs(++this.#attempts)) });
     return effects;
   }

@@ -1,6 +1,6 @@
 /**
- * How long an instance waits before it relays, in milliseconds: the grace period, and up to a third more, which depends on the
- * peer id. Of several instances that learn of the same operations at once, one comes first, and the others see what it wrote.
+ * Time that an instance waits before it relays, in milliseconds: the grace period, and up to a third more, which depends on the
+ * peer id. If several instances learn the same operations at once, one relays first, and the others see its writes.
  */
 export function relayDelay(graceMs: number, peerId: string): number {
   let hash = 0x811c9dc5;

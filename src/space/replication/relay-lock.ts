@@ -7,8 +7,8 @@ interface LockManager {
 
 /**
  * Runs a task while no other tab of this browser relays to the same layer, if the platform has Web Locks: then the second of two
- * tabs that relay at the same time sees what the first one wrote. Elsewhere, and if the lock is not to be had in time, the
- * different delays of the instances have to do.
+ * tabs that relay at the same time sees the first one's writes. On other platforms, and if the lock is not granted in time, only
+ * the different delays of the instances keep them apart.
  * @param name of the layer, the same in all tabs
  * @param task never rejects
  * @param timeoutMs longest wait for the lock, in milliseconds
@@ -18,7 +18,7 @@ export async function whileOnlyRelay(name: string, task: () => Promise<void>, cl
   if (!navigator?.locks) return await task();
   let running: Promise<void> | undefined;
   const run = async (): Promise<void> => await (running ??= task());
-  // one that is refused, as in a document that is being left, is done without
+  // if the lock is refused, as in a document that is being left, the task runs without it
   const locked = navigator.locks.request(`foldspace:relay:${name}`, run).catch(() => undefined);
   await completesInTime(locked, timeoutMs, clock);
   await run();

@@ -8,28 +8,28 @@ import { TreeSync } from "./tree-sync.ts";
 
 export interface ReplicatorOptions {
   readonly clock: Clock;
-  /** How long others have to save what they made before it is relayed, in milliseconds. */
+  /** Time in which other instances should save their own operations before they are relayed, in milliseconds. */
   readonly relayDelayMs: number;
   readonly isReadOnly: boolean;
-  /** Longest time without progress when something has to end, in milliseconds. */
+  /** Longest wait without progress when an operation must end, in milliseconds. */
   readonly timeoutMs: number;
   /** A tree that is not in memory has new operations in a layer. */
   readonly onUnloadedChange: (treeId: string) => void;
 }
 
-/** Names the listing of a layer's trees among what is tried again. */
+/** Names the task of listing a layer's trees. */
 const LISTING = "list of trees";
 
-/** What keeps all trees of a space the same in all its layers, those included that nobody has opened. */
+/** Keeps all trees of a space the same in all its layers, including trees that are not open. */
 export class Replicator {
   readonly spaceTree: TreeSync;
   readonly #options: ReplicatorOptions;
   readonly #syncs = new Map<string, TreeSync>();
-  /** Those of them that are or were in memory, so that there may be edits of them: few, where there are thousands of trees. */
+  /** The syncs whose trees are or were in memory, so that they may have edits: few, even if there are thousands of trees. */
   readonly #edited = new Set<TreeSync>();
   /** Layers whose space tree has been read: they take part in everything. */
   readonly #active = new Set<LayerConnection>();
-  /** Of layers whose trees have been listed, or are being listed, when that is done. */
+  /** Per layer, the listing of its trees, running or completed. */
   readonly #listings = new Map<LayerConnection, Promise<void>>();
 
   constructor(spaceId: string, options: ReplicatorOptions) {
@@ -50,7 +50,7 @@ export class Replicator {
     return this.#syncs.get(treeId);
   }
 
-  /** The tree's synchronization; begun if there is none. */
+  /** The tree's synchronization, which is started if necessary. */
   sync(treeId: string): TreeSync {
     let sync = this.#syncs.get(treeId);
     if (!sync) {
@@ -77,7 +77,7 @@ export class Replicator {
 
   /**
    * Lets a layer whose space tree has been read take part in all other trees.
-   * @returns when those in memory have been read, or could not be
+   * @returns when the trees in memory have been read, or could not be
    */
   async activate(connection: LayerConnection, isUrgent: boolean): Promise<void> {
     this.#active.add(connection);
@@ -85,13 +85,13 @@ export class Replicator {
     const attaching = others.map(async (sync) => {
       const attached = sync.attach(connection, { isUrgent });
       if (sync.content) await attached;
-      // it is read in its turn, and a failure is in the layer's report
+      // it is read after the others, and a failure is in the layer's report
       else attached.catch(() => undefined);
     });
     await Promise.allSettled(attaching);
   }
 
-  /** Compares all trees of all layers, also those that nobody has opened. A single layer has nothing to be compared with. */
+  /** Compares all trees of all layers, including trees that are not open. A single layer has nothing to be compared with. */
   compareAll(): void {
     if (this.#active.size < 2) return;
     for (const connection of this.#active) {
@@ -118,18 +118,18 @@ export class Replicator {
   detach(connection: LayerConnection): void {
     this.#active.delete(connection);
     this.#listings.delete(connection);
-    // the last layer has nothing to be compared with, so what becomes of its trees is not followed
+    // the last layer has nothing to be compared with, so its trees are no longer followed
     if (this.#active.size < 2) this.#listings.clear();
     for (const sync of this.#syncs.values()) sync.detach(connection);
   }
 
-  /** Lets go of a tree that was in memory. With several layers, it is kept the same in all of them. */
+  /** Unloads a tree. With several layers, it is still kept the same in all of them. */
   unload(treeId: string): void {
     if (this.#active.size < 2) this.forget(treeId);
     else this.#syncs.get(treeId)?.unload();
   }
 
-  /** Lets go of a tree, whose operations the layers may report no more. */
+  /** Forgets a tree: the layers need not report its operations any more. */
   forget(treeId: string): void {
     const sync = this.#syncs.get(treeId);
     sync?.unload();
@@ -146,25 +146,28 @@ export class Replicator {
 
   // ---- saving ----
 
-  /** Hands the edits of this turn to the layers. */
+  /** Hands the edits of the current task to the layers. */
   flushLocalOps(): void {
     for (const { content } of this.loaded) content?.flushLocalOps();
   }
 
-  /** Waits until a layer has been asked for all trees in memory. */
+  /** Waits until a layer has answered for all trees in memory, or the timeout has passed. */
   async whenLoadedAreRead(connection: LayerConnection): Promise<void> {
     const reading = this.loaded.filter((sync) => sync.isReading(connection));
     const read = Promise.all(reading.map(async (sync) => await sync.whenAnswered(connection)));
     if (reading.length > 0) await completesInTime(read, this.#options.timeoutMs, this.#options.clock);
   }
 
-  /** Why a layer has not even been handed all that was made here; `undefined` if it has. */
+  /** The reason why a layer has not even been handed all local operations; `undefined` if it has. */
   lackingMade(connection: LayerConnection): FoldspaceError | undefined {
     for (const sync of this.#edited) if (!sync.hasMade(connection)) return sync.errorOf(connection) ?? connection.unanswered();
     return undefined;
   }
 
-  /** Relays at once what was found by comparing layers of trees in memory. @returns when it has been handed over, or after long enough */
+  /**
+   * Relays at once the operations found by comparing layers of trees in memory.
+   * @returns when they are handed over, or after the timeout
+   */
   async hurry(): Promise<void> {
     const syncs = this.loaded;
     for (const sync of syncs) sync.hurry();
@@ -173,8 +176,8 @@ export class Replicator {
   }
 
   /**
-   * Waits until every layer holds what was known when it was called, as long as anything goes on.
-   * @returns layers that do not, and why
+   * Waits until every layer holds the operations that were known when it was called, while there is progress.
+   * @returns layers that do not, with the reason
    */
   async whenSynced(): Promise<Map<LayerConnection, FoldspaceError>> {
     const lacking = await this.#unlisted();
@@ -203,7 +206,7 @@ export class Replicator {
       sync.attach(connection, { isUrgent: isOpening && this.spaceTree.isUrgent(connection) }).catch(() => undefined);
   }
 
-  /** Layers whose trees are still to be listed after long enough: what they hold of trees that nobody has opened is not known. */
+  /** Layers whose trees were not listed within the timeout: their operations of trees that are not open are unknown. */
   async #unlisted(): Promise<Map<LayerConnection, FoldspaceError>> {
     const { clock, timeoutMs, relayDelayMs } = this.#options;
     const unlisted = new Map<LayerConnection, FoldspaceError>();
@@ -215,7 +218,7 @@ export class Replicator {
     return unlisted;
   }
 
-  /** Waits for something as long as one of the trees that it waits for gets on. */
+  /** Waits for a task while one of the pending trees makes progress. */
   async #whileProgressing(task: Promise<unknown>, pending: ReadonlySet<TreeSync>): Promise<void> {
     const { clock, timeoutMs, relayDelayMs } = this.#options;
     const progress = (): number => [...pending].reduce((sum, sync) => sum + sync.progress, 0);

@@ -11,24 +11,24 @@ export interface ReplicationOptions {
 /** An effect, and the layer that it concerns. */
 export type ReplicationEffect<Layer> = LayerEffect & { readonly layer: Layer };
 
-/** What happens to one layer's part of the tree. */
+/** An event in one layer's state of the tree. */
 export type ReplicationEvent<Layer> = Exclude<LayerEvent, { readonly type: "made" | "learned" }> & {
   readonly layer: Layer;
-  /** When a layer tells something: milliseconds since the epoch. */
+  /** Time of the event, in milliseconds since the epoch. */
   readonly now: number;
 };
 
 /**
- * One tree in all layers of a space: joins the states of its layers, and is pure as they are.
+ * One tree in all layers of a space: combines the states of its layers, and is free of side effects like them.
  *
  * ```
  *  made here, or by a live peer ──► every layer, at once
- *  told by a layer              ──► every other layer that still lacks it after `relayDelayMs`
+ *  reported by a layer          ──► every other layer that still lacks it after `relayDelayMs`
  * ```
  *
- * What one layer tells was normally made by another instance with the same layers (a second tab), which is about to write it
- * to the others itself. So only what stays missing is relayed, and only after the layer was asked once more. Instances wait
- * for different times, and the first to relay spares the others the work.
+ * Operations that a layer reports were normally made by another instance with the same layers (a second tab), which is about to
+ * write them to the others itself. So only operations that stay missing are relayed, and only after the layer was asked once more.
+ * Instances wait for different times, and the first to relay spares the others the work.
  */
 export class TreeReplication<Layer> implements TreeKnowledge {
   #known = new OpIdSet();
@@ -52,12 +52,12 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     return this.#layers;
   }
 
-  /** Whether some layer may hold operations that are older than edits made now. */
+  /** Whether some layer may contain operations that are older than edits made now. */
   get isAwaiting(): boolean {
     return [...this.#layers.values()].some(({ isAwaited }) => isAwaited);
   }
 
-  /** When `due` has to be reported next, and of which layer. */
+  /** The layer for which `due` must be reported next, and the time. */
   get next(): { readonly layer: Layer; readonly at: number } | undefined {
     let next: { layer: Layer; at: number } | undefined;
     for (const [layer, { wakeAt }] of this.#layers)
@@ -70,14 +70,14 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     if (!this.#layers.has(layer)) this.#layers.set(layer, new LayerState(this));
   }
 
-  /** Forgets a layer: it takes no part any more, whatever it still answers. */
+  /** Forgets a layer: later answers from it have no effect. */
   detach(layer: Layer): void {
     this.#layers.delete(layer);
   }
 
   /**
-   * Counts anew what is known of a tree that is not in memory: an operation that was only in a layer that lost it, or is no
-   * longer part of the space, cannot be brought to the others. Nothing changes while some layer's content is not known.
+   * Recounts the known operations of a tree that is not in memory: an operation that was only in a layer that lost it, or is no
+   * longer part of the space, cannot be brought to the others. Nothing changes while some layer's content is unknown.
    */
   recount(): void {
     const states = [...this.#layers.values()];
@@ -86,7 +86,7 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     for (const { covered } of states) this.#known.addAll(covered);
   }
 
-  /** An independent copy, for a test that goes on from one state in several ways. */
+  /** An independent copy, for a test that continues from one state in several ways. */
   fork(): TreeReplication<Layer> {
     const copy = new TreeReplication<Layer>(this);
     copy.#known = this.#known.clone();
@@ -95,7 +95,7 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     return copy;
   }
 
-  /** Takes operations that no layer has told of. */
+  /** Takes operations that no layer has reported. */
   make(ops: readonly VertexOperation[]): ReplicationEffect<Layer>[] {
     const fresh = ops.filter(({ id }) => this.#known.add(id));
     for (const { id } of fresh) this.made.add(id);
@@ -108,7 +108,7 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     const state = this.#layers.get(layer);
     if (!state) return [];
     const effects = state.handle(event).map((effect) => ({ ...effect, layer }));
-    if (event.type !== "told") return effects;
+    if (event.type !== "reported") return effects;
     const fresh = event.ops.filter(({ id }) => this.#known.add(id));
     if (fresh.length > 0) effects.push(...this.#broadcast({ type: "learned", ops: fresh, now: event.now }, layer));
     return effects;

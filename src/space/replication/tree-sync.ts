@@ -8,9 +8,9 @@ import type { LayerEffect, LayerState, Urgency } from "./layer-state.ts";
 import { whileOnlyRelay } from "./relay-lock.ts";
 import { TreeReplication, type ReplicationEffect, type ReplicationEvent } from "./tree-replication.ts";
 
-/** So many operations of a tree that is not in memory may wait to be relayed; above that, they are read again when it is time. */
+/** Largest number of operations of an unloaded tree that wait to be relayed; beyond that, they are read again when they are due. */
 const MAX_RELAY_OPS = 2_000;
-/** Some milliseconds of work. */
+/** Operations per slice: some milliseconds of work. */
 const SLICE_OPS = 2_000;
 
 export interface TreeSyncOptions {
@@ -19,20 +19,20 @@ export interface TreeSyncOptions {
   readonly isReadOnly: boolean;
   /** The tree is brought into memory. */
   readonly onLoad: () => void;
-  /** A layer fails with this tree, or, without an error, does so no longer. */
+  /** A layer fails with this tree, or, without an error, no longer does. */
   readonly onFailure: (connection: LayerConnection, treeId: string, error: FoldspaceError | undefined) => void;
 }
 
 /**
- * Keeps one tree the same in all layers of a space, in memory or not: performs what its {@link TreeReplication} asks for, and
- * reports what comes of it.
+ * Keeps one tree, in memory or not, the same in all layers of a space: performs the effects of its {@link TreeReplication}, and
+ * reports their results.
  */
 export class TreeSync {
   readonly treeId: string;
   readonly #options: TreeSyncOptions;
   readonly #replication: TreeReplication<LayerConnection>;
   readonly #errors = new Map<LayerConnection, FoldspaceError>();
-  /** Told after each event. */
+  /** Called after each event. */
   #waiters: (() => void)[] = [];
   #content: LoadedTree | undefined;
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
@@ -56,12 +56,12 @@ export class TreeSync {
     return this.#content?.isUsable ? this.#content.tree : undefined;
   }
 
-  /** Whether some layer may hold operations that are older than edits made now. */
+  /** Whether some layer may contain operations that are older than edits made now. */
   get isAwaiting(): boolean {
     return this.#replication.isAwaiting;
   }
 
-  /** Grows with what is read and relayed, and not with what is edited: tells slow work from work that hangs. */
+  /** Grows with reads and relays, but not with edits: distinguishes slow work from work that hangs. */
   get progress(): number {
     return this.#progress;
   }
@@ -73,17 +73,17 @@ export class TreeSync {
 
   // ---- layers ----
 
-  /** Announces a layer that is still being connected: edits made until it has answered are weighed against what it brings. */
+  /** Announces a layer that is still being connected: edits made before it answers are weighed against its operations. */
   expectLayer(connection: LayerConnection): void {
     this.#replication.expect(connection);
   }
 
   /**
-   * Reads what a layer holds, and brings it and the other layers to the same from then on. A layer that cannot be read is
-   * read again later by itself.
+   * Reads a layer, and keeps it and the other layers the same from then on. A layer that cannot be read is read again later by
+   * itself.
    * @param options `isUrgent`: see {@link Urgency}
    * @returns when it has been read for the first time
-   * @throws FoldspaceError why the first attempt failed; `FOLD_CLOSED` if it is detached meanwhile
+   * @throws FoldspaceError the reason why the first attempt failed; `FOLD_CLOSED` if the layer is detached meanwhile
    */
   async attach(connection: LayerConnection, { isUrgent = false }: { readonly isUrgent?: Urgency } = {}): Promise<void> {
     this.#handle({ type: "attach", layer: connection, isUrgent, now: this.#now });
@@ -93,7 +93,7 @@ export class TreeSync {
   /**
    * Waits until a layer's content is known.
    * @param options `once`: whether to throw if it cannot be read the first time, instead of waiting for a later attempt
-   * @throws FoldspaceError why it could not be read; `FOLD_CLOSED` if it is detached
+   * @throws FoldspaceError the reason why it could not be read; `FOLD_CLOSED` if it is detached
    */
   async whenRead(connection: LayerConnection, { once = false }: { readonly once?: boolean } = {}): Promise<void> {
     if (once) await this.whenAnswered(connection);
@@ -101,15 +101,15 @@ export class TreeSync {
     const error = this.#errors.get(connection);
     if (this.#phase(connection) === "failed" && error) throw error;
     if (this.#phase(connection) === undefined)
-      throw new FoldspaceError("FOLD_CLOSED", `${connection.id} was disposed of while tree ${this.treeId} was read`);
+      throw new FoldspaceError("FOLD_CLOSED", `${connection.id} was disposed while tree ${this.treeId} was read`);
   }
 
-  /** Waits until a layer that is being read has been, or could not be. */
+  /** Waits until a layer that is being read has answered or failed. */
   async whenAnswered(connection: LayerConnection): Promise<void> {
     await this.#until(() => this.#phase(connection) !== "reading");
   }
 
-  /** Waits until all layers that are being read have been, or could not be. */
+  /** Waits until all layers that are being read have answered or failed. */
   async whenCompared(): Promise<void> {
     await this.#until(() => [...this.#replication.layers.values()].every(({ phase }) => phase !== "reading"));
   }
@@ -120,7 +120,7 @@ export class TreeSync {
     this.#afterEvent();
   }
 
-  /** Takes what a layer tells: operations, or, without any, that it may have lost some. */
+  /** Takes a layer's report: operations, or `"lost"` if it may have lost some. */
   receive(connection: LayerConnection, ops: readonly VertexOperation[] | "lost"): void {
     if (ops === "lost") {
       this.#handle({ type: "lost", layer: connection, now: this.#now });
@@ -128,7 +128,7 @@ export class TreeSync {
     }
     const content = this.#content;
     const arrived = content?.mergeTold(ops) ?? [];
-    this.#handle({ type: "told", layer: connection, ops, now: this.#now });
+    this.#handle({ type: "reported", layer: connection, ops, now: this.#now });
     content?.finishTold(ops, arrived);
   }
 
@@ -142,19 +142,19 @@ export class TreeSync {
       if (phase !== "expected") this.#handle({ type: "attach", layer: connection, isUrgent: false, now: this.#now });
   }
 
-  /** Lets go of the tree in memory. It is kept the same in all layers all the same. */
+  /** Releases the tree in memory. It is still kept the same in all layers. */
   unload(): void {
     this.#content?.release();
     this.#content = undefined;
   }
 
-  /** Takes operations that no layer has told of. */
+  /** Takes operations that no layer has reported. */
   make(ops: readonly VertexOperation[]): void {
     this.#perform(this.#replication.make(ops));
     this.#afterEvent();
   }
 
-  /** Relays at once what was found by comparing layers. */
+  /** Relays at once the operations found by comparing layers. */
   hurry(): void {
     for (const connection of [...this.#replication.layers.keys()])
       this.#handle({ type: "hurry", layer: connection, now: this.#now });
@@ -162,7 +162,7 @@ export class TreeSync {
 
   // ---- state ----
 
-  /** Whether a layer is being filled: see {@link Urgency}. */
+  /** Whether a layer is sent operations without delay: see {@link Urgency}. */
   isUrgent(connection: LayerConnection): boolean {
     return this.#replication.layers.get(connection)?.isUrgent ?? false;
   }
@@ -178,28 +178,28 @@ export class TreeSync {
     return this.#phase(connection) === "reading";
   }
 
-  /** Why a layer could not be read, or refused operations. */
+  /** The reason why a layer could not be read, or refused operations. */
   errorOf(connection: LayerConnection): FoldspaceError | undefined {
     return this.#errors.get(connection);
   }
 
-  /** Whether a layer holds, or has been handed, all that was made here. */
+  /** Whether a layer holds, or has been handed, all local operations. */
   hasMade(connection: LayerConnection): boolean {
     const { made } = this.#replication;
     return made.size === 0 || (this.#replication.layers.get(connection)?.covers(made) ?? false);
   }
 
-  /** Whether a layer durably holds all that was made here. */
+  /** Whether a layer durably holds all local operations. */
   hasMadeDurably(connection: LayerConnection): boolean {
     return this.hasMade(connection) && this.#replication.layers.get(connection)?.inFlight.length === 0;
   }
 
-  /** Waits until no layer is being read, or asked once more before something is relayed to it. */
+  /** Waits until no layer is being read or asked once more before a relay. */
   async whenQuiet(): Promise<void> {
     await this.#until(() => [...this.#replication.layers.values()].every((state) => state.isQuiet));
   }
 
-  /** Waits until every layer that has been asked durably holds these operations. Those that are made later do not prolong it. */
+  /** Waits until every layer that has been asked durably holds these operations. Later operations do not prolong the wait. */
   async whenHeld(target: OpIdSet): Promise<void> {
     const pending = new Map<LayerState, ReadonlySet<number> | undefined>();
     await this.#until(() => {
@@ -221,7 +221,7 @@ export class TreeSync {
       .map(([connection]) => connection);
   }
 
-  /** Ends everything. What is in memory stays readable. */
+  /** Stops the synchronization. The tree in memory stays readable. */
   dispose(): void {
     this.#isDisposed = true;
     this.#timer?.cancel();
@@ -277,7 +277,7 @@ export class TreeSync {
       const onSlice = (slice: readonly VertexOperation[]): void => {
         if (!isCurrent()) return;
         this.#progress++;
-        this.#handle({ type: "told", layer: connection, ops: slice, now: this.#now });
+        this.#handle({ type: "reported", layer: connection, ops: slice, now: this.#now });
       };
       const isFirst = state.isAwaited;
       const merged = content ? await content.mergeLoaded(ops, onSlice) : await inSlices(ops, onSlice);
@@ -294,7 +294,7 @@ export class TreeSync {
     }
   }
 
-  /** Asks a layer once more, and relays what it still lacks. Never rejects. */
+  /** Asks a layer once more, and relays the operations that it still lacks. Never rejects. */
   async #relay(connection: LayerConnection, state: LayerState): Promise<void> {
     const relay = async (): Promise<void> => {
       let isDone = true;
@@ -308,7 +308,7 @@ export class TreeSync {
       if (this.#replication.layers.get(connection) !== state) return;
       this.#handle({ type: "rescanned", layer: connection, isDone, now: this.#now });
       await this.#until(() => state.isQuiet || this.#replication.layers.get(connection) !== state);
-      // at once, so that other instances see it before they do the same; a failure is in the layer's status
+      // saves at once, so that other instances see the relay before they do the same; a failure is in the layer's status
       await connection.flushInTime().catch(() => undefined);
     };
     const { clock } = this.#options;
@@ -320,7 +320,7 @@ export class TreeSync {
     if (this.#content) {
       ops = this.#content.opsSince(state.covered);
       if (only === "made") ops = ops.filter(({ id }) => this.#replication.made.has(id));
-      // known of before the tree was loaded, and lost by all since
+      // the operations were known before the tree was loaded, and all layers have lost them since
       else if (ops.length === 0) this.#replication.recount();
     } else {
       ops = await this.#collectFromLayers(connection, state);
@@ -328,7 +328,7 @@ export class TreeSync {
     this.#handle({ type: "collected", layer: connection, only, ops, now: this.#now });
   }
 
-  /** Reads the tree from the other layers, one after another, until nothing is lacking. */
+  /** Reads the tree from the other layers that have missing operations, one after another. */
   async #collectFromLayers(connection: LayerConnection, state: LayerState): Promise<VertexOperation[]> {
     const found = new Map<string, VertexOperation>();
     for (const [other, otherState] of [...this.#replication.layers]) {
@@ -336,7 +336,7 @@ export class TreeSync {
       try {
         const ops = await other.loadTree(this.treeId, { inTurn: true });
         if (this.#replication.layers.get(other) !== otherState) continue;
-        await inSlices(ops, (slice) => this.#handle({ type: "told", layer: other, ops: slice, now: this.#now }));
+        await inSlices(ops, (slice) => this.#handle({ type: "reported", layer: other, ops: slice, now: this.#now }));
         for (const op of ops) if (state.lacks(op)) found.set(opIdToString(op.id), op);
       } catch (error) {
         this.#setError(other, toFoldspaceError(error));
@@ -402,7 +402,7 @@ export class TreeSync {
   }
 }
 
-/** Passes operations on in slices that leave others their turn. */
+/** Passes operations on in slices, so that other tasks can run in between. */
 async function inSlices(
   ops: readonly VertexOperation[],
   onSlice: (slice: readonly VertexOperation[]) => void,
