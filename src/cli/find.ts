@@ -5,13 +5,13 @@ import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 import type { TreeListing } from "./open.ts";
 import { printable } from "./output.ts";
 
-/** Shorter beginnings of ids fit too much by chance. */
+/** Shorter prefixes match too many ids by chance. */
 const MIN_PREFIX = 4;
 const MAX_CANDIDATES = 10;
 
 /**
  * Finds a tree by its id, its title, or the beginning of its id.
- * @throws FoldspaceError `FOLD_NO_TREE` where none fits, or several
+ * @throws FoldspaceError `FOLD_NO_TREE` if none matches, or several do
  */
 export function findTree(trees: readonly TreeListing[], wanted: string): TreeListing {
   const exact = trees.find(({ id }) => id === wanted);
@@ -40,8 +40,8 @@ export function findTree(trees: readonly TreeListing[], wanted: string): TreeLis
 
 /**
  * Finds a vertex to be edited, by its id, the beginning of its id, or its `/path` of names from the root.
- * A path is looked for in the space tree, an id there first and then in all other trees.
- * @param wantedTree the only tree to look in
+ * A path is searched in the space tree, an id there first and then in all other trees.
+ * @param wantedTree the only tree to search
  * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_NO_TREE`
  */
 export async function findVertex(space: Space, wanted: string, wantedTree?: string): Promise<Vertex> {
@@ -79,7 +79,7 @@ async function loadOtherTrees(space: Space): Promise<ReplicatedTree[]> {
     try {
       trees.push((await space.loadAppTree(id)).tree);
     } catch (error) {
-      // a tree without its root cannot be edited, and does not keep the others from being
+      // a tree without its root cannot be edited; it must not prevent editing the others
       if (errorCode(error) !== "FOLD_NO_TREE") throw error;
     }
   }

@@ -20,10 +20,10 @@ export function register(program: Command, context: Context): void {
     .command("export")
     .summary("print everything, as JSON or Markdown")
     .description(
-      "Print the whole space, all trees in it, or one of them: as JSON for programs and comparisons, or as Markdown for people. Outlines come out as the app writes them, and takes them in. Writes nothing into the folder.",
+      "Print the whole space, all trees in it, or one of them: as JSON for programs and comparisons, or as Markdown for people. Outlines are printed in the format that the app exports and imports. Writes nothing into the folder.",
     )
     .argument("<dir>", "folder of the space")
-    .addOption(new Option("--format <format>", "what to make").choices(["json", "markdown"]).makeOptionMandatory())
+    .addOption(new Option("--format <format>", "output format").choices(["json", "markdown"]).makeOptionMandatory())
     .option("--tree <tree>", "only this tree, by its id, the beginning of its id, or its title")
     .option("--output <file>", "write to this file instead of printing")
     .addHelpText("after", "\nExample:\n  $ foldspace export ~/Notes --format markdown --output notes.md")

@@ -15,7 +15,7 @@ export function register(program: Command, context: Context): void {
     .description("Delete a vertex, with all below it, by moving it into the tree's bin. Moving it out again restores it.")
     .argument("<dir>", "folder of the space")
     .argument("<vertex>", "id of the vertex, the beginning of its id, or its /path of names")
-    .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
+    .option("--tree <tree>", "tree to search: its id, the beginning of its id, or its title")
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  $ foldspace rm ~/Notes /Inbox/Bread")
     .action(async (directory: string, wanted: string, options: Options) => {
