@@ -136,7 +136,7 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
 
 /// Emits an event to the page of a window.
 pub fn emit_to_page(app: &AppHandle, label: &str, event: &str, detail: impl Serialize + Clone) {
-// fails only if the page is gone
+    // fails only if the page is gone
     let _ = app.emit_to(EventTarget::webview_window(label), event, detail);
 }
 
