@@ -19,7 +19,7 @@ const SCAN_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 30_000;
 /** Each late answer doubles the time limit of its path, up to this factor. */
 const MAX_TIMEOUT_FACTOR = 16;
-/** The time limit of other paths shrinks with each so many paths that do not answer, so that all of them together take a bounded time. */
+/** Each time this many more paths do not answer, the time limit of the others shrinks, so that all together take a bounded time. */
 const LATE_PATHS = 8;
 
 /**
