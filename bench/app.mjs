@@ -1,5 +1,5 @@
-// The web app in a real Chromium, on a page of 10,000 items: how soon it is seen, and whether it keeps up with whoever
-// scrolls and writes. Needs a build (`npm run build`).
+// The web app in a real Chromium, with a page of 10,000 items: how soon the page is visible, and whether it keeps up with
+// a user who scrolls and types. Needs a build (`npm run build`).
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,28 +18,28 @@ export const name = "app";
 const ITEMS = 10_000;
 const FEW_ITEMS = 20;
 const RUNS = 11;
-/** Visits before those that count: browsers keep what they have compiled only of what is visited again. */
+/** Visits before those that count: browsers cache compiled code only for pages that are visited again. */
 const WARM_UP = 3;
-/** How long a page is left alone. */
+/** How long a page is left alone before it is measured. */
 const REST_MS = 1_500;
 const KEYS = 60;
-/** As fast as people type, in milliseconds from key to key. */
+/** Typing speed, in milliseconds from key to key. */
 const KEY_MS = 60;
 
 export async function run(report) {
   const executablePath = findChromium();
   if (!executablePath) {
-    report.heading("  left out: no Chromium was found (as CHROMIUM_PATH, or in PATH)");
+    report.heading("  skipped: no Chromium was found (as CHROMIUM_PATH, or in PATH)");
     return;
   }
   const scratch = mkdtempSync(join(tmpdir(), "foldspace-bench-"));
-  // with a folder of its own: without one, the browser would keep its databases in memory
+  // with a profile folder: without one, the browser would keep its databases in memory
   const profile = join(scratch, "profile");
   const servers = { app: await serveApp(scratch), empty: await serveEmptyPage() };
   try {
     const browser = await chromium.launchPersistentContext(profile, { executablePath, args: LAUNCH_ARGS });
     try {
-      // the one that was open last is the one that opens
+      // the app opens the page that was open last
       for (const count of [FEW_ITEMS, ITEMS]) await makePage(browser, servers.app.url, count);
       await keepingUp(report, browser, servers.app.url);
     } finally {
@@ -59,10 +59,10 @@ export async function run(report) {
 
 async function opening(report, browser, servers) {
   const times = { app: [], empty: [] };
-  // in turn, so that whatever else the machine does concerns both
+  // alternately, so that other load on the machine affects both
   for (let count = -WARM_UP; count < RUNS; count++)
     for (const [kind, { url }] of Object.entries(servers)) {
-      const { seenMs, first, size, setSize } = await browser.visit(url, REST_MS, `(${lookAtPage.toString()})()`);
+      const { seenMs, first, size, setSize } = await browser.visit(url, REST_MS, `(${measurePage.toString()})()`);
       if (kind === "app")
         check(first === "item 0" && setSize === ITEMS / 10 && size > 10, `${size} items are shown from ${first} on`);
       if (count >= 0) times[kind].push(seenMs);
@@ -74,8 +74,8 @@ async function opening(report, browser, servers) {
   report.time(`  slowest of ${RUNS}`, Math.max(...times.app));
 }
 
-/** Runs in the page, when it has long been seen. */
-function lookAtPage() {
+/** Runs in the page, long after it became visible. */
+function measurePage() {
   const rows = document.querySelectorAll("[data-testid=row]");
   return {
     seenMs: performance.getEntriesByName("foldspace:shown")[0]?.startTime,
@@ -118,7 +118,7 @@ async function gapsWhileWorking(page) {
     return await page.evaluate(() => globalThis.gaps.end());
   };
   const typing = await measure(() => page.keyboard.type("a".repeat(KEYS), { delay: KEY_MS }));
-  check((await field.textContent()).includes("a".repeat(KEYS)), "what was typed");
+  check((await field.textContent()).includes("a".repeat(KEYS)), "the typed text");
   const entering = await measure(async () => {
     for (let count = 0; count < KEYS / 2; count++) {
       await page.keyboard.type("b", { delay: KEY_MS });
@@ -135,7 +135,7 @@ async function gapsWhileWorking(page) {
   return { typing, "pressing Enter": entering, scrolling };
 }
 
-/** Makes a page by taking in a file, as a person does. */
+/** Makes a page by importing a file, as a user does. */
 async function makePage(browser, url, count) {
   const page = await browser.newPage();
   await page.goto(url);
@@ -155,7 +155,7 @@ async function untilSaved(page) {
   await page.getByTestId("status").and(page.getByTitle("Saved in browser and folder")).waitFor();
 }
 
-/** Runs in every page: `gaps` says for how long at most nothing else got a turn. */
+/** Runs in every page: `gaps` measures the longest time during which nothing else could run. */
 function noteGaps() {
   let found = { task: 0, frame: 0 };
   let isOn = false;
@@ -168,15 +168,15 @@ function noteGaps() {
       isOn = true;
       observer.observe({ entryTypes: ["longtask"] });
       let last = performance.now();
-      const look = (now) => {
+      const onFrame = (now) => {
         found.frame = Math.max(found.frame, now - last);
         last = now;
-        if (isOn) requestAnimationFrame(look);
+        if (isOn) requestAnimationFrame(onFrame);
       };
-      requestAnimationFrame(look);
+      requestAnimationFrame(onFrame);
     },
     async end() {
-      // long tasks are told a while after they have ended
+      // long tasks are reported with a delay
       await new Promise((resolve) => setTimeout(resolve, 200));
       isOn = false;
       observer.disconnect();
@@ -196,7 +196,7 @@ async function serveApp(scratch) {
 async function serveEmptyPage() {
   const server = createServer((_, response) => {
     response.setHeader("content-type", "text/html");
-    // seen in the same sense as the app: in the first task behind the frame
+    // marked at the same moment as the app: in the first task after the frame
     const mark = `requestAnimationFrame(() => setTimeout(() => performance.mark("foldspace:shown")))`;
     response.end(`<!doctype html><title>Empty</title><p>Nothing</p><script>${mark}</script>`);
   });

@@ -1,4 +1,4 @@
-// The command as its user meets it: whole processes. Needs a build (`npm run build`).
+// The command as its user runs it: whole processes. Needs a build (`npm run build`).
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -26,7 +26,7 @@ export async function run(report) {
   }
 }
 
-/** What it costs to say what is in a folder, against only reading and parsing it. */
+/** The cost of summarizing a folder, compared with only reading and parsing it. */
 async function info(report, folder) {
   const operations = writeBigSpace(folder, { operations: 300_000, files: 240, trees: 6, seed: 20_261_122 });
   const parseMs = await median(5, () => output(part("read-and-parse.mjs"), folder), {
@@ -48,7 +48,7 @@ function output(...args) {
   return stdout;
 }
 
-/** From an edit in one process to the line about it in another one's `watch`. */
+/** From an edit in one process to its line in another process's `watch`. */
 async function watch(report, folder, { edits, pauseMs }) {
   const spaceId = newId();
   const layer = new FileSystemPersistenceLayer(folder, spaceId, { fs: new NodeFileSystem() });

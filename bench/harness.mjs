@@ -1,20 +1,20 @@
-// What every benchmark is made of. A bench file exports `name` and `async run(report)`.
+// The common parts of all benchmarks. A bench file exports `name` and `async run(report)`.
 //
 // Rules: seeds are fixed; every result is checked, outside the timed part; limits are ratios against a floor
-// that is measured in the same run, because absolute times say more about the machine than about the code.
+// that is measured in the same run, because absolute times depend more on the machine than on the code.
 
 import { performance } from "node:perf_hooks";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-// Without it, a run pays for the garbage that the runs before it left.
+// Without garbage collection, a run pays for the garbage of the runs before it.
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc");
 
 const LABEL_WIDTH = 78;
 const TIME_WIDTH = 10;
 
-/** Prints the lines of a run and remembers which limits were exceeded. */
+/** Prints the lines of a run and records which limits were exceeded. */
 export class Report {
   #failures = [];
   #write;
@@ -24,7 +24,7 @@ export class Report {
     this.#write = write;
   }
 
-  /** @returns {readonly string[]} labels of what exceeded its limit */
+  /** @returns {readonly string[]} labels of the results that exceeded their limit */
   get failures() {
     return this.#failures;
   }
@@ -33,7 +33,7 @@ export class Report {
     this.#write(`\n${text}`);
   }
 
-  /** A time as a multiple of the floor; without `atMost` for the record only. */
+  /** Reports a time as a multiple of the floor; without `atMost`, for the record only. */
   ratio(label, measuredMs, floorMs, { atMost } = {}) {
     const ratio = measuredMs / floorMs;
     const verdict = atMost === undefined ? "" : `  (at most ${atMost}×) ${this.#judge(label, ratio <= atMost)}`;
@@ -42,7 +42,7 @@ export class Report {
     );
   }
 
-  /** A time as such; without `atMostMs` for the record only. */
+  /** Reports an absolute time; without `atMostMs`, for the record only. */
   time(label, measuredMs, { atMostMs } = {}) {
     const verdict = atMostMs === undefined ? "" : `  (at most ${atMostMs} ms) ${this.#judge(label, measuredMs <= atMostMs)}`;
     this.#write(`${label.padEnd(LABEL_WIDTH)}${formatMs(measuredMs)}${verdict}`);
@@ -55,10 +55,10 @@ export class Report {
 }
 
 /**
- * Median time of some runs in milliseconds, after a run that does not count.
+ * Median time of several runs in milliseconds, after a run that does not count.
  * @template S, R
  * @param {number} runs
- * @param {(prepared: S) => R | Promise<R>} fn the only part that is timed
+ * @param {(prepared: S) => R | Promise<R>} fn the only timed part
  * @param {{ setup?: () => S | Promise<S>, check?: (result: R, prepared: S) => void | Promise<void> }} around
  *   `setup` prepares each run; `check` throws if its result is wrong
  */
@@ -79,12 +79,12 @@ export async function median(runs, fn, around = {}) {
   return times.length % 2 === 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
 }
 
-/** Throws if a result is not what it should be: a fast wrong answer is no measurement. */
+/** Throws if a result is wrong: a fast wrong answer is not a measurement. */
 export function check(condition, message) {
   if (!condition) throw new Error(`Wrong result: ${message}`);
 }
 
-/** A seeded generator of numbers from 0 up to and without 1 (mulberry32). */
+/** A seeded generator of numbers from 0 (inclusive) to 1 (exclusive) (mulberry32). */
 export function seededRandom(seed) {
   let state = seed >>> 0;
   return () => {

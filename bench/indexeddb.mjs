@@ -20,17 +20,17 @@ const RUNS = 5;
 export async function run(report) {
   const executablePath = findChromium();
   if (!executablePath) {
-    report.heading("  left out: no Chromium was found (as CHROMIUM_PATH, or in PATH)");
+    report.heading("  skipped: no Chromium was found (as CHROMIUM_PATH, or in PATH)");
     return;
   }
   const server = await serve(await bundle());
-  // with a folder of its own: without one, the browser would keep its databases in memory
+  // with a profile folder: without one, the browser would keep its databases in memory
   const profile = mkdtempSync(join(tmpdir(), "foldspace-bench-"));
   const browser = await chromium.launchPersistentContext(profile, { executablePath, args: LAUNCH_ARGS });
   try {
     const address = `http://127.0.0.1:${server.address().port}/`;
     let page;
-    // not by loading it again: that would leave what the page before kept to the collector, to be paid for in this one
+    // not a reload, which would make this page pay for collecting the garbage of the page before
     const openPage = async () => {
       const next = await browser.newPage();
       await page?.close();
@@ -64,7 +64,7 @@ async function writing(report, call) {
   check(flushed.stored === OPS, "operations stored");
   const rows = await medianOf(1, async () => await call("writeRows", ROWS));
   check(rows.stored === ROWS, "rows stored");
-  // the time of rows grows faster than their number, so this is the least that all of them would take
+  // the time of rows grows faster than their number, so this is a lower bound for all of them
   const allRowsMs = (rows.ms * OPS) / ROWS;
   const label = `writing ${grouped(OPS)} operations in batches of 100`;
   const floor = `a row each (from ${grouped(ROWS)})`;
@@ -73,7 +73,7 @@ async function writing(report, call) {
 }
 
 async function opening(report, files, atRest, open) {
-  // in turn, so that whatever else the machine does concerns both
+  // alternately, so that other load on the machine affects both
   const runs = { indexeddb: [], folder: [] };
   for (let count = 0; count <= RUNS; count++)
     for (const [from, outcomes] of Object.entries(runs)) {
@@ -91,7 +91,7 @@ async function opening(report, files, atRest, open) {
     report.time(`  from ${from}, longest time without a timer`, worst("timer"), { atMostMs: 50 });
     report.time(`  from ${from}, longest time without a frame`, worst("frame"));
   }
-  report.time("  in a page that does nothing: longest time without a timer", atRest.timer);
+  report.time("  in an idle page: longest time without a timer", atRest.timer);
   report.time("  … longest time without a frame", atRest.frame);
 }
 
@@ -118,12 +118,15 @@ async function bundle() {
     write: false,
     format: "iife",
     define: { "import.meta.url": "location.href" },
-    alias: { "#platform-fs": path("../dist/fs/platform/platform-none.js"), "#platform-worker": path("../dist/worker/start-web.js") },
+    alias: {
+      "#platform-fs": path("../dist/fs/platform/platform-none.js"),
+      "#platform-worker": path("../dist/worker/start-web.js"),
+    },
   });
   return outputFiles[0].text;
 }
 
-/** On this machine only; pages need an address to have storage. */
+/** Serves to this machine only; pages need an address to have storage. */
 async function serve(script) {
   const scripts = {
     "/bench.js": script,

@@ -1,4 +1,4 @@
-// The outliner's model on a page of 10,000 items: typing, moving, folding, the history's slider, search. Needs a build
+// The outliner's model on a page of 10,000 items: typing, moving, collapsing, the history's slider, search. Needs a build
 // (`npm run build`).
 
 import { build } from "esbuild";
@@ -10,7 +10,7 @@ export const name = "outline";
 const SEED = 20_261_122;
 const ITEMS = 10_000;
 const EDITS = 200;
-/** Operations of the page that the history is of. */
+/** Operations in the page's history. */
 const OPS = 50_000;
 
 export async function run(report) {
@@ -20,7 +20,7 @@ export async function run(report) {
   await search(report, model);
 }
 
-/** The model as the app bundles it, with the tree inside, so that both have the same classes. */
+/** The model as the app bundles it, including the tree, so that both use the same classes. */
 async function load() {
   const entry = ["outline.ts", "editing.ts", "history.ts", "search.ts"].map((file) => `export * from "./${file}";`);
   const { outputFiles } = await build({
@@ -36,7 +36,7 @@ async function load() {
   return await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
 
-/** A page of lists in lists, four levels deep. */
+/** A page of nested lists, four levels deep. */
 function newPage({ ReplicatedTree, Outline, OutlineEditor }) {
   const tree = new ReplicatedTree("peer");
   tree.createRoot("page");
@@ -52,7 +52,7 @@ function newPage({ ReplicatedTree, Outline, OutlineEditor }) {
   return { tree, outline, editor };
 }
 
-/** Each edit shows in the rows before the next, as when a person does them. */
+/** Each edit appears in the rows before the next one, as with a real user. */
 async function editing(report, model) {
   const page = newPage(model);
   const { outline, editor } = page;
@@ -73,7 +73,7 @@ async function editing(report, model) {
       },
       { check: isWhole },
     );
-  // what showing an immutable list costs whoever changes one row of it
+  // the cost of changing one row of an immutable list
   const copyMs = await median(9, () => {
     let rows = outline.rows;
     for (let count = 0; count < EDITS; count++) rows = rows.with((count * 37) % rows.length, { ...rows[0] });
@@ -92,11 +92,11 @@ async function editing(report, model) {
     if (edit % 2 === 1) editor.undo();
     else if (!editor.indent(id)) editor.moveDown(id);
   });
-  const foldMs = await measure((edit) => editor.toggleCollapsed(pick(parents, edit >> 1)));
+  const collapseMs = await measure((edit) => editor.toggleCollapsed(pick(parents, edit >> 1)));
   const label = (what) => `${EDITS} × ${what} on a page of ${grouped(ITEMS)} / copy the list`;
   report.ratio(label("type a character"), typingMs, copyMs, { atMost: 8 });
-  report.ratio(label("indent or take back"), indentMs, copyMs, { atMost: 80 });
-  report.ratio(label("fold or unfold a hundred"), foldMs, copyMs, { atMost: 80 });
+  report.ratio(label("indent or undo"), indentMs, copyMs, { atMost: 80 });
+  report.ratio(label("collapse or expand a hundred"), collapseMs, copyMs, { atMost: 80 });
   report.ratio(`make all ${grouped(ITEMS)} rows anew, once / ${EDITS} × copy the list`, anewMs, copyMs);
 }
 
@@ -113,7 +113,7 @@ async function history(report, model) {
   const opened = new model.History(tree);
   const count = opened.moments.length;
   const last = opened.outlineAt(count - 1);
-  // the plainest thing that gives a list of that length
+  // the simplest way to make a list of that length
   const floorMs = await median(9, () => last.map((row) => ({ ...row })), {
     check: (copied) => check(copied.length === last.length, "rows copied"),
   });
@@ -158,8 +158,8 @@ async function search(report, model) {
     { check: (found) => check(found.length === 50, "items found after a change") },
   );
   const label = `search ${grouped(ITEMS)} items for three words`;
-  report.ratio(`${label} / look through texts`, searchMs, floorMs, { atMost: 30 });
-  report.ratio(`${label}, after a change / look through texts`, freshMs, floorMs);
+  report.ratio(`${label} / search the texts`, searchMs, floorMs, { atMost: 30 });
+  report.ratio(`${label}, after a change / search the texts`, freshMs, floorMs);
 }
 
 function grouped(count) {

@@ -1,4 +1,4 @@
-// Runs all benchmarks, or those named: `node bench/run.mjs tree`. Exit code 1 if a limit was exceeded, 2 for an unknown name.
+// Runs all benchmarks, or the named ones: `node bench/run.mjs tree`. Exit code 1 if a limit was exceeded, 2 for an unknown name.
 
 import { readdirSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";

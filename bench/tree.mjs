@@ -16,7 +16,7 @@ export async function run(report) {
   await siblings(report, { created: 20_000, deleted: 2_000 });
 }
 
-/** One device comes back online: what it did since the middle of the others' history merges into all of it. */
+/** One device comes back online: its edits since the middle of the others' history merge into all of it. */
 async function lateMerge(report, { known, late }) {
   const { knownLines, lateLines } = lateLinesOf(known, late);
   const knownOps = parseLines(knownLines);
@@ -27,7 +27,7 @@ async function lateMerge(report, { known, late }) {
     9,
     (tree) => {
       const added = tree.merge(lateOps);
-      // moves are applied when the tree is looked at
+      // reading the tree applies the moves
       return { added: added.length, root: tree.root };
     },
     {
@@ -39,7 +39,7 @@ async function lateMerge(report, { known, late }) {
   report.ratio(`late merge of ${grouped(late)} operations into ${grouped(known)} / JSON.parse`, mergeMs, floorMs, { atMost: 10 });
 }
 
-/** The same with `reptree`, smaller, because its time grows with the product of both numbers. */
+/** The same with `reptree`, but smaller, because its time grows with the product of both numbers. */
 async function lateMergeOfRepTree(report, { known, late }) {
   const { knownLines, lateLines } = lateLinesOf(known, late);
   const knownOps = parseLines(knownLines).sort(compareOps);
@@ -67,7 +67,7 @@ async function lateMergeOfRepTree(report, { known, late }) {
   report.ratio(`${label}, reptree`, theirsMs, floorMs);
 }
 
-/** Everything at once, in the order in which files are read: by peer, then by day. */
+/** Loads everything at once, in the order in which files are read: by peer, then by day. */
 async function load(report, count, { runs, atMost }) {
   const lines = linesInFileOrder(count);
   const ops = parseLines(lines);
@@ -89,7 +89,7 @@ async function load(report, count, { runs, atMost }) {
   report.ratio(`${label}: parse, merge / JSON.parse alone`, bothMs, floorMs);
 }
 
-/** Many children of one vertex, made, listed and deleted, against the plainest data structure that could do it. */
+/** Creates, lists and deletes many children of one vertex; the floor is the simplest data structure that can do it. */
 async function siblings(report, { created, deleted }) {
   const isRight = (ids) => check(ids.length === created - deleted && new Set(ids).size === ids.length, "children left");
   const floorMs = await median(5, () => plainSiblings(created, deleted), { check: isRight });
@@ -139,7 +139,7 @@ function openTree(ops) {
   return tree;
 }
 
-// ---- lines, as they stand in files: [peer id, text of the line] ----
+// ---- lines as in files: [peer id, text of the line] ----
 
 function parseOnly(lines) {
   let count = 0;
@@ -162,7 +162,7 @@ function compareOps(a, b) {
   return a.id.counter - b.id.counter || (a.id.peerId < b.id.peerId ? -1 : 1);
 }
 
-/** Four peers that write on the same days; what one wrote on a day, the others know the day after. */
+/** Four peers that write on the same days. Each knows the others' edits of a day on the next day. */
 function linesInFileOrder(count) {
   const peers = 4;
   const days = 60;
@@ -199,7 +199,7 @@ function lateLinesOf(known, late) {
 class World {
   clock = 1;
   #random;
-  /** Ids that everybody knows, in order of creation. */
+  /** Ids that all peers know, in order of creation. */
   #vertices = [];
   #newToday = [];
   #latestToday = 1;
@@ -255,7 +255,7 @@ class World {
     if (!isOffline) this.#newToday.push(id);
   }
 
-  /** Vertices that were made about the same time. */
+  /** Vertices that were created at about the same time. */
   #neighbourhood() {
     const start = Math.floor(this.#random() * this.#vertices.length);
     return this.#vertices.slice(start, start + 30);

@@ -1,7 +1,7 @@
 // Our watch against chokidar 5, on Linux, where both put a watch on every folder.
 //
-// The same reader stands behind both: told of a folder, it looks at the file in it. So a hint that came before
-// the bytes counts for nothing, and a change is missed when the reader does not have it after 3 s.
+// Both watchers notify the same reader: for each reported folder, it reads the file in it. So a hint that arrives before
+// the bytes does not count, and a change is missed if the reader does not have it after 3 s.
 
 import { fork } from "node:child_process";
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -21,7 +21,7 @@ const REPLACEMENTS = 40;
 const APPENDS = 300;
 const FOLDERS_FOR_MEMORY = 2000;
 
-/** Each starts to watch a folder; `onDirectory` gets a folder to look into, or `undefined` for all of them. */
+/** Each starts to watch a folder; `onDirectory` gets the folder to read, or `undefined` for all of them. */
 const WATCHERS = {
   async foldspace(root, onDirectory) {
     const { NodeFileSystem } = await import("../dist/fs/node/index.js");
@@ -37,7 +37,7 @@ const WATCHERS = {
 };
 
 export async function run(report) {
-  if (process.platform !== "linux") return report.heading("Skipped: only on Linux there is a choice.");
+  if (process.platform !== "linux") return report.heading("Skipped: only Linux offers a choice.");
   const rows = [];
   for (const [watcher, start] of Object.entries(WATCHERS)) {
     rows.push({
@@ -57,11 +57,11 @@ export async function run(report) {
 
 const MEMORY = `${FOLDERS_FOR_MEMORY} folders: MB more`;
 
-/** Files that turn up in new folders, six deep, as fast as they can be written; then one append to each. */
+/** Files that appear in new folders, six deep, as fast as they can be written; then one append to each. */
 async function newFolders(root, start) {
   const files = Array.from({ length: NEW_FOLDERS }, (_, i) => join(root, `${i % 5}/${i % 50}/2026/${i % 12}/${i}/d/peer.jsonl`));
   const reader = new Reader(files);
-  const end = await start(root, (directory) => reader.look(directory));
+  const end = await start(root, (directory) => reader.rescan(directory));
   for (const file of files) {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, "1\n");
@@ -73,14 +73,14 @@ async function newFolders(root, start) {
   return { [`${NEW_FOLDERS} new folders: missed`]: first, "later appends: missed": later };
 }
 
-/** A file that was there before the watch, replaced as Syncthing does: deleted, then renamed into place. */
+/** A file that existed before the watch, replaced as Syncthing does: deleted, then renamed into place. */
 async function replacements(root, start) {
   const file = join(root, "folder/peer.jsonl");
   const temporary = join(root, "folder/.syncthing.peer.jsonl.tmp");
   await mkdir(dirname(file));
   await writeFile(file, "start");
   const reader = new Reader([file]);
-  const end = await start(root, (directory) => reader.look(directory));
+  const end = await start(root, (directory) => reader.rescan(directory));
   let missed = 0;
   for (let version = 0; version < REPLACEMENTS; version++) {
     await writeFile(temporary, `version ${version}`);
@@ -93,7 +93,7 @@ async function replacements(root, start) {
   return { [`${REPLACEMENTS} replacements: missed`]: missed };
 }
 
-/** Steady appends to one file; each lasts until the reader has its byte, by whichever hint. */
+/** Steady appends to one file. The latency of each ends when the reader has its byte, by whichever hint. */
 async function appendLatency(root, start) {
   const file = join(root, "a/b/peer.jsonl");
   await mkdir(dirname(file), { recursive: true });
@@ -102,7 +102,7 @@ async function appendLatency(root, start) {
   const latenciesMs = [];
   const reader = new Reader([file]);
   const end = await start(root, (directory) => {
-    reader.look(directory);
+    reader.rescan(directory);
     while (latenciesMs.length < reader.sizeOf(file)) latenciesMs.push(performance.now() - begunMs[latenciesMs.length]);
   });
   for (let i = 0; i < APPENDS; i++) {
@@ -117,7 +117,7 @@ async function appendLatency(root, start) {
   return { "append p50 ms": at(0.5), "append p99 ms": at(0.99), [`${APPENDS} appends: missed`]: APPENDS - seenInTimeMs.length };
 }
 
-/** In a process of its own, so that nothing else counts. */
+/** Measures in a separate process, so that nothing else counts. */
 async function footprint(root, watcher) {
   for (let i = 0; i < FOLDERS_FOR_MEMORY; i++) {
     const folder = join(root, `${i % 20}/${i}`);
@@ -133,7 +133,7 @@ async function footprint(root, watcher) {
 
 async function measureFootprint(watcher, root) {
   const start = WATCHERS[watcher];
-  // Loading the module and the first watch are not what is measured.
+  // Loading the module and the first watch are not measured.
   await inFreshFolder(async (empty) => (await start(empty, () => undefined))());
   globalThis.gc();
   const before = process.memoryUsage.rss();
@@ -157,7 +157,7 @@ async function countWatches() {
     .filter((line) => line.startsWith("inotify wd:")).length;
 }
 
-/** Knows of each file what stood in it when it was last told to look. */
+/** Keeps each file's content as of its last rescan. */
 class Reader {
   #contents;
   #wake = () => undefined;
@@ -166,7 +166,7 @@ class Reader {
     this.#contents = new Map(files.map((file) => [file, undefined]));
   }
 
-  look(directory) {
+  rescan(directory) {
     for (const file of this.#contents.keys()) {
       if (directory === undefined || dirname(file) === directory) this.#contents.set(file, contentOf(file));
     }
@@ -177,7 +177,7 @@ class Reader {
     return this.#contents.get(file)?.length ?? 0;
   }
 
-  /** How many files the reader does not know as they are, 3 s after now at the latest. */
+  /** How many files the reader does not know in their current state, after 3 s at the latest. */
   async missing(content) {
     const count = () => [...this.#contents.values()].filter((known) => known !== content).length;
     const deadline = performance.now() + MISSED_AFTER_MS;

@@ -1,11 +1,11 @@
-// What the compiler has made one file per module of is joined where that matters to the user.
+// The compiler emits one file per module. This script bundles them if the user benefits.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const options = { bundle: true, format: "esm", allowOverwrite: true, sourcemap: true, logLevel: "warning" };
 
-// The parsing workers become single files without imports, so that they work wherever a bundler copies them to.
+// Each parsing worker becomes a single file without imports, so that it works wherever a bundler copies it.
 await build({
   ...options,
   entryPoints: [`${dist}/worker/parse-worker.js`, `${dist}/worker/parse-worker-node.js`],
@@ -13,7 +13,7 @@ await build({
   external: ["node:*"],
 });
 
-// The command starts in half the time when it has not a hundred files to find.
+// The command starts in half the time if it need not load a hundred files.
 await build({
   ...options,
   entryPoints: [`${dist}/cli/main.js`],

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /**
  * Reads the table of folders.
  * @param {string} text of ARCHITECTURE.md
- * @returns {Map<string, Set<string>>} what each folder may import besides itself; `"*"` for everything but what is named with "!"
+ * @returns {Map<string, Set<string>>} the folders that each folder may import besides itself; `"*"` for all except those marked with "!"
  */
 export function readDirections(text) {
   const directions = new Map();
@@ -21,11 +21,11 @@ export function readDirections(text) {
 }
 
 /**
- * Finds the imports that the table does not permit. Files directly in src are for all, and import each other only.
+ * Finds the imports that the table does not permit. Every folder may import the files directly in src, which import only each other.
  * @param {Map<string, Set<string>>} directions as of {@link readDirections}
  * @param {string} file path below src
  * @param {string} source of the file
- * @returns {string[]} a sentence for each
+ * @returns {string[]} a sentence for each violation
  */
 export function findViolations(directions, file, source) {
   const own = folderOf(directions, file);
@@ -43,7 +43,7 @@ export function findViolations(directions, file, source) {
 function folderOf(directions, file) {
   const parents = [dirname(file), dirname(dirname(file)), dirname(dirname(dirname(file)))];
   const folder = parents.find((parent) => directions.has(parent));
-  if (folder === undefined && file.includes("/")) throw new Error(`ARCHITECTURE.md's table of folders lacks that of src/${file}`);
+  if (folder === undefined && file.includes("/")) throw new Error(`ARCHITECTURE.md's table lacks the folder of src/${file}`);
   return folder ?? "";
 }
 

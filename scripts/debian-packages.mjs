@@ -1,4 +1,4 @@
-// What tests need beside Node comes from Debian, where this may install it.
+// Tests need some programs besides Node. They come from Debian if this script may install them.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -8,14 +8,14 @@ export function isInPath(program) {
 }
 
 /**
- * Installs packages, where that is allowed.
+ * Installs packages if that is allowed.
  * @param {readonly string[]} packages
- * @returns {string | undefined} in words why not; `undefined` when they are there
+ * @returns {string | undefined} why they could not be installed; `undefined` if they are installed
  */
 export function installPackages(packages) {
   if (packages.length === 0) return undefined;
   const missing = `NOT INSTALLED: ${packages.join(", ")}`;
-  if (process.getuid?.() !== 0 || !isInPath("apt-get")) return `${missing} (that takes root and apt-get)`;
+  if (process.getuid?.() !== 0 || !isInPath("apt-get")) return `${missing} (that needs root and apt-get)`;
   console.log(`Installing ${packages.join(", ")} (once) …`);
   const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   for (const args of [

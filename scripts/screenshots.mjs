@@ -1,5 +1,5 @@
-// Photographs the states of the web app, for people to look at, and has axe-core look for what shuts people out.
-// It needs a build (`npm run build`) and Chromium, as the tests do.
+// Takes screenshots of the states of the web app for review, and lets axe-core search each state for obstacles to
+// accessibility. Needs a build (`npm run build`) and, like the tests, Chromium.
 //
 // node scripts/screenshots.mjs FOLDER [NAME…]
 import { spawn } from "node:child_process";
@@ -23,7 +23,7 @@ import { chromium } from "playwright-core";
 
 const [target, ...wanted] = process.argv.slice(2);
 if (target === undefined) {
-  console.error("Where to? node scripts/screenshots.mjs FOLDER");
+  console.error("A target folder is missing: node scripts/screenshots.mjs FOLDER");
   process.exit(2);
 }
 mkdirSync(target, { recursive: true });
@@ -145,8 +145,8 @@ async function photograph(url) {
   await page.getByRole("button", { name: "Show Weather service" }).click();
   await shoot(page, "secrets");
   await page.getByRole("button", { name: "Protect with a passphrase…" }).click();
-  await page.getByLabel("New passphrase").fill("four words nobody joins");
-  await page.getByLabel("Once more").fill("four words nobody joins");
+  await page.getByLabel("New passphrase").fill("four words never joined");
+  await page.getByLabel("Once more").fill("four words never joined");
   await shoot(page, "secrets-protect");
   await page.getByRole("button", { name: "Protect", exact: true }).click();
   await page.getByTestId("recovery-code").waitFor();
@@ -183,11 +183,11 @@ async function photograph(url) {
   await open("Sync");
   await shoot(page, "phone-sync");
 
-  const foreignOp = await (await browser.newContext({ viewport: DESKTOP })).newPage();
-  await foreignOp.goto(url.replace(/#.*/, "#token=no-token-of-this-server"));
-  await foreignOp.getByRole("heading", { name: "Your notes could not be opened" }).waitFor();
-  await shoot(foreignOp, "not-opened");
-  await foreignOp.close();
+  const untrusted = await (await browser.newContext({ viewport: DESKTOP })).newPage();
+  await untrusted.goto(url.replace(/#.*/, "#token=no-token-of-this-server"));
+  await untrusted.getByRole("heading", { name: "Your notes could not be opened" }).waitFor();
+  await shoot(untrusted, "not-opened");
+  await untrusted.close();
 
   server.kill();
   await page.getByRole("button", { name: "Close Sync" }).click();
@@ -200,7 +200,7 @@ async function photograph(url) {
   await context.close();
 }
 
-/** Writes one item's text on two devices, of which neither knows of the other. */
+/** Changes one item's text on two devices before they have synced. */
 async function bothWrite(page, url) {
   const context = await browser.newContext({ viewport: DESKTOP });
   const other = await context.newPage();
@@ -217,7 +217,7 @@ async function bothWrite(page, url) {
 async function shoot(page, name) {
   if (wanted.length > 0 && !wanted.includes(name)) return;
   await page.screenshot({ path: join(target, `${name}.png`) });
-  // past the page's policy, which would not let it in as a script
+  // evaluated, because the page's policy would block it as a script
   const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
   for (const { id, help, nodes } of found.violations) {
     violations++;
@@ -231,7 +231,7 @@ async function saved(page) {
   await page.getByTestId("status").filter({ hasText: "Saved in browser and folder" }).waitFor();
 }
 
-/** What a sync service and a hurried shutdown do to a folder. */
+/** Damages the folder as a sync service and a sudden shutdown would. */
 function trouble() {
   const log = files(join(folder, "space-v1/ops")).find((path) => path.endsWith(".jsonl"));
   copyFileSync(log, log.replace(".jsonl", " (conflicted copy 2026-11-21).jsonl"));

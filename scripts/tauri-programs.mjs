@@ -1,4 +1,4 @@
-// Builds the desktop app, and twice the same application with a page that runs the conformance suites in the window.
+// Builds the desktop app, and two variants of it with a page that runs the conformance suites in the window.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-// Outside the checkout, which would grow by gigabytes, and lose them with every clone.
+// Outside the checkout: it takes gigabytes, and every fresh clone would have to build it again.
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "foldspace");
 const target = join(cache, "cargo-target");
 const app = join(root, "app/src-tauri");
@@ -17,14 +17,14 @@ export const crates = [join(root, "rust/tauri-plugin-foldspace"), app];
 /**
  * @param {string} crate folder
  * @param {readonly string[]} args
- * @returns {boolean} whether it went well
+ * @returns {boolean} whether cargo succeeded
  */
 export function cargo(crate, args, variables = {}) {
   const settings = { CARGO_TARGET_DIR: target, CARGO_INCREMENTAL: "0", CARGO_PROFILE_DEV_DEBUG: "0", ...variables };
   return spawnSync("cargo", args, { cwd: crate, stdio: "inherit", env: { ...process.env, ...settings } }).status === 0;
 }
 
-/** Builds the page of the app where it is older than its sources. @returns {boolean} whether it is there */
+/** Builds the page of the app if it is older than its sources. @returns {boolean} whether the page exists */
 export function buildPage() {
   const built = join(root, "dist/app/index.html");
   const sources = ["app/src", "app/public", "app/index.html", "app/vite.config.ts", "dist/index.js"];
@@ -33,7 +33,7 @@ export function buildPage() {
   return spawnSync("npm", ["run", "--silent", "build", "--workspace", "app"], { cwd: root, stdio: "inherit" }).status === 0;
 }
 
-/** The tests find the programs in the folder that the variable TAURI_PROGRAMS names. @returns {Promise<boolean>} whether they are there */
+/** Builds the programs. Tests find them in the folder that the variable TAURI_PROGRAMS names. @returns {Promise<boolean>} whether they exist */
 export async function buildPrograms() {
   const folder = join(cache, "tauri-programs");
   mkdirSync(folder, { recursive: true });
@@ -43,7 +43,7 @@ export async function buildPrograms() {
   const configs = {
     suites: { build: { frontendDist } },
     "suites-without-commands": { build: { frontendDist }, app: { security: { capabilities: [withoutCommands] } } },
-    // the last of all, so that it is the one that cargo leaves behind
+    // the last one, so that cargo leaves it in its target folder
     app: {},
   };
   for (const [name, config] of Object.entries(configs)) {

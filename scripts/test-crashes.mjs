@@ -1,5 +1,5 @@
-// The tests of tests/crashes in full: processes that are killed, disks that fill up and go away, pages that crash. And what
-// becomes of a browser's database whose quota is used up.
+// Runs the tests of tests/crashes in full: processes that are killed, disks that fill up and disappear, pages that crash.
+// Also tests a browser's database whose quota is used up.
 //
 // node scripts/test-crashes.mjs [kills]
 import { spawnSync } from "node:child_process";

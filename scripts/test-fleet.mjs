@@ -1,9 +1,9 @@
-// The simulated fleet of tests/fleet with many seeds, and what went wrong in it on the way.
+// Runs the simulated fleet of tests/fleet with many seeds, and counts the faults that occurred.
 //
 // node scripts/test-fleet.mjs [seeds [first seed]]
 //
-// Of every eight seeds, one has a run on top in which nothing goes wrong. 10,000 seeds take some two hours on two cores that
-// have other work as well.
+// One of every eight seeds has an additional run without faults. 10,000 seeds take some two hours on two cores that have
+// other work as well.
 import { spawn, spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -46,7 +46,7 @@ async function runPiece(from, count) {
   if (status === 0 && figures !== undefined) return;
   process.stdout.write(output);
   const failedHere = Array.from(output.matchAll(/^fleet failed with seed (\d+)$/gm), ([, seed]) => Number(seed));
-  // it ended without a word: the first of the piece is as good as any to begin with
+  // it ended without naming a seed: repeat from the first seed of this part
   failed.push(...(failedHere.length > 0 ? failedHere : [from]));
 }
 

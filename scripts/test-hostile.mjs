@@ -1,9 +1,9 @@
-// Folders made with malice: very many files, endless lines and names, links and pipes where logs should be.
+// Tests hostile folders: very many files, endless lines and names, links and pipes where logs should be.
 //
 // node scripts/test-hostile.mjs [--full] [arguments for vitest]
 //
-// With --full as large as they may come: a million files, lines of 5 GB that are really written. That takes some 10 GB of disk
-// for a while, and a quarter of an hour.
+// --full uses the largest sizes: a million files, and lines of 5 GB that are really written. That temporarily takes some
+// 10 GB of disk, and a quarter of an hour.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

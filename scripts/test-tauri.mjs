@@ -1,5 +1,5 @@
-// Tests of the desktop app in real windows: it is built, and driven on a screen that nobody sees. What is missing for that
-// is installed where this may be; elsewhere it is said.
+// Tests the desktop app in real windows: builds it, and drives it on a virtual screen. Installs missing programs if that
+// is allowed, and otherwise names them.
 //
 // node scripts/test-tauri.mjs [arguments for vitest]
 import { spawnSync } from "node:child_process";
@@ -11,16 +11,16 @@ import { installPackages, isInPath } from "./debian-packages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const OLDEST_RUST = 90;
-/** Median time from a file that is replaced to the item that shows it. */
+/** Limit of the median time from the replacement of a file until its item appears. */
 const LONGEST_UPDATE_MS = 300;
 
 const missing = findMissing();
 if (missing.length > 0) {
-  console.error(`THE TESTS OF THE DESKTOP APP ARE LEFT OUT. What is missing:\n${missing.map((line) => `  ${line}`).join("\n")}`);
+  console.error(`THE TESTS OF THE DESKTOP APP ARE SKIPPED. Missing:\n${missing.map((line) => `  ${line}`).join("\n")}`);
   process.exit(process.env.CI === "true" ? 1 : 0);
 }
 if (!run("node", ["scripts/setup.mjs", "build"])) process.exit(1);
-// it needs what the line above installs
+// needs packages that the line above installs
 const { buildPage, buildPrograms, cargo, crates } = await import("./tauri-programs.mjs");
 const steps = {
   "the page": buildPage,
@@ -41,9 +41,9 @@ for (const [name, action] of Object.entries(steps)) {
   console.log(`(${Math.round((Date.now() - start) / 1_000)} s)`);
 }
 
-/** @returns {string[]} what is missing on this machine, and how to come by it */
+/** @returns {string[]} what this machine lacks, and how to install it */
 function findMissing() {
-  if (process.platform !== "linux") return ["Linux, where WebKit lets itself be driven"];
+  if (process.platform !== "linux") return ["Linux, because only there WebKit can be driven"];
   const found = [];
   const rust = spawnSync("cargo", ["--version"], { encoding: "utf8" });
   const [, minor] = /^cargo 1\.(\d+)/.exec(rust.stdout ?? "") ?? [];
@@ -78,7 +78,7 @@ function testInWindows() {
   const isFine = run("dbus-run-session", ["--", "xvfb-run", "-a", "-s", "-screen 0 1280x1024x24", ...vitest], {
     TAURI_FIGURES: figures,
     TAURI_SCREENSHOTS: screenshots,
-    // everything is made in there, and goes with it even where a test was killed
+    // all temporary files go there and are deleted with it, even if a test was killed
     TMPDIR: scratch,
   });
   console.log(`Pictures of the windows are in ${screenshots}`);
@@ -92,7 +92,7 @@ function isFastEnough({ updateMs }) {
   const median = inOrder[inOrder.length >> 1];
   const isWithin = median <= LONGEST_UPDATE_MS;
   console.log(
-    `A replaced file is shown after ${median} ms (median of ${updateMs.length}, at worst ${inOrder.at(-1)} ms; ` +
+    `A replaced file is shown after ${median} ms (median of ${updateMs.length}, worst ${inOrder.at(-1)} ms; ` +
       `at most ${LONGEST_UPDATE_MS} ms) ${isWithin ? "ok" : "OVER"}`,
   );
   return isWithin;

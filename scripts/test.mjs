@@ -1,4 +1,4 @@
-// Everything that has to hold: types, the borders between folders, style, tests, the package as others will install it.
+// Runs all checks: types, directions of imports, style, tests, and the package as users will install it.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ for (const [name, command] of steps) {
   if (status !== 0) failed.push(name);
 }
 console.log(
-  `\n${steps.length - failed.length} of ${steps.length} checks are fine${failed.length > 0 ? `; failed: ${failed.join(", ")}` : ""}.`,
+  `\n${steps.length - failed.length} of ${steps.length} checks passed${failed.length > 0 ? `; failed: ${failed.join(", ")}` : ""}.`,
 );
 reportCounts();
 rmSync(scratch, { recursive: true });

@@ -1,19 +1,19 @@
 /** The byte that ends a line. */
 export const LF: number = 0x0a;
 
-/** Bytes that a text takes in UTF-8. */
+/** Length of a text in UTF-8, in bytes. */
 export function utf8Length(text: string): number {
   let length = text.length;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit > 0x7f) length++;
-    // half of a pair, which together takes 4 bytes
+    // half of a surrogate pair; a pair takes 4 bytes
     if (unit > 0x7ff && (unit & 0xf800) !== 0xd800) length++;
   }
   return length;
 }
 
-/** The parts as one. */
+/** Concatenates the parts. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

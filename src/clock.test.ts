@@ -6,7 +6,7 @@ const MONTH_MS = 30 * 86_400_000;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("a delay that is longer than a timer can be is waited for in full", () => {
+test("a delay longer than the longest timer is waited for in full", () => {
   const run = vi.fn();
   systemClock.schedule(MONTH_MS, run);
   vi.advanceTimersByTime(MONTH_MS - 1);
@@ -15,7 +15,7 @@ test("a delay that is longer than a timer can be is waited for in full", () => {
   expect(run).toHaveBeenCalledTimes(1);
 });
 
-test("a long delay can be called off at any step", () => {
+test("a long delay can be cancelled at any step", () => {
   const run = vi.fn();
   const cancel = systemClock.schedule(MONTH_MS, run);
   vi.advanceTimersByTime(MONTH_MS - 1_000);

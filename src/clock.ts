@@ -1,15 +1,15 @@
-/** Time as foldspace uses it, so that tests need not wait. */
+/** The clock that foldspace uses, replaceable so that tests need not wait. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
   /**
-   * Runs something once after a delay of any length; after `Infinity`, never.
-   * @returns a function that calls it off
+   * Runs a function once after a delay of any length; with `Infinity`, never.
+   * @returns a function that cancels the timer
    */
   schedule(delayMs: number, run: () => void): () => void;
 }
 
-/** A clock that stays where it is when the one of the device is set back, and goes on from there: for delays, not for dates. */
+/** A clock that stops while the device's clock is set back, and continues from there: for delays, not for dates. */
 export function steadyClock(clock: Clock): Clock {
   let latest = clock.now();
   let lead = 0;
@@ -24,13 +24,13 @@ export function steadyClock(clock: Clock): Clock {
   };
 }
 
-/** The longest delay that a timer of the platform can have: a longer one would run at once. */
+/** The longest delay of the platform's timers: a longer one would run at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, run) {
-    // not a number is no time either: a timer would take it for none at all, and spin
+    // NaN is not a delay either: a timer would treat it as 0 and spin
     if (!(delayMs < Infinity)) return () => undefined;
     let leftMs = delayMs;
     let timer: ReturnType<typeof setTimeout>;

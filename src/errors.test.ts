@@ -2,7 +2,7 @@ import { createContext, runInContext } from "node:vm";
 import { expect, test } from "vitest";
 import { errorCode, errorMessage, FoldspaceError, isFoldspaceError, toFoldspaceError } from "./errors.ts";
 
-/** As another copy of the package makes it. */
+/** An error as another copy of the package would make it. */
 class FoldspaceErrorOfAnotherCopy extends Error {
   override readonly name = "FoldspaceError";
   readonly code: string;
@@ -20,7 +20,7 @@ const otherRealm: unknown = runInContext(
   createContext({}),
 );
 
-test("an error of another copy of the package, or of another realm, has its code and stays as it is", () => {
+test("an error of another copy of the package, or of another realm, has its code and is not changed", () => {
   for (const [error, code] of [
     [new FoldspaceError("FOLD_BUSY", "busy"), "FOLD_BUSY"],
     [foreign, "FOLD_NOT_FOUND"],
@@ -39,7 +39,7 @@ test.each([
   ["an error with a code of ours and another name", Object.assign(new Error("x"), { code: "FOLD_IO" })],
   ["one whose code is no code of ours", Object.assign(new Error("x"), { name: "FoldspaceError", code: "EACCES" })],
   ["one whose code is no text", Object.assign(new Error("x"), { name: "FoldspaceError", code: 7 })],
-])("%s is not one of ours", (_, error) => {
+])("%s is not a FoldspaceError", (_, error) => {
   expect(isFoldspaceError(error)).toBe(false);
   expect(errorCode(error)).toBeUndefined();
   expect(toFoldspaceError(error).code).toBe("FOLD_IO");

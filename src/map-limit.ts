@@ -1,4 +1,4 @@
-/** Maps with so many calls under way at once; results are in the order of the items. */
+/** Maps items with a limited number of concurrent calls; results are in the order of the items. */
 export async function mapLimit<T, R>(limit: number, items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;

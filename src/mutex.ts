@@ -1,4 +1,4 @@
-/** Runs one task at a time, in the order in which they came. A task that fails does not keep the next one from running. */
+/** Runs one task at a time, in order of arrival. A failing task does not prevent the next one. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -9,9 +9,9 @@ export class Mutex {
   }
 }
 
-/** A {@link Mutex} for each key. Tasks under different keys run beside each other. */
+/** A {@link Mutex} for each key. Tasks under different keys run concurrently. */
 export class KeyedMutex {
-  /** The last task of each key that has not ended. */
+  /** By key, the last task that has not ended. */
   readonly #last: Map<string, Promise<unknown>> = new Map();
 
   async run<T>(key: string, task: () => Promise<T>): Promise<T> {

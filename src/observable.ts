@@ -1,4 +1,4 @@
-/** A value that tells when it is replaced. A listener that throws does not keep the others from being told. */
+/** A value that notifies listeners when it is replaced. A listener that throws does not prevent the others from being notified. */
 export class Observable<T> {
   #value: T;
   readonly #listeners = new Set<(value: T) => void>();
@@ -14,18 +14,18 @@ export class Observable<T> {
   set value(value: T) {
     this.#value = value;
     for (const listener of [...this.#listeners]) {
-      // one that was called before may have taken this one off
+      // a listener that ran before may have removed this one
       if (!this.#listeners.has(listener)) continue;
       try {
         listener(value);
       } catch (error) {
-        // an application's error: surfaces as an unhandled rejection, where the platform reports such things
+        // an application's error: surfaces as an unhandled rejection if the platform reports those
         void Promise.reject(error);
       }
     }
   }
 
-  /** @returns a function that ends it */
+  /** @returns a function that ends the observation */
   observe(listener: (value: T) => void): () => void {
     const own = (value: T): void => listener(value);
     this.#listeners.add(own);

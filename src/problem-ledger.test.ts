@@ -7,7 +7,7 @@ function problems(file: string, count: number): Problem[] {
   return Array.from({ length: count }, (_, index) => ({ code: "FOLD_BAD_LINE", reason: "bad", file, line: index + 1 }));
 }
 
-test("all are counted, and the first of each file are listed, with words for the rest", () => {
+test("all problems are counted, and the first of each file are listed, with a note about the rest", () => {
   const ledger = new ProblemLedger();
   ledger.set("a", problems("a", 3));
   ledger.set("b", problems("b", 50), 2_000_000);
@@ -19,7 +19,7 @@ test("all are counted, and the first of each file are listed, with words for the
   expect(ledger.sample.at(-1)!.reason).toBe("bad; 1,999,980 more problems of this file are not listed");
 });
 
-test("however many files have problems, a bounded number is listed, and one more counts the rest", () => {
+test("a bounded number of problems is listed, however many files have some, and one more counts the rest", () => {
   const ledger = new ProblemLedger();
   for (let file = 0; file < 5_000; file++) ledger.set(`f${file}`, problems(`f${file}`, 30), 1_001);
   expect(ledger.count).toBe(5_000 * 1_001);
@@ -27,7 +27,7 @@ test("however many files have problems, a bounded number is listed, and one more
   expect(ledger.sample.at(-1)!.reason).toContain(`${(4_950 * 1_001).toLocaleString("en")} more problems, of other files`);
 });
 
-test("what changes nothing makes no new list, and what is over makes room", () => {
+test("an update without changes makes no new list, and solved problems make room", () => {
   const ledger = new ProblemLedger();
   for (let file = 0; file < 60; file++) ledger.set(`f${file}`, problems(`f${file}`, 20));
   const { sample } = ledger;

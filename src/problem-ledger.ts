@@ -2,16 +2,16 @@ import { MAX_LISTED_OF_FILE, MAX_LISTED } from "./limits.ts";
 import type { FoldspaceErrorCode, Problem } from "./errors.ts";
 
 interface Entry {
-  /** The first of them, as many as there was room for. */
+  /** The first problems, as far as there was room. */
   readonly listed: readonly Problem[];
   readonly count: number;
-  /** Of the first. */
+  /** Code of the first problem. */
   readonly code: FoldspaceErrorCode;
 }
 
 /**
- * Problems by what they are about, as a file: all are counted, the first of each and of all together are listed. Whatever
- * stands in a folder, what is kept of its problems stays small, and so does what has to be done when one of them changes.
+ * Problems by subject, such as a file. All are counted; the first of each subject are listed, up to a total limit.
+ * The memory for the problems and the work on a change stay small, whatever a folder contains.
  */
 export class ProblemLedger {
   readonly #entries = new Map<string, Entry>();
@@ -19,12 +19,12 @@ export class ProblemLedger {
   #count = 0;
   #sample: readonly Problem[] | undefined;
 
-  /** How many there are in all. */
+  /** Number of all problems. */
   get count(): number {
     return this.#count;
   }
 
-  /** Those that are listed, and one more that counts the rest where there is any. The same array until something changes. */
+  /** The listed problems, and one more that counts the rest, if any. The same array until a problem changes. */
   get sample(): readonly Problem[] {
     this.#sample ??= this.#list();
     return this.#sample;
@@ -36,9 +36,9 @@ export class ProblemLedger {
   }
 
   /**
-   * Takes the place of what was known of a key.
+   * Replaces the problems of a key.
    * @param problems the first of them
-   * @param count of all
+   * @param count of all of them
    */
   set(key: string, problems: readonly Problem[], count: number = problems.length): void {
     const former = this.#entries.get(key);

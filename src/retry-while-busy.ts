@@ -1,7 +1,7 @@
-/** A scanner or a sync program lets go of a file within that time, or holds it for long. */
+/** Delays of the retries: a scanner or a sync program releases a file within their sum, or holds it for long. */
 const RETRIES_MS: readonly number[] = [10, 20, 40, 80, 160];
 
-/** Does something, and again for a moment while another program holds the file. */
+/** Runs an action, and retries it briefly while another program holds the file. */
 export async function retryWhileBusy(isHeld: (error: unknown) => boolean, action: () => void | Promise<void>): Promise<void> {
   for (const waitMs of RETRIES_MS) {
     try {

@@ -1,4 +1,4 @@
-/** Lets so many tasks run at once; the others wait for their turn. */
+/** Limits the number of concurrent tasks; further tasks wait. */
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -11,7 +11,7 @@ export class Semaphore {
     return this.#free === 0;
   }
 
-  /** @returns resolves when it is one's turn; `release` has to follow */
+  /** @returns resolves when a slot is free; the caller must then call `release` */
   async acquire(): Promise<void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,13 +1,13 @@
-/** How long one piece of work goes on before others get a turn, in milliseconds: with a pause of the garbage collector, two frames. */
+/** How long one piece of work runs before other tasks get a turn, in milliseconds: with a garbage collection, two frames. */
 const SLICE_MS = 4;
-/** How long all work together may keep a visible page from its timers and frames, in milliseconds: half a frame. */
+/** How long all work together may delay the timers and frames of a visible page, in milliseconds: half a frame. */
 const FRAME_MS = 8;
 
-/** When timers last had their turn between pieces of work, in a visible page. */
+/** When timers last ran between pieces of work, in a visible page. */
 let lastTimerTurn = 0;
 
 /**
- * Keeps long work from blocking what else runs here, such as a page's drawing.
+ * Prevents long work from blocking other tasks here, such as drawing a page.
  *
  * ```ts
  * const slicer = new TimeSlicer();
@@ -17,20 +17,20 @@ let lastTimerTurn = 0;
 export class TimeSlicer {
   #sliceStart = performance.now();
 
-  /** Whether the work has gone on long enough. */
+  /** Whether the work has run long enough. */
   get isDue(): boolean {
     const now = performance.now();
     return now - this.#sliceStart > SLICE_MS || (isVisiblePage() && now - lastTimerTurn > FRAME_MS);
   }
 
   /**
-   * Lets others have a turn.
-   * @param isLongAhead whether what comes next cannot be divided, so that also timers and frames should be served before
+   * Lets other tasks run.
+   * @param isLongAhead whether the next piece cannot be divided, so that timers and frames should run before it too
    */
   async yieldToEventLoop(isLongAhead = false): Promise<void> {
-    // Many short pieces, each in a task of its own, starve timers and frames as one long piece would: browsers put tasks first.
+    // Many short pieces, each in its own task, starve timers and frames as one long piece would: browsers prefer tasks.
     if (isVisiblePage() && (isLongAhead || performance.now() - lastTimerTurn > FRAME_MS)) {
-      // timers set by timers are slowed down
+      // browsers slow down timers that timers have set
       await nextTask();
       await new Promise((resolve) => setTimeout(resolve));
       lastTimerTurn = performance.now();
@@ -41,14 +41,14 @@ export class TimeSlicer {
   }
 }
 
-/** Pages out of sight draw nothing, and their timers are slowed down to seconds. */
+/** Hidden pages draw nothing, and browsers slow down their timers to seconds. */
 function isVisiblePage(): boolean {
   return (globalThis as { document?: { visibilityState?: string } }).document?.visibilityState === "visible";
 }
 
 /**
- * A new task of the event loop, sooner than timers give one. Not `scheduler.yield`: what it continues goes before
- * timers and frames.
+ * A new task of the event loop, which starts sooner than a timer. `scheduler.yield` is no alternative: its continuation
+ * runs before timers and frames.
  */
 function nextTask(): Promise<void> {
   return new Promise((resolve) => {

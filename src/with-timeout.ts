@@ -1,11 +1,11 @@
 import type { Clock } from "./clock.ts";
 
-/** A timer may be due before an answer is handled that came long ago, when something else kept the thread busy. */
+/** If other work kept the thread busy, a timer may fire before an answer that arrived long ago is handled. */
 const GRACE_MS = 50;
 
 /**
- * Waits for a task, but no longer than a limit.
- * @param makeError makes the error that it then rejects with; the task itself continues
+ * Waits for a task up to a time limit.
+ * @param makeError makes the error of the rejection; the task itself continues
  */
 export async function withTimeout<T>(task: Promise<T>, timeoutMs: number, clock: Clock, makeError: () => Error): Promise<T> {
   if (!(timeoutMs < Infinity)) return await task;
@@ -17,7 +17,7 @@ export async function withTimeout<T>(task: Promise<T>, timeoutMs: number, clock:
   });
 }
 
-/** @returns whether a task ended in time; rejects as the task does, if it does so in time */
+/** @returns whether a task ended in time; rejects if the task rejects in time */
 export async function completesInTime(task: Promise<unknown>, timeoutMs: number, clock: Clock): Promise<boolean> {
   let cancel: (() => void) | undefined;
   const timeout = new Promise<boolean>((resolve) => {

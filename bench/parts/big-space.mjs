@@ -1,4 +1,4 @@
-// Writes a folder as years of use leave it: several trees, a file per peer and day, each session working on its own part.
+// Writes a folder like one after years of use: several trees, a file per peer and day, each session working on its own part.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import { seededRandom } from "../harness.mjs";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** @returns how many operations it wrote: a few more than asked for, as the last edit of a file is not cut */
+/** @returns number of operations written: a few more than requested, because the last edit of a file is complete */
 export function writeBigSpace(folder, { operations, files, trees, seed }) {
   const random = seededRandom(seed);
   const id = () => Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join("");
@@ -15,7 +15,7 @@ export function writeBigSpace(folder, { operations, files, trees, seed }) {
   const perFile = Math.floor(operations / files);
   let written = 0;
   for (let file = 0; file < files; file++) {
-    // the space tree only names the others, so it is small
+    // the space tree only references the others, so it is small
     const history = histories[file % 40 === 0 ? 0 : 1 + (file % (trees - 1))];
     const peerId = id();
     const ops = [];
@@ -40,7 +40,7 @@ function newHistory(id) {
   return { treeId: id(), vertices: [], clock: 1 };
 }
 
-/** Mostly new vertices near the last ones, with four properties each; some later edits, a few moves. */
+/** Mostly new vertices near the last ones, with four properties each; some later edits and a few moves. */
 function edit(history, add, random, id) {
   const { vertices } = history;
   const near = vertices[Math.max(0, vertices.length - 1 - Math.floor(random() * 50))];
@@ -50,7 +50,7 @@ function edit(history, add, random, id) {
     add({ targetId, parentId: near });
     add({ targetId, key: "_c", value: new Date(Date.UTC(2024, 0, 1) + history.clock * 1000).toISOString(), transient: false });
     add({ targetId, key: "name", value: `item ${history.clock}`, transient: false });
-    add({ targetId, key: "text", value: `what was written at ${history.clock}, a sentence or so`, transient: false });
+    add({ targetId, key: "text", value: `the text written at ${history.clock}, a sentence or so`, transient: false });
     add({ targetId, key: "done", value: false, transient: false });
     vertices.push(targetId);
   } else if (kind < 0.95) {

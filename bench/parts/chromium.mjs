@@ -1,4 +1,4 @@
-// The Chromium that benchmarks run in.
+// The Chromium in which benchmarks run.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -13,7 +13,7 @@ export const LAUNCH_ARGS = [
   "--disable-sync",
 ];
 
-/** What `CHROMIUM_PATH` names, else the first that `PATH` has; `undefined` where there is none. */
+/** The program that `CHROMIUM_PATH` names, else the first in `PATH`; `undefined` if there is no Chromium. */
 export function findChromium() {
   const { CHROMIUM_PATH, PATH = "" } = process.env;
   const names = ["chromium", "chromium-browser", "google-chrome"];

@@ -1,4 +1,4 @@
-// A process of its own: opens the space of a folder and makes edits at a steady slicer. Each says when it was made.
+// A separate process: opens the space of a folder and edits it at a steady pace. Each edit contains the time when it was made.
 // node edit-steadily.mjs FOLDER COUNT PAUSE_MS
 
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// Runs in a page: what is measured in the benchmark of IndexedDB. Everything in and out is plain data.
+// Runs in a page: the measured part of the benchmark of IndexedDB. All arguments and results are plain data.
 
 import { Dexie } from "dexie";
 import { deleteDB } from "idb";
@@ -18,7 +18,7 @@ const DAYS = 100;
 let spaceId;
 let ops;
 
-/** Three people on one outline: mostly new vertices with their properties, later edits, some moves. */
+/** Three users of one outline: mostly new vertices with their properties, later edits, some moves. */
 function makeOps(count, seed) {
   const random = seededRandom(seed);
   const id = () => Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join("");
@@ -27,7 +27,7 @@ function makeOps(count, seed) {
   const vertices = [spaceId];
   ops = [];
   const add = (op) => {
-    // a day's work is one person's at a time
+    // on each day, one user works at a time
     const peerId = peers[Math.floor((ops.length * DAYS * PEERS) / count) % PEERS];
     if (ops.length < count) ops.push({ id: { counter: ops.length + 1, peerId }, ...op });
   };
@@ -42,14 +42,14 @@ function makeOps(count, seed) {
       add({ targetId, parentId: near });
       add({ targetId, key: "_c", value: now, transient: false });
       add({ targetId, key: "name", value: `item ${ops.length}`, transient: false });
-      add({ targetId, key: "text", value: `what was written at ${now}, a sentence or so`, transient: false });
+      add({ targetId, key: "text", value: `the text written at ${now}, a sentence or so`, transient: false });
       vertices.push(targetId);
     } else if (kind < 0.9) add({ targetId: near, key: "text", value: `rewritten at ${now}, a sentence or so`, transient: false });
     else if (near !== spaceId) add({ targetId: near, parentId: vertices[Math.floor(random() * vertices.length)] });
   }
 }
 
-/** As of the benchmarks that run in Node (mulberry32). */
+/** The same generator as in the benchmarks for Node (mulberry32). */
 function seededRandom(seed) {
   let state = seed >>> 0;
   return () => {
@@ -66,9 +66,9 @@ async function timed(task) {
   return { ms: performance.now() - start, result };
 }
 
-/** Watches for how long at most nothing else got a turn, by timers and by frames, while a task runs. */
+/** Measures the longest time during which no timer and no frame could run while a task runs. */
 async function withProbe(task) {
-  let protectionEnded = false;
+  let isOver = false;
   const gaps = { timer: 0, frame: 0, longTask: 0 };
   const observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) gaps.longTask = Math.max(gaps.longTask, duration);
@@ -76,21 +76,21 @@ async function withProbe(task) {
   observer.observe({ entryTypes: ["longtask"] });
   const watch = (kind, schedule) => {
     let last = performance.now();
-    const look = () => {
+    const onTurn = () => {
       const now = performance.now();
       gaps[kind] = Math.max(gaps[kind], now - last);
       last = now;
-      if (!protectionEnded) schedule(look);
+      if (!isOver) schedule(onTurn);
     };
-    schedule(look);
+    schedule(onTurn);
   };
-  watch("timer", (look) => setTimeout(() => look()));
-  watch("frame", (look) => requestAnimationFrame(() => look()));
+  watch("timer", (onTurn) => setTimeout(() => onTurn()));
+  watch("frame", (onTurn) => requestAnimationFrame(() => onTurn()));
   await new Promise((resolve) => setTimeout(resolve, 100));
   gaps.timer = gaps.frame = 0;
   const outcome = await timed(task);
   await new Promise((resolve) => setTimeout(resolve, 100));
-  protectionEnded = true;
+  isOver = true;
   observer.disconnect();
   return { ...outcome, gaps };
 }
@@ -109,7 +109,7 @@ async function folderLayer() {
 
 async function openSpace(layer) {
   const space = await new SpaceManager().loadSpace({ id: spaceId }, [layer], { isReadOnly: true });
-  // moves are applied when the tree is looked at
+  // reading the tree applies the moves
   return { space, children: space.tree.root.children.length };
 }
 
@@ -121,7 +121,7 @@ window.bench = {
 
   spaceId: () => spaceId,
 
-  /** Through the layer, handed over in batches. @returns milliseconds until the last is durable */
+  /** Saves batches through the layer. @returns milliseconds until the last one is durable */
   async writeBatches(batchOps, flushEach) {
     await deleteDB(DATABASE);
     const layer = indexedDbLayer();
@@ -140,7 +140,7 @@ window.bench = {
     return { ms, stored: stored.size };
   },
 
-  /** As the existing app writes them: a row and five indexes for each. */
+  /** Writes like the existing app: a row and five indexes for each operation. */
   async writeRows(count) {
     await Dexie.delete(DEXIE_DATABASE);
     const database = new Dexie(DEXIE_DATABASE);
@@ -161,7 +161,7 @@ window.bench = {
     return { ms, stored };
   },
 
-  /** A file per person and day, as the operations would have come. @returns how many files */
+  /** Writes a file per user and day, as the operations would have arrived. @returns number of files */
   async writeFolder() {
     const root = await folderHandle();
     const files = new Map([["space-v1/space.json", encodeSpaceFile({ id: spaceId })]]);
@@ -181,7 +181,7 @@ window.bench = {
     return files.size - 1;
   },
 
-  /** What the probe finds in a page that does nothing: how much of the figures is the machine's. */
+  /** The probe's results in an idle page: the machine's share of the figures. */
   async rest(ms) {
     return (await withProbe(async () => await new Promise((resolve) => setTimeout(resolve, ms)))).gaps;
   },

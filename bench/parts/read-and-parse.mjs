@@ -1,4 +1,4 @@
-// The floor for everything that looks at a folder: reads every log file below it and parses every line.
+// The floor for everything that reads a folder: reads every log file below it and parses every line.
 // node read-and-parse.mjs FOLDER
 
 import { readdirSync, readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// A Chromium whose pages are left alone while they load. Who drives a browser has it note the stack of every request and
-// run scripts in every page, which takes the page's time: here a page is asked only when it has been seen.
+// A Chromium whose pages are left alone while they load. A driver makes the browser record the stack of every request and
+// run scripts in every page, which takes the page's time. This one evaluates an expression only after the page is visible.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -12,7 +12,7 @@ export class UnwatchedChromium {
   #nextId = 1;
   #waiting = new Map();
 
-  /** @param {string} profile folder of what the browser keeps */
+  /** @param {string} profile folder of the browser's data */
   static async start(executablePath, profile) {
     const browser = new UnwatchedChromium();
     const args = ["--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "--window-size=1280,800"];
@@ -27,9 +27,9 @@ export class UnwatchedChromium {
   }
 
   /**
-   * Opens an address in a tab of its own and closes it.
-   * @param {number} restMs how long it is left alone
-   * @param {string} expression what it is asked then
+   * Opens an address in a tab of its own and closes the tab.
+   * @param {number} restMs how long the page is left alone
+   * @param {string} expression to evaluate after that
    */
   async visit(url, restMs, expression) {
     const { targetId } = await this.#send("Target.createTarget", { url });

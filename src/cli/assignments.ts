@@ -7,8 +7,8 @@ const ITEM_TEXTS: ReadonlySet<string> = new Set(["text", "note"]);
 export type Assignment = readonly [key: string, value: JsonValue, text: string];
 
 /**
- * Reads `key=value`: the value is JSON where it is, else text.
- * @throws InvalidArgumentError where there is no `=`, or no key before it
+ * Reads `key=value`. The value is JSON if it parses as JSON, and text otherwise.
+ * @throws InvalidArgumentError if there is no `=`, or no key before it
  */
 export function parseAssignment(text: string): Assignment {
   const at = text.indexOf("=");
@@ -27,12 +27,12 @@ export function propertiesOf(assignments: readonly Assignment[], isItem: boolean
   );
 }
 
-/** For an option or argument that may be given several times. */
+/** For an option or argument that may be repeated. */
 export function collectAssignments(text: string, earlier: readonly Assignment[] = []): Assignment[] {
   return [...earlier, parseAssignment(text)];
 }
 
-/** For an option that may be given several times. */
+/** For an option that may be repeated. */
 export function collect(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text];
 }
@@ -41,7 +41,7 @@ function parseValue(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
-    // most values are plain text, which needs no quotes here
+    // most values are plain text, which needs no quotes
     return text;
   }
 }

@@ -7,9 +7,9 @@ import { Output } from "./output.ts";
 export class Context {
   readonly environment: Environment;
   readonly output: Output;
-  /** Becomes 1 where a command that did its work found problems. */
+  /** Becomes 1 if a command that did its work found problems. */
   exitCode: 0 | 1 = 0;
-  /** Whether the result is for a program; so are errors then. */
+  /** Whether results and errors are printed for a program. */
   isJson = false;
 
   constructor(environment: Environment) {
@@ -17,7 +17,7 @@ export class Context {
     this.output = new Output(environment);
   }
 
-  /** Absolute path of what the user named. */
+  /** Absolute path for a path that the user gave. */
   path(named: string): string {
     const path = isAbsolute(named) ? resolve(named) : resolve(this.environment.cwd, named);
     return sep === "/" ? path : path.replaceAll(sep, "/");

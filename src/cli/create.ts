@@ -7,7 +7,7 @@ import { newId } from "../tree/index.ts";
 /**
  * Makes a folder into a new space.
  * @returns id of the space
- * @throws FoldspaceError `FOLD_ALREADY_A_SPACE`, `FOLD_OLD_FORMAT`, or what writing failed with
+ * @throws FoldspaceError `FOLD_ALREADY_A_SPACE`, `FOLD_OLD_FORMAT`, or the error of writing
  */
 export async function createSpace(folder: SpaceFolder, name: string | undefined): Promise<string> {
   await assertNoSpace(folder);
@@ -23,7 +23,9 @@ async function assertNoSpace(folder: SpaceFolder): Promise<void> {
   const state = await folder.inspect();
   const { path } = folder;
   if (state.kind === "space")
-    throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `${path} holds the space ${state.spaceFile.id} already`, { data: { path } });
+    throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `${path} already contains the space ${state.spaceFile.id}`, {
+      data: { path },
+    });
   if (state.kind === "old-format") throw folder.errorFor("old-format");
   if (state.kind === "empty" && (await folder.fs.stat(folder.at("space.json")))) {
     throw new FoldspaceError("FOLD_ALREADY_A_SPACE", `${path} is the inside of a space: a new one needs a folder of its own`, {

@@ -3,13 +3,13 @@ import { cut, printable, shortId } from "./output.ts";
 
 const MAX_NAME_LENGTH = 40;
 
-/** Puts operations of one tree into words, with the names that vertices have. The tree itself is not needed for that. */
+/** Describes operations of one tree in words, with the names of its vertices. It does not need the tree itself. */
 export class Describer {
-  /** By vertex, and then by the property that they are in. */
+  /** By vertex, then by the property that contains the name. */
   readonly #names = new Map<string, Map<string, SetVertexProperty>>();
   readonly #placed = new Set<string>();
 
-  /** Takes note of a name that an operation gives. */
+  /** Records a name that an operation sets. */
   learnName(op: VertexOperation): void {
     if ("parentId" in op || (op.key !== OLD_NAME_KEY && op.key !== NAME_KEY)) return;
     const names = this.#names.get(op.targetId) ?? new Map<string, SetVertexProperty>();
@@ -17,7 +17,7 @@ export class Describer {
     if (!known || compareOpIds(op.id, known.id) > 0) this.#names.set(op.targetId, names.set(op.key, op));
   }
 
-  /** Takes note that a vertex has been created: its next move is no creation. */
+  /** Records that a vertex exists: its next move is not its creation. */
   learnPlace(op: VertexOperation): void {
     if ("parentId" in op) this.#placed.add(op.targetId);
   }
@@ -37,19 +37,19 @@ export class Describer {
 
   #vertex(id: string): string {
     if (id === BIN_ID) return "the bin";
-    // as the tree has it: of two texts, the one that was set later
+    // like the tree: of two texts, the later one wins
     const texts = [...(this.#names.get(id)?.values() ?? [])].filter(({ value }) => typeof value === "string");
     const name = texts.sort((a, b) => compareOpIds(b.id, a.id))[0]?.value;
     return typeof name === "string" ? `${shortId(id)} "${cut(printable(name), MAX_NAME_LENGTH)}"` : shortId(printable(id));
   }
 }
 
-/** An operation as a program reads it. */
+/** An operation in its JSON form. */
 export function operationToJson(treeId: string, op: VertexOperation): Record<string, unknown> {
   const { counter, peerId } = op.id;
   const { targetId } = op;
   if ("parentId" in op) return { treeId, peerId, counter, kind: "move", targetId, parentId: op.parentId };
   const { key, value } = op;
-  // JSON has no way to say that there is no value, so a removal is said in words
+  // JSON cannot express a missing value, so a flag marks a removal
   return { treeId, peerId, counter, kind: "property", targetId, key, ...(value === undefined ? { isRemoved: true } : { value }) };
 }

@@ -1,30 +1,30 @@
 import type { FileSystem } from "../fs/file-system.ts";
 
-/** All that the command knows of the world, so that it can be run inside a test as well as in a process. */
+/** The command's access to the outside world, so that it can run in a test as well as in a process. */
 export interface Environment {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Folder that relative paths start from. */
+  /** Base of relative paths. */
   readonly cwd: string;
   readonly fs: FileSystem;
-  /** Resolves when the user asks the command to end. From the call on, that no longer ends the process by itself. */
+  /** Resolves when the user interrupts the command. After this call, an interrupt no longer ends the process by itself. */
   interrupted(): Promise<void>;
 }
 
 export interface InputStream {
   readonly isTTY: boolean;
-  /** Everything until its end. */
+  /** Reads everything until the end of the stream. */
   readAll(): Promise<string>;
-  /** Asks for a line on the terminal, which does not show what is typed. */
+  /** Asks for a line on the terminal, without echoing it. */
   readHidden(question: string): Promise<string>;
 }
 
 export interface OutputStream {
   readonly isTTY: boolean;
-  /** Width in characters, where it is a terminal. */
+  /** Width in characters, if it is a terminal. */
   readonly columns: number | undefined;
-  /** @returns resolves when the text has been handed over; rejects with `EPIPE` where nobody reads it any more */
+  /** @returns resolves when the text has been written; rejects with `EPIPE` if the reader has closed the stream */
   write(text: string): Promise<void>;
 }

@@ -6,12 +6,12 @@ import { ambiguous, findByPath, findItem } from "./find-path.ts";
 import type { TreeListing } from "./open.ts";
 import { printable } from "./output.ts";
 
-/** Shorter beginnings of ids fit too much by chance. */
+/** Shorter prefixes match too many ids by chance. */
 const MIN_PREFIX = 4;
 
 /**
  * Finds a tree by its id, its title, or the beginning of its id.
- * @throws FoldspaceError `FOLD_NO_TREE` where none fits, or several
+ * @throws FoldspaceError `FOLD_NO_TREE` if none matches, or several do
  */
 export function findTree(trees: readonly TreeListing[], wanted: string): TreeListing {
   const exact = trees.find(({ id }) => id === wanted);
@@ -40,9 +40,9 @@ export function findTree(trees: readonly TreeListing[], wanted: string): TreeLis
 
 /**
  * Finds a vertex to be edited, by its id, the beginning of its id, or its `/path` of names from the root, which are texts in
- * an outline. A path is looked for in the space tree, and then as one that begins with the title of a tree; an id in the space
+ * an outline. A path is searched in the space tree, and then as one that begins with the title of a tree; an id in the space
  * tree first and then in all other trees.
- * @param wantedTree the only tree to look in
+ * @param wantedTree the only tree to search
  * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_NO_TREE`
  */
 export async function findVertex(space: Space, wanted: string, wantedTree?: string): Promise<Vertex> {

@@ -3,17 +3,17 @@ import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import { compareOpIds, OpIdSet, type VertexOperation } from "../tree/index.ts";
 
 export type FollowEvent =
-  /** Operations of one tree, none told of before, in order of their ids. */
+  /** New operations of one tree, in order of their ids. */
   | { readonly kind: "ops"; readonly treeId: string; readonly ops: readonly VertexOperation[] }
-  /** What was there has been told of; from here on nothing is missed. */
+  /** All existing operations have been emitted; from here on, none is missed. */
   | { readonly kind: "ready" }
   | { readonly kind: "problem"; readonly problem: Problem };
 
 /**
- * Tells of the operations that a layer has, tree by tree, and then of those that arrive, also in trees that appear later.
- * The layer is disconnected at the end.
- * @param end resolves when it is to stop
- * @param only the one tree that is wanted
+ * Yields the operations that a layer has, tree by tree, and then those that arrive, also in trees that appear later.
+ * Disconnects the layer at the end.
+ * @param end resolves when following should stop
+ * @param only the only tree to follow
  */
 export async function* follow(layer: PersistenceLayer, end: Promise<void>, only?: string): AsyncGenerator<FollowEvent> {
   const known = new Map<string, OpIdSet>();
@@ -29,19 +29,19 @@ export async function* follow(layer: PersistenceLayer, end: Promise<void>, only?
   });
 
   const isUnknown = (treeId: string): boolean => !known.has(treeId) && (only === undefined || treeId === only);
-  const take = (treeId: string, ops: readonly VertexOperation[]): FollowEvent => {
+  const toEvent = (treeId: string, ops: readonly VertexOperation[]): FollowEvent => {
     const vector = known.get(treeId)!;
     return { kind: "ops", treeId, ops: ops.filter((op) => vector.add(op.id)).sort((a, b) => compareOpIds(a.id, b.id)) };
   };
   const load = async (treeId: string): Promise<FollowEvent> => {
     known.set(treeId, new OpIdSet());
-    return take(treeId, await layer.loadTreeOps(treeId));
+    return toEvent(treeId, await layer.loadTreeOps(treeId));
   };
 
   try {
     for (const treeId of await layer.listTrees()) if (isUnknown(treeId)) yield await load(treeId);
     await layer.startListening?.(({ treeId, ops }) => {
-      if (ops && known.has(treeId)) push(take(treeId, ops));
+      if (ops && known.has(treeId)) push(toEvent(treeId, ops));
       else if (isUnknown(treeId))
         load(treeId).then(push, (error: unknown) => push({ kind: "problem", problem: toProblem(error, treeId) }));
     });
@@ -50,7 +50,7 @@ export async function* follow(layer: PersistenceLayer, end: Promise<void>, only?
       for (const problem of problems) if (!reported.has(toKey(problem))) push({ kind: "problem", problem });
       reported = new Set(problems.map(toKey));
     });
-    // nobody tells of a tree that appeared between the first look and the listening
+    // no event reports a tree that appeared between the first listing and the start of listening
     for (const treeId of await layer.listTrees()) if (isUnknown(treeId)) yield await load(treeId);
     yield { kind: "ready" };
     while (!state.isEnded) {

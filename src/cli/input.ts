@@ -6,7 +6,7 @@ const INTERRUPT = "\u0003";
 const END_OF_INPUT = "\u0004";
 const ERASE_LINE = "\u0015";
 
-/** @param screen where questions are shown: not stdout, which may go to a file */
+/** @param screen shows questions: not stdout, which may go to a file */
 export function toInputStream(stdin: NodeJS.ReadStream, screen: NodeJS.WriteStream): InputStream {
   return {
     isTTY: stdin.isTTY ?? false,
@@ -28,7 +28,7 @@ async function readHidden(stdin: NodeJS.ReadStream, screen: NodeJS.WriteStream, 
     return await new Promise((resolve) => {
       let line: string[] = [];
       const onData = (text: string): void => {
-        // what is pasted, or typed fast, comes in one piece
+        // pasted or quickly typed text arrives in one piece
         for (const character of text) {
           if (ENTER.has(character) || character === END_OF_INPUT) {
             stdin.off("data", onData);

@@ -23,7 +23,7 @@ function interrupted(): Promise<void> {
   });
 }
 
-// set, not exited with: what has been written still has to leave
+// instead of `process.exit`, which would discard pending output
 process.exitCode = await run(process.argv.slice(2), {
   stdin: toInputStream(process.stdin, process.stderr),
   stdout: toOutputStream(process.stdout),

@@ -13,16 +13,16 @@ export interface TreeListing {
   readonly title: string | undefined;
 }
 
-/** A space that is only read: nothing is written into its folder, and nothing in it is watched unless asked for. */
+/** A space that is only read: nothing is written into its folder, and nothing is watched unless requested. */
 export interface OpenedSpace {
   readonly id: string;
   readonly layer: FileSystemPersistenceLayer;
   readonly spaceTree: ReplicatedTree;
   /** The trees that have operations here: the space tree, then the others by id. */
   readonly trees: readonly TreeListing[];
-  /** What looking for files met with, folders that cannot be read among it. */
+  /** Problems of the search for files, including unreadable folders. */
   readonly nameProblems: readonly Problem[];
-  /** Also gives a tree whose root is missing. */
+  /** Also returns a tree whose root is missing. */
   loadTree(treeId: string): Promise<ReplicatedTree>;
 }
 
@@ -32,7 +32,7 @@ export async function openForReading(context: Context, directory: string): Promi
   const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs });
   await layer.connect();
   const load = async (treeId: string): Promise<ReplicatedTree> =>
-    // a reader makes no operations, so it needs no id of its own
+    // a reader makes no operations, so any peer id will do
     new ReplicatedTree("reader", await layer.loadTreeOps(treeId), { rootId: treeId });
   const spaceTree = await load(id);
   const titles = new Map(listReferences(spaceTree).map(({ treeId, name }) => [treeId, name]));
@@ -50,7 +50,7 @@ export async function openForReading(context: Context, directory: string): Promi
   };
 }
 
-/** Says on stderr that there is more to know about the folder. */
+/** Notes on stderr that the folder has problems. */
 export async function noteProblems(context: Context, directory: string, { layer, nameProblems }: OpenedSpace): Promise<void> {
   const all = [...nameProblems, ...layer.problems];
   const { size } = new Set(all.map(({ file, line, code }) => `${file}:${line} ${code}`));
@@ -59,8 +59,8 @@ export async function noteProblems(context: Context, directory: string, { layer,
 }
 
 /**
- * Opens a space, lets it be edited, and closes it when every edit is in the folder.
- * @throws FoldspaceError `FOLD_NOT_DURABLE`, and what opening and editing throw
+ * Opens a space, runs an edit, and closes the space when every operation is in the folder.
+ * @throws FoldspaceError `FOLD_NOT_DURABLE`, and the errors of opening and editing
  */
 export async function editSpace<T>(context: Context, directory: string, edit: (space: Space) => Promise<T>): Promise<T> {
   const folder = context.folder(directory);

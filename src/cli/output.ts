@@ -3,15 +3,15 @@ import type { Environment, OutputStream } from "./environment.ts";
 
 type Colors = ReturnType<typeof pc.createColors>;
 
-/** Much is written at once: a call of the system per line would cost more than making the lines. */
+/** Output is buffered: a system call per line would cost more than making the lines. */
 const BUFFER_CHARACTERS = 64 * 1024;
 const PROGRESS_INTERVAL_MS = 100;
 const CLEAR_LINE = "\r\u001b[K";
 
-/** What the command says: results on stdout, everything else on stderr. */
+/** The command's output: results on stdout, everything else on stderr. */
 export class Output {
   readonly colors: Colors;
-  /** Width that lines are cut to; `undefined` where they go to a file or a program. */
+  /** Width to which lines are cut; `undefined` if they go to a file or a program. */
   readonly columns: number | undefined;
   readonly #stdout: OutputStream;
   readonly #stderr: OutputStream;
@@ -27,17 +27,17 @@ export class Output {
     this.colors = pc.createColors(stdout.isTTY && !variables["NO_COLOR"] && variables["TERM"] !== "dumb");
   }
 
-  /** Puts text on stdout at the next `flush`. */
+  /** Appends text to stdout's buffer, for the next `flush`. */
   append(text: string): void {
     this.#buffer += text;
   }
 
-  /** Puts text on stderr at the next `flush`. */
+  /** Appends text to stderr's buffer, for the next `flush`. */
   appendNote(text: string): void {
     this.#noteBuffer += text;
   }
 
-  /** Puts text on stdout, when enough has come together or on `flush`. */
+  /** Writes text to stdout when the buffer is full, or on `flush`. */
   async print(text: string): Promise<void> {
     this.append(text);
     if (this.#buffer.length >= BUFFER_CHARACTERS) await this.flush();
@@ -60,20 +60,20 @@ export class Output {
     if (note !== "") await this.#stderr.write(note);
   }
 
-  /** Tells the user something that is not the result. */
+  /** Shows the user a message that is not part of the result. */
   async note(text: string): Promise<void> {
     this.appendNote(`${text}\n`);
     await this.flush();
   }
 
-  /** Shows how long work is coming along, on a terminal only; the next output takes its place. */
+  /** Shows the progress of work, on a terminal only; the next output replaces it. */
   progress(describe: () => string): void {
     const now = Date.now();
     if (!this.#stderr.isTTY || now - this.#shownAt < PROGRESS_INTERVAL_MS) return;
     this.#shownAt = now;
     this.#hasProgress = true;
     void this.#stderr.write(`${CLEAR_LINE}${describe().slice(0, (this.#stderr.columns ?? 80) - 1)}`).catch(() => {
-      // whoever watched is gone; the result still goes to stdout
+      // stderr is closed; the result still goes to stdout
       this.#hasProgress = false;
     });
   }
@@ -85,10 +85,10 @@ export class Output {
   }
 }
 
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+// oxlint-disable-next-line no-control-regex -- the pattern matches control characters on purpose
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Text from a space, safe for a terminal: anyone who shares the folder could have put escape sequences into it. */
+/** Makes text from a space safe for a terminal: anyone who shares the folder could have put escape sequences into it. */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
@@ -96,16 +96,16 @@ export function printable(text: string): string {
 /** Cuts a text to a number of characters. */
 export function cut(text: string, length: number | undefined): string {
   if (length === undefined || text.length <= length) return text;
-  // half of a pair is no character
+  // never end with half of a surrogate pair
   return `${text.slice(0, Math.max(0, length - 1)).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
-/** Ids are shown by their first digits, which commands accept wherever these are unique. */
+/** Ids are shown by their first digits. Commands accept these if they are unique. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
 }
 
-/** A number with its thousands apart. `toLocaleString` would load the locales, which takes longer than most commands. */
+/** A number with thousands separators. `toLocaleString` would load the locales, which takes longer than most commands. */
 export function grouped(number: number): string {
   return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }

@@ -1,21 +1,21 @@
 import { FoldspaceError } from "../errors.ts";
 import type { Context } from "./context.ts";
 
-/** Where a text comes from that must not be seen in a list of processes. */
+/** The possible sources of a text that must not appear in a list of processes. */
 export interface TextSource {
-  /** Named by an option. */
+  /** File that an option names. */
   readonly file: string | undefined;
-  /** Variable of the environment that may hold it. */
+  /** Environment variable that may contain the text. */
   readonly variable: string;
-  /** What to ask for on a terminal. */
+  /** Prompt on a terminal. */
   readonly question: string;
-  /** What to ask the second time, where it is to be typed twice. */
+  /** Prompt for the repetition, if the text must be typed twice. */
   readonly confirmation?: string;
 }
 
 /**
- * A passphrase: from the file, else from the variable, else from the terminal.
- * @throws FoldspaceError `FOLD_SECRETS_LOCKED` where it is in none of them, `FOLD_WRONG_PASSPHRASE` where it was typed differently
+ * Reads a passphrase from the file, else from the variable, else from the terminal.
+ * @throws FoldspaceError `FOLD_SECRETS_LOCKED` if none has it, `FOLD_WRONG_PASSPHRASE` if the repetition differs
  */
 export async function readPassphrase(context: Context, { file, variable, question, confirmation }: TextSource): Promise<string> {
   const { stdin, variables } = context.environment;
@@ -30,7 +30,7 @@ export async function readPassphrase(context: Context, { file, variable, questio
   return typed;
 }
 
-/** A secret's value: from the file, else from stdin where something is piped in, else from the terminal. */
+/** Reads a secret's value from the file, else from piped stdin, else from the terminal. */
 export async function readValue(context: Context, file: string | undefined, name: string): Promise<string> {
   const { stdin } = context.environment;
   if (file !== undefined) return await readTextFile(context, file);
@@ -45,7 +45,7 @@ async function readTextFile(context: Context, file: string): Promise<string> {
   throw new FoldspaceError("FOLD_NOT_FOUND", `There is no file ${path}`, { data: { path } });
 }
 
-/** Editors and `echo` put one at the end. */
+/** Removes the line end that editors and `echo` add. */
 function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, "");
 }

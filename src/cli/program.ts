@@ -7,7 +7,7 @@ import { printable } from "./output.ts";
 
 type Definition = (program: Command, context: Context) => void;
 
-/** Loaded one by one, so that a command starts without the code of the others. */
+/** Loaded on demand, so that a command starts without the code of the others. */
 const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly register: Definition }>> = new Map([
   ["init", () => import("./commands/init.ts")],
   ["info", () => import("./commands/info.ts")],
@@ -40,7 +40,7 @@ export async function run(args: readonly string[], environment: Environment): Pr
     await context.output.flush();
     return code;
   } catch (error) {
-    // whoever read the output has had enough, as in `foldspace log DIR | head`
+    // the reader has closed the output, as in `foldspace log DIR | head`
     if (isBrokenPipe(error)) return context.exitCode;
     throw error;
   }
@@ -62,7 +62,7 @@ async function parseAndRun(args: readonly string[], context: Context): Promise<n
 async function createProgram(name: string | undefined, context: Context): Promise<Command> {
   const { output } = context;
   const program = new Command("foldspace")
-    .description("Works with spaces: trees that apps keep in a folder of text files, and any sync service carries.")
+    .description("Works with spaces: trees that apps keep in a folder of text files, and that any sync service carries.")
     .version(readVersion(), "-V, --version", "print the version")
     .helpCommand("help [command]", "show how a command is used")
     .showHelpAfterError("(--help shows how it is used)")
@@ -89,7 +89,7 @@ async function report(error: unknown, { output, isJson }: Context): Promise<void
   const message = errorMessage(error);
   if (isJson) await output.json({ error: { code, message, ...(isFoldspaceError(error) ? error.data : {}) } });
   await output.note(`foldspace: ${printable(message)} (${code})`);
-  // anything but our own errors is a mistake of ours, which the stack helps to find
+  // any other error is a bug of ours; the stack helps to find it
   if (!isFoldspaceError(error) && error instanceof Error) await output.note(error.stack ?? "");
 }
 

@@ -7,9 +7,9 @@ import type { Environment } from "./environment.ts";
 type SeenByKey = Readonly<Record<string, SeenSecrets>>;
 
 /**
- * Remembers what was seen of spaces' secrets in a file of the user's own for each space, below `$XDG_STATE_HOME`. No
- * secret and no key is in it.
- * @returns `undefined` where the user has no such folder
+ * Keeps, for each space, a file of the user's own below `$XDG_STATE_HOME` that records the seen versions of its secrets.
+ * The file contains no secret and no key.
+ * @returns `undefined` if the user has no such folder
  */
 export function openSeenSecrets({ variables }: Environment): DeviceStore | undefined {
   const { XDG_STATE_HOME, HOME, LOCALAPPDATA } = variables;

@@ -1,9 +1,9 @@
 /**
- * What foldspace needs of a place that keeps files. Paths are strings with `/` between their parts, as the
- * application gave the space's folder, so an implementation sees only its own kind of paths.
+ * The operations that foldspace needs from a place that keeps files. Paths are strings with `/` between their parts, in
+ * the form in which the application gave the space's folder. So an implementation sees only its own kind of paths.
  *
- * Absence is a value: what is not there gives `undefined`. Every other failure is a FoldspaceError with one of the
- * codes `FOLD_PERMISSION`, `FOLD_READ_ONLY`, `FOLD_DISK_FULL`, `FOLD_BUSY` (trying again may help),
+ * Absence is a value: a call for a missing file or folder returns `undefined`. Every other failure is a FoldspaceError
+ * with one of the codes `FOLD_PERMISSION`, `FOLD_READ_ONLY`, `FOLD_DISK_FULL`, `FOLD_BUSY` (a retry may help),
  * `FOLD_NOT_A_FOLDER` or `FOLD_IO`, with `data.path` and the original error as its cause.
  *
  * Implementations pass `testFileSystem` of `foldspace/testing`.
@@ -13,75 +13,76 @@ export interface FileSystem {
 
   /**
    * Entries of a folder, in no particular order, hidden ones included. Links are not followed.
-   * @returns `undefined` where there is no such folder
+   * @returns `undefined` if there is no such folder
    */
   list(path: string): Promise<DirectoryEntry[] | undefined>;
 
-  /** @returns `undefined` where there is nothing. A link in the last place is followed: the user may have linked the space's folder. */
+  /** @returns `undefined` if nothing exists at the path. If the path itself is a link, it is followed: the user may have linked the space's folder. */
   stat(path: string): Promise<FileStat | undefined>;
 
   /**
-   * What tells the file or folder at a path from every other one of this platform, under whatever name, spelling or link it
-   * is reached: on most platforms the device and the inode. A file system lacks this where the platform has no such thing.
-   * @returns `undefined` where there is nothing, or where it cannot be told
+   * An identifier that distinguishes the file or folder at a path from every other one of this platform, whatever name,
+   * spelling or link leads to it. On most platforms it consists of the device and the inode. A file system omits this
+   * method if the platform has no such identifier.
+   * @returns `undefined` if nothing exists at the path, or if it has no identifier
    */
   identify?(path: string): Promise<string | undefined>;
 
   /**
-   * The path with all links in it resolved, in the platform's own spelling, with `/` between its parts. A file system lacks
-   * this where it cannot tell: then links are found by listing.
-   * @returns `undefined` where there is nothing
+   * The path with all links resolved, in the platform's own spelling, with `/` between its parts. A file system omits
+   * this method if it cannot resolve links; links are then found by listing.
+   * @returns `undefined` if nothing exists at the path
    */
   realPath?(path: string): Promise<string | undefined>;
 
   /**
-   * Every regular file below a folder, with its size and time, in one call where the platform can. Links are not
-   * followed; a folder that cannot be read is reported and the rest is still found.
-   * @returns `undefined` where there is no such folder
+   * Every regular file below a folder, with its size and time, in one call if the platform can. Links are not followed.
+   * A folder that cannot be read is reported, and the rest is still found.
+   * @returns `undefined` if there is no such folder
    */
   scan?(path: string): Promise<ScanResult | undefined>;
 
   /**
-   * Bytes of a file, or of a range of it: fewer where the file ends earlier.
-   * @returns `undefined` where there is no such file
+   * The bytes of a file or of a range of it; fewer if the file ends earlier.
+   * @returns `undefined` if there is no such file
    */
   read(path: string, range?: ByteRange): Promise<Uint8Array | undefined>;
 
   /**
-   * Appends bytes to a file, making it and its folders if needed. Either all bytes are in the file when it
-   * resolves, or it rejects; after a rejection a part of them may be.
-   * The file is opened anew each time: it may have been replaced since.
+   * Appends bytes to a file, creating it and its folders if needed. If the call resolves, the file contains all bytes;
+   * if it rejects, the file may contain a part of them.
+   * Each call opens the file anew, because it may have been replaced.
    */
   append(path: string, bytes: Uint8Array, options?: AppendOptions): Promise<void>;
 
-  /** Replaces or makes a whole file, and its folders if needed, so that a reader sees the old content or the new, never a part. */
+  /** Replaces or creates a whole file, and its folders if needed, so that a reader sees the old content or the new, never a part. */
   write(path: string, bytes: Uint8Array): Promise<void>;
 
-  /** Makes a folder and those above it; an existing one is fine. */
+  /** Creates a folder and its parents; an existing folder is fine. */
   makeDirectory(path: string): Promise<void>;
 
-  /** Moves a file or folder. An existing file in its place is replaced; nothing is done to an existing folder (`FOLD_IO`). */
+  /** Moves a file or folder. Replaces an existing file at the target; fails with `FOLD_IO` for an existing folder. */
   rename(from: string, to: string): Promise<void>;
 
-  /** Deletes a file, or a folder with all that is in it. Absence is fine. */
+  /** Deletes a file, or a folder with all its contents. Absence is fine. */
   remove(path: string): Promise<void>;
 
   /**
-   * Tells that something below a folder may have changed. Present where `supports.watch`. Hints may be lost,
-   * doubled or wrong: they only save time, what happened is found by looking.
+   * Reports that something below a folder may have changed. Present if `supports.watch`. Hints may be lost, duplicated or
+   * wrong: they only save time, and a rescan finds the actual changes.
    *
-   * A folder that appears is watched and hinted at by itself, as files in it may be older than the watch.
-   * @returns a function that ends it
+   * A new folder is watched, and hinted at by itself, because files in it may be older than the watch.
+   * @returns a function that ends the watch
    */
   watch?(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>>;
 }
 
-/** One that scans and watches by itself. */
+/** A file system with its own `scan` and `watch`. */
 export type WatchingFileSystem = FileSystem & Required<Pick<FileSystem, "scan" | "watch">>;
 
 export interface FileSystemSupport {
   readonly watch: boolean;
-  /** Whether `append` with `sync` waits for the device. */
+  /** Whether `append` with `sync` waits until the device has the bytes. */
   readonly sync: boolean;
 }
 
@@ -97,7 +98,7 @@ export interface FileStat {
   readonly kind: EntryKind;
   /** In bytes; 0 for a folder. */
   readonly size: number;
-  /** Time of the last change, in milliseconds since the epoch; may go back when a sync service sets it. */
+  /** Time of the last change, in milliseconds since the epoch; a sync service may set it back. */
   readonly modifiedMs: number;
 }
 
@@ -111,7 +112,7 @@ export interface ScannedFile {
 
 export interface ScanResult {
   readonly files: ScannedFile[];
-  /** What could not be looked into: path relative to the scanned folder, and why. */
+  /** The folders and files that could not be read: the path relative to the scanned folder, and the error. */
   readonly unreadable: { readonly path: string; readonly error: Error }[];
 }
 
@@ -123,14 +124,14 @@ export interface ByteRange {
 }
 
 export interface AppendOptions {
-  /** Wait until the device has the bytes, where `supports.sync`. */
+  /** Wait until the device has the bytes, if `supports.sync`. */
   readonly sync?: boolean;
 }
 
 export type WatchHint =
   | {
       readonly kind: "dirty";
-      /** Folder in which something may have changed: the watched path, or that path, `/` and more. */
+      /** Folder in which something may have changed: the watched path, or a path below it. */
       readonly directory: string;
     }
   /** Anything may have changed: events were lost, or the folder itself was replaced. */

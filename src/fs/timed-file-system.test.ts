@@ -16,7 +16,7 @@ interface Bench {
   readonly clock: ManualClock;
   readonly fs: TimedFileSystem;
   readonly inner: FaultyFileSystem;
-  /** Lets calls end that hang. */
+  /** Ends the hanging calls. */
   readonly release: () => void;
 }
 
@@ -28,7 +28,7 @@ function setUp(): Bench {
   return { clock, inner, fs: new TimedFileSystem(inner, clock), release: () => waiting.splice(0).forEach((end) => end()) };
 }
 
-test("a call that is not answered fails in time, and until it answers no second one is made for that path", async () => {
+test("a call that is not answered fails in time, and no second call for its path is made until it answers", async () => {
   const { clock, fs, inner, release } = setUp();
   const failures: unknown[] = [];
   const read = async (): Promise<void> => void (await fs.read("/a/hung").catch((error: unknown) => failures.push(error)));
@@ -47,7 +47,7 @@ test("a call that is not answered fails in time, and until it answers no second 
   expect(new TextDecoder().decode(await fs.read("/a/hung"))).toBe("1");
 });
 
-test("what answers late is waited for longer the next time", async () => {
+test("a path that answers late gets a longer time limit", async () => {
   const { clock, fs, inner } = setUp();
   inner.fault = () => new Promise((resolve) => void clock.schedule(18_000, () => resolve(undefined)));
   const lengths: (number | undefined)[] = [];
@@ -61,7 +61,7 @@ test("what answers late is waited for longer the next time", async () => {
   expect(lengths).toEqual([undefined, undefined, 1]);
 });
 
-test("where very many do not answer, the time that all of them take together stays bounded", async () => {
+test("the total time stays bounded if very many calls do not answer", async () => {
   const { clock, fs, inner } = setUp();
   inner.fault = () => new Promise(() => undefined);
   const start = clock.now();
@@ -75,7 +75,7 @@ test("where very many do not answer, the time that all of them take together sta
   expect(ended).toHaveLength(8);
 });
 
-test("in a hurry, calls under way are given up as well", async () => {
+test("in a hurry, calls under way are given up too", async () => {
   const { clock, fs } = setUp();
   let code: unknown;
   void fs.read("/a/hung").catch((error: { code: unknown }) => (code = error.code));
@@ -85,7 +85,7 @@ test("in a hurry, calls under way are given up as well", async () => {
   expect(code).toBe("FOLD_TIMEOUT");
 });
 
-test("a hurry ends with the calls that it was for, or when it is taken back", async () => {
+test("a hurry ends with its calls, or when it is revoked", async () => {
   const { clock, fs, inner } = setUp();
   let answer = (): void => undefined;
   inner.fault = () => new Promise((resolve) => (answer = () => resolve(undefined)));

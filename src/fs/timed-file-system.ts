@@ -12,22 +12,21 @@ import type {
   WatchHint,
 } from "./file-system.ts";
 
-/** An answer about one file or folder, a piece of its content included, takes that long on a slow disk that wakes up. */
+/** A slow disk that wakes up takes up to this long to answer a call for one file or folder, including a piece of its content. */
 const CALL_TIMEOUT_MS = 5_000;
-/** A scan goes through many folders; what does not answer it in time is looked at folder by folder. */
+/** A scan visits many folders. If it takes longer, each folder is listed on its own. */
 const SCAN_TIMEOUT_MS = 10_000;
 const WRITE_TIMEOUT_MS = 30_000;
-/** A path that keeps answering late is waited for longer, up to so many times as long. */
-const MAX_PATIENCE = 16;
-/** For each so many paths that do not answer, the others are waited for less long, so that all of them together do not take without end. */
+/** Each late answer doubles the time limit of its path, up to this factor. */
+const MAX_TIMEOUT_FACTOR = 16;
+/** Each time this many more paths do not answer, the time limit of the others shrinks, so that all together take a bounded time. */
 const LATE_PATHS = 8;
 
 /**
- * Another file system whose calls end in time: what has not answered by then fails with `FOLD_TIMEOUT`. The platform cannot call
- * it off, so until it answers no other call is made for that path: it fails at once, and holds up nothing.
+ * Wraps a file system and limits the time of its calls: a call that is not answered in time fails with `FOLD_TIMEOUT`.
+ * The platform cannot cancel the call. Until it is answered, further calls for the same path fail at once and block nothing.
  *
- * Appends are not limited here, as whether one that is late will still arrive decides what to do about it: `Batcher`
- * limits them.
+ * Appends have no limit here, because the caller must know whether a late append will still arrive: `Batcher` limits them.
  */
 export class TimedFileSystem implements FileSystem {
   readonly identify?: (path: string) => Promise<string | undefined>;
@@ -36,17 +35,17 @@ export class TimedFileSystem implements FileSystem {
   readonly watch?: (path: string, onHint: (hint: WatchHint) => void) => Promise<() => Promise<void>>;
   readonly #inner: FileSystem;
   readonly #clock: Clock;
-  /** By path, calls that have not answered in time. */
+  /** By path, the calls that were not answered in time. */
   readonly #late = new Map<string, Promise<void>>();
-  /** By path, how many times as long it is waited for as at first. */
-  readonly #patience = new Map<string, number>();
+  /** By path, the factor of its time limit. */
+  readonly #timeoutFactors = new Map<string, number>();
   #maxTimeoutMs = Infinity;
   readonly #underWay = new Set<CallUnderWay>();
 
   constructor(inner: FileSystem, clock: Clock) {
     this.#inner = inner;
     this.#clock = clock;
-    if (inner.identify) this.identify = (path) => this.#inTime("look at", path, () => inner.identify!(path));
+    if (inner.identify) this.identify = (path) => this.#inTime("inspect", path, () => inner.identify!(path));
     if (inner.realPath) this.realPath = (path) => this.#inTime("resolve", path, () => inner.realPath!(path));
     if (inner.scan)
       this.scan = (path) => this.#inTime("read the folder", `${path}/**`, () => inner.scan!(path), SCAN_TIMEOUT_MS, path);
@@ -57,12 +56,12 @@ export class TimedFileSystem implements FileSystem {
     return this.#inner.supports;
   }
 
-  /** Whether a call for this path has been given up, and has not answered yet. */
+  /** Whether a call for this path has timed out and is still unanswered. */
   isLate(path: string): boolean {
     return this.#late.has(path);
   }
 
-  /** Gives up calls that read, now and from now on, when they take longer than that; `Infinity` takes that back. */
+  /** Limits all reading calls, current and later, to this time; `Infinity` removes the limit. */
   hurry(timeoutMs: number): void {
     this.#maxTimeoutMs = timeoutMs;
     for (const call of this.#underWay) {
@@ -76,7 +75,7 @@ export class TimedFileSystem implements FileSystem {
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
-    return await this.#inTime("look at", path, () => this.#inner.stat(path));
+    return await this.#inTime("inspect", path, () => this.#inner.stat(path));
   }
 
   async read(path: string, range?: ByteRange): Promise<Uint8Array | undefined> {
@@ -103,7 +102,7 @@ export class TimedFileSystem implements FileSystem {
     await this.#inTime("remove", path, () => this.#inner.remove(path), WRITE_TIMEOUT_MS);
   }
 
-  /** @param key what no other call is made for while one is late */
+  /** @param key while a call for it is late, no other call for it is made */
   async #inTime<T>(
     action: string,
     key: string,
@@ -111,21 +110,21 @@ export class TimedFileSystem implements FileSystem {
     timeoutMs: number = CALL_TIMEOUT_MS,
     path: string = key,
   ): Promise<T> {
-    if (this.#late.has(key)) throw busy(action, path, "an earlier call has not been answered yet");
-    const patience = this.#patience.get(key) ?? 1;
-    const limitMs = Math.min((timeoutMs * patience) / (1 + Math.floor(this.#late.size / LATE_PATHS)), this.#maxTimeoutMs);
+    if (this.#late.has(key)) throw busy(action, path, "an earlier call is still unanswered");
+    const timeoutFactor = this.#timeoutFactors.get(key) ?? 1;
+    const limitMs = Math.min((timeoutMs * timeoutFactor) / (1 + Math.floor(this.#late.size / LATE_PATHS)), this.#maxTimeoutMs);
     const underWay: CallUnderWay = { giveUp: () => undefined, cancel: () => undefined };
     const hurried = new Promise<never>((_, reject) => {
-      underWay.giveUp = () => reject(busy(action, path, "it was given up"));
+      underWay.giveUp = () => reject(busy(action, path, "the caller no longer waits"));
     });
     const answer = call();
     this.#underWay.add(underWay);
     try {
       const value = await withTimeout(Promise.race([answer, hurried]), limitMs, this.#clock, () => {
-        this.#noteLate(key, answer, patience);
-        return busy(action, path, `it has not been answered within ${Math.round(limitMs / 100) / 10} s`);
+        this.#noteLate(key, answer, timeoutFactor);
+        return busy(action, path, `no answer within ${Math.round(limitMs / 100) / 10} s`);
       });
-      if (patience > 1) this.#patience.delete(key);
+      if (timeoutFactor > 1) this.#timeoutFactors.delete(key);
       return value;
     } finally {
       underWay.cancel();
@@ -133,9 +132,9 @@ export class TimedFileSystem implements FileSystem {
     }
   }
 
-  #noteLate(key: string, answer: Promise<unknown>, patience: number): void {
-    this.#patience.set(key, Math.min(2 * patience, MAX_PATIENCE));
-    // whatever it answers is found by the next call
+  #noteLate(key: string, answer: Promise<unknown>, timeoutFactor: number): void {
+    this.#timeoutFactors.set(key, Math.min(2 * timeoutFactor, MAX_TIMEOUT_FACTOR));
+    // the next call finds out what has changed
     const end = (): void => void this.#late.delete(key);
     this.#late.set(key, answer.then(end, end));
   }
@@ -143,7 +142,7 @@ export class TimedFileSystem implements FileSystem {
 
 interface CallUnderWay {
   giveUp: () => void;
-  /** Calls off what was to give it up. */
+  /** Cancels the timer that would give the call up. */
   cancel: () => void;
 }
 

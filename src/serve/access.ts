@@ -7,12 +7,12 @@ const TOKEN_BYTES = 32;
 /** 22 characters of this alphabet have 128 bits or more. */
 const TOKEN = /^[\w-]{22,128}$/;
 
-/** A token that nobody can guess. */
+/** Makes an unguessable token. */
 export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString("base64url");
 }
 
-/** Who may ask this server for what. */
+/** Decides which requests the server accepts. */
 export class Access {
   readonly #token: string;
 
@@ -25,8 +25,8 @@ export class Access {
   }
 
   /**
-   * Whether a request came to this machine under its own name, and not under one that somebody else lets point to it,
-   * and from no page but ours.
+   * Whether a request names this machine by its own name, not by a foreign name that resolves to it, and comes from no
+   * page but ours.
    */
   isFromHere({ headers, socket }: IncomingMessage): boolean {
     const { host = "", origin } = headers;
@@ -34,7 +34,7 @@ export class Access {
     return isOurName && (origin === undefined || origin === `http://${host}`);
   }
 
-  /** Begins the proof with a client, whose request {@link isFromHere}. */
+  /** Begins the proof with a client whose request {@link isFromHere}. */
   beginProof({ headers }: IncomingMessage): ServerProof {
     return new ServerProof(this.#token, headers.host ?? "");
   }

@@ -23,7 +23,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".txt": "text/plain; charset=utf-8",
 };
 
-/** Not asked for again: browsers also keep what they have compiled, which they do not of files that they ask for each time. */
+/** Files that browsers need not request again. Browsers keep compiled code only of such files. */
 const LASTING = "max-age=31536000, immutable";
 
 /** The files of a built web app. */
@@ -37,8 +37,8 @@ export class AppFiles {
   }
 
   /**
-   * @param hashed folder in it in which the names of files change with what is in them
-   * @throws FoldspaceError `FOLD_NOT_FOUND` where there is no `index.html`
+   * @param hashed folder of the app in which a file's name changes with its content
+   * @throws FoldspaceError `FOLD_NOT_FOUND` if there is no `index.html`
    */
   static async open(folder: string, hashed?: string): Promise<AppFiles> {
     const data = { path: folder };
@@ -71,18 +71,18 @@ export class AppFiles {
     response.writeHead(200, headers).end(bytes);
   }
 
-  /** @returns `undefined` for everything that is no file of the app */
+  /** @returns `undefined` for every path that is not a file of the app */
   async #read(path: string): Promise<Uint8Array | undefined> {
     try {
       return (await this.#fs.stat(path))?.kind === "file" ? await this.#fs.read(path) : undefined;
     } catch {
-      // refused or unreadable: it is not told apart from what is not there
+      // a refused or unreadable file is answered like a missing one
       return undefined;
     }
   }
 }
 
-/** Path of a file, relative to the app's folder; `undefined` where the percent signs make no text. */
+/** Path of a file, relative to the app's folder; `undefined` if the percent encoding is invalid. */
 function toPath(pathname: string): string | undefined {
   try {
     const path = decodeURIComponent(pathname).slice(1);

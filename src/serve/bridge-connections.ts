@@ -8,15 +8,15 @@ import { MAX_MESSAGE_BYTES, PROTOCOL, type ServedInfo } from "../fs/bridge/proto
 import type { WatchingFileSystem } from "../fs/file-system.ts";
 import type { ServerProof } from "./server-proof.ts";
 
-/** Clients at once: every tab is one. */
+/** Concurrent clients. Every tab is one. */
 const MAX_CLIENTS = 32;
-/** Connections at once that have not proven yet that they know the token. */
+/** Concurrent connections that have not proven yet that they know the token. */
 const MAX_UNPROVEN = 16;
-/** Bytes that one of them may send: its two messages with what a WebSocket adds to them. */
+/** Bytes that an unproven connection may send: its two messages and the overhead of a WebSocket. */
 const MAX_UNPROVEN_BYTES = 1024;
-/** How often each client is asked for a sign of life; without one until the next time, it counts as gone. */
+/** Interval of the pings to each client. A client that sends nothing until the next ping counts as gone. */
 const PING_INTERVAL_MS = 10_000;
-/** How long a client may take to take note that its connection ends. */
+/** How long a client may take to acknowledge the end of its connection. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Status codes of RFC 6455, section 7.4.1. */
@@ -31,9 +31,9 @@ export class BridgeConnections {
   readonly #host: ServiceHost;
   readonly #clock: Clock;
   readonly #sockets: WebSocketServer;
-  /** Connections that have proven nothing yet. */
+  /** Connections that have not proven anything yet. */
   readonly #unproven = new Set<WebSocket>();
-  /** Work for each client, until all its watches have ended. */
+  /** The service of each client, until all its watches have ended. */
   readonly #services = new Map<WebSocket, FileSystemService>();
   readonly #ending = new Set<Promise<void>>();
   readonly #heard = new Set<WebSocket>();
@@ -48,7 +48,7 @@ export class BridgeConnections {
       noServer: true,
       clientTracking: false,
       maxPayload: MAX_MESSAGE_BYTES,
-      // which its types lack
+      // missing in the types of `ws`
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: () => PROTOCOL,
     };
@@ -60,7 +60,7 @@ export class BridgeConnections {
     return this.#services.size >= MAX_CLIENTS;
   }
 
-  /** Takes a connection, which is a client from when it has proven that it knows the token. */
+  /** Accepts a connection. It becomes a client once it has proven that it knows the token. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, proof: ServerProof): void {
     this.#sockets.handleUpgrade(request, socket, head, (client) => this.#prove(client, socket, proof));
   }
@@ -74,14 +74,14 @@ export class BridgeConnections {
     await Promise.all(this.#ending);
   }
 
-  /** Lets a client prove that it knows the token, once and within a while. */
+  /** Lets a client prove that it knows the token, once and within a time limit. */
   #prove(client: WebSocket, socket: Duplex, proof: ServerProof): void {
-    // who floods the server with connections pushes out its own: a page of ours proves at once
+    // a flood of connections displaces only its own: our pages prove at once
     const [oldest] = this.#unproven;
     if (oldest && this.#unproven.size >= MAX_UNPROVEN) oldest.terminate();
     this.#unproven.add(client);
     let received = 0;
-    // also of a message that is not complete yet: who has proven nothing gets no memory
+    // counts incomplete messages too: an unproven client gets no memory
     const count = (chunk: Buffer): void => {
       received += chunk.length;
       if (received > MAX_UNPROVEN_BYTES) client.terminate();
@@ -112,7 +112,7 @@ export class BridgeConnections {
     socket.on("data", count);
     client.on("message", take);
     client.on("close", leave);
-    // what breaks the connection also ends it
+    // an error of the connection ends it too
     client.on("error", leave);
   }
 
@@ -132,7 +132,7 @@ export class BridgeConnections {
     });
     client.on("error", () => this.#end(client));
     client.on("close", () => this.#end(client));
-    // it is accepted
+    // the acceptance
     client.send(Buffer.of());
   }
 
@@ -147,7 +147,7 @@ export class BridgeConnections {
 
   #pingAll(): void {
     for (const client of this.#services.keys()) {
-      // one that is not read from at present cannot be heard
+      // a paused client cannot be heard
       if (!this.#heard.delete(client) && !client.isPaused) client.terminate();
       else client.ping();
     }

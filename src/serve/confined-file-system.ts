@@ -15,17 +15,16 @@ import {
 import { fileSystemError, isMissing, systemCode } from "../fs/node/errors.ts";
 
 /**
- * Another file system of this machine, of which nothing outside one folder can be reached. Paths are relative to that
- * folder, which is `""` itself; errors name them as they are on the machine.
+ * Wraps another file system of this machine and confines it to one folder. Paths are relative to that folder; `""` is the
+ * folder itself. Errors name the machine's paths.
  *
- * Refused with `FOLD_PERMISSION` are absolute paths, `..`, names that mean something else to the system, everything to
- * which a link leads out of the folder, what makes a repository of Git or Mercurial, which run programs that are named
- * there, and every change elsewhere than where changes are allowed. A link that leads out is there, as an entry of the
- * kind `other`, and can be removed.
+ * It refuses with `FOLD_PERMISSION`: absolute paths, `..`, names with another meaning to the system, targets of links that
+ * lead out of the folder, files that make a repository of Git or Mercurial (which run programs that are named there), and
+ * changes outside the writable paths. A link that leads out appears as an entry of the kind `other` and can be removed.
  *
- * Every path is looked at just before it is used. Node has no call that looks and uses in one step, so a program that
- * changes a folder into a link within that moment leads outside. Such a program runs on this machine with the right to
- * write into the folder: nobody gets there by means of this class, which makes no links.
+ * Every path is checked just before its use. Node has no call that checks and uses in one step, so a program that replaces
+ * a folder by a link within that moment leads outside. Such a program already runs on this machine with write access to
+ * the folder. This class gives no client that access, and makes no links.
  */
 export class ConfinedFileSystem implements WatchingFileSystem {
   readonly #fs: WatchingFileSystem;
@@ -39,9 +38,9 @@ export class ConfinedFileSystem implements WatchingFileSystem {
   }
 
   /**
-   * @param fs that takes the machine's paths and never opens a link in the last place of one
-   * @param root folder that is there; what it leads to now counts, where it is a link
-   * @param writable paths in it that may be changed, with all that is below. Default: none
+   * @param fs that accepts the machine's paths and never opens a link at the end of a path
+   * @param root existing folder; if it is a link, its current target counts
+   * @param writable paths in the folder that may be changed, with everything below them. Default: none
    * @throws FoldspaceError `FOLD_NOT_FOUND`, `FOLD_PERMISSION`
    */
   static async open(fs: WatchingFileSystem, root: string, writable: readonly string[] = []): Promise<ConfinedFileSystem> {
@@ -62,7 +61,7 @@ export class ConfinedFileSystem implements WatchingFileSystem {
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
-    const entry = await this.#entry("look at", path);
+    const entry = await this.#entry("inspect", path);
     const target = await leadsTo(entry);
     if (target !== undefined && !isIn(this.#root, target)) return { kind: "other", size: 0, modifiedMs: 0 };
     return await this.#fs.stat(entry);
@@ -103,26 +102,26 @@ export class ConfinedFileSystem implements WatchingFileSystem {
   async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
     const watched = await this.#confine("watch", path);
     let hasEnded = false;
-    const tell = async (hint: WatchHint): Promise<void> => {
+    const emit = async (hint: WatchHint): Promise<void> => {
       const below = hint.kind === "dirty" ? hint.directory.slice(watched.length).replace(/^\/+/, "") : "";
       const directory = joinPath(path, below);
       try {
-        // the folder may have become a link since: not even names of what is elsewhere are told
+        // the folder may have become a link since: clients must not learn even names from elsewhere
         await this.#confine("watch", directory);
         if (!hasEnded) onHint(hint.kind === "dirty" ? { kind: "dirty", directory } : hint);
       } catch {
-        // it is looked for by who is told so, and refused then
-        if (!hasEnded) onHint({ kind: "rescan", reason: "the folder cannot be looked at any more" });
+        // the client rescans, and is refused then
+        if (!hasEnded) onHint({ kind: "rescan", reason: "the folder can no longer be read" });
       }
     };
-    const end = await this.#fs.watch(watched, (hint) => void tell(hint));
+    const end = await this.#fs.watch(watched, (hint) => void emit(hint));
     return async () => {
       hasEnded = true;
       await end();
     };
   }
 
-  /** Full path of an entry that does not lead out of the folder, be it a link or not. */
+  /** Full path of an entry that does not lead out of the folder, whether it is a link or not. */
   async #confine(action: string, path: string): Promise<string> {
     const entry = await this.#entry(action, path);
     const target = await leadsTo(entry);
@@ -130,10 +129,10 @@ export class ConfinedFileSystem implements WatchingFileSystem {
     return entry;
   }
 
-  /** Full path of an entry, without links up to its last name. */
+  /** Full path of an entry, with all links resolved except in its last name. */
   async #entry(action: string, path: string): Promise<string> {
     const names = path === "" ? [] : path.split("/");
-    if (names.some((name) => !isPlainName(name))) throw this.#refusal(action, path, "it is no path in the served folder");
+    if (names.some((name) => !isPlainName(name))) throw this.#refusal(action, path, "it is not a path in the served folder");
     const last = names.pop();
     if (last === undefined) return this.#root;
     const entry = join(await this.#parent(action, path, names), last);
@@ -142,7 +141,7 @@ export class ConfinedFileSystem implements WatchingFileSystem {
     return entry;
   }
 
-  /** Where a folder really is; of one that is missing, where it would be made. */
+  /** Real path of a folder; for a missing folder, the path at which it would be made. */
   async #parent(action: string, path: string, names: string[]): Promise<string> {
     const missing: string[] = [];
     for (;;) {
@@ -152,7 +151,7 @@ export class ConfinedFileSystem implements WatchingFileSystem {
       } catch (cause) {
         if (!isMissing(cause) && systemCode(cause) !== "ENOTDIR") throw fileSystemError(action, folder, cause);
         if (names.length === 0) return join(this.#root, ...missing);
-        if (await isThere(folder)) throw this.#refusal(action, path, "a link on the way leads nowhere", cause);
+        if (await isThere(folder)) throw this.#refusal(action, path, "its path contains a dangling link", cause);
       }
       missing.unshift(names.pop()!);
     }
@@ -161,7 +160,7 @@ export class ConfinedFileSystem implements WatchingFileSystem {
   /** @returns the full path of an entry, if it may be changed */
   #changing(action: string, path: string, entry: string): string {
     if (this.#writable.some((writable) => isIn(join(this.#root, writable), entry))) return entry;
-    throw this.#refusal(action, path, "it is no part of the space");
+    throw this.#refusal(action, path, "it is not part of the space");
   }
 
   #isOfRepository(path: string): boolean {
@@ -175,16 +174,16 @@ export class ConfinedFileSystem implements WatchingFileSystem {
   }
 }
 
-/** Names without which no folder is a repository: one of Git without a folder `.git` has a file `HEAD`. */
+/** A repository always contains one of these names: a Git repository without a folder `.git` has a file `HEAD`. */
 const OF_REPOSITORIES: ReadonlySet<string> = new Set([".git", ".hg", "head"]);
 
-/** Whether a full path is that of a folder, or of something in it. */
+/** Whether a full path is that of a folder, or of an entry below it. */
 function isIn(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way.split(sep)[0] !== ".." && !isAbsolute(way);
 }
 
-/** Windows takes `\` for `/`, what has a `:` for a drive or a hidden part of a file, and drops dots and spaces at the end. */
+/** Windows treats `\` as `/` and a name with `:` as a drive or a hidden part of a file, and drops dots and spaces at the end. */
 const MEANT_OTHERWISE_BY_WINDOWS = /[\\:]|[. ]$|~\d/;
 
 function isPlainName(name: string): boolean {
@@ -192,23 +191,23 @@ function isPlainName(name: string): boolean {
   return process.platform !== "win32" || !MEANT_OTHERWISE_BY_WINDOWS.test(name);
 }
 
-/** What stands at a path in the end, all links followed; `undefined` where there is nothing. */
+/** Real path of an entry, with all links followed; `undefined` if there is no entry. */
 async function leadsTo(path: string): Promise<string | undefined> {
   try {
     return await realpath(path);
   } catch (cause) {
     if (isMissing(cause) || systemCode(cause) === "ENOTDIR") return undefined;
-    throw fileSystemError("look at", path, cause);
+    throw fileSystemError("inspect", path, cause);
   }
 }
 
-/** Whether anything stands at a path, also a link that leads nowhere. */
+/** Whether an entry exists at a path, including a dangling link. */
 async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;
   } catch (cause) {
     if (isMissing(cause) || systemCode(cause) === "ENOTDIR") return false;
-    throw fileSystemError("look at", path, cause);
+    throw fileSystemError("inspect", path, cause);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Headers of every answer: the page runs and loads what this server has, connects to this server, and nothing else; no
- * other page may show it, open it or load anything of it.
+ * Headers of every answer. The page runs and loads only this server's files and connects only to this server; no other
+ * page may embed it, open it or load anything from it.
  */
 export function securityHeaders(port: number): Readonly<Record<string, string>> {
   const policy = [
     "default-src 'none'",
-    // hashes of secrets are made by WebAssembly that comes with the scripts
+    // WebAssembly, which comes with the scripts, hashes secrets
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
     "img-src 'self'",

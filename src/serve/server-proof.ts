@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { NONCE_BYTES, PROOF_BYTES, provenMessage, type Side } from "../fs/bridge/proof.ts";
 
-/** The server's part of the proof, for one connection: a client has one try. */
+/** The server's side of the proof, for one connection. A client has one try. */
 export class ServerProof {
   readonly #token: string;
   readonly #host: string;
@@ -14,12 +14,12 @@ export class ServerProof {
     this.#host = host;
   }
 
-  /** Whether the client's first message has been taken. */
+  /** Whether the client's first message has arrived. */
   get isChallenged(): boolean {
     return this.#clientNonce !== undefined;
   }
 
-  /** @returns the answer to the client's nonce; `undefined` where it is none */
+  /** @returns the answer to the client's nonce; `undefined` if it is not a nonce */
   challenge(clientNonce: Uint8Array): Uint8Array | undefined {
     if (clientNonce.length !== NONCE_BYTES) return undefined;
     this.#clientNonce = clientNonce.slice();

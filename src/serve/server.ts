@@ -16,19 +16,19 @@ import { securityHeaders } from "./security-headers.ts";
 export interface ServeOptions {
   /** Full path of the folder to serve. */
   readonly path: string;
-  /** Paths in it that clients may change, with all that is below. Default: none. */
+  /** Paths in the folder that clients may change, with everything below them. Default: none. */
   readonly writable?: readonly string[];
-  /** Id of the space in it. */
+  /** Id of the space in the folder. */
   readonly spaceId: string;
   /** Folder of the built web app, with its `index.html`. */
   readonly app: string;
-  /** Folder in the app in which the names of files change with what is in them, so that browsers may keep them for good. */
+  /** Folder of the app in which a file's name changes with its content, so that browsers may keep the files for good. */
   readonly hashedFiles?: string;
-  /** Default 0: any that is free. */
+  /** Default 0: any free port. */
   readonly port?: number;
-  /** What a client has to prove that it knows. Default: a random one. */
+  /** The secret that a client must prove that it knows. Default: a random one. */
   readonly token?: string;
-  /** Who uses the machine: what pages may keep in the browser depends on it. Default: they ask. */
+  /** Who uses the machine. Pages decide by it what they keep in the browser. Default: pages ask. */
   readonly machine?: Machine | undefined;
   /** Whether the space was just made, and has nothing in it. Default: no. */
   readonly isNew?: boolean;
@@ -37,10 +37,10 @@ export interface ServeOptions {
 }
 
 export interface RunningServer {
-  /** Address of the app, with the token in its fragment, which browsers send to nobody. */
+  /** Address of the app, with the token in its fragment, which browsers never send. */
   readonly url: string;
   readonly port: number;
-  /** Ends it: takes nothing more, ends connections and watches. Resolves within 2 seconds. */
+  /** Stops accepting requests and ends connections and watches. Resolves within 2 seconds. */
   close(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ const SERVER_INFO: ServerInfo = { protocol: PROTOCOL };
 const HOST = "127.0.0.1";
 const MAX_URL_LENGTH = 2048;
 const MAX_HEADER_BYTES = 8 * 1024;
-/** Connections at once, from the first byte on: a page opens six. */
+/** Concurrent connections, counted from the first byte: a page opens six. */
 const MAX_CONNECTIONS = 256;
 /** How long a client may take to send its request. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -57,7 +57,7 @@ const CLOSE_TIMEOUT_MS = 1_500;
 
 /**
  * Serves a web app and a folder to the browsers of this machine. A client and the server prove to each other that they
- * know the token; a client that does reads the folder, changes in it what is writable, and reaches nothing outside it.
+ * know the token. A proven client reads the folder and changes its writable paths; it reaches nothing outside the folder.
  * @throws FoldspaceError `FOLD_NOT_FOUND` (folder or app), `FOLD_BUSY` (port), `FOLD_PERMISSION`, `FOLD_BAD_VALUE` (token)
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
@@ -113,7 +113,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, access
   response.end(JSON.stringify(SERVER_INFO));
 }
 
-/** Status with which a request is refused whatever it asks for. */
+/** Status that refuses a request, whatever its path. */
 function refusalOf(request: IncomingMessage, access: Access): number | undefined {
   if (!access.isFromHere(request)) return 403;
   if (request.method !== "GET" && request.method !== "HEAD") return 405;
@@ -123,7 +123,7 @@ function refusalOf(request: IncomingMessage, access: Access): number | undefined
 
 function refusalOfClient(request: IncomingMessage, bridge: BridgeConnections): number | undefined {
   if (toUrl(request)?.pathname !== BRIDGE_PATH) return 404;
-  // every browser says where a page that connects is from
+  // every browser sends the origin of a page that connects
   if (request.headers.origin === undefined) return 403;
   if (!asksFor(request, PROTOCOL)) return 426;
   return bridge.areFull ? 503 : undefined;
@@ -134,13 +134,13 @@ function asksFor({ headers }: IncomingMessage, protocol: string): boolean {
 }
 
 function refuse(socket: Duplex, status: number): void {
-  // who does not wait for the answer need not get it
+  // the client may disconnect before the answer arrives
   socket.on("error", () => socket.destroy());
   socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-/** @returns `undefined` where it is none that a browser asks with */
+/** @returns `undefined` if no browser would send such a URL */
 function toUrl(request: IncomingMessage): URL | undefined {
   const url = request.url ?? "";
   return url.startsWith("/") && !url.startsWith("//") && URL.canParse(url, "http://here")

@@ -13,11 +13,11 @@ export interface BatcherBench {
   readonly clock: ManualClock;
   readonly batcher: Batcher;
   readonly writes: Write[];
-  /** Queues that fail, and with what. */
+  /** Queues whose writes fail, and the error. */
   readonly failures: Map<string, unknown>;
-  /** While it holds a promise, writes wait for it. */
+  /** If set, writes wait for this promise. */
   gate: Promise<void> | undefined;
-  /** Most writes that were under way at once. */
+  /** Highest number of concurrent writes so far. */
   most: number;
 }
 
@@ -57,7 +57,7 @@ export function ops(from: number, to: number = from): VertexOperation[] {
   }));
 }
 
-/** What became of a promise, without waiting for it. */
+/** Observes the outcome of a promise without waiting for it. */
 export function outcome(promise: Promise<unknown>): { readonly state: string } {
   const seen: { state: string } = { state: "pending" };
   promise.then(
@@ -67,7 +67,7 @@ export function outcome(promise: Promise<unknown>): { readonly state: string } {
   return seen;
 }
 
-/** Makes writes wait. @returns what lets them go on */
+/** Makes writes wait. @returns a function that lets them continue */
 export function openGate(setup: BatcherBench): () => void {
   let open = (): void => undefined;
   setup.gate = new Promise((resolve) => {

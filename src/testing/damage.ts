@@ -3,7 +3,7 @@ import type { FileSystem } from "../fs/file-system.ts";
 import { COPY_NAMES } from "./copy-names.ts";
 import type { Random } from "./random.ts";
 
-/** What takes no operation away. */
+/** Damage that loses no operation. */
 export type HarmlessDamage =
   | "repeated lines"
   | "reordered lines"
@@ -14,7 +14,7 @@ export type HarmlessDamage =
   | "copied to a copy"
   | "evicted";
 
-/** What crashes, disks, sync services, Git and people do to a log file. */
+/** Damage to a log file by crashes, disks, sync services, Git and users. */
 export type Damage =
   | HarmlessDamage
   | "cut"
@@ -52,7 +52,7 @@ const CR = 13;
 
 /**
  * Damages a log file.
- * @returns what was done, in words; `undefined` where there is no such file
+ * @returns a description of the damage; `undefined` if there is no such file
  */
 export async function damageFile(fs: FileSystem, path: string, damage: Damage, random: Random): Promise<string | undefined> {
   const bytes = await fs.read(path);
@@ -80,7 +80,7 @@ export async function damageFile(fs: FileSystem, path: string, damage: Damage, r
 
 type ByteDamage = Exclude<Damage, "renamed to a copy" | "copied to a copy" | "evicted" | "deleted">;
 
-/** @param at a place in the bytes, for the damages that have one */
+/** @param at position in the bytes, for damage that has one */
 export function damageBytes(bytes: Uint8Array, damage: ByteDamage, at: number, random: Random): Uint8Array {
   switch (damage) {
     case "cut":
@@ -92,7 +92,7 @@ export function damageBytes(bytes: Uint8Array, damage: ByteDamage, at: number, r
     case "hole":
       return concatBytes([bytes.subarray(0, at), new Uint8Array(Math.min(512, bytes.length - at)), bytes.subarray(at + 512)]);
     case "repeated tail":
-      // behind a torn line it could make another operation of it, which nothing in the format would show
+      // after a torn line, the tail could complete it to another operation, and nothing in the format would show that
       return bytes.at(-1) === LF ? concatBytes([bytes, bytes.subarray(at)]) : bytes.slice();
     case "old version copied back":
       return bytes.slice(0, bytes.lastIndexOf(LF, at) + 1);
@@ -117,20 +117,20 @@ export function damageBytes(bytes: Uint8Array, damage: ByteDamage, at: number, r
   }
 }
 
-/** What `git merge` makes of two versions of a file whose lines are united: lines of both, each once. */
+/** The result of `git merge` with the union driver: the lines of both versions, each once. */
 export function uniteVersions(ours: Uint8Array, theirs: Uint8Array): Uint8Array {
   const decoder = new TextDecoder("latin1");
   const known = new Set(linesOf(ours).map((line) => decoder.decode(line)));
   return joinLines([...linesOf(ours), ...linesOf(theirs).filter((line) => !known.has(decoder.decode(line)))]);
 }
 
-/** A name that one of the sync services would give to a copy of the file. */
+/** A name that a sync service would give to a copy of the file. */
 export function nameOfCopy(path: string, random: Random): string {
   const [folder, stem] = split(path);
   return `${folder}${random.pick(COPY_NAMES)[1].replace("B", () => stem)}`;
 }
 
-/** The stub that stands in the place of a file that is not downloaded. */
+/** Path of the placeholder of a file that is not downloaded. */
 export function placeholderOf(path: string): string {
   const end = path.lastIndexOf("/") + 1;
   return `${path.slice(0, end)}.${path.slice(end)}.icloud`;
@@ -141,7 +141,7 @@ function split(path: string): [folder: string, stem: string] {
   return [path.slice(0, end), path.slice(end).replace(/\.jsonl$/, "")];
 }
 
-/** With their newlines; the last one may have none. */
+/** Lines with their newlines; the last line may have none. */
 function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let start = 0; start < bytes.length;) {
@@ -153,7 +153,7 @@ function linesOf(bytes: Uint8Array): Uint8Array[] {
   return lines;
 }
 
-/** Every line has a newline afterwards, as Git sees to. */
+/** Joins lines and adds missing newlines, as Git does. */
 function joinLines(lines: readonly Uint8Array[]): Uint8Array {
   return concatBytes(lines.flatMap((line) => (line.at(-1) === LF ? [line] : [line, Uint8Array.of(LF)])));
 }

@@ -29,21 +29,21 @@ export interface FileSystemCall {
 }
 
 /**
- * Another file system whose calls can be made to fail or to wait, and are written down. With nothing set it does
- * just what the other does.
+ * Wraps a file system. Its calls are recorded and can be made to fail or to wait. Without a fault, it behaves like the
+ * wrapped file system.
  */
 export class FaultyFileSystem implements FileSystem {
-  /** What a call is to fail with; `undefined` lets it through. What waits makes the call wait. */
+  /** Returns the error with which a call fails, or `undefined` to let it pass. A promise makes the call wait. */
   fault: (call: FileSystemCall) => Error | undefined | Promise<Error | undefined> = () => undefined;
-  /** How much of its bytes a failing append writes all the same: 0 none, 1 all. */
+  /** Share of the bytes that a failing append writes nevertheless: 0 for none, 1 for all. */
   writtenBeforeFailing = 0;
-  /** What comes of a hint: nothing where it is lost, several where it is doubled. */
+  /** Returns the hints to emit for a hint: none to lose it, several to duplicate it. */
   passHint: (hint: WatchHint) => readonly WatchHint[] = (hint) => [hint];
   readonly calls: FileSystemCall[] = [];
   bytesRead = 0;
   readonly #inner: FileSystem;
 
-  /** Present where the other file system has them. */
+  /** Present if the wrapped file system has the method. */
   readonly identify?: (path: string) => Promise<string | undefined>;
   readonly realPath?: (path: string) => Promise<string | undefined>;
 
@@ -65,7 +65,7 @@ export class FaultyFileSystem implements FileSystem {
     return this.#inner.supports;
   }
 
-  /** Calls of one kind so far. */
+  /** Paths of the calls of one kind so far. */
   pathsOf(action: FileSystemCall["action"]): string[] {
     return this.calls.filter((call) => call.action === action).map((call) => call.path);
   }
@@ -80,7 +80,7 @@ export class FaultyFileSystem implements FileSystem {
     return await this.#inner.stat(path);
   }
 
-  /** A folder that cannot be listed is reported as unreadable, as a real scan does. */
+  /** Reports a folder that cannot be listed as unreadable, like a real scan. */
   async scan(path: string): Promise<ScanResult | undefined> {
     await this.#enter("scan", path);
     const rootFault = await this.fault({ action: "list", path });

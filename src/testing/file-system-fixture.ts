@@ -2,33 +2,33 @@ import { expect } from "vitest";
 import { isFoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
 import { type FileSystem, joinPath } from "../fs/file-system.ts";
 
-/** What a test of a file system works with; made anew for each test. */
+/** The file system and folder for one test, made anew for each test. */
 export interface FileSystemSetup {
   readonly fs: FileSystem;
   /** Path of an empty folder that exists. */
   readonly root: string;
-  /** Hands of another program on the same files. Without them, the file system's own are used. */
+  /** Changes the same files as another program would. Without it, the file system's own methods are used. */
   readonly outside?: ExternalWriter;
   readonly teardown?: () => Promise<void> | void;
 }
 
-/** Changes files behind the file system's back, as another program does. */
+/** Changes files behind the file system's back, like another program. */
 export interface ExternalWriter {
-  /** The file exists, or its folder does. */
+  /** The file or its folder exists. */
   append(path: string, text: string): Promise<void>;
   write(path: string, text: string): Promise<void>;
-  /** Writes beside the file and renames over it, as sync programs do. */
+  /** Writes a temporary file and renames it over the target, like sync programs. */
   replace(path: string, text: string): Promise<void>;
   remove(path: string): Promise<void>;
-  /** With the folders above it. */
+  /** Makes the folders above it too. */
   makeDirectory(path: string): Promise<void>;
-  /** A symbolic link, where there are such. */
+  /** Makes a symbolic link, if the platform has them. */
   makeLink?(target: string, path: string): Promise<void>;
 }
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Content of a file as text; `undefined` where there is none. */
+/** Content of a file as text; `undefined` if there is no such file. */
 export async function readText(fs: FileSystem, path: string): Promise<string | undefined> {
   const bytes = await fs.read(path);
   return bytes && new TextDecoder().decode(bytes);
@@ -46,7 +46,7 @@ export async function expectFailure(action: Promise<unknown>, code?: FoldspaceEr
   expect(error.message).toContain(error.data["path"]);
 }
 
-/** The file system's own hands, for those that nobody else can reach. */
+/** Uses the file system's own methods, if no other program can reach its files. */
 export function localWriter(fs: FileSystem): ExternalWriter {
   return {
     append: (path, text) => fs.append(path, utf8(text)),

@@ -3,7 +3,7 @@ import { expectFailure, readText, utf8 } from "./file-system-fixture.ts";
 import type { FileSystemTest } from "./file-system-suite.ts";
 
 export function folderTests(test: FileSystemTest): void {
-  test("a folder is made with those above it, and again without harm", async ({ fs, root }) => {
+  test("a folder is made with its parents, and making it again is harmless", async ({ fs, root }) => {
     await fs.makeDirectory(`${root}/a/b/c`);
     await fs.write(`${root}/a/b/c/file`, utf8("x"));
     await fs.makeDirectory(`${root}/a/b/c`);
@@ -22,7 +22,7 @@ export function folderTests(test: FileSystemTest): void {
     expect(await readText(fs, `${root}/b/two`)).toBe("one");
   });
 
-  test("a folder is renamed with all that is in it", async ({ fs, root }) => {
+  test("a folder is renamed with all its contents", async ({ fs, root }) => {
     await fs.write(`${root}/old/deep/file`, utf8("x"));
     await fs.makeDirectory(`${root}/there`);
     await fs.rename(`${root}/old`, `${root}/there/new`);
@@ -43,7 +43,7 @@ export function folderTests(test: FileSystemTest): void {
     expect(await readText(fs, `${root}/full/file`)).toBe("y");
   });
 
-  test("what is not there, or has nowhere to go, cannot be renamed", async ({ fs, root }) => {
+  test("a missing file, or a file whose target folder is missing, cannot be renamed", async ({ fs, root }) => {
     await fs.write(`${root}/file`, utf8("x"));
     await expectFailure(fs.rename(`${root}/none`, `${root}/other`));
     await expectFailure(fs.rename(`${root}/file`, `${root}/no/folder/file`));

@@ -5,7 +5,7 @@ import type { FileSystemTest } from "./file-system-suite.ts";
 const DAY_MS = 86_400_000;
 
 export function readingTests(test: FileSystemTest): void {
-  test("what is not there is undefined", async ({ fs, root }) => {
+  test("a missing file or folder is undefined", async ({ fs, root }) => {
     for (const path of [`${root}/none`, `${root}/none/below`]) {
       expect(await fs.list(path)).toBeUndefined();
       expect(await fs.stat(path)).toBeUndefined();
@@ -20,14 +20,14 @@ export function readingTests(test: FileSystemTest): void {
     expect([...((await fs.read(`${root}/file`)) ?? [])]).toEqual([0, 255, 10, 13, 128]);
   });
 
-  test("an empty file has no bytes, and is there", async ({ fs, root }) => {
+  test("an empty file exists and has no bytes", async ({ fs, root }) => {
     await fs.write(`${root}/empty`, new Uint8Array());
     expect(await readText(fs, `${root}/empty`)).toBe("");
     expect(await fs.read(`${root}/empty`, { offset: 0, length: 10 })).toHaveLength(0);
     expect(await fs.stat(`${root}/empty`)).toMatchObject({ kind: "file", size: 0 });
   });
 
-  test("a range is read, and what the file lacks of it is left out", async ({ fs, root }) => {
+  test("a range is read, and is shorter if the file ends earlier", async ({ fs, root }) => {
     await fs.write(`${root}/file`, utf8("0123456789"));
     const range = async (offset: number, length?: number): Promise<string> =>
       new TextDecoder().decode(await fs.read(`${root}/file`, length === undefined ? { offset } : { offset, length }));
@@ -51,7 +51,7 @@ export function readingTests(test: FileSystemTest): void {
     await expectFailure(fs.read(`${root}/folder`), "FOLD_IO");
   });
 
-  test("stat tells kind, size and time", async ({ fs, root }) => {
+  test("stat returns kind, size and time", async ({ fs, root }) => {
     await fs.write(`${root}/file`, utf8("12345"));
     await fs.makeDirectory(`${root}/folder`);
     const file = await fs.stat(`${root}/file`);
@@ -60,7 +60,7 @@ export function readingTests(test: FileSystemTest): void {
     expect(await fs.stat(`${root}/folder`)).toMatchObject({ kind: "directory", size: 0 });
   });
 
-  test("a folder lists its entries, hidden ones included, and not what is below", async ({ fs, root }) => {
+  test("a folder lists its entries, including hidden ones, but not the entries below them", async ({ fs, root }) => {
     expect(await fs.list(root)).toEqual([]);
     await fs.write(`${root}/file`, utf8("x"));
     await fs.write(`${root}/.hidden`, utf8("x"));
@@ -69,7 +69,7 @@ export function readingTests(test: FileSystemTest): void {
     expect(entries.map(({ name, kind }) => `${kind} ${name}`).sort()).toEqual(["directory folder", "file .hidden", "file file"]);
   });
 
-  test("a file is no folder", async ({ fs, root }) => {
+  test("a file is not a folder", async ({ fs, root }) => {
     await fs.write(`${root}/file`, utf8("x"));
     await expectFailure(fs.list(`${root}/file`), "FOLD_NOT_A_FOLDER");
     if (fs.scan) await expectFailure(fs.scan(`${root}/file`), "FOLD_NOT_A_FOLDER");
@@ -97,7 +97,7 @@ export function readingTests(test: FileSystemTest): void {
     }
   });
 
-  test("a scan finds what is nested 200 folders deep", async ({ fs, root }, { skip }) => {
+  test("a scan finds a file that is nested 200 folders deep", async ({ fs, root }, { skip }) => {
     if (!fs.scan) return skip("it has no scan");
     const path = `${"d/".repeat(200)}file`;
     await fs.write(`${root}/${path}`, utf8("x"));
@@ -118,12 +118,12 @@ export function readingTests(test: FileSystemTest): void {
     expect(await fs.list(`${root}/to-folder`)).toHaveLength(2);
   });
 
-  test("an identity tells files and folders apart, stays when a file grows, and is none where there is nothing", async ({
+  test("an identity distinguishes files and folders, does not change when a file grows, and is undefined for a missing path", async ({
     fs,
     root,
     outside,
   }, { skip }) => {
-    if (!fs.identify) return skip("it cannot tell");
+    if (!fs.identify) return skip("it has no identities");
     await fs.write(`${root}/a/file`, utf8("x"));
     await fs.write(`${root}/b/file`, utf8("x"));
     const paths = [root, `${root}/a`, `${root}/b`, `${root}/a/file`, `${root}/b/file`];
@@ -138,7 +138,7 @@ export function readingTests(test: FileSystemTest): void {
   });
 
   test("the real path has no links in it", async ({ fs, root, outside }, { skip }) => {
-    if (!fs.realPath) return skip("it cannot tell");
+    if (!fs.realPath) return skip("it does not resolve links");
     await fs.write(`${root}/a/file`, utf8("x"));
     const real = await fs.realPath(root);
     expect(await fs.realPath(`${root}/a/file`)).toBe(`${real}/a/file`);
@@ -154,7 +154,7 @@ export function readingTests(test: FileSystemTest): void {
     const names = ["with space", "-dash", "100% #1 & 'quoted' (2)", "åäö ñ", "日本語", "🌳🌳", "a.b..c", "..double"];
     for (const name of names) await fs.append(`${root}/${name}/${name}.jsonl`, utf8(name));
     for (const name of names) expect(await readText(fs, `${root}/${name}/${name}.jsonl`)).toBe(name);
-    // Some systems keep letters in another normal form than they were given.
+    // Some systems store letters in another normal form.
     const listed = (await fs.list(root))?.map((entry) => entry.name.normalize("NFC")).sort();
     expect(listed).toEqual([...names].sort());
     const scanned = (await fs.scan?.(root))?.files.map((file) => file.path.normalize("NFC")).sort();

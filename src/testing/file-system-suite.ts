@@ -8,11 +8,11 @@ import { writingTests } from "./file-system-writing-tests.ts";
 /** Declares a test that gets a file system with an empty folder of its own. */
 export type FileSystemTest = (title: string, body: (setup: FileSystemSetup, context: TestContext) => Promise<void>) => void;
 
-/** Replacing 250 MB and waiting for hints takes its time on a slow disk. */
+/** Replacing 250 MB and waiting for hints takes long on a slow disk. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * Tests whether a file system does what {@link FileSystem} promises. What `supports` denies is not tested.
+ * Tests whether a file system does what {@link FileSystem} promises. It skips features that `supports` denies.
  * @example
  * testFileSystem("MemoryFileSystem", async () => {
  *   const fs = new MemoryFileSystem();

@@ -3,10 +3,10 @@ import type { FileSystem, WatchHint } from "../fs/file-system.ts";
 import { localWriter, utf8, type FileSystemSetup, type ExternalWriter } from "./file-system-fixture.ts";
 import type { FileSystemTest } from "./file-system-suite.ts";
 
-/** Far beyond what any watcher takes; a test that passes never waits for it. */
+/** Far longer than any watcher takes; a passing test never waits that long. */
 const HINT_DEADLINE_MS = 10_000;
 
-/** The hints of one watch, in the order in which they came. */
+/** The hints of one watch, in order. */
 export class HintLog {
   readonly hints: WatchHint[] = [];
   #end: (() => Promise<void>) | undefined;
@@ -23,7 +23,7 @@ export class HintLog {
     this.#end = undefined;
   }
 
-  /** Does something and waits for a hint, given since, that covers a folder. */
+  /** Runs an action and waits for a later hint that covers a folder. */
   async expectHint(directory: string, action: () => Promise<void>): Promise<void> {
     const before = this.hints.length;
     await action();
@@ -34,7 +34,7 @@ export class HintLog {
 }
 
 export function watchTests(declare: FileSystemTest): void {
-  declare("the manifest tells whether it can watch", async ({ fs }) => {
+  declare("`supports` shows whether the file system can watch", async ({ fs }) => {
     expect(fs.supports.watch).toBe(typeof fs.watch === "function");
   });
 
@@ -84,7 +84,10 @@ export function watchTests(declare: FileSystemTest): void {
     await log.expectHint(`${root}/folder`, () => outside.append(`${root}/folder/file`, "more"));
   });
 
-  test("new folders that came at once with a file are hinted at, and later appends to it", async ({ fs, root }, outside) => {
+  test("new folders that appear together with a file are hinted at, and so are later appends to it", async ({
+    fs,
+    root,
+  }, outside) => {
     const log = await HintLog.start(fs, root);
     for (let time = 0; time < 20; time += 1) {
       const folder = `${root}/${time}/2026/01/02/03`;
@@ -96,7 +99,7 @@ export function watchTests(declare: FileSystemTest): void {
     }
   });
 
-  test("a folder that was moved in is watched with all below it", async ({ fs, root }, outside) => {
+  test("a folder that was moved in is watched with everything below it", async ({ fs, root }, outside) => {
     await fs.write(`${root}/elsewhere/a/b/file`, utf8("x"));
     await fs.makeDirectory(`${root}/watched`);
     const log = await HintLog.start(fs, `${root}/watched`);
@@ -116,13 +119,13 @@ export function watchTests(declare: FileSystemTest): void {
     }
   });
 
-  test("a folder that is not there yet is waited for", async ({ fs, root }, outside) => {
+  test("a watch waits for a missing folder", async ({ fs, root }, outside) => {
     const log = await HintLog.start(fs, `${root}/later`);
     await log.expectHint(`${root}/later`, () => outside.makeDirectory(`${root}/later`));
     await log.expectHint(`${root}/later`, () => outside.write(`${root}/later/file`, "x"));
   });
 
-  test("two watches at once are both told, and one that is ended no more", async ({ fs, root }, outside) => {
+  test("two concurrent watches both get hints, and a watch that was ended gets no more", async ({ fs, root }, outside) => {
     const ended = await HintLog.start(fs, root);
     const other = await HintLog.start(fs, root);
     await ended.expectHint(root, () => other.expectHint(root, () => outside.write(`${root}/file`, "x")));
@@ -132,7 +135,7 @@ export function watchTests(declare: FileSystemTest): void {
     expect(ended.hints).toHaveLength(before);
   });
 
-  test("a watch can be ended twice and begun anew", async ({ fs, root }, outside) => {
+  test("a watch can be ended twice and started again", async ({ fs, root }, outside) => {
     const end = await fs.watch?.(root, () => undefined);
     await end?.();
     await end?.();

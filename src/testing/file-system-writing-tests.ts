@@ -28,7 +28,7 @@ export function writingTests(test: FileSystemTest): void {
     expect(read?.every((byte, index) => byte === bytes[index])).toBe(true);
   });
 
-  test("appends to one file at once are all there, each in one piece", async ({ fs, root }) => {
+  test("concurrent appends to one file all arrive, each in one piece", async ({ fs, root }) => {
     const lengths = Array.from({ length: 20 }, (_, index) => 100_000 + index);
     await Promise.all(
       lengths.map((length, index) => fs.append(`${root}/deep/file`, utf8(String.fromCharCode(65 + index).repeat(length)))),
@@ -39,13 +39,13 @@ export function writingTests(test: FileSystemTest): void {
     expect(lengths.map((_, index) => lengthOf.get(index))).toEqual(lengths);
   });
 
-  test("appends to many new files of new folders at once all succeed", async ({ fs, root }) => {
+  test("concurrent appends to many new files in new folders all succeed", async ({ fs, root }) => {
     const paths = Array.from({ length: 100 }, (_, index) => `${root}/x/${index % 7}/y/${index}`);
     await Promise.all(paths.map((path) => fs.append(path, utf8(path))));
     for (const path of paths) expect(await readText(fs, path)).toBe(path);
   });
 
-  test("append goes to the file that stands there now", async ({ fs, root, outside }) => {
+  test("append writes to the file that is at the path now", async ({ fs, root, outside }) => {
     await fs.append(`${root}/file`, utf8("old"));
     if (outside) await outside.replace(`${root}/file`, "new");
     else await fs.write(`${root}/file`, utf8("new"));
@@ -91,7 +91,7 @@ export function writingTests(test: FileSystemTest): void {
         const version = bytes?.[0] ?? -1;
         if (bytes?.length !== sizeBytes + version) wrong.push(`version ${version} has ${bytes?.length} bytes`);
         else if (bytes.findLast((byte) => byte !== version) !== undefined) wrong.push(`version ${version} is mixed`);
-        // A file system whose calls answer at once would never let the writer go on.
+        // A file system whose calls answer at once would never let the writer continue.
         await new Promise((resolve) => setTimeout(resolve));
       }
       return wrong;
@@ -100,7 +100,7 @@ export function writingTests(test: FileSystemTest): void {
     expect(wrong).toEqual([]);
   });
 
-  test("what stands in the way is an error and stays as it is", async ({ fs, root }) => {
+  test("a file or folder that is in the way causes an error and is not changed", async ({ fs, root }) => {
     await fs.write(`${root}/file`, utf8("x"));
     await fs.write(`${root}/folder/file`, utf8("y"));
     await expectFailure(fs.append(`${root}/folder`, utf8("z")), "FOLD_IO");

@@ -23,7 +23,7 @@ export function countersOf(ops: readonly VertexOperation[]): number[] {
   return ops.map((op) => op.id.counter).sort((a, b) => a - b);
 }
 
-/** A folder in memory whose calls can be made to fail or hang, and a layer on it. */
+/** A layer on a folder in memory whose calls can be made to fail or hang. */
 export class FolderBench {
   readonly memory: MemoryFileSystem;
   readonly fs: FaultyFileSystem;
@@ -31,7 +31,7 @@ export class FolderBench {
   readonly layer: FileSystemPersistenceLayer;
   readonly changes: IncomingChange[] = [];
 
-  /** @param files beside `space.json`, relative to the folder */
+  /** @param files in addition to `space.json`, relative to the folder */
   constructor(files: Readonly<Record<string, string>> = {}, options: FileSystemLayerOptions = {}) {
     const all = Object.entries({ "space-v1/space.json": `{"id":"${FOLDER_SPACE}"}`, ...files });
     this.memory = new MemoryFileSystem(Object.fromEntries(all.map(([path, text]) => [`/space/${path}`, text])), () =>
@@ -48,17 +48,17 @@ export class FolderBench {
     await this.layer.startListening((change) => void this.changes.push(change));
   }
 
-  /** Counters of what the listener was given of a tree. */
+  /** Counters of the operations of a tree that the listener has received. */
   heard(treeId: string): number[] {
     return countersOf(this.changes.flatMap((change) => (change.treeId === treeId ? (change.ops ?? []) : [])));
   }
 
-  /** Appends to a file of the folder, as another device does. */
+  /** Appends to a file of the folder, as another device would. */
   async append(path: string, text: string, fs: FileSystem = this.memory): Promise<void> {
     await fs.append(`/space/${path}`, new TextEncoder().encode(text));
   }
 
-  /** Lets time pass until something has come to its end. */
+  /** Advances the clock until a task has ended. */
   async settle<T>(work: Promise<T>, stepMs = 500): Promise<T> {
     const ended: (() => T)[] = [];
     void work.then(
@@ -70,7 +70,7 @@ export class FolderBench {
     );
     for (let step = 0; ended.length === 0 && step < 2_000; step++) await this.clock.advance(stepMs);
     const [end] = ended;
-    if (!end) throw new Error("It does not come to an end");
+    if (!end) throw new Error("The task does not end");
     return end();
   }
 }

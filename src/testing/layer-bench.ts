@@ -2,24 +2,24 @@ import type { IncomingChange, LayerSession, PersistenceLayer } from "../layers/p
 import { encodeLine } from "../log/line.ts";
 import { newId, type JsonValue, type VertexOperation } from "../tree/index.ts";
 
-/** A storage to test layers on, fresh for every test. */
+/** Storage to test layers on, new for each test. */
 export interface LayerSetup {
   readonly spaceId: string;
   /**
    * Makes a new layer object on the same storage, as another process or the next start of the application would.
-   * @param spaceId another one than the setup's where a test asks for it
+   * @param spaceId differs from the setup's if a test needs another space
    */
   createLayer(spaceId?: string): PersistenceLayer;
-  /** Whether storage that nobody made is simply empty and that of another space lies beside it, as in a browser's database. */
+  /** Whether missing storage counts as empty storage, and spaces lie side by side, as in a browser's database. */
   readonly isAlwaysThere?: boolean;
-  /** Empties the storage, where that is possible from outside. Called while no layer is connected. */
+  /** Empties the storage from outside, if that is possible. Called while no layer is connected. */
   wipe?(): Promise<void>;
   teardown?(): Promise<void>;
 }
 
 const DEADLINE_MS = 20_000;
 
-/** Waits until something is so. @param what is waited for, for the message of a failure */
+/** Waits until a condition holds. @param what the condition, for the message of a failure */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (!(await isSo())) {
@@ -52,17 +52,17 @@ export class TestPeer {
   }
 }
 
-/** Operations as a set that can be compared: without order, each once, `{}` and "removed" told apart. */
+/** Operations as a set for comparison: unordered, without duplicates, with `{}` and "removed" distinguished. */
 export function asSet(ops: readonly VertexOperation[]): string[] {
   return [...new Set(asList(ops))];
 }
 
-/** As {@link asSet}, with repetitions. */
+/** Like {@link asSet}, with duplicates. */
 export function asList(ops: readonly VertexOperation[]): string[] {
   return ops.map((op) => `${op.id.peerId} ${encodeLine(op)}`).sort();
 }
 
-/** Notes what a layer tells of. */
+/** Records the changes that a layer reports. */
 export class Inbox {
   readonly changes: IncomingChange[] = [];
   readonly listener = (change: IncomingChange): void => void this.changes.push(change);
@@ -71,7 +71,7 @@ export class Inbox {
     return this.changes.flatMap((change) => (change.treeId === treeId ? (change.ops ?? []) : []));
   }
 
-  /** Ids of trees that changed and whose operations were left where they are. */
+  /** Ids of trees that changed and whose operations were not delivered. */
   get unloaded(): string[] {
     return this.changes.filter((change) => change.ops === undefined && !change.isLossy).map((change) => change.treeId);
   }
@@ -98,14 +98,14 @@ export class LayerBench {
     return layer;
   }
 
-  /** A new layer, connected, on a storage that is made if it is not there. */
+  /** Connects a new layer, which creates the storage if it is missing. */
   async connected(session: Partial<LayerSession> = {}): Promise<PersistenceLayer> {
     const layer = this.layer();
     await layer.connect({ peerId: newId(), create: true, ...session });
     return layer;
   }
 
-  /** What a layer that has nothing to do with the others finds. */
+  /** The operations that a new, independent layer loads. */
   async stored(treeId: string): Promise<string[]> {
     const layer = this.layer();
     await layer.connect({ peerId: newId() });

@@ -4,7 +4,7 @@ import { outcome } from "./batcher-bench.ts";
 import { TestPeer } from "./layer-bench.ts";
 import { layerOn } from "./space-rig.ts";
 
-test("a flush waits for saves that hang, as it promises what was handed over before", async () => {
+test("a flush waits for hanging saves, because it covers all earlier saves", async () => {
   const store = new MemoryStore();
   const layer = layerOn(store, "space");
   await layer.connect({ peerId: "peer", create: true });
@@ -19,7 +19,7 @@ test("a flush waits for saves that hang, as it promises what was handed over bef
   expect(store.read("tree")).toHaveLength(1);
 });
 
-test("a step whose answer hangs has been taken", async () => {
+test("a step whose answer hangs has been executed", async () => {
   const store = new MemoryStore();
   const layer = layerOn(store, "space", { flushIntervalMs: Infinity });
   await layer.connect({ peerId: "peer", create: true });

@@ -11,7 +11,7 @@ import type {
 import type { DeviceStore } from "../secrets/device-store.ts";
 import type { VertexOperation } from "../tree/index.ts";
 
-/** What a {@link FaultyLayer} can be told to do badly. */
+/** A call of a {@link FaultyLayer} that can be made to fail or hang. */
 export type LayerStep =
   | "connect"
   | "disconnect"
@@ -27,25 +27,25 @@ export type LayerStep =
 
 type Fault = <T>(call: () => Promise<T>) => Promise<T>;
 
-/** A layer that fails or hangs where a test says so, and otherwise does what the layer does that it wraps. */
+/** Wraps a layer. Its calls can be made to fail or hang; otherwise it behaves like the wrapped layer. */
 export class FaultyLayer implements PersistenceLayer {
   readonly inner: PersistenceLayer;
-  /** Every call of a step, in order, those that failed included. */
+  /** All calls in order, including failed ones. */
   readonly calls: LayerStep[] = [];
   readonly #faults = new Map<LayerStep, Fault>();
-  /** Saves that have not reached the other layer yet. */
+  /** Saves that have not reached the wrapped layer yet. */
   readonly #handing = new Set<Promise<void>>();
 
-  /** Present where the other layer has it. */
+  /** Present if the wrapped layer has it. */
   readonly rescanTree?: (treeId: string) => Promise<void>;
 
   constructor(inner: PersistenceLayer) {
     this.inner = inner;
     if (inner.rescanTree)
-      this.rescanTree = async (treeId) => await this.#take("rescanTree", async () => await inner.rescanTree!(treeId));
+      this.rescanTree = async (treeId) => await this.#run("rescanTree", async () => await inner.rescanTree!(treeId));
   }
 
-  /** Has a step fail from now on. */
+  /** Makes a step fail from now on. */
   fail(step: LayerStep, error: unknown = new FoldspaceError("FOLD_IO", `${step} fails in this test`)): void {
     this.#faults.set(step, async () => {
       throw error;
@@ -53,9 +53,9 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   /**
-   * Has a step hang from now on. A flush waits for saves that hang, as it promises what was handed over before.
-   * @param moment before the other layer is asked, or after that, so that only the answer is late
-   * @returns lets go of those that hang, and of all that come
+   * Makes a step hang from now on. A flush waits for hanging saves, because it covers all earlier saves.
+   * @param moment before the wrapped layer is called, or after that, so that only the answer is late
+   * @returns a function that releases the hanging calls and ends the fault
    */
   hang(step: LayerStep, moment: "before" | "answer" = "before"): () => void {
     let release: (() => void) | undefined;
@@ -73,12 +73,12 @@ export class FaultyLayer implements PersistenceLayer {
     };
   }
 
-  /** Ends the faults of a step. What hangs goes on hanging. */
+  /** Ends the faults of a step. Calls that hang continue to hang. */
   heal(step: LayerStep): void {
     this.#faults.delete(step);
   }
 
-  async #take<T>(step: LayerStep, call: () => Promise<T>): Promise<T> {
+  async #run<T>(step: LayerStep, call: () => Promise<T>): Promise<T> {
     this.calls.push(step);
     const fault = this.#faults.get(step);
     return await (fault ? fault(call) : call());
@@ -101,11 +101,11 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async connect(session?: LayerSession): Promise<void> {
-    await this.#take("connect", async () => await this.inner.connect(session));
+    await this.#run("connect", async () => await this.inner.connect(session));
   }
 
   async disconnect(): Promise<void> {
-    await this.#take("disconnect", async () => await this.inner.disconnect());
+    await this.#run("disconnect", async () => await this.inner.disconnect());
   }
 
   changePeer(peerId: string): void {
@@ -121,7 +121,7 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async listTrees(): Promise<string[]> {
-    return await this.#take("listTrees", async () => await this.inner.listTrees());
+    return await this.#run("listTrees", async () => await this.inner.listTrees());
   }
 
   async loadSpaceTreeOps(): Promise<VertexOperation[]> {
@@ -129,7 +129,7 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
-    return await this.#take("loadTreeOps", async () => await this.inner.loadTreeOps(treeId));
+    return await this.#run("loadTreeOps", async () => await this.inner.loadTreeOps(treeId));
   }
 
   releaseTree(treeId: string): void {
@@ -145,7 +145,7 @@ export class FaultyLayer implements PersistenceLayer {
       hand?.();
     };
     try {
-      await this.#take("saveTreeOps", async () => {
+      await this.#run("saveTreeOps", async () => {
         const saving = this.inner.saveTreeOps(treeId, ops);
         reach();
         await saving;
@@ -156,22 +156,22 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async flush(): Promise<void> {
-    await this.#take("flush", async () => {
+    await this.#run("flush", async () => {
       if (this.#handing.size > 0) await Promise.all(this.#handing);
       await this.inner.flush();
     });
   }
 
   async startListening(listener: (change: IncomingChange) => void): Promise<void> {
-    await this.#take("startListening", async () => await this.inner.startListening?.(listener));
+    await this.#run("startListening", async () => await this.inner.startListening?.(listener));
   }
 
   async loadSecrets(): Promise<StoredSecrets | undefined> {
-    return await this.#take("loadSecrets", async () => await this.inner.loadSecrets?.());
+    return await this.#run("loadSecrets", async () => await this.inner.loadSecrets?.());
   }
 
   async saveSecrets(update: SecretsUpdate): Promise<void> {
-    await this.#take("saveSecrets", async () => await this.inner.saveSecrets?.(update));
+    await this.#run("saveSecrets", async () => await this.inner.saveSecrets?.(update));
   }
 
   observeSecrets(listener: () => void): () => void {
@@ -193,7 +193,7 @@ export class FaultyLayer implements PersistenceLayer {
   }
 
   async rescan(): Promise<void> {
-    await this.#take("rescan", async () => await this.inner.rescan?.());
+    await this.#run("rescan", async () => await this.inner.rescan?.());
   }
 
   get status(): LayerStatus {
@@ -217,10 +217,10 @@ export class FaultyLayer implements PersistenceLayer {
   }
 }
 
-/** A store that refuses to be written to while a test says so, as a full disk does, and counts what it is given. */
+/** A store that counts the operations that it is given, and can be made to reject writes, as a full disk does. */
 export class FaultyStore extends MemoryStore {
   refuseWith: FoldspaceError | undefined;
-  /** Operations given so far, those that were there already included. */
+  /** Number of operations given so far, including operations that the store already had. */
   written = 0;
 
   override write(writer: object, treeId: string, ops: readonly VertexOperation[]): void {

@@ -6,7 +6,7 @@ import { asSet, TestPeer } from "./layer-bench.ts";
 import type { LayerTest } from "./layer-suite.ts";
 
 export function lifecycleTests(test: LayerTest): void {
-  test("a layer is offline until it is connected, and says what it is", async (bench) => {
+  test("a layer is offline until it is connected, and describes itself", async (bench) => {
     const layer = bench.layer();
     expect(layer.isConnected()).toBe(false);
     expect(layer.status).toMatchObject({ state: "offline", pendingOps: 0 });
@@ -20,7 +20,7 @@ export function lifecycleTests(test: LayerTest): void {
     expect(layer.problems).toEqual([]);
   });
 
-  test("layers on one storage say that it is one place, while they are connected", async (bench) => {
+  test("connected layers on one storage have the same place id", async (bench) => {
     expect(bench.layer().placeId).toBeUndefined();
     const [one, other] = [await bench.connected(), await bench.connected()];
     expect(one.placeId).toBe(other.placeId);
@@ -28,7 +28,7 @@ export function lifecycleTests(test: LayerTest): void {
     expect(one.placeId).toBeUndefined();
   });
 
-  test("connecting makes the storage where it is told to, and finds it later without", async (bench) => {
+  test("connecting creates the storage on request, and later finds it without", async (bench) => {
     const layer = await bench.connected();
     expect(await layer.loadSpaceTreeOps()).toEqual([]);
     await layer.disconnect();
@@ -47,7 +47,7 @@ export function lifecycleTests(test: LayerTest): void {
     expect(await layer.loadSpaceTreeOps()).toHaveLength(3);
   });
 
-  test("without being told to make it, a storage that is not there is an error, and nothing is written", async (bench) => {
+  test("missing storage is an error unless the caller asks to create it, and nothing is written", async (bench) => {
     if (bench.isAlwaysThere) return;
     for (let attempt = 0; attempt < 3; attempt++) {
       const layer = bench.layer();
@@ -61,7 +61,7 @@ export function lifecycleTests(test: LayerTest): void {
     expect(layer.status.error).toBeUndefined();
   });
 
-  test("a storage that is always there is empty at first, and stays so until something is saved", async (bench) => {
+  test("storage that always exists is empty at first, and stays empty until something is saved", async (bench) => {
     if (!bench.isAlwaysThere) return;
     for (let attempt = 0; attempt < 2; attempt++) {
       const layer = bench.layer();
@@ -72,7 +72,7 @@ export function lifecycleTests(test: LayerTest): void {
     }
   });
 
-  test("a storage that was emptied is not there", async (bench) => {
+  test("storage that was emptied is missing", async (bench) => {
     if (!bench.wipe) return;
     const layer = await bench.connected();
     await layer.saveTreeOps(bench.spaceId, new TestPeer().setMany(1));
@@ -82,7 +82,7 @@ export function lifecycleTests(test: LayerTest): void {
     else await expectAbsent(bench.layer());
   });
 
-  test("a storage of another space is refused, also when it might be made, and stays as it is", async (bench) => {
+  test("storage of another space is refused, even with `create`, and is not changed", async (bench) => {
     if (bench.isAlwaysThere) return;
     const peer = new TestPeer();
     const ops = peer.setMany(2);
@@ -96,7 +96,7 @@ export function lifecycleTests(test: LayerTest): void {
     expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
   });
 
-  test("spaces that lie beside each other do not mix", async (bench) => {
+  test("spaces that lie side by side do not mix", async (bench) => {
     if (!bench.isAlwaysThere) return;
     const ops = new TestPeer().setMany(2);
     const layer = await bench.connected();
@@ -140,7 +140,7 @@ export function lifecycleTests(test: LayerTest): void {
     expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet([first, second]));
   });
 
-  test("connecting twice at once makes one connection", async (bench) => {
+  test("two concurrent connects make one connection", async (bench) => {
     const peer = new TestPeer();
     const session = { peerId: peer.id, create: true };
     const layer = bench.layer();
@@ -163,7 +163,7 @@ export function lifecycleTests(test: LayerTest): void {
     expect(layer.isConnected()).toBe(false);
   });
 
-  test("of calls to connect and disconnect that come at once the last holds", async (bench) => {
+  test("the last of several concurrent calls to connect and disconnect wins", async (bench) => {
     const peer = new TestPeer();
     const session = { peerId: peer.id, create: true };
     const layer = bench.layer();

@@ -33,7 +33,7 @@ export function listeningTests(declare: LayerTest): void {
     await until("all have arrived", () => asSet([...loaded, ...inbox.opsOf(bench.spaceId)]).length === ops.length);
   });
 
-  test("a tree that is not loaded is reported, and its operations are left where they are", async (bench) => {
+  test("a tree that is not loaded is reported, and its operations are not delivered", async (bench) => {
     const { reader, inbox, writer, peer } = await twoLayers(bench);
     await reader.loadSpaceTreeOps();
     const [treeId, loadedTreeId] = [newId(), newId()];
@@ -51,7 +51,7 @@ export function listeningTests(declare: LayerTest): void {
     expect(asList(inbox.opsOf(treeId))).toEqual(asList(more));
   });
 
-  test("looking at one tree gives what has come for it by then, each operation once", async (bench) => {
+  test("rescanning one tree delivers the operations that have arrived for it, each once", async (bench) => {
     const { reader, inbox, writer, peer } = await twoLayers(bench);
     if (!reader.rescanTree) return;
     const [treeId, otherTreeId] = [newId(), newId()];
@@ -68,7 +68,7 @@ export function listeningTests(declare: LayerTest): void {
     expect(inbox.opsOf(otherTreeId)).toEqual([]);
   });
 
-  test("nothing of its own comes back to a layer", async (bench) => {
+  test("a layer's own operations do not come back to it", async (bench) => {
     const { reader, inbox, writer, peer } = await twoLayers(bench);
     const own = new TestPeer();
     const unloadedTreeId = newId();
@@ -83,7 +83,7 @@ export function listeningTests(declare: LayerTest): void {
     expect(inbox.unloaded).toEqual([]);
   });
 
-  test("a peer is heard though its operations were once saved by this layer", async (bench) => {
+  test("a peer's operations arrive although this layer once saved some of them", async (bench) => {
     const { reader, inbox, writer, peer } = await twoLayers(bench);
     await reader.loadSpaceTreeOps();
     const before = peer.setMany(3);
@@ -94,7 +94,7 @@ export function listeningTests(declare: LayerTest): void {
     expect(asSet(inbox.opsOf(bench.spaceId))).toEqual(asSet(after));
   });
 
-  test("nothing is told after listening has ended, and everything again when it goes on", async (bench) => {
+  test("no change is reported after listening has ended, and all are again once it continues", async (bench) => {
     const { reader, inbox, writer, peer } = await twoLayers(bench);
     await reader.loadSpaceTreeOps();
     await reader.stopListening!();
@@ -115,35 +115,35 @@ export function listeningTests(declare: LayerTest): void {
     expect(inbox.changes).toEqual([]);
   });
 
-  test("a second listener takes the place of the first", async (bench) => {
+  test("a second listener replaces the first", async (bench) => {
     const { reader, inbox, writer, peer } = await twoLayers(bench);
     await reader.loadSpaceTreeOps();
     const second = new Inbox();
     await reader.startListening!(second.listener);
     await writer.saveTreeOps(bench.spaceId, peer.setMany(3));
-    await until("the second hears", () => second.opsOf(bench.spaceId).length >= 3);
+    await until("the second receives them", () => second.opsOf(bench.spaceId).length >= 3);
     expect(inbox.changes).toEqual([]);
   });
 
-  test("what is noticed while listening ends, or goes over to another listener, is not lost", async (bench) => {
+  test("changes that are noticed while listening ends, or moves to another listener, are not lost", async (bench) => {
     const { reader, inbox, writer, peer } = await twoLayers(bench);
     await reader.loadSpaceTreeOps();
     const ops: VertexOperation[] = [];
-    // the end comes at another step of the look each time
+    // each round ends listening at another step of the rescan
     for (let steps = 0; steps < 40; steps++) {
       const op = peer.set(steps);
       ops.push(op);
       await writer.saveTreeOps(bench.spaceId, [op]);
-      const looking = reader.rescan?.();
+      const rescanning = reader.rescan?.();
       for (let step = 0; step < steps; step++) await Promise.resolve();
       if (steps % 2 === 0) await reader.stopListening!();
       await reader.startListening!(inbox.listener);
-      await looking;
+      await rescanning;
     }
     await until("all have arrived", () => asSet(inbox.opsOf(bench.spaceId)).length === ops.length);
   });
 
-  test("layers that write and listen at the same time end with the same", async (bench) => {
+  test("layers that write and listen at the same time converge", async (bench) => {
     const peers = Array.from({ length: 3 }, () => new TestPeer());
     const sides = [];
     for (const peer of peers) {
@@ -160,17 +160,17 @@ export function listeningTests(declare: LayerTest): void {
     );
     const all = asSet(sides.flatMap(({ own }) => own));
     for (const { inbox, own } of sides) {
-      await until("everyone has everything", () => asSet([...own, ...inbox.opsOf(bench.spaceId)]).length === all.length);
+      await until("every layer has every operation", () => asSet([...own, ...inbox.opsOf(bench.spaceId)]).length === all.length);
     }
   });
 }
 
 interface TwoLayers {
   readonly reader: Awaited<ReturnType<LayerBench["connected"]>>;
-  /** What the reader is told. */
+  /** The changes that the reader reports. */
   readonly inbox: Inbox;
   readonly writer: Awaited<ReturnType<LayerBench["connected"]>>;
-  /** Whose instance the writer is. */
+  /** The peer for which the writer saves. */
   readonly peer: TestPeer;
 }
 

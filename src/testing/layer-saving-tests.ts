@@ -37,7 +37,7 @@ const UNSAFE_IDS: readonly string[] = [
   "C:\\x",
 ];
 
-/** Changes that make an operation one that could not be read back as it is. */
+/** Changes that make an operation unstorable, because it could not be read back unchanged. */
 const UNSTORABLE: readonly object[] = [
   { value: Infinity },
   { value: [NaN] },
@@ -51,7 +51,7 @@ const UNSTORABLE: readonly object[] = [
 ];
 
 export function savingTests(test: LayerTest): void {
-  test("what was saved is loaded, whatever kind it is of", async (bench) => {
+  test("saved operations of every kind are loaded", async (bench) => {
     const peer = new TestPeer();
     const layer = await bench.connected({ peerId: peer.id });
     const ops = [peer.move("0", null), peer.move(bench.spaceId, null), peer.move("vertex", bench.spaceId)];
@@ -80,7 +80,7 @@ export function savingTests(test: LayerTest): void {
     expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
   });
 
-  test("an operation that could not be read back is refused at once, and holds up nothing", async (bench) => {
+  test("an operation that could not be read back is refused at once, and blocks nothing", async (bench) => {
     const peer = new TestPeer();
     const layer = await bench.connected({ peerId: peer.id });
     for (const change of UNSTORABLE) {
@@ -105,7 +105,7 @@ export function savingTests(test: LayerTest): void {
     expect([...(await layer.listTrees())].sort()).toEqual([...trees.keys()].sort());
   });
 
-  test("operations of other peers are kept as theirs", async (bench) => {
+  test("operations of other peers stay theirs", async (bench) => {
     const [own, ...others] = [new TestPeer(), new TestPeer(), new TestPeer()] as const;
     const layer = await bench.connected({ peerId: own.id });
     const ops = [own, ...others].flatMap((peer) => peer.setMany(3));
@@ -113,7 +113,7 @@ export function savingTests(test: LayerTest): void {
     expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
   });
 
-  test("what was saved is there for others, though the layer is never disconnected", async (bench) => {
+  test("saved operations are there for other layers, even if the layer never disconnects", async (bench) => {
     const peer = new TestPeer();
     const layer = await bench.connected({ peerId: peer.id });
     const saved: VertexOperation[] = [];
@@ -125,7 +125,7 @@ export function savingTests(test: LayerTest): void {
     }
   });
 
-  test("a flush covers everything handed over before it", async (bench) => {
+  test("a flush covers all earlier saves", async (bench) => {
     const peer = new TestPeer();
     const layer = await bench.connected({ peerId: peer.id });
     const ops = peer.setMany(30);
@@ -174,7 +174,7 @@ export function savingTests(test: LayerTest): void {
     for (const layer of layers) expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet(ops.flat()));
   });
 
-  test("the status tells what is pending, that it is being saved, and that all is well", async (bench) => {
+  test("the status shows pending operations, saving, and success", async (bench) => {
     const peer = new TestPeer();
     const layer = await bench.connected({ peerId: peer.id });
     const seen: LayerStatus[] = [];
@@ -192,7 +192,7 @@ export function savingTests(test: LayerTest): void {
   });
 
   for (const id of [...UNSAFE_IDS, "alice@example.com", "A1".repeat(16), "ann_conflict-1", `peer-${"a".repeat(32)}`]) {
-    test(`the tree and peer id ${JSON.stringify(id)} are kept as they are, or refused without harm to others`, async (bench) => {
+    test(`the tree and peer id ${JSON.stringify(id)} are kept unchanged, or refused without harm to others`, async (bench) => {
       const own = new TestPeer();
       const layer = await bench.connected({ peerId: own.id });
       const isRefused = ({ problems }: PersistenceLayer): boolean => problems.some(({ code }) => code === "FOLD_BAD_ID");

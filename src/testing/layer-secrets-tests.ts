@@ -13,7 +13,7 @@ export function secretsTests(declare: LayerTest): void {
       if (bench.layer().loadSecrets) await body(bench);
     });
 
-  test("what was saved is loaded, under any name, by this layer and by others", async (bench) => {
+  test("saved secrets are loaded, under any name, by this layer and by others", async (bench) => {
     const layer = await bench.connected();
     await save(layer, { changes: setting(Object.fromEntries(NAMES.map((name) => [name, `value of ${name}`]))) });
     const other = await bench.connected();
@@ -21,7 +21,7 @@ export function secretsTests(declare: LayerTest): void {
       expect([...(await load(each)).values].sort()).toEqual(NAMES.map((name) => [name, `value of ${name}`]).sort());
   });
 
-  test("changes are made to what is there by then", async (bench) => {
+  test("changes apply to the current secrets", async (bench) => {
     const [one, two] = [await bench.connected(), await bench.connected()];
     await save(one, { changes: setting({ a: "1", b: "1", c: "1" }) });
     await Promise.all([save(one, { changes: setting({ one: "1" }) }), save(two, { changes: setting({ two: "2" }) })]);
@@ -31,7 +31,7 @@ export function secretsTests(declare: LayerTest): void {
       expect(Object.fromEntries((await load(layer)).values)).toEqual({ a: "2", c: "1", one: "1", two: "2" });
   });
 
-  test("a secret that has another value by then is not deleted", async (bench) => {
+  test("a secret whose value has changed meanwhile is not deleted", async (bench) => {
     const [one, two] = [await bench.connected(), await bench.connected()];
     await save(one, { changes: setting({ a: "1" }) });
     await save(two, { changes: new Map([["a", { from: "1", to: "2" }]]) });
@@ -39,7 +39,7 @@ export function secretsTests(declare: LayerTest): void {
     expect((await load(two)).values).toEqual(new Map([["a", "2"]]));
   });
 
-  test("every peer has a sealed file, which is replaced, and removed when it is retired", async (bench) => {
+  test("every peer has a sealed file, which can be replaced, and is removed when it is retired", async (bench) => {
     const [one, two] = [await bench.connected(), await bench.connected()];
     const [a, b] = [newId(), newId()];
     await save(one, { sealed: { peerId: a, text: "first" } });
@@ -50,7 +50,7 @@ export function secretsTests(declare: LayerTest): void {
     for (const layer of [one, two]) expect(await sealedIn(layer)).toEqual({ [a]: "second" });
   });
 
-  test("a layer that keeps what the others held keeps it until it is told anew", async (bench) => {
+  test("a layer that stores `base` keeps it until a save replaces it", async (bench) => {
     const layer = await bench.connected();
     await save(layer, { changes: setting({ a: "1" }), base: new Map([["a", "0"]]) });
     const { base } = await load(layer);
@@ -60,20 +60,20 @@ export function secretsTests(declare: LayerTest): void {
     expect((await load(layer)).base).toEqual(new Map([["a", "0"]]));
   });
 
-  test("layers that listen are told of what others save", async (bench) => {
+  test("layers that listen are notified when others save", async (bench) => {
     const [reader, writer] = [await bench.connected(), await bench.connected()];
     if (!reader.supportsIncomingSync) return;
     await load(reader);
-    let told = 0;
-    const end = reader.observeSecrets!(() => told++);
+    let notifications = 0;
+    const end = reader.observeSecrets!(() => notifications++);
     await reader.startListening!(() => undefined);
-    told = 0;
+    notifications = 0;
     await save(writer, { changes: setting({ a: "1" }) });
-    await until("it is told", () => told > 0);
+    await until("it is notified", () => notifications > 0);
     expect((await load(reader)).values).toEqual(new Map([["a", "1"]]));
-    told = 0;
+    notifications = 0;
     await save(writer, { sealed: { peerId: newId(), text: "sealed" } });
-    await until("it is told", () => told > 0);
+    await until("it is notified", () => notifications > 0);
     end();
   });
 

@@ -5,14 +5,14 @@ import { savingTests } from "./layer-saving-tests.ts";
 import { secretsTests } from "./layer-secrets-tests.ts";
 import { LayerBench, type LayerSetup } from "./layer-bench.ts";
 
-/** Declares a test that gets a storage of its own. */
+/** Declares a test that gets storage of its own. */
 export type LayerTest = (title: string, body: (bench: LayerBench) => Promise<void>) => void;
 
 const TIMEOUT_MS = 60_000;
 
 /**
- * Tests whether a layer does what {@link PersistenceLayer} promises. Layers that do not support incoming sync
- * are not tested for it, nor those without secrets for these. Give the layers a short flush interval: the suite waits for it often.
+ * Tests whether a layer does what {@link PersistenceLayer} promises. Tests of incoming sync and of secrets skip layers
+ * that do not support them. Give the layers a short flush interval, because the suite often waits for it.
  * @example
  * testPersistenceLayer("MemoryPersistenceLayer", () => {
  *   const spaceId = newId();

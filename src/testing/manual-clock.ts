@@ -5,22 +5,22 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** Time that passes only when a test says so. */
+/** Time that passes only when a test advances it. */
 export class ManualClock implements Clock {
   #now: number;
   #timers: Timer[] = [];
-  readonly #settle: () => Promise<void>;
+  readonly #whenIdle: () => Promise<void>;
 
   /**
    * @param startMs milliseconds since the epoch
-   * @param settle ends when promises have settled that wait for nothing from outside; by default with a timer's turn
+   * @param whenIdle resolves when all promises that wait for nothing external have settled; by default after one timer
    */
-  constructor(startMs: number = Date.UTC(2026, 0, 15, 12), settle: () => Promise<void> = takeTurn) {
+  constructor(startMs: number = Date.UTC(2026, 0, 15, 12), whenIdle: () => Promise<void> = nextTask) {
     this.#now = startMs;
-    this.#settle = settle;
+    this.#whenIdle = whenIdle;
   }
 
-  /** Timers that have been set and are not due yet. */
+  /** Number of timers that are set and not due yet. */
   get timerCount(): number {
     return this.#timers.length;
   }
@@ -38,16 +38,16 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Lets time pass. Timers run in the order in which they are due, those set on the way included. Before and
-   * after each, promises that wait for nothing from outside settle.
+   * Advances the time. Timers run in the order in which they are due, including timers set on the way. Before and after
+   * each timer, promises that wait for nothing external settle.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
-    await this.#settle();
+    await this.#whenIdle();
     for (let timer = this.#takeDue(end); timer; timer = this.#takeDue(end)) {
       this.#now = Math.max(this.#now, timer.at);
       timer.run();
-      await this.#settle();
+      await this.#whenIdle();
     }
     this.#now = end;
   }
@@ -59,7 +59,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** A turn of the event loop comes after every microtask, however many of them there are in a row. */
-async function takeTurn(): Promise<void> {
+/** Resolves in a new task of the event loop, and so after any number of microtasks. */
+async function nextTask(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
 }

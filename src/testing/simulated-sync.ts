@@ -3,7 +3,7 @@ import { joinPath } from "../fs/file-system.ts";
 import { nameOfCopy, placeholderOf, uniteVersions } from "./damage.ts";
 import type { Random } from "./random.ts";
 
-/** What a service does with a file that was changed here and elsewhere. */
+/** How a service handles a file that was changed both locally and elsewhere. */
 export type ConflictStyle = "copy of ours" | "copies of both" | "union" | "last wins";
 
 interface Version {
@@ -11,25 +11,25 @@ interface Version {
   readonly number: number;
 }
 
-/** What the service knows of one device's folder. */
+/** One device's folder, and the service's knowledge of it. */
 export interface SyncedFolder {
   readonly fs: FileSystem;
   readonly path: string;
-  /** As the service last left each file, and the version that it is; 0 for a part of one. */
+  /** Each file as the service last left it, and its version; 0 for a part of a file. */
   readonly left: Map<string, Version>;
 }
 
 /**
- * A service that carries a folder between devices as such services do: file by file, in any order, as whole files, now
- * and then first a part of one, and with copies or losses where a file was changed on two sides.
+ * A service that carries a folder between devices as real services do: file by file, in any order, as whole files,
+ * sometimes a part of a file first, and with copies or losses if a file was changed on two sides.
  */
 export class SimulatedSync {
-  /** Everything done that is more than carrying a file, in words. */
+  /** Descriptions of all steps other than carrying a file. */
   readonly history: string[] = [];
   readonly #random: Random;
   readonly #style: ConflictStyle;
   readonly #files = new Map<string, Version>();
-  /** What each file was before, to be put back by mistake. */
+  /** An earlier content of each file, which the service may restore by mistake. */
   readonly #earlier = new Map<string, Uint8Array>();
   readonly #folders: SyncedFolder[] = [];
   #versions = 0;
@@ -39,14 +39,14 @@ export class SimulatedSync {
     this.#style = style;
   }
 
-  /** Has the service carry a folder, too. */
+  /** Adds a folder for the service to carry. */
   add(fs: FileSystem, path: string): SyncedFolder {
     const folder: SyncedFolder = { fs, path, left: new Map() };
     this.#folders.push(folder);
     return folder;
   }
 
-  /** Carries some files to and from a folder. @param share of those that wait, from 0 to 1 */
+  /** Carries some files to and from a folder. @param share of the waiting files, from 0 to 1 */
   async step(folder: SyncedFolder, share: number): Promise<void> {
     const here = await filesOf(folder);
     const paths = new Set([...here.keys(), ...this.#files.keys()]);
@@ -61,29 +61,29 @@ export class SimulatedSync {
       versions = this.#versions;
       for (const folder of this.#folders) await this.step(folder, 1);
     }
-    // what the last folder gave has to reach those before it
+    // changes from the last folder must reach the folders before it
     for (const folder of this.#folders) await this.step(folder, 1);
   }
 
-  /** How many versions of files there have been. */
+  /** Number of versions of files so far. */
   get versions(): number {
     return this.#versions;
   }
 
-  /** Whether the service has all of a file, so that it may take the file off the device. @param path below the folder */
+  /** Whether the service has the whole file, so that it may remove the file from the device. @param path below the folder */
   async isCarried(folder: SyncedFolder, path: string): Promise<boolean> {
     const bytes = await folder.fs.read(joinPath(folder.path, path));
     const version = this.#files.get(path);
     return bytes !== undefined && version !== undefined && isEqual(bytes, version.bytes);
   }
 
-  /** Puts an earlier version of some file in the place of the present one, for every device. @returns whether there is one */
+  /** Replaces a file by an earlier version, for every device. @returns whether there is an earlier version */
   rollBack(): boolean {
     const earlier = [...this.#earlier];
     if (earlier.length === 0) return false;
     const [path, bytes] = this.#random.pick(earlier);
-    this.#put(path, bytes);
-    this.history.push(`the service goes back to ${bytes.length} bytes of ${path}`);
+    this.#store(path, bytes);
+    this.history.push(`the service restores ${bytes.length} bytes of ${path}`);
     return true;
   }
 
@@ -93,7 +93,7 @@ export class SimulatedSync {
     const isChangedHere = ours !== undefined && (left === undefined || !isEqual(ours, left.bytes));
     const isChangedThere = theirs !== undefined && theirs.number !== left?.number;
     if (isChangedHere && (!isChangedThere || isEqual(ours, theirs.bytes))) {
-      folder.left.set(path, theirs && isEqual(ours, theirs.bytes) ? theirs : this.#put(path, ours));
+      folder.left.set(path, theirs && isEqual(ours, theirs.bytes) ? theirs : this.#store(path, ours));
     } else if (isChangedHere && theirs) {
       await this.#resolve(folder, path, ours, theirs);
     } else if (theirs && (isChangedThere || ours === undefined)) {
@@ -114,21 +114,21 @@ export class SimulatedSync {
     const full = joinPath(folder.path, path);
     this.history.push(`conflict over ${path}: ${this.#style}`);
     if (this.#style === "last wins") {
-      folder.left.set(path, this.#put(path, ours));
+      folder.left.set(path, this.#store(path, ours));
       return;
     }
     if (this.#style === "union") {
       const bytes = uniteVersions(theirs.bytes, ours);
       await folder.fs.write(full, bytes);
-      folder.left.set(path, this.#put(path, bytes));
+      folder.left.set(path, this.#store(path, bytes));
       return;
     }
-    if (this.#style === "copies of both") this.#put(nameOfCopy(path, this.#random), theirs.bytes);
+    if (this.#style === "copies of both") this.#store(nameOfCopy(path, this.#random), theirs.bytes);
     await folder.fs.rename(full, nameOfCopy(full, this.#random));
     await this.#bring(folder, path, theirs, false);
   }
 
-  #put(path: string, bytes: Uint8Array): Version {
+  #store(path: string, bytes: Uint8Array): Version {
     const before = this.#files.get(path);
     if (before) this.#earlier.set(path, before.bytes);
     const version = { bytes, number: ++this.#versions };
@@ -140,7 +140,7 @@ export class SimulatedSync {
 async function filesOf({ fs, path }: SyncedFolder): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const file of (await fs.scan?.(path))?.files ?? []) {
-    // services leave hidden files alone, stubs of their own among them
+    // services ignore hidden files, including their own placeholders
     const bytes = /(^|\/)\./.test(file.path) ? undefined : await fs.read(joinPath(path, file.path));
     if (bytes) files.set(file.path, bytes);
   }

@@ -6,12 +6,12 @@ import { newId, ReplicatedTree, type VertexOperation } from "../tree/index.ts";
 import { asSet } from "./layer-bench.ts";
 import { FaultyLayer, FaultyStore } from "./layer-faults.ts";
 
-/** A layer of a space on a store, to fail and hang as a test wants. */
+/** A layer of a space on a store that a test can make fail and hang. */
 export function layerOn(store: MemoryStore, spaceId: string, options: MemoryLayerOptions = {}): FaultyLayer {
   return new FaultyLayer(new MemoryPersistenceLayer(spaceId, { store, flushIntervalMs: 5, ...options }));
 }
 
-/** Opens a space from stores, works on it, and closes it: what another device did. */
+/** Opens a space from stores, works on it, and closes it, as another device would. */
 export async function workOn(
   spaceId: string,
   stores: readonly MemoryStore[],
@@ -30,14 +30,14 @@ export async function makeSpace(spaceId: string, store: MemoryStore): Promise<vo
   await space.close();
 }
 
-/** Makes a store that holds what another one does, and from now on goes its own way. */
+/** Copies a store into another, independent one. */
 export function copyInto<S extends MemoryStore>(from: MemoryStore, to: S): S {
   to.spaceId = from.spaceId;
   for (const treeId of from.treeIds) to.write(from, treeId, from.read(treeId));
   return to;
 }
 
-/** Everything in a store, to be compared. */
+/** The content of a store, for comparison. */
 export function contentOf(store: MemoryStore): Record<string, string[]> {
   return Object.fromEntries(store.treeIds.map((treeId) => [treeId, asSet(store.read(treeId))]));
 }
@@ -49,7 +49,7 @@ export interface TwoPlaces {
   readonly two: FaultyStore;
 }
 
-/** A space with one app tree, in two places that hold the same. */
+/** A space with one app tree, in two places with the same content. */
 export async function spaceInTwoPlaces(): Promise<TwoPlaces> {
   const [id, one] = [newId(), new FaultyStore()];
   await makeSpace(id, one);
@@ -58,7 +58,7 @@ export async function spaceInTwoPlaces(): Promise<TwoPlaces> {
   return { id, treeId, one, two: copyInto(one, new FaultyStore()) };
 }
 
-/** An edit of a tree made elsewhere, as operations. */
+/** The operations of an edit of a tree on another device. */
 export function editElsewhere(store: MemoryStore, treeId: string, name: string): VertexOperation[] {
   const elsewhere = new ReplicatedTree(newId(), store.read(treeId), { rootId: treeId });
   elsewhere.popLocalOps();
@@ -66,7 +66,7 @@ export function editElsewhere(store: MemoryStore, treeId: string, name: string):
   return elsewhere.popLocalOps();
 }
 
-/** What becomes of a promise within a few seconds. */
+/** The outcome of a promise within a few seconds. */
 export async function outcomeOf(task: Promise<unknown>): Promise<string> {
   const settled = task.then(
     () => "resolved",

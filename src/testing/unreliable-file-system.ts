@@ -6,32 +6,32 @@ import { type Damage, damageFile } from "./damage.ts";
 import { FaultyFileSystem, type FileSystemCall } from "./faulty-file-system.ts";
 import { Random } from "./random.ts";
 
-/** What goes wrong with a call. */
+/** A kind of fault of a call. */
 export type CallFault = FoldspaceErrorCode | "slow call" | "hanging call" | "lost hint" | "doubled hint";
 
 export interface UnreliableOptions {
   /** The same seed and the same calls give the same faults. */
   readonly seed: number;
-  /** Probability of each fault, from 0 to 1; none by default. Errors befall calls that write. */
+  /** Probability of each fault, from 0 to 1; none by default. Errors occur in calls that write. */
   readonly rates?: Readonly<Partial<Record<CallFault, number>>>;
-  /** What slow calls wait for. */
+  /** The clock of slow calls. */
   readonly clock?: Clock;
 }
 
 const WRITING: ReadonlySet<FileSystemCall["action"]> = new Set(["append", "write", "makeDirectory", "rename", "remove"]);
-/** What both readers and writers meet. */
+/** Errors that occur in both reading and writing calls. */
 const ANY_CALL: ReadonlySet<string> = new Set(["FOLD_BUSY", "FOLD_TIMEOUT", "FOLD_IO", "FOLD_PERMISSION"]);
 const LONGEST_SLOW_CALL_MS = 5_000;
 
 /**
- * Another file system on which things go wrong by chance: calls fail, appends half-way, are slow or hang, hints get lost
- * or doubled, and files are damaged when asked. A run is repeated from its seed and told in words by {@link history}.
+ * Wraps a file system and causes random faults: calls fail, write half an append, are slow or hang, hints are lost or
+ * duplicated, and files are damaged on request. A run can be repeated from its seed; {@link history} describes it.
  */
 export class UnreliableFileSystem extends FaultyFileSystem {
   readonly seed: number;
-  /** Every fault so far, in words. */
+  /** Descriptions of all faults so far. */
   readonly history: string[] = [];
-  /** Faults so far by their kind. */
+  /** Number of faults so far by kind. */
   readonly counts: Map<CallFault | Damage, number> = new Map();
   readonly #inner: FileSystem;
   readonly #random: Random;
@@ -50,20 +50,20 @@ export class UnreliableFileSystem extends FaultyFileSystem {
     this.passHint = (hint) => this.#pass(hint);
   }
 
-  /** Ends all faults, and lets go of calls that hang. */
+  /** Ends all faults and releases hanging calls. */
   heal(): void {
     this.#rates = [];
     for (const release of this.#release.splice(0)) release();
   }
 
-  /** Damages a file, by other hands. @returns what was done, in words; `undefined` where there is no such file */
+  /** Damages a file from outside. @returns a description of the damage; `undefined` if there is no such file */
   async damage(path: string, damage: Damage): Promise<string | undefined> {
     const done = await damageFile(this.#inner, path, damage, this.#random);
     if (done !== undefined) this.#note(damage, done);
     return done;
   }
 
-  /** The seed, and how often what went wrong. */
+  /** The seed, and the number of faults of each kind. */
   override toString(): string {
     const counted = [...this.counts].map(([kind, count]) => `${count} × ${kind}`);
     return `seed ${this.seed}: ${counted.join(", ") || "nothing went wrong"}`;

@@ -4,5 +4,5 @@ import type { ToWorker } from "./protocol.ts";
 import { serveParsing } from "./serve.ts";
 
 const port = parentPort!;
-const take = serveParsing((message, transfer) => port.postMessage(message, transfer));
-port.on("message", (message: ToWorker) => take(message));
+const receive = serveParsing((message, transfer) => port.postMessage(message, transfer));
+port.on("message", (message: ToWorker) => receive(message));

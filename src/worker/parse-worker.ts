@@ -8,5 +8,5 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const take = serveParsing((message, transfer) => scope.postMessage(message, transfer));
-scope.addEventListener("message", (event) => take(event.data));
+const receive = serveParsing((message, transfer) => scope.postMessage(message, transfer));
+scope.addEventListener("message", (event) => receive(event.data));

@@ -8,7 +8,7 @@ import type { WebWorkerLike } from "./worker-port.ts";
 const BIG = 10_000_000;
 const PEER = "a".repeat(32);
 
-/** The worker's side behind a port, in this thread. */
+/** The worker's side behind a port, on this thread. */
 class PortWorker implements WebWorkerLike {
   readonly #channel = new MessageChannel();
   isTerminated = false;
@@ -39,7 +39,7 @@ function lines(...counters: number[]): Uint8Array {
   return new TextEncoder().encode(counters.map((counter) => `["m",${counter},"${PEER}",null]\n`).join(""));
 }
 
-test("a worker stays while a file is being read, however long that takes, and goes when it has had no work for a while", async () => {
+test("a worker lives while a file is being read, however long that takes, and ends after some idle time", async () => {
   const clock = new ManualClock();
   const workers: PortWorker[] = [];
   const createWorker = (): PortWorker => workers[workers.push(new PortWorker()) - 1]!;

@@ -7,7 +7,7 @@ import type { VertexOperation } from "../tree/index.ts";
 import { unpackOps, type FromWorker, type ParseResult } from "./protocol.ts";
 import { webWorkerPort, type WebWorkerLike, type WorkerPort } from "./worker-port.ts";
 
-/** The parsing of one file, chunk by chunk. It has to be ended, also where nobody needs what comes of it. */
+/** The parsing of one file, chunk by chunk. Callers must end every job, even if they do not need its result. */
 export interface ParseJob {
   push(bytes: Uint8Array): Promise<void>;
   end(): Promise<ParsedLog>;
@@ -18,25 +18,25 @@ export interface ParsedLog extends ParseResult {
 }
 
 export interface ParsingOptions {
-  /** Whether big files are parsed in a worker. Default: in a page, yes; in Node, where that takes longer in all, no. */
+  /** Whether a worker parses big files. Default: in a page, yes; in Node, where that takes longer in total, no. */
   readonly worker?: boolean;
-  /** Makes the worker, for bundlers that do not find it by themselves: `() => new Worker(…"foldspace/worker"…)`. */
+  /** Makes the worker, for bundlers that do not find it themselves: `() => new Worker(…"foldspace/worker"…)`. */
   readonly createWorker?: () => WebWorkerLike;
   readonly clock?: Clock;
 }
 
-/** Below this many bytes (some ten thousand lines) a worker takes longer than it saves. */
+/** For fewer bytes (some ten thousand lines), a worker takes longer than it saves. */
 const MIN_WORKER_BYTES = 700_000;
 const START_TIMEOUT_MS = 5_000;
 const IDLE_MS = 30_000;
 const SLICE_BYTES = 128 * 1024;
 
-/** Thrown when the worker broke while it had the job: the file has to be read again. */
+/** Thrown if the worker broke during the job: the file must be read again. */
 export class WorkerLost extends Error {}
 
 /**
- * Decides where log files are parsed: a few here, in slices that leave others their turn; many or big ones in a worker,
- * if there is one. If the worker cannot be loaded, everything is parsed here from then on.
+ * Decides where log files are parsed: a few on this thread, in slices that let other tasks run; many or big files in a
+ * worker, if there is one. If the worker cannot be loaded, this thread parses everything from then on.
  */
 export class Parsing {
   readonly #wanted: boolean;
@@ -52,7 +52,7 @@ export class Parsing {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** @param bytes that are being read together: of the file, as far as its size is known, and of others */
+  /** @param bytes read together with the file: its own, as far as its size is known, and other files' */
   async open(options: LogParserOptions, bytes: number): Promise<ParseJob> {
     const worker = bytes < MIN_WORKER_BYTES ? undefined : await this.#getWorker();
     if (!worker) return new InlineJob(options);
@@ -78,7 +78,7 @@ export class Parsing {
       const onIdle = (): void => void (this.#cancelIdle = this.#clock.schedule(IDLE_MS, () => this.close()));
       if (port) return await ParseWorker.start(port, this.#clock, onIdle, () => (this.#isBroken = true));
     } catch {
-      // no worker to be had here (forbidden by the page's policy, or not found): parsing here gives the same
+      // no worker is available (forbidden by the page's policy, or not found): parsing on this thread gives the same result
     }
     this.#isBroken = true;
     return undefined;
@@ -101,13 +101,13 @@ class InlineJob implements ParseJob {
   }
 
   async end(): Promise<ParsedLog> {
-    const settledProblems = this.#parser.problems.length;
-    const settledCount = this.#parser.problemCount;
+    const finalProblems = this.#parser.problems.length;
+    const finalProblemCount = this.#parser.problemCount;
     this.#parser.end();
-    // many small files are long work, too
+    // many small files are long work too
     if (this.#slicer.isDue) await this.#slicer.yieldToEventLoop();
     const { ops, problems, problemCount, position } = this.#parser;
-    return { ops, problems, problemCount, finalProblems: settledProblems, finalProblemCount: settledCount, position };
+    return { ops, problems, problemCount, finalProblems, finalProblemCount, position };
   }
 }
 
@@ -129,9 +129,9 @@ class ParseWorker {
   }
 
   /**
-   * @param onIdle told when the last of its jobs has ended
-   * @returns the worker when it has answered
-   * @throws Error if it does not in time
+   * @param onIdle called when the last job has ended
+   * @returns the worker once it has answered
+   * @throws Error if it does not answer in time
    */
   static async start(port: WorkerPort, clock: Clock, onIdle: () => void, onLost: () => void): Promise<ParseWorker> {
     const worker = new ParseWorker(port, onIdle);

@@ -2,35 +2,35 @@ import type { LineProblem } from "../log/line-problem.ts";
 import type { LogPosition } from "../log/parser.ts";
 import type { JsonValue, VertexOperation } from "../tree/index.ts";
 
-/** What the page sends to the worker. Jobs are files being read; several may be under way. */
+/** Messages from the page to the worker. Each job reads one file; several may be under way. */
 export type ToWorker =
   | { readonly type: "start"; readonly job: number; readonly peerId: string; readonly from: LogPosition }
   | { readonly type: "chunk"; readonly job: number; readonly bytes: Uint8Array }
   | { readonly type: "end"; readonly job: number };
 
-/** What the worker sends back. */
+/** Messages from the worker to the page. */
 export type FromWorker =
   | { readonly type: "ready" }
   | { readonly type: "ops"; readonly job: number; readonly packed: PackedOps }
-  /** A chunk is done: the next may be sent. */
+  /** A chunk is parsed: the page may send the next one. */
   | { readonly type: "taken"; readonly job: number }
   | { readonly type: "done"; readonly job: number; readonly result: ParseResult };
 
 export interface ParseResult {
-  /** The first of them, up to `MAX_LISTED_OF_FILE`. */
+  /** The first problems, up to `MAX_LISTED_OF_FILE`. */
   readonly problems: readonly LineProblem[];
-  /** How many there are in all. */
+  /** Number of all problems. */
   readonly problemCount: number;
-  /** How many of those listed are of whole lines, before the position. */
+  /** How many of the listed problems are of whole lines, before the position. */
   readonly finalProblems: number;
-  /** How many of all are. */
+  /** How many of all problems are. */
   readonly finalProblemCount: number;
   readonly position: LogPosition;
 }
 
 /**
- * Operations as columns: receiving them blocks the page a fraction as long as receiving the objects, because a few
- * buffers are handed over instead of hundreds of thousands of objects being copied.
+ * Operations as columns. Receiving them blocks the page for a fraction of the time that objects take, because a few
+ * buffers are transferred instead of copying hundreds of thousands of objects.
  */
 export interface PackedOps {
   readonly peerId: string;
@@ -41,7 +41,7 @@ export interface PackedOps {
   /** Index of the parent or the key in `strings`. */
   readonly references: Uint32Array;
   readonly strings: readonly string[];
-  /** Values of the properties that have one, in order. */
+  /** The values of properties that have one, in order. */
   readonly values: readonly JsonValue[];
 }
 
@@ -50,7 +50,7 @@ const MOVE = 1;
 const REMOVAL = 2;
 const PROPERTY = 3;
 
-/** So many operations go into one message: unpacking them takes a few milliseconds. */
+/** Operations per message: unpacking them takes a few milliseconds. */
 export const OPS_PER_MESSAGE = 4_096;
 
 export function packOps(peerId: string, ops: readonly VertexOperation[]): PackedOps {
@@ -84,7 +84,7 @@ export function packOps(peerId: string, ops: readonly VertexOperation[]): Packed
   return { peerId, counters, kinds, targets, references, strings, values };
 }
 
-/** Buffers to hand over with a packed message. */
+/** The buffers of a packed message, for transfer. */
 export function buffersOf({ counters, kinds, targets, references }: PackedOps): ArrayBuffer[] {
   return [counters, kinds, targets, references].map((column) => column.buffer as ArrayBuffer);
 }

@@ -7,13 +7,13 @@ interface Job {
   readonly parser: LogParser;
 }
 
-/** So many bytes are parsed before what came of them is sent: the page unpacks while the worker goes on. */
+/** Bytes to parse before the operations are sent: the page unpacks while the worker continues. */
 const SLICE_BYTES = 512 * 1024;
 
 /**
- * The worker's side: parses what it is sent.
+ * The worker's side: parses the chunks that it receives.
  * @param send answers the page
- * @returns what to call with each message
+ * @returns the function that handles each message
  */
 export function serveParsing(send: (message: FromWorker, transfer: ArrayBuffer[]) => void): (message: ToWorker) => void {
   const jobs = new Map<number, Job>();
@@ -41,8 +41,8 @@ export function serveParsing(send: (message: FromWorker, transfer: ArrayBuffer[]
       send({ type: "taken", job: message.job }, []);
       return;
     }
-    const settledProblems = job.parser.problems.length;
-    const settledCount = job.parser.problemCount;
+    const finalProblems = job.parser.problems.length;
+    const finalProblemCount = job.parser.problemCount;
     job.parser.end();
     sendOps(message.job, job);
     jobs.delete(message.job);
@@ -51,7 +51,7 @@ export function serveParsing(send: (message: FromWorker, transfer: ArrayBuffer[]
       {
         type: "done",
         job: message.job,
-        result: { problems, problemCount, finalProblems: settledProblems, finalProblemCount: settledCount, position },
+        result: { problems, problemCount, finalProblems, finalProblemCount, position },
       },
       [],
     );

@@ -1,8 +1,8 @@
 import { webWorkerPort, type WorkerPort } from "./worker-port.ts";
 
-/** Starts the parsing worker. @returns `undefined` where there are no workers */
+/** Starts the parsing worker. @returns `undefined` if the platform has no workers */
 export function startParseWorker(): WorkerPort | undefined {
   if (typeof Worker === "undefined") return undefined;
-  // in one expression: so bundlers recognise it
+  // bundlers recognise this only as one expression
   return webWorkerPort(new Worker(new URL("./parse-worker.js", import.meta.url), { type: "module" }));
 }

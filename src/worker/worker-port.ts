@@ -1,9 +1,9 @@
 import type { FromWorker, ToWorker } from "./protocol.ts";
 
-/** A worker, as far as parsing needs one: the same for browsers and Node. */
+/** The part of a worker that parsing needs, the same for browsers and Node. */
 export interface WorkerPort {
   post(message: ToWorker): void;
-  /** @param onFailed told when the worker could not be loaded or has broken */
+  /** @param onFailed called if the worker could not be loaded or has broken */
   listen(onMessage: (message: FromWorker) => void, onFailed: (reason: string) => void): void;
   terminate(): void;
 }
@@ -23,7 +23,7 @@ export function webWorkerPort(worker: WebWorkerLike): WorkerPort {
       worker.addEventListener("message", (event) => onMessage(event.data as FromWorker));
       worker.addEventListener("error", (event) => {
         event.preventDefault();
-        // a worker that cannot be loaded gives an event without a word
+        // a worker that cannot be loaded emits an event without a message
         onFailed((event as ErrorEvent).message || "the worker could not be loaded");
       });
       worker.addEventListener("messageerror", () => onFailed("a message of the worker could not be read"));

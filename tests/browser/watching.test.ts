@@ -49,7 +49,7 @@ test("without an observer a look is asked for regularly, until the watch ends", 
   expect(fs.supports.watch).toBe(true);
   const log = await HintLog.start(fs, "space");
   await expect.poll(() => log.hints.length, { timeout: 10_000 }).toBeGreaterThan(3);
-  expect(new Set(reasons(log))).toEqual(new Set(["this browser tells of no changes"]));
+  expect(new Set(reasons(log))).toEqual(new Set(["this browser reports no changes"]));
   await log.end();
   const { length } = log.hints;
   await new Promise((resolve) => setTimeout(resolve, 100));

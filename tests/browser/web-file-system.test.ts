@@ -191,7 +191,7 @@ describe("writing", () => {
     for (const action of [fs.read("a/file"), fs.stat("a/file"), fs.append("a/file", utf8("y")), fs.makeDirectory("b")]) {
       await expectFailure(action, "FOLD_PERMISSION");
     }
-    await expect(fs.read("a/file")).rejects.toThrow("the user has to grant access to the folder again");
+    await expect(fs.read("a/file")).rejects.toThrow("the user must grant access to the folder again");
   });
 
   test("a browser that cannot write says so", async () => {

@@ -2,18 +2,18 @@ use std::path::{Path, PathBuf};
 
 const USAGE: &str = "Usage: foldspace-app [--profile NAME] [--folder PATH]";
 
-/// What the application was started with.
+/// The command line with which the application was started.
 #[derive(Debug, Default, PartialEq)]
 pub struct Arguments {
-    /// Instances with different profiles know nothing of each other.
+    /// Instances with different profiles share nothing.
     pub profile: Option<String>,
     /// The folder whose space the first window opens.
     pub folder: Option<PathBuf>,
 }
 
 impl Arguments {
-    /// Reads them without the program's name. `default_profile` stands where they name none, and paths are relative to
-    /// `current_folder`.
+    /// Reads the arguments without the program's name. `default_profile` applies if they name no profile. Paths are relative
+    /// to `current_folder`.
     pub fn parse(
         args: impl IntoIterator<Item = String>,
         default_profile: Option<String>,
@@ -36,19 +36,19 @@ impl Arguments {
             match name {
                 "--profile" => parsed.profile = Some(value()?),
                 "--folder" => parsed.folder = Some(current_folder.join(value()?)),
-                _ => return Err(format!("What is {arg}? {USAGE}")),
+                _ => return Err(format!("{arg} is not an option. {USAGE}")),
             }
         }
         match &parsed.profile {
             Some(name) if !is_profile_name(name) => Err(format!(
-                "A profile's name has letters, digits and hyphens, 40 at most, which “{name}” has not."
+                "A profile's name consists of at most 40 letters, digits and hyphens; “{name}” does not."
             )),
             _ => Ok(parsed),
         }
     }
 }
 
-/// It becomes a part of names of folders, and of the name under which instances find each other.
+/// The name becomes a part of folder names, and of the name by which instances find each other.
 fn is_profile_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     !name.is_empty() && name.len() <= 40 && name.bytes().all(is_plain)
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_is_named_goes_before_that_of_the_environment() {
+    fn a_profile_in_the_arguments_wins_over_that_of_the_environment() {
         assert_eq!(
             parse(&[], Some("home")).unwrap().profile,
             Some("home".into())
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_arguments_are_refused() {
         for args in [
             &["--profil=work"][..],
             &["Notes"],

@@ -1,4 +1,4 @@
-// no console beside the window
+// no console window
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod arguments;
@@ -20,19 +20,19 @@ fn main() {
         });
     let mut context = tauri::generate_context!();
     if let Some(profile) = &arguments.profile {
-        // The webview and the plugins keep what they keep under the identifier, and instances find each other by it.
+        // The webview and the plugins store data under the identifier, and instances find each other by it.
         let identifier = &mut context.config_mut().identifier;
         *identifier = format!("{identifier}.profile-{profile}");
     }
     tauri::Builder::default()
-        // the first of all: a second start ends before it does anything
+        // the first plugin: a second start must end before it does anything else
         .plugin(tauri_plugin_single_instance::init(|app, args, folder| {
             windows::open_another(app, args, &folder);
         }))
         .plugin(tauri_plugin_window_state::Builder::default().build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(Gate::new(tauri_plugin_fs::init(), windows::reaches))
-        // folders that were picked can be opened at the next start: it looks for the plugin above
+        // remembers picked folders for the next start; it requires the plugin above
         .plugin(tauri_plugin_persisted_scope::init())
         .plugin(Gate::new(tauri_plugin_foldspace::init(), windows::reaches))
         .manage(windows::Windows::default())

@@ -48,7 +48,7 @@ pub fn build(app: &AppHandle) -> tauri::Result<Menu<Wry>> {
     let file = file.item(&quit);
     menu.append(&file.build()?)?;
 
-    // Without these items the keys do nothing on macOS; elsewhere the webview knows them by itself. Undoing is the page's.
+    // Without these items, the keys do nothing on macOS; elsewhere the webview handles them. The page handles undo.
     #[cfg(target_os = "macos")]
     menu.append(
         &SubmenuBuilder::new(app, "Edit")
@@ -95,7 +95,9 @@ fn run(app: &AppHandle, id: &str) -> tauri::Result<()> {
         return Ok(());
     };
     match id {
-        "open-folder" | "show-folder" => windows::tell(app, window.label(), "window-request", id),
+        "open-folder" | "show-folder" => {
+            windows::emit_to_page(app, window.label(), "window-request", id);
+        }
         "close" => window.close()?,
         "zoom-in" => windows::zoom(&window, Some(1.1))?,
         "zoom-out" => windows::zoom(&window, Some(1.0 / 1.1))?,
@@ -106,7 +108,7 @@ fn run(app: &AppHandle, id: &str) -> tauri::Result<()> {
     Ok(())
 }
 
-/// The window that the menu is about.
+/// The window to which a menu item applies.
 fn focused(app: &AppHandle) -> Option<WebviewWindow> {
     let windows = app.webview_windows();
     let is_focused = |window: &&WebviewWindow| window.is_focused().unwrap_or(false);

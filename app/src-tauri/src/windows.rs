@@ -1,4 +1,4 @@
-//! Windows, each of which has a space open and is a peer of its own.
+//! Windows. Each has one space open and is a peer of its own.
 
 use std::{
     collections::HashMap,
@@ -18,10 +18,10 @@ use tauri_plugin_fs::FsExt;
 
 use crate::arguments::Arguments;
 
-/// How long a window that is to be closed waits for its page to save. A page that hangs cannot keep it open.
+/// How long a closing window waits for its page to save, so that a hanging page cannot keep it open.
 const SAVING_LIMIT: Duration = Duration::from_secs(5);
 
-/// What is known of windows that are open, by label.
+/// The state of open windows, by label.
 #[derive(Default)]
 pub struct Windows(Mutex<HashMap<String, State>>);
 
@@ -31,7 +31,7 @@ impl Windows {
     }
 }
 
-/// The folders that a window may reach. It gives them back when it closes.
+/// The folders that a window may reach. It loses them when it closes.
 pub fn reaches(webview: &Webview) -> Vec<Reach> {
     let windows = webview.state::<Windows>();
     let states = windows.0.lock().unwrap();
@@ -40,17 +40,17 @@ pub fn reaches(webview: &Webview) -> Vec<Reach> {
 }
 
 struct State {
-    /// The folder that it was opened for.
+    /// The folder for which the window was opened.
     folder: Option<PathBuf>,
-    /// That one, and those that its page has opened since.
+    /// That folder, and those that the page has opened since.
     reaches: Vec<Reach>,
     zoom: f64,
     is_closing: bool,
 }
 
-/// Opens one more window: of a folder, or else of what was open last. One that cannot be opened leaves nothing behind.
+/// Opens another window: for a folder, or else for the space that was open last. A failure leaves nothing behind.
 pub fn open(app: &AppHandle, folder: Option<PathBuf>) -> tauri::Result<()> {
-    // of a link that leads nowhere, the page says that it cannot be had
+    // for a dangling link, the page reports that the folder cannot be opened
     let reach = folder.as_deref().and_then(|folder| Reach::to(folder).ok());
     let state = State {
         folder,
@@ -74,7 +74,7 @@ fn build(app: &AppHandle, label: &str) -> tauri::Result<()> {
     let mut config = app.config().app.windows[0].clone();
     config.label = label.to_owned();
     let builder = WebviewWindowBuilder::from_config(app, &config)?
-        // what the page gives as a file goes where files that are downloaded go, of which the page has to tell
+        // the page's exports go to the user's folder for downloads; the page must report where a file was saved
         .on_download(|page, event| {
             if let DownloadEvent::Finished {
                 path,
@@ -82,7 +82,7 @@ fn build(app: &AppHandle, label: &str) -> tauri::Result<()> {
                 ..
             } = event
             {
-                tell(page.app_handle(), page.label(), "file-saved", path);
+                emit_to_page(page.app_handle(), page.label(), "file-saved", path);
             }
             true
         });
@@ -92,7 +92,7 @@ fn build(app: &AppHandle, label: &str) -> tauri::Result<()> {
     Ok(())
 }
 
-/// What a second start with the same profile comes to.
+/// Handles a second start with the same profile.
 pub fn open_another(app: &AppHandle, args: Vec<String>, current_folder: &str) {
     let opened = Arguments::parse(args.into_iter().skip(1), None, Path::new(current_folder))
         .and_then(|arguments| open(app, arguments.folder).map_err(|error| error.to_string()));
@@ -101,7 +101,7 @@ pub fn open_another(app: &AppHandle, args: Vec<String>, current_folder: &str) {
     }
 }
 
-/// Lets the page save before its window goes.
+/// Lets the page save before its window closes.
 pub fn on_event(window: &Window, event: &WindowEvent) {
     match event {
         WindowEvent::CloseRequested { api, .. } => {
@@ -114,7 +114,7 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
             if std::mem::replace(&mut state.is_closing, true) {
                 return;
             }
-            tell(
+            emit_to_page(
                 window.app_handle(),
                 window.label(),
                 "window-request",
@@ -123,7 +123,7 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
             let window = window.clone();
             thread::spawn(move || {
                 thread::sleep(SAVING_LIMIT);
-                // gone already, as a rule
+                // usually the window is gone already
                 let _ = window.destroy();
             });
         }
@@ -134,13 +134,13 @@ pub fn on_event(window: &Window, event: &WindowEvent) {
     }
 }
 
-/// Tells the page of a window something.
-pub fn tell(app: &AppHandle, label: &str, event: &str, detail: impl Serialize + Clone) {
-    // a page that is gone need not be told
+/// Emits an event to the page of a window.
+pub fn emit_to_page(app: &AppHandle, label: &str, event: &str, detail: impl Serialize + Clone) {
+    // fails only if the page is gone
     let _ = app.emit_to(EventTarget::webview_window(label), event, detail);
 }
 
-/// Enlarges what a window shows; `None` for its natural size.
+/// Zooms a window by a factor; `None` resets the zoom.
 pub fn zoom(window: &WebviewWindow, factor: Option<f64>) -> tauri::Result<()> {
     let windows = window.state::<Windows>();
     let mut states = windows.0.lock().unwrap();
@@ -151,7 +151,7 @@ pub fn zoom(window: &WebviewWindow, factor: Option<f64>) -> tauri::Result<()> {
     window.set_zoom(state.zoom)
 }
 
-/// The folder that a window was opened for.
+/// The folder for which a window was opened.
 #[tauri::command]
 pub fn folder_of_window(app: AppHandle, window: Window) -> Result<Option<PathBuf>, String> {
     let windows = app.state::<Windows>();
@@ -161,7 +161,7 @@ pub fn folder_of_window(app: AppHandle, window: Window) -> Result<Option<PathBuf
             .get(window.label())
             .and_then(|state| state.folder.clone())
     };
-    // only now, so that of a window that could not be opened nothing is kept for the next start
+    // only now, so that the scope does not keep the folder of a window that could not be opened
     if let Some(folder) = &folder {
         app.fs_scope()
             .allow_directory(folder, true)
@@ -170,8 +170,8 @@ pub fn folder_of_window(app: AppHandle, window: Window) -> Result<Option<PathBuf
     Ok(folder)
 }
 
-/// Lets a window reach a folder that the user has chosen, now or earlier, until it closes. Of another it reaches nothing,
-/// which every call says that tries to.
+/// Lets a window reach a folder that the user has chosen, now or earlier, until the window closes. Ignores other folders:
+/// every call that tries to reach them reports that.
 #[tauri::command]
 pub fn use_folder(app: AppHandle, window: Window, path: PathBuf) {
     if !app.fs_scope().is_allowed(&path) {
@@ -207,12 +207,12 @@ pub fn show_folder(webview: Webview, path: PathBuf) -> Result<(), String> {
         .arg(&path)
         .spawn()
         .map_err(|error| format!("{program} cannot be started: {error}"))?;
-    // its exit code says nothing that holds on every system
+    // the exit code has no meaning that is the same on every system
     thread::spawn(move || child.wait());
     Ok(())
 }
 
-/// Where there is no folder to name, the webview keeps data under such a number.
+/// The webview keeps data under this number on systems without a folder to name.
 #[cfg(target_os = "macos")]
 fn store_identifier(identifier: &str) -> [u8; 16] {
     let hash = |seed: u64| {

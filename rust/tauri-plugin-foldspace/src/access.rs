@@ -13,8 +13,8 @@ use tauri::{
 };
 use tauri_plugin_fs::FsExt;
 
-/// What the fs plugin lets a webview reach with one of its commands: the patterns of the capabilities, and those that
-/// were added while the application runs, as by a dialog.
+/// The paths that a webview may reach with a command of the fs plugin: the patterns of the capabilities, and those that
+/// were added at runtime, for example by a dialog.
 pub struct Access {
     allowed: Vec<Pattern>,
     forbidden: Vec<Pattern>,
@@ -22,7 +22,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// Refuses where the webview may not use the command at all.
+    /// Fails if the webview may not use the command at all.
     pub fn of<R: Runtime>(webview: &Webview<R>, command: &str) -> Result<Self, String> {
         let granted = webview
             .resolve_command_scope::<Entry>("fs", command)
@@ -70,10 +70,9 @@ impl Access {
         }
     }
 
-    /// Whether a path may be used. Patterns that forbid apply to the path as it was given, too, so that they can name a
-    /// link.
+    /// Whether a path may be used. Forbidding patterns also apply to the path as given, so that they can name a link.
     ///
-    /// `real` is the path without links.
+    /// `real` is the path with all links resolved.
     pub fn check(&self, given: &Path, real: &Path) -> Result<(), String> {
         let forbids = |path| self.matches(&self.forbidden, path);
         if forbids(given) || forbids(real) || !self.matches(&self.allowed, real) {
@@ -90,7 +89,7 @@ impl Access {
     }
 }
 
-/// A path without links; what of it is not there is taken as it is.
+/// Resolves all links of a path. Missing parts are kept as they are.
 pub fn real_path(path: &Path) -> io::Result<PathBuf> {
     let mut missing = Vec::new();
     for existing in path.ancestors() {
@@ -101,17 +100,17 @@ pub fn real_path(path: &Path) -> io::Result<PathBuf> {
                 .fold(real, |path, name| path.join(name)));
         }
         if existing.is_symlink() {
-            return Err(io::Error::other("it is a link that leads nowhere"));
+            return Err(io::Error::other("it is a dangling link"));
         }
         missing.extend(existing.file_name());
     }
     Err(io::Error::from(io::ErrorKind::NotFound))
 }
 
-/// An entry of the fs plugin's scope, as capabilities have it.
+/// An entry of the fs plugin's scope, in the format of capabilities.
 #[derive(Debug)]
 struct Entry {
-    /// None where the system has no such folder.
+    /// `None` if the system has no such folder.
     path: Option<PathBuf>,
 }
 
@@ -139,7 +138,7 @@ impl ScopeObject for Entry {
 
 #[cfg(test)]
 impl Access {
-    /// Access to a folder with all that is below it.
+    /// Access to a folder with everything below it.
     pub fn to<R: Runtime>(app: &tauri::App<R>, folder: &Path) -> Self {
         let scope = FsScope::AllowedPaths(vec![folder.to_path_buf(), folder.join("**")]);
         Self::new(&[Scope::new(app, &scope).unwrap()], cfg!(unix))

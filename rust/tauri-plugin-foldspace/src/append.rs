@@ -11,8 +11,8 @@ use crate::{
     folder::open_folder,
 };
 
-/// Either all bytes are in the file in the end, or it fails; then what was written of them is taken back, which is safe
-/// as foldspace is the only writer of its files. Links and pipes are refused.
+/// Appends all bytes or fails. After a failure, the bytes already written are removed, which is safe because foldspace is
+/// the only writer of its files. Links and pipes are refused.
 pub fn append(path: &Path, bytes: &[u8], sync: bool, access: &Access) -> Result<(), String> {
     let explain = |error: io::Error| {
         format!(
@@ -23,10 +23,10 @@ pub fn append(path: &Path, bytes: &[u8], sync: bool, access: &Access) -> Result<
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(explain(io::Error::other("it names no file")));
     };
-    // the file itself is taken as it is, for a link is not opened
+    // only the folder is resolved: the file itself must not be a link
     let real = real_path(folder).map_err(explain)?;
     access.check(path, &real.join(name))?;
-    // Without blocking, opening a pipe does not wait for somebody at its other end.
+    // Without blocking, opening a pipe does not wait for another program at its other end.
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     options.follow(FollowSymlinks::No).nonblock(true);
@@ -34,7 +34,7 @@ pub fn append(path: &Path, bytes: &[u8], sync: bool, access: &Access) -> Result<
     let mut file = folder.open_with(name, &options).map_err(explain)?;
     let before = file.metadata().map_err(explain)?;
     if !before.is_file() {
-        return Err(explain(io::Error::other("it is no regular file")));
+        return Err(explain(io::Error::other("it is not a regular file")));
     }
     write(&mut file, bytes, sync).map_err(|error| match file.set_len(before.len()) {
         Ok(()) => explain(error),
@@ -54,9 +54,9 @@ fn write(file: &mut File, bytes: &[u8], sync: bool) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Linux' limit of a file's size, set for this test's process alone.
+    /// Uses Linux' limit of a file's size, set only for this test's process.
     #[test]
-    fn what_was_written_of_an_append_that_fails_is_taken_back() {
+    fn a_failing_append_leaves_no_bytes_behind() {
         let app = tauri::test::mock_app();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
@@ -67,7 +67,7 @@ mod tests {
                 rlim_cur: bytes,
                 rlim_max: libc::RLIM_INFINITY,
             };
-            // SAFETY: plain calls of the system; without the first, the signal that comes with the limit ends the process.
+            // SAFETY: plain system calls; without the first, the signal that comes with the limit ends the process.
             unsafe {
                 libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
                 assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &limit), 0);

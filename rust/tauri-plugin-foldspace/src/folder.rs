@@ -1,5 +1,5 @@
-//! Folders that are opened once and used by their handle: what a path is checked for is what is opened, also where another
-//! program changes a folder into a link in between.
+//! Folders that are opened once and then used by their handle: the folder that was checked is the folder that is opened,
+//! even if another program replaces a folder by a link in between.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use std::{
 use cap_fs_ext::DirExt;
 use cap_std::{ambient_authority, fs::Dir};
 
-/// Opens a folder by its real path, part by part, each below the one before. Fails where a part is a link by now.
+/// Opens a folder by its real path, part by part, each below the one before. Fails if a part has become a link.
 pub fn open_folder(real: &Path) -> io::Result<Dir> {
     let is_root = |part: &Component| matches!(part, Component::Prefix(_) | Component::RootDir);
     let root: PathBuf = real.components().take_while(is_root).collect();
@@ -17,12 +17,12 @@ pub fn open_folder(real: &Path) -> io::Result<Dir> {
     open_below(&Dir::open_ambient_dir(root, ambient_authority())?, &below)
 }
 
-/// Opens a folder below another. Fails where a part of the path is a link, or leads elsewhere than down.
+/// Opens a folder below another. Fails if a part of the path is a link, or leads anywhere but down.
 pub fn open_below(folder: &Dir, path: &Path) -> io::Result<Dir> {
     let mut opened = folder.try_clone()?;
     for part in path.components() {
         let Component::Normal(name) = part else {
-            return Err(io::Error::other("the path leads elsewhere than down"));
+            return Err(io::Error::other("the path does not lead down only"));
         };
         opened = opened.open_dir_nofollow(name)?;
     }
@@ -46,7 +46,7 @@ mod tests {
         symlink(real.join("outside"), real.join("a")).unwrap();
         assert!(open_folder(&real.join("a/b")).is_err());
         assert!(open_below(&open_folder(&real).unwrap(), Path::new("a/b")).is_err());
-        // one that is open stays what it was
+        // an open folder stays the same folder
         folder.write("file", "x").unwrap();
         assert!(real.join("moved/b/file").exists());
         assert!(!real.join("outside/b/file").exists());

@@ -1,5 +1,5 @@
-//! Keeps each window to the folders that are its own. Tauri's scopes hold for the whole application: without this, the page
-//! of a window reaches what the user chose in another, now or long ago.
+//! Restricts each window to its own folders. Tauri's scopes apply to the whole application: without this, the page of a
+//! window could reach folders that the user chose in another window, now or long ago.
 
 use std::{
     error::Error,
@@ -22,14 +22,14 @@ use crate::access::real_path;
 /// A folder that a window may reach.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reach {
-    /// As it was given.
+    /// The path as given.
     given: PathBuf,
-    /// Without links, as it was when it was given.
+    /// The path with all links resolved at that time.
     real: PathBuf,
 }
 
 impl Reach {
-    /// Fails where a link on the way leads nowhere.
+    /// Fails if the path contains a dangling link.
     pub fn to(folder: &Path) -> io::Result<Self> {
         Ok(Self {
             given: folder.to_path_buf(),
@@ -37,7 +37,7 @@ impl Reach {
         })
     }
 
-    /// Whether a path leads into the folder, and into no repository in it.
+    /// Whether a path leads into the folder, but not into a repository in it.
     pub fn includes(&self, path: &Path) -> bool {
         self.allows(path, true)
     }
@@ -56,29 +56,29 @@ impl Reach {
             _ => real_path(path),
         };
         let is_open = |below: &Path| !below.components().any(is_of_repository);
-        // a link may have the name of a repository, and a link may lead to one
+        // a link may have the name of a repository, or lead to one
         path.strip_prefix(&self.given).map_or(true, is_open)
             && real.is_ok_and(|real| real.strip_prefix(&self.real).is_ok_and(is_open))
     }
 }
 
-/// Names without which no folder is a repository of Git or Mercurial, which run programs that are named in one. Windows
-/// drops dots and spaces at the end, and takes what follows a colon for a stream of the same entry.
+/// Names of which every repository of Git or Mercurial contains one. Both run programs that a repository names. Windows
+/// drops dots and spaces at the end, and treats the text after a colon as a stream of the same entry.
 fn is_of_repository(part: Component) -> bool {
     let name = part.as_os_str().to_string_lossy().to_lowercase();
     let entry = name.split_once(':').map_or(&*name, |(entry, _)| entry);
     [".git", ".hg", "head"].contains(&entry.trim_end_matches(['.', ' ']))
 }
 
-/// What a call of a page names.
+/// A path that a page's call names.
 #[derive(Debug, PartialEq)]
 struct Named {
     path: PathBuf,
-    /// Whether what a link leads to is meant, and not the link.
+    /// Whether the path means a link's target, not the link.
     is_followed: bool,
 }
 
-/// @returns `None` for a call that is not known, or names its paths in another way
+/// @returns `None` for an unknown call, or one that names its paths in another way
 fn paths_of(command: &str, body: &InvokeBody, headers: &HeaderMap) -> Option<Vec<Named>> {
     let named = |path: &str, is_followed| Named {
         path: PathBuf::from(path),
@@ -94,9 +94,9 @@ fn paths_of(command: &str, body: &InvokeBody, headers: &HeaderMap) -> Option<Vec
         Some(b"" | b"undefined" | b"null") | None => Value::Null,
         Some(text) => serde_json::from_slice(text).ok()?,
     };
-    // The plugin takes its options from one of the two places, by command: neither may hide what the other has.
+    // The plugin takes its options from one of the two places, depending on the command: neither may hide the other's.
     let options = [Some(&of_header), json.get("options")];
-    // paths relative to one of the system's folders are none that the user chose
+    // paths relative to one of the system's folders were never chosen by the user
     let is_relative = |name: &str| {
         let mut values = options.iter().flatten().filter_map(|each| each.get(name));
         values.any(|value| !value.is_null())
@@ -108,7 +108,7 @@ fn paths_of(command: &str, body: &InvokeBody, headers: &HeaderMap) -> Option<Vec
         return None;
     }
     match command {
-        // of files that were opened by this page
+        // act on files that this page has opened
         "seek" | "read" | "write" | "fstat" | "ftruncate" => Some(vec![]),
         "open" | "truncate" | "mkdir" | "read_dir" | "read_file" | "stat" | "scan" => {
             Some(vec![argument("path", true)?])
@@ -132,7 +132,7 @@ fn paths_of(command: &str, body: &InvokeBody, headers: &HeaderMap) -> Option<Vec
     }
 }
 
-/// Why a call is refused.
+/// The reason to refuse a call, if any.
 fn refusal(
     command: &str,
     body: &InvokeBody,
@@ -149,15 +149,15 @@ fn refusal(
     Some(format!("forbidden path: {}", out.path.display()))
 }
 
-/// A plugin whose commands reach only the folders of the window that calls them: the fs plugin, or this one. Calls that
-/// name no absolute path, and commands that are not known here, are refused.
+/// Wraps a plugin, the fs plugin or this one, so that its commands reach only the folders of the calling window. Calls
+/// without an absolute path and unknown commands are refused.
 pub struct Gate<P, F> {
     plugin: P,
     reaches: F,
 }
 
 impl<P, F> Gate<P, F> {
-    /// `reaches` says which folders a webview may reach at the time.
+    /// `reaches` returns the folders that a webview may reach now.
     pub fn new<R: Runtime>(plugin: P, reaches: F) -> Self
     where
         P: Plugin<R>,
@@ -227,7 +227,7 @@ mod tests {
     use std::fs;
     use tauri::http::{HeaderName, HeaderValue};
 
-    /// Several folders side by side, gone with the first value.
+    /// Several folders side by side, removed when the first value is dropped.
     fn folders<const N: usize>(names: [&str; N]) -> (tempfile::TempDir, [PathBuf; N]) {
         let root = tempfile::tempdir().unwrap();
         let real = fs::canonicalize(root.path()).unwrap();
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_written_to_a_path_in_the_head_of_the_call() {
+    fn bytes_are_written_to_a_path_in_the_headers_of_the_call() {
         let (_root, [own, other]) = folders(["own", "other"]);
         let reaches = [Reach::to(&own).unwrap()];
         let is_written = |folder: &Path, options: Option<&'static str>| {
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_out_or_makes_a_repository_is_refused() {
+    fn paths_that_lead_out_or_make_a_repository_are_refused() {
         let (_root, [own]) = folders(["own"]);
         let reaches = [Reach::to(&own).unwrap()];
         for path in [
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn options_in_the_head_of_a_call_hide_none_in_its_body() {
+    fn options_in_the_headers_of_a_call_do_not_hide_those_in_its_body() {
         let (_root, [own]) = folders(["own"]);
         let reaches = [Reach::to(&own).unwrap()];
         let is_read = |options: Value| {
@@ -364,7 +364,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_repository_is_closed_also_by_way_of_a_link() {
+    fn a_repository_is_also_unreachable_through_a_link() {
         use std::os::unix::fs::symlink;
         let (_root, [own]) = folders(["own"]);
         for folder in ["kept elsewhere", "notes/.git"] {
@@ -381,7 +381,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_lead_nowhere_else_and_are_themselves_in_reach() {
+    fn links_do_not_lead_out_and_are_themselves_reachable() {
         use std::os::unix::fs::symlink;
         let (_root, [own, other, links]) = folders(["own", "other", "links"]);
         symlink(&other, own.join("out")).unwrap();
@@ -392,7 +392,7 @@ mod tests {
         assert!(!is_allowed(&reaches, "remove", path("out/file")));
         assert!(is_allowed(&reaches, "lstat", path("out")));
         assert!(is_allowed(&reaches, "remove", path("out")));
-        // a folder may be given by a link, and is what that led to then
+        // a folder may be given by a link, and then means the link's target at that time
         let link = links.join("link");
         symlink(&own, &link).unwrap();
         let reaches = [Reach::to(&link).unwrap()];

@@ -1,11 +1,11 @@
-//! Two commands that spare `foldspace/tauri` most of its calls to the fs plugin: `scan` lists a folder with all that is
-//! below it, `append` adds to a file and can wait for the device. Register the plugin after `tauri_plugin_fs` and add
-//! `foldspace:default` to the capability. Without it everything works, slower and without `fsync`.
+//! Two commands that save `foldspace/tauri` most of its calls to the fs plugin: `scan` lists a folder with everything
+//! below it, and `append` appends to a file and can wait for the device. Register the plugin after `tauri_plugin_fs` and
+//! add `foldspace:default` to the capability. Everything also works without it, but slower and without `fsync`.
 //!
-//! Whatever the fs plugin would refuse to the same webview is refused here too: see [`access`]. What was checked is opened
-//! by the handle of its folder, so that no program can lead it elsewhere in between: see [`folder`].
+//! These commands refuse whatever the fs plugin would refuse to the same webview: see [`access`]. A checked path is opened
+//! by the handle of its folder, so that no program can redirect it in between: see [`folder`].
 //!
-//! An application with several windows can keep each to its own folders with a [`Gate`] around both plugins.
+//! An application with several windows can restrict each to its own folders with a [`Gate`] around both plugins.
 
 mod access;
 mod append;
@@ -28,7 +28,7 @@ use scan::Scan;
 
 pub use gate::{Gate, Reach};
 
-/// Lists a folder with all that is below it; `None` where there is no such folder.
+/// Lists a folder with everything below it; `None` if there is no such folder.
 #[tauri::command]
 async fn scan<R: Runtime>(webview: Webview<R>, path: SafeFilePath) -> Result<Option<Scan>, String> {
     let root = path.into_path().map_err(|error| error.to_string())?;
@@ -37,8 +37,8 @@ async fn scan<R: Runtime>(webview: Webview<R>, path: SafeFilePath) -> Result<Opt
     scan::scan(&root, &folders, &files, scan::MAX_ENTRIES)
 }
 
-/// Appends the body to a file, which is made if needed, not so its folder. Headers: `path`, percent-encoded, and `sync`,
-/// which is `true` where the device is to be waited for.
+/// Appends the body to a file. Creates the file if needed, but not its folder. Headers: `path`, percent-encoded, and
+/// `sync`, which is `true` to wait for the device.
 #[tauri::command]
 async fn append<R: Runtime>(webview: Webview<R>, request: Request<'_>) -> Result<(), String> {
     let header = |name: &str| request.headers().get(name).map(|value| value.as_bytes());
@@ -51,7 +51,7 @@ async fn append<R: Runtime>(webview: Webview<R>, request: Request<'_>) -> Result
             .map_err(|error| error.to_string())?;
     let bytes = match request.body() {
         InvokeBody::Raw(bytes) => Cow::Borrowed(bytes),
-        // what bytes become where the page's policy keeps the webview from sending them as they are
+        // if the page's policy prevents sending raw bytes, the webview sends them as numbers
         InvokeBody::Json(numbers) => {
             Cow::Owned(Vec::<u8>::deserialize(numbers).map_err(|error| error.to_string())?)
         }

@@ -12,10 +12,10 @@ use crate::{
     folder::{open_below, open_folder},
 };
 
-/// Beyond that, one answer would take the webview's memory: the caller lists folder by folder.
+/// For more entries, one answer would take too much of the webview's memory: the caller then lists each folder.
 pub const MAX_ENTRIES: usize = 1_000_000;
 
-/// Paths are relative to the folder, with `/` between their parts. Names that are no Unicode are left out, as by the fs
+/// Paths are relative to the folder, with `/` between their parts. Names that are not Unicode are omitted, as in the fs
 /// plugin.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub struct Scan {
@@ -23,11 +23,11 @@ pub struct Scan {
     files: Vec<(String, u64, u64)>,
     /// Links, pipes, sockets and devices.
     others: Vec<String>,
-    /// What could not be looked into, and why.
+    /// Entries that could not be read, and the reason.
     unreadable: Vec<(String, String)>,
 }
 
-/// Links in the folder are not followed; it may be one itself.
+/// Scans a folder. The folder itself may be a link; links in it are not followed.
 pub fn scan(
     root: &Path,
     folders: &Access,
@@ -56,7 +56,7 @@ pub fn scan(
         pending: vec![String::new()],
     };
     while let Some(folder) = walk.pending.pop() {
-        match walk.look(&folder) {
+        match walk.list_folder(&folder) {
             Ok(()) => {}
             Err(Failure::TooMany) => {
                 let root = root.display();
@@ -65,7 +65,7 @@ pub fn scan(
                 ));
             }
             Err(Failure::Missing) if folder.is_empty() => return Ok(None),
-            // what vanished while we looked was not there
+            // a folder that vanished during the scan counts as absent
             Err(Failure::Missing) => {}
             Err(Failure::Other(reason)) if folder.is_empty() => return Err(reason),
             Err(Failure::Other(reason)) => walk.found.unreadable.push((folder, reason)),
@@ -78,14 +78,14 @@ struct Walk<'a> {
     folders: &'a Access,
     files: &'a Access,
     root: &'a Path,
-    /// The root without links.
+    /// The root with all links resolved.
     real: PathBuf,
-    /// The root: all that is below is opened by way of it.
+    /// The root, through which everything below it is opened.
     opened: Dir,
-    /// How many more may be found.
+    /// How many more entries may be found.
     max_entries: usize,
     found: Scan,
-    /// Folders still to be looked into, relative to the root.
+    /// Folders still to be listed, relative to the root.
     pending: Vec<String>,
 }
 
@@ -96,7 +96,7 @@ enum Failure {
 }
 
 impl Walk<'_> {
-    fn look(&mut self, folder: &str) -> Result<(), Failure> {
+    fn list_folder(&mut self, folder: &str) -> Result<(), Failure> {
         let (given, real) = (below(self.root, folder), below(&self.real, folder));
         let failure = |error: io::Error| match error.kind() {
             ErrorKind::NotFound => Failure::Missing,
@@ -155,7 +155,7 @@ impl Walk<'_> {
     }
 }
 
-/// The folder itself for an empty path.
+/// Joins a path to a folder; an empty path is the folder itself.
 fn below(folder: &Path, path: &str) -> PathBuf {
     if path.is_empty() {
         folder.to_path_buf()
@@ -170,7 +170,7 @@ fn modified_ms(metadata: &Metadata) -> u64 {
     since_epoch.map_or(0, |time| time.as_millis() as u64)
 }
 
-/// In the words of the fs plugin.
+/// Uses the wording of the fs plugin.
 fn explain(action: &str, path: &Path, error: &io::Error) -> String {
     format!(
         "failed to {action} at path: {} with error: {error}",

@@ -1,4 +1,4 @@
-//! The commands as a page calls them, in an application whose capabilities grant what each test says.
+//! The commands as a page calls them, in an application whose capabilities grant what each test needs.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -32,7 +32,7 @@ struct Page {
 }
 
 impl Page {
-    /// Grants commands, and the paths of patterns to the fs plugin.
+    /// Grants commands, and the paths that match patterns to the fs plugin.
     fn new(commands: &[&str], allow: &[String], deny: &[String]) -> Self {
         let builder = mock_builder()
             .plugin(tauri_plugin_fs::init())
@@ -40,7 +40,7 @@ impl Page {
         Self::of(builder, commands, allow, deny)
     }
 
-    /// One of whose folders its window has only some.
+    /// Allows several folders, of which the window may reach only some.
     fn behind_gate(own: &[&Path], allow: &[String]) -> Self {
         let reaches: Vec<_> = own
             .iter()
@@ -138,7 +138,7 @@ impl Page {
     }
 }
 
-/// Patterns for a folder and all that is below it.
+/// Patterns for a folder and everything below it.
 fn tree(folder: &Path) -> [String; 2] {
     [
         folder.display().to_string(),
@@ -146,7 +146,7 @@ fn tree(folder: &Path) -> [String; 2] {
     ]
 }
 
-/// A folder without links above it.
+/// A folder whose path contains no links.
 fn folder() -> TempDir {
     let folder = tempdir().unwrap();
     assert_eq!(folder.path(), fs::canonicalize(folder.path()).unwrap());
@@ -211,7 +211,7 @@ fn a_scan_finds_every_file_with_its_size_and_time() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_null_and_a_file_is_none() {
+fn a_missing_folder_is_null_and_a_file_is_an_error() {
     let folder = folder();
     write(&folder, "file", "");
     let page = Page::below(folder.path());
@@ -224,14 +224,14 @@ fn a_folder_that_is_not_there_is_null_and_a_file_is_none() {
 }
 
 #[test]
-fn what_is_out_of_scope_is_refused() {
+fn paths_out_of_scope_are_refused() {
     let (inside, outside) = (folder(), folder());
     write(&outside, "secret", "x");
     let page = Page::below(inside.path());
     assert_forbidden(page.scan(outside.path()));
     assert_forbidden(page.append(&outside.path().join("secret"), b"y", false));
     assert_forbidden(page.append(&outside.path().join("new"), b"y", false));
-    // nor is it told what is there
+    // the page does not even learn whether something exists there
     assert_forbidden(page.scan(&outside.path().join("none")));
     assert_forbidden(page.append(&outside.path().join("none/new"), b"y", false));
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
@@ -243,7 +243,7 @@ fn what_is_out_of_scope_is_refused() {
 }
 
 #[test]
-fn what_the_capability_denies_and_names_with_a_dot_are_told_as_unreadable() {
+fn denied_paths_and_names_with_a_leading_dot_are_reported_as_unreadable() {
     let folder = folder();
     write(&folder, "fine/file", "");
     write(&folder, "denied/file", "");
@@ -265,7 +265,7 @@ fn what_the_capability_denies_and_names_with_a_dot_are_told_as_unreadable() {
 }
 
 #[test]
-fn a_folder_that_is_allowed_while_the_application_runs_is_reached() {
+fn a_folder_that_is_allowed_at_runtime_is_reachable() {
     let folder = folder();
     write(&folder, "a/file", "x");
     let page = Page::new(&COMMANDS, &[], &[]);
@@ -289,7 +289,7 @@ fn a_folder_that_is_allowed_while_the_application_runs_is_reached() {
 }
 
 #[test]
-fn a_page_that_may_not_use_the_fs_plugin_may_not_go_round_it() {
+fn a_page_that_may_not_use_the_fs_plugin_may_not_bypass_it() {
     let folder = folder();
     let page = Page::new(
         &["foldspace|scan", "foldspace|append"],
@@ -301,7 +301,7 @@ fn a_page_that_may_not_use_the_fs_plugin_may_not_go_round_it() {
 }
 
 #[test]
-fn bytes_are_appended_and_the_file_is_made_but_not_its_folder() {
+fn bytes_are_appended_and_the_file_is_created_but_not_its_folder() {
     let folder = folder();
     let path = folder.path().join("100% #1 日本.jsonl");
     let page = Page::below(folder.path());
@@ -321,7 +321,7 @@ fn bytes_are_appended_and_the_file_is_made_but_not_its_folder() {
 }
 
 #[test]
-fn bytes_that_came_as_numbers_are_appended() {
+fn bytes_that_arrive_as_numbers_are_appended() {
     let folder = folder();
     let path = folder.path().join("file");
     let mut headers = HeaderMap::new();
@@ -337,7 +337,7 @@ fn bytes_that_came_as_numbers_are_appended() {
 }
 
 #[test]
-fn behind_a_gate_a_page_reaches_the_folders_of_its_window_only() {
+fn behind_a_gate_a_page_reaches_only_the_folders_of_its_window() {
     let (own, other) = (folder(), folder());
     for folder in [&own, &other] {
         write(folder, "a/file", "x");
@@ -406,7 +406,7 @@ mod links {
     }
 
     #[test]
-    fn a_folder_may_be_reached_through_a_link() {
+    fn a_folder_is_reachable_through_a_link() {
         let (inside, links) = (folder(), folder());
         write(&inside, "a/file", "x");
         let link = links.path().join("link");

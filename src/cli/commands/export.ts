@@ -24,7 +24,7 @@ export function register(program: Command, context: Context): void {
     .command("export")
     .summary("print everything, as JSON or Markdown")
     .description(
-      "Print the whole space, all trees in it, or one of them: as JSON for programs and comparisons, or as Markdown for people. Outlines come out as the app writes them, and takes them in. Writes nothing into the folder.",
+      "Print the whole space, all trees in it, or one of them: as JSON for programs and comparisons, or as Markdown for people. Outlines are printed in the format that the app exports and imports. Writes nothing into the folder.",
     )
     .argument("<dir>", "folder of the space")
     .addOption(new Option("--format <format>", "what to make").choices(["json", "markdown"]).makeOptionMandatory())

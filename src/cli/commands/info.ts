@@ -9,7 +9,7 @@ interface TreeInfo {
   readonly title?: string;
   readonly appId?: string;
   readonly isSpaceTree: boolean;
-  /** Whether the space tree names it. */
+  /** Whether the space tree references it. */
   readonly isReferenced: boolean;
   readonly hasRoot: boolean;
   readonly operations: number;
@@ -32,8 +32,8 @@ interface SpaceInfo {
 export function register(program: Command, context: Context): void {
   program
     .command("info")
-    .summary("show what a space holds")
-    .description("Show what a space holds: its trees, who wrote them, when, and how much. Writes nothing.")
+    .summary("show what a space contains")
+    .description("Show what a space contains: its trees, who wrote them, when, and how much. Writes nothing.")
     .argument("<dir>", "folder of the space")
     .option("--json", "print it as JSON, with the list of peers")
     .addHelpText("after", "\nExample:\n  $ foldspace info ~/Notes")
@@ -75,7 +75,7 @@ function toInfo(id: string, path: string, summary: FolderSummary): SpaceInfo {
     id,
     ...(name === undefined ? {} : { name }),
     path,
-    // the space tree first, as it names the others
+    // the space tree first, because it names the others
     trees: trees.toSorted((a, b) => Number(b.isSpaceTree) - Number(a.isSpaceTree)),
     peers: summary.peerIds,
     files: summary.files,

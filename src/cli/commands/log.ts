@@ -19,7 +19,7 @@ export function register(program: Command, context: Context): void {
     .description("Show every operation, tree by tree, in the order in which they take effect. Writes nothing.")
     .argument("<dir>", "folder of the space")
     .argument("[tree]", "only this tree: its id, the beginning of its id, or its title")
-    .option("-f, --follow", "go on with operations as they arrive, until interrupted")
+    .option("-f, --follow", "continue with operations as they arrive, until interrupted")
     .option("--json", "print one JSON object per operation and line")
     .addHelpText("after", "\nExample:\n  $ foldspace log ~/Notes --json | grep '\"counter\":17,'")
     .action(async (directory: string, wanted: string | undefined, options: Options) => {

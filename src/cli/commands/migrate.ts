@@ -8,7 +8,7 @@ export function register(program: Command, context: Context): void {
     .command("migrate")
     .summary("convert a space of version 0")
     .description(
-      "Convert a space of version 0. The old files are kept under space-v0. Run it again if it was interrupted, or when a device that still wrote version 0 has synced: what it wrote is taken in.",
+      "Convert a space of version 0. The old files are kept under space-v0. Run it again if it was interrupted, or when a device that still wrote version 0 has synced: its operations are then added.",
     )
     .argument("<dir>", "folder of the space")
     .option("--json", "print the result as JSON")
@@ -29,15 +29,15 @@ async function show({ done, opCounts, files, problems }: Migration, output: Outp
   const operations = [...opCounts.values()].reduce((sum, size) => sum + size, 0);
   switch (done) {
     case "none":
-      return await output.line("Nothing to do: the space has the present format already");
+      return await output.line("Nothing to do: the space already has the current format");
     case "finished":
       return await output.line("Finished: the old files are under space-v0 now");
     case "taken-in":
-      return await output.line(`Took in ${count(operations, "operation")} of version 0; their files are under space-v0 now`);
+      return await output.line(`Added ${count(operations, "operation")} of version 0; their files are under space-v0 now`);
     case "migrated": {
       const copied = `${count(operations, "operation")} of ${count(opCounts.size, "tree")} in ${count(files, "file")}`;
       await output.line(`Migrated ${copied}; the old files are under space-v0`);
-      if (problems.length > 0) await output.line(`${count(problems.length, "problem")} above: everything was kept as it was`);
+      if (problems.length > 0) await output.line(`${count(problems.length, "problem")} above: everything was kept unchanged`);
     }
   }
 }

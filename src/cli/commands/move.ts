@@ -19,7 +19,7 @@ export function register(program: Command, context: Context): void {
       "id of the vertex, the beginning of its id, or its path: /names in the space tree, Page/Item by the texts of an outline",
     )
     .argument("<parent>", "the new parent, named in the same ways; / is the root")
-    .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
+    .option("--tree <tree>", "tree to search: its id, the beginning of its id, or its title")
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  $ foldspace move ~/Notes /Inbox/Bread /Done")
     .action(async (directory: string, wanted: string, wantedParent: string, options: Options) => {

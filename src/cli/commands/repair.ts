@@ -12,7 +12,7 @@ import { Kinds, showProblem } from "./verify.ts";
 interface Options {
   readonly dryRun?: true;
   readonly own?: readonly string[];
-  /** `true` without an id. */
+  /** `true` if given without an id. */
   readonly undo?: string | true;
   readonly json?: true;
 }
@@ -22,21 +22,21 @@ export function register(program: Command, context: Context): void {
     .command("repair")
     .summary("put a folder in order, without losing anything")
     .description(
-      `Repair what "foldspace verify" finds: copies that sync services made, and files that are none of the space, are moved to ${LOST_DIR}, after every operation in them has been made safe. Files that others write are not touched. Nothing is deleted, and everything can be undone. It can be run again if it was interrupted, and on several devices at once.`,
+      `Repair the problems that "foldspace verify" finds: copies that sync services made, and files that do not belong to the space, are moved to ${LOST_DIR} after every operation in them has been made safe. Files that other peers write are not touched. Nothing is deleted, and everything can be undone. It can be run again after an interruption, and on several devices at once.`,
     )
     .argument("<dir>", "folder of the space")
     .option("--dry-run", "show what would be done, and change nothing")
     .addOption(
       new Option(
         "--own <peer>",
-        "also clean the files of this peer, which no running app writes any more: the id in their names; can be repeated",
+        "also clean the files of this peer, which no running app writes any more: the id in their names; may be repeated",
       ).argParser((peerId, others: readonly string[] | undefined) => [...(others ?? []), peerId]),
     )
     .option("--undo [id]", "put back what a repair changed, by default the latest one")
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
-      "\nThe exit code is 1 if problems are left.\n\nExample:\n  $ foldspace repair ~/Notes --dry-run\n  $ foldspace repair ~/Notes\n  $ foldspace repair ~/Notes --undo",
+      "\nThe exit code is 1 if problems remain.\n\nExample:\n  $ foldspace repair ~/Notes --dry-run\n  $ foldspace repair ~/Notes\n  $ foldspace repair ~/Notes --undo",
     )
     .action(async (directory: string, options: Options) => {
       const isDryRun = options.dryRun ?? false;
@@ -91,11 +91,11 @@ async function showRepair(
   }
   if (steps.length === 0 && left.length === 0)
     await output.note(`Nothing to repair: all of ${count(operations, "operation")} are in order`);
-  else if (steps.length === 0) await output.note("Nothing that can be repaired here");
+  else if (steps.length === 0) await output.note("No problem that can be repaired here");
   else if (isDryRun) await output.note(`${count(steps.length, "step")} would be done; nothing was changed`);
   else {
     await output.note(
-      `${count(steps.length, "step")} done; all ${count(operations, "operation")} can be read as before. What was moved is in ${LOST_DIR}/${id}; to undo it: foldspace repair ${directory} --undo`,
+      `${count(steps.length, "step")} done; all ${count(operations, "operation")} can be read as before. The moved files are in ${LOST_DIR}/${id}; to undo it: foldspace repair ${directory} --undo`,
     );
   }
 }
@@ -110,8 +110,8 @@ async function undo(context: Context, directory: string, { undo: id, json }: Opt
 
 async function showUndoing({ id, restored, removed, staying, left }: Undoing, isDryRun: boolean, output: Output): Promise<void> {
   for (const file of restored) await output.line(`${printable(file)}: put back`);
-  for (const file of removed) await output.line(`${printable(file)}: taken out, as its operations stand in what was put back`);
-  for (const file of staying) await output.line(`${printable(file)}: stays, as changes may be on their way that need it`);
+  for (const file of removed) await output.line(`${printable(file)}: removed, because restored files contain its operations`);
+  for (const file of staying) await output.line(`${printable(file)}: kept, because changes that need it may still arrive`);
   for (const problem of left) await showProblem(problem, output);
   const files = count(restored.length + removed.length, "file");
   await output.note(isDryRun ? `${files} would be put back as before ${id}; nothing was changed` : `${files} as before ${id}`);

@@ -21,7 +21,7 @@ export function register(program: Command, context: Context): void {
       "<vertex>",
       "id of the vertex, the beginning of its id, or its path: /names in the space tree, Page/Item by the texts of an outline",
     )
-    .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
+    .option("--tree <tree>", "tree to search: its id, the beginning of its id, or its title")
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  $ foldspace rm ~/Notes /Inbox/Bread")
     .action(async (directory: string, wanted: string, options: Options) => {

@@ -17,7 +17,7 @@ interface Options {
   readonly json?: true;
 }
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 export function register(program: Command, context: Context): void {
   const secrets = program
@@ -25,8 +25,8 @@ export function register(program: Command, context: Context): void {
     .summary("read, set and protect the secrets of a space")
     .description(
       "Read, set and protect the secrets of a space: short texts by name, such as keys of services.\n\n" +
-        "Without a passphrase, whoever has the folder can read them. A passphrase is asked for on the terminal, or taken from " +
-        "--passphrase-file or FOLDSPACE_PASSPHRASE; never from an argument, which other users of the machine can see.",
+        "Without a passphrase, anyone who has the folder can read them. A passphrase is read from --passphrase-file, from " +
+        "FOLDSPACE_PASSPHRASE or from the terminal; never from an argument, which other users of the machine can see.",
     )
     .addHelpText("after", "\nExample:\n  $ foldspace secrets list ~/Notes");
 
@@ -52,7 +52,10 @@ export function register(program: Command, context: Context): void {
 
   subcommand(secrets, "set", "set a secret", "set ~/Notes api-key < key.txt")
     .argument("<name>", "name of the secret")
-    .option("--value-file <file>", "file with the value. Default: stdin, where it is no terminal; else it is asked for")
+    .option(
+      "--value-file <file>",
+      "file with the value. Default: stdin if it is not a terminal; otherwise the command asks for it",
+    )
     .action(async (directory: string, name: string, options: Options) => {
       const value = await readValue(context, options.valueFile, printable(name));
       await withSecrets(context, directory, options, "write", async (opened) => opened.set(name, value));
@@ -68,25 +71,25 @@ export function register(program: Command, context: Context): void {
       else await context.output.line(`${printable(name)} deleted`);
     });
 
-  subcommand(secrets, "protect", "put the secrets under a passphrase", "protect ~/Notes").action(
+  subcommand(secrets, "protect", "protect the secrets with a passphrase", "protect ~/Notes").action(
     async (directory: string, options: Options) => {
       await withSecrets(context, directory, options, "protect", async (opened) => {
         if (opened.protection !== "none")
-          throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are protected by a passphrase already");
+          throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are already protected by a passphrase");
         const passphrase = await newPassphrase(context, options.passphraseFile, "FOLDSPACE_PASSPHRASE");
         const recoveryCode = await opened.protect(passphrase);
-        // at once: whatever fails from here on, it may be needed
+        // printed at once: it may be needed even if a later step fails
         if (options.json) await context.output.json({ recoveryCode });
         else await context.output.line(recoveryCode);
         await context.output.note(
-          "This is the recovery code: with it, the secrets can be read where the passphrase is forgotten.\n" +
-            "It is shown this once. Keep it on paper, away from the folder.",
+          "This is the recovery code. It unlocks the secrets if the passphrase is forgotten.\n" +
+            "It is shown only once. Keep it on paper, away from the folder.",
         );
       });
     },
   );
 
-  subcommand(secrets, "unprotect", "take the passphrase off the secrets", "unprotect ~/Notes").action(
+  subcommand(secrets, "unprotect", "remove the passphrase from the secrets", "unprotect ~/Notes").action(
     async (directory: string, options: Options) => {
       const names = await withSecrets(context, directory, options, "write", async (opened) => {
         await opened.unprotect();
@@ -100,7 +103,7 @@ export function register(program: Command, context: Context): void {
   subcommand(secrets, "passwd", "change the passphrase", "passwd ~/Notes")
     .option(
       "--new-passphrase-file <file>",
-      "file with the new passphrase. Default: FOLDSPACE_NEW_PASSPHRASE; else it is asked for",
+      "file with the new passphrase. Default: FOLDSPACE_NEW_PASSPHRASE; otherwise the command asks for it",
     )
     .action(async (directory: string, options: Options) => {
       const recoveryCode = await withSecrets(context, directory, options, "write", async (opened) => {
@@ -108,13 +111,13 @@ export function register(program: Command, context: Context): void {
           throw new FoldspaceError("FOLD_SECRETS_PROTECTION", "The secrets are not protected by a passphrase");
         const passphrase = await newPassphrase(context, options.newPassphraseFile, "FOLDSPACE_NEW_PASSPHRASE");
         const code = await opened.changePassphrase(passphrase);
-        // at once: whatever fails from here on, it may be needed
+        // printed at once: it may be needed even if a later step fails
         if (code !== undefined && !options.json) await context.output.line(code);
         return code;
       });
       if (options.json) await context.output.json({ protection: "unlocked", ...(recoveryCode ? { recoveryCode } : {}) });
-      else if (recoveryCode === undefined) await context.output.line("The passphrase is changed; the recovery code is as before");
-      else await context.output.note("The passphrase is changed, and the above is the new recovery code: keep it on paper.");
+      else if (recoveryCode === undefined) await context.output.line("The passphrase is changed; the recovery code is unchanged");
+      else await context.output.note("The passphrase is changed. The line above is the new recovery code: keep it on paper.");
     });
 }
 
@@ -126,17 +129,17 @@ function subcommand(parent: Command, name: string, summary: string, example: str
     .argument("<dir>", "folder of the space")
     .option(
       "--passphrase-file <file>",
-      "file with the passphrase or recovery code. Default: FOLDSPACE_PASSPHRASE; else it is asked for",
+      "file with the passphrase or recovery code. Default: FOLDSPACE_PASSPHRASE; otherwise the command asks for it",
     )
-    .option("--accept-older", "go on though the secrets are older than what this device has seen")
+    .option("--accept-older", "continue even if the secrets are older than the version that this device has seen")
     .option("--json", "print the result as JSON")
     .addHelpText("after", `\nExample:\n  $ foldspace secrets ${example}`);
 }
 
 /**
- * Opens the secrets of a folder, unlocks them where that is needed, and closes them when everything is saved.
- * @param purpose `protect`: to be left locked
- * @throws FoldspaceError `FOLD_NOT_DURABLE`, and what opening, unlocking and using them throw
+ * Opens the secrets of a folder, unlocks them if needed, and closes them when everything is saved.
+ * @param purpose `protect` does not unlock them
+ * @throws FoldspaceError `FOLD_NOT_DURABLE`, and the errors of opening, unlocking and using the secrets
  */
 async function withSecrets<T>(
   context: Context,
@@ -150,10 +153,10 @@ async function withSecrets<T>(
   const isReadOnly = purpose === "read";
   const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs });
   const memory = openSeenSecrets(context.environment);
-  const secrets = new SpaceSecrets(id, { isReadOnly, timeoutMs: PATIENCE_MS }, memory ? { deviceStore: memory } : {});
+  const secrets = new SpaceSecrets(id, { isReadOnly, timeoutMs: TIMEOUT_MS }, memory ? { deviceStore: memory } : {});
   await layer.connect({ peerId: newId(), isReadOnly });
   try {
-    // what cannot be read at all is an error here, and no problem to be shown later
+    // unreadable secrets are an error here, not a problem to show later
     await layer.loadSecrets();
     await secrets.attach(layer);
     if (purpose !== "protect" && secrets.protection === "locked") {

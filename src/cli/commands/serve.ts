@@ -31,9 +31,9 @@ interface FoundSpace {
 
 /** Browsers keep what a page stores by host and port, so it should be the same each time. */
 const DEFAULT_PORT = 7367;
-/** What a space is kept in. Elsewhere in the folder may stand what other programs run. */
+/** The paths of a space. Other programs may run files elsewhere in the folder. */
 const WRITABLE = [SPACE_DIR, README_FILE];
-/** Where the build puts the web app, from the folder of this file's build. */
+/** Folder of the built web app, relative to the build of this file. */
 const OWN_APP = { app: fileURLToPath(new URL("../../app", import.meta.url)), hashedFiles: "assets" };
 
 export function register(program: Command, context: Context): void {
@@ -42,13 +42,13 @@ export function register(program: Command, context: Context): void {
     .summary("open a space in the browser")
     .description(
       "Serve a web app that works on the folder, in any browser of this machine, until interrupted. " +
-        "Whoever has the printed address reads the folder, and writes the space in it.",
+        "Anyone who has the printed address can read the folder and write the space in it.",
     )
     .argument("<dir>", "folder of the space")
     .option("--port <number>", "port to listen at; 0 for any that is free", parsePort, DEFAULT_PORT)
     .option("--open", "open the browser")
-    .option("--create", "make the folder into a space if it is none")
-    .option("--name <text>", "name of the space that is made")
+    .option("--create", "make the folder into a space if it is not one yet")
+    .option("--name <text>", "name of the new space")
     .option("--app <dir>", "folder of another web app, with its index.html")
     .addOption(
       new Option("--own", "this computer is yours alone: the browser may keep a copy, and opens it offline").conflicts("shared"),
@@ -58,7 +58,7 @@ export function register(program: Command, context: Context): void {
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
-      "\nThe address has a new token each time; FOLDSPACE_SERVE_TOKEN sets it, so that open pages go on after a restart." +
+      "\nThe address has a new token each time; FOLDSPACE_SERVE_TOKEN sets it, so that open pages continue after a restart." +
         "\n\nWithout --own or --shared the page asks, and keeps nothing in the browser until it has an answer." +
         "\n\nExample:\n  $ foldspace serve ~/Notes --open",
     )
@@ -154,7 +154,7 @@ async function openBrowser(url: string, output: Output): Promise<void> {
     const { default: open } = await import("open");
     await open(url);
   } catch (error) {
-    // the address is there to be opened by hand
+    // the user can open the printed address
     await output.note(`foldspace: no browser could be opened: ${errorMessage(error)}`);
   }
 }
@@ -162,5 +162,5 @@ async function openBrowser(url: string, output: Output): Promise<void> {
 function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError("It is no number from 0 to 65535.");
+  throw new InvalidArgumentError("It is not a number from 0 to 65535.");
 }

@@ -10,7 +10,7 @@ import { editSpace } from "../open.ts";
 import { count } from "../output.ts";
 
 const TEXT_KEY = "text";
-/** Where the app notes what a text was written over. */
+/** The app's record of the text that a text replaces. */
 const SEEN_KEY = "seen";
 
 interface Options {
@@ -30,10 +30,10 @@ export function register(program: Command, context: Context): void {
       "<vertex>",
       "id of the vertex, the beginning of its id, or its path: /names in the space tree, Page/Item by the texts of an outline",
     )
-    .argument("[key=value...]", "properties; a value is taken as JSON where it is JSON, else as text", collectAssignments)
+    .argument("[key=value...]", "properties; a value is JSON if it parses as JSON, and text otherwise", collectAssignments)
     .option("--name <text>", "rename the vertex, by whichever property the tree keeps names in; of an outline's item, its text")
     .option("--remove <key>", "remove a property; may be given several times", collect)
-    .option("--tree <tree>", "tree to look in: its id, the beginning of its id, or its title")
+    .option("--tree <tree>", "tree to search: its id, the beginning of its id, or its title")
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  $ foldspace set ~/Notes /Inbox/Bread amount=2 done=true 'note=\"12\"' --remove price")
     .action(async (directory: string, wanted: string, assignments: readonly Assignment[], options: Options, command: Command) => {
@@ -75,7 +75,7 @@ function apply(vertex: Vertex, assignments: readonly Assignment[], { name, remov
   return tree.opsSince(before).flatMap((op) => (op.targetId === id && "key" in op && op.key !== SEEN_KEY ? [op.key] : []));
 }
 
-/** A text, and before it what it is written over: without that, the app would have to guess whether that had been seen. */
+/** A text, preceded by the operation that it replaces: without it, the app would have to guess whether that text had been seen. */
 function textProperties(tree: ReplicatedTree, id: string, text: string): [key: string, value: JsonValue][] {
   let last: OpId | undefined;
   for (const op of tree.getAllOps())

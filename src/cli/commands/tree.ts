@@ -13,7 +13,7 @@ interface Options {
   readonly json?: true;
 }
 
-/** Vertices further down are drawn at this depth, with the depth in front of them. */
+/** Deeper vertices are drawn at this depth, with their depth in front. */
 const MAX_INDENT = 30;
 const MIN_LABEL_LENGTH = 20;
 const MAX_DETAIL_LENGTH = 80;
@@ -83,12 +83,12 @@ function toLine(vertex: Vertex, depth: number, output: Output): string {
   return `${indent}${label}  ${dim(shortId(vertex.id))}${rest === "" ? "" : `  ${dim(rest)}`}`;
 }
 
-/** An item of an outline, as it is written in Markdown. */
+/** An item of an outline, in its Markdown form. */
 function itemLabel(vertex: Vertex): string {
   return `${isItemDone(vertex) ? "[x] " : ""}${itemText(vertex) || "(empty)"}`;
 }
 
-/** What tells vertices of one name apart: the tree that an entry leads to, or the beginning of a text. */
+/** Distinguishes vertices of the same name: the tree that an entry references, or the beginning of a text. */
 function detailOf(vertex: Vertex): string {
   const treeId = vertex.getProperty("tid");
   if (typeof treeId === "string") return `→ tree ${shortId(treeId)}`;

@@ -10,7 +10,7 @@ export function register(program: Command, context: Context): void {
     .command("verify")
     .summary("list every problem of a folder")
     .description(
-      "List every problem of a space's folder, and say what each kind means. Changes nothing. The exit code is 1 if there is any.",
+      "List every problem of a space's folder, and explain each kind. Changes nothing. The exit code is 1 if there is any.",
     )
     .argument("<dir>", "folder of the space")
     .option("--json", "print one JSON object per problem and line")
@@ -43,7 +43,7 @@ export async function showProblem({ file, line, code, reason }: Problem, output:
   await output.line(`${place}: ${printable(reason)} ${output.colors.dim(`[${code}]`)}`);
 }
 
-/** The kinds of problems that were met with: each is explained once, however many there are of it. */
+/** The kinds of problems that were found. Each is explained once. */
 export class Kinds {
   readonly #met = new Map<ProblemExplanation, FoldspaceErrorCode>();
 

@@ -18,23 +18,23 @@ import { ReconnectingLink } from "./reconnecting-link.ts";
 import { Semaphore } from "../../semaphore.ts";
 
 export interface BridgeOptions {
-  /** What this client and the server prove to each other that they know. It is sent to nobody. */
+  /** The secret that this client and the server prove to each other that they know. It is never sent. */
   readonly token: string;
-  /** Others that may be the server's, tried where it does not know the first. */
+  /** Further tokens that may be the server's. They are tried if the server does not know the first. */
   readonly otherTokens?: readonly string[];
   /** Default: the `WebSocket` of the platform. */
   readonly openSocket?: (url: string, protocols: string[]) => BridgeSocket;
-  /** Default: the system's. */
+  /** Default: the system's clock. */
   readonly clock?: Clock;
-  /** Told of the token that the server knows, whenever it has proven that. */
+  /** Called with the token whenever the server has proven that it knows it. */
   readonly onProven?: (token: string) => void;
-  /** Told of a token that the server knows, where it serves another space than the one that this client is for. */
+  /** Called with a token that the server knows if the server serves another space than this client expects. */
   readonly onOtherSpace?: (token: string) => void;
 }
 
-/** Calls under way at once; more would only wait on the other side. */
+/** Concurrent calls. More would only wait on the other side. */
 const MAX_CALLS = 16;
-/** So much is appended with one message: small enough not to keep others waiting. */
+/** Bytes that one message appends: few enough not to delay other calls. */
 const APPEND_BYTES = 4 * 1024 * 1024;
 
 interface Watch {
@@ -43,16 +43,16 @@ interface Watch {
 }
 
 /**
- * The folder that `foldspace serve` serves. Paths are relative to that folder, which is `""` itself; nothing outside it
- * can be reached.
+ * The folder that `foldspace serve` serves. Paths are relative to that folder; `""` is the folder itself. Nothing
+ * outside it can be reached.
  *
- * While there is no connection every call fails with `FOLD_FOLDER_LOST`, and the bridge goes on trying to connect, with
- * delays from 0.25 s to 10 s. Each watch hears then that everything has to be looked at, and again when it is back.
- * A server that does not prove that it knows the token gets nothing: calls fail with `FOLD_UNTRUSTED_SERVER`, until
- * the right one answers at that address.
+ * Without a connection every call fails with `FOLD_FOLDER_LOST`. The bridge tries to connect again with delays from
+ * 0.25 s to 10 s. Each watch gets a rescan hint when the connection is lost, and another when it is back.
+ * A server that does not prove that it knows the token receives nothing: calls fail with `FOLD_UNTRUSTED_SERVER` until
+ * the right server answers at that address.
  *
- * An append of any length is fine, and may be seen in parts while it goes on. More than 15 MiB are not read or written
- * at once (`FOLD_IO`): read such a file in ranges.
+ * An append may have any length; readers may see a part of it before it ends. One call reads or writes at most 15 MiB
+ * (otherwise `FOLD_IO`): read a larger file in ranges.
  */
 export class BridgeFileSystem implements FileSystem {
   readonly #link: ReconnectingLink;
@@ -67,7 +67,7 @@ export class BridgeFileSystem implements FileSystem {
   #isClosed = false;
 
   /**
-   * @param url of the server's bridge: `ws://127.0.0.1:PORT/bridge`
+   * @param url of the server's bridge, such as `ws://127.0.0.1:PORT/bridge`
    * @throws FoldspaceError `FOLD_UNAVAILABLE` on a page without WebCrypto
    */
   constructor(url: string, options: BridgeOptions) {
@@ -79,17 +79,17 @@ export class BridgeFileSystem implements FileSystem {
     this.#link = new ReconnectingLink(target, [token, ...otherTokens], {
       prepare: async (remote, provenToken) => await this.#prepare(remote, provenToken),
       onReady: onProven,
-      onHints: (hints) => this.#tell(hints),
-      onLost: (reason) => this.#tellAll(reason),
+      onHints: (hints) => this.#emit(hints),
+      onLost: (reason) => this.#emitAll(reason),
     });
   }
 
   /**
-   * What the server says that it serves.
-   * @throws FoldspaceError `FOLD_FOLDER_LOST`, `FOLD_UNTRUSTED_SERVER`, `FOLD_UNAVAILABLE` where it does not say
+   * Describes the folder that the server serves.
+   * @throws FoldspaceError `FOLD_FOLDER_LOST`, `FOLD_UNTRUSTED_SERVER`, `FOLD_UNAVAILABLE` if the server does not describe it
    */
   async served(): Promise<ServedInfo> {
-    await this.#call("look at", "", async () => undefined);
+    await this.#call("inspect", "", async () => undefined);
     if (this.#served) return this.#served;
     throw new FoldspaceError("FOLD_UNAVAILABLE", "The server does not say what it serves");
   }
@@ -107,7 +107,7 @@ export class BridgeFileSystem implements FileSystem {
     return this.#link.token;
   }
 
-  /** Tries one more token where there is no connection, as of a server that was started anew. The one that the server knows is kept. */
+  /** Tries one more token if there is no connection, for example because the server was restarted. The token that the server knows is kept. */
   offerToken(token: string): void {
     this.#link.offerToken(token);
   }
@@ -116,7 +116,7 @@ export class BridgeFileSystem implements FileSystem {
     return this.#isClosed;
   }
 
-  /** Whether appends wait for the device is known once there has been a connection. */
+  /** Whether appends can be synced to the device is known after the first connection. */
   get supports(): FileSystemSupport {
     return this.#supports;
   }
@@ -126,7 +126,7 @@ export class BridgeFileSystem implements FileSystem {
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
-    return await this.#call("look at", path, (remote) => remote.stat(path));
+    return await this.#call("inspect", path, (remote) => remote.stat(path));
   }
 
   async scan(path: string): Promise<ScanResult | undefined> {
@@ -138,7 +138,7 @@ export class BridgeFileSystem implements FileSystem {
     const bytes = await this.#call("read", path, (remote) =>
       length === undefined ? remote.read(path, offset) : remote.read(path, offset, length),
     );
-    // a part of the message, which the reader may pass on to a worker as a whole
+    // `bytes` is a view of the message; the reader may transfer its buffer to a worker
     return bytes?.slice();
   }
 
@@ -163,17 +163,17 @@ export class BridgeFileSystem implements FileSystem {
     await this.#call("remove", path, (remote) => remote.remove(path));
   }
 
-  /** Begins when there is a connection, where there is none now. */
+  /** Without a connection, the watch begins once there is one. */
   async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
     const id = ++this.#lastWatch;
     const remote = await this.#link.remote().catch(() => undefined);
     if (this.#isClosed) throw this.#lost("watch", path, "it has been closed");
-    // known from now on to whatever connects anew
+    // from now on, every new connection begins this watch
     this.#watches.set(id, { path, onHint });
     try {
       await remote?.watch(id, path);
     } catch (error) {
-      // a lost connection is no reason to give up
+      // keep the watch when only the connection is lost
       if (isFoldspaceError(error)) {
         this.#watches.delete(id);
         throw error;
@@ -203,14 +203,14 @@ export class BridgeFileSystem implements FileSystem {
     try {
       await (await this.#link.remote()).unwatch(id);
     } catch {
-      // without a connection there is no watch that could be ended
+      // without a connection there is no watch to end
     }
   }
 
-  /** Brings a new connection to where the last one was. */
+  /** Restores the watches on a new connection. */
   async #prepare(remote: RemoteService, token: string): Promise<void> {
     const { sync, served } = await remote.hello();
-    // whoever has this file system has chosen that space
+    // the owner of this file system has chosen that space
     if (this.#served && served?.spaceId !== this.#served.spaceId) {
       this.#onOtherSpace(token);
       throw untrustedServer("it serves another space");
@@ -221,19 +221,19 @@ export class BridgeFileSystem implements FileSystem {
       try {
         await remote.watch(id, path);
       } catch (error) {
-        // one that is refused does not keep the others from what they want; it was to be a help only
+        // a refused watch must not prevent the others; watches only save time
         if (!isFoldspaceError(error)) throw error;
       }
     }
-    this.#tellAll("the connection is back");
+    this.#emitAll("the connection is back");
   }
 
-  #tellAll(reason: string): void {
-    this.#tell(Array.from(this.#watches.keys(), (id) => ({ id, hint: { kind: "rescan", reason } })));
+  #emitAll(reason: string): void {
+    this.#emit(Array.from(this.#watches.keys(), (id) => ({ id, hint: { kind: "rescan", reason } })));
   }
 
-  /** In a task of its own: what a receiver throws is its own affair. */
-  #tell(hints: readonly WatchedHint[]): void {
+  /** Runs each receiver in its own task, so that an error that it throws does not reach the bridge. */
+  #emit(hints: readonly WatchedHint[]): void {
     for (const { id, hint } of hints) queueMicrotask(() => this.#watches.get(id)?.onHint(hint));
   }
 

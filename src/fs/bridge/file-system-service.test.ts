@@ -4,7 +4,7 @@ import { until } from "../../testing/layer-bench.ts";
 import { MemoryFileSystem } from "../memory/memory-file-system.ts";
 import { FileSystemService } from "./file-system-service.ts";
 
-/** A client that sends what it likes, and takes answers only while it listens. */
+/** A client that sends arbitrary messages, and reads answers only while it listens. */
 class RawClient {
   readonly sent: { t: string; i: string; r?: unknown; e?: unknown }[] = [];
   readonly failures: string[] = [];
@@ -39,12 +39,12 @@ class RawClient {
   }
 }
 
-/** As msgpack has it where a key is not allowed to be decoded. */
+/** The message of msgpack for a key that it refuses to decode. */
 function mapOf(key: string, value: Uint8Array): Uint8Array {
   return Uint8Array.from([0x81, ...encode(key), ...value]);
 }
 
-describe("a client that keeps to no protocol", () => {
+describe("a client that violates the protocol", () => {
   const nested = (depth: number): Uint8Array => Uint8Array.from([...Array.from({ length: depth }, () => 0x91), 0xc0]);
   const garbage: readonly (readonly [string, Uint8Array])[] = [
     ["nothing", new Uint8Array()],
@@ -87,18 +87,21 @@ describe("a client that keeps to no protocol", () => {
     ["watch", ["1", "folder"]],
     ["unwatch", [{}]],
   ];
-  test.each(badArguments)("%s with arguments of the wrong kind is refused, and the connection goes on", async (method, args) => {
-    const client = new RawClient();
-    const { e, r } = await client.answer(method, args);
-    expect(r).toBeUndefined();
-    expect(e).toBeDefined();
-    expect(client.fs.dump()).toEqual({ "folder/file": "content" });
-    expect((await client.answer("stat", ["folder/file"])).r).toMatchObject({ size: 7 });
-    expect(client.failures).toEqual([]);
-  });
+  test.each(badArguments)(
+    "%s with arguments of the wrong kind is refused, and the connection continues",
+    async (method, args) => {
+      const client = new RawClient();
+      const { e, r } = await client.answer(method, args);
+      expect(r).toBeUndefined();
+      expect(e).toBeDefined();
+      expect(client.fs.dump()).toEqual({ "folder/file": "content" });
+      expect((await client.answer("stat", ["folder/file"])).r).toMatchObject({ size: 7 });
+      expect(client.failures).toEqual([]);
+    },
+  );
 
   test.each(["nothing", "constructor", "toString", "__proto__", "hasOwnProperty", "then", "$close", ""])(
-    "there is no method %j",
+    "the method %j does not exist",
     async (method) => {
       const client = new RawClient();
       expect(await client.answer(method, ["folder"])).not.toHaveProperty("r");
@@ -107,7 +110,7 @@ describe("a client that keeps to no protocol", () => {
   );
 });
 
-test("a client that asks and does not listen is not read from any more, and no more is read for it", async () => {
+test("a client that calls and does not listen is paused, and no more files are read for it", async () => {
   const client = new RawClient();
   client.isListening = false;
   let reads = 0;
@@ -122,7 +125,7 @@ test("a client that asks and does not listen is not read from any more, and no m
   expect(reads).toBe(32);
 });
 
-test("a client that sends much at once gets every answer, and is read from again", async () => {
+test("a client that sends much at once gets every answer, and is resumed", async () => {
   const client = new RawClient();
   for (let number = 0; number < 1000; number += 1) client.call("read", ["folder/file", 0], String(number));
   await until("all is answered", () => client.sent.length === 1000);
@@ -141,7 +144,7 @@ test("a connection has 64 watches, and one that ends makes room", async () => {
   expect((await client.answer("unwatch", [1000])).e).toBeUndefined();
 });
 
-test("after the end nothing is done any more, and no watch is left", async () => {
+test("after the end no call is executed, and no watch is left", async () => {
   const client = new RawClient();
   let open = 0;
   const watch = client.fs.watch.bind(client.fs);
@@ -162,7 +165,7 @@ test("after the end nothing is done any more, and no watch is left", async () =>
   expect(client.fs.dump()).toEqual({ "folder/file": "content" });
 });
 
-/** The members of a call up to the value of its arguments. */
+/** The encoded members of a call up to its arguments. */
 function callStart(): number[] {
   const members: Uint8Array[] = [encode("t"), encode("q"), encode("i"), encode("1"), encode("m"), encode("stat"), encode("a")];
   return members.flatMap((bytes) => [...bytes]);

@@ -18,11 +18,11 @@ import { Semaphore } from "../../semaphore.ts";
 
 /** Carries whole messages to a client, in order. */
 export interface ClientChannel {
-  /** @returns resolves when the message has left the memory of this side; rejects where the channel has ended */
+  /** @returns resolves when the message has left this side's memory; rejects if the channel has ended */
   send(message: Uint8Array): Promise<void>;
   /** Ends the channel, because the client does not keep to the protocol. */
   fail(reason: string): void;
-  /** Stops taking messages from the client, as it sends more than can be done. */
+  /** Stops accepting messages from the client because it sends more than can be processed. */
   pause(): void;
   resume(): void;
 }
@@ -45,7 +45,7 @@ export class FileSystemService {
   readonly #slots = new Semaphore(MAX_CALLS);
   readonly #client: BirpcReturn<ClientFunctions, object>;
   readonly #hints: HintQueue;
-  /** Ends of the watches, by the client's id; what is being begun counts. */
+  /** By the client's id, the function that ends each watch, including watches that are still starting. */
   readonly #watches = new Map<number, Promise<() => Promise<void>>>();
   #receive: (message: RpcMessage) => void = () => undefined;
   #isClosed = false;
@@ -58,7 +58,7 @@ export class FileSystemService {
     this.#client = createBirpc<ClientFunctions, object>(
       {},
       {
-        // own names only: what an object inherits is not for the client to call
+        // own names only: a client must not call inherited methods
         resolver: (name) => (Object.hasOwn(functions, name) ? this.#inTurn(functions, name) : this.#unknown(name)),
         serialize: (message: RpcMessage) => ({ bytes: encodeMessage(message), isAnswer: message.t === "s" }),
         post: (message: { readonly bytes: Uint8Array; readonly isAnswer: boolean }) =>
@@ -66,7 +66,7 @@ export class FileSystemService {
         on: (receive) => {
           this.#receive = receive;
         },
-        // an answer that cannot be encoded: the client is told so instead
+        // if an answer cannot be encoded, the client receives that error
         onGeneralError: () => true,
         eventNames: ["hints"],
         timeout: -1,
@@ -77,7 +77,7 @@ export class FileSystemService {
     });
   }
 
-  /** Takes a message of the client. */
+  /** Handles a message from the client. */
   receive(message: Uint8Array): void {
     if (this.#isClosed) return;
     let request: RpcMessage;
@@ -90,7 +90,7 @@ export class FileSystemService {
     this.#receive(request);
   }
 
-  /** Ends the client's watches. What it asked for earlier is still done, without an answer. */
+  /** Ends the client's watches. Calls already accepted are still executed, without an answer. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#client.$close();
@@ -130,18 +130,18 @@ export class FileSystemService {
   #unknown(name: string): () => Promise<never> {
     return async () => {
       await this.#takeSlot();
-      throw new FoldspaceError("FOLD_UNAVAILABLE", `There is no ${JSON.stringify(name.slice(0, 40))} in a file system`);
+      throw new FoldspaceError("FOLD_UNAVAILABLE", `A file system has no method ${JSON.stringify(name.slice(0, 40))}`);
     };
   }
 
-  /** The slot is free again when the answer has left, see `#post`. */
+  /** `#post` releases the slot when the answer has left. */
   async #takeSlot(): Promise<void> {
     const turn = this.#slots.acquire();
     if (this.#slots.isExhausted) this.#channel.pause();
     await turn;
   }
 
-  /** Never rejects: a channel that has ended takes no answers, and nobody waits for them. */
+  /** Never rejects: a channel that has ended accepts no answers, and no client waits for them. */
   async #post(bytes: Uint8Array, isAnswer: boolean): Promise<void> {
     await Promise.allSettled([this.#channel.send(bytes)]);
     if (!isAnswer) return;
@@ -162,11 +162,11 @@ export class FileSystemService {
   }
 
   async #watch(id: number, path: string): Promise<void> {
-    // its turn may come after the end
+    // the call may run after the connection has ended
     if (this.#isClosed) throw new FoldspaceError("FOLD_CLOSED", "The connection has ended", { data: { path } });
-    if (this.#watches.has(id)) throw new FoldspaceError("FOLD_BAD_VALUE", `There is a watch ${id} already`, { data: { path } });
+    if (this.#watches.has(id)) throw new FoldspaceError("FOLD_BAD_VALUE", `Watch ${id} already exists`, { data: { path } });
     if (this.#watches.size >= MAX_WATCHES) {
-      const message = `Cannot watch ${path}: there are ${MAX_WATCHES} watches already`;
+      const message = `Cannot watch ${path}: there are already ${MAX_WATCHES} watches`;
       throw new FoldspaceError("FOLD_BUSY", message, { data: { path } });
     }
     const begun = this.#fs.watch(path, (hint) => {
@@ -192,15 +192,15 @@ export class FileSystemService {
 
 function asPath(value: unknown): string {
   if (typeof value === "string" && value.length <= MAX_PATH_LENGTH) return value;
-  throw new FoldspaceError("FOLD_BAD_VALUE", "The path is no text, or too long");
+  throw new FoldspaceError("FOLD_BAD_VALUE", "The path is not a string, or is too long");
 }
 
 function asCount(value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new FoldspaceError("FOLD_BAD_VALUE", "A number of the call is no whole one from 0 on");
+  throw new FoldspaceError("FOLD_BAD_VALUE", "An argument of the call is not a non-negative integer");
 }
 
 function asBytes(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
-  throw new FoldspaceError("FOLD_BAD_VALUE", "The content is no bytes");
+  throw new FoldspaceError("FOLD_BAD_VALUE", "The content is not bytes");
 }

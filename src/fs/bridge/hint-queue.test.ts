@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { HintQueue } from "./hint-queue.ts";
 import type { WatchedHint } from "./protocol.ts";
 
-/** A receiver that takes one message at a time, when the test says so. */
+/** A receiver that accepts one message at a time, when the test lets it. */
 class SlowReceiver {
   readonly messages: (readonly WatchedHint[])[] = [];
   readonly queue = new HintQueue((hints) => {
@@ -20,7 +20,7 @@ class SlowReceiver {
 
 const dirty = (directory: string): WatchedHint["hint"] => ({ kind: "dirty", directory });
 
-test("while one message is under way, the hints that come are joined", async () => {
+test("while one message is under way, later hints are merged", async () => {
   const receiver = new SlowReceiver();
   receiver.queue.add(1, dirty("a"));
   for (const directory of ["b", "c", "b"]) receiver.queue.add(1, dirty(directory));
@@ -36,7 +36,7 @@ test("while one message is under way, the hints that come are joined", async () 
   expect(receiver.messages).toHaveLength(2);
 });
 
-test("too many folders become one hint that everything has to be looked at, and so does one of that kind", async () => {
+test("too many folders become one rescan hint, and a rescan hint replaces them", async () => {
   const receiver = new SlowReceiver();
   receiver.queue.add(1, dirty("a"));
   for (let number = 0; number < 100_000; number += 1) receiver.queue.add(1, dirty(`folder ${number}`));
@@ -49,7 +49,7 @@ test("too many folders become one hint that everything has to be looked at, and 
   ]);
 });
 
-test("a watch that was ended is not told of any more", async () => {
+test("a watch that was ended gets no more hints", async () => {
   const receiver = new SlowReceiver();
   receiver.queue.add(1, dirty("a"));
   receiver.queue.add(2, dirty("a"));

@@ -1,16 +1,16 @@
 import type { WatchHint } from "../file-system.ts";
 import type { WatchedHint } from "./protocol.ts";
 
-/** From so many changed folders on, looking at everything is cheaper than to be told of each. */
+/** Above this number of changed folders, a full rescan is cheaper than naming each folder. */
 const MAX_FOLDERS = 1024;
 
 /**
- * Hints on their way to a client. While one message is under way, more of them are gathered, and joined: a client that
- * is slow, or does not listen, costs no more memory than that.
+ * Hints on their way to a client. While one message is under way, later hints are collected and merged, so a client
+ * that is slow or does not read costs no more memory than that.
  */
 export class HintQueue {
   readonly #send: (hints: readonly WatchedHint[]) => Promise<void>;
-  /** By watch: the folders that changed, or why everything has to be looked at. */
+  /** By watch: the folders that changed, or the reason for a full rescan. */
   readonly #waiting = new Map<number, Set<string> | string>();
   #isSending = false;
 

@@ -11,7 +11,7 @@ import {
   type WatchedHint,
 } from "./protocol.ts";
 
-/** The part of a `WebSocket` that is used: that of browsers is one, and so is that of `ws`. */
+/** The part of `WebSocket` that the bridge uses. The sockets of browsers and of `ws` both provide it. */
 export interface BridgeSocket {
   binaryType: string;
   send(message: Uint8Array<ArrayBuffer>): void;
@@ -22,28 +22,28 @@ export interface BridgeSocket {
 
 export type RemoteService = BirpcReturn<ServiceFunctions, ClientFunctions>;
 
-/** How often the server is asked for a sign of life. */
+/** Interval of the pings to the server. */
 const PING_INTERVAL_MS = 1_000;
-/** Without one for so many times in a row, the connection counts as lost: one alone may be late, as of a page that was busy. */
+/** The connection counts as lost after this many unanswered pings in a row. A single answer may be late because the page was busy. */
 const MAX_MISSED = 3;
 
 export interface LinkEvents {
   /** Both sides have proven that they know the token: the other side can be called. */
   readonly onOpen: (link: Link) => void;
   readonly onHints: (hints: readonly WatchedHint[]) => void;
-  /** Called once, with why there is no connection, whether there was one or not. */
+  /** Called once with the reason why there is no connection, even if there never was one. */
   readonly onEnd: (reason: Error) => void;
 }
 
-/** One connection to the serving side, from its opening to its end. Nothing is tried again. */
+/** One connection to the server, from its opening to its end. It never retries. */
 export class Link {
   readonly remote: RemoteService;
   readonly #socket: BridgeSocket;
   readonly #clock: Clock;
   readonly #events: LinkEvents;
   #cancelTimer: () => void;
-  /** Takes the next message. Before the proofs, none of the file system is sent or taken. */
-  #take: (message: Uint8Array<ArrayBuffer>) => void = () => this.#distrust("it speaks first");
+  /** Handles the next message. Before the proofs, neither side exchanges any data of the file system. */
+  #onMessage: (message: Uint8Array<ArrayBuffer>) => void = () => this.#distrust("it speaks first");
   #receive: (message: RpcMessage) => void = () => undefined;
   #missed = 0;
   #hasEnded = false;
@@ -61,7 +61,7 @@ export class Link {
         on: (receive) => {
           this.#receive = receive;
         },
-        // what takes long on the machine may take long here; that nobody is there is found out by asking
+        // a call may take long on the server's machine; pings detect that the server is gone
         timeout: -1,
       },
     );
@@ -71,14 +71,14 @@ export class Link {
       if (this.#hasEnded) return;
       this.#missed = 0;
       if (typeof data === "string") this.#distrust("it speaks another protocol");
-      else this.#take(new Uint8Array(data as ArrayBuffer));
+      else this.#onMessage(new Uint8Array(data as ArrayBuffer));
     });
     socket.addEventListener("error", () => this.end("the server cannot be reached, or refused the connection"));
     socket.addEventListener("close", () => this.end("the connection has ended"));
     this.#cancelTimer = clock.schedule(PROOF_TIMEOUT_MS, () => this.end("the server does not answer"));
   }
 
-  /** Ends the connection; calls that are not answered are rejected. */
+  /** Ends the connection and rejects unanswered calls. */
   end(reason: string | FoldspaceError): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -91,12 +91,12 @@ export class Link {
 
   #prove(proof: ClientProof): void {
     if (this.#hasEnded) return;
-    this.#take = (challenge) => {
-      this.#take = () => this.#distrust("it says more than it was asked");
+    this.#onMessage = (challenge) => {
+      this.#onMessage = () => this.#distrust("it says more than it was asked");
       proof.answer(challenge).then(
         (answer) => {
           if (this.#hasEnded) return;
-          this.#take = (acceptance) => {
+          this.#onMessage = (acceptance) => {
             if (acceptance.length === 0) this.#begin();
             else this.#distrust("it does not keep to the proof");
           };
@@ -109,7 +109,7 @@ export class Link {
   }
 
   #begin(): void {
-    this.#take = (message) => this.#takeAnswer(message);
+    this.#onMessage = (message) => this.#onAnswer(message);
     this.#beat();
     this.#events.onOpen(this);
   }
@@ -118,7 +118,7 @@ export class Link {
     this.end(untrustedServer(reason));
   }
 
-  #takeAnswer(bytes: Uint8Array): void {
+  #onAnswer(bytes: Uint8Array): void {
     let message: RpcMessage;
     try {
       message = decodeAnswer(bytes);
@@ -136,7 +136,7 @@ export class Link {
       return;
     }
     this.#missed += 1;
-    // it fails with the connection only, which tells by itself
+    // a ping fails only with the connection, and `end` reports that
     this.remote.ping().catch(() => undefined);
     this.#cancelTimer = this.#clock.schedule(PING_INTERVAL_MS, () => this.#beat());
   }

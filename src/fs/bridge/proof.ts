@@ -1,19 +1,19 @@
 import { FoldspaceError } from "../../errors.ts";
 import { PROTOCOL } from "./protocol.ts";
 
-// Before anything else is said, each side proves to the other that it knows the token, and the token itself does not
-// travel. Four messages: the client's nonce; the server's nonce with its proof; the client's proof; an empty one, with
-// which the server accepts. A proof is an HMAC-SHA-256 under the token over the protocol, the side that makes it, the
-// address of the server and both nonces: it is worth nothing in another connection, for the other side or at another port.
+// First, each side proves to the other that it knows the token; the token itself is never sent. There are four messages:
+// the client's nonce; the server's nonce with its proof; the client's proof; an empty message, with which the server
+// accepts. A proof is an HMAC-SHA-256 under the token over the protocol, the side that makes it, the address of the
+// server and both nonces. It is therefore useless in another connection, for the other side or at another port.
 
 export const NONCE_BYTES = 32;
 export const PROOF_BYTES = 32;
-/** How long each side waits for the proof of the other. */
+/** How long each side waits for the other's proof. */
 export const PROOF_TIMEOUT_MS = 10_000;
 
 export type Side = "client" | "server";
 
-/** What a proof is made over. @param host the server's address as the client names it: `127.0.0.1:PORT` */
+/** The message that a proof authenticates. @param host the server's address as the client names it: `127.0.0.1:PORT` */
 export function provenMessage(side: Side, host: string, nonces: Readonly<Record<Side, Uint8Array>>): Uint8Array<ArrayBuffer> {
   const start = new TextEncoder().encode(`${PROTOCOL}\0${side}\0${host}\0`);
   const message = new Uint8Array(start.length + 2 * NONCE_BYTES);
@@ -23,7 +23,7 @@ export function provenMessage(side: Side, host: string, nonces: Readonly<Record<
   return message;
 }
 
-/** The client's part of the proof, for one connection. */
+/** The client's side of the proof, for one connection. */
 export class ClientProof {
   readonly nonce: Uint8Array<ArrayBuffer> = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   readonly #token: string;
@@ -37,8 +37,8 @@ export class ClientProof {
 
   /**
    * Checks the server's answer to the nonce.
-   * @returns proof of this side
-   * @throws FoldspaceError `FOLD_UNTRUSTED_SERVER` where the server does not know the token
+   * @returns the client's proof
+   * @throws FoldspaceError `FOLD_UNTRUSTED_SERVER` if the server does not know the token
    */
   async answer(challenge: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     if (challenge.length !== NONCE_BYTES + PROOF_BYTES) throw untrustedServer("it does not prove that it knows the token");
@@ -46,7 +46,7 @@ export class ClientProof {
     const proof = challenge.subarray(NONCE_BYTES);
     const algorithm = { name: "HMAC", hash: "SHA-256" };
     const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(this.#token), algorithm, false, ["sign", "verify"]);
-    // it takes the same time for every wrong proof
+    // takes the same time for every wrong proof
     const isProven = await crypto.subtle.verify("HMAC", key, proof, provenMessage("server", this.#host, nonces));
     if (!isProven) throw untrustedServer("its proof is not made with the token");
     return new Uint8Array(await crypto.subtle.sign("HMAC", key, provenMessage("client", this.#host, nonces)));
@@ -57,7 +57,7 @@ export function untrustedServer(reason: string): FoldspaceError {
   return new FoldspaceError("FOLD_UNTRUSTED_SERVER", `Another server answers at this address: ${reason}`);
 }
 
-/** @throws FoldspaceError `FOLD_UNAVAILABLE` where the platform makes no proofs, as on a page that came over plain HTTP from another machine */
+/** @throws FoldspaceError `FOLD_UNAVAILABLE` without WebCrypto, as on a page loaded over plain HTTP from another machine */
 export function assertCanProve(): void {
   if ((globalThis.crypto as Crypto | undefined)?.subtle) return;
   const reason = "this page has no WebCrypto, which browsers give only to pages of this machine and to those over HTTPS";

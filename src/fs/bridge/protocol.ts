@@ -2,45 +2,45 @@ import { decode, encode, ExtensionCodec } from "@msgpack/msgpack";
 import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 import type { DirectoryEntry, FileStat, ScanResult, WatchHint } from "../file-system.ts";
 
-/** Name of the protocol, and its version, as the two sides agree on it when they connect. */
+/** Name and version of the protocol. Both sides agree on it when they connect. */
 export const PROTOCOL = "foldspace.v2";
 /** Path on the server for the connection. */
 export const BRIDGE_PATH = "/bridge";
-/** Path on the server at which it says to everyone that it is one, and nothing more. Another server has none there, or an empty object. */
+/** Path at which the server identifies itself as a foldspace server to any client, and reveals nothing more. Other servers have no such path, or an empty object. */
 export const SERVED_PATH = "/served.json";
 
-/** Longest message that the serving side takes, in bytes. */
+/** Longest message that the server accepts, in bytes. */
 export const MAX_MESSAGE_BYTES: number = 16 * 1024 * 1024;
-/** Longest content of a file that crosses in one message, in bytes; the rest is for its path. */
+/** Longest file content in one message, in bytes; the rest of the message is for the path. */
 export const MAX_CONTENT_BYTES: number = 15 * 1024 * 1024;
-/** Longest path, in UTF-16 units: that of the longest path on Linux. */
+/** Longest path, in UTF-16 units: the limit of Linux. */
 export const MAX_PATH_LENGTH = 4096;
-/** Watches that one connection may have. */
+/** Watches per connection. */
 export const MAX_WATCHES = 64;
 
-/** What would not fit into one message. */
+/** Error for content that does not fit into one message. */
 export function tooMuch(action: string, path: string): FoldspaceError {
-  const reason = `more than ${MAX_CONTENT_BYTES / 2 ** 20} MiB do not cross the bridge at once`;
+  const reason = `one call of the bridge transfers at most ${MAX_CONTENT_BYTES / 2 ** 20} MiB`;
   return new FoldspaceError("FOLD_IO", `Cannot ${action} ${path}: ${reason}`, { data: { path, maxBytes: MAX_CONTENT_BYTES } });
 }
 
-/** Who uses the machine: its owner alone, or other people too. */
+/** Whether only its owner uses the machine, or other people too. */
 export type Machine = "own" | "shared";
 
-/** What a server says to everyone. */
+/** The server's public answer to any client. */
 export interface ServerInfo {
   readonly protocol: typeof PROTOCOL;
 }
 
-/** What a server says of the folder it serves, to clients that have proven that they know the token. */
+/** Describes the served folder to clients that have proven that they know the token. */
 export interface ServedInfo {
-  /** Id of the space in it. */
+  /** Id of the space in the folder. */
   readonly spaceId: string;
   /** Full path of the folder on the machine. */
   readonly path: string;
   /** Name of the folder. */
   readonly name: string;
-  /** What whoever started the server said of the machine. */
+  /** How the person who started the server described the machine. */
   readonly machine?: Machine;
   /** Whether the space was made when the server was started; the first client alone is told. */
   readonly isNew?: boolean;
@@ -48,46 +48,46 @@ export interface ServedInfo {
   readonly canShowFolder?: boolean;
 }
 
-/** What the serving side says first. */
+/** The server's first answer. */
 export interface Greeting {
-  /** Whether appends wait for the device. */
+  /** Whether appends can wait for the device. */
   readonly sync: boolean;
   readonly served?: ServedInfo;
 }
 
-/** What the serving side does for the client: the `FileSystem` contract with plain arguments. */
+/** The functions that the server offers a client: the `FileSystem` contract with plain arguments. */
 export interface ServiceFunctions {
   hello(): Promise<Greeting>;
   ping(): Promise<void>;
   list(path: string): Promise<DirectoryEntry[] | undefined>;
   stat(path: string): Promise<FileStat | undefined>;
   scan(path: string): Promise<ScanResult | undefined>;
-  /** @param length in bytes; to the end where it is absent */
+  /** @param length in bytes; to the end if absent */
   read(path: string, offset: number, length?: number): Promise<Uint8Array | undefined>;
   append(path: string, bytes: Uint8Array, sync: boolean): Promise<void>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
-  /** @param id by which hints name the watch; the client's choice */
+  /** @param id chosen by the client; hints name the watch by it */
   watch(id: number, path: string): Promise<void>;
   unwatch(id: number): Promise<void>;
   /** Shows the served folder in the file manager of the serving side's machine. */
   showFolder(): Promise<void>;
 }
 
-/** What the client does for the serving side. Events: nothing is answered. */
+/** The functions that the client offers the server. They are events: none is answered. */
 export interface ClientFunctions {
   hints(hints: readonly WatchedHint[]): void;
 }
 
 export interface WatchedHint {
-  /** Of the watch. */
+  /** Id of the watch. */
   readonly id: number;
   readonly hint: WatchHint;
 }
 
-/** A message of birpc; `t` tells requests from answers. */
+/** A message of birpc; `t` distinguishes requests from answers. */
 export interface RpcMessage {
   readonly t: "q" | "s";
   readonly i?: string;
@@ -97,7 +97,7 @@ export interface RpcMessage {
 
 const ERROR_TYPE = 1;
 
-/** Errors keep their code, message and data, wherever they stand in a message. */
+/** Errors keep their code, message and data anywhere in a message. */
 const errors = new ExtensionCodec();
 errors.register({
   type: ERROR_TYPE,
@@ -105,19 +105,19 @@ errors.register({
   decode: decodeError,
 });
 
-/** What is undefined is left out, so that it comes out as undefined. */
+/** Omits undefined properties, which therefore decode as undefined. */
 export function encodeMessage(message: unknown): Uint8Array<ArrayBuffer> {
   return encode(message, { extensionCodec: errors, ignoreUndefined: true });
 }
 
-/** Decodes what the serving side sent, which has proven that it is the one that the client trusts. */
+/** Decodes a message of the server, which has proven that the client can trust it. */
 export function decodeAnswer(bytes: Uint8Array): RpcMessage {
   const message = decode(bytes, { extensionCodec: errors });
   if (isRpcMessage(message)) return message;
-  throw new TypeError("The message is no call and no answer");
+  throw new TypeError("The message is neither a call nor an answer");
 }
 
-/** Decodes a call of a client that has proven that it knows the token. @throws Error what is wrong with it */
+/** Decodes a call of a client that has proven that it knows the token. @throws Error describing the defect */
 export function decodeRequest(bytes: Uint8Array): RpcMessage {
   const message = decode(bytes, {
     maxStrLength: 4 * MAX_PATH_LENGTH,
@@ -126,7 +126,7 @@ export function decodeRequest(bytes: Uint8Array): RpcMessage {
     maxMapLength: 8,
     maxExtLength: 0,
   });
-  if (!isRpcMessage(message) || message.t !== "q") throw new TypeError("The message is no call");
+  if (!isRpcMessage(message) || message.t !== "q") throw new TypeError("The message is not a call");
   if (typeof message.i !== "string" || typeof message.m !== "string" || !Array.isArray(message.a))
     throw new TypeError("The call lacks its id, method or arguments");
   return message;

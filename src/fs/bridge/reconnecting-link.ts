@@ -9,34 +9,34 @@ const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 const CLOSED = "the bridge has been closed";
 
-/** How to connect. */
+/** The server and how to connect to it. */
 export interface Target {
   readonly openSocket: () => BridgeSocket;
-  /** Address of the server, with its port, which the proofs are for. */
+  /** Address of the server with its port. The proofs cover it. */
   readonly host: string;
   readonly clock: Clock;
 }
 
 export interface LinkOwner {
   /**
-   * Prepares a new connection before anyone else may use it. What it rejects with ends that connection.
+   * Prepares a new connection before any caller may use it. A rejection ends that connection.
    * @param token that the server knows
    */
   readonly prepare: (remote: RemoteService, token: string) => Promise<void>;
   /** A new connection can be used. @param token that the server knows */
   readonly onReady: (token: string) => void;
   readonly onHints: (hints: readonly WatchedHint[]) => void;
-  /** A connection that had been ready is lost. */
+  /** A connection that was ready is lost. */
   readonly onLost: (reason: string) => void;
 }
 
-/** A connection that is opened again, with growing delays, whenever it ends. */
+/** Opens its connection again, with growing delays, whenever it ends. */
 export class ReconnectingLink {
   readonly #target: Target;
   readonly #owner: LinkOwner;
-  /** Tokens that may be the server's, the next one to try first. Once the server has proven one, the others are dropped. */
+  /** Tokens that may be the server's, in the order in which to try them. Once the server has proven one, the others are dropped. */
   #tokens: readonly string[];
-  /** The connection that is there or being opened; rejected while the next try is waited for. */
+  /** The current connection, open or opening; rejected while waiting for the next try. */
   #ready: Promise<RemoteService> | undefined;
   #link: Link | undefined;
   #failures = 0;
@@ -50,21 +50,21 @@ export class ReconnectingLink {
     this.#owner = owner;
   }
 
-  /** The token that the server has proven to know, or that is tried next. */
+  /** The token that the server has proven to know, or else the next one to try. */
   get token(): string {
     return this.#tokens[0]!;
   }
 
   /**
-   * The other side, connected to at the first call. A try that is under way is waited for.
-   * @throws Error why there is no connection
+   * The server's functions. The first call connects; a call during a try waits for it.
+   * @throws Error with the reason why there is no connection
    */
   async remote(): Promise<RemoteService> {
     if (!this.#ready) this.#connect();
     return await this.#ready!;
   }
 
-  /** Tries one more token, at once where there is no connection. One that the server does not know is dropped when another is proven. */
+  /** Tries one more token, immediately if there is no connection. Once the server proves one token, the others are dropped. */
   offerToken(token: string): void {
     if (this.#isClosed || token === this.token) return;
     const others = this.#tokens.filter((other) => other !== token);
@@ -87,7 +87,7 @@ export class ReconnectingLink {
     this.#cancelRetry = undefined;
     this.#ready = this.#openWithAny(this.#tokens.length);
     this.#ready.catch(() => {
-      // told to whoever calls; here, it only leads to the next try
+      // callers of `remote` get the error; here it only leads to the next try
     });
   }
 
@@ -133,7 +133,7 @@ export class ReconnectingLink {
       try {
         this.#link = new Link(openSocket(), new ClientProof(token, host), clock, { onOpen, onHints: this.#owner.onHints, onEnd });
       } catch (error) {
-        reject(new Error(errorMessage(error), { cause: error })); // such as an address that is none
+        reject(new Error(errorMessage(error), { cause: error })); // for example an invalid address
       }
     });
   }
@@ -150,7 +150,7 @@ export class ReconnectingLink {
 function rejected(reason: Error): Promise<never> {
   const promise = Promise.reject(reason);
   promise.catch(() => {
-    // told to whoever calls
+    // callers of `remote` get the error
   });
   return promise;
 }

@@ -2,38 +2,38 @@ import { FoldspaceError } from "../../errors.ts";
 import { BridgeFileSystem } from "./bridge-file-system.ts";
 import { BRIDGE_PATH, PROTOCOL, SERVED_PATH, type Machine, type ServerInfo } from "./protocol.ts";
 
-/** The folder that the server of this page serves. */
+/** The folder that this page's server serves. */
 export interface ServedFolder {
-  /** Id of the space in it. */
+  /** Id of the space in the folder. */
   readonly spaceId: string;
-  /** Full path on the machine, to be shown. */
+  /** Full path on the machine, for display. */
   readonly path: string;
-  /** Name of the folder, to be shown. */
+  /** Name of the folder, for display. */
   readonly name: string;
-  /** Who uses the machine, where whoever started the server has said so. */
+  /** Who uses the machine, if the person who started the server has said so. */
   readonly machine?: Machine;
   readonly fs: BridgeFileSystem;
 }
 
 const STORAGE_KEY = "foldspace.token";
 
-/** Tabs ask each other for the token here. */
+/** On this channel, tabs ask each other for the token. */
 const CHANNEL = "foldspace.token";
 const ASKING = "token?";
-/** Another tab answers within this, or never, as one that the browser has put to sleep. */
+/** Another tab answers within this time or never, for example because the browser has suspended it. */
 const ANSWER_MS = 500;
 
 /**
- * Finds the folder that `foldspace serve` serves to this page: the layer for it is
+ * Finds the folder that `foldspace serve` serves to this page. Its layer is
  * `new FileSystemPersistenceLayer("", served.spaceId, { fs: served.fs })`.
  *
- * The token comes with the fragment of the page's address, from where it is taken away, also when an address with a new
- * one is put into the tab later; until the tab is closed it is remembered, for when the page is loaded again. A tab that
- * has none, as a link opened in a new one, gets it from another that is open at the same address and connected.
- * @returns `undefined` where the page is one of another server
- * @throws FoldspaceError `FOLD_PERMISSION` where the server serves folders and no tab has its token;
- *   `FOLD_UNTRUSTED_SERVER` where what answers does not know the token; `FOLD_FOLDER_LOST` where there is no answer;
- *   `FOLD_UNAVAILABLE` where the server is of another version, or this page cannot prove anything
+ * The token comes from the fragment of the page's address and is removed from there, also if the user pastes an address
+ * with a new token into the tab later. The tab remembers the token until it is closed, so that the page can be reloaded.
+ * A tab without a token, such as one that a link opened, gets it from a connected tab at the same address.
+ * @returns `undefined` if another kind of server serves the page
+ * @throws FoldspaceError `FOLD_PERMISSION` if the server serves folders and no tab has its token;
+ *   `FOLD_UNTRUSTED_SERVER` if the answering server does not know the token; `FOLD_FOLDER_LOST` if no server answers;
+ *   `FOLD_UNAVAILABLE` if the server has another version, or this page cannot make proofs
  */
 export async function openServedFolder(): Promise<ServedFolder | undefined> {
   const bridge = await openServedBridge();
@@ -47,22 +47,23 @@ export async function openServedFolder(): Promise<ServedFolder | undefined> {
 }
 
 /**
- * The same for who goes on without the folder until there is a connection, and knows what it has served before.
+ * Like `openServedFolder`, for a caller that knows what the server has served before and works without the folder until
+ * there is a connection.
  * @returns the bridge, which is not connected yet
- * @throws FoldspaceError as `openServedFolder` while it has no token
+ * @throws FoldspaceError like `openServedFolder` if it has no token
  */
 export async function openServedBridge(): Promise<BridgeFileSystem | undefined> {
   const tokens = [takeToken(), sessionStorage.getItem(STORAGE_KEY)].filter((token) => token !== null);
   if (tokens.length === 0) {
-    // at once, so that a page of another server is not kept waiting
+    // both at once, so that a page of another server does not wait
     const [server, given] = [fetchInfo(), askForToken()];
     given.catch(() => {
-      // told below, where it matters
+      // handled below, if it matters
     });
     if (!(await server)) return undefined;
     tokens.push(await given);
   }
-  // kept from now on for when the page is loaded again before there is a connection
+  // stored now, in case the page is reloaded before there is a connection
   if (sessionStorage.getItem(STORAGE_KEY) === null) sessionStorage.setItem(STORAGE_KEY, tokens[0]!);
   const [token, ...otherTokens] = tokens as [string, ...string[]];
   const url = new URL(BRIDGE_PATH, location.href);
@@ -73,7 +74,7 @@ export async function openServedBridge(): Promise<BridgeFileSystem | undefined> 
     otherTokens,
     onProven: (proven) => sessionStorage.setItem(STORAGE_KEY, proven),
     onOtherSpace: (proven) => {
-      // the user has asked for that space here: the page begins again with it
+      // the user has asked for that space in this tab: reload the page with it
       if (proven !== pasted) return;
       pasted = null;
       sessionStorage.setItem(STORAGE_KEY, proven);
@@ -91,7 +92,7 @@ export async function openServedBridge(): Promise<BridgeFileSystem | undefined> 
   return bridge;
 }
 
-/** Whether the page's address has a token that nobody has taken yet. */
+/** Whether the page's address contains a token that `takeToken` has not removed yet. */
 export function hasAddressToken(): boolean {
   return addressToken() !== null;
 }
@@ -100,14 +101,14 @@ function addressToken(): string | null {
   return new URLSearchParams(location.hash.slice(1)).get("token") || null;
 }
 
-/** @param before fragment that the address gets in its place */
+/** Removes the token from the page's address. @param before fragment that replaces it */
 function takeToken(before: string = ""): string | null {
   const token = addressToken();
   if (token !== null) history.replaceState(history.state, "", location.pathname + location.search + before);
   return token;
 }
 
-/** @throws FoldspaceError `FOLD_PERMISSION` where no tab has it */
+/** @throws FoldspaceError `FOLD_PERMISSION` if no tab has the token */
 async function askForToken(): Promise<string> {
   const channel = new BroadcastChannel(CHANNEL);
   try {
@@ -118,7 +119,9 @@ async function askForToken(): Promise<string> {
       channel.postMessage(ASKING);
       setTimeout(
         () =>
-          reject(new FoldspaceError("FOLD_PERMISSION", "This address lacks its token: open the one that the server has printed")),
+          reject(
+            new FoldspaceError("FOLD_PERMISSION", "This address lacks its token: open the address that the server has printed"),
+          ),
         ANSWER_MS,
       );
     });
@@ -128,8 +131,8 @@ async function askForToken(): Promise<string> {
 }
 
 /**
- * Answers tabs that ask for the token, for as long as the bridge is open and the server proves that it is the right one:
- * else the tab that asks may come from another.
+ * Answers tabs that ask for the token while the bridge is open and the server proves that it is the right one. Otherwise
+ * the asking tab may come from another server.
  */
 function handOn(bridge: BridgeFileSystem): void {
   const channel = new BroadcastChannel(CHANNEL);
@@ -147,7 +150,7 @@ function isAnswer(data: unknown): data is { readonly token: string } {
 }
 
 /**
- * @returns `undefined` where the server of this page serves no folders
+ * @returns `undefined` if this page's server serves no folders
  * @throws FoldspaceError `FOLD_FOLDER_LOST`, `FOLD_UNAVAILABLE`
  */
 async function fetchInfo(): Promise<ServerInfo | undefined> {
@@ -161,5 +164,5 @@ async function fetchInfo(): Promise<ServerInfo | undefined> {
   }
   if (info.protocol === undefined) return undefined;
   if (info.protocol === PROTOCOL) return { protocol: info.protocol };
-  throw new FoldspaceError("FOLD_UNAVAILABLE", "The server is of another version than this page: load the page again");
+  throw new FoldspaceError("FOLD_UNAVAILABLE", "The server has another version than this page: reload the page");
 }

@@ -14,7 +14,7 @@ testFileSystem("MemoryFileSystem below a relative path", async () => {
   return { fs, root: "root" };
 });
 
-test("it begins with the files it was given and can be dumped", async () => {
+test("it starts with the given files and can be dumped", async () => {
   const fs = new MemoryFileSystem({ "/b/two": "2", "a/one": new Uint8Array([49]) });
   await fs.append("a/one", new TextEncoder().encode("+1"));
   expect(fs.dump()).toEqual({ "a/one": "1+1", "b/two": "2" });
@@ -37,7 +37,7 @@ test("every change has a later time", async () => {
   }
 });
 
-test("hints come after the change has returned, several changes of a folder as one", async () => {
+test("hints come after the change has returned, and several changes of a folder give one", async () => {
   const fs = new MemoryFileSystem({ "root/file": "" });
   const hints: unknown[] = [];
   await fs.watch("root", (hint) => hints.push(hint));

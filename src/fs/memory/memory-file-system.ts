@@ -14,7 +14,7 @@ import {
 
 interface MemoryFile {
   readonly kind: "file";
-  /** As they were appended; joined when they are read. */
+  /** As appended; reading joins them. */
   parts: Uint8Array[];
   size: number;
   modifiedMs: number;
@@ -29,34 +29,34 @@ interface MemoryFolder {
 interface Watch {
   readonly path: string;
   readonly onHint: (hint: WatchHint) => void;
-  /** Folders to be hinted at in the next microtask. */
+  /** Folders to hint at in the next microtask. */
   readonly dirty: Set<string>;
   rescanReason: string | undefined;
   isQueued: boolean;
 }
 
 /**
- * Files in the memory of this instance, with the meaning of real ones: for tests, and for a space that is not kept.
- * Nothing stands outside it, so every path is below its root, whether it begins with `/` or not.
+ * Files in this instance's memory that behave like real ones: for tests, and for a space that is not kept.
+ * Every path is below the root, with or without a leading `/`.
  */
 export class MemoryFileSystem implements FileSystem {
   readonly supports: FileSystemSupport = { watch: true, sync: false };
   readonly #root: MemoryFolder = { kind: "directory", entries: new Map(), modifiedMs: 0 };
   readonly #watches: Set<Watch> = new Set();
-  /** Tells its files from those of other instances. */
+  /** Distinguishes this instance's files from those of other instances. */
   readonly #id: string = crypto.randomUUID();
   readonly #clock: () => number;
   #lastMs = 0;
 
   /**
-   * @param files what stands in it from the start, by path
+   * @param files initial files, by path
    * @param now gives the times of files, in milliseconds since the epoch
    */
   constructor(files: Readonly<Record<string, string | Uint8Array>> = {}, now: () => number = () => Date.now()) {
     this.#clock = now;
     const encoder = new TextEncoder();
     for (const [path, content] of Object.entries(files)) {
-      this.#put(path, typeof content === "string" ? encoder.encode(content) : content, false);
+      this.#store(path, typeof content === "string" ? encoder.encode(content) : content, false);
     }
   }
 
@@ -107,11 +107,11 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, _options?: AppendOptions): Promise<void> {
-    this.#put(path, bytes, true);
+    this.#store(path, bytes, true);
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    this.#put(path, bytes, false);
+    this.#store(path, bytes, false);
   }
 
   async makeDirectory(path: string): Promise<void> {
@@ -153,7 +153,7 @@ export class MemoryFileSystem implements FileSystem {
     let found: MemoryFile | MemoryFolder | undefined = this.#root;
     for (const name of split(path)) {
       if (found === undefined) return undefined;
-      if (found.kind === "file") throw failure("FOLD_NOT_A_FOLDER", "look at", path, "a file stands where a folder should be");
+      if (found.kind === "file") throw failure("FOLD_NOT_A_FOLDER", "inspect", path, "a file is where a folder should be");
       found = found.entries.get(name);
     }
     return found;
@@ -169,7 +169,7 @@ export class MemoryFileSystem implements FileSystem {
     let folder = this.#root;
     for (const [depth, name] of names.entries()) {
       let next = folder.entries.get(name);
-      if (next?.kind === "file") throw failure("FOLD_NOT_A_FOLDER", "make the folder", path, "a file stands in its place");
+      if (next?.kind === "file") throw failure("FOLD_NOT_A_FOLDER", "make the folder", path, "a file is in its place");
       if (next === undefined) {
         next = { kind: "directory", entries: new Map(), modifiedMs: this.#now() };
         folder.entries.set(name, next);
@@ -181,7 +181,7 @@ export class MemoryFileSystem implements FileSystem {
     return folder;
   }
 
-  #put(path: string, bytes: Uint8Array, keepContent: boolean): void {
+  #store(path: string, bytes: Uint8Array, keepContent: boolean): void {
     const names = split(path);
     const name = names.pop() ?? "";
     const folder = this.#makeFolder(names, path);
@@ -207,13 +207,13 @@ export class MemoryFileSystem implements FileSystem {
     this.#changed([...names, name].join("/"), "the folder is gone");
   }
 
-  /** An entry came into a folder or left it. */
+  /** An entry was added to a folder or removed from it. */
   #touch(folder: MemoryFolder, path: string): void {
     folder.modifiedMs = this.#now();
     this.#changed(path);
   }
 
-  /** A folder appeared, with what is in it. */
+  /** A folder appeared, with its contents. */
   #changedBelow(path: string, appeared: MemoryFile | MemoryFolder): void {
     if (appeared.kind === "file") return;
     this.#changed(path, "the folder is back");
@@ -222,7 +222,7 @@ export class MemoryFileSystem implements FileSystem {
 
   /**
    * @param path of a folder, without a leading `/`
-   * @param rootReason what it means to a watch of that folder or of one in it, where the folder itself came or went
+   * @param rootReason if the folder itself came or went: the rescan reason for watches of that folder or of one in it
    */
   #changed(path: string, rootReason?: string): void {
     for (const watch of this.#watches) {
@@ -232,11 +232,11 @@ export class MemoryFileSystem implements FileSystem {
       else continue;
       if (watch.isQueued) continue;
       watch.isQueued = true;
-      queueMicrotask(() => this.#tell(watch));
+      queueMicrotask(() => this.#emit(watch));
     }
   }
 
-  #tell(watch: Watch): void {
+  #emit(watch: Watch): void {
     const hints: WatchHint[] = [...watch.dirty].map((directory) => ({ kind: "dirty", directory }));
     if (watch.rescanReason !== undefined) hints.push({ kind: "rescan", reason: watch.rescanReason });
     watch.dirty.clear();
@@ -273,7 +273,7 @@ function join(file: MemoryFile): Uint8Array {
   return bytes;
 }
 
-/** All that is below a folder, by relative path. */
+/** Everything below a folder, by relative path. */
 function* walk(root: MemoryFolder): Generator<[string, MemoryFile | MemoryFolder]> {
   const folders: [string, MemoryFolder][] = [["", root]];
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {

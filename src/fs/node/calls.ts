@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 
-/** At once, or later: code that awaits it works on both. */
+/** A value or a promise of it: code that awaits it works with both. */
 export type Answer<T> = T | Promise<T>;
 
-/** The part of an open file that we use; `FileHandle` is one. */
+/** The part of an open file that we use; `FileHandle` implements it. */
 export interface OpenFile {
   stat(): Answer<fs.Stats>;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Answer<{ readonly bytesRead: number }>;
@@ -14,28 +14,28 @@ export interface OpenFile {
   close(): Answer<void>;
 }
 
-/** The system calls behind {@link NodeFileSystem}, which throw the system's own errors. */
+/** The system calls behind {@link NodeFileSystem}. They throw the system's own errors. */
 export interface Calls {
   /** How many calls may run side by side. */
   readonly width: number;
   open(path: string, flags: number, mode?: number): Answer<OpenFile>;
   lstat(path: string): Answer<fs.Stats>;
   stat(path: string): Answer<fs.Stats>;
-  /** With numbers that are exact on every system. */
+  /** Its numbers are exact on every system. */
   statExactly(path: string): Answer<fs.BigIntStats>;
   realpath(path: string): Answer<string>;
   readdir(path: string): Answer<fs.Dirent[]>;
   mkdir(path: string): Answer<void>;
   rename(from: string, to: string): Answer<void>;
-  /** With all that is in it; absence is fine. */
+  /** Removes all contents too; absence is fine. */
   remove(path: string): Answer<void>;
 }
 
-/** Windows lets nobody delete what a virus scanner or an indexer holds open for a moment. */
+/** On Windows, a file cannot be deleted while a virus scanner or an indexer briefly holds it open. */
 const REMOVE_OPTIONS = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 } as const;
 
 export const asyncCalls: Calls = {
-  // Beyond the 4 threads of libuv's pool little is gained (measured: 8 and 32 are within 15 % of each other).
+  // More than the 4 threads of libuv's pool gains little (measured: 8 and 32 are within 15 % of each other).
   width: 16,
   open: (path, flags, mode) => fs.promises.open(path, flags, mode),
   lstat: (path) => fs.promises.lstat(path),

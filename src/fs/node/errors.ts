@@ -1,6 +1,6 @@
 import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 
-/** What the system's error codes mean for a space, and in plain words. */
+/** By the system's error code, the code of a space and the reason in plain words. */
 const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
   EACCES: ["FOLD_PERMISSION", "permission denied"],
   EPERM: ["FOLD_PERMISSION", "the system does not permit it"],
@@ -13,10 +13,10 @@ const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> 
   ETIMEDOUT: ["FOLD_TIMEOUT", "the disk did not answer in time"],
   EMFILE: ["FOLD_BUSY", "too many files are open in this program"],
   ENFILE: ["FOLD_BUSY", "too many files are open on this machine"],
-  ENOTDIR: ["FOLD_NOT_A_FOLDER", "a file stands where a folder should be"],
+  ENOTDIR: ["FOLD_NOT_A_FOLDER", "a file is where a folder should be"],
   EISDIR: ["FOLD_IO", "it is a folder"],
   ELOOP: ["FOLD_IO", "it is a link"],
-  ENXIO: ["FOLD_IO", "it is no regular file"],
+  ENXIO: ["FOLD_IO", "it is not a regular file"],
   ENOENT: ["FOLD_IO", "it is not there"],
   ENAMETOOLONG: ["FOLD_IO", "its path is too long"],
 };
@@ -32,8 +32,8 @@ export function isMissing(error: unknown): boolean {
 }
 
 /**
- * Makes a typed error of whatever a call of the system threw.
- * @param action what could not be done, as in "Cannot read": `read`
+ * Makes a typed error of an error that a system call threw.
+ * @param action that failed, as in "Cannot read": `read`
  */
 export function fileSystemError(
   action: string,
@@ -46,7 +46,7 @@ export function fileSystemError(
   return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}`, { data: { path, ...data }, cause });
 }
 
-/** An error of which the system knows nothing: what stands at the path is of the wrong kind. */
+/** An error that the system does not know: the entry at the path is of the wrong kind. */
 export function wrongKind(action: string, path: string, reason: string): FoldspaceError {
   return new FoldspaceError("FOLD_IO", `Cannot ${action} ${path}: ${reason}`, { data: { path } });
 }

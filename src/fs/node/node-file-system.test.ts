@@ -21,7 +21,7 @@ async function setup(fs: FileSystem): Promise<FileSystemSetup> {
 const isLinux = process.platform === "linux";
 const isRoot = process.geteuid?.() === 0;
 
-/** Permissions do not bind the superuser: lets another user's rights apply meanwhile. */
+/** Applies another user's permissions meanwhile, because none bind the superuser. */
 async function asOrdinaryUser<T>(action: () => Promise<T>): Promise<T> {
   if (!isRoot) return action();
   process.seteuid?.(65534);
@@ -97,7 +97,7 @@ describe.each(["async", "sync"] as const)("io: %s", (io) => {
     expect((await fsp.stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  test.skipIf(!isLinux || !tool("prlimit", "--version"))("a part that was appended is taken back (needs prlimit)", async () => {
+  test.skipIf(!isLinux || !tool("prlimit", "--version"))("a partial append is undone (needs prlimit)", async () => {
     const path = join(root, "file");
     await fs.append(path, utf8("before\n"));
     // The signal that comes with the limit would end the process.
@@ -139,7 +139,7 @@ describe.each(["async", "sync"] as const)("io: %s", (io) => {
     }
   });
 
-  test("a root that is renamed away and made again is told and watched again", async () => {
+  test("a root that is renamed away and made again is reported and watched again", async () => {
     const watched = join(root, "watched");
     await fs.write(join(watched, "folder/file"), utf8("x"));
     const log = await HintLog.start(fs, watched);
@@ -171,7 +171,7 @@ describe.each(["async", "sync"] as const)("io: %s", (io) => {
   }, 30_000);
 
   test.skipIf(!isLinux)(
-    "a folder that may not be watched is told, and watched once it may",
+    "a folder that cannot be watched is reported, and watched once it can be",
     async () => {
       await fsp.chmod(root, 0o777);
       await fs.makeDirectory(join(root, "closed"));
@@ -186,7 +186,7 @@ describe.each(["async", "sync"] as const)("io: %s", (io) => {
   );
 });
 
-test.skipIf(!isLinux)("names with a leading dot are passed over by a watch", async () => {
+test.skipIf(!isLinux)("a watch skips names with a leading dot", async () => {
   const { fs, root, teardown } = await setup(new NodeFileSystem());
   await fs.makeDirectory(`${root}/.git/objects`);
   const log = await HintLog.start(fs, root);
@@ -205,7 +205,7 @@ test.skipIf(!isLinux)(
   async () => {
     const { fs, root, teardown } = await setup(new NodeFileSystem());
     const log = await HintLog.start(fs, root);
-    // While this thread is busy nobody empties the system's queue of 16,384 events.
+    // While this thread is busy, nothing empties the system's queue of 16,384 events.
     expect(tool("sh", "-c", `cd '${root}' && seq 20000 | xargs touch && mkdir -p a/b`)).toBe(true);
     await expect.poll(() => log.hints.some((hint) => hint.kind === "rescan"), { timeout: 10_000 }).toBe(true);
     log.hints.length = 0;
@@ -215,8 +215,8 @@ test.skipIf(!isLinux)(
   30_000,
 );
 
-/** What macOS and Windows use; here only its own part can be tested, as Linux's recursive watch loses events. */
-test("the recursive watch names folders, tells of those below a new one and stops", async () => {
+/** macOS and Windows use it. Here only our part of it can be tested, because Linux's recursive watch loses events. */
+test("the recursive watch names folders, reports those below a new one, and stops", async () => {
   const { root, teardown } = await setup(new NodeFileSystem());
   const hints: WatchHint[] = [];
   const directories = (): unknown[] => hints.map((hint) => (hint.kind === "dirty" ? hint.directory : hint.reason));

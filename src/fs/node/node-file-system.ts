@@ -19,9 +19,9 @@ import { appendTo, makeFolders, renameOver, replaceFile } from "./write.ts";
 
 export interface NodeFileSystemOptions {
   /**
-   * `async` (default) leaves the event loop free: right wherever something else runs too, as in a server or an
-   * application. `sync` answers with synchronous calls, 5 to 10 times faster where there are many small files,
-   * and nothing else runs meanwhile: right for a command-line tool or a worker thread.
+   * `async` (default) does not block the event loop: right if anything else runs too, as in a server or an application.
+   * `sync` uses synchronous calls. It is 5 to 10 times faster with many small files, but blocks everything else: right
+   * for a command-line tool or a worker thread.
    */
   readonly io?: "async" | "sync";
 }
@@ -30,7 +30,7 @@ export interface NodeFileSystemOptions {
 export class NodeFileSystem implements FileSystem {
   readonly supports: FileSystemSupport = { watch: true, sync: true };
   readonly #calls: Calls;
-  /** A second append to a file waits for the first, so that taking back a part stays safe. */
+  /** A second append to a file waits for the first, so that undoing a partial append stays safe. */
   readonly #appends = new KeyedMutex();
 
   constructor(options: NodeFileSystemOptions = {}) {
@@ -43,13 +43,13 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
-    const stats = await this.#unlessMissing("look at", path, () => this.#calls.stat(path));
+    const stats = await this.#unlessMissing("inspect", path, () => this.#calls.stat(path));
     return stats && toStat(stats);
   }
 
   async identify(path: string): Promise<string | undefined> {
-    const stats = await this.#unlessMissing("look at", path, () => this.#calls.statExactly(path));
-    // some drivers of Windows and of network folders number nothing
+    const stats = await this.#unlessMissing("inspect", path, () => this.#calls.statExactly(path));
+    // some drivers of Windows and of network folders have no inode numbers
     return stats && stats.ino !== 0n ? `${stats.dev}:${stats.ino}` : undefined;
   }
 
@@ -96,7 +96,7 @@ export class NodeFileSystem implements FileSystem {
     await this.#unlessMissing("remove", path, () => this.#calls.remove(path));
   }
 
-  /** Names that start with "." are passed over. A folder that is missing is waited for. Keeps the process alive until it is ended. */
+  /** Skips names that start with ".". Waits for a missing folder. Keeps the process alive until the watch ends. */
   async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
     return watchFolder(this.#calls, path, onHint);
   }

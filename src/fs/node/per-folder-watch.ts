@@ -6,18 +6,19 @@ import type { Calls } from "./calls.ts";
 import { systemCode } from "./errors.ts";
 
 /**
- * Half of what Linux queues by default before it drops events without a word: the queue is emptied in one go, so
- * that many between two calls of `settle` may mean that it was full. The other half is for other watches of the process.
+ * Half of the events that Linux queues by default before it silently drops events. The queue is emptied in one go, so
+ * that many events between two calls of `processEvents` may mean that it was full. The other half is for other watches
+ * of the process.
  */
 const LOSS_IS_LIKELY_EVENTS = 8192;
 
-/** A folder below the root, by the path it had when it was found. */
+/** A folder below the root, with the path at which it was found. */
 class Folder {
   readonly path: string;
   readonly parent: Folder | undefined;
   readonly name: string;
   watcher: FSWatcher | undefined;
-  /** Made with the first child: most folders of a space have none. */
+  /** Created with the first child: most folders of a space have no folders in them. */
   children: Map<string, Folder> | undefined;
 
   constructor(name: string, parent?: Folder) {
@@ -27,18 +28,18 @@ class Folder {
   }
 }
 
-/** Watches every folder on its own. Folders whose name starts with "." belong to Git and to sync programs. */
+/** Watches every folder separately. Skips folders whose name starts with ".": they belong to Git and to sync programs. */
 export class PerFolderWatch implements WatchBackend {
   readonly #host: WatchHost;
   readonly #calls: Calls;
   #root: Folder;
-  /** In which something happened. */
+  /** Folders in which something changed. */
   readonly #dirty: Set<Folder> = new Set();
-  /** In which an entry came or went, perhaps a folder. */
+  /** Folders in which an entry, perhaps a folder, came or went. */
   readonly #unlisted: Set<Folder> = new Set();
-  /** Whose entry came or went: another folder may stand there by now, even with the same inode number. */
+  /** Folders whose own entry came or went: another folder may be there now, even with the same inode number. */
   readonly #suspects: Set<Folder> = new Set();
-  /** Which the system would not let us watch. */
+  /** Folders that the system refused to watch. */
   readonly #refused: Set<Folder> = new Set();
   #events = 0;
 
@@ -67,7 +68,7 @@ export class PerFolderWatch implements WatchBackend {
 
   async retry(): Promise<void> {
     for (const folder of this.#refused) {
-      if (!this.#take(folder)) break;
+      if (!this.#tryWatch(folder)) break;
       this.#hintAt(folder);
       await this.#explore([folder], true);
     }
@@ -83,21 +84,21 @@ export class PerFolderWatch implements WatchBackend {
     if (folder.watcher !== undefined) this.#host.hint({ kind: "dirty", directory: folder.path });
   }
 
-  /** Lists folders and all that turn up in them, those with the most recent finds first. */
-  async #explore(folders: Folder[], tell: boolean): Promise<void> {
+  /** Lists folders and every new folder in them, the most recent finds first. */
+  async #explore(folders: Folder[], hintAtFinds: boolean): Promise<void> {
     const pending = folders;
     while (pending.length > 0) {
       const batch = pending.splice(-this.#calls.width);
       for (const found of await Promise.all(batch.map((folder) => this.#list(folder)))) {
         for (const folder of found) {
-          if (tell) this.#hintAt(folder);
+          if (hintAtFinds) this.#hintAt(folder);
           pending.push(folder);
         }
       }
     }
   }
 
-  /** Lets go of what vanished and watches what is new, before anybody is told of it: later files in it give events. */
+  /** Drops folders that are gone and watches new ones. The hint comes after that, so that later files in them give events. */
   async #list(folder: Folder): Promise<Folder[]> {
     let names: string[];
     try {
@@ -116,13 +117,13 @@ export class PerFolderWatch implements WatchBackend {
       if (folder.children?.has(name)) continue;
       const child = new Folder(name, folder);
       (folder.children ??= new Map()).set(name, child);
-      if (this.#take(child)) found.push(child);
+      if (this.#tryWatch(child)) found.push(child);
     }
     return found;
   }
 
-  /** @returns whether it is watched now */
-  #take(folder: Folder): boolean {
+  /** @returns whether the folder is watched now */
+  #tryWatch(folder: Folder): boolean {
     try {
       folder.watcher = this.#watch(folder);
       this.#refused.delete(folder);
@@ -148,7 +149,7 @@ export class PerFolderWatch implements WatchBackend {
       const why = isLimit ? "the system's limit of watches or open files is reached" : errorMessage(error);
       this.#host.hint({ kind: "rescan", reason: `${folder.path} and perhaps others cannot be watched: ${why}` });
     }
-    // To the end: `retry` stops at the first that is refused again, another one each time.
+    // Moved to the end: `retry` stops at the first folder that is refused again, so each time it starts with another one.
     this.#refused.delete(folder);
     this.#refused.add(folder);
   }
@@ -162,13 +163,13 @@ export class PerFolderWatch implements WatchBackend {
       this.#unlisted.add(folder);
       const child = folder.children?.get(name ?? "");
       if (child !== undefined) this.#suspects.add(child);
-      // The root itself was moved, deleted or unmounted: such events carry its own name.
+      // The root itself was moved, deleted or unmounted: such an event carries the root's own name.
       else if (isRoot && name === basename(folder.path)) this.#host.restart("the folder was replaced");
     }
     this.#host.processSoon();
   }
 
-  /** Forgets a folder and all below it, without recursing: nesting may be deep. */
+  /** Drops a folder and everything below it. It does not recurse, because nesting may be deep. */
   #drop(folder: Folder): void {
     if (folder.parent?.children?.get(folder.name) === folder) folder.parent.children.delete(folder.name);
     const pending = [folder];

@@ -11,7 +11,7 @@ const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | REG
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 const DEFAULT_MODE = 0o666;
 
-/** Opens, writes and closes; where a part only was written, takes it back, which is safe as we are the file's only writer. */
+/** Opens, writes and closes. If only a part was written, it is removed again, which is safe because we are the file's only writer. */
 export async function appendTo(calls: Calls, path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
   try {
     const file = await withFolders(calls, path, () => calls.open(path, APPEND));
@@ -41,9 +41,9 @@ async function cutOff(file: OpenFile, lengthBytes: number): Promise<void> {
   await file.truncate(size - lengthBytes);
 }
 
-/** Writes beside the file, then puts the new one in its place in a single step. */
+/** Writes a temporary file in the same folder and renames it over the target. */
 export async function replaceFile(calls: Calls, path: string, bytes: Uint8Array): Promise<void> {
-  // Sync programs and our own readers pass over names like this one; its length does not depend on the file's.
+  // Sync programs and our own readers skip names like this one. Its length does not depend on the file's name.
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   let made = false;
   try {
@@ -53,7 +53,7 @@ export async function replaceFile(calls: Calls, path: string, bytes: Uint8Array)
     try {
       let written = 0;
       while (written < bytes.length) written += (await file.write(bytes, written, bytes.length - written, null)).bytesWritten;
-      // Without it, a power cut after the rename leaves an empty file on some file systems.
+      // Without the sync, a power cut after the rename leaves an empty file on some file systems.
       await file.sync();
     } finally {
       await file.close();
@@ -75,7 +75,7 @@ export async function renameOver(calls: Calls, from: string, to: string): Promis
   }
 }
 
-/** The mode of what stands at a path, so that a private file stays private. @throws FoldspaceError where it is a folder */
+/** The mode of the file at a path, so that a private file stays private. @throws FoldspaceError if it is a folder */
 async function modeInPlace(calls: Calls, path: string, action: string): Promise<number> {
   try {
     const stats = await calls.lstat(path);
@@ -102,7 +102,7 @@ function isHeldByOthers(error: unknown): boolean {
   return code === "EBUSY" || (process.platform === "win32" && (code === "EPERM" || code === "EACCES"));
 }
 
-/** Makes the folders only once they prove to be missing: mostly they are there. */
+/** Makes the folders only if they prove to be missing: mostly they exist. */
 async function withFolders(calls: Calls, path: string, open: () => OpenFile | Promise<OpenFile>): Promise<OpenFile> {
   try {
     return await open();
@@ -113,7 +113,7 @@ async function withFolders(calls: Calls, path: string, open: () => OpenFile | Pr
   return open();
 }
 
-/** One by one: Node's own `recursive` reports a read-only disk as a missing folder. */
+/** Makes folders one by one: Node's own `recursive` reports a read-only disk as a missing folder. */
 export async function makeFolders(calls: Calls, path: string): Promise<void> {
   const missing = [path];
   for (let next = missing.at(-1); next !== undefined; next = missing.at(-1)) {
@@ -126,7 +126,7 @@ export async function makeFolders(calls: Calls, path: string): Promise<void> {
       else if (await isFolder(calls, next)) missing.pop();
       else if (systemCode(cause) !== "EEXIST") throw fileSystemError("make the folder", next, cause);
       else {
-        const message = `Cannot make the folder ${next}: a file stands in its place`;
+        const message = `Cannot make the folder ${next}: a file is in its place`;
         throw new FoldspaceError("FOLD_NOT_A_FOLDER", message, { data: { path: next }, cause });
       }
     }
@@ -137,12 +137,12 @@ async function isFolder(calls: Calls, path: string): Promise<boolean> {
   try {
     return (await calls.stat(path)).isDirectory();
   } catch (cause) {
-    if (isMissing(cause)) return false; // a link that leads nowhere
-    throw fileSystemError("look at", path, cause);
+    if (isMissing(cause)) return false; // a dangling link
+    throw fileSystemError("inspect", path, cause);
   }
 }
 
-/** What went wrong, as a value: for tidying up after an error that must not be hidden by a second one. */
+/** Returns the error as a value, so that a failing cleanup does not hide the first error. */
 async function attempt(action: () => unknown): Promise<{ readonly cause: unknown } | undefined> {
   try {
     await action();

@@ -1,7 +1,7 @@
 import type { FileSystem } from "../file-system.ts";
 import { NodeFileSystem } from "../node/node-file-system.ts";
 
-/** The file system of the platform we run on: here, Node's. */
+/** Opens the file system of the current platform: here, Node's. */
 export async function openPlatformFileSystem(): Promise<FileSystem | undefined> {
   return new NodeFileSystem();
 }

@@ -1,6 +1,6 @@
 import type { FileSystem } from "../file-system.ts";
 
-/** The file system of the platform we run on: here, none that we know. */
+/** Opens the file system of the current platform: here, no known one. */
 export async function openPlatformFileSystem(): Promise<FileSystem | undefined> {
   return undefined;
 }

@@ -3,10 +3,10 @@ import { errorMessage } from "../../errors.ts";
 import { joinPath, type ScanResult } from "../file-system.ts";
 import { tauriFileSystemError } from "./errors.ts";
 
-/** What Tauri answers where the application has no such command, or does not grant it: nothing that a command itself says. */
+/** Tauri's answer if the application has no such command or does not grant it. A command itself never answers this. */
 const ABSENT = /^(?:Command|plugin) [^\n]* not (?:found|allowed)|^foldspace\.\S+ not allowed/;
 
-/** A folder with so many files that one answer would take too much memory. */
+/** The folder has so many files that one answer would take too much memory. */
 const TOO_MANY = /^too many files/;
 
 /** Answer of `scan`. Paths are relative to the folder, with `/` between their parts. */
@@ -14,23 +14,23 @@ interface Scanned {
   /** Path, size in bytes, time of the last change in milliseconds since the epoch. */
   readonly files: readonly (readonly [string, number, number])[];
   readonly others: readonly string[];
-  /** Path, and why. */
+  /** Path and reason. */
   readonly unreadable: readonly (readonly [string, string])[];
 }
 
-/** The commands of the crate `tauri-plugin-foldspace`, in applications that have it. Once refused, one is never called again. */
+/** The commands of the crate `tauri-plugin-foldspace`, if the application has it. A refused command is never called again. */
 export class Commands {
   #isAnyThere = false;
   readonly #absent: Set<string> = new Set();
 
-  /** Whether `append` is known to be there. */
+  /** Whether `append` is known to exist. */
   get canSync(): boolean {
     return this.#isAnyThere && !this.#absent.has("append");
   }
 
   /**
-   * Lists a folder with all that is below it.
-   * @returns `undefined` where the command is of no use here; `found` is that where there is no such folder
+   * Lists a folder with everything below it.
+   * @returns `undefined` if the command cannot be used; `found` is `undefined` if there is no such folder
    */
   async scan(path: string): Promise<{ readonly found: ScanResult | undefined } | undefined> {
     try {
@@ -43,9 +43,9 @@ export class Commands {
   }
 
   /**
-   * Appends to a file of a folder that is there.
+   * Appends to a file in an existing folder.
    * @param sync whether to wait for the device
-   * @returns whether it did; not so where there is no such command
+   * @returns `false` if there is no such command
    */
   async append(path: string, bytes: Uint8Array, sync: boolean): Promise<boolean> {
     const headers = { path: encodeURIComponent(path), sync: String(sync) };

@@ -12,11 +12,11 @@ function inTauri(): void {
   });
 }
 
-/** In the words of the crate; the system's are in the user's language. */
+/** In the words of the crate; the system's text is in the user's language. */
 const systemError = (number: number, path = UNIX_PATH): string =>
   `failed to open file at path: ${path} with error: Vorgang gescheitert (os error ${number})`;
 
-describe("an error of the system gets its code by number", () => {
+describe("the number of a system error determines its code", () => {
   test.each([
     [2, "FOLD_IO"],
     [5, "FOLD_IO"],
@@ -54,7 +54,7 @@ describe("an error of the system gets its code by number", () => {
   });
 });
 
-test("absence is told by number, whatever a path looks like", () => {
+test("absence is recognised by its number, whatever a path looks like", () => {
   expect(isMissing(systemError(2))).toBe(true);
   expect(isMissing(systemError(3, WINDOWS_PATH))).toBe(true);
   expect(isMissing(systemError(13, "/home/ann/x (os error 2)"))).toBe(false);
@@ -62,7 +62,7 @@ test("absence is told by number, whatever a path looks like", () => {
   expect(isMissing("forbidden path: /home/ann/(os error 2)/x")).toBe(false);
 });
 
-test("on Windows, a file that another program holds is told from one that is denied for good by trying again", () => {
+test("on Windows, retries distinguish a file that another program holds from one that is denied for good", () => {
   for (const number of [5, 32, 33]) {
     expect(isHeldByOthers(WINDOWS_PATH, systemError(number))).toBe(true);
     expect(isHeldByOthers(UNIX_PATH, systemError(number))).toBe(false);
@@ -96,7 +96,7 @@ describe("a refusal says what the application lacks", () => {
   });
 });
 
-test("an error in words that nobody knows keeps them", () => {
+test("an error with unknown words keeps them", () => {
   inTauri();
   expect(tauriFileSystemError("read", UNIX_PATH, "bang")).toMatchObject({
     code: "FOLD_IO",
@@ -104,7 +104,7 @@ test("an error in words that nobody knows keeps them", () => {
   });
 });
 
-test("outside of Tauri nothing is there", () => {
+test("outside of Tauri nothing is available", () => {
   const error = tauriFileSystemError("read", UNIX_PATH, new TypeError("Cannot read properties of undefined"));
   expect(error.code).toBe("FOLD_UNAVAILABLE");
 });

@@ -11,14 +11,14 @@ const IN_USE: Meaning = ["FOLD_BUSY", "another program is using it"];
 const SYSTEM_BUSY: Meaning = ["FOLD_BUSY", "the system is busy"];
 const NO_ANSWER: Meaning = ["FOLD_TIMEOUT", "the disk did not answer in time"];
 const MANY_OPEN: Meaning = ["FOLD_BUSY", "too many files are open"];
-const NO_FOLDER: Meaning = ["FOLD_NOT_A_FOLDER", "a file stands where a folder should be"];
-const NOT_EMPTY: Meaning = ["FOLD_IO", "a folder with something in it stands there"];
+const NO_FOLDER: Meaning = ["FOLD_NOT_A_FOLDER", "a file is where a folder should be"];
+const NOT_EMPTY: Meaning = ["FOLD_IO", "a folder that is not empty is in its place"];
 const IS_FOLDER: Meaning = ["FOLD_IO", "it is a folder"];
 const IS_LINK: Meaning = ["FOLD_IO", "it is a link"];
-const IRREGULAR: Meaning = ["FOLD_IO", "it is no regular file"];
+const IRREGULAR: Meaning = ["FOLD_IO", "it is not a regular file"];
 const LONG_PATH: Meaning = ["FOLD_IO", "its path is too long"];
 
-/** Numbers of errors of Linux and macOS; where the two differ, one does not use the other's number for files. */
+/** Error numbers of Linux and macOS. If the two differ, only one of them uses the number for files. */
 const UNIX: Readonly<Record<number, Meaning>> = {
   1: ["FOLD_PERMISSION", "the system does not permit it"],
   2: MISSING,
@@ -66,7 +66,7 @@ const WINDOWS: Readonly<Record<number, Meaning>> = {
   1295: QUOTA,
 };
 
-/** Last in the text: a path in it may look the same. What stands before it is in the user's language. */
+/** At the end of the text, because a path in it may look the same. The text before it is in the user's language. */
 const SYSTEM_NUMBER = /\(os error (\d+)\)(?: about \[.*\])?$/s;
 const FORBIDDEN = /^forbidden path: /;
 const COMMAND_DENIED = /^\S+ not allowed\b|^Command \S+ not allowed by ACL/;
@@ -77,7 +77,7 @@ const SCOPE_REASON =
   '(`open({ directory: true, recursive: true })`) or name it under "fs:scope" in a capability. Names that start with ' +
   'a dot also need `"plugins": { "fs": { "requireLiteralLeadingDot": false } }` in tauri.conf.json';
 
-/** The plugin's errors are plain strings. */
+/** Interprets an error of the plugin, which is a plain string. */
 function meaningOf(cause: unknown, path: string): Meaning {
   if (!("__TAURI_INTERNALS__" in globalThis)) return ["FOLD_UNAVAILABLE", "this page does not run in Tauri"];
   const text = errorMessage(cause);
@@ -94,29 +94,29 @@ function systemNumber(cause: unknown): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
-/** Windows has numbers of its own for the same errors, and the page is not told on which system it runs. */
+/** Windows has different numbers for the same errors, and the page cannot query its system. */
 export function isWindowsPath(path: string): boolean {
   return /^[a-z]:|^\\\\/i.test(path);
 }
 
-/** Whether something, or a folder above it, is not there. */
+/** Whether the file or folder, or a folder above it, is missing. */
 export function isMissing(cause: unknown): boolean {
   return [2, 3].includes(systemNumber(cause) ?? 0);
 }
 
-/** Whether the application's scope keeps us from something. */
+/** Whether the application's scope denies access. */
 export function isOutOfScope(cause: unknown): boolean {
   return FORBIDDEN.test(errorMessage(isFoldspaceError(cause) ? cause.cause : cause));
 }
 
-/** Whether another program holds the file that would be replaced; Windows calls it a lack of permission. */
+/** Whether another program holds the file to be replaced; Windows reports that as a lack of permission. */
 export function isHeldByOthers(path: string, cause: unknown): boolean {
   return isWindowsPath(path) && [5, 32, 33].includes(systemNumber(cause) ?? 0);
 }
 
 /**
- * Makes a typed error of whatever the plugin threw.
- * @param action what could not be done, as in "Cannot read": `read`
+ * Makes a typed error of an error that the plugin threw.
+ * @param action that failed, as in "Cannot read": `read`
  */
 export function tauriFileSystemError(
   action: string,
@@ -129,7 +129,7 @@ export function tauriFileSystemError(
   return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}`, { data: { path, ...data }, cause });
 }
 
-/** An error of which the plugin knows nothing. */
+/** An error that does not come from the plugin. */
 export function failure(code: FoldspaceErrorCode, action: string, path: string, reason: string): FoldspaceError {
   return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}`, { data: { path } });
 }

@@ -2,13 +2,13 @@ import { type FileHandle, type FileInfo, lstat, open, readFile, SeekMode } from 
 import type { ByteRange, EntryKind, FileStat } from "../file-system.ts";
 import { failure } from "./errors.ts";
 
-/** Opening, seeking, reading and closing are four calls where `readFile` is one: up to this size its bytes are the cheaper part. */
+/** Opening, seeking, reading and closing are four calls, and `readFile` is one. Up to this size, reading all bytes is cheaper. */
 const WHOLE_FILE_BYTES = 512 * 1024;
 
-/** Of one answer: it is copied several times on its way. */
+/** Limit of one answer, because an answer is copied several times on its way. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
 
-/** The whole of a file or a range of it. */
+/** Reads a whole file or a range of it. */
 export async function readRange(path: string, { offset, length = Infinity }: ByteRange): Promise<Uint8Array> {
   const { size } = await regularFile("read", path);
   const wanted = Math.max(0, Math.min(length, size - offset));
@@ -32,23 +32,23 @@ async function readFully(file: FileHandle, bytes: Uint8Array): Promise<Uint8Arra
   let done = 0;
   while (done < bytes.length) {
     const count = await file.read(bytes.subarray(done, done + MAX_READ_BYTES));
-    if (!count) return bytes.slice(0, done); // it was cut off meanwhile
+    if (!count) return bytes.slice(0, done); // the file was truncated meanwhile
     done += count;
   }
   return bytes;
 }
 
 /**
- * What is known of a file that may be opened. Links are refused: a folder that came from elsewhere (Git carries links)
- * could point anywhere. So are pipes, which would wait for somebody at the other end.
+ * The metadata of a file that may be opened. Links are refused: a folder that came from elsewhere (Git carries links)
+ * could point anywhere. Pipes are refused too, because they would wait for another program at the other end.
  */
 export async function regularFile(action: string, path: string): Promise<FileInfo> {
   const info = await lstat(path);
   if (info.isFile) return info;
-  throw failure("FOLD_IO", action, path, info.isDirectory ? "it is a folder" : "it is no regular file");
+  throw failure("FOLD_IO", action, path, info.isDirectory ? "it is a folder" : "it is not a regular file");
 }
 
-/** What an entry or what stands at a path is. */
+/** The kind of an entry, or of the file or folder at a path. */
 export function kindOf(entry: { readonly isFile: boolean; readonly isDirectory: boolean }): EntryKind {
   if (entry.isFile) return "file";
   return entry.isDirectory ? "directory" : "other";

@@ -10,7 +10,7 @@ import { testPersistenceLayer } from "../../testing/layer-suite.ts";
 import { newId } from "../../tree/index.ts";
 import { TauriFileSystem } from "./tauri-file-system.ts";
 
-// what plays Tauri's part speaks of files, and watches them, as Linux does
+// Tauri's stand-in reports and watches files as Linux does
 describe.skipIf(process.platform !== "linux").each([
   ["without the crate tauri-plugin-foldspace", false],
   ["with the crate tauri-plugin-foldspace", true],

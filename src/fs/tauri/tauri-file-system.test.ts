@@ -26,7 +26,7 @@ function setup(options?: FakeTauriOptions): { tauri: FakeTauri; fs: TauriFileSys
 
 const isWriting = (call: Call): boolean => call.command === "plugin:fs|write_file";
 
-/** Lets a call write a part of its bytes, and fail. */
+/** Makes a call write a part of its bytes and fail. */
 function failAfter(part: number): (call: Call) => Promise<string | undefined> {
   return async (call) => {
     if (!isWriting(call)) return undefined;
@@ -41,14 +41,14 @@ describe("reading", () => {
   test.each([
     ["has none", null],
     ["has one that does not arrive exactly", 2 ** 60],
-  ])("nothing is identified by an inode where the system %s", async (_, inode) => {
+  ])("no file is identified by an inode if the system %s", async (_, inode) => {
     const { tauri, fs } = setup();
     expect(await fs.identify(root)).toMatch(/^\d+:\d+$/);
     tauri.inodeFor = () => inode;
     expect(await fs.identify(root)).toBeUndefined();
   });
 
-  test("a range of a large file is read through a handle, however little each call answers", async () => {
+  test("a range of a large file is read through a handle, however few bytes each call returns", async () => {
     const { tauri, fs } = setup();
     await fsp.writeFile(join(root, "large"), content);
     tauri.maxReadBytes = 70_000;
@@ -58,7 +58,7 @@ describe("reading", () => {
     expect(tauri.openResources).toBe(0);
   });
 
-  test("what is short or wanted whole is read in one call", async () => {
+  test("a short file or a whole file is read in one call", async () => {
     const { tauri, fs } = setup();
     await fsp.writeFile(join(root, "large"), content);
     await fsp.writeFile(join(root, "short"), "0123456789");
@@ -68,7 +68,7 @@ describe("reading", () => {
     expect(tauri.pathsOf("plugin:fs|open")).toEqual([]);
   });
 
-  test("a file that is cut off while it is read gives the bytes that are left", async () => {
+  test("a file that is truncated while it is read gives the remaining bytes", async () => {
     const { tauri, fs } = setup();
     const path = join(root, "large");
     await fsp.writeFile(path, content);
@@ -81,7 +81,7 @@ describe("reading", () => {
     expect(Buffer.compare(bytes ?? new Uint8Array(), content.subarray(1_000_000, 1_050_000))).toBe(0);
   });
 
-  test("a file that is replaced while it is read is read as it was when it was opened", async () => {
+  test("a file that is replaced while it is read is read in the version that was opened", async () => {
     const { tauri, fs } = setup();
     const path = join(root, "large");
     await fsp.writeFile(path, content);
@@ -108,7 +108,7 @@ describe("reading", () => {
     await fsp.symlink(join(root, "target"), join(root, "link"));
     await fsp.symlink(join(root, "missing"), join(root, "dangling"));
     expect(spawnSync("mkfifo", [join(root, "pipe")]).status).toBe(0);
-    // the crate refuses to look at what a link leads to where that is out of scope
+    // the crate refuses to follow a link that leads out of scope
     tauri.inScope = (path) => !path.endsWith("/dangling");
     const scan = await fs.scan(root);
     expect(scan?.unreadable).toEqual([]);
@@ -128,7 +128,7 @@ describe("reading", () => {
 });
 
 describe("writing", () => {
-  test("a part that was appended is taken back", async () => {
+  test("a partial append is undone", async () => {
     const { tauri, fs } = setup();
     const path = join(root, "log");
     await fs.append(path, utf8("before\n"));
@@ -141,7 +141,7 @@ describe("writing", () => {
     expect(await readText(fs, join(root, "new"))).toBe("");
   });
 
-  test("a part that cannot be taken back is told", async () => {
+  test("a partial append that cannot be undone is reported", async () => {
     const { tauri, fs } = setup();
     const fault = failAfter(3);
     tauri.fault = (call) => (call.command === "plugin:fs|truncate" ? "fs.truncate not allowed. " : fault(call));
@@ -151,7 +151,7 @@ describe("writing", () => {
     });
   });
 
-  test("what another program has put there meanwhile is not cut off", async () => {
+  test("a file that another program has put in place meanwhile is not truncated", async () => {
     const { tauri, fs } = setup();
     const path = join(root, "log");
     await fs.append(path, utf8("before\n"));
@@ -188,7 +188,7 @@ describe("writing", () => {
     expect(await readText(fs, path)).toBe("new");
   });
 
-  test("a link is replaced, not what it leads to", async () => {
+  test("a link is replaced, not its target", async () => {
     const { fs } = setup();
     await fsp.writeFile(join(root, "target"), "x");
     await fsp.symlink(join(root, "target"), join(root, "link"));
@@ -199,7 +199,7 @@ describe("writing", () => {
 });
 
 describe("scope", () => {
-  test("a path with .. in it is refused without asking", async () => {
+  test("a path with .. is refused without a call", async () => {
     const { tauri, fs } = setup();
     const path = `${root}/a/../b`;
     const bytes = utf8("x");
@@ -220,7 +220,7 @@ describe("scope", () => {
     expect(tauri.calls).toEqual([]);
   });
 
-  test("what is out of scope is a lack of permission, told with what to do", async () => {
+  test("a path out of scope is a lack of permission, with advice", async () => {
     const { tauri, fs } = setup();
     tauri.inScope = () => false;
     const path = join(root, "file");
@@ -235,7 +235,7 @@ describe("scope", () => {
   });
 
   test.each([false, true])(
-    "names with a dot that are out of scope are passed over, others told (hasCommands: %s)",
+    "names with a leading dot that are out of scope are skipped, others are reported (hasCommands: %s)",
     async (hasCommands) => {
       const { tauri, fs } = setup({ hasCommands });
       for (const path of [".git/index", "a/.DS_Store", "a/file", "denied/file"]) {
@@ -249,7 +249,7 @@ describe("scope", () => {
     },
   );
 
-  test("a space does without names with a dot", async () => {
+  test("a space needs no names with a leading dot", async () => {
     const { tauri, fs } = setup();
     tauri.inScope = (path) => !path.includes("/.");
     const [spaceId, path] = [newId(), `${root}/space`];
@@ -269,7 +269,7 @@ describe("scope", () => {
     await again.close();
   });
 
-  test("a scan goes on where a folder or a file cannot be looked at", async () => {
+  test("a scan continues if a folder or a file cannot be read", async () => {
     const { tauri, fs } = setup();
     for (const path of ["open/file", "closed/file", "open/sick"]) await outsideHands.makeDirectory(join(root, dirname(path)));
     for (const path of ["open/file", "closed/file", "open/sick"]) await fsp.writeFile(join(root, path), "x");
@@ -289,7 +289,7 @@ describe("the commands of tauri-plugin-foldspace", () => {
   const ownCalls = (tauri: FakeTauri): string[] =>
     tauri.calls.map((call) => call.command).filter((command) => command.startsWith("plugin:foldspace|"));
 
-  test("where there are none, each is asked for once", async () => {
+  test("a missing command is called only once", async () => {
     const { tauri, fs } = setup();
     for (let time = 0; time < 3; time += 1) {
       await fs.scan(root);
@@ -310,7 +310,7 @@ describe("the commands of tauri-plugin-foldspace", () => {
     },
   );
 
-  test("a folder is scanned in one call, and an append is one that can wait for the device", async () => {
+  test("a folder is scanned in one call, and an append in one call can wait for the device", async () => {
     const { tauri, fs } = setup({ hasCommands: true });
     expect(fs.supports.sync).toBe(false);
     for (let index = 0; index < 30; index += 1) await outsideHands.makeDirectory(join(root, `a/${index}`));
@@ -322,7 +322,7 @@ describe("the commands of tauri-plugin-foldspace", () => {
     expect(tauri.calls[1]?.args).toMatchObject({ sync: "true" });
   });
 
-  test("an application may grant one of them", async () => {
+  test("an application may grant only one of them", async () => {
     const { tauri, fs } = setup({ hasCommands: true });
     tauri.fault = (call) => (call.command === "plugin:foldspace|append" ? "foldspace.append not allowed. " : undefined);
     await fs.append(join(root, "file"), utf8("x"));
@@ -341,7 +341,7 @@ describe("the commands of tauri-plugin-foldspace", () => {
     expect(ownCalls(tauri)).toHaveLength(2);
   });
 
-  test("their errors are errors like others, and no reason to do without them", async () => {
+  test("their errors are ordinary errors, and the commands are still used afterwards", async () => {
     const { tauri, fs } = setup({ hasCommands: true });
     tauri.fault = (call) => (call.command === "plugin:foldspace|append" ? DISK_FULL : undefined);
     await expect(fs.append(join(root, "file"), utf8("x"))).rejects.toMatchObject({

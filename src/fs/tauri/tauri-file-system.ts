@@ -17,22 +17,22 @@ import { kindOf, readRange, toStat } from "./read.ts";
 import { watchFolder } from "./watch.ts";
 import { appendTo, removeAll, renameOver, replaceFile } from "./write.ts";
 
-/** How many calls to the plugin may run side by side. */
+/** Concurrent calls to the plugin. */
 const WIDTH = 16;
 
 /**
  * Files on this machine, through Tauri's fs plugin (`@tauri-apps/plugin-fs` and the crate `tauri-plugin-fs` with its
- * feature `watch`). Paths are absolute, as the dialog plugin gives them; those with `..` in them are refused.
+ * feature `watch`). Paths are absolute, as the dialog plugin returns them; paths with `..` are refused.
  *
- * Where the application also has the crate `tauri-plugin-foldspace`, a folder is scanned in one call and `append` can
- * wait for the device.
+ * If the application also has the crate `tauri-plugin-foldspace`, one call scans a folder and `append` can wait for the
+ * device.
  */
 export class TauriFileSystem implements FileSystem {
   readonly #commands = new Commands();
-  /** A second append to a file waits for the first, so that taking back a part stays safe. */
+  /** A second append to a file waits for the first, so that undoing a partial append stays safe. */
   readonly #appends = new KeyedMutex();
 
-  /** `sync` is known from the first scan on. */
+  /** `sync` is known after the first scan. */
   get supports(): FileSystemSupport {
     return { watch: true, sync: this.#commands.canSync };
   }
@@ -43,17 +43,17 @@ export class TauriFileSystem implements FileSystem {
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
-    const info = await unlessMissing("look at", path, () => stat(path));
+    const info = await unlessMissing("inspect", path, () => stat(path));
     return info && toStat(info);
   }
 
-  /** Windows gives the page no numbers, and those above 2^53 arrive rounded, so that two files may share one. */
+  /** Windows gives the page no numbers. Numbers above 2^53 arrive rounded, so two files could share one. */
   async identify(path: string): Promise<string | undefined> {
-    const info = await unlessMissing("look at", path, () => stat(path));
+    const info = await unlessMissing("inspect", path, () => stat(path));
     return Number.isSafeInteger(info?.ino) ? `${info?.dev}:${info?.ino}` : undefined;
   }
 
-  /** Names that start with "." are passed over where the application's scope keeps them from us, as it does by default. */
+  /** Skips names that start with "." if the application's scope denies access to them, as it does by default. */
   async scan(path: string): Promise<ScanResult | undefined> {
     const call = await attempt("read the folder", path, () => this.#commands.scan(path));
     const found = call ? call.found : await scanByListing(path);
@@ -85,7 +85,7 @@ export class TauriFileSystem implements FileSystem {
     await unlessMissing("remove", path, () => removeAll(path));
   }
 
-  /** Folders whose name starts with "." are passed over. A folder that is missing is waited for. */
+  /** Skips folders whose name starts with ".". Waits for a missing folder. */
   async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
     return await attempt("watch", path, () => watchFolder(path, onHint));
   }
@@ -96,7 +96,7 @@ async function scanByListing(path: string): Promise<ScanResult | undefined> {
     {
       width: WIDTH,
       list: async (folder) => (await readDir(folder)).map((entry) => ({ name: entry.name, kind: kindOf(entry) })),
-      // the plugin would judge a link by what it points to
+      // the plugin would report the link's target instead of the link
       measure: async (file, kind) => (kind === "other" ? { kind, size: 0, modifiedMs: 0 } : toStat(await lstat(file))),
       isMissing,
       explain: tauriFileSystemError,
@@ -121,7 +121,7 @@ async function unlessMissing<T>(action: string, path: string, call: () => Promis
 }
 
 async function attempt<T>(action: string, path: string, call: () => Promise<T>): Promise<T> {
-  if (/(?:^|[\\/])\.\.(?:[\\/]|$)/.test(path)) throw failure("FOLD_IO", action, path, 'it has ".." in it');
+  if (/(?:^|[\\/])\.\.(?:[\\/]|$)/.test(path)) throw failure("FOLD_IO", action, path, 'it contains ".."');
   try {
     return await call();
   } catch (cause) {

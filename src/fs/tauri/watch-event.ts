@@ -1,10 +1,10 @@
-/** What an event of the plugin is good for: where to look. */
+/** The meaning of an event of the plugin: where something may have changed. */
 export interface Change {
-  /** In the system's own form. Empty where the event does not say what changed. */
+  /** In the system's own form. Empty if the event does not name what changed. */
   readonly paths: readonly string[];
-  /** Whether a folder may have come that nobody has told of before. */
+  /** Whether a new folder may have appeared that no other event reports. */
   readonly mayBeNewFolder: boolean;
-  /** Whether what it names may be gone from its place. */
+  /** Whether the named entries may be gone. */
   readonly mayBeGone: boolean;
 }
 
@@ -15,13 +15,13 @@ interface EventLike {
   readonly attrs?: { readonly flag?: unknown } | null;
 }
 
-/** Reading makes such events, even our own. */
+/** Reading, even our own, causes such events. */
 const IGNORED = "access";
 
 /**
  * Reads an event of version 2 of the plugin (`{ type: { create: { kind: "file" } } }`), of version 3
- * (`{ type: "create", kind: "file" }`) or of any to come: of what it does not know, anything may be true.
- * @returns `undefined` where nothing has changed; `"lost"` where the system dropped events
+ * (`{ type: "create", kind: "file" }`) or of a later version: an unknown event may mean any change.
+ * @returns `undefined` if nothing has changed; `"lost"` if the system dropped events
  */
 export function readWatchEvent(event: unknown): Change | "lost" | undefined {
   const { type, kind, paths, attrs } = (typeof event === "object" && event !== null ? event : {}) as EventLike;

@@ -10,7 +10,7 @@ import { TauriFileSystem } from "./tauri-file-system.ts";
 
 type Plugin = typeof pluginFs;
 
-// version 3 of the plugin is no package that could be installed beside version 2
+// version 3 of the plugin cannot be installed beside version 2
 vi.mock("@tauri-apps/plugin-fs", async (importOriginal) => {
   const plugin = await importOriginal<Plugin>();
   const watchImmediate: Plugin["watchImmediate"] = async (...args) => {
@@ -21,7 +21,7 @@ vi.mock("@tauri-apps/plugin-fs", async (importOriginal) => {
   return { ...plugin, watchImmediate };
 });
 
-test("a watch that is an object, as in version 3, is closed in the end", async () => {
+test("a watch that is an object, as in version 3, is closed at the end", async () => {
   const tauri = FakeTauri.install();
   const root = await mkdtemp(join(tmpdir(), "foldspace-tauri-"));
   onTestFinished(() => rm(root, { recursive: true }));

@@ -93,7 +93,7 @@ test("a storm of events is one hint for each folder", async () => {
   expect(reasonsOf(log)).toEqual([]);
 });
 
-test("reading is no change, and names with a dot are passed over", async () => {
+test("reading is not a change, and names with a leading dot are skipped", async () => {
   const log = await HintLog.start(new TauriFileSystem(), root);
   await log.expectHint(`${root}/last`, async () => {
     tauri.emit({ type: { access: { kind: "open", mode: "any" } }, paths: [`${root}/read/file`], attrs: {} });
@@ -103,20 +103,17 @@ test("reading is no change, and names with a dot are passed over", async () => {
   expect(log.hints).toEqual([{ kind: "dirty", directory: `${root}/last` }]);
 });
 
-test.each(["Rescan", "rescan"])(
-  "events that were lost (%s) are a reason to look at everything and to watch anew",
-  async (flag) => {
-    await outsideHands.makeDirectory(`${root}/a`);
-    const log = await HintLog.start(new TauriFileSystem(), root);
-    tauri.emit({ type: "other", paths: [], attrs: { flag } });
-    await expect.poll(() => reasonsOf(log), { timeout: DEADLINE_MS }).toHaveLength(1);
-    expect(watchedTimes()).toBe(2);
-    expect(tauri.openResources).toBe(1);
-    await log.expectHint(`${root}/a`, () => outsideHands.write(`${root}/a/file`, "x"));
-  },
-);
+test.each(["Rescan", "rescan"])("lost events (%s) cause a full rescan and a new watch", async (flag) => {
+  await outsideHands.makeDirectory(`${root}/a`);
+  const log = await HintLog.start(new TauriFileSystem(), root);
+  tauri.emit({ type: "other", paths: [], attrs: { flag } });
+  await expect.poll(() => reasonsOf(log), { timeout: DEADLINE_MS }).toHaveLength(1);
+  expect(watchedTimes()).toBe(2);
+  expect(tauri.openResources).toBe(1);
+  await log.expectHint(`${root}/a`, () => outsideHands.write(`${root}/a/file`, "x"));
+});
 
-test("an event that says nothing, or names paths from elsewhere, is a reason to look at everything, once", async () => {
+test("an event that names no path, or paths from elsewhere, causes one full rescan", async () => {
   const log = await HintLog.start(new TauriFileSystem(), root);
   await log.expectHint(`${root}/last`, async () => {
     for (let time = 0; time < 1000; time += 1) tauri.emit({ type: "modify", paths: [`/elsewhere${root}/file`] });
@@ -128,7 +125,7 @@ test("an event that says nothing, or names paths from elsewhere, is a reason to 
   expect(reasonsOf(log)).toHaveLength(1);
 });
 
-test("what comes into a new folder before it is watched is found by looking twice", async () => {
+test("changes in a new folder before it is watched are found by a second scan", async () => {
   const log = await HintLog.start(new TauriFileSystem(), root);
   const listed = (): number => tauri.pathsOf("plugin:fs|read_dir").filter((path) => path === `${root}/new`).length;
   await log.expectHint(`${root}/new`, () => outsideHands.makeDirectory(`${root}/new`));
@@ -138,7 +135,7 @@ test("what comes into a new folder before it is watched is found by looking twic
   expect(listed()).toBeGreaterThan(1);
 });
 
-test("many new folders are a reason to look at everything", async () => {
+test("many new folders cause a full rescan", async () => {
   const folders = Array.from({ length: 300 }, (_, index) => `${root}/elsewhere/${index}`);
   for (const folder of folders) await outsideHands.makeDirectory(folder);
   await outsideHands.makeDirectory(`${root}/watched`);
@@ -147,7 +144,7 @@ test("many new folders are a reason to look at everything", async () => {
   await expect.poll(() => reasonsOf(log), { timeout: DEADLINE_MS }).toContain("many new folders");
 });
 
-test("a watch that died is begun anew with the folder", async () => {
+test("a watch that died starts again with the folder", async () => {
   const watched = `${root}/watched`;
   await outsideHands.makeDirectory(watched);
   const log = await HintLog.start(new TauriFileSystem(), watched);
@@ -158,7 +155,7 @@ test("a watch that died is begun anew with the folder", async () => {
   await log.expectHint(watched, () => outsideHands.write(`${watched}/file`, "x"));
 });
 
-test("an application without watching is told so, and watching begins once it can", async () => {
+test("the lack of watching is reported, and watching begins once the application allows it", async () => {
   tauri.fault = (call) => (call.command === "plugin:fs|watch" ? "Command watch not found" : undefined);
   const log = await HintLog.start(new TauriFileSystem(), root);
   await expect.poll(() => reasonsOf(log), { timeout: DEADLINE_MS }).toHaveLength(1);

@@ -6,15 +6,15 @@ import { isMissing, isWindowsPath, tauriFileSystemError } from "./errors.ts";
 import { kindOf } from "./read.ts";
 import { readWatchEvent } from "./watch-event.ts";
 
-/** The plugin tells of a new folder before it watches it, and never of what came in between. */
-const LOOK_AGAIN_MS = 300;
+/** The plugin reports a new folder before it watches it, and never reports changes in between. */
+const RESCAN_AFTER_MS = 300;
 
-/** @returns a function that ends it */
+/** @returns a function that ends the watch */
 export function watchFolder(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
   const watch: RecursiveWatch = {
     begin: (listener) => beginWatching(path, listener),
     foldersIn,
-    lookAgainMs: LOOK_AGAIN_MS,
+    rescanAfterMs: RESCAN_AFTER_MS,
   };
   return watchRoot(
     {
@@ -36,7 +36,8 @@ async function beginWatching(root: string, listener: ChangeListener): Promise<()
     if (change.paths.length === 0) return listener.onChangeAnywhere("the system did not say what changed");
     for (const path of change.paths.map(withSlashes)) {
       if (path.startsWith(rootPrefix)) listener.onChange(path.slice(rootPrefix.length), change.mayBeNewFolder);
-      else if (`${path}/` !== rootPrefix) listener.onChangeAnywhere("the system named a path by which the folder is not known");
+      else if (`${path}/` !== rootPrefix)
+        listener.onChangeAnywhere("the system named a path that does not start with the path of the folder");
       else if (change.mayBeGone) listener.onLoss("the folder was replaced");
       else listener.onChange("", false);
     }
@@ -48,7 +49,7 @@ async function beginWatching(root: string, listener: ChangeListener): Promise<()
 /** Version 2 of the plugin gives a function, version 3 an object. */
 function endWatching(watcher: unknown): void {
   if (typeof watcher === "function") watcher();
-  // fails where it is gone already
+  // fails if the watch has ended already
   else (watcher as { close(): Promise<void> }).close().catch(() => undefined);
 }
 
@@ -66,7 +67,7 @@ async function foldersIn(path: string): Promise<string[] | undefined> {
   }
 }
 
-/** Device and inode of the folder at a path; where there are none, the time when it was made. */
+/** Device and inode of the folder at a path, or the device and the time of its creation if there is no inode. */
 async function identify(path: string): Promise<string | undefined> {
   try {
     const { isDirectory, dev, ino, birthtime } = await stat(path);

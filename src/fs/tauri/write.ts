@@ -7,7 +7,7 @@ import { regularFile } from "./read.ts";
 
 const DEFAULT_MODE = 0o666;
 
-/** In the words of our command, where it could not take back what it had written. */
+/** Part of our command's message if it could not undo a partial write. */
 const PARTLY_WRITTEN = /, of which a part was written, with error: /;
 
 export async function appendTo(commands: Commands, path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
@@ -20,13 +20,13 @@ export async function appendTo(commands: Commands, path: string, bytes: Uint8Arr
   }
 }
 
-/** Where a part only was written, takes it back, which is safe as we are the file's only writer. */
+/** Undoes a partial write, which is safe because we are the file's only writer. */
 async function appendOrUndo(path: string, bytes: Uint8Array): Promise<void> {
   const sizeBefore = await sizeInPlace(path);
   try {
     await writeFile(path, bytes, { append: true });
   } catch (cause) {
-    if (isMissing(cause)) throw cause; // its folder is, so nothing was written
+    if (isMissing(cause)) throw cause; // the folder is missing, so nothing was written
     const undoError = await attempt(() => cutOff(path, sizeBefore, bytes.length));
     throw tauriFileSystemError("append to", path, cause, { partial: undoError !== undefined });
   }
@@ -44,13 +44,14 @@ async function sizeInPlace(path: string): Promise<number> {
 async function cutOff(path: string, sizeBefore: number, addedBytes: number): Promise<void> {
   const size = await sizeInPlace(path);
   if (size === sizeBefore) return;
-  if (size < sizeBefore || size > sizeBefore + addedBytes) throw failure("FOLD_IO", "cut off", path, "it is another file by now");
+  if (size < sizeBefore || size > sizeBefore + addedBytes)
+    throw failure("FOLD_IO", "truncate", path, "it was replaced meanwhile");
   await truncate(path, sizeBefore);
 }
 
-/** Writes beside the file, then puts the new one in its place in a single step. */
+/** Writes a temporary file in the same folder and renames it over the target. */
 export async function replaceFile(commands: Commands, path: string, bytes: Uint8Array): Promise<void> {
-  // Sync programs and our own readers pass over names like this one; a dot at its start would put it out of the scope.
+  // Sync programs and our own readers skip names like this one. With a leading dot, it would be outside the scope.
   const temporary = `${folderOf(path)}~${crypto.randomUUID()}.tmp`;
   let isMade = false;
   try {
@@ -59,7 +60,7 @@ export async function replaceFile(commands: Commands, path: string, bytes: Uint8
       await writeFile(temporary, bytes, { createNew: true, mode });
       isMade = true;
     });
-    // Without it, a power cut after the rename leaves an empty file on some file systems.
+    // Without the sync, a power cut after the rename leaves an empty file on some file systems.
     await commands.append(temporary, new Uint8Array(), true);
     await moveOver(temporary, path);
   } catch (cause) {
@@ -78,7 +79,7 @@ export async function renameOver(from: string, to: string): Promise<void> {
   }
 }
 
-/** The mode of what stands at a path, so that a private file stays private. @throws FoldspaceError where it is a folder */
+/** The mode of the file at a path, so that a private file stays private. @throws FoldspaceError if it is a folder */
 async function modeInPlace(action: string, path: string): Promise<number> {
   try {
     const info = await lstat(path);
@@ -109,7 +110,7 @@ export async function removeAll(path: string): Promise<void> {
   );
 }
 
-/** Makes the folder only once it proves to be missing: mostly it is there. */
+/** Makes the folder only if it proves to be missing: mostly it exists. */
 async function withFolder(path: string, action: () => Promise<void>): Promise<void> {
   try {
     return await action();
@@ -120,12 +121,12 @@ async function withFolder(path: string, action: () => Promise<void>): Promise<vo
   await action();
 }
 
-/** Path of the folder that something stands in, with the separator at its end. */
+/** Path of the folder that contains an entry, with the separator at its end. */
 function folderOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), isWindowsPath(path) ? path.lastIndexOf("\\") : -1) + 1);
 }
 
-/** What went wrong, as a value: for tidying up after an error that must not be hidden by a second one. */
+/** Returns the error as a value, so that a failing cleanup does not hide the first error. */
 async function attempt(action: () => Promise<unknown>): Promise<{ readonly cause: unknown } | undefined> {
   try {
     await action();

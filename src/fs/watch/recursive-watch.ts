@@ -2,17 +2,17 @@ import { errorMessage } from "../../errors.ts";
 import { joinPath } from "../file-system.ts";
 import type { WatchBackend, WatchHost } from "./watch-root.ts";
 
-/** What tells of changes anywhere below a folder. */
+/** Reports changes anywhere below a folder. */
 export interface RecursiveWatch {
-  /** @returns what ends it */
+  /** @returns a function that ends the watch */
   begin(listener: ChangeListener): (() => void) | Promise<() => void>;
-  /** Names of the folders in one; `undefined` where the path is no folder that is there. */
+  /** Names of the folders in a folder; `undefined` if the path is not an existing folder. */
   foldersIn(path: string): Promise<readonly string[] | undefined>;
   /**
-   * After that time a new folder is looked through once more, as what came while the system began to watch it is told
-   * by nobody. In milliseconds.
+   * After this time a new folder is scanned once more, because the system does not report changes in it while the watch
+   * of it begins. In milliseconds.
    */
-  readonly lookAgainMs?: number;
+  readonly rescanAfterMs?: number;
 }
 
 export interface ChangeListener {
@@ -21,22 +21,22 @@ export interface ChangeListener {
    * @param mayBeNewFolder whether the entry came, went or was renamed
    */
   readonly onChange: (path: string, mayBeNewFolder: boolean) => void;
-  /** Something changed, and the system did not say where. */
+  /** Something changed, and the system did not name the place. */
   readonly onChangeAnywhere: (reason: string) => void;
-  /** Events were lost, or the watch is. */
+  /** Events were lost, or the watch itself. */
   readonly onLoss: (reason: string) => void;
 }
 
-/** From so many new folders on, looking at everything is cheaper. */
+/** Above this number of new folders, a full rescan is cheaper. */
 const MAX_NEW_FOLDERS = 256;
 
-/** Lets the system watch all that is below the root; it names the entry of each event. */
+/** Lets the system watch everything below the root. Each event names an entry. */
 export class RecursiveWatchBackend implements WatchBackend {
   readonly #host: WatchHost;
   readonly #watch: RecursiveWatch;
   #stopWatching: (() => void) | undefined;
   readonly #dirty: Set<string> = new Set();
-  /** What came or went. A folder that was moved in gives one event, whatever it holds. */
+  /** Entries that came or went. A folder that was moved in gives one event, whatever it contains. */
   readonly #renamed: Set<string> = new Set();
   #rescanReason: string | undefined;
   readonly #timers: Set<ReturnType<typeof setTimeout>> = new Set();
@@ -63,18 +63,18 @@ export class RecursiveWatchBackend implements WatchBackend {
     if (this.#rescanReason !== undefined) this.#host.hint({ kind: "rescan", reason: this.#rescanReason });
     this.#forget();
     for (const directory of dirty) this.#hintAt(directory);
-    const folders = await this.#lookThrough(renamed);
-    const { lookAgainMs } = this.#watch;
-    if (lookAgainMs === undefined || folders.length === 0) return;
+    const folders = await this.#hintBelow(renamed);
+    const { rescanAfterMs } = this.#watch;
+    if (rescanAfterMs === undefined || folders.length === 0) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      void this.#lookThrough(folders);
-    }, lookAgainMs);
+      void this.#hintBelow(folders);
+    }, rescanAfterMs);
     this.#timers.add(timer);
   }
 
   async retry(): Promise<void> {
-    // One watch covers everything: it is there or `start` has failed.
+    // One watch covers everything: it is active, or `start` has failed.
   }
 
   stop(): void {
@@ -91,8 +91,8 @@ export class RecursiveWatchBackend implements WatchBackend {
     this.#rescanReason = undefined;
   }
 
-  /** Hints at those of the paths that are folders, and at all folders in them. @returns those of the paths */
-  async #lookThrough(paths: readonly string[]): Promise<string[]> {
+  /** Hints at those of the paths that are folders, and at all folders below them. @returns those of the paths that are folders */
+  async #hintBelow(paths: readonly string[]): Promise<string[]> {
     const folders: string[] = [];
     const pending = paths.map((path) => ({ path, isGiven: true }));
     for (let found = 0, next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -115,7 +115,7 @@ export class RecursiveWatchBackend implements WatchBackend {
     this.#host.hint({ kind: "dirty", directory: joinPath(this.#host.path, directory) });
   }
 
-  /** @returns `undefined` where the path is no folder that can be read */
+  /** @returns `undefined` if the path is not a readable folder */
   async #foldersIn(relative: string): Promise<readonly string[] | undefined> {
     try {
       return await this.#watch.foldersIn(joinPath(this.#host.path, relative));

@@ -1,12 +1,12 @@
 import type { WatchHint } from "../file-system.ts";
 
-/** What watches the folders below a root. It tells of events; {@link watchRoot} decides when to act. */
+/** Watches the folders below a root. It reports events; {@link watchRoot} decides when to act on them. */
 export interface WatchBackend {
-  /** Begins to watch. Throws the system's error where that fails; what has begun until then is undone by `stop`. */
+  /** Begins to watch. Throws the system's error on failure; `stop` then undoes what has begun. */
   start(): Promise<void>;
-  /** Acts on the events since the last call: hints at folders, watches new ones. */
+  /** Processes the events since the last call: hints at folders and watches new ones. */
   processEvents(): Promise<void>;
-  /** Tries again what could not be watched. */
+  /** Tries again to watch the folders that could not be watched. */
   retry(): Promise<void>;
   stop(): void;
 }
@@ -15,53 +15,53 @@ export interface WatchHost {
   /** Folder to watch. */
   readonly path: string;
   hint(hint: WatchHint): void;
-  /** Asks for `settle` soon. */
+  /** Requests a call of `processEvents` soon. */
   processSoon(): void;
-  /** Asks to begin anew, because the root may be another folder by now or events were lost. */
+  /** Requests a new start, because the root may be another folder now or events were lost. */
   restart(reason: string): void;
 }
 
 export interface WatchedRoot {
   readonly path: string;
   makeBackend(host: WatchHost): WatchBackend;
-  /** What tells the folder that stands there now from any other; `undefined` while there is none. */
+  /** An identifier that distinguishes the folder that is there now from any other; `undefined` if there is no folder. */
   identify(): Promise<string | undefined>;
-  /** Says in words why the root cannot be watched. */
+  /** Explains in words why the root cannot be watched. */
   explain(cause: unknown): string;
 }
 
 type Timer = ReturnType<typeof setTimeout>;
 
-/** One append makes several events, one sync many more; a person does not notice the wait. */
+/** One append causes several events, and one sync many more; a user does not notice the delay. */
 const PROCESS_DELAY_MS = 10;
 
-/** Whether the root is still the same folder: a rename above it or a disk that went away gives no event. */
+/** Interval for checking that the root is still the same folder: a rename above it or a disconnected disk causes no event. */
 const CHECK_ROOT_MS = 2000;
 
-/** Whether it is back; shorter, as nothing is noticed until then. */
+/** Interval for checking whether a lost root is back; shorter, because no change is noticed until then. */
 const AWAIT_ROOT_MS = 250;
 
-/** Hints at what changes below a folder, now or whenever there is one. @returns a function that ends it */
+/** Hints at changes below a folder, whenever the folder exists. @returns a function that ends the watch */
 export async function watchRoot(root: WatchedRoot, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
   const watch = new RootWatch(root, onHint);
   await watch.begin();
   return () => watch.end();
 }
 
-/** Keeps backend below a root for as long as there is one, and begins anew whenever it is another. */
+/** Runs the backend while the root exists, and restarts it whenever the root is another folder. */
 class RootWatch {
   readonly #root: WatchedRoot;
   readonly #onHint: (hint: WatchHint) => void;
   readonly #backend: WatchBackend;
-  /** Of the folder that is watched; `undefined` while none is. */
+  /** Identity of the watched folder; `undefined` while none is watched. */
   #identity: string | undefined;
-  /** Why none is watched, so that it is told once. */
+  /** Why no folder is watched, so that each reason is reported once. */
   #trouble = "";
   #restartReason: string | undefined;
   #processTimer: Timer | undefined;
   #checkTimer: Timer | undefined;
   #checkIsQueued = false;
-  /** What is done about events, one after the other. */
+  /** Steps that run one after the other. */
   #work: Promise<void> = Promise.resolve();
   #ended = false;
 
@@ -94,7 +94,7 @@ class RootWatch {
     await this.#work;
   }
 
-  /** In a task of its own: what the receiver throws is its own affair and must not stop the watch. */
+  /** Runs the receiver in its own task, so that an error that it throws does not stop the watch. */
   #hint(hint: WatchHint): void {
     queueMicrotask(() => {
       if (!this.#ended) this.#onHint(hint);
@@ -151,21 +151,21 @@ class RootWatch {
     const identity = await this.#root.identify();
     if (identity === undefined) return this.#lose("the folder is not there");
     await this.#backend.start();
-    // Ended while it started: what was begun since then is still there.
+    // The watch has ended while it was starting: stop what has begun since.
     if (this.#ended) return this.#backend.stop();
     this.#identity = identity;
     this.#trouble = "";
     const timer: Timer | { unref(): void } = this.#checkEvery(CHECK_ROOT_MS);
-    if (typeof timer === "object") timer.unref(); // the backend keep the process alive
+    if (typeof timer === "object") timer.unref(); // the backend keeps the process alive
   }
 
-  /** Nothing is watched until a later check finds the folder. */
+  /** Watches nothing until a later check finds the folder. */
   #lose(reason: string): void {
     this.#backend.stop();
     if (this.#ended) return;
     this.#identity = undefined;
     this.#restartReason = undefined;
-    this.#checkEvery(AWAIT_ROOT_MS); // keeps the process alive: whoever watches waits for the folder
+    this.#checkEvery(AWAIT_ROOT_MS); // keeps the process alive: the caller waits for the folder
     if (reason !== this.#trouble) this.#hint({ kind: "rescan", reason });
     this.#trouble = reason;
   }

@@ -1,4 +1,4 @@
-/** What browsers have and TypeScript's library does not declare, all of it optional. */
+/** Features of browsers that TypeScript's library does not declare. All are optional. */
 
 export type PermissionAnswer = "granted" | "prompt" | "denied";
 
@@ -11,18 +11,18 @@ export interface MovableFile extends FileSystemFileHandle {
   move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
 
-/** Browsers that know no modes ignore it. */
+/** Browsers without modes ignore this option. */
 export interface WritableOptions extends FileSystemCreateWritableOptions {
   readonly mode?: "exclusive" | "siloed";
 }
 
-/** What was observed; see https://developer.mozilla.org/docs/Web/API/FileSystemChangeRecord */
+/** An observed change; see https://developer.mozilla.org/docs/Web/API/FileSystemChangeRecord */
 export interface ChangeRecord {
   readonly type: "appeared" | "disappeared" | "modified" | "moved" | "errored" | "unknown";
-  /** Names from the observed folder down to what changed. */
+  /** Names from the observed folder down to the changed entry. */
   readonly relativePathComponents: readonly string[];
   readonly relativePathMovedFrom: readonly string[] | null;
-  /** `null` for what is gone. */
+  /** `null` if the entry is gone. */
   readonly changedHandle: FileSystemHandle | null;
 }
 
@@ -39,7 +39,7 @@ export interface BrowserGlobals {
   }) => Promise<FileSystemDirectoryHandle>;
 }
 
-/** Looked at anew each time, as tests replace parts of it. */
+/** Read anew each time, because tests replace parts of it. */
 export function browserGlobals(): BrowserGlobals {
   return globalThis as unknown as BrowserGlobals;
 }

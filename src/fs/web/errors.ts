@@ -1,8 +1,8 @@
 import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 
-/** What the names of a browser's errors mean for a space, and in plain words. */
+/** By the browser's error name, the code of a space and the reason in plain words. */
 const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
-  NotAllowedError: ["FOLD_PERMISSION", "the user has to grant access to the folder again"],
+  NotAllowedError: ["FOLD_PERMISSION", "the user must grant access to the folder again"],
   SecurityError: ["FOLD_PERMISSION", "the browser does not permit it here"],
   QuotaExceededError: ["FOLD_DISK_FULL", "the disk, or the part of it that the browser grants, is full"],
   NoModificationAllowedError: ["FOLD_BUSY", "another tab or program is writing to it, or it is write-protected"],
@@ -20,7 +20,7 @@ export function isMissing(error: unknown): boolean {
   return nameOf(error) === "NotFoundError";
 }
 
-/** Whether a file was found where a folder was looked for, or the other way round. */
+/** Whether a file was found where a folder was expected, or vice versa. */
 export function isWrongKind(error: unknown): boolean {
   return nameOf(error) === "TypeMismatchError";
 }
@@ -30,14 +30,14 @@ export function isReplaced(error: unknown): boolean {
   return nameOf(error) === "NotReadableError";
 }
 
-/** Whether another page or program writes to the file; Chromium says the same of what is write-protected. */
+/** Whether another page or program writes to the file; Chromium reports a write-protected file the same way. */
 export function isLocked(error: unknown): boolean {
   return nameOf(error) === "NoModificationAllowedError";
 }
 
 /**
- * Makes a typed error of whatever the browser threw.
- * @param action what could not be done, as in "Cannot read": `read`
+ * Makes a typed error of an error that the browser threw.
+ * @param action that failed, as in "Cannot read": `read`
  */
 export function webFileSystemError(action: string, path: string, cause: unknown): FoldspaceError {
   if (isFoldspaceError(cause)) return cause;
@@ -45,7 +45,7 @@ export function webFileSystemError(action: string, path: string, cause: unknown)
   return failure(code, action, path, reason, cause);
 }
 
-/** @param path relative to the folder that was opened; empty for that folder itself */
+/** @param path relative to the opened folder; empty for that folder itself */
 export function failure(code: FoldspaceErrorCode, action: string, path: string, reason: string, cause?: unknown): FoldspaceError {
   const message = `Cannot ${action} ${path === "" ? "the opened folder" : path}: ${reason}`;
   return new FoldspaceError(code, message, { data: { path }, cause });

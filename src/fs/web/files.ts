@@ -3,17 +3,17 @@ import type { ByteRange } from "../file-system.ts";
 import type { MovableFile, WritableOptions } from "./browser-types.ts";
 import { isLocked, isMissing, isReplaced } from "./errors.ts";
 
-/** A page that writes to a file, or replaces it many times a second, is let pass. */
+/** Delays between retries, so that a page that writes to a file, or replaces it many times a second, can finish. */
 const RETRIES_MS: readonly number[] = [0, 0, 5, 10, 20, 40, 80, 160];
 
-/** Of larger pieces, Chromium may tell that a pipe broke (`AbortError`) instead of that the disk is full (38 of 100). */
+/** For larger pieces, Chromium may report a broken pipe (`AbortError`) instead of a full disk (38 of 100). */
 const PIECE_BYTES = 512 * 1024;
 
 export async function readRange(file: FileSystemFileHandle, range: ByteRange): Promise<Uint8Array> {
   const { offset, length } = range;
   return await withFreshFile(file, async (content) => {
     const end = length === undefined ? content.size : offset + length;
-    // cutting a piece waits for another process, for 40 ms on a busy machine: not done where the piece is the whole
+    // slicing waits for another process, 40 ms on a busy machine: skipped if the slice is the whole file
     const part = offset === 0 && end >= content.size ? content : content.slice(offset, end);
     const bytes = new Uint8Array(await part.arrayBuffer());
     if (length === undefined) await assertUnchanged(file, content);
@@ -22,8 +22,8 @@ export async function readRange(file: FileSystemFileHandle, range: ByteRange): P
 }
 
 /**
- * In a real folder Chromium notices only after a second that another program has replaced a file, and until then cuts
- * the new content to the old size (4 of 100 replacements): right for one who asked for a range, a part for one who asked for all.
+ * In a real folder, Chromium notices only after a second that another program has replaced a file. Until then it cuts
+ * the new content to the old size (4 of 100 replacements). That is right for a range, but wrong for a whole file.
  */
 async function assertUnchanged(file: FileSystemFileHandle, { size, lastModified }: File): Promise<void> {
   const now = await file.getFile();
@@ -31,23 +31,23 @@ async function assertUnchanged(file: FileSystemFileHandle, { size, lastModified 
     throw new DOMException("It was replaced while it was read", "NotReadableError");
 }
 
-/** Adds bytes at the end. The browser copies the file, writes to the copy and puts it in the file's place: all or nothing. */
+/** Appends bytes. The browser copies the file, writes to the copy and replaces the file with it: all or nothing. */
 export async function appendTo(file: FileSystemFileHandle, bytes: Uint8Array): Promise<void> {
   await rewrite(file, { keepExistingData: true }, async (copy) => {
     const { size } = await file.getFile();
-    await put(copy, bytes, size);
+    await writePieces(copy, bytes, size);
   });
 }
 
 /** Replaces the content in a single step. */
 export async function replaceContent(file: FileSystemFileHandle, bytes: Uint8Array): Promise<void> {
-  await rewrite(file, {}, (copy) => put(copy, bytes));
+  await rewrite(file, {}, (copy) => writePieces(copy, bytes));
 }
 
-/** Makes a file of which nobody ever sees a part, where the browser can move files. */
+/** Creates a file that no reader ever sees in part, if the browser can move files. */
 export async function makeFile(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array): Promise<void> {
   if (!canMove()) return await replaceContent(await folder.getFileHandle(name, { create: true }), bytes);
-  // Sync programs and our own readers pass over names like this one.
+  // Sync programs and our own readers skip names like this one.
   const temporaryName = `.${crypto.randomUUID()}.tmp`;
   const temporary: MovableFile = await folder.getFileHandle(temporaryName, { create: true });
   try {
@@ -59,7 +59,7 @@ export async function makeFile(folder: FileSystemDirectoryHandle, name: string, 
   }
 }
 
-/** Moves a file to where there is none. */
+/** Moves a file to a free name. */
 export async function moveFile(
   file: MovableFile,
   from: FileSystemDirectoryHandle,
@@ -76,7 +76,7 @@ export async function copyContent(from: FileSystemFileHandle, to: FileSystemFile
   await replaceContent(to, await readRange(from, { offset: 0 }));
 }
 
-/** Copies a folder with all below it, without recursing, so that no depth of nesting can exhaust the stack. */
+/** Copies a folder with everything below it. It does not recurse, so that no depth of nesting can exhaust the stack. */
 export async function copyFolder(from: FileSystemDirectoryHandle, to: FileSystemDirectoryHandle): Promise<void> {
   const open = [{ from, to }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -100,8 +100,8 @@ function canMove(): boolean {
 }
 
 /**
- * A file that was opened for reading cannot be read any more once another has taken its place, and is opened again.
- * Chromium may tell that as if the file were missing; whether it is, opening it tells.
+ * A file that was opened for reading becomes unreadable once another file has replaced it, and must be opened again.
+ * Chromium may report the file as missing instead; opening it shows whether it is.
  */
 async function withFreshFile<T>(file: FileSystemFileHandle, action: (content: File) => Promise<T>): Promise<T> {
   for (const waitMs of RETRIES_MS) {
@@ -116,7 +116,7 @@ async function withFreshFile<T>(file: FileSystemFileHandle, action: (content: Fi
   throw new DOMException("It was replaced each time it was read", "NotReadableError");
 }
 
-/** Does what the browser refuses while another page writes to the file. */
+/** Retries an action that the browser refuses while another page writes to the file. */
 async function whenFree<T>(action: () => Promise<T>): Promise<T> {
   for (const waitMs of RETRIES_MS) {
     try {
@@ -142,22 +142,22 @@ async function rewrite(
     throw new FoldspaceError("FOLD_UNAVAILABLE", `Cannot write ${file.name}: this browser writes no files`, {
       data: { path: file.name },
     });
-  // Two writers at once would both succeed and the bytes of one be lost; where modes are known, the second is refused.
+  // Two concurrent writers would both succeed, and one's bytes be lost. If the browser knows modes, it refuses the second.
   const exclusive: WritableOptions = { ...options, mode: "exclusive" };
   const copy = await whenFree(() => file.createWritable(exclusive));
   try {
     await fill(copy);
     await copy.close();
   } catch (cause) {
-    // gives the file free; does nothing where the stream has failed by itself
+    // releases the file; does nothing if the stream has already failed
     await copy.abort();
     throw cause;
   }
 }
 
-async function put(copy: FileSystemWritableFileStream, bytes: Uint8Array, position: number = 0): Promise<void> {
+async function writePieces(copy: FileSystemWritableFileStream, bytes: Uint8Array, position: number = 0): Promise<void> {
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
-    // the library's types allow bytes in shared memory, which streams do not take; none of ours are
+    // the library's types allow bytes in shared memory, which streams do not accept; ours are never shared
     const data = bytes.subarray(start, start + PIECE_BYTES) as Uint8Array<ArrayBuffer>;
     await copy.write({ type: "write", position: position + start, data });
   }

@@ -14,7 +14,7 @@ export interface FolderAccess {
 
 export type { PermissionAnswer } from "./browser-types.ts";
 
-/** Tells what this browser lets a page do with files. */
+/** Reports how far this browser gives a page access to files. */
 export function folderAccess(): FolderAccess {
   if (!globalThis.isSecureContext) {
     return {
@@ -26,7 +26,7 @@ export function folderAccess(): FolderAccess {
     return { kind: "folder", reason: "The space can be kept in a folder of your choice, which any sync service can carry." };
   }
   const elsewhere = "Chrome, Edge and other browsers of that family can do so on a computer.";
-  // WebKitGTK has no `navigator.storage`, whatever the types say
+  // WebKitGTK has no `navigator.storage`, although the types declare it
   const storage = navigator.storage as Partial<StorageManager> | undefined;
   if (storage?.getDirectory && "createWritable" in FileSystemFileHandle.prototype) {
     return { kind: "private", reason: `This browser cannot open folders, only keep files in its own storage. ${elsewhere}` };
@@ -35,9 +35,9 @@ export function folderAccess(): FolderAccess {
 }
 
 /**
- * Lets the user choose a folder to read and write. Has to be called while a click is handled.
- * @param id the browser begins where the user last chose a folder for the same id
- * @returns `undefined` where the user chose none
+ * Lets the user choose a folder to read and write. Call it while handling a click.
+ * @param id the browser starts at the folder that the user last chose for the same id
+ * @returns `undefined` if the user chose no folder
  * @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_PERMISSION`
  */
 export async function pickFolder(id: string = "foldspace"): Promise<FileSystemDirectoryHandle | undefined> {
@@ -67,15 +67,15 @@ export async function openPrivateFolder(name: string = "foldspace"): Promise<Fil
   }
 }
 
-/** Whether a folder may be read and written now. Asks nobody. */
+/** Whether a folder may be read and written now. Does not prompt the user. */
 export async function queryAccess(folder: FileSystemDirectoryHandle): Promise<PermissionAnswer> {
-  // where there is no such question, folders come from the browser's own storage
+  // if the method is missing, folders come from the browser's own storage
   return (await (folder as PermissionHandle).queryPermission?.({ mode: "readwrite" })) ?? "granted";
 }
 
 /**
- * Asks the user for the right to read and write a folder, if that is needed. Has to be called while a click is handled.
- * @throws FoldspaceError `FOLD_PERMISSION` where the browser does not let us ask
+ * Asks the user for permission to read and write a folder, if needed. Call it while handling a click.
+ * @throws FoldspaceError `FOLD_PERMISSION` if the browser does not let the page ask
  */
 export async function requestAccess(folder: FileSystemDirectoryHandle): Promise<PermissionAnswer> {
   try {

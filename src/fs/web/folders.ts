@@ -1,11 +1,11 @@
 import { failure, isMissing, isWrongKind } from "./errors.ts";
 
-/** Each handle is kept by the browser's main process too; a space writes to a handful of folders at a time. */
+/** The browser's main process keeps each handle too. A space writes to a handful of folders at a time. */
 const MAX_KNOWN = 256;
 
 /**
- * Handles of the folders below the one that was opened. Getting one takes a round trip to the browser for each part
- * of its path, so they are kept; one that proves to be stale, because its folder is gone or is another, is dropped.
+ * Handles of the folders below the opened one. Getting a handle takes a round trip to the browser for each part of its
+ * path, so handles are kept. A stale handle, whose folder is gone or was replaced, is dropped.
  */
 export class Folders {
   readonly root: FileSystemDirectoryHandle;
@@ -16,7 +16,7 @@ export class Folders {
   }
 
   /**
-   * Does something in a folder; a second time, with a fresh handle, where it fails because something is missing.
+   * Runs an action in a folder. If something is missing, it runs the action again with a fresh handle.
    * @param create whether to make the folder if it is missing
    * @throws DOMException `NotFoundError`, FoldspaceError `FOLD_NOT_A_FOLDER`
    */
@@ -36,7 +36,7 @@ export class Folders {
     return await action(await this.walk(names, { create }));
   }
 
-  /** Goes down from the root, whatever is known. */
+  /** Walks down from the root, without the known handles. */
   async walk(names: readonly string[], { create = false }: { create?: boolean } = {}): Promise<FileSystemDirectoryHandle> {
     let folder = this.root;
     let path = "";
@@ -47,7 +47,7 @@ export class Folders {
         folder = await folder.getDirectoryHandle(name, { create });
       } catch (cause) {
         if (!isWrongKind(cause)) throw cause;
-        throw failure("FOLD_NOT_A_FOLDER", "open the folder", path, "a file stands in its place", cause);
+        throw failure("FOLD_NOT_A_FOLDER", "open the folder", path, "a file is in its place", cause);
       }
       this.#remember(path, folder);
     }
@@ -67,7 +67,7 @@ export function split(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 
-/** Parts of the path of the folder that something stands in, and its name there. */
+/** Parts of the path of the folder that contains an entry, and the entry's name. */
 export function splitLast(path: string): { readonly parent: string[]; readonly name: string } {
   const parent = split(path);
   const name = parent.pop() ?? "";

@@ -1,7 +1,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
 
-/** Apart from the spaces' own database: what is lost with it is a click. */
+/** A database apart from the spaces' own: losing it costs the user a click. */
 const DATABASE = "foldspace-folders";
 
 interface Schema extends DBSchema {
@@ -10,7 +10,7 @@ interface Schema extends DBSchema {
 
 /**
  * Keeps a folder for the next visit. Browsers ask the user again before it can be used; see `requestAccess`.
- * @param key what the application knows it by, such as the id of the space in it
+ * @param key of the application's choice, such as the id of the space in the folder
  * @throws FoldspaceError `FOLD_UNAVAILABLE`
  */
 export async function rememberFolder(key: string, folder: FileSystemDirectoryHandle): Promise<void> {
@@ -27,7 +27,7 @@ export async function forgetFolder(key: string): Promise<void> {
   await withDatabase("forget", (database) => database.delete("folders", key));
 }
 
-/** Opened for each call: they are rare, and a connection that stays open would hinder others. */
+/** Opens the database for each call: calls are rare, and a connection left open would hinder others. */
 async function withDatabase<T>(action: string, call: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
   try {
     const database = await openDB<Schema>(DATABASE, 1, {

@@ -4,20 +4,20 @@ import { isMissing, webFileSystemError } from "./errors.ts";
 
 export interface WatchTask {
   readonly path: string;
-  /** Gets a fresh handle of the folder. Rejects with `NotFoundError` while there is none. */
+  /** Gets a fresh handle of the folder. Rejects with `NotFoundError` if the folder is missing. */
   readonly open: () => Promise<FileSystemDirectoryHandle>;
   readonly onHint: (hint: WatchHint) => void;
   readonly pollIntervalMs: number;
 }
 
-/** Whether a folder that is gone is back; nothing else is noticed until then. */
+/** Interval for checking whether a missing folder is back; no change is noticed until then. */
 const AWAIT_ROOT_MS = 250;
-/** After that time a new folder is looked through again: what came while the browser began to observe it is told by nobody. */
+/** After this time a new folder is scanned again, because the browser does not report changes in it while the observation of it begins. */
 const PROCESS_DELAY_MS = 300;
-/** From so many new folders on, looking at everything is cheaper. */
+/** Above this number of new folders, a full rescan is cheaper. */
 const MAX_NEW_FOLDERS = 256;
 
-/** @returns a function that ends it */
+/** @returns a function that ends the watch */
 export async function watchFolder(task: WatchTask): Promise<() => Promise<void>> {
   if (!browserGlobals().FileSystemObserver) return pollFolder(task);
   const watch = new ObservedFolder(task);
@@ -26,11 +26,11 @@ export async function watchFolder(task: WatchTask): Promise<() => Promise<void>>
 }
 
 function pollFolder({ onHint, pollIntervalMs }: WatchTask): () => Promise<void> {
-  const timer = setInterval(() => onHint({ kind: "rescan", reason: "this browser tells of no changes" }), pollIntervalMs);
+  const timer = setInterval(() => onHint({ kind: "rescan", reason: "this browser reports no changes" }), pollIntervalMs);
   return async () => clearInterval(timer);
 }
 
-/** Observes a folder for as long as it is there, and begins anew when it is back. */
+/** Observes a folder while it exists, and starts again when it is back. */
 class ObservedFolder {
   readonly #task: WatchTask;
   #observer: Observer | undefined;
@@ -49,7 +49,7 @@ class ObservedFolder {
       await this.#observe();
     } catch (cause) {
       const { message } = webFileSystemError("watch", path, cause);
-      // where it is there and cannot be observed, looking regularly takes the place of being told
+      // if the folder exists and cannot be observed, regular rescans replace the events
       if (message !== this.#trouble || !isMissing(cause)) this.#hint({ kind: "rescan", reason: message });
       this.#trouble = message;
       this.#later(isMissing(cause) ? AWAIT_ROOT_MS : pollIntervalMs, () => this.start());
@@ -71,7 +71,7 @@ class ObservedFolder {
     });
     this.#observer = observer;
     await observer.observe(folder, { recursive: true });
-    // Ended while it started: what was begun since then is still there.
+    // The watch has ended while it was starting: disconnect what has begun since.
     if (this.#ended) return observer.disconnect();
     if (this.#trouble !== undefined) this.#hint({ kind: "rescan", reason: "the folder is back" });
     this.#trouble = undefined;
@@ -83,14 +83,14 @@ class ObservedFolder {
     this.#dirty(names.slice(0, -1));
     if (oldNames) this.#dirty(oldNames.slice(0, -1));
     if (type === "modified" || changedHandle?.kind !== "directory") return;
-    // a folder that came in is told of, those in it are not
+    // the browser reports a folder that was moved in, but not the folders below it
     const folder = changedHandle as FileSystemDirectoryHandle;
-    this.#later(0, () => this.#lookThrough(folder, names));
-    this.#later(PROCESS_DELAY_MS, () => this.#lookThrough(folder, names));
+    this.#later(0, () => this.#hintBelow(folder, names));
+    this.#later(PROCESS_DELAY_MS, () => this.#hintBelow(folder, names));
   }
 
-  /** Hints at a folder and all that are in it. */
-  async #lookThrough(root: FileSystemDirectoryHandle, rootNames: readonly string[]): Promise<void> {
+  /** Hints at a folder and all folders below it. */
+  async #hintBelow(root: FileSystemDirectoryHandle, rootNames: readonly string[]): Promise<void> {
     const open = [{ folder: root, names: rootNames }];
     let found = 0;
     try {
@@ -106,7 +106,7 @@ class ObservedFolder {
       }
     } catch (cause) {
       const { path } = this.#task;
-      // gone again: that will be told too
+      // gone again: another event will report that
       if (!isMissing(cause)) this.#hint({ kind: "rescan", reason: webFileSystemError("watch", path, cause).message });
     }
   }
@@ -123,7 +123,7 @@ class ObservedFolder {
     this.#hint({ kind: "dirty", directory: joinPath(this.#task.path, ...names) });
   }
 
-  /** In a task of its own: what the receiver throws is its own affair and must not stop the watch. */
+  /** Runs the receiver in its own task, so that an error that it throws does not stop the watch. */
   #hint(hint: WatchHint): void {
     queueMicrotask(() => {
       if (!this.#ended) this.#task.onHint(hint);

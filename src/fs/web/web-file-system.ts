@@ -17,7 +17,7 @@ import { scanFolder } from "./scan.ts";
 import { watchFolder } from "./watch.ts";
 
 export interface WebFileSystemOptions {
-  /** How often a watch asks for a look where the browser does not tell of changes, in milliseconds. Default 5,000. */
+  /** Interval at which a watch requests a rescan if the browser does not report changes, in milliseconds. Default 5,000. */
   readonly pollIntervalMs?: number;
 }
 
@@ -25,7 +25,7 @@ type Handle = FileSystemFileHandle | FileSystemDirectoryHandle;
 
 /**
  * Files in a folder that the user has opened in a browser, or in the browser's own storage. Paths are relative to that
- * folder, which is `""` itself; nothing outside it can be reached.
+ * folder; `""` is the folder itself. Nothing outside it can be reached.
  *
  * The browser copies a file to append to it, so an append takes time in proportion to the file's size.
  */
@@ -33,7 +33,7 @@ export class WebFileSystem implements FileSystem {
   readonly supports: FileSystemSupport = { watch: true, sync: false };
   readonly #folders: Folders;
   readonly #pollIntervalMs: number;
-  /** The browser allows one writing to a file at a time. */
+  /** The browser allows one writer per file at a time. */
   readonly #writing = new KeyedMutex();
 
   constructor(root: FileSystemDirectoryHandle, options: WebFileSystemOptions = {}) {
@@ -51,9 +51,9 @@ export class WebFileSystem implements FileSystem {
     );
   }
 
-  /** Browsers tell no time of a folder: it is 0. */
+  /** Browsers know no modification time of a folder: it is 0. */
   async stat(path: string): Promise<FileStat | undefined> {
-    return await this.#unlessMissing("look at", path, async () => {
+    return await this.#unlessMissing("inspect", path, async () => {
       const handle = await this.#handle(path);
       if (handle.kind === "directory") return { kind: "directory", size: 0, modifiedMs: 0 };
       const { size, lastModified } = await handle.getFile();
@@ -96,7 +96,7 @@ export class WebFileSystem implements FileSystem {
     await this.#inTurn("make the folder", path, () => this.#folders.walk(split(path), { create: true }));
   }
 
-  /** Files are moved where the browser can; folders are copied and then deleted, so it may end half-way with both there. */
+  /** Files are moved if the browser can move them. Folders are copied and then deleted, so a failure may leave both. */
   async rename(from: string, to: string): Promise<void> {
     await this.#inTurn("rename", from, async () => {
       const source = splitLast(from);
@@ -120,11 +120,11 @@ export class WebFileSystem implements FileSystem {
 
   async remove(path: string): Promise<void> {
     const { parent, name } = splitLast(path);
-    if (name === "") throw failure("FOLD_IO", "remove", path, "only what is in it can be removed");
+    if (name === "") throw failure("FOLD_IO", "remove", path, "only its contents can be removed");
     await this.#inTurn("remove", path, () => orMissing(this.#folders.use(parent, (folder) => removeIfThere(folder, name))));
   }
 
-  /** A folder that is missing is waited for. Where the browser tells of no changes, a look is asked for regularly. */
+  /** Waits for a missing folder. If the browser does not report changes, the watch regularly requests a rescan. */
   async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
     return await watchFolder({
       path,
@@ -148,10 +148,10 @@ export class WebFileSystem implements FileSystem {
     });
   }
 
-  /** Changes a file after what has been begun on it. */
+  /** Changes a file after all earlier changes of it. */
   async #inTurn(action: string, path: string, change: () => Promise<unknown>): Promise<void> {
     const permitted = async (): Promise<unknown> => {
-      // else the browser asks the user in the middle of anything, and waits for the answer
+      // otherwise the browser prompts the user at an arbitrary moment, and waits for the answer
       if ((await queryAccess(this.#folders.root)) !== "granted") throw new DOMException("It was not granted", "NotAllowedError");
       return await change();
     };
@@ -180,7 +180,7 @@ async function orMissing<T>(result: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A handle says nothing of whether its folder is still there; looking into it does. */
+/** A handle does not show whether its folder still exists; reading an entry does. */
 async function present(folder: FileSystemDirectoryHandle): Promise<FileSystemDirectoryHandle> {
   const entries = folder.keys();
   await entries.next();
