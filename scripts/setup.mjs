@@ -1,6 +1,6 @@
-// Gets a fresh clone ready without asking for anything: installs the dependencies and builds, each only when needed;
-// for the tests, also Debian's browsers where that is allowed. It has no dependencies itself, so that it runs before
-// anything is installed.
+// Prepares a fresh clone: installs the dependencies into node_modules and builds, each only when needed. With `browsers`, it also
+// installs Debian's browsers with apt-get, if it runs as root; it prints the commands first, and FOLDSPACE_APT=no refuses them.
+// It has no dependencies itself, so that it runs before anything is installed.
 //
 // node scripts/setup.mjs [build] [browsers]
 import { spawnSync } from "node:child_process";
@@ -47,7 +47,7 @@ function build() {
   run("npm", ["run", "--silent", "build"], "The build failed; its messages are above.");
 }
 
-/** Browsers come from Debian; without them the tests leave out what needs them, and say so. */
+/** Browsers come from Debian. Without them, the tests that need them are left out, and a message says so. */
 function installBrowsers() {
   const packages = [
     ["chromium", ["chromium"]],
