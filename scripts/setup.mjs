@@ -1,6 +1,6 @@
-// Prepares a fresh clone without prompts: installs the dependencies and builds, each only if needed; for the tests, also
-// installs Debian's browsers if that is allowed. It has no dependencies itself, because it runs before anything is
-// installed.
+// Prepares a fresh clone: installs the dependencies into node_modules and builds, each only when needed. With `browsers`, it also
+// installs Debian's browsers with apt-get, if it runs as root; it prints the commands first, and FOLDSPACE_APT=no refuses them.
+// It has no dependencies itself, so that it runs before anything is installed.
 //
 // node scripts/setup.mjs [build] [browsers]
 import { spawnSync } from "node:child_process";
@@ -24,8 +24,8 @@ function install() {
   const lock = readFileSync(join(root, "package-lock.json"), "utf8");
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === lock) return;
   console.log("Installing the dependencies (once) …");
-  // Not `npm ci`: it refuses a lock file that lacks packages of other platforms, and not every registry has those.
-  // None of the packages needs its install script.
+  // Not `npm ci`: it refuses a lock file that lacks what only other platforms need, which not every registry has.
+  // No package that is used here needs its install script.
   run(
     "npm",
     ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"],
@@ -47,7 +47,7 @@ function build() {
   run("npm", ["run", "--silent", "build"], "The build failed; its messages are above.");
 }
 
-/** Browsers come from Debian. Without them, the tests skip the parts that need them, and say so. */
+/** Browsers come from Debian. Without them, the tests that need them are left out, and a message says so. */
 function installBrowsers() {
   const packages = [
     ["chromium", ["chromium"]],
@@ -58,7 +58,7 @@ function installBrowsers() {
     .filter(([program]) => !isInPath(program) && !(program === "chromium" && process.env.CHROMIUM_PATH))
     .flatMap(([, names]) => names);
   const obstacle = installPackages(packages);
-  if (obstacle !== undefined) console.error(`${obstacle}. Tests that need them are skipped.`);
+  if (obstacle !== undefined) console.error(`${obstacle}. Tests that need them are left out.`);
 }
 
 function newest(path) {

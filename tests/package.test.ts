@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
@@ -24,26 +24,33 @@ describe("package.json", () => {
   );
 });
 
-describe("README.md", () => {
-  const readme = readFileSync(at("README.md"), "utf8");
+describe("documents for users", () => {
+  const guides = readdirSync(at("docs")).filter((name) => name.endsWith(".md"));
+  const documents = ["README.md", ...guides.map((name) => `docs/${name}`)].map((path) => readFileSync(at(path), "utf8"));
+  const all = documents.join("\n");
 
-  test("names every error code, and no other", () => {
+  test("docs/errors.md names every error code, and no other", () => {
     const declared = new Set(readFileSync(at("src/errors.ts"), "utf8").match(/FOLD_[A-Z0-9_]+/g));
-    const named = new Set(readme.match(/FOLD_[A-Z0-9_]+/g));
+    const named = new Set(readFileSync(at("docs/errors.md"), "utf8").match(/FOLD_[A-Z0-9_]+/g));
     expect([...named].sort()).toEqual([...declared].sort());
   });
 
-  test("its example of exchanging operations gives what it says", () => {
+  test("every error code in them exists", () => {
+    const declared = readFileSync(at("src/errors.ts"), "utf8");
+    for (const code of new Set(all.match(/FOLD_[A-Z0-9_]+/g))) expect(declared).toContain(`"${code}"`);
+  });
+
+  test("the example of exchanging operations prints what its comment says", () => {
     const a = new foldspace.ReplicatedTree("a");
     const root = a.createRoot();
     const b = new foldspace.ReplicatedTree("b", a.getAllOps());
     b.newNamedVertex(root.id, "from b");
     a.merge(b.popLocalOps());
-    expect(readme).toContain('b.newNamedVertex(root.id, "from b");');
+    expect(all).toContain('b.newNamedVertex(root.id, "from b");');
     expect(a.getVertexByPath("/from b")?.name).toBe("from b");
   });
 
-  test("its examples compile", { timeout: 60_000 }, () => {
+  test("the examples compile", { timeout: 60_000 }, () => {
     const given = {
       id: "string",
       layers: 'import("foldspace").PersistenceLayer[]',
@@ -52,9 +59,9 @@ describe("README.md", () => {
       render: "(children: readonly unknown[]) => void",
       space: 'import("foldspace").Space',
     };
-    const examples = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, example], index): [string, string] => {
+    const examples = [...all.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, example], index): [string, string] => {
       const missing = Object.entries(given).filter(([name]) => !example!.includes(`const ${name}`));
-      return [at(`readme-${index}.ts`), missing.map(([name, type]) => `declare const ${name}: ${type};\n`).join("") + example!];
+      return [at(`example-${index}.ts`), missing.map(([name, type]) => `declare const ${name}: ${type};\n`).join("") + example!];
     });
     expect(examples.length).toBeGreaterThan(4);
     expect(diagnosticsOf(new Map(examples))).toEqual([]);
