@@ -179,7 +179,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     ];
   }
 
-  async #open({ peerId, create = false }: LayerSession, assertWanted: () => void): Promise<FolderConnection> {
+  async #open({ peerId, create = false, trace }: LayerSession, assertWanted: () => void): Promise<FolderConnection> {
     // a space that could never be saved is not made either, be it for the peer's own operations or for those of others
     if (![peerId, newId()].every((author) => canNameLog(this.spaceId, author, peerId))) {
       const [space, peer] = [this.spaceId, peerId].map((id) => JSON.stringify(id.slice(0, 80)));
@@ -213,6 +213,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
       placeId: place === undefined ? undefined : `folder:${place}`,
       clock: this.#clock,
       layer: this.#options,
+      trace,
     });
   }
 

@@ -7,6 +7,8 @@ export interface FolderWatcherOptions {
   readonly gatherMs: number;
   /** How long after one look at everything the next one comes, hints or not, in milliseconds; after `Infinity`, never. */
   readonly rescanIntervalMs: number;
+  /** Called for every hint, before it is gathered. @param directory `undefined`: anything may have changed */
+  readonly onHint?: ((directory: string | undefined) => void) | undefined;
 }
 
 /** Above so many changed folders, looking at everything is cheaper. */
@@ -63,6 +65,7 @@ export class FolderWatcher {
   async #watch(): Promise<void> {
     const since = this.#clock.now();
     const unwatch = await this.#fs.watch?.(this.#path, (hint) => {
+      this.#options.onHint?.(hint.kind === "rescan" ? undefined : hint.directory);
       if (hint.kind === "rescan") this.#isAllDirty = true;
       else this.#dirty.add(hint.directory);
       this.#gather();
