@@ -71,3 +71,5 @@ export type { SpaceStatus } from "./space/layer-set.ts";
 export type { LayerReport } from "./space/layer-connection.ts";
 export { SpaceManager } from "./space/space-manager.ts";
 export type { CreateSpaceOptions, LoadSpaceOptions, SpacePointer } from "./space/space-manager.ts";
+export { formatTraceEvent } from "./trace.ts";
+export type { Trace, TraceDetails, TraceEvent, TraceHop, TraceListener, TraceOptions } from "./trace.ts";

@@ -2,6 +2,7 @@ import { FoldspaceError } from "../errors.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import type { SpaceFolder } from "../layers/folder/space-folder.ts";
 import { SpaceManager } from "../space/space-manager.ts";
+import type { TraceOptions } from "../trace.ts";
 import { newId } from "../tree/index.ts";
 
 /**
@@ -9,10 +10,10 @@ import { newId } from "../tree/index.ts";
  * @returns id of the space
  * @throws FoldspaceError `FOLD_ALREADY_A_SPACE`, `FOLD_OLD_FORMAT`, or the error of writing
  */
-export async function createSpace(folder: SpaceFolder, name: string | undefined): Promise<string> {
+export async function createSpace(folder: SpaceFolder, name: string | undefined, trace?: TraceOptions): Promise<string> {
   await assertNoSpace(folder);
   const id = newId();
-  const manager = new SpaceManager();
+  const manager = new SpaceManager({ trace });
   const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: folder.fs });
   await manager.createSpace({ id, persistenceLayers: [layer], ...(name === undefined ? {} : { name }) });
   await manager.closeSpace(id);

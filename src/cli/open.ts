@@ -1,11 +1,14 @@
+import { systemClock } from "../clock.ts";
 import type { Problem } from "../errors.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import { listReferences } from "../space/app-forest.ts";
 import type { Space } from "../space/space.ts";
 import { SpaceManager } from "../space/space-manager.ts";
-import { ReplicatedTree } from "../tree/index.ts";
+import { openTrace } from "../trace.ts";
+import { newId, ReplicatedTree } from "../tree/index.ts";
 import type { Context } from "./context.ts";
 import { count } from "./output.ts";
+import { commandTrace } from "./trace.ts";
 
 /** A tree as a space lists it. */
 export interface TreeListing {
@@ -30,7 +33,9 @@ export async function openForReading(context: Context, directory: string): Promi
   const folder = context.folder(directory);
   const { id } = await folder.open();
   const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs });
-  await layer.connect();
+  const peerId = newId();
+  const trace = openTrace([commandTrace(context)], { spaceId: id, peerId: () => peerId, clock: systemClock });
+  await layer.connect({ peerId, trace: trace?.ofLayer(layer.id) });
   const load = async (treeId: string): Promise<ReplicatedTree> =>
     // a reader makes no operations, so any peer id will do
     new ReplicatedTree("reader", await layer.loadTreeOps(treeId), { rootId: treeId });
@@ -65,7 +70,7 @@ export async function noteProblems(context: Context, directory: string, { layer,
 export async function editSpace<T>(context: Context, directory: string, edit: (space: Space) => Promise<T>): Promise<T> {
   const folder = context.folder(directory);
   const { id } = await folder.open();
-  const manager = new SpaceManager();
+  const manager = new SpaceManager({ trace: commandTrace(context) });
   const space = await manager.loadSpace({ id }, [
     new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs }),
   ]);

@@ -2,6 +2,7 @@ import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { FoldspaceError, toFoldspaceError } from "../errors.ts";
 import { Observable } from "../observable.ts";
+import type { Trace } from "../trace.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { Fifo } from "./fifo.ts";
@@ -66,6 +67,8 @@ export interface BatcherOptions {
    * not restarted meanwhile. Default: no limit.
    */
   readonly writeTimeoutMs?: number;
+  /** Takes what could not be saved. The name of a queue begins with its tree's id, up to a slash. */
+  readonly trace?: Trace | undefined;
 }
 
 interface Queue {
@@ -111,6 +114,7 @@ export class Batcher {
   readonly #clock: Clock;
   readonly #maxConcurrentQueues: number;
   readonly #writeTimeoutMs: number;
+  readonly #trace: Trace | undefined;
   readonly #queues = new Map<string, Queue>();
   #pending = 0;
   #running: Promise<void> | undefined;
@@ -133,6 +137,7 @@ export class Batcher {
     this.#clock = clock;
     this.#maxConcurrentQueues = options.writesQueuesConcurrently ? (options.maxConcurrentQueues ?? Infinity) : 1;
     this.#writeTimeoutMs = options.writeTimeoutMs ?? Infinity;
+    this.#trace = options.trace;
   }
 
   /** Resolves when these operations are durable; rejects only if the batcher is closed before that. */
@@ -312,6 +317,8 @@ export class Batcher {
   }
 
   #noteFailure(queue: Queue, error: FoldspaceError): void {
+    const { ops } = queue;
+    this.#trace?.emit("failed", { treeId: queue.name.split("/", 1)[0], ops: ops.peek(ops.length), code: error.code });
     queue.error = error;
     queue.failures += 1;
     this.#postpone(queue);

@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
 import { applyChanges } from "../secrets/secret-map.ts";
+import type { Trace } from "../trace.ts";
 import { opIdToString, type VertexOperation } from "../tree/index.ts";
 import { Batcher, type FlushPolicy } from "./batcher.ts";
 import { ObservedLayer } from "./observed-layer.ts";
@@ -67,6 +68,7 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
   readonly #options: MemoryLayerOptions;
   readonly #loadedTrees = new Set<string>();
   #batcher: Batcher | undefined;
+  #trace: Trace | undefined;
   #listener: ((change: IncomingChange) => void) | undefined;
   #unobserveStore: (() => void) | undefined;
   /** Changes of loaded trees that arrived while the layer had no listener. */
@@ -94,12 +96,19 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
     if (this.#store.spaceId !== this.spaceId) {
       throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The store holds the space ${this.#store.spaceId}, not ${this.spaceId}`);
     }
-    const write = async (treeId: string, ops: readonly VertexOperation[]): Promise<void> => this.#store.write(this, treeId, ops);
-    this.#batcher = new Batcher(write, this.#options, this.#options.clock ?? systemClock);
+    const trace = session?.trace;
+    this.#trace = trace;
+    const write = async (treeId: string, ops: readonly VertexOperation[]): Promise<void> => {
+      this.#store.write(this, treeId, ops);
+      trace?.emit("saved", { treeId, ops });
+    };
+    this.#batcher = new Batcher(write, this.#options, this.#options.clock ?? systemClock, { trace });
     this.currentStatus.value = this.#batcher.status.value;
     this.#batcher.status.observe((status) => (this.currentStatus.value = status));
     this.#unobserveStore = this.#store.observe((writer, treeId, ops) => {
-      if (writer !== this) this.#tell({ treeId, ops: this.#loadedTrees.has(treeId) ? ops : undefined });
+      if (writer === this) return;
+      trace?.emit("hint", { treeId });
+      this.#tell({ treeId, ops: this.#loadedTrees.has(treeId) ? ops : undefined });
     });
   }
 
@@ -138,7 +147,9 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
     this.#connected();
     this.#loadedTrees.add(treeId);
     this.#unheard = this.#unheard.filter((change) => change.treeId !== treeId);
-    return this.#store.read(treeId);
+    const ops = this.#store.read(treeId);
+    this.#trace?.emit("read", { treeId, ops });
+    return ops;
   }
 
   releaseTree(treeId: string): void {
@@ -187,6 +198,7 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
   }
 
   #tell(change: IncomingChange): void {
+    if (change.ops) this.#trace?.emit("read", change);
     if (this.#listener) this.#listener(change);
     else if (change.ops) this.#unheard.push(change);
   }

@@ -2,6 +2,7 @@ import type { FoldspaceError, Problem } from "../errors.ts";
 import type { DeviceStore } from "../secrets/device-store.ts";
 import type { SecretChanges, SecretMap } from "../secrets/secret-map.ts";
 import type { StoredSealedFile } from "../secrets/vault-file.ts";
+import type { Trace } from "../trace.ts";
 import type { VertexOperation } from "../tree/index.ts";
 
 /**
@@ -107,6 +108,8 @@ export interface LayerSession {
   readonly create?: boolean;
   /** Whether the layer must write nothing, not even to tidy its storage. */
   readonly isReadOnly?: boolean;
+  /** Takes the steps `saved`, `hint`, `read` and `failed` of a space that is traced. */
+  readonly trace?: Trace | undefined;
 }
 
 export interface IncomingChange {

@@ -86,6 +86,11 @@ export function classifyLogFile(path: string): LogFile {
   return { kind: "log", treeId: tree.treeId, peerId: peer.peerId, writerId: peer.writerId, isCopy: peer.isCopy || tree.isCopy };
 }
 
+/** The tree that files of a folder belong to, judged by its path below `ops`. */
+export function treeIdOfFolder(path: string): string | undefined {
+  return treeOfFolders(path.split("/"))?.treeId;
+}
+
 /** Whether a folder on the first or second level of `ops` may hold files of the tree, under its own or a copy's name. */
 export function mayHoldTree(parts: readonly string[], treeId: string): boolean {
   const has = (name: string, id: string): boolean => name.toLowerCase().includes(id.toLowerCase());

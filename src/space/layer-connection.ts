@@ -2,6 +2,7 @@ import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { FoldspaceError, type FoldspaceErrorCode, toFoldspaceError } from "../errors.ts";
 import type { LayerSession, LayerStatus, PersistenceLayer } from "../layers/persistence-layer.ts";
+import type { Trace } from "../trace.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { claimLayer, type LayerClaim } from "./layer-ownership.ts";
 import { completesInTime } from "../with-timeout.ts";
@@ -40,6 +41,8 @@ export interface ConnectionOptions {
   readonly openTimeoutMs: number;
   /** Called when the report changes for another reason than the layer's own status. */
   readonly onChange: () => void;
+  /** Takes what becomes of operations on their way to and from the layer. */
+  readonly trace: Trace | undefined;
 }
 
 /**
@@ -93,6 +96,10 @@ export class LayerConnection {
   /** Longest wait for the layer when something has to end, in milliseconds. */
   get timeoutMs(): number {
     return this.#options.timeoutMs;
+  }
+
+  get trace(): Trace | undefined {
+    return this.#options.trace;
   }
 
   get isClosed(): boolean {

@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { TraceListener, TraceOptions } from "../trace.ts";
 import type { SecretsOptions } from "./space-secrets.ts";
 
 export interface SpaceOptions {
@@ -25,4 +26,9 @@ export interface SpaceOptions {
   readonly clock?: Clock;
   /** Options of the secrets. */
   readonly secrets?: SecretsOptions;
+  /**
+   * For debugging: receives every step of operations on their way through this instance, with their ids and without their values.
+   * One that throws gets no more events, and is a problem of the space.
+   */
+  readonly trace?: TraceListener | TraceOptions | undefined;
 }

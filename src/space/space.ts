@@ -2,6 +2,7 @@ import { steadyClock, systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError, type Problem, toFoldspaceError } from "../errors.ts";
 import type { LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
 import { Observable } from "../observable.ts";
+import { openTrace, type SpaceTrace } from "../trace.ts";
 import { newId, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
 import { ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
 import type { AppTree } from "./app-tree.ts";
@@ -12,6 +13,7 @@ import { assertDurable, LayerSet, whyNotOpened, type SpaceStatus } from "./layer
 import { LoadedTree, type LoadedTreeHost } from "./loaded-tree.ts";
 import { LocalOpLog } from "./local-op-log.ts";
 import { observePage } from "./page-lifecycle.ts";
+import { pageTrace } from "./page-trace.ts";
 import { completesInTime } from "../with-timeout.ts";
 import type { Urgency } from "./replication/layer-state.ts";
 import { relayDelay } from "./replication/relay-delay.ts";
@@ -34,6 +36,7 @@ export class Space {
   readonly #appTrees: AppTrees;
   /** By tree, and kept while the space is open: with it, the space detects another instance that uses our peer id. */
   readonly #localOps = new Map<string, LocalOpLog>();
+  readonly #trace: SpaceTrace | undefined;
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
   readonly #onClosed: () => void;
@@ -55,6 +58,12 @@ export class Space {
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#openTimeoutMs = options.openTimeoutMs ?? 60_000;
+    this.#trace = openTrace([options.trace, pageTrace()], {
+      spaceId: id,
+      peerId: () => this.#peerId,
+      clock: this.#clock,
+      onError: (reason) => this.#layers.report({ code: "FOLD_IO", reason }),
+    });
     const session = { isReadOnly: this.isReadOnly, timeoutMs: this.#timeoutMs, clock: this.#clock };
     // known before any layer has answered, because all layers use the same device store
     const deviceStore = layers.find((layer) => layer.deviceStore)?.deviceStore;
@@ -146,7 +155,7 @@ export class Space {
       // asks all layers first, so that a layer that refuses does so before another has been written to
       for (const connection of connections) {
         await connection.claim();
-        await this.#answerOf(connection, connectForNew(connection.layer, this.#peerId));
+        await this.#answerOf(connection, connectForNew(connection.layer, { peerId: this.#peerId, trace: connection.trace }));
       }
       for (const connection of connections) {
         void this.#open(connection, { create: true, isUrgent: true });
@@ -396,6 +405,7 @@ export class Space {
       timeoutMs: this.#timeoutMs,
       openTimeoutMs: this.#openTimeoutMs,
       onChange: () => this.#layers.publishStatus(),
+      trace: this.#trace?.ofLayer(layer.id),
     });
     this.#layers.add(connection);
     this.#replicator.expectLayer(connection);
@@ -404,7 +414,8 @@ export class Space {
 
   /** Opens a connection, and retries until it succeeds. @returns when the layer takes part in everything */
   #open(connection: LayerConnection, how: { readonly create: boolean; readonly isUrgent: Urgency }): Promise<void> {
-    const session = (): LayerSession => ({ peerId: this.#peerId, create: how.create, isReadOnly: this.isReadOnly });
+    const { isReadOnly } = this;
+    const session = (): LayerSession => ({ peerId: this.#peerId, create: how.create, isReadOnly, trace: connection.trace });
     return connection.open(session, async () => await this.#bringIn(connection, how.isUrgent));
   }
 
@@ -449,7 +460,10 @@ export class Space {
       isReadOnly: this.isReadOnly,
       // a draft is never stored, and operations of a live peer can be shown
       assertChangeable: (kind) => (kind === "edit" ? this.#assertEditable() : this.#assertOpen()),
-      onMade: (ops) => sync.make(ops),
+      onMade: (ops) => {
+        this.#trace?.emit("made", { treeId: sync.treeId, ops });
+        sync.make(ops);
+      },
       onCloned: () => this.#changePeer(sync.treeId),
     };
     const localOps = this.#localOps.get(sync.treeId) ?? new LocalOpLog();

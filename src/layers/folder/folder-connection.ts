@@ -4,6 +4,7 @@ import type { TimedFileSystem } from "../../fs/timed-file-system.ts";
 import { SPACE_DIR, treeDir } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
+import type { Trace } from "../../trace.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import { withTimeout } from "../../with-timeout.ts";
 import { Parsing } from "../../worker/parsing.ts";
@@ -18,6 +19,7 @@ import { LogWriter } from "./log-writer.ts";
 import { PlaceGuard } from "./place-guard.ts";
 import { Retries } from "./retries.ts";
 import type { SpaceFolder } from "./space-folder.ts";
+import { traceHints } from "./trace-hints.ts";
 
 /** Delay before lost operations are written again, in milliseconds: some sync programs write a file bit by bit. */
 const SETTLE_LOSSES_MS = 3_000;
@@ -39,6 +41,7 @@ export interface ConnectionOptions {
   readonly placeId: string | undefined;
   readonly clock: Clock;
   readonly layer: FileSystemLayerOptions;
+  readonly trace: Trace | undefined;
 }
 
 /** The connection of a layer with its folder. It reads, writes and watches the folder, and publishes status and problems. */
@@ -54,6 +57,7 @@ export class FolderConnection {
   readonly #guard: PlaceGuard;
   readonly #clock: Clock;
   readonly #options: FileSystemLayerOptions;
+  readonly #trace: Trace | undefined;
   readonly #writer: LogWriter;
   readonly #reader: FolderReader;
   readonly #parsing: Parsing;
@@ -69,23 +73,25 @@ export class FolderConnection {
   #cancelLossReport: (() => void) | undefined;
   #isClosed = false;
 
-  constructor({ folder, fs, spaceId, peerId, placeId, clock, layer }: ConnectionOptions) {
+  constructor({ folder, fs, spaceId, peerId, placeId, clock, layer, trace }: ConnectionOptions) {
     this.placeId = placeId;
     this.#folder = folder;
     this.#fs = fs;
     this.#clock = clock;
     this.#options = layer;
+    this.#trace = trace;
     this.#guard = new PlaceGuard(folder, spaceId);
     folder.guard = this.#guard;
     this.#parsing = new Parsing(layer);
-    this.#writer = new LogWriter(folder, peerId, clock, layer.fsync ?? false, (treeId) => this.#reportLossLater(treeId));
-    const files = new LogFiles(folder, clock, this.#parsing, (path) => fs.isLate(path));
+    this.#writer = new LogWriter(folder, peerId, clock, layer.fsync ?? false, (treeId) => this.#reportLossLater(treeId), trace);
+    const files = new LogFiles(folder, clock, this.#parsing, (path) => fs.isLate(path), trace);
     this.#reader = new FolderReader(folder, clock, files, this.#writer);
     this.secrets = new FolderSecrets(folder, spaceId, clock);
     this.#batcher = new Batcher((queue, ops) => this.#append(queue, ops), layer, clock, {
       writesQueuesConcurrently: true,
       maxConcurrentQueues: QUEUES_AT_ONCE,
       writeTimeoutMs: WRITE_TIMEOUT_MS,
+      trace,
     });
     this.status = new Observable(this.#batcher.status.value);
     this.#placeRetries = new Retries(clock, () => this.#proveAgain());
@@ -159,7 +165,8 @@ export class FolderConnection {
     const former = this.#listening?.watcher;
     const { gatherMs = 25, rescanIntervalMs = 30_000 } = this.#options;
     const path = this.#folder.at(SPACE_DIR);
-    const watcher = new FolderWatcher(this.#fs, path, this.#clock, { gatherMs, rescanIntervalMs }, (folders) =>
+    const onHint = traceHints(this.#trace, this.#folder);
+    const watcher = new FolderWatcher(this.#fs, path, this.#clock, { gatherMs, rescanIntervalMs, onHint }, (folders) =>
       this.#rescan(listener, folders),
     );
     this.#listening = { watcher, listener };

@@ -7,6 +7,8 @@ export interface FolderWatcherOptions {
   readonly gatherMs: number;
   /** Delay between full rescans, regardless of hints, in milliseconds; `Infinity` disables them. */
   readonly rescanIntervalMs: number;
+  /** Called for every hint, before it is gathered. @param directory `undefined`: anything may have changed */
+  readonly onHint?: ((directory: string | undefined) => void) | undefined;
 }
 
 /** Above this number of changed folders, a full rescan is cheaper. */
@@ -66,6 +68,7 @@ export class FolderWatcher {
   async #watch(): Promise<void> {
     const since = this.#clock.now();
     const unwatch = await this.#fs.watch?.(this.#path, (hint) => {
+      this.#options.onHint?.(hint.kind === "rescan" ? undefined : hint.directory);
       if (hint.kind === "rescan") this.#isAllDirty = true;
       else this.#dirty.add(hint.directory);
       this.#gather();

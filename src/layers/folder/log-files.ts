@@ -5,6 +5,7 @@ import { toFoldspaceError, type FoldspaceError, type Problem } from "../../error
 import { Semaphore } from "../../semaphore.ts";
 import type { IdPool } from "../../log/line.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
+import type { Trace } from "../../trace.ts";
 import type { Parsing } from "../../worker/parsing.ts";
 import { mapLimit } from "../../map-limit.ts";
 import { readLog, type LogCursor, type LogReading } from "./read-log.ts";
@@ -55,16 +56,18 @@ export class LogFiles {
   readonly #clock: Clock;
   readonly #parsing: Parsing;
   readonly #isLate: (path: string) => boolean;
+  readonly #trace: Trace | undefined;
   readonly #semaphore = new Semaphore(FILES_AT_ONCE);
   readonly #known = new Map<string, KnownFile>();
   readonly #failed = new Map<string, FailedFile>();
 
   /** @param isLate whether the platform owes an answer about the file with this full path */
-  constructor(folder: SpaceFolder, clock: Clock, parsing: Parsing, isLate: (path: string) => boolean) {
+  constructor(folder: SpaceFolder, clock: Clock, parsing: Parsing, isLate: (path: string) => boolean, trace?: Trace) {
     this.#folder = folder;
     this.#clock = clock;
     this.#parsing = parsing;
     this.#isLate = isLate;
+    this.#trace = trace;
   }
 
   get(path: string): KnownFile | undefined {
@@ -115,6 +118,7 @@ export class LogFiles {
    */
   apply(entry: LogEntry, reading: LogReading): boolean {
     const { path, treeId } = entry;
+    this.#trace?.emit("read", { treeId, ops: reading.ops, file: path });
     const known = this.#known.get(path);
     const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
     const { listed, count } = reading.problems;
@@ -143,6 +147,7 @@ export class LogFiles {
   /** Notes that a file could not be read, and schedules a retry. */
   fail(entry: LogEntry, error: FoldspaceError): void {
     const { path, treeId } = entry;
+    this.#trace?.emit("failed", { treeId, file: path, code: error.code });
     const tries = (this.#failed.get(path)?.tries ?? 0) + 1;
     const delayMs = backoffMs(tries, undefined, LAST_RETRY_MS);
     const isStalled = this.#isLate(this.#folder.at(path));

@@ -4,6 +4,7 @@ import type { Clock } from "../../clock.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { encodeLine } from "../../log/line.ts";
 import { canNameLog, logFilePath } from "../../log/paths.ts";
+import type { Trace } from "../../trace.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import type { LinkCheck } from "./link-check.ts";
 import type { SpaceFolder } from "./space-folder.ts";
@@ -48,6 +49,7 @@ export class LogWriter {
   readonly #sync: boolean;
   readonly #ownFiles = new Map<string, OwnFile>();
   readonly #onChanged: (treeId: string) => void;
+  readonly #trace: Trace | undefined;
   #appending = 0;
   /** Listings of the folders on the way to files, kept as long as appends overlap. */
   #links: LinkCheck | undefined;
@@ -59,12 +61,20 @@ export class LogWriter {
    * @param onChanged called with a tree if another program has changed or removed a file since an append: the appended lines
    *   may be gone, even if the file has the same signature as when it was last read
    */
-  constructor(folder: SpaceFolder, writerId: string, clock: Clock, sync: boolean, onChanged: (treeId: string) => void) {
+  constructor(
+    folder: SpaceFolder,
+    writerId: string,
+    clock: Clock,
+    sync: boolean,
+    onChanged: (treeId: string) => void,
+    trace?: Trace,
+  ) {
     this.#folder = folder;
     this.#writerIds = [writerId];
     this.#clock = clock;
     this.#sync = sync;
     this.#onChanged = onChanged;
+    this.#trace = trace;
   }
 
   /** Writes to new files from now on, because another instance writes to the present ones as well. */
@@ -150,6 +160,7 @@ export class LogWriter {
     own.modifiedMs = undefined;
     // another program may have changed the file meanwhile
     if (own.state === "appending") own.state = "whole";
+    this.#trace?.emit("saved", { treeId, ops: lines.length === ops.length ? ops : ops.slice(0, lines.length), file: path });
     return lines.length;
   }
 

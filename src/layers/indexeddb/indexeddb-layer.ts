@@ -2,6 +2,7 @@ import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, type Problem, toFoldspaceError } from "../../errors.ts";
 import { Observable } from "../../observable.ts";
 import type { DeviceStore } from "../../secrets/device-store.ts";
+import type { Trace } from "../../trace.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import { Batcher, type FlushPolicy } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
@@ -51,6 +52,7 @@ interface Connection {
   readonly isReadOnly: boolean;
   readonly channel: TabChannel;
   readonly secretsChannel: TabChannel<"changed">;
+  readonly trace: Trace | undefined;
 }
 
 /**
@@ -141,7 +143,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
-    const { database, compactor, isReadOnly } = this.#connected();
+    const { database, compactor, isReadOnly, trace } = this.#connected();
     // before reading: the listener gets what another tab saves from now on
     const seen = new Map<string, boolean>();
     this.#seen.set(treeId, seen);
@@ -151,6 +153,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     const { records } = await reading;
     for (const [key, record] of records) seen.set(recordName(key), isJoinable(key, record));
     const { ops, problems } = await parseRecords(treeId, records);
+    trace?.emit("read", { treeId, ops, file: firstName(records) });
     this.#setProblems(treeId, problems);
     if (!isReadOnly) compactor.note(treeId, seen.size);
     return ops;
@@ -248,10 +251,15 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     }
     this.#writerId = newId();
     const write = (treeId: string, ops: readonly VertexOperation[]): Promise<void> => this.#write(connection, treeId, ops);
+    const trace = session?.trace;
     const connection: Connection = {
       isReadOnly: session?.isReadOnly ?? false,
+      trace,
       database,
-      batcher: new Batcher(write, { ...FLUSH_POLICY, ...this.#options }, this.#options.clock, { writesQueuesConcurrently: true }),
+      batcher: new Batcher(write, { ...FLUSH_POLICY, ...this.#options }, this.#options.clock, {
+        writesQueuesConcurrently: true,
+        trace,
+      }),
       compactor: new Compactor((treeId) => this.#compact(database, treeId), this.#options.clock),
       channel: new TabChannel(
         `foldspace:${this.#options.databaseName}:${this.spaceId}`,
@@ -282,6 +290,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       await awaitTransaction([known, ...adding, committing], transaction.done);
       return (await known) === undefined;
     });
+    connection.trace?.emit("saved", { treeId, ops, file: firstName(records.map(({ key, record }) => [key, record])) });
     if (wasMissing) await connection.database.run((database) => database.put("spaces", this.#spaceRecord()));
     // the database was deleted since these trees were loaded, and lacks their operations
     if (wasMissing) for (const [loaded, { size }] of this.#seen) if (size > 0) this.#tellLoss(loaded);
@@ -294,6 +303,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   async #onMessage({ treeId, key, record }: TabMessage): Promise<void> {
+    this.#connection?.trace?.emit("hint", { treeId, file: recordName(key) });
     // without a listener the record counts as unseen: `startListening` reads it
     if (!this.#listener) return;
     const seen = this.#seen.get(treeId);
@@ -317,6 +327,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       else seen.delete(recordName(key));
     }
     if (!this.#listener) return;
+    if (ops.length > 0) this.#connection?.trace?.emit("read", { treeId, ops, file: firstName(records) });
     if (problems.length > 0) this.#setProblems(treeId, [...(this.#treeProblems.get(treeId) ?? []), ...problems]);
     if (ops.length > 0) this.#listener({ treeId, ops });
   }
@@ -366,4 +377,9 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     if (this.#connection) return this.#connection;
     throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
   }
+}
+
+/** Names what was read or written in a trace. */
+function firstName([first]: readonly FoundRecord[]): string | undefined {
+  return first && recordName(first[0]);
 }

@@ -112,7 +112,9 @@ export class Replicator {
     // a layer that has lost the space tree has lost the others, too
     if (isLossy && sync === this.spaceTree)
       for (const other of this.#syncs.values()) if (!other.content) other.receive(connection, "lost");
-    if (!sync?.content) this.#options.onUnloadedChange(treeId);
+    if (sync?.content) return;
+    connection.trace?.emit("unopened", { treeId, ops });
+    this.#options.onUnloadedChange(treeId);
   }
 
   detach(connection: LayerConnection): void {

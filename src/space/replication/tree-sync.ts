@@ -128,6 +128,7 @@ export class TreeSync {
     }
     const content = this.#content;
     const arrived = content?.mergeTold(ops) ?? [];
+    this.#traceMerged(connection, arrived);
     this.#handle({ type: "reported", layer: connection, ops, now: this.#now });
     content?.finishTold(ops, arrived);
   }
@@ -281,6 +282,7 @@ export class TreeSync {
       };
       const isFirst = state.isAwaited;
       const merged = content ? await content.mergeLoaded(ops, onSlice) : await inSlices(ops, onSlice);
+      if (merged) this.#traceMerged(connection, merged.arrived);
       content?.flushLocalOps();
       if (!isCurrent()) return;
       this.#setError(connection, undefined);
@@ -289,7 +291,9 @@ export class TreeSync {
       if (merged) content?.finishLoading(ops, merged, isFirst);
     } catch (error) {
       if (!isCurrent()) return;
-      this.#setError(connection, toFoldspaceError(error));
+      const failure = toFoldspaceError(error);
+      connection.trace?.emit("failed", { treeId: this.treeId, code: failure.code });
+      this.#setError(connection, failure);
       this.#handle({ type: "unreadable", layer: connection, reading, now: this.#now });
     }
   }
@@ -347,7 +351,9 @@ export class TreeSync {
   }
 
   #save(connection: LayerConnection, state: LayerState, { batch, ops, isRelay }: Extract<LayerEffect, { type: "save" }>): void {
-    connection.save(this.treeId, ops).then(
+    const { treeId } = this;
+    connection.trace?.emit(isRelay ? "relayed" : "queued", { treeId, ops });
+    connection.save(treeId, ops).then(
       () => {
         if (this.#replication.layers.get(connection) !== state) return;
         if (isRelay) this.#progress++;
@@ -356,10 +362,16 @@ export class TreeSync {
       (error: unknown) => {
         if (this.#replication.layers.get(connection) !== state) return;
         // a layer rejects only what it can never save, or could not save before it was disconnected
-        this.#setError(connection, toFoldspaceError(error));
+        const refusal = toFoldspaceError(error);
+        connection.trace?.emit("failed", { treeId, ops, code: refusal.code });
+        this.#setError(connection, refusal);
         this.#handle({ type: "refused", layer: connection, batch, now: this.#now });
       },
     );
+  }
+
+  #traceMerged(connection: LayerConnection, ops: readonly VertexOperation[]): void {
+    if (ops.length > 0) connection.trace?.emit("merged", { treeId: this.treeId, ops });
   }
 
   #setError(connection: LayerConnection, error: FoldspaceError | undefined): void {
