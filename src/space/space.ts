@@ -252,18 +252,19 @@ export class Space {
   async listTrees(): Promise<string[]> {
     this.#assertOpen();
     const ids = new Set(this.#replicator.loaded.map(({ treeId }) => treeId));
-    const failures: unknown[] = [];
-    const connections = [...this.#replicator.active];
-    const listing = connections.map(async (connection) => {
+    // in the order of the layers, whichever answers first
+    const connections = this.#layers.connections.filter((connection) => this.#replicator.active.has(connection));
+    const listing = connections.map(async (connection): Promise<FoldspaceError | undefined> => {
       try {
         for (const treeId of await connection.listTrees()) ids.add(treeId);
         connection.recover("listing");
+        return undefined;
       } catch (error) {
         connection.fail("listing", error);
-        failures.push(error);
+        return toFoldspaceError(error);
       }
     });
-    await Promise.all(listing);
+    const failures = (await Promise.all(listing)).filter((error) => error !== undefined);
     if (failures.length > 0 && failures.length === connections.length) throw failures[0];
     ids.delete(this.id);
     return [this.id, ...[...ids].sort()];
