@@ -167,7 +167,7 @@ describe("wrong usage", () => {
       const { code, stdout } = await foldspace([name, "--help"]);
       expect(code).toBe(0);
       expect(stdout).toMatch(
-        new RegExp(String.raw`^Usage: foldspace ${name} [\s\S]*Options:[\s\S]*Example:\n {2}\$ foldspace ${name} `),
+        new RegExp(String.raw`^Usage: foldspace ${name} [\s\S]*Options:[\s\S]*Examples?:\n {2}\$ foldspace ${name} `),
       );
       expect((await foldspace(["help", name])).stdout).toBe(stdout);
     }
