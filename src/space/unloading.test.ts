@@ -47,6 +47,29 @@ test("one layer that has saved its edits is enough to unload a tree", async () =
   expect(contentOf(two)).toEqual(contentOf(one));
 });
 
+test("edits of a tree that was unloaded before a layer was connected are saved there, and a flush waits for that", async () => {
+  const { id, treeId, one, two } = await spaceInTwoPlaces();
+  const clock = new ManualClock();
+  const slow = layerOn(two, id, { id: "slow", clock });
+  const connect = slow.hang("connect");
+  // the trees of the layer are not compared before it listens
+  const listen = slow.hang("startListening");
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, [layerOn(one, id, { id: "quick", clock }), slow]);
+  (await space.loadAppTree(treeId)).root.newNamedChild("in one layer");
+  const unloading = space.unloadAppTree(treeId);
+  await clock.advance(1_000);
+  await unloading;
+  connect();
+  await clock.advance(1_000);
+  const flushing = outcomeOf(space.flush());
+  await clock.advance(1_000);
+  expect([await flushing, contentOf(two)]).toEqual(["resolved", contentOf(one)]);
+  listen();
+  const closing = space.close();
+  await clock.advance(1_000);
+  await closing;
+});
+
 test("a caller that loads a tree while it is being unloaded gets one that takes edits", async () => {
   const { id, treeId, one, two } = await spaceInTwoPlaces();
   const layers = [layerOn(one, id, { id: "one" }), layerOn(two, id, { id: "two" })];

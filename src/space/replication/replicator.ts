@@ -125,10 +125,11 @@ export class Replicator {
     for (const sync of this.#syncs.values()) sync.detach(connection);
   }
 
-  /** Unloads a tree. With several layers, it is still kept the same in all of them. */
+  /** Unloads a tree. With several layers, it is still kept the same in all of them, including those that are being connected. */
   unload(treeId: string): void {
-    if (this.#active.size < 2) this.forget(treeId);
-    else this.#syncs.get(treeId)?.unload();
+    const sync = this.#syncs.get(treeId);
+    if (sync && sync.layerCount > 1) sync.unload();
+    else this.forget(treeId);
   }
 
   /** Forgets a tree: the layers need not report its operations any more. */

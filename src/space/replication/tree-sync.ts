@@ -61,6 +61,11 @@ export class TreeSync {
     return this.#replication.isAwaiting;
   }
 
+  /** Layers that take part, including those that are being connected. */
+  get layerCount(): number {
+    return this.#replication.layers.size;
+  }
+
   /** Grows with reads and relays, but not with edits: distinguishes slow work from work that hangs. */
   get progress(): number {
     return this.#progress;
