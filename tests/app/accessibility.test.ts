@@ -35,7 +35,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
   }
 
   /** Has another peer have written another text for an item, without knowing of the one that is there. */
-  async function writeRival(app: AppPage, folder: ServedFolder, text: string): Promise<void> {
+  async function writeConflict(app: AppPage, folder: ServedFolder, text: string): Promise<void> {
     for (const log of folder.logs()) {
       const lines = readFileSync(join(folder.path, log), "utf8").trimEnd().split("\n");
       const line = lines.findLast((each) => each.includes(JSON.stringify(text)));
@@ -114,7 +114,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     const app = await rig.openApp(folder.url, { colorScheme });
     await expectAccessible(app, "empty");
     await fill(app);
-    await writeRival(app, folder, "agreed");
+    await writeConflict(app, folder, "agreed");
     await app.page.getByRole("main").focus();
     await expectAccessible(app, "outline");
     await app.edit("done");

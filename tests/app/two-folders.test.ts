@@ -128,14 +128,14 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
       return { ...setting, shown: shown!, other: texts.find((text) => text !== shown)! };
     }
 
-    async function settle(device: AppPage, choice: string): Promise<void> {
+    async function resolve(device: AppPage, choice: string): Promise<void> {
       await device.button("Two versions").click();
       await device.page.getByRole("dialog").getByRole("button", { name: choice, exact: true }).click();
     }
 
     test("can be kept both", async () => {
       const { a, b, shown, other } = await disagree();
-      await settle(a, "Keep both");
+      await resolve(a, "Keep both");
       for (const device of [a, b]) {
         await device.shows([shown, other, "rest"]);
         await device.button("Two versions").waitFor({ state: "detached" });
@@ -144,7 +144,7 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
 
     test("can be exchanged for the other", async () => {
       const { a, b, other } = await disagree();
-      await settle(b, "Take this");
+      await resolve(b, "Take this");
       for (const device of [a, b]) {
         await device.shows([other, "rest"]);
         await device.button("Two versions").waitFor({ state: "detached" });
@@ -153,10 +153,10 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
 
     test("stays offered until somebody has chosen, also after the page was loaded again", async () => {
       const { a, b, shown, other } = await disagree();
-      await settle(a, "Decide later");
+      await resolve(a, "Decide later");
       await a.page.reload();
       await expect.poll(async () => (await a.versions()).toSorted(), SOON).toEqual([shown, other].sort());
-      await settle(a, "Keep this");
+      await resolve(a, "Keep this");
       for (const device of [a, b]) {
         await device.button("Two versions").waitFor({ state: "detached" });
         await device.shows([shown, "rest"]);

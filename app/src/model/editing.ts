@@ -97,7 +97,7 @@ export class OutlineEditor {
       this.#journal.setProperty(previous.id, TEXT_KEY, previous.text + this.#textOf(id));
       this.#addToNote(previous.id, noteOf(outline.tree, id));
       this.#places.moveAll(below, previous.id, index);
-      if (below.length > 0) this.#places.unfold(previous.id);
+      if (below.length > 0) this.#places.expand(previous.id);
       this.#journal.delete(id);
       return { id: previous.id, offset: previous.text.length };
     });
@@ -186,7 +186,7 @@ export class OutlineEditor {
     const uncle = this.#places.siblingOf(parentId, 1);
     return this.#stepOn(id, offset, () => {
       if (uncle === undefined) return this.#places.moveBehind(id, parentId);
-      this.#places.unfold(uncle);
+      this.#places.expand(uncle);
       this.#places.move(id, uncle, 0);
     });
   }
@@ -215,22 +215,22 @@ export class OutlineEditor {
 
   toggleCollapsed(id: string, offset?: number): Caret | undefined {
     this.#places.assertOnPage(id);
-    if (this.outline.foldFound(id)) return { id, offset: offset ?? this.#textOf(id).length };
+    if (this.outline.collapseFound(id)) return { id, offset: offset ?? this.#textOf(id).length };
     const isLeaf = this.outline.childrenOf(id).length === 0;
     if (isLeaf && !isSet(this.outline.tree, id, COLLAPSED_KEY)) return undefined;
     return this.#stepOn(id, offset, () => this.#toggle(id, COLLAPSED_KEY));
   }
 
   /** Folds or unfolds everything below what is shown, at all levels. */
-  foldAll(isFolded: boolean): void {
+  collapseAll(isCollapsed: boolean): void {
     const { tree, root } = this.outline;
     this.#step(() => {
       // grows while it is walked
       const ids = [...tree.getChildrenIds(root)];
       for (const id of ids) {
         const below = tree.getChildrenIds(id);
-        if ((isFolded && below.length > 0) || isSet(tree, id, COLLAPSED_KEY))
-          this.#journal.setProperty(id, COLLAPSED_KEY, isFolded ? true : undefined);
+        if ((isCollapsed && below.length > 0) || isSet(tree, id, COLLAPSED_KEY))
+          this.#journal.setProperty(id, COLLAPSED_KEY, isCollapsed ? true : undefined);
         ids.push(...below);
       }
     });

@@ -40,14 +40,14 @@ export class HiddenItems {
     return this.isAnything && this.#withAbove(id).some((each) => this.#isMeant(each));
   }
 
-  /** Whether a collapsed item is shown unfolded for what was found below it. */
-  isUnfolded(id: string): boolean {
-    return this.#narrowing?.unfolded.has(id) === true;
+  /** Whether a collapsed item is shown expanded for what was found below it. */
+  isExpanded(id: string): boolean {
+    return this.#narrowing?.expanded.has(id) === true;
   }
 
-  /** @returns whether it was unfolded in that way */
-  foldAgain(id: string): boolean {
-    return this.#narrowing?.unfolded.delete(id) === true;
+  /** @returns whether it was expanded in that way */
+  collapseAgain(id: string): boolean {
+    return this.#narrowing?.expanded.delete(id) === true;
   }
 
   #isMeant(id: string): boolean {

@@ -84,7 +84,7 @@ export class ItemLists {
   }
 
   /** Puts everything noted into its place. @returns parents whose lists may have changed */
-  settle(): readonly string[] {
+  applyPending(): readonly string[] {
     if (this.#misplaced.size === 0) return [];
     const misplaced = this.#misplaced;
     this.#misplaced = new Map();

@@ -14,7 +14,7 @@ export interface MergedText {
 }
 
 /** What somebody is writing, with what others have written meanwhile. */
-export interface TakenIn extends MergedText {
+export interface Ingested extends MergedText {
   /** The text without what is being written. */
   readonly base: string;
   /** Changes of the text that was being written, one list after the other. */
@@ -22,7 +22,7 @@ export interface TakenIn extends MergedText {
 }
 
 /** The texts of one item that count, as no one has written over them. */
-export interface Resolved {
+export interface TextState {
   /** The operation whose text stands. */
   readonly shown: SetVertexProperty;
   /** Its text, as a line. */
@@ -30,7 +30,7 @@ export interface Resolved {
   /** All that go together with the one that stands, merged. */
   readonly merged: MergedText;
   /** Those that changed the same characters in another way: oldest first. */
-  readonly rivals: readonly SetVertexProperty[];
+  readonly conflicts: readonly SetVertexProperty[];
 }
 
 interface Version {
@@ -107,25 +107,25 @@ export class ItemVersions {
   }
 
   /** Merges what stands with all that goes together with it. */
-  resolve(): Resolved | undefined {
+  state(): TextState | undefined {
     const shown = this.#shown;
     if (!shown) return undefined;
     const text = textIn(shown);
-    if (this.#isByOne) return { shown, text, merged: { text, parents: [shown.id] }, rivals: [] };
+    if (this.#isByOne) return { shown, text, merged: { text, parents: [shown.id] }, conflicts: [] };
     const { heads, byId } = this.#read();
     const standing = byId.get(opIdToString(shown.id))!;
     let merged: readonly Version[] = [standing];
     let all = text;
-    const rivals: SetVertexProperty[] = [];
+    const conflicts: SetVertexProperty[] = [];
     for (const head of heads.toReversed()) {
       if (head === standing || head.text.trim() === "") continue;
       const together = isUncertain(standing) || isUncertain(head) ? undefined : textOfAll([...merged, head], 0);
       if (together !== undefined && together.length <= MAX_LENGTH) {
         all = together;
         merged = [...merged, head];
-      } else if (head.text !== text) rivals.push(head.op);
+      } else if (head.text !== text) conflicts.push(head.op);
     }
-    return { shown, text, merged: { text: all, parents: idsOf(merged) }, rivals: rivals.toReversed() };
+    return { shown, text, merged: { text: all, parents: idsOf(merged) }, conflicts: conflicts.toReversed() };
   }
 
   /**
@@ -134,7 +134,7 @@ export class ItemVersions {
    * @param caret where it was behind what was written last, if that is known
    * @returns `undefined` where there is nothing to be taken in: nothing new, or only what changes the same characters
    */
-  takeIn(peerId: string, parents: readonly OpId[], text: string, caret?: number): TakenIn | undefined {
+  ingest(peerId: string, parents: readonly OpId[], text: string, caret?: number): Ingested | undefined {
     const shown = this.#shown;
     if (!shown || (this.#isByOne && parents.length === 1 && parents[0] === shown.id)) return undefined;
     const { heads, byId } = this.#read();

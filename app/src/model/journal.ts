@@ -12,7 +12,7 @@ import { createItem } from "./create-item.ts";
 import { isOnPage, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 import { orderOf } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
-import { Signal } from "./signal.ts";
+import { ChangeObservable } from "./change-observable.ts";
 import { TextVersions } from "./text-versions.ts";
 
 const MAX_STEPS = 500;
@@ -86,7 +86,7 @@ export class Journal {
   readonly #texts = new Map<string, AttributedText>();
   /** Those of them that others have written since, and who did so last. */
   readonly #changedTexts = new Map<string, string>();
-  readonly #signal = new Signal();
+  readonly #changes = new ChangeObservable();
   readonly #endObserving: () => void;
 
   constructor(tree: ReplicatedTree) {
@@ -104,7 +104,7 @@ export class Journal {
 
   /** Told after each step, undo and redo. @returns a function that ends it */
   observe(listener: () => void): () => void {
-    return this.#signal.observe(listener);
+    return this.#changes.observe(listener);
   }
 
   close(): void {
@@ -132,7 +132,7 @@ export class Journal {
         if (last && series !== undefined && last.series === series && now - last.endedAt <= seriesMs)
           this.#join(last, effects, now);
         else this.#push(this.#undo, { effects, series, endedAt: now });
-        this.#signal.tell();
+        this.#changes.notify();
       }
     }
   }
@@ -216,7 +216,7 @@ export class Journal {
       } finally {
         this.#effects = undefined;
         if (effects.length > 0) this.#push(to, { effects, series: undefined, endedAt: 0 });
-        this.#signal.tell();
+        this.#changes.notify();
       }
       if (effects.length > 0) return effects;
     }

@@ -6,8 +6,8 @@ import { matcherOf } from "./search.ts";
 export interface Narrowing {
   /** Items that are neither found, nor above or below one that is. */
   readonly hidden: ReadonlySet<string>;
-  /** Collapsed items above found ones, which are shown unfolded. */
-  readonly unfolded: Set<string>;
+  /** Collapsed items above found ones, which are shown expanded. */
+  readonly expanded: Set<string>;
   /** Number of items that have the words. */
   readonly count: number;
 }
@@ -25,7 +25,7 @@ interface Visited {
  */
 export function narrow(tree: ReplicatedTree, rootId: string, query: string): Narrowing {
   const isFound = matcherOf(query);
-  const [hidden, unfolded] = [new Set<string>(), new Set<string>()];
+  const [hidden, expanded] = [new Set<string>(), new Set<string>()];
   let count = 0;
   // grows while it is walked; without recursion, as a tree may be deeper than the stack
   const visited: Visited[] = tree.getChildrenIds(rootId).map((id) => visit(id, undefined, false));
@@ -39,9 +39,9 @@ export function narrow(tree: ReplicatedTree, rootId: string, query: string): Nar
   for (const { id, isAboveFound } of visited) {
     if (!isAboveFound) continue;
     hidden.delete(id);
-    if (isSet(tree, id, COLLAPSED_KEY)) unfolded.add(id);
+    if (isSet(tree, id, COLLAPSED_KEY)) expanded.add(id);
   }
-  return { hidden, unfolded, count };
+  return { hidden, expanded, count };
 }
 
 function visit(id: string, above: Visited | undefined, isBelowFound: boolean): Visited {

@@ -5,7 +5,7 @@ import { type Item, ItemLists } from "./item-lists.ts";
 import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, NOTE_KEY, noteOf, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
 import type { Placed } from "./order.ts";
 import { isSameRow, type Row } from "./row.ts";
-import { Signal } from "./signal.ts";
+import { ChangeObservable } from "./change-observable.ts";
 
 export type { Row } from "./row.ts";
 
@@ -35,12 +35,12 @@ export class Outline {
   #isAhead = false;
   #isReloadDue = false;
   /** Items that stay among the rows when another device deletes them. */
-  readonly #held = new Set<string>();
+  readonly #pinned = new Set<string>();
   /** Those of them that have been deleted. */
   readonly #deleted = new Set<string>();
   #isWithDeleted = false;
   readonly #hidden: HiddenItems;
-  readonly #signal = new Signal();
+  readonly #changes = new ChangeObservable();
   readonly #endings: readonly (() => void)[];
 
   /** @throws FoldspaceError `FOLD_NO_ROOT` if the tree has none yet */
@@ -97,18 +97,18 @@ export class Outline {
    * Keeps an item's row where it is when another device deletes the item, or something above it: marked as deleted, until it
    * is let go of, brought back, or deleted here as well.
    */
-  hold(id: string): void {
-    this.#held.add(id);
+  pin(id: string): void {
+    this.#pinned.add(id);
   }
 
   /** Lets a held row go, which is gone then if the item has been deleted, or is hidden. */
-  letGo(id: string): void {
-    if (!this.#held.delete(id)) return;
+  unpin(id: string): void {
+    if (!this.#pinned.delete(id)) return;
     if (this.#deleted.has(id) || this.#hidden.mayHide(id)) this.#showAnew();
   }
 
   /** Held items that have been deleted by other devices. */
-  get heldDeleted(): ReadonlySet<string> {
+  get pinnedDeleted(): ReadonlySet<string> {
     this.#refresh();
     return this.#deleted;
   }
@@ -133,8 +133,8 @@ export class Outline {
   }
 
   /** Folds an item that is shown unfolded for what was found below it. @returns whether it was one */
-  foldFound(id: string): boolean {
-    if (!this.#hidden.foldAgain(id)) return false;
+  collapseFound(id: string): boolean {
+    if (!this.#hidden.collapseAgain(id)) return false;
     this.#relisted.add(id);
     return true;
   }
@@ -146,7 +146,7 @@ export class Outline {
 
   /** Told in a microtask after changes, once per batch, and at once by {@link zoom}. @returns a function that ends it */
   observe(listener: () => void): () => void {
-    return this.#signal.observe(listener);
+    return this.#changes.observe(listener);
   }
 
   /** Shows only what is below an item, or the whole page, without any filter. It is the page again when that item is deleted. */
@@ -158,7 +158,7 @@ export class Outline {
     this.#leaveDeletedRoot();
     this.#refresh();
     this.#show(new Set());
-    this.#tell();
+    this.#notify();
   }
 
   close(): void {
@@ -174,7 +174,7 @@ export class Outline {
     } else if (isMoveVertexOp(op)) {
       this.#isAhead = true;
       this.#lists.note(op.targetId);
-      if (op.parentId === BIN_ID) this.#letGoOfAllBelow(op.targetId);
+      if (op.parentId === BIN_ID) this.#unpinAllBelow(op.targetId);
     } else {
       this.#noteProperty(op.targetId, op.key);
     }
@@ -189,12 +189,12 @@ export class Outline {
     }
     this.#refresh();
     this.#isAhead = false;
-    this.#tell();
+    this.#notify();
   }
 
   /** Who deletes something here knows it. */
-  #letGoOfAllBelow(deletedId: string): void {
-    for (const id of this.#held) if (id === deletedId || this.tree.isAncestor(id, deletedId)) this.#held.delete(id);
+  #unpinAllBelow(deletedId: string): void {
+    for (const id of this.#pinned) if (id === deletedId || this.tree.isAncestor(id, deletedId)) this.#pinned.delete(id);
   }
 
   #noteProperty(id: string, key: string): void {
@@ -204,17 +204,17 @@ export class Outline {
     else if (key === ORDER_KEY || key === CREATED_KEY) this.#lists.note(id);
   }
 
-  #tell(): void {
+  #notify(): void {
     if (this.#rows === this.#toldRows) return;
     this.#toldRows = this.#rows;
-    this.#signal.tell();
+    this.#changes.notify();
   }
 
   // ---- bringing the rows up to date ----
 
   #refresh(): void {
     if (this.#isStale) return this.#reload();
-    const parents = this.#lists.settle();
+    const parents = this.#lists.applyPending();
     if (parents.length > 0 || this.#relisted.size > 0) {
       this.#leaveDeletedRoot();
       this.#show(this.#withAncestors([...parents, ...this.#relisted]));
@@ -236,7 +236,7 @@ export class Outline {
   #showAnew(): void {
     this.#refresh();
     this.#show("everything");
-    this.#tell();
+    this.#notify();
   }
 
   #leaveDeletedRoot(): void {
@@ -259,7 +259,7 @@ export class Outline {
    */
   #show(touched: ReadonlySet<string> | "everything"): void {
     const [rowsBefore, visibleBefore] = [this.#rows, this.#visible];
-    this.#hidden.keep(this.#held);
+    this.#hidden.keep(this.#pinned);
     // their rows lie between others that they have nothing to do with
     const deleted = this.#findDeleted();
     const isAnew = touched === "everything" || deleted.length > 0 || this.#isWithDeleted;
@@ -299,12 +299,12 @@ export class Outline {
   /** Held items that have been deleted while they were in sight, top to bottom. */
   #findDeleted(): readonly Item[] {
     this.#deleted.clear();
-    if (this.#held.size === 0) return [];
+    if (this.#pinned.size === 0) return [];
     const found: Item[] = [];
-    for (const id of this.#held) {
+    for (const id of this.#pinned) {
       if (isOnPage(this.tree, id)) continue;
       const item = this.#lists.get(id);
-      if (!item || item.index < 0) this.#held.delete(id);
+      if (!item || item.index < 0) this.#pinned.delete(id);
       else {
         found.push(item);
         this.#deleted.add(id);
@@ -348,7 +348,7 @@ export class Outline {
       depth,
       text: textOf(this.tree, id),
       isDone: isSet(this.tree, id, DONE_KEY),
-      isCollapsed: !isDeleted && isSet(this.tree, id, COLLAPSED_KEY) && !this.#hidden.isUnfolded(id),
+      isCollapsed: !isDeleted && isSet(this.tree, id, COLLAPSED_KEY) && !this.#hidden.isExpanded(id),
       hasChildren: !isDeleted && this.#lists.childrenOf(id).length > 0,
       parentId,
       position,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { completeLink, isLinkable, linkQueryAt } from "./link-query.ts";
 import { PageLinks } from "./page-links.ts";
-import { newPage, told } from "./test-pages.ts";
+import { newPage, notified } from "./test-pages.ts";
 
 function added(links: PageLinks, treeId: string, page: ReturnType<typeof newPage>): void {
   const reading = links.add(treeId, page.tree);
@@ -53,16 +53,16 @@ test("links follow what is written, deleted and brought back", async () => {
   page.editor.setText(page.id("a"), "a [[New]]");
   page.editor.setText(page.id("b [[Old]]"), "b");
   expect([texts("New"), texts("Old")]).toEqual([["a [[New]]"], []]);
-  await told();
+  await notified();
   expect(times).toBe(1);
   page.editor.setText(page.id("b"), "plain");
-  await told();
+  await notified();
   expect(times).toBe(1);
   page.editor.remove([page.id("a [[New]]")]);
   expect(texts("New")).toEqual([]);
   page.editor.undo();
   expect(texts("New")).toEqual(["a [[New]]"]);
-  await told();
+  await notified();
   expect(times).toBe(2);
   links.close();
   expect(texts("New")).toEqual([]);

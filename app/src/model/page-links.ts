@@ -1,7 +1,7 @@
 import { isMoveVertexOp, type ReplicatedTree, type VertexOperation } from "foldspace/tree";
-import { fold } from "./fold.ts";
+import { normalize } from "./normalize.ts";
 import { isOnPage, NOTE_KEY, noteOf, TEXT_KEY, textOf } from "./item.ts";
-import { Signal } from "./signal.ts";
+import { ChangeObservable } from "./change-observable.ts";
 
 /** An item that links to a page. */
 export interface PageLink {
@@ -26,9 +26,9 @@ interface Indexed {
 /** The titles that items link to, by both. A change of one item costs what that item's text does. */
 export class PageLinks {
   readonly #trees = new Map<string, Indexed>();
-  /** Items that link to a folded title: `tree\nitem`. */
+  /** Items that link to a normalized title: `tree\nitem`. */
   readonly #items = new Map<string, Set<string>>();
-  readonly #signal = new Signal();
+  readonly #changes = new ChangeObservable();
   #isTelling = false;
 
   has(treeId: string): boolean {
@@ -51,7 +51,7 @@ export class PageLinks {
   /** The items that link to a title, page by page in the order in which these were added. */
   linksTo(title: string): PageLink[] {
     const links: PageLink[] = [];
-    for (const key of this.#items.get(fold(title.trim())) ?? []) {
+    for (const key of this.#items.get(normalize(title.trim())) ?? []) {
       const [treeId = "", itemId = ""] = key.split("\n");
       const tree = this.#trees.get(treeId)?.tree;
       if (!tree || !isOnPage(tree, itemId)) continue;
@@ -63,7 +63,7 @@ export class PageLinks {
 
   /** Told in a microtask after links may have changed. @returns a function that ends it */
   observe(listener: () => void): () => void {
-    return this.#signal.observe(listener);
+    return this.#changes.observe(listener);
   }
 
   close(): void {
@@ -75,7 +75,7 @@ export class PageLinks {
   #onOp(treeId: string, op: VertexOperation): void {
     // a move may take an item off its page, or bring it back
     if (isMoveVertexOp(op)) {
-      if (this.#trees.get(treeId)!.titles.size > 0) this.#tell();
+      if (this.#trees.get(treeId)!.titles.size > 0) this.#notify();
     } else if (op.key === TEXT_KEY || op.key === NOTE_KEY) {
       this.#read(treeId, op.targetId);
     }
@@ -95,19 +95,19 @@ export class PageLinks {
     }
     if (now.length === 0) titles.delete(id);
     else titles.set(id, now);
-    this.#tell();
+    this.#notify();
   }
 
-  #tell(): void {
+  #notify(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
     queueMicrotask(() => {
       this.#isTelling = false;
-      this.#signal.tell();
+      this.#changes.notify();
     });
   }
 }
 
 function titlesIn(text: string): string[] {
-  return text.includes("[[") ? Array.from(text.matchAll(LINK), ([, title = ""]) => fold(title.trim())) : [];
+  return text.includes("[[") ? Array.from(text.matchAll(LINK), ([, title = ""]) => normalize(title.trim())) : [];
 }

@@ -58,7 +58,7 @@ export class Placing {
     return last;
   }
 
-  unfold(id: string): void {
+  expand(id: string): void {
     this.#journal.setProperty(id, COLLAPSED_KEY, undefined);
   }
 
@@ -92,7 +92,7 @@ export class Placing {
 
   /** Under an item, which is unfolded so that it stays in sight. */
   moveToEnd(id: string, parentId: string): void {
-    this.unfold(parentId);
+    this.expand(parentId);
     this.move(id, parentId, this.#outline.childrenOf(parentId).length);
   }
 

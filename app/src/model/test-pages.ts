@@ -65,7 +65,7 @@ export function sync(...devices: readonly Device[]): void {
 }
 
 /** Lets observers be told. */
-export async function told(): Promise<void> {
+export async function notified(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
 }
 

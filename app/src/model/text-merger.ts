@@ -1,10 +1,10 @@
 import type { ReplicatedTree } from "foldspace/tree";
 import { isOnPage } from "./item.ts";
-import type { RivalWatcher } from "./conflicts.ts";
+import type { ConflictWatcher } from "./conflicts.ts";
 
 export interface TextMergerOptions {
   readonly tree: ReplicatedTree;
-  readonly watcher: RivalWatcher;
+  readonly watcher: ConflictWatcher;
   /** Whether somebody is writing that text here: then what is written takes the others' in. */
   readonly isBeingWritten: (itemId: string) => boolean;
   /** Told what writing has failed with. */
@@ -57,15 +57,15 @@ export class TextMerger {
   /** Whether one of the texts that are not in the one that stands was written here. */
   #hasLost(itemId: string): boolean {
     const { tree, watcher } = this.#options;
-    const resolved = watcher.versions.resolve(itemId);
-    return resolved?.merged.parents.some((id) => id.peerId === tree.peerId && id.counter !== resolved.shown.id.counter) ?? false;
+    const state = watcher.versions.stateOf(itemId);
+    return state?.merged.parents.some((id) => id.peerId === tree.peerId && id.counter !== state.shown.id.counter) ?? false;
   }
 
   #merge(itemId: string): void {
     const { tree, watcher, isBeingWritten, onFailed } = this.#options;
-    const resolved = watcher.versions.resolve(itemId);
-    if (!resolved || resolved.merged.text === resolved.text || !isOnPage(tree, itemId)) return;
-    const { text, parents } = resolved.merged;
+    const state = watcher.versions.stateOf(itemId);
+    if (!state || state.merged.text === state.text || !isOnPage(tree, itemId)) return;
+    const { text, parents } = state.merged;
     if (this.#failed.get(itemId) === text) return;
     if (isBeingWritten(itemId)) return this.#schedule(itemId);
     try {

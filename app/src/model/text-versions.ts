@@ -6,7 +6,7 @@ import {
   type StateVector,
   type VertexOperation,
 } from "foldspace/tree";
-import { ItemVersions, type MergedText, type Resolved, type TakenIn } from "./item-versions.ts";
+import { ItemVersions, type MergedText, type TextState, type Ingested } from "./item-versions.ts";
 import { ORDER_KEY, TEXT_KEY, textIn } from "./item.ts";
 
 /** Property with the ids of the text operations that its writer's next text is made of: see {@link TextVersions}. */
@@ -28,7 +28,7 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  * has never heard of with the same counters. So this app leaves a word: right before a text, under the counter below, it
  * sets {@link SEEN_KEY} to the ids of the operations that the text is made of (`["51@peer"]`), its *parents*. It leaves that
  * out where the parent is the same peer's last text and stands, which costs an operation where an item changes hands, and none while
- * one peer goes on typing. A mark without a text settles rivals, on all devices: marks count wherever they stand in the log,
+ * one peer goes on typing. A mark without a text settles conflicts, on all devices: marks count wherever they stand in the log,
  * whether or not they are the property's last value.
  *
  * The parents of a text are
@@ -97,19 +97,19 @@ export class TextVersions {
 
   /** The text that is shown: the one that stands, with all that goes together with it, also before that is written. */
   current(itemId: string): MergedText {
-    const resolved = this.resolve(itemId);
-    if (resolved && resolved.merged.text !== resolved.text) return resolved.merged;
+    const state = this.stateOf(itemId);
+    if (state && state.merged.text !== state.text) return state.merged;
     return { text: this.stored(itemId).text, parents: this.#standing(itemId) };
   }
 
   /** What the texts of an item amount to. `undefined`: it has none. */
-  resolve(itemId: string): Resolved | undefined {
-    return this.#items.get(itemId)?.resolve();
+  stateOf(itemId: string): TextState | undefined {
+    return this.#items.get(itemId)?.state();
   }
 
-  /** Takes into a text that is being written here what others have written since: as `ItemVersions.takeIn`. */
-  takeIn(itemId: string, parents: readonly OpId[], text: string, caret?: number): TakenIn | undefined {
-    return this.#items.get(itemId)?.takeIn(this.#tree.peerId, parents, text, caret);
+  /** Takes into a text that is being written here what others have written since: as `ItemVersions.ingest`. */
+  ingest(itemId: string, parents: readonly OpId[], text: string, caret?: number): Ingested | undefined {
+    return this.#items.get(itemId)?.ingest(this.#tree.peerId, parents, text, caret);
   }
 
   /** Writes an item's text. @param parents what it is made of; by default the text that stands */
@@ -123,7 +123,7 @@ export class TextVersions {
   }
 
   /** Says on all devices that these operations have been seen. */
-  settle(itemId: string, ids: readonly OpId[]): void {
+  markSeen(itemId: string, ids: readonly OpId[]): void {
     this.#tree.setVertexProperty(itemId, SEEN_KEY, ids.map(opIdToString));
   }
 

@@ -297,13 +297,13 @@ class Typist {
   }
 
   type(key: string): void {
-    this.#takeIn();
+    this.#ingest();
     this.#text = this.#text.slice(0, this.#caret) + key + this.#text.slice(this.#caret);
     this.#caret += key.length;
   }
 
   store(): void {
-    this.#takeIn();
+    this.#ingest();
     if (this.#text === this.#base) return;
     const [from, parents, caret] = [this.#base, this.#parents, this.#caret];
     this.device.editor.setText(this.#id, this.#text, { from, parents, caret });
@@ -311,8 +311,8 @@ class Typist {
     this.#parents = [TextVersions.of(this.device.tree).stored(this.#id).opId!];
   }
 
-  #takeIn(): void {
-    const taken = TextVersions.of(this.device.tree).takeIn(this.#id, this.#parents, this.#text, this.#caret);
+  #ingest(): void {
+    const taken = TextVersions.of(this.device.tree).ingest(this.#id, this.#parents, this.#text, this.#caret);
     if (!taken) return;
     for (const each of taken.changes) this.#caret = mapOffsetThrough(this.#caret, each);
     [this.#text, this.#base, this.#parents] = [taken.text, taken.base, taken.parents];
@@ -321,7 +321,7 @@ class Typist {
 
 /** Writes what goes together, as a device does on which nobody writes. */
 function merge(tree: ReplicatedTree, id: string): void {
-  const { text, merged } = TextVersions.of(tree).resolve(id)!;
+  const { text, merged } = TextVersions.of(tree).stateOf(id)!;
   if (text !== merged.text) TextVersions.of(tree).write(id, merged.text, merged.parents);
 }
 
@@ -385,7 +385,7 @@ test("two who type in one item at the same time find both texts whole, and each 
 
 const command = fc.record({
   device: fc.nat({ max: 2 }),
-  kind: fc.constantFrom("text", "split", "join", "indent", "outdent", "up", "down", "drag", "remove", "paste", "done", "fold"),
+  kind: fc.constantFrom("text", "split", "join", "indent", "outdent", "up", "down", "drag", "remove", "paste", "done", "collapse"),
   at: fc.nat(),
   to: fc.nat(),
 });
@@ -415,7 +415,7 @@ function run({ editor, outline, tree }: Device, kind: string, at: number, to: nu
   if (kind === "remove") editor.remove([id, target.id]);
   if (kind === "paste") editor.paste(id, to % (text.length + 1), "1\n  2\n3");
   if (kind === "done") editor.toggleDone(id);
-  if (kind === "fold") editor.toggleCollapsed(id);
+  if (kind === "collapse") editor.toggleCollapsed(id);
 }
 
 test("on one device, undoing everything gives the beginning back, and redoing everything the end", () => {

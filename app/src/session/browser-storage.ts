@@ -1,6 +1,6 @@
 import { FoldspaceError } from "foldspace";
 import { DATABASE_NAME } from "foldspace/indexeddb";
-import { forgetAll } from "./browser-memory.ts";
+import { forgetAll } from "./browser-settings.ts";
 import { APP_CACHES } from "./offline-files.ts";
 
 /** How long other tabs may take to let go of a database that is to be deleted. */

@@ -1,5 +1,5 @@
 import type { Machine } from "foldspace/bridge";
-import { allowMemory, recall, remember } from "./browser-memory.ts";
+import { allowStorage, recall, remember } from "./browser-settings.ts";
 
 /**
  * Who uses this computer. It matters to pages of `foldspace serve`: what a browser keeps for one of them belongs to a port
@@ -24,13 +24,13 @@ class ThisMachine {
     this.isPreset = preset !== undefined;
     if (preset) this.set(preset);
     else this.use = asMachine(recall("machine"));
-    allowMemory(this.keeps);
+    allowStorage(this.keeps);
   }
 
   set(use: Machine): void {
     this.use = use;
     remember("machine", use);
-    allowMemory(this.keeps);
+    allowStorage(this.keeps);
   }
 }
 

@@ -1,6 +1,6 @@
 import { errorCode, SpaceFolder } from "foldspace";
 import { SpaceRegistry, type SpaceRecord } from "foldspace/indexeddb";
-import { recall } from "./browser-memory.ts";
+import { recall } from "./browser-settings.ts";
 import { hasNotes } from "./browser-storage.ts";
 import { folderOfWindow, isDesktop } from "./desktop-window.ts";
 import type { OpenFolder } from "./folder-source.ts";

@@ -1,4 +1,4 @@
-import { recall, remember } from "./browser-memory.ts";
+import { recall, remember } from "./browser-settings.ts";
 
 /** As many visits are remembered. */
 const LIMIT = 200;

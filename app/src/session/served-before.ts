@@ -1,4 +1,4 @@
-import { recall, remember } from "./browser-memory.ts";
+import { recall, remember } from "./browser-settings.ts";
 
 /** What this page's address has served before: enough to open it while the server is away. */
 export interface ServedBefore {

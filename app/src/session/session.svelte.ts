@@ -9,7 +9,7 @@ import {
   type SpacePointer,
 } from "foldspace";
 import { IndexedDBPersistenceLayer } from "foldspace/indexeddb";
-import { recall, remember } from "./browser-memory.ts";
+import { recall, remember } from "./browser-settings.ts";
 import { isLocked, type LockedFolder, type OpenFolder } from "./folder-source.ts";
 import { folderSource } from "./folder-sources.ts";
 import { rememberOwnPeer } from "./own-peers.ts";

@@ -1,4 +1,4 @@
-import { recall, remember } from "./browser-memory.ts";
+import { recall, remember } from "./browser-settings.ts";
 import type { FolderSource, OpenFolder } from "./folder-source.ts";
 
 /** Folders of this computer, in the desktop app, which lets the page have those that were chosen once. */

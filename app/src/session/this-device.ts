@@ -1,6 +1,6 @@
 import { newId } from "foldspace";
 import type { Device } from "../model/devices.ts";
-import { isMemoryAllowed, recall, remember } from "./browser-memory.ts";
+import { isStorageAllowed, recall, remember } from "./browser-settings.ts";
 import { describePlatform } from "./platform-name.ts";
 
 /**
@@ -10,7 +10,7 @@ import { describePlatform } from "./platform-name.ts";
 export function thisDevice(): Device {
   const { userAgent } = navigator;
   const name = describePlatform(userAgent, "isTauri" in globalThis);
-  if (!isMemoryAllowed()) return { id: `shared ${name}`, name: `${name}, shared` };
+  if (!isStorageAllowed()) return { id: `shared ${name}`, name: `${name}, shared` };
   let id = recall("device");
   if (id === undefined) remember("device", (id = newId()));
   return { id, name };

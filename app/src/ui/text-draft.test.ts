@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { alsoOn, newPage, sync, type Device } from "../model/test-pages.ts";
-import { rivalsOn } from "../model/test-conflicts.ts";
+import { conflictsOn } from "../model/test-conflicts.ts";
 import { applyChanges } from "../model/text-change.ts";
 import { TextVersions } from "../model/text-versions.ts";
 import { TextDraft } from "./text-draft.ts";
@@ -20,14 +20,14 @@ function newDraft(): TextDraft {
   return new TextDraft({
     stored: (id) => versions.stored(id),
     current: (id) => versions.current(id),
-    takeIn: (id, parents, text, caret) => versions.takeIn(id, parents, text, caret),
+    ingest: (id, parents, text, caret) => versions.ingest(id, parents, text, caret),
     store: (id, text, written) => {
       here.editor.setText(id, text, written);
       stores.push(text);
       return versions.stored(id);
     },
     onPending: (pending) => (isPending = pending),
-    onTakenIn: (_, changes) => {
+    onIngested: (_, changes) => {
       for (const each of changes) shown = applyChanges(shown, each);
     },
   });
@@ -97,7 +97,7 @@ test("changes nothing in a text in which a character is being composed, and take
   draft.compose(one, "onet");
   other.type(one, "zero one");
   sync(here, other);
-  draft.takeIn();
+  draft.ingest();
   expect([shown, draft.text]).toEqual(["onet", "onet"]);
   shown = "one日";
   draft.endComposing(one, "one日");
@@ -107,7 +107,7 @@ test("changes nothing in a text in which a character is being composed, and take
 test("stores a character that is being composed when the page may go", () => {
   const draft = newDraft();
   draft.compose(one, "onet");
-  draft.leave();
+  draft.flush();
   expect([stores, isPending]).toEqual([["onet"], false]);
   draft.endComposing(one, "one日");
   draft.store();
@@ -129,13 +129,13 @@ test("shows what others have written as soon as it arrives, with what is written
   write(draft, one, "one two");
   other.type(one, "zero one");
   sync(here, other);
-  draft.takeIn();
+  draft.ingest();
   expect(shown).toBe("zero one two");
   write(draft, one, "zero one two three");
   draft.store();
   expect(here.drawn[0]).toBe("zero one two three");
   sync(here, other);
-  expect(rivalsOn(other)).toEqual([]);
+  expect(conflictsOn(other)).toEqual([]);
 });
 
 test("goes on with its own text where others have changed the same words, and both stay whole", () => {
@@ -145,13 +145,13 @@ test("goes on with its own text where others have changed the same words, and bo
   other.type(one, "n", "ni", "nine");
   sync(here, other);
   expect(here.drawn[0]).toBe("nine");
-  draft.takeIn();
+  draft.ingest();
   expect([shown, draft.text]).toEqual(["six", "six"]);
   write(draft, one, "six sharp");
   draft.finish();
   expect(stores).toEqual(["six", "six sharp"]);
   sync(here, other);
-  for (const device of [here, other]) expect(rivalsOn(device)).toEqual(["six sharp/nine"]);
+  for (const device of [here, other]) expect(conflictsOn(device)).toEqual(["six sharp/nine"]);
 });
 
 test("makes the shown text the one that stands before a command is given", () => {
@@ -160,9 +160,9 @@ test("makes the shown text the one that stands before a command is given", () =>
   draft.store();
   other.type(one, "n", "ni", "nine");
   sync(here, other);
-  draft.settle();
+  draft.commit();
   expect(here.drawn[0]).toBe("six");
-  expect(rivalsOn(here)).toEqual(["six/nine"]);
+  expect(conflictsOn(here)).toEqual(["six/nine"]);
 });
 
 test("leaves the text of others standing where nothing was written any more", () => {
@@ -173,7 +173,7 @@ test("leaves the text of others standing where nothing was written any more", ()
   sync(here, other);
   draft.finish();
   expect(stores).toEqual(["six"]);
-  expect(rivalsOn(here)).toEqual(["nine/six"]);
+  expect(conflictsOn(here)).toEqual(["nine/six"]);
 });
 
 test("stores nothing where the text is as it was", () => {
@@ -189,7 +189,7 @@ test("keeps writing where storing has failed, and tries again with what is writt
   const draft = new TextDraft({
     stored: () => ({ text: "" }),
     current: () => ({ text: "", parents: [] }),
-    takeIn: () => undefined,
+    ingest: () => undefined,
     store: (_, text) => {
       if (isFull) return undefined;
       stores.push(text);

@@ -1,5 +1,5 @@
 import type { OpId } from "foldspace/tree";
-import type { MergedText, TakenIn } from "../model/item-versions.ts";
+import type { MergedText, Ingested } from "../model/item-versions.ts";
 import type { Written } from "../model/journal.ts";
 import { mapOffsetThrough, type TextChange } from "../model/text-change.ts";
 import type { StoredText } from "../model/text-versions.ts";
@@ -10,13 +10,13 @@ export interface TextDraftOptions {
   /** The text that is shown where nobody writes, and what it is made of. */
   readonly current: (id: string) => MergedText;
   /** What others have written since, taken into a text that is made of `parents`; `undefined` where nothing can be. */
-  readonly takeIn: (id: string, parents: readonly OpId[], text: string, caret?: number) => TakenIn | undefined;
+  readonly ingest: (id: string, parents: readonly OpId[], text: string, caret?: number) => Ingested | undefined;
   /** @returns what stands then; `undefined` where it failed, which has been said */
   readonly store: (id: string, text: string, written: Written) => StoredText | undefined;
   /** Told when there is something to be stored, and when there is no more. */
   readonly onPending: (isPending: boolean) => void;
   /** Told what others have changed in the text that is shown: lists of changes, one after the other. */
-  readonly onTakenIn?: (id: string, changes: readonly (readonly TextChange[])[]) => void;
+  readonly onIngested?: (id: string, changes: readonly (readonly TextChange[])[]) => void;
   /** The text as it is stored, of the one that is shown. */
   readonly normalize?: (text: string) => string;
 }
@@ -96,31 +96,31 @@ export class TextDraft {
   endComposing(id: string, text: string, caret?: number): void {
     this.#isComposing = false;
     this.write(id, text, caret);
-    this.takeIn();
+    this.ingest();
   }
 
   /** Takes in what others have written, unless an input method is at work in the text. */
-  takeIn(): void {
+  ingest(): void {
     const draft = this.#draft;
     if (!draft || this.#isComposing) return;
-    const taken = this.#options.takeIn(draft.id, draft.parents, draft.text, draft.caret);
+    const taken = this.#options.ingest(draft.id, draft.parents, draft.text, draft.caret);
     if (!taken) return;
     draft.text = taken.text;
     draft.base = taken.base;
     draft.parents = taken.parents;
     if (draft.caret !== undefined) draft.caret = taken.changes.reduce(mapOffsetThrough, draft.caret);
-    if (taken.changes.length > 0) this.#options.onTakenIn?.(draft.id, taken.changes);
+    if (taken.changes.length > 0) this.#options.onIngested?.(draft.id, taken.changes);
   }
 
   /** Stores what has been written. */
   store(): void {
     if (this.#isComposing) return;
-    this.takeIn();
-    this.leave();
+    this.ingest();
+    this.flush();
   }
 
   /** The same, and makes the text that is shown the one that stands, so that commands are about what is shown. */
-  settle(): void {
+  commit(): void {
     this.store();
     const draft = this.#draft;
     if (draft && !this.#isComposing && this.#normalized(draft) !== this.#options.stored(draft.id).text) this.#save(draft);
@@ -133,14 +133,14 @@ export class TextDraft {
     const draft = this.#draft;
     if (!draft) return;
     const { opId, text } = this.#options.stored(draft.id);
-    const isTakenIn = draft.parents.some((id) => id.counter === opId?.counter && id.peerId === opId.peerId);
+    const isIngested = draft.parents.some((id) => id.counter === opId?.counter && id.peerId === opId.peerId);
     // what was taken in is not to be seen going and coming again
-    if (isTakenIn && this.#normalized(draft) !== text) this.#save(draft);
+    if (isIngested && this.#normalized(draft) !== text) this.#save(draft);
     this.#draft = undefined;
   }
 
   /** Stores what has been written, also in the middle of a character, which may go on: for when nothing more may come. */
-  leave(): void {
+  flush(): void {
     const draft = this.#draft;
     if (draft?.pendingSince === undefined) return;
     clearTimeout(this.#timer);

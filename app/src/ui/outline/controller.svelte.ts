@@ -54,13 +54,13 @@ export class OutlineController {
     this.#draft = drafts.add({
       stored: (id) => versions.stored(id),
       current: (id) => versions.current(id),
-      takeIn: (id, parents, text, caret) => versions.takeIn(id, parents, text, caret),
+      ingest: (id, parents, text, caret) => versions.ingest(id, parents, text, caret),
       store: (id, text, written) =>
         page.edit((editor) => {
           editor.setText(id, text, written);
           return versions.stored(id);
         }),
-      onTakenIn: (id, changes) => {
+      onIngested: (id, changes) => {
         const element = cursor.elements.get(id)?.text;
         if (element) for (const each of changes) caretDom.changeText(element, each);
       },
@@ -72,7 +72,7 @@ export class OutlineController {
       queueMicrotask(() => {
         const element = cursor.elements.get(id)?.text;
         if (element) this.show(id, element);
-        else if (id === this.#draft.id) this.#draft.takeIn();
+        else if (id === this.#draft.id) this.#draft.ingest();
       });
     });
     page.isBeingWritten = (id) => this.#draft.id === id && (this.#draft.isPending || this.#draft.isComposing);
@@ -91,7 +91,7 @@ export class OutlineController {
     if (this.#draft.id !== id)
       return element === document.activeElement ? caretDom.showText(element, text) : showInline(element, text);
     if (this.#draft.isComposing) return;
-    this.#draft.takeIn();
+    this.#draft.ingest();
     // the element may be a new one
     caretDom.showText(element, this.#draft.text ?? text);
   }
@@ -125,7 +125,7 @@ export class OutlineController {
 
   /** Lets the note of an item be written, which has none yet perhaps. */
   openNote(id: string): void {
-    this.#draft.settle();
+    this.#draft.commit();
     this.#cursor.enter(id);
     this.#cursor.selection.clear();
     this.noteId = id;
@@ -180,7 +180,7 @@ export class OutlineController {
   }
 
   paste(id: string, text: string): void {
-    this.#draft.settle();
+    this.#draft.commit();
     const element = this.#cursor.elements.get(id)?.text;
     const selected = element && caretDom.selectionIn(element);
     const row = this.#cursor.page.outline.row(id);
@@ -200,7 +200,7 @@ export class OutlineController {
 
   /** Puts items behind a row, or behind those that are selected; an empty row gives way to them. */
   pasteItems(id: string, isText: boolean, nodes: readonly OutlineNode[]): void {
-    this.#draft.settle();
+    this.#draft.commit();
     const { page, selection } = this.#cursor;
     const row = page.outline.row(id);
     if (row?.isDeleted) return this.paste(id, linesFromNodes(nodes));
@@ -235,7 +235,7 @@ export class OutlineController {
 
   /** Brings back what another device has deleted together with a row, with what was written here. */
   keep(id: string): void {
-    this.#draft.settle();
+    this.#draft.commit();
     this.#cursor.keepDeleted(id);
   }
 
@@ -247,7 +247,7 @@ export class OutlineController {
 
   /** Adds an item at the end of what is shown, and edits it. */
   append(): void {
-    this.#draft.settle();
+    this.#draft.commit();
     const { rows, outline } = this.#cursor.page;
     const last = outline.childrenOf(outline.root).at(-1);
     const row = last === undefined ? undefined : outline.row(last);
@@ -256,8 +256,8 @@ export class OutlineController {
   }
 
   /** Makes the text that is shown the one that stands. */
-  #settle(id: string): void {
-    this.#draft.settle();
+  #commit(id: string): void {
+    this.#draft.commit();
     const { text, parents } = this.#versions.current(id);
     if (text === this.#versions.stored(id).text) return;
     this.#versions.write(id, text, parents);
@@ -273,7 +273,7 @@ export class OutlineController {
   }
 
   #run(command: Command, id: string, isText: boolean): boolean {
-    this.#settle(id);
+    this.#commit(id);
     const cursor = this.#cursor;
     if (cursor.page.outline.row(id)?.isDeleted && !ON_DELETED.has(command)) {
       if (command === "remove") this.discard(id);
@@ -301,11 +301,11 @@ export class OutlineController {
       case "copyLink":
         cursor.options.copyLink(id);
         return true;
-      case "foldAll": {
-        const isFolded = cursor.page.rows.some((row) => row.hasChildren && !row.isCollapsed);
-        if (isText) cursor.act((editor) => (editor.foldAll(isFolded), undefined));
-        else cursor.handle((editor) => editor.foldAll(isFolded));
-        cursor.options.announce(isFolded ? "Everything is folded." : "Everything is unfolded.");
+      case "collapseAll": {
+        const isCollapsed = cursor.page.rows.some((row) => row.hasChildren && !row.isCollapsed);
+        if (isText) cursor.act((editor) => (editor.collapseAll(isCollapsed), undefined));
+        else cursor.handle((editor) => editor.collapseAll(isCollapsed));
+        cursor.options.announce(isCollapsed ? "Everything is folded." : "Everything is unfolded.");
         return true;
       }
       case "zoomIn":

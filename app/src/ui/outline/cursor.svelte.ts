@@ -67,7 +67,7 @@ export class Cursor {
     if (this.activeId !== id) this.leave();
     const { rows, rootId, outline } = this.page;
     this.activeId = id;
-    outline.hold(id);
+    outline.pin(id);
     this.#place = { rows, index: outline.indexOf(id), rootId };
   }
 
@@ -75,7 +75,7 @@ export class Cursor {
   leave(): void {
     const { activeId, page } = this;
     if (activeId === undefined) return;
-    if (!page.outline.heldDeleted.has(activeId) || !page.ownTexts.isUnseen(activeId)) page.outline.letGo(activeId);
+    if (!page.outline.pinnedDeleted.has(activeId) || !page.ownTexts.isUnseen(activeId)) page.outline.unpin(activeId);
   }
 
   // ---- rows that another device has deleted ----
@@ -94,7 +94,7 @@ export class Cursor {
     const { outline } = this.page;
     const deleted = this.#deletedAbove(id);
     const index = outline.indexOf(id);
-    for (const each of [...outline.heldDeleted]) if (this.#deletedAbove(each) === deleted) outline.letGo(each);
+    for (const each of [...outline.pinnedDeleted]) if (this.#deletedAbove(each) === deleted) outline.unpin(each);
     this.page.refresh();
     const { rows } = this.page;
     const row = rows[Math.max(0, Math.min(index, rows.length) - 1)];
@@ -136,7 +136,7 @@ export class Cursor {
   act(command: (editor: OutlineEditor) => Caret | undefined): void {
     const caret = this.page.edit(command);
     if (caret && this.#isShown(caret.id)) this.edit(caret.id, caret.offset);
-    else if (!this.#isShown(this.activeId)) this.#goOn("text");
+    else if (!this.#isShown(this.activeId)) this.#focusNearest("text");
   }
 
   /** Does something to rows that stay selected. */
@@ -144,7 +144,7 @@ export class Cursor {
     this.page.edit(command);
     const head = this.selection.head ?? this.activeId;
     if (head !== undefined && this.#isShown(head)) this.#show(head)?.row.focus({ preventScroll: true });
-    else this.#goOn("row");
+    else this.#focusNearest("row");
   }
 
   // ---- what others do to the rows ----
@@ -183,11 +183,11 @@ export class Cursor {
   #lose({ id, part }: RowFocus, rootId: string): void {
     // zooming takes rows away without anybody else
     if (isOnPage(this.page.tree, id) && this.page.rootId !== rootId) return;
-    this.#goOn(part);
+    this.#focusNearest(part);
   }
 
   /** Goes to the nearest row above the one that has gone. */
-  #goOn(part: "row" | "text"): void {
+  #focusNearest(part: "row" | "text"): void {
     const { rows, index } = this.#place;
     const row = rows.slice(0, Math.max(0, index)).findLast(({ id }) => this.#isShown(id)) ?? this.page.rows[0];
     if (row && part === "text") return this.edit(row.id);

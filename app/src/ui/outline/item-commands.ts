@@ -23,7 +23,7 @@ export function itemCommands(controller: OutlineController, outline: Outline, id
   return [
     item("toggleDone", row.isDone ? "Not done" : "Done", "check", "Ctrl Enter"),
     item("note", row.note === undefined ? "Add a note" : "Change the note", "note", "Shift Enter"),
-    item("toggleCollapsed", row.isCollapsed ? "Unfold" : "Fold", "fold", "Ctrl .", { isDisabled: !row.hasChildren }),
+    item("toggleCollapsed", row.isCollapsed ? "Unfold" : "Fold", "collapse", "Ctrl .", { isDisabled: !row.hasChildren }),
     item("zoomIn", "Open", "page", "Alt Enter"),
     item("moveToPage", "Move to a page…", "move", "Ctrl Shift M", { isGroupStart: true }),
     item("copyLink", "Copy link", "link", "Ctrl Shift L"),

@@ -14,7 +14,7 @@ describe("in a text", () => {
   test.each([
     ["Enter", "split"],
     ["Shift+Enter", "note"],
-    ["Ctrl+Shift+>", "foldAll"],
+    ["Ctrl+Shift+>", "collapseAll"],
     ["Ctrl+Shift+M", "moveToPage"],
     ["Ctrl+Shift+L", "copyLink"],
     ["Tab", "indent"],

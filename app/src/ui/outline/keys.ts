@@ -2,7 +2,7 @@
 export type Command =
   | "split"
   | "note"
-  | "foldAll"
+  | "collapseAll"
   | "moveToPage"
   | "copyLink"
   | "toggleDone"
@@ -42,9 +42,9 @@ const ARROWS: Readonly<Record<string, "Up" | "Down" | "Left" | "Right">> = {
 
 /** With Ctrl and Shift. Some layouts give what stands above the full stop. */
 const WITH_SHIFT: Readonly<Record<string, Command>> = {
-  ".": "foldAll",
-  ">": "foldAll",
-  ":": "foldAll",
+  ".": "collapseAll",
+  ">": "collapseAll",
+  ":": "collapseAll",
   m: "moveToPage",
   l: "copyLink",
 };

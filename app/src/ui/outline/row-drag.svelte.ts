@@ -24,7 +24,7 @@ export class RowDrag {
   target: (DropTarget & { readonly gap: number }) | undefined = $state.raw();
   dragged: ReadonlySet<string> = $state.raw(new Set());
   /** The row that the pointer took hold of: without it in the page, the pointer would be lost. */
-  heldId: string | undefined = $state.raw();
+  grabbedId: string | undefined = $state.raw();
   readonly #options: RowDragOptions;
   #end: (() => void) | undefined;
 
@@ -41,7 +41,7 @@ export class RowDrag {
     if (event.button !== 0) return;
     // at once: the first movement may lead out of the handle already
     handle.setPointerCapture(event.pointerId);
-    this.heldId = id;
+    this.grabbedId = id;
     const from = { x: event.clientX, y: event.clientY };
     let last = from;
     let frame = 0;
@@ -100,7 +100,7 @@ export class RowDrag {
   cancel(): void {
     this.#end?.();
     this.#end = undefined;
-    this.heldId = undefined;
+    this.grabbedId = undefined;
     this.dragged = new Set();
     this.target = undefined;
   }

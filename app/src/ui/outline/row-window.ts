@@ -42,18 +42,18 @@ export class RowWindow {
 
   /** Height of all rows, in pixels. */
   get height(): number {
-    return this.#settled()[this.#ids.length]!;
+    return this.#currentTops()[this.#ids.length]!;
   }
 
   /** Top of the row at an index, in pixels from the top of the first. */
   topOf(index: number): number {
-    const tops = this.#settled();
+    const tops = this.#currentTops();
     return tops[Math.max(0, Math.min(index, this.#ids.length))]!;
   }
 
   /** Index of the row at a height, in pixels from the top of the first; the nearest one where there is none. */
   indexAt(y: number): number {
-    const tops = this.#settled();
+    const tops = this.#currentTops();
     let low = 0;
     let high = this.#ids.length - 1;
     while (low < high) {
@@ -77,7 +77,7 @@ export class RowWindow {
     return { start, end };
   }
 
-  #settled(): Float64Array {
+  #currentTops(): Float64Array {
     if (!this.#isDirty) return this.#tops;
     this.#isDirty = false;
     const tops = new Float64Array(this.#ids.length + 1);

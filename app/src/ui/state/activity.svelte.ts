@@ -52,7 +52,7 @@ export class Activity {
       tree.observeOpApplied((op) => {
         if ("transient" in op && op.transient) return;
         this.#gathered.push({ treeId, tree, op });
-        this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
+        this.#timer ??= setTimeout(() => this.#notify(), GATHER_MS);
       }),
     );
   }
@@ -62,7 +62,7 @@ export class Activity {
     for (const end of this.#ends) end();
   }
 
-  #tell(): void {
+  #notify(): void {
     this.#timer = undefined;
     const at = Date.now();
     const groups = new Map<string, { treeId: string; tree: ReplicatedTree; peerId: string; ops: VertexOperation[] }>();

@@ -1,4 +1,4 @@
-import { recall, remember } from "../../session/browser-memory.ts";
+import { recall, remember } from "../../session/browser-settings.ts";
 import { chooseHourCycle, hourCycleOf } from "../words/times.ts";
 
 export type ClockChoice = "system" | "12" | "24";

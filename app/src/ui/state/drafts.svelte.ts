@@ -27,8 +27,8 @@ export class Drafts {
   }
 
   /** Makes what is shown what stands, so that commands are about what is shown. */
-  settle(): void {
-    for (const draft of this.#all) draft.settle();
+  commit(): void {
+    for (const draft of this.#all) draft.commit();
   }
 
   /** Stores all of it at once. */
@@ -37,7 +37,7 @@ export class Drafts {
   }
 
   /** Stores all of it, because the page may never be seen again. */
-  leave(): void {
-    for (const draft of [...this.#pending]) draft.leave();
+  flush(): void {
+    for (const draft of [...this.#pending]) draft.flush();
   }
 }

@@ -1,5 +1,5 @@
 import { errorCode } from "foldspace";
-import { explain } from "../words/explain.ts";
+import { describeError } from "../words/problem-words.ts";
 
 export interface NoticeAction {
   readonly label: string;
@@ -44,7 +44,7 @@ class Notices {
     const details = error instanceof Error ? error.message : String(error);
     const known = this.list.find((notice) => notice.text === what && notice.details === details);
     if (known) return;
-    advice ??= code ? `${explain(code).title}. ${explain(code).advice}` : undefined;
+    advice ??= code ? `${describeError(code).title}. ${describeError(code).advice}` : undefined;
     this.#add({
       id: this.#nextId++,
       tone: "bad",

@@ -3,7 +3,7 @@ import { OutlineEditor } from "../../model/editing.ts";
 import { NOTE_KEY, TEXT_KEY } from "../../model/item.ts";
 import { Outline } from "../../model/outline.ts";
 import { OwnTexts } from "../../model/own-texts.ts";
-import { RivalWatcher, type Rival } from "../../model/conflicts.ts";
+import { ConflictWatcher, type Conflict } from "../../model/conflicts.ts";
 import type { Row } from "../../model/row.ts";
 import { TextMerger } from "../../model/text-merger.ts";
 import { notices } from "./notices.svelte.ts";
@@ -25,9 +25,9 @@ export class PageView {
   canUndo: boolean = $state(false);
   canRedo: boolean = $state(false);
   /** Texts that were changed on two devices at once, by item. */
-  rivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  conflicts: ReadonlyMap<string, Conflict> = $state.raw(new Map());
   /** Notes that were changed on two devices at once, by item. */
-  noteRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  noteConflicts: ReadonlyMap<string, Conflict> = $state.raw(new Map());
   /** The item whose note is just being written. */
   writtenNote: string | undefined;
   /** Whether somebody is just writing an item's text. */
@@ -40,7 +40,7 @@ export class PageView {
     this.tree = tree;
     this.outline = new Outline(tree);
     this.editor = new OutlineEditor(this.outline);
-    this.ownTexts = new OwnTexts(tree, (id) => this.outline.hold(id));
+    this.ownTexts = new OwnTexts(tree, (id) => this.outline.pin(id));
     this.#ends.push(
       () => this.ownTexts.close(),
       this.outline.observe(() => this.refresh()),
@@ -85,7 +85,7 @@ export class PageView {
 
   /** Shows a hidden item, so that it can be written. */
   unhide(itemId: string): void {
-    this.outline.hold(itemId);
+    this.outline.pin(itemId);
     this.filter("");
   }
 
@@ -97,24 +97,24 @@ export class PageView {
   }
 
   /** Begins to look for texts that were changed on two devices at once, and to merge those that go together. */
-  watchRivals(): void {
+  watchConflicts(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
     this.#watch(
       TEXT_KEY,
-      (rivals) => (this.rivals = rivals),
+      (conflicts) => (this.conflicts = conflicts),
       (id) => this.isBeingWritten(id),
     );
     this.#watch(
       NOTE_KEY,
-      (rivals) => (this.noteRivals = rivals),
+      (conflicts) => (this.noteConflicts = conflicts),
       (id) => this.writtenNote === id,
     );
   }
 
-  #watch(key: string, onRivals: (rivals: ReadonlyMap<string, Rival>) => void, isBeingWritten: (itemId: string) => boolean): void {
-    const watcher = new RivalWatcher(this.tree, key);
-    const read = (): void => onRivals(new Map(watcher.rivals.map((rival) => [rival.itemId, rival])));
+  #watch(key: string, onConflicts: (conflicts: ReadonlyMap<string, Conflict>) => void, isBeingWritten: (itemId: string) => boolean): void {
+    const watcher = new ConflictWatcher(this.tree, key);
+    const read = (): void => onConflicts(new Map(watcher.conflicts.map((conflict) => [conflict.itemId, conflict])));
     const merger = new TextMerger({
       tree: this.tree,
       watcher,

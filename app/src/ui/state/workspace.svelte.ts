@@ -1,11 +1,11 @@
 import { errorCode, type Problem, type ReplicatedTree, type SpaceStatus } from "foldspace";
-import { fold } from "../../model/fold.ts";
+import { normalize } from "../../model/normalize.ts";
 import type { InlineLink } from "../../model/inline.ts";
 import { moveItems } from "../../model/move-items.ts";
 import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
-import { RivalWatcher, type Rival } from "../../model/conflicts.ts";
+import { ConflictWatcher, type Conflict } from "../../model/conflicts.ts";
 import { TextMerger } from "../../model/text-merger.ts";
-import { recall, remember } from "../../session/browser-memory.ts";
+import { recall, remember } from "../../session/browser-settings.ts";
 import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session.svelte.ts";
 import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
 import { Activity } from "./activity.svelte.ts";
@@ -70,7 +70,7 @@ export class Workspace {
   }));
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
   /** Titles that were changed on two devices at once, by the vertex that names the page. */
-  titleRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  titleConflicts: ReadonlyMap<string, Conflict> = $state.raw(new Map());
   /** Whether items that are done are hidden, on all pages. */
   isHidingDone: boolean = $state(recall("hide-done") === "yes");
   /** Whether the field is shown that filters the page. */
@@ -136,7 +136,7 @@ export class Workspace {
       this.page = view;
       remember("page", treeId);
       setTimeout(
-        () => void attempt("Texts changed on two devices could not be looked for.", () => view.watchRivals()),
+        () => void attempt("Texts changed on two devices could not be looked for.", () => view.watchConflicts()),
         SETTLED_MS,
       );
     });
@@ -151,7 +151,7 @@ export class Workspace {
 
   /** Takes back, or does again, what was done last: the deletion of a page, or something on the page that is shown. */
   undo(what: "undo" | "redo" = "undo"): void {
-    this.drafts.settle();
+    this.drafts.commit();
     if (!this.undoElsewhere(what)) this.page?.edit((editor) => editor[what]());
   }
 
@@ -190,7 +190,7 @@ export class Workspace {
     const { page } = this;
     if (!page || treeId === page.treeId) return;
     await attempt("The items could not be moved.", async () => {
-      this.drafts.settle();
+      this.drafts.commit();
       const target = await this.load(treeId);
       moveItems(page.editor, ids, target.editor);
       const refresh = (): void => {
@@ -238,8 +238,8 @@ export class Workspace {
     if (this.titleOf(pageId) !== undefined) this.goTo(pageId, { zoom: itemId });
     else if (kind === "address") open(target, "_blank", "noopener,noreferrer");
     else if (kind === "page") {
-      const wanted = fold(target);
-      const page = this.pages.find(({ title }) => fold(title) === wanted);
+      const wanted = normalize(target);
+      const page = this.pages.find(({ title }) => normalize(title) === wanted);
       if (page) this.goTo(page.treeId);
       else void this.newPage(target);
     } else this.search(target);
@@ -286,7 +286,7 @@ export class Workspace {
   /** Watches for titles that were changed on two devices at once, and merges those that go together. */
   #watchTitles(): void {
     const { tree } = this.session.space;
-    const watcher = new RivalWatcher(tree, tree.nameKey);
+    const watcher = new ConflictWatcher(tree, tree.nameKey);
     const merger = new TextMerger({
       tree,
       watcher,
@@ -294,7 +294,7 @@ export class Workspace {
       onFailed: (error) => notices.report("Titles of two devices could not be put together.", error),
     });
     const read = (): void => {
-      this.titleRivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));
+      this.titleConflicts = new Map(watcher.conflicts.map((conflict) => [conflict.itemId, conflict]));
     };
     this.#ends.push(
       watcher.observe(read),

@@ -1,4 +1,4 @@
-import { isMemoryAllowed } from "../../session/browser-memory.ts";
+import { isStorageAllowed } from "../../session/browser-settings.ts";
 import { PLACE } from "./place.ts";
 import type { FoldspaceErrorCode, Problem } from "foldspace";
 
@@ -198,16 +198,16 @@ const COPY_OF_SECRETS: Explanation = {
 };
 
 /** What something that was found in the folder or in the browser's storage means. */
-export function explainProblem({ code, file }: Problem): Explanation {
+export function describeProblem({ code, file }: Problem): Explanation {
   const isOfSecrets = file !== undefined && SECRETS.test(file);
   if (isOfSecrets && code === "FOLD_CONFLICT_COPY") return COPY_OF_SECRETS;
-  return FOUND[code] ?? explain(code);
+  return FOUND[code] ?? describeError(code);
 }
 
 /** What an error means that something was answered with. */
-export function explain(code: FoldspaceErrorCode | undefined): Explanation {
+export function describeError(code: FoldspaceErrorCode | undefined): Explanation {
   const explanation = (code && EXPLANATIONS[code]) ?? OTHER;
-  return isMemoryAllowed() ? explanation : forTab(explanation);
+  return isStorageAllowed() ? explanation : forTab(explanation);
 }
 
 /** One for each, so that they can be told apart as those that they are made of. */

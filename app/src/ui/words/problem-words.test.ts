@@ -1,7 +1,7 @@
-import { explainProblem as explainInFull, type FoldspaceErrorCode, type Problem } from "foldspace";
+import { explainProblem, type FoldspaceErrorCode, type Problem } from "foldspace";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { explain, explainProblem } from "./explain.ts";
+import { describeError, describeProblem } from "./problem-words.ts";
 
 const source = readFileSync(new URL("../../../../src/errors.ts", import.meta.url), "utf8");
 const CODES = source.match(/(?<=")FOLD_[A-Z0-9_]+(?=")/g)! as FoldspaceErrorCode[];
@@ -9,11 +9,11 @@ const CODES = source.match(/(?<=")FOLD_[A-Z0-9_]+(?=")/g)! as FoldspaceErrorCode
 const found = (code: FoldspaceErrorCode, file: string): Problem => ({ code, reason: "", file });
 
 test("every problem that is explained in full has words here, too", () => {
-  const other = explainInFull(found("FOLD_IO", ""));
-  const explained = CODES.filter((code) => explainInFull(found(code, "")) !== other);
+  const other = explainProblem(found("FOLD_CLOSED", ""));
+  const explained = CODES.filter((code) => explainProblem(found(code, "")) !== other);
   expect(explained.length).toBeGreaterThan(20);
-  const nothing = explain(undefined).title;
-  expect(explained.filter((code) => explainProblem(found(code, "")).title === nothing)).toEqual([]);
+  const nothing = describeError(undefined).title;
+  expect(explained.filter((code) => describeProblem(found(code, "")).title === nothing)).toEqual([]);
 });
 
 describe("of secrets", () => {
@@ -22,16 +22,16 @@ describe("of secrets", () => {
     "space-v1/Copy of secrets",
     "space-v1/secrets-v2/0123456789abcdef0123456789abcdef.sync-conflict-20261122-101112-ABCDEFG.json",
   ])("a copy of them is told as one: %s", (file) => {
-    expect(explainProblem(found("FOLD_CONFLICT_COPY", file)).title).toBe("A sync service made a copy of the secrets");
+    expect(describeProblem(found("FOLD_CONFLICT_COPY", file)).title).toBe("A sync service made a copy of the secrets");
   });
 
   test("a copy of a log is none of them", () => {
     const file = "space-v1/ops/c1/2b2ea053/2026/11/22/secrets (conflicted copy).jsonl";
-    expect(explainProblem(found("FOLD_CONFLICT_COPY", file)).title).toBe("A sync service made a copy");
+    expect(describeProblem(found("FOLD_CONFLICT_COPY", file)).title).toBe("A sync service made a copy");
   });
 
   test("what was found is told otherwise than what was tried", () => {
     for (const code of ["FOLD_SECRETS_LOCKED", "FOLD_SECRETS_TOO_LARGE"] as const)
-      expect(explainProblem(found(code, "space-v1/secrets")).title).not.toBe(explain(code).title);
+      expect(describeProblem(found(code, "space-v1/secrets")).title).not.toBe(describeError(code).title);
   });
 });

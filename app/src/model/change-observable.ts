@@ -1,5 +1,5 @@
 /** Those who want to be told. One that throws does not keep the others from being told. */
-export class Signal {
+export class ChangeObservable {
   readonly #listeners = new Set<() => void>();
 
   /** @returns a function that ends it */
@@ -10,7 +10,7 @@ export class Signal {
     return () => void this.#listeners.delete(own);
   }
 
-  tell(): void {
+  notify(): void {
     for (const listener of [...this.#listeners]) {
       // one that was called before may have taken this one off
       if (!this.#listeners.has(listener)) continue;
