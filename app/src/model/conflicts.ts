@@ -11,7 +11,7 @@ export interface ConflictVersion {
   readonly counter: number;
 }
 
-/** Two texts of one item that were written without knowing of each other: the one that stands, and one that did not win. */
+/** Two concurrent texts of one item: the one that wins, and one that does not. */
 export interface Conflict {
   readonly itemId: string;
   readonly winner: ConflictVersion;
@@ -19,23 +19,23 @@ export interface Conflict {
 }
 
 /**
- * Ways to settle a conflict: by a mark that every device reads, so that a conflict that was settled on one is settled on all. Two
- * devices that settle the same one at the same time agree as they do on any other text. What they do to the page is one step
- * that can be undone; the conflict stays settled.
+ * Ways to resolve a conflict. A mark that every device reads resolves it on all of them. If two devices resolve the same
+ * conflict at the same time, they converge as for any other text. The effect on the page is one step that can be undone; the
+ * conflict stays resolved.
  */
 export type Resolver = (editor: OutlineEditor, conflict: Conflict) => void;
 
-/** Lets the text that stands stand. */
+/** Keeps the winning text. */
 export const keepWinner: Resolver = ({ outline }, { itemId, loser }) => {
   TextVersions.of(outline.tree).markSeen(itemId, [loser]);
 };
 
-/** Writes the text that did not win over the one that stands. */
+/** Writes the losing text over the winning one. */
 export const takeLoser: Resolver = (editor, { itemId, winner, loser }) => {
   editor.together(() => editor.setText(itemId, loser.value, { from: winner.value, parents: [winner, loser] }));
 };
 
-/** Makes an item of the text that did not win, right behind the other. */
+/** Makes an item of the losing text, right behind the other. */
 export const keepBoth: Resolver = (editor, conflict) => {
   keepWinner(editor, conflict);
   editor.insertAfter(conflict.itemId, conflict.loser.value);
@@ -47,9 +47,9 @@ export type Resolution = "winner" | "loser" | "both";
 export const RESOLVERS: Readonly<Record<Resolution, Resolver>> = { winner: keepWinner, loser: takeLoser, both: keepBoth };
 
 /**
- * Keeps at hand what is to be done about texts that were written without knowing of each other: those that go together are
- * to be merged, the others are conflicts. {@link TextVersions} says what is certain. Texts that are empty or equal to the one
- * that stands are none, and of one that was typed without a break only the last state counts.
+ * Finds concurrent texts that need an action: compatible texts must be merged, the others are conflicts.
+ * {@link TextVersions} decides which are certain. Texts that are empty or equal to the winning one are no conflicts, and of a
+ * text that was typed without a break only the last state counts.
  */
 export class ConflictWatcher {
   readonly #tree: ReplicatedTree;
@@ -62,7 +62,7 @@ export class ConflictWatcher {
   readonly #changes = new ChangeObservable();
   readonly #endObserving: () => void;
 
-  /** @param key the property that has the texts */
+  /** @param key the property that contains the texts */
   constructor(tree: ReplicatedTree, key: string = TEXT_KEY) {
     this.#tree = tree;
     this.#versions = TextVersions.of(tree, key);
@@ -76,7 +76,7 @@ export class ConflictWatcher {
     return this.#conflicts;
   }
 
-  /** Items with texts that go together with the one that stands, and are not in it. */
+  /** Items with texts that are compatible with the winning one, and not merged into it yet. */
   get unmerged(): ReadonlySet<string> {
     return this.#unmerged;
   }
@@ -85,7 +85,7 @@ export class ConflictWatcher {
     return this.#versions;
   }
 
-  /** Told in a microtask after {@link conflicts} or {@link unmerged} have changed. @returns a function that ends it */
+  /** Notifies in a microtask after {@link conflicts} or {@link unmerged} have changed. @returns a function that ends it */
   observe(listener: () => void): () => void {
     return this.#changes.observe(listener);
   }
@@ -108,7 +108,7 @@ export class ConflictWatcher {
     });
   }
 
-  /** @returns whether the conflicts, or what is to be merged, are others than before */
+  /** @returns whether the conflicts, or the texts to merge, have changed */
   #refresh(): boolean {
     let isDifferent = false;
     for (const id of this.#changed) {
@@ -116,7 +116,7 @@ export class ConflictWatcher {
       const conflicts = state ? conflictsOf(id, state) : [];
       if (conflicts.length > 0) this.#found.set(id, conflicts);
       else this.#found.delete(id);
-      // also while it is being merged: another one may have come
+      // also while a merge is pending: another text may have arrived
       if (state && state.merged.text !== state.text) {
         this.#unmerged.add(id);
         isDifferent = true;

@@ -1,8 +1,8 @@
-/** Accents of Latin, Greek and Cyrillic letters; the vowel signs of other scripts are no accents. */
+/** Accents of Latin, Greek and Cyrillic letters. Vowel signs of other scripts do not count as accents. */
 const ACCENTS = /[\u0300-\u036f]/g;
 const ASCII = /^[\0-\x7f]*$/;
 
-/** A text as it is compared: without case and accents. */
+/** A text in the form for comparisons: without case and accents. */
 export function normalize(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase();
   let normalized = "";
@@ -10,7 +10,7 @@ export function normalize(text: string): string {
   return normalized;
 }
 
-/** @returns also the offset in the text that each character of the normalized one comes from, and that of the end */
+/** @returns also, for each character of the normalized text and for its end, the offset in the original text */
 export function normalizeWithOffsets(text: string): { readonly normalized: string; readonly offsets: readonly number[] } {
   let normalized = "";
   const offsets: number[] = [];
@@ -25,7 +25,7 @@ export function normalizeWithOffsets(text: string): { readonly normalized: strin
   return { normalized, offsets };
 }
 
-/** Character by character, so that the whole and its parts come out alike: in words, a last sigma has a lower case of its own. */
+/** Character by character, so that a text and its parts give equal results: in words, a last sigma has its own lower case. */
 function normalizeCharacter(character: string): string {
   if (character === "ς") return "σ";
   return character.toLowerCase().normalize("NFD").replaceAll(ACCENTS, "");

@@ -3,8 +3,8 @@ import { isOnPage, TEXT_KEY } from "./item.ts";
 import { TextVersions } from "./text-versions.ts";
 
 /**
- * Tells which texts that were written here another device has deleted without having seen them: of the deleted item, and of
- * those below it. What is written into a deleted item has not been seen either.
+ * Finds texts that were written here and that another device deleted without having seen them, in the deleted item or below
+ * it. A text that is written into an item after its deletion counts as unseen, too.
  */
 export class OwnTexts {
   readonly #tree: ReplicatedTree;
@@ -15,7 +15,7 @@ export class OwnTexts {
   readonly #unseen = new Set<string>();
   readonly #endObserving: () => void;
 
-  /** @param onDeleted told before the tree's observers are told what the deletion amounts to */
+  /** @param onDeleted called before the tree notifies its observers of the deletion */
   constructor(tree: ReplicatedTree, onDeleted: (itemId: string) => void) {
     this.#tree = tree;
     this.#versions = TextVersions.of(tree);
@@ -31,7 +31,7 @@ export class OwnTexts {
     });
   }
 
-  /** Whether an item that is deleted has a text that was written here, and that the other device had not seen. */
+  /** Whether a deleted item has a text that was written here, and that the deleting device had not seen. */
   isUnseen(itemId: string): boolean {
     return this.#unseen.has(itemId);
   }

@@ -8,22 +8,22 @@ export interface PageLink {
   readonly treeId: string;
   readonly itemId: string;
   readonly text: string;
-  /** Texts of the items above, topmost first. */
+  /** Texts of the ancestors, topmost first. */
   readonly path: readonly string[];
 }
 
 const LINK = /\[\[([^[\]|]+)(?:\|[^[\]]*)?\]\]/g;
-/** So many items are read in one go: far less than a frame. */
+/** Items that are read in one go: far less work than a frame. */
 const SLICE = 1_000;
 
 interface Indexed {
   readonly tree: ReplicatedTree;
-  /** Folded titles that an item links to, by item. */
+  /** Normalized titles that an item links to, by item. */
   readonly titles: Map<string, readonly string[]>;
   readonly end: () => void;
 }
 
-/** The titles that items link to, by both. A change of one item costs what that item's text does. */
+/** An index of links by item and by title. The cost of a change to one item depends on the length of that item's text. */
 export class PageLinks {
   readonly #trees = new Map<string, Indexed>();
   /** Items that link to a normalized title: `tree\nitem`. */
@@ -35,12 +35,12 @@ export class PageLinks {
     return this.#trees.has(treeId);
   }
 
-  /** Reads a tree, and follows it from then on. Each step of the reading is short; between two of them, others may have their turn. */
+  /** Reads a tree in short steps, and follows it from then on. Other work can run between two steps. */
   *add(treeId: string, tree: ReplicatedTree): Generator<void, void, undefined> {
     if (this.#trees.has(treeId)) return;
     const end = tree.observeOpApplied((op) => this.#onOp(treeId, op));
     this.#trees.set(treeId, { tree, titles: new Map(), end });
-    // grows while it is walked; what is in the bin is read as well, as it may come back
+    // the loop appends to the array; items in the bin are read as well, as they may be restored
     const ids = tree.getAllVertices().map(({ id }) => id);
     for (const [index, id] of ids.entries()) {
       this.#read(treeId, id);
@@ -48,7 +48,7 @@ export class PageLinks {
     }
   }
 
-  /** The items that link to a title, page by page in the order in which these were added. */
+  /** The items that link to a title, page by page in the order in which the pages were added. */
   linksTo(title: string): PageLink[] {
     const links: PageLink[] = [];
     for (const key of this.#items.get(normalize(title.trim())) ?? []) {
@@ -61,7 +61,7 @@ export class PageLinks {
     return links;
   }
 
-  /** Told in a microtask after links may have changed. @returns a function that ends it */
+  /** Notifies in a microtask after links may have changed. @returns a function that ends it */
   observe(listener: () => void): () => void {
     return this.#changes.observe(listener);
   }

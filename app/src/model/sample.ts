@@ -5,7 +5,7 @@ export const SAMPLE_TITLE = "Welcome";
 const item = (text: string, ...children: OutlineNode[]): OutlineNode => ({ text, children });
 
 /**
- * What the app can do, said in its own form.
+ * The features of the app, explained in an outline.
  * @param isInFolder whether the notes are in a folder already
  */
 export const sampleNodes = (isInFolder: boolean): readonly OutlineNode[] => [

@@ -3,9 +3,9 @@ import { noteOf, textOf } from "./item.ts";
 import { normalize, normalizeWithOffsets } from "./normalize.ts";
 
 const DEFAULT_LIMIT = 50;
-/** What a word of the query has to begin at: a place that is not in the middle of a word. */
+/** A match of a query word must begin here: not in the middle of a word. */
 const WORD_CHARACTER = /[\p{L}\p{N}]/u;
-/** Scripts that write words without spaces between them; a word of these is found anywhere. */
+/** Scripts without spaces between words; words in these scripts match anywhere. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
@@ -13,11 +13,11 @@ export interface Found {
   readonly treeId: string;
   readonly itemId: string;
   readonly text: string;
-  /** Found parts of the text, from one offset up to and without another; in order, apart from one another. */
+  /** Matches in the text as pairs of start and end offsets, in order, not overlapping. */
   readonly ranges: readonly (readonly [number, number])[];
-  /** Line of the note that has a word, where the text alone does not have all of them. */
+  /** The line of the note with a match, if the text alone does not contain all words. */
   readonly note?: string;
-  /** Texts of the items above, topmost first. */
+  /** Texts of the ancestors, topmost first. */
   readonly path: readonly string[];
 }
 
@@ -43,7 +43,7 @@ interface IndexedTree {
 
 /**
  * Finds pages by the words of their titles, as {@link SearchIndex} finds items.
- * @returns the best first; all of them, in their order, where nothing is searched for
+ * @returns the best first; for an empty query all pages, in their order
  */
 export function searchTitles(
   pages: readonly { readonly treeId: string; readonly title: string }[],
@@ -60,13 +60,13 @@ export function searchTitles(
 }
 
 /**
- * Finds items by the words of their texts and notes: all words of the query, at the beginnings of words, without regard to case and accents. Looks through
- * all texts one by one; they are kept in the form that is compared.
+ * Finds items by the words of their texts and notes. All words of the query must match at the beginnings of words, without
+ * regard to case and accents. A search scans all texts, which are kept in normalized form.
  */
 export class SearchIndex {
   readonly #trees = new Map<string, IndexedTree>();
 
-  /** Tells that a tree is new or has changed: cheap, because the tree is read when something is searched for. */
+  /** Notes that a tree is new or has changed. This is cheap, because the tree is read by the next search. */
   update(treeId: string, tree: ReplicatedTree): void {
     const known = this.#trees.get(treeId);
     if (known?.tree === tree) known.isStale = true;
@@ -99,12 +99,14 @@ export class SearchIndex {
     const above = tree.getAncestors(itemId).slice(0, -1);
     const path = above.map(({ id }) => textOf(tree, id)).toReversed();
     const isInNote = scoreOf(normalized, words) === undefined;
-    const line = isInNote ? note.split("\n").find((each) => words.some((word) => findWord(normalize(each), word) >= 0)) : undefined;
+    const line = isInNote
+      ? note.split("\n").find((each) => words.some((word) => findWord(normalize(each), word) >= 0))
+      : undefined;
     return { treeId, itemId, text, ranges: rangesOf(text, words), path, ...(line === undefined ? {} : { note: line }) };
   }
 }
 
-/** Whether texts have all words of a query, as they are found by it. */
+/** @returns a predicate for texts that contain all words of a query */
 export function matcherOf(query: string): (text: string) => boolean {
   const words = wordsOf(query);
   return (text) => scoreOf(normalize(text), words) !== undefined;
@@ -113,7 +115,7 @@ export function matcherOf(query: string): (text: string) => boolean {
 function refresh(indexed: IndexedTree): void {
   const { tree, entries: before } = indexed;
   const entries = new Map<string, Entry>();
-  // grows while it is walked
+  // the loop appends to the array
   const ids = tree.root ? tree.getChildrenIds(tree.root.id) : [];
   for (const itemId of ids) {
     const text = textOf(tree, itemId);
@@ -133,12 +135,12 @@ function wordsOf(query: string): string[] {
     .filter((word) => word !== "");
 }
 
-/** Behind all that have the words in their texts. */
+/** Ranks after all items that have the words in their texts. */
 function scoreOfBoth({ normalized, normalizedNote }: Entry, words: readonly string[]): number | undefined {
   return scoreOf(`${normalized}\n${normalizedNote}`, words) === undefined ? undefined : 0;
 }
 
-/** `undefined` where not all words are found. */
+/** `undefined` unless all words match. */
 function scoreOf(normalized: string, words: readonly string[]): number | undefined {
   let score = 0;
   for (const word of words) {
@@ -152,7 +154,7 @@ function scoreOf(normalized: string, words: readonly string[]): number | undefin
   return normalized.startsWith(phrase) ? score + 10 * words.length : score;
 }
 
-/** Offset of a word's first place in a text; -1 where it has none. */
+/** Offset of a word's first match in a text, or -1. */
 function findWord(normalized: string, word: string, from = 0): number {
   const isAnywhere = UNSPACED.test(word);
   for (let at = normalized.indexOf(word, from); at >= 0; at = normalized.indexOf(word, at + 1)) {
@@ -167,7 +169,7 @@ function rangesOf(text: string, words: readonly string[]): (readonly [number, nu
   for (const word of words) {
     for (let at = findWord(normalized, word); at >= 0; at = findWord(normalized, word, at + word.length)) {
       let end = at + word.length;
-      // one character may have been normalized into several
+      // one character may be normalized to several
       while (offsets[end] === offsets[end - 1]) end++;
       ranges.push([offsets[at]!, offsets[end]!]);
     }

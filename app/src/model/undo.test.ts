@@ -385,7 +385,20 @@ test("two who type in one item at the same time find both texts whole, and each 
 
 const command = fc.record({
   device: fc.nat({ max: 2 }),
-  kind: fc.constantFrom("text", "split", "join", "indent", "outdent", "up", "down", "drag", "remove", "paste", "done", "collapse"),
+  kind: fc.constantFrom(
+    "text",
+    "split",
+    "join",
+    "indent",
+    "outdent",
+    "up",
+    "down",
+    "drag",
+    "remove",
+    "paste",
+    "done",
+    "collapse",
+  ),
   at: fc.nat(),
   to: fc.nat(),
 });
