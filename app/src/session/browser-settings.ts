@@ -1,4 +1,4 @@
-/** What the browser remembers for this page between visits. Losing it costs no more than a click. */
+/** The settings that the browser remembers for this page between visits. Losing them costs no more than a click. */
 export type SettingKey =
   | "space"
   | "page"
@@ -12,16 +12,16 @@ export type SettingKey =
   | `folder:${string}`;
 
 const PREFIX = "foldspace:";
-/** Says nothing of the notes, and is remembered on every machine. */
+/** These reveal nothing about the notes, and are remembered on every computer. */
 const HARMLESS: ReadonlySet<string> = new Set<SettingKey>(["theme", "clock", "machine"]);
 let isAllowed = false;
 
-/** Has the rest remembered, or not. Before it is called, it is not. */
+/** Allows the other settings or not. Before the first call, they are not remembered. */
 export function allowStorage(isWanted: boolean): void {
   isAllowed = isWanted;
 }
 
-/** Whether the browser may keep what is of the notes. */
+/** Whether the browser may store data about the notes. */
 export function isStorageAllowed(): boolean {
   return isAllowed;
 }
@@ -47,7 +47,7 @@ export function remember(key: SettingKey, value: string | undefined): void {
   }
 }
 
-/** Forgets everything but what is harmless. */
+/** Forgets everything except harmless settings. */
 export function forgetAll(): void {
   const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
   for (const key of keys) if (key.startsWith(PREFIX) && !HARMLESS.has(key.slice(PREFIX.length))) localStorage.removeItem(key);

@@ -4,8 +4,8 @@ import { isStorageAllowed, recall, remember } from "./browser-settings.ts";
 import { describePlatform } from "./platform-name.ts";
 
 /**
- * This browser, as others are told of it. Where it may remember nothing, as on a computer that others use too, all browsers
- * of its kind are one device.
+ * This browser, as other devices see it. If it must not store anything, as on a shared computer, all browsers of its kind
+ * count as one device.
  */
 export function thisDevice(): Device {
   const { userAgent } = navigator;

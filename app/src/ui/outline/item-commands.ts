@@ -3,7 +3,7 @@ import type { MenuItem } from "../parts/Menu.svelte";
 import type { OutlineController } from "./controller.svelte.ts";
 import type { Command } from "./keys.ts";
 
-/** What the menu of an item offers. */
+/** The entries of an item's menu. */
 export function itemCommands(controller: OutlineController, outline: Outline, id: string | undefined): readonly MenuItem[] {
   const row = id === undefined ? undefined : outline.row(id);
   if (!row) return [];

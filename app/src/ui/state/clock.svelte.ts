@@ -3,7 +3,7 @@ import { chooseHourCycle, hourCycleOf } from "../words/times.ts";
 
 export type ClockChoice = "system" | "12" | "24";
 
-/** How times of the day are written. */
+/** The format of times of the day. */
 class Clock {
   choice: ClockChoice = $state(asChoice(recall("clock")));
 

@@ -8,7 +8,7 @@ import type { Row } from "../../model/row.ts";
 import { TextMerger } from "../../model/text-merger.ts";
 import { notices } from "./notices.svelte.ts";
 
-/** An open page: its outline, as the components watch it. */
+/** An open page, with its outline as reactive state for the components. */
 export class PageView {
   readonly treeId: string;
   readonly tree: ReplicatedTree;
@@ -18,19 +18,19 @@ export class PageView {
   rows: readonly Row[] = $state.raw([]);
   /** Item whose children are shown; the tree's root for the whole page. */
   rootId: string = $state("");
-  /** What the rows are filtered by; empty: by nothing. */
+  /** The filter of the rows; empty: no filter. */
   query: string = $state("");
-  /** Number of items that the filter has found. */
+  /** Number of items that match the filter. */
   found: number | undefined = $state();
   canUndo: boolean = $state(false);
   canRedo: boolean = $state(false);
-  /** Texts that were changed on two devices at once, by item. */
+  /** Texts that were changed on two devices at the same time, by item. */
   conflicts: ReadonlyMap<string, Conflict> = $state.raw(new Map());
-  /** Notes that were changed on two devices at once, by item. */
+  /** Notes that were changed on two devices at the same time, by item. */
   noteConflicts: ReadonlyMap<string, Conflict> = $state.raw(new Map());
-  /** The item whose note is just being written. */
+  /** The item whose note is being edited. */
   writtenNote: string | undefined;
-  /** Whether somebody is just writing an item's text. */
+  /** Whether an item's text is being edited. */
   isBeingWritten: (itemId: string) => boolean = () => false;
   #isWatching = false;
   readonly #ends: (() => void)[] = [];
@@ -53,7 +53,7 @@ export class PageView {
     return this.rootId !== this.tree.root?.id;
   }
 
-  /** Shows the present state at once, instead of in a microtask. */
+  /** Shows the current state at once, instead of in a microtask. */
   refresh(): void {
     this.rows = this.outline.rows;
     this.rootId = this.outline.root;
@@ -61,9 +61,9 @@ export class PageView {
   }
 
   /**
-   * Does something to the page and shows it at once.
-   * @param failure what to say where that fails, as a sentence
-   * @returns `undefined` where it failed, which has been said
+   * Runs an edit of the page and shows the result at once.
+   * @param failure the message for a failure, as a sentence
+   * @returns `undefined` after a failure, which has been reported
    */
   edit<T>(command: (editor: OutlineEditor) => T, failure: string = "That could not be done."): T | undefined {
     try {
@@ -76,14 +76,14 @@ export class PageView {
     }
   }
 
-  /** Shows only what has the words of a query, and what is around that; everything if there are none. */
+  /** Shows only the matches of a query with their context; everything for an empty query. */
   filter(query: string): void {
     this.query = query;
     this.found = this.outline.filter(query);
     this.refresh();
   }
 
-  /** Shows a hidden item, so that it can be written. */
+  /** Shows a hidden item, so that it can be edited. */
   unhide(itemId: string): void {
     this.outline.pin(itemId);
     this.filter("");
@@ -96,7 +96,7 @@ export class PageView {
     this.refresh();
   }
 
-  /** Begins to look for texts that were changed on two devices at once, and to merge those that go together. */
+  /** Starts to find texts that were changed on two devices at the same time, and to merge the compatible ones. */
   watchConflicts(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;

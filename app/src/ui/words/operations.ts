@@ -3,18 +3,18 @@ import { isMoveVertexOp } from "foldspace/tree";
 import { CREATED_KEY, COLLAPSED_KEY, DONE_KEY, ORDER_KEY, TEXT_KEY, textOf } from "../../model/item.ts";
 import { SEEN_KEY } from "../../model/text-versions.ts";
 
-/** What a batch of operations of one peer did, item by item. */
+/** The effect of a batch of operations of one peer on one item. */
 export interface Deed {
   readonly itemId: string;
   readonly text: string;
 }
 
-/** The app tree's entry in the space tree names it. */
+/** The space tree's entry of the app tree gives it its name. */
 const TREE_KEY = "tid";
 
 /**
- * Puts operations into words: one sentence for each item, about what matters most in what was done to it.
- * @param tree as it is after them
+ * Describes operations in words: one sentence for each item, about its most important change.
+ * @param tree in the state after them
  */
 export function describeOperations(tree: ReplicatedTree, ops: readonly VertexOperation[]): Deed[] {
   const byItem = new Map<string, VertexOperation[]>();
