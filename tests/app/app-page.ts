@@ -123,7 +123,7 @@ export class AppPage {
     const found: string[] = [];
     for (const badge of await this.button("Two versions").all()) {
       await badge.click();
-      const dialog = this.page.getByRole("dialog", { name: "Changed on two devices at once" });
+      const dialog = this.page.getByRole("dialog", { name: "Changed on two devices at the same time" });
       await dialog.waitFor();
       found.push(...(await dialog.getByRole("blockquote").allTextContents()));
       await this.press("Escape");

@@ -46,13 +46,13 @@ describe.skipIf(!findChromium())("a copy that a sync service made of a file (nee
     expect((await problems.locator("li code").allTextContents()).sort()).toEqual(copies.sort());
 
     const all = filesIn(folder.path);
-    await problems.getByRole("button", { name: "Put the folder in order…" }).click();
-    const dialog = app.page.getByRole("dialog", { name: "Put the folder in order?" });
-    const moved = dialog.getByRole("list", { name: "Files that are moved" }).getByRole("listitem");
+    await problems.getByRole("button", { name: "Tidy up the folder…" }).click();
+    const dialog = app.page.getByRole("dialog", { name: "Tidy up the folder?" });
+    const moved = dialog.getByRole("list", { name: "Files to move" }).getByRole("listitem");
     await expect.poll(async () => (await moved.allTextContents()).sort(), SOON).toEqual(copies);
     expect(filesIn(folder.path)).toEqual(all);
-    await dialog.getByRole("button", { name: "Put in order" }).click();
-    await problems.getByText("The folder is in order, and nothing is lost.").waitFor();
+    await dialog.getByRole("button", { name: "Tidy up" }).click();
+    await problems.getByText("The folder is tidy, and nothing is lost.").waitFor();
     expect(filesIn(folder.path).filter((file) => copies.includes(file))).toEqual([]);
     await problems.getByText("A sync service made a copy").waitFor({ state: "detached" });
     await app.shows(["first", "second", "third"]);

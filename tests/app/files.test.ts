@@ -33,13 +33,13 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     const messages = app.page.getByRole("region", { name: "Messages" });
     for (const [name, reason] of [
       ["no outline.opml", "(line 3)"],
-      ["picture.png", "It is no text."],
-      ["page.html", "Web pages cannot be taken in."],
-      ["other.json", "not what this app gives"],
+      ["picture.png", "It is not a text file."],
+      ["page.html", "Web pages cannot be imported."],
+      ["other.json", "not an export of this app"],
     ] as const)
       await messages
         .getByRole("alert")
-        .filter({ hasText: `“${name}” could not be taken in.` })
+        .filter({ hasText: `“${name}” could not be imported.` })
         .getByText(reason)
         .first()
         .waitFor();
@@ -50,7 +50,7 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     const everything = await app.export();
     const elsewhere = await rig.openApp((await ServedFolder.serve()).url);
     await elsewhere.importFiles([{ name: "notes.json", text: everything }]);
-    await elsewhere.page.getByText("2 pages taken in from “notes.json”.").waitFor();
+    await elsewhere.page.getByText("2 pages imported from “notes.json”.").waitFor();
     expect(await elsewhere.pages()).toEqual(["Garden", "Other"]);
     for (const title of ["Garden", "Other"]) {
       await elsewhere.openPage(title);

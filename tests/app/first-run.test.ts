@@ -32,7 +32,7 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
     const folder = await ServedFolder.serve(undefined, { isFirstRun: true, variables: manager.variables });
     const app = await rig.openApp(folder.url);
     await expect.poll(() => app.title.inputValue(), SOON).toBe("Welcome");
-    const introduction = app.page.getByRole("region", { name: "What this is" });
+    const introduction = app.page.getByRole("region", { name: "Introduction" });
     await introduction.getByText("foldspace is an outliner").waitFor();
     await introduction.getByText(folder.path, { exact: true }).waitFor();
     await introduction.getByRole("button", { name: "Open folder" }).click();
@@ -40,8 +40,8 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
     await app.untilSaved();
     const other = await rig.openApp(folder.url);
     await expect.poll(() => other.pages(), SOON).toEqual(["Welcome"]);
-    expect(await other.page.getByRole("region", { name: "What this is" }).count()).toBe(0);
-    await app.button("Close what this is").click();
+    expect(await other.page.getByRole("region", { name: "Introduction" }).count()).toBe(0);
+    await app.button("Close the introduction").click();
     await expect.poll(() => introduction.count(), SOON).toBe(0);
     expect(await app.pages()).toEqual(["Welcome"]);
     const sync = await app.openPanel("Sync");
@@ -62,7 +62,7 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
   test("a space without pages says what this is, and gets no page by itself", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url);
-    await app.page.getByRole("region", { name: "What this is" }).getByText(folder.path, { exact: true }).waitFor();
+    await app.page.getByRole("region", { name: "Introduction" }).getByText(folder.path, { exact: true }).waitFor();
     expect(await app.pages()).toEqual([]);
   });
 });

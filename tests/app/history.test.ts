@@ -86,7 +86,7 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     while ((await rewritten.count()) === 0) await app.press("ArrowLeft");
     expect(await rewritten.locator("del").allTextContents()).toEqual(["Bob"]);
     expect(await rewritten.locator("ins").allTextContents()).toEqual(["Rob"]);
-    await rewritten.getByRole("button", { name: "Bring back “call Bob at five” as it was before" }).click();
+    await rewritten.getByRole("button", { name: "Restore “call Bob at five” as it was before" }).click();
     await app.shows(["call Bob at five"]);
   });
 
@@ -110,7 +110,7 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     await panel.getByRole("button", { name: "End comparing" }).click();
     await panel.getByTestId("history-slider").focus();
     while ((await then.allTextContents()).join() !== "one,two,three") await a.press("ArrowLeft");
-    await panel.getByRole("button", { name: "Make the page this again" }).click();
+    await panel.getByRole("button", { name: "Restore the page to this state" }).click();
     for (const device of [a, b]) await device.shows(["one", "x two", "three"]);
     await a.button("Undo").click();
     for (const device of [a, b]) await device.shows(["x two", "three"]);

@@ -149,7 +149,7 @@ describe.skipIf(!findChromium())("what the browser keeps of a served folder (nee
     await app.press("Enter");
     await app.type("meanwhile");
     await app.openPanel("Sync");
-    await app.page.getByText("Leave this tab open: what you write now is in it alone").waitFor();
+    await app.page.getByText("Leave this tab open: only this tab contains what you write now").waitFor();
     await folder.start();
     await app.untilStatus("Saved in the folder");
     expect(await folder.export()).toContain("meanwhile");

@@ -14,7 +14,7 @@ describe.skipIf(!findChromium())("a page of 10,000 items (needs Chromium)", PATI
     const a = await rig.openApp(url);
     const text = Array.from({ length: ITEMS }, (_, index) => `${index % 10 === 0 ? "" : "  "}- item ${index}`).join("\n");
     await a.importFiles([{ name: "long.md", text }]);
-    await a.page.getByText("10,000 items taken in").waitFor();
+    await a.page.getByText("10,000 items imported").waitFor();
     await a.row("item 0").waitFor();
     expect(await a.page.getByTestId("row").count()).toBeLessThan(200);
     await a.page.getByRole("main").hover();

@@ -33,7 +33,7 @@ describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT,
     await folder.kill();
     await app.page.reload();
     await app.shows(["before"]);
-    await app.page.getByText("The folder of this address cannot be had").waitFor();
+    await app.page.getByText("The folder of this address is not available").waitFor();
     await app.press("Escape");
     await app.edit("before");
     await app.press("Enter");
@@ -192,7 +192,7 @@ describe.skipIf(!findChromium())("addresses (need Chromium)", PATIENT, () => {
     const device = await rig.newDevice();
     const page = await device.newPage();
     await page.goto(`http://127.0.0.1:${folder.port}/`);
-    await page.getByText("it lacks the key to them").waitFor();
+    await page.getByText("the key to them is missing").waitFor();
     expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
     await page.evaluate((to) => void (location.href = to), folder.url);
     await page.getByTestId("status").waitFor();

@@ -42,7 +42,7 @@ describe.skipIf(!findChromium())("what of a page is shown, and moving to another
     expect(await app.caret()).toMatchObject({ text: "three" });
     await app.page.reload();
     await app.shows(["three"]);
-    await app.choose("This page", "Show what is done");
+    await app.choose("This page", "Show done items");
     await app.shows(["x one", "x two", "three"]);
   });
 

@@ -36,7 +36,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
 
     await a.choose("Page “Renamed”", "Delete page");
     await expect.poll(() => b.pages(), SOON).toEqual(["First"]);
-    await b.page.getByText("The page that was open has been deleted.").waitFor();
+    await b.page.getByText("The open page has been deleted.").waitFor();
     await b.shows(["in the first"]);
     await a.button("Undo").and(a.page.getByText("Undo")).click();
     for (const device of [a, b]) await expect.poll(() => device.pages(), SOON).toEqual(["Renamed", "First"]);
@@ -91,7 +91,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     const messages = (device: AppPage): Promise<string[]> =>
       device.page.getByRole("region", { name: "Messages" }).locator(".text").allTextContents();
     expect(await messages(a)).toEqual(["“Second” is deleted."]);
-    await expect.poll(() => messages(b), SOON).toEqual(["The page that was open has been deleted."]);
+    await expect.poll(() => messages(b), SOON).toEqual(["The open page has been deleted."]);
     await a.button("Dismiss").click();
 
     const history = await a.openPanel("History");
@@ -217,11 +217,11 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     const elsewhere = join(temporaryFolder(), "tree");
     renameSync(tree, elsewhere);
     const app = await rig.openApp(folder.url);
-    await app.page.getByText("has not arrived here yet").waitFor();
+    await app.page.getByText("have not arrived here yet").waitFor();
     expect(await app.pages()).toEqual(["Page"]);
     // it keeps nothing else from being done
     expect(JSON.parse(await app.export())).toMatchObject({ trees: {} });
-    await app.page.getByText("Not in the file, because it has not arrived here yet: “Page”.").waitFor();
+    await app.page.getByText("Not in the file, because not arrived here yet: “Page”.").waitFor();
     const search = await app.search("on");
     await search.getByText("Nothing found. Without 1 page that has not arrived here yet.").waitFor();
     await app.press("Escape");

@@ -54,7 +54,7 @@ describe.skipIf(!findChromium())("a server that is killed (needs Chromium)", PAT
 
     const alone = await rig.openTab(device, folder.url, LOST);
     await alone.shows(["before", "without the server"]);
-    await alone.page.getByText("The folder of this address cannot be had").waitFor();
+    await alone.page.getByText("The folder of this address is not available").waitFor();
     await alone.press("Escape");
     await alone.edit("without the server");
     await alone.press("Enter");

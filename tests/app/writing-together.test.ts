@@ -146,7 +146,7 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     await b.edit("one");
     await b.press("Control+.");
     await b.shows(["+ one", "four"]);
-    await a.page.getByText("What you are editing was folded away elsewhere.", { exact: false }).waitFor();
+    await a.page.getByText("Another device folded the item that you are editing away.", { exact: false }).waitFor();
     await expect.poll(() => a.caret(), SOON).toEqual({ text: "three", offset: 2 });
     await a.type("-");
     await a.shows(["th-ree"]);

@@ -199,7 +199,7 @@ export class OutlineEditor {
   moveTo(id: string, parentId: string, beforeId: string | undefined): void {
     this.#places.assertOnPage(parentId);
     if (id === parentId || this.outline.tree.isAncestor(parentId, id))
-      throw new FoldspaceError("FOLD_CYCLE", `${id} cannot be moved under itself`);
+      throw new FoldspaceError("FOLD_CYCLE", `${id} cannot be moved below itself`);
     if (id === beforeId) return;
     this.#places.parentOf(id);
     const others = this.outline.childrenOf(parentId).filter((other) => other !== id);

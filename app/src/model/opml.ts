@@ -69,7 +69,7 @@ type XmlElement = Readonly<Record<string, unknown>>;
  */
 export function fromOpml(text: string): { title?: string; nodes: OutlineNode[] } {
   const opml = asElement(parseXml(text)["opml"]);
-  if (!opml) throw new ImportError("The file is XML, but no OPML outline");
+  if (!opml) throw new ImportError("The file is XML, but not an OPML outline");
   const title = asElement(opml["head"])?.["title"];
   const nodes: NodeDraft[] = [];
   // the loop appends to the array
@@ -89,7 +89,7 @@ export function fromOpml(text: string): { title?: string; nodes: OutlineNode[] }
 function parseXml(text: string): XmlElement {
   if (text.length > MAX_LENGTH) throw new ImportError(`The file is longer than ${MAX_LENGTH / 1024 / 1024} million characters`);
   const validity = XMLValidator.validate(text);
-  if (validity !== true) throw new ImportError(`The file is no valid XML: ${validity.err.msg}`, validity.err.line);
+  if (validity !== true) throw new ImportError(`The file is not valid XML: ${validity.err.msg}`, validity.err.line);
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: "@",
@@ -105,7 +105,7 @@ function parseXml(text: string): XmlElement {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (reason === "Maximum nested tags exceeded") throw tooDeep();
-    throw new ImportError(`The file is no valid XML: ${reason}`);
+    throw new ImportError(`The file is not valid XML: ${reason}`);
   }
 }
 

@@ -34,9 +34,9 @@ test("the pages of a space that was given as JSON are read as they look", async 
 });
 
 test.each([
-  ["", "no valid JSON"],
-  ["[1]", "not what this app gives"],
-  ['{"spaceId":"a"}', "not what this app gives"],
+  ["", "not valid JSON"],
+  ["[1]", "not an export of this app"],
+  ['{"spaceId":"a"}', "not an export of this app"],
 ])("%j is refused", (text, reason) => {
   expect(() => fromSpaceJson(text)).toThrow(reason);
 });

@@ -38,11 +38,11 @@ function parse(text: string): { readonly spaceId: string; readonly trees: Readon
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ImportError(`It is no valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ImportError(`It is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   const { spaceId, trees } = isObject(value) ? value : {};
   if (typeof spaceId !== "string" || !isObject(trees))
-    throw new ImportError("It is JSON, but not what this app gives as “Everything as JSON”.");
+    throw new ImportError("It is JSON, but not an export of this app (“Everything as JSON”).");
   return { spaceId, trees };
 }
 

@@ -45,7 +45,7 @@ async function exportSpace({ name, session: { space } }: Workspace): Promise<voi
     else missing.push(`“${title || "Untitled"}”`);
   }
   download(`${name}.json`, exportJson(space.id, trees), "application/json");
-  if (missing.length > 0) notices.inform(`Not in the file, because it has not arrived here yet: ${missing.join(", ")}.`);
+  if (missing.length > 0) notices.inform(`Not in the file, because not arrived here yet: ${missing.join(", ")}.`);
 }
 
 /** Lets the user choose files to import. */
@@ -67,7 +67,7 @@ export async function importFiles(workspace: Workspace, files: readonly File[]):
     try {
       await importFile(workspace, file);
     } catch (error) {
-      notices.report(`“${file.name}” could not be taken in.`, error, reasonIn(error));
+      notices.report(`“${file.name}” could not be imported.`, error, reasonIn(error));
     }
   }
 }
@@ -89,18 +89,18 @@ async function importFile(workspace: Workspace, file: File): Promise<void> {
     items += page.rows.length;
   }
   const taken = pages.length === 1 ? count(items, "item") : count(pages.length, "page");
-  notices.inform(`${taken} taken in from “${file.name}”.`);
+  notices.inform(`${taken} imported from “${file.name}”.`);
 }
 
 /** Recognises OPML and JSON by the file's name or its first characters; other text is read as Markdown. */
 async function readPages(file: File): Promise<readonly ReadPage[]> {
   if (file.size > MAX_FILE_BYTES) throw new ImportError("It is larger than 20 MB.");
   const text = await file.text();
-  if (text.includes("\0")) throw new ImportError("It is no text.");
+  if (text.includes("\0")) throw new ImportError("It is not a text file.");
   const isA = (ending: RegExp, beginning: RegExp): boolean => ending.test(file.name) || beginning.test(text);
   if (isA(/\.(opml|xml)$/i, /^\s*<(\?xml|opml)/i)) return [(await import("../model/opml.ts")).fromOpml(text)];
   if (isA(/\.json$/i, /^\s*\{"spaceId":/)) return fromSpaceJson(text);
-  if (isA(/\.html?$/i, /^\s*<(!doctype )?html/i)) throw new ImportError("Web pages cannot be taken in. Copy their text instead.");
+  if (isA(/\.html?$/i, /^\s*<(!doctype )?html/i)) throw new ImportError("Web pages cannot be imported. Copy their text instead.");
   return [fromMarkdown(text)];
 }
 

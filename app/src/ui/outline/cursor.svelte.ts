@@ -174,7 +174,7 @@ export class Cursor {
     page.zoom(parentId);
     this.#place = { rows: page.rows, index: page.outline.indexOf(id), rootId: parentId };
     return () => {
-      notices.inform("What you are editing was folded away elsewhere. It is shown apart from the rest of the page.");
+      notices.inform("Another device folded the item that you are editing away. It is shown apart from the rest of the page.");
       this.options.zoom(parentId === page.tree.root?.id ? undefined : parentId);
     };
   }

@@ -42,7 +42,7 @@ export class Activity {
     this.#ends.push(
       space.observeUnloadedTrees((treeId) => {
         const title = this.#titleOf(treeId);
-        if (title !== undefined) this.#add({ at: Date.now(), peerId: undefined, treeId, text: `“${title}” has news` });
+        if (title !== undefined) this.#add({ at: Date.now(), peerId: undefined, treeId, text: `“${title}” has new changes` });
       }),
     );
   }

@@ -44,7 +44,7 @@ export class Devices {
       try {
         announceDevice(this.#space.tree, this.#space.peerId, thisDevice());
       } catch (error) {
-        notices.report("The name of this device could not be written down.", error);
+        notices.report("The name of this device could not be saved.", error);
       }
     });
   }

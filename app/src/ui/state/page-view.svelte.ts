@@ -119,7 +119,7 @@ export class PageView {
       tree: this.tree,
       watcher,
       isBeingWritten,
-      onFailed: (error) => notices.report("Texts of two devices could not be put together.", error),
+      onFailed: (error) => notices.report("Texts of two devices could not be merged.", error),
     });
     this.#ends.push(
       watcher.observe(read),

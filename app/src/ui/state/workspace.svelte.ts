@@ -136,7 +136,7 @@ export class Workspace {
       this.page = view;
       remember("page", treeId);
       setTimeout(
-        () => void attempt("Texts changed on two devices could not be looked for.", () => view.watchConflicts()),
+        () => void attempt("The search for texts that were changed on two devices failed.", () => view.watchConflicts()),
         SETTLED_MS,
       );
     });
@@ -177,7 +177,7 @@ export class Workspace {
 
   /** Restores a deleted page, and goes there. */
   restorePage(treeId: string): void {
-    void attempt("The page could not be brought back.", () => {
+    void attempt("The page could not be restored.", () => {
       restorePage(this.session.space, treeId);
       this.#elsewhere.drop((step) => step === this.#restorings.get(treeId));
       this.#readPages();
@@ -254,7 +254,7 @@ export class Workspace {
   /** Makes a page and goes there. @returns its id, or `undefined` after a failure, which has been reported */
   async newPage(title: string = ""): Promise<string | undefined> {
     let made: string | undefined;
-    await attempt("The page could not be made.", async () => {
+    await attempt("The page could not be created.", async () => {
       made = (await createPage(this.session.space, title)).treeId;
       this.#readPages();
       this.goTo(made);
@@ -291,7 +291,7 @@ export class Workspace {
       tree,
       watcher,
       isBeingWritten: () => !this.drafts.isEmpty,
-      onFailed: (error) => notices.report("Titles of two devices could not be put together.", error),
+      onFailed: (error) => notices.report("Titles of two devices could not be merged.", error),
     });
     const read = (): void => {
       this.titleConflicts = new Map(watcher.conflicts.map((conflict) => [conflict.itemId, conflict]));
@@ -362,7 +362,7 @@ export class Workspace {
     const { space } = this.session;
     const deleted = listDeletedPages(space).find((page) => page.treeId === treeId);
     if (deleted?.deletedBy === space.peerId) return;
-    notices.inform("The page that was open has been deleted.", {
+    notices.inform("The open page has been deleted.", {
       label: "Restore",
       run: () => this.restorePage(treeId),
     });

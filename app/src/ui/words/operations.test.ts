@@ -25,7 +25,7 @@ test("says of each item what matters most in what was done to it", () => {
   expect(said(tree, () => (milk = createItem(tree, rootId, "a0", { text: "Milk", children: [] })))).toEqual(["added “Milk”"]);
   expect(said(tree, () => tree.setVertexProperty(milk, "text", "Oat milk"))).toEqual(["wrote “Oat milk”"]);
   expect(said(tree, () => tree.setVertexProperty(milk, "done", true))).toEqual(["ticked off “Oat milk”"]);
-  expect(said(tree, () => tree.setVertexProperty(milk, "done", undefined))).toEqual(["took the tick off “Oat milk”"]);
+  expect(said(tree, () => tree.setVertexProperty(milk, "done", undefined))).toEqual(["unticked “Oat milk”"]);
   expect(said(tree, () => tree.setVertexProperty(milk, "order", "a1"))).toEqual(["moved “Oat milk”"]);
   const shop = createItem(tree, rootId, "a2", { text: "Shop", children: [] });
   expect(said(tree, () => tree.moveVertex(milk, shop))).toEqual(["put “Oat milk” under “Shop”"]);

@@ -40,7 +40,7 @@ function describe(tree: ReplicatedTree, itemId: string, ops: readonly VertexOper
   if (move?.parentId === BIN_ID) return `deleted ${called}`;
   if (keys.has(CREATED_KEY)) return `added ${called}`;
   if (keys.has(TEXT_KEY)) return keys.get(TEXT_KEY) === "" ? "emptied an item" : `wrote ${called}`;
-  if (keys.has(DONE_KEY)) return keys.get(DONE_KEY) === true ? `ticked off ${called}` : `took the tick off ${called}`;
+  if (keys.has(DONE_KEY)) return keys.get(DONE_KEY) === true ? `ticked off ${called}` : `unticked ${called}`;
   if (keys.has(COLLAPSED_KEY)) return `${keys.get(COLLAPSED_KEY) === true ? "folded" : "unfolded"} ${called}`;
   if (keys.has("name") || keys.has("_n")) return `named a page ${called}`;
   if (keys.has(SEEN_KEY)) return `chose between two versions of ${called}`;
@@ -52,7 +52,7 @@ function describe(tree: ReplicatedTree, itemId: string, ops: readonly VertexOper
 
 function describeRoot(ops: readonly VertexOperation[]): string | undefined {
   const isNamed = ops.some((op) => !isMoveVertexOp(op) && (op.key === "name" || op.key === "_n"));
-  return isNamed ? "named it anew" : undefined;
+  return isNamed ? "renamed it" : undefined;
 }
 
 function nameOf(tree: ReplicatedTree, itemId: string): string {

@@ -74,7 +74,7 @@ function folderTrouble({ error }: LayerReport): string {
   if (code === "FOLD_DISK_FULL") return "Disk full";
   if (code === "FOLD_READ_ONLY") return "Folder is read-only";
   if (code === "FOLD_PERMISSION") return "Folder not permitted";
-  if (code === "FOLD_SPACE_MISMATCH") return "Folder holds another space";
+  if (code === "FOLD_SPACE_MISMATCH") return "Folder has another space";
   if (code === "FOLD_UNTRUSTED_SERVER") return "Another server answers";
   if (code === undefined || UNREACHABLE.has(code)) return "Folder unreachable";
   return "Folder cannot be used";
