@@ -14,7 +14,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
 
   async function expectAccessible(app: AppPage, state: string): Promise<void> {
     const { page } = app;
-    // what moves in is looked at when it is there
+    // checks elements after their transition has ended
     await page.evaluate(async () => await Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => 0))));
     if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
     const found = await page.evaluate(async () => {
@@ -34,7 +34,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await app.untilSaved();
   }
 
-  /** Has another peer have written another text for an item, without knowing of the one that is there. */
+  /** Lets another peer write another text into an item, concurrently with the existing one. */
   async function writeConflict(app: AppPage, folder: ServedFolder, text: string): Promise<void> {
     for (const log of folder.logs()) {
       const lines = readFileSync(join(folder.path, log), "utf8").trimEnd().split("\n");
@@ -47,7 +47,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await app.button("Two versions").waitFor();
   }
 
-  test.each(["light", "dark"] as const)("where the browser keeps nothing, %s", async (colorScheme) => {
+  test.each(["light", "dark"] as const)("if the browser keeps nothing, %s", async (colorScheme) => {
     const folder = await ServedFolder.serve(undefined, { machine: "unknown" });
     const app = await rig.openApp(folder.url, { colorScheme });
     await app.page.getByRole("region", { name: "Who uses this computer?" }).waitFor();

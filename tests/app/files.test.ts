@@ -12,7 +12,7 @@ const MARKDOWN = "# Garden\n\n- plants\n  - apple\n  - [x] rose\n- tools \\*and\
 describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("of Markdown and OPML become pages, and pages become such files", async () => {
+  test("of Markdown and OPML are imported as pages, and pages are exported as such files", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     await app.importFiles([{ name: "garden.md", text: MARKDOWN }]);
@@ -82,7 +82,7 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
 
     const long = Array.from({ length: 10_000 }, (_, index) => `line ${index}`);
     writeFileSync(join(folder.path, "space-v1/long.txt"), `${long.join("\n")}\n`);
-    await panel.getByRole("button", { name: "Look again" }).click();
+    await panel.getByRole("button", { name: "Refresh" }).click();
     await openFile(panel, "space-v1/long.txt");
     await panel.getByRole("button", { name: "Show more" }).dblclick();
     await panel.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });

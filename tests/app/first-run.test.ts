@@ -7,7 +7,7 @@ import { SOON } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
-/** A program in place of the one that opens the system's file manager. @returns what it was called with */
+/** Replaces the program that opens the system's file manager. @returns the arguments of its calls */
 function fakeFileManager(exitCode: number): { variables: Record<string, string>; calls: () => string[] } {
   const folder = temporaryFolder();
   const log = join(folder, "calls");
@@ -27,7 +27,7 @@ function fakeFileManager(exitCode: number): { variables: Record<string, string>;
 describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("says what this is and where the notes are, and begins with one page, also in two windows", async () => {
+  test("explains the app and the place of the notes, and begins with one page, also in two windows", async () => {
     const manager = fakeFileManager(0);
     const folder = await ServedFolder.serve(undefined, { isFirstRun: true, variables: manager.variables });
     const app = await rig.openApp(folder.url);
@@ -49,7 +49,7 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
     await expect.poll(() => manager.calls(), SOON).toEqual([folder.path, folder.path]);
   });
 
-  test("a folder that cannot be shown is said to be so", async () => {
+  test("a folder that cannot be shown is reported", async () => {
     const { variables } = fakeFileManager(3);
     const folder = await ServedFolder.serve(undefined, { isFirstRun: true, variables });
     const app = await rig.openApp(folder.url);
@@ -59,7 +59,7 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
     await alert.getByText("No file manager could be opened").waitFor();
   });
 
-  test("a space without pages says what this is, and gets no page by itself", async () => {
+  test("a space without pages explains the app, and gets no page by itself", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url);
     await app.page.getByRole("region", { name: "Introduction" }).getByText(folder.path, { exact: true }).waitFor();

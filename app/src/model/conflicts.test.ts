@@ -45,7 +45,7 @@ test("texts of two devices that were offline are conflicts, once, however much w
   expectConflicts([a, b], ["milk/bread"]);
 });
 
-test("a text that arrived while another was being written over the same older one is a conflict, whoever wrote that", () => {
+test("a text that arrived while another replaced the same older one is a conflict, whichever device wrote the older one", () => {
   for (const author of ["a", "b"]) {
     const a = newPage(["x"]);
     const b = alsoOn(a, "b");
@@ -77,7 +77,7 @@ test("a device far ahead that overwrites what it has just read makes no conflict
   expectConflicts([a, b], []);
 });
 
-test("a device far ahead that overwrites what it has not heard of makes one, with the same counters", () => {
+test("a device far ahead that overwrites a text it has not received makes one, with the same counters", () => {
   const a = newPage(["x", "y"]);
   const b = alsoOn(a, "b");
   a.type(a.id("y"), ...Array.from({ length: 50 }, (_, count) => `y${count}`));
@@ -98,7 +98,7 @@ test("conflicts of a device that was started several times while it was offline 
   expectConflicts([restarted, b], ["by a, started again/by b"]);
 });
 
-test("a conflict stays one while the winner is typed on, also by someone who has received the other", () => {
+test("a conflict remains while the winner is edited, even on a device that has received the other text", () => {
   const a = newPage(["x"]);
   const b = alsoOn(a, "b");
   const id = a.id("x");
@@ -112,7 +112,7 @@ test("a conflict stays one while the winner is typed on, also by someone who has
   expectConflicts([a, b], ["won, and on, by b/lost"]);
 });
 
-test("a device's own text that lost while its person goes on from the other's is a conflict", () => {
+test("a device's own text that lost is a conflict while its user continues the other text", () => {
   const a = newPage(["x"]);
   const b = alsoOn(a, "b");
   const id = a.id("x");
@@ -181,7 +181,7 @@ test("equal texts, texts cleared, and items in the bin are no conflicts", () => 
 
 // ---- the watcher ----
 
-test("the watcher tells when its conflicts change, and only then", async () => {
+test("the watcher notifies when its conflicts change, and only then", async () => {
   const a = newPage(["x", "y"]);
   const b = alsoOn(a, "b");
   const watcher = new ConflictWatcher(a.tree);
@@ -225,7 +225,7 @@ function rawPair(): { a: ReplicatedTree; b: ReplicatedTree; id: string; exchange
   return { a, b, id, exchange };
 }
 
-test("edits by turns without marks make no conflicts where each comes after the other's counters", () => {
+test("alternating edits without marks make no conflicts if the counters of each come after the other's", () => {
   const { a, b, id, exchange } = rawPair();
   for (const [tree, text] of [
     [b, "1"],
@@ -241,7 +241,7 @@ test("edits by turns without marks make no conflicts where each comes after the 
   for (const tree of [a, b, a.replicate("c")]) expect(findConflicts(tree)).toEqual([]);
 });
 
-test("edits at the same time without marks are conflicts where no counter has jumped in between", () => {
+test("concurrent edits without marks are conflicts if no counter has jumped in between", () => {
   const { a, b, id, exchange } = rawPair();
   a.newVertex("page", { text: "something else" });
   a.setVertexProperty(id, "text", "by a");
@@ -253,7 +253,7 @@ test("edits at the same time without marks are conflicts where no counter has ju
   for (const tree of [a, b, a.replicate("c")]) expect(drawn(findConflicts(tree))).toEqual(["by a, later/by b"]);
 });
 
-test("texts of programs that leave no marks are offered, also where they could be merged: what they are made of is a guess", () => {
+test("texts of programs that leave no marks are offered even if they could be merged: their parents are a guess", () => {
   const { a, b, id, exchange } = rawPair();
   a.newVertex("page", { text: "something else" });
   a.setVertexProperty(id, "text", "x by a");
@@ -262,7 +262,7 @@ test("texts of programs that leave no marks are offered, also where they could b
   for (const tree of [a, b]) expect(drawn(findConflicts(tree))).toEqual(["x by a/by b x"]);
 });
 
-test("marks that are none are passed over", () => {
+test("malformed marks are skipped", () => {
   const { a, b, id, exchange } = rawPair();
   a.setVertexProperty(id, "seen", ["", "x@b", 7, "@b", "1"]);
   a.setVertexProperty(id, "text", "by a");
@@ -308,7 +308,7 @@ test("conflicts follow from the set of operations, in whatever order they arrive
   );
 });
 
-test("what the app writes is a conflict exactly if no one had it before them when writing on", () => {
+test("a text of the app is a conflict exactly if no later text was made from it", () => {
   const edit = fc.record({
     device: fc.nat({ max: 2 }),
     syncs: fc.array(fc.nat({ max: 2 }), { maxLength: 2 }),
@@ -320,7 +320,7 @@ test("what the app writes is a conflict exactly if no one had it before them whe
       const [x, y] = [first.id("x"), first.id("y")];
       // the marks of every peer decide from here on
       const devices = [alsoOn(first, "b"), alsoOn(first, "c"), alsoOn(first, "d")];
-      /** The truth: of each text, whether someone wrote on from it. */
+      /** The expected result: whether a later text was made from each text. */
       const isWrittenOver = new Map<string, boolean>([["x", false]]);
       for (const [index, { device, syncs, isElsewhere }] of edits.entries()) {
         for (const partner of syncs) sync(devices[device]!, devices[partner]!);

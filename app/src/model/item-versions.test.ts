@@ -6,7 +6,7 @@ import { conflictsOn } from "./test-conflicts.ts";
 import { mapOffsetThrough } from "./text-change.ts";
 import { TextVersions } from "./text-versions.ts";
 
-/** Writes what goes together, as a device does that nobody writes on. @returns whether it had to */
+/** Writes the merge of compatible texts, like an idle device. @returns whether a write was needed */
 function merge(device: Device, itemId: string): boolean {
   const versions = TextVersions.of(device.tree);
   const { text, merged } = versions.stateOf(itemId)!;
@@ -15,7 +15,7 @@ function merge(device: Device, itemId: string): boolean {
   return true;
 }
 
-/** Lets devices exchange and merge until none has to. @returns how many exchanges that took */
+/** Lets devices exchange and merge until no more writes are needed. @returns the number of exchanges */
 function mergeUntilStable(devices: readonly Device[], itemId: string): number {
   for (let exchanges = 1; exchanges < 10; exchanges++) {
     sync(...devices);
@@ -110,7 +110,7 @@ test("what the one writes who made an item is never guessed to have been written
   const [b, c] = [alsoOn(a, "b"), alsoOn(a, "c")];
   const id = a.id("meet at 5");
   b.type(id, "meet at 9");
-  // far ahead of both, so that the counter of the one who made the item jumps
+  // far ahead of both, so that the counter of the item's creator jumps
   c.type(c.id("elsewhere"), ...Array.from({ length: 30 }, (_, n) => `elsewhere ${n}`));
   sync(a, c);
   a.type(id, "meet at 6");
@@ -163,7 +163,7 @@ test("a text of which a part of what it is made of has not arrived is merged whe
   a.type(id, "some word");
   d.tree.merge(a.tree.getAllOps());
   merge(d, id);
-  // of what one has written, the end is late; another goes on from there, and has heard of the beginning alone
+  // the end of one peer's text arrives late; another peer continues after having received only the beginning
   a.type(id, "some words");
   const late = lastOf(a);
   const e = alsoOn(a, "e");
@@ -180,7 +180,7 @@ test("a text of which a part of what it is made of has not arrived is merged whe
 });
 
 describe("taking in what others write where the caret is", () => {
-  /** What a writer has on the own screen who types on where the caret is. */
+  /** The screen of a user who continues to type at the caret. */
   function typedOn(base: string, mine: string, caret: number, theirs: string, key: string, peerId = "a"): string {
     const a = newPage([base], peerId);
     const b = alsoOn(a, "b");
@@ -222,7 +222,7 @@ test("whatever three devices write, they agree after a few exchanges, stop writi
       const id = first.id("some words to begin with");
       const devices = [alsoOn(first, "b"), alsoOn(first, "c"), alsoOn(first, "d")];
       const written = new Set<string>();
-      /** What a device shows while somebody writes there. */
+      /** The text that a device shows during an edit. */
       const drafts = devices.map((device) => standing(device, id));
       for (const [index, { device: n, syncs, kind, at }] of edits.entries()) {
         const device = devices[n]!;

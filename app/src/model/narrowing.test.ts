@@ -9,7 +9,7 @@ test("a filter shows what has its words, what is above that, and what is below i
   expect(page.drawn).toEqual(["fruit", "  red apple", "    peel", "bread"]);
   expect(outline.filter("apple red")).toBe(1);
   expect(page.drawn).toEqual(["fruit", "  red apple", "    peel"]);
-  // what the filter has unfolded is folded without a trace
+  // collapsing an item that the filter expanded leaves no trace
   editor.toggleCollapsed(page.id("fruit"));
   expect(page.drawn).toEqual(["fruit +"]);
   expect(editor.undo()).toBeDefined();
@@ -30,7 +30,7 @@ test("what is written while a filter is on stays, also if it does not have the w
   sync(page, other);
   await notified();
   expect(page.drawn).toEqual(["one apple", "from elsewhere", "three", "new"]);
-  // it goes past what is not shown
+  // it moves past hidden items
   page.editor.moveUp(caret.id);
   page.editor.moveUp(caret.id);
   expect(page.drawn).toEqual(["one apple", "new", "from elsewhere", "three"]);

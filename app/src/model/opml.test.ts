@@ -99,7 +99,7 @@ function errorOf(text: string): [string, number | undefined] {
   throw new Error("It was read");
 }
 
-test("what is no OPML is refused, with the line where there is one", () => {
+test("other files than OPML are refused, with the line if it is known", () => {
   expect(errorOf(body('<outline text="a">', '<outline text="b"/>'))).toEqual([expect.stringContaining("not valid XML"), 7]);
   expect(errorOf(body('<outline text="a/>'))).toEqual([expect.stringContaining("not valid XML"), 5]);
   expect(errorOf(body('<outline text="a" text="b"/>'))).toEqual([expect.stringContaining("not valid XML"), 5]);

@@ -61,7 +61,7 @@ test("observers are told once per batch, after the rows have changed, and not wh
   expect(told1.length).toBe(2);
 });
 
-test("an observer that throws does not keep the others from being told", async () => {
+test("an observer that throws does not keep the others from being notified", async () => {
   const page = newPage(["a"]);
   const rejections: unknown[] = [];
   const onRejection = (error: unknown): void => void rejections.push(error);
@@ -80,7 +80,7 @@ test("an observer that throws does not keep the others from being told", async (
   expect([count, rejections]).toEqual([1, [new Error("of the application")]]);
 });
 
-test("whoever reads right after a merge reads what was merged", () => {
+test("a read right after a merge returns the merged state", () => {
   const page = newPage(["a", "b"]);
   const other = alsoOn(page, "b");
   other.editor.indent(other.id("b"));
@@ -89,7 +89,7 @@ test("whoever reads right after a merge reads what was merged", () => {
   expect(page.outline.childrenOf("page").length).toBe(1);
 });
 
-test("a move here that one from elsewhere takes back in the same turn leaves no trace", async () => {
+test("a local move that a remote one reverts in the same turn leaves no trace", async () => {
   for (const reads of [0, 1]) {
     const page = newPage(["a", "b"]);
     const other = alsoOn(page, "b");
@@ -103,7 +103,7 @@ test("a move here that one from elsewhere takes back in the same turn leaves no 
   }
 });
 
-test("zooming shows what is below one item, and ends when it is deleted", async () => {
+test("zooming shows the descendants of one item, and ends when the item is deleted", async () => {
   const page = newPage(["a", "  b", "    c", "d"]);
   let count = 0;
   page.outline.observe(() => count++);
@@ -124,7 +124,7 @@ test("zooming shows what is below one item, and ends when it is deleted", async 
   expect(page.outline.root).toBe("page");
 });
 
-test("a closed outline stands still", async () => {
+test("a closed outline does not change", async () => {
   const page = newPage(["a"]);
   const before = page.outline.rows;
   page.outline.close();
@@ -149,7 +149,7 @@ function largePage(): Device {
   return newPage(lines);
 }
 
-test("on a page of 10,000 items, a change makes new rows of what it touches alone", async () => {
+test("on a page of 10,000 items, a change makes new rows only for the changed items", async () => {
   const page = largePage();
   const { outline, editor } = page;
   const known = new Set(outline.rows);
@@ -180,7 +180,7 @@ test("on a page of 10,000 items, a change makes new rows of what it touches alon
   expect(await newRows()).toBe(1);
 });
 
-test("after any edits, here and elsewhere, the rows are what the tree says, and those that say the same are the same", async () => {
+test("after any edits, local and remote, the rows match the tree, and unchanged rows are the same objects", async () => {
   const edit = fc.record({
     kind: fc.constantFrom("text", "move", "order", "collapse", "delete", "create", "zoom", "read", "told"),
     isRemote: fc.boolean(),

@@ -22,7 +22,7 @@ export class OwnTexts {
     this.#onDeleted = onDeleted;
     this.#endObserving = tree.observeOpApplied((op, isLocal) => {
       if (isMoveVertexOp(op)) {
-        if (!isLocal && op.parentId === BIN_ID && this.#last.size > 0) this.#lookBelow(op);
+        if (!isLocal && op.parentId === BIN_ID && this.#last.size > 0) this.#findUnseen(op);
       } else if (isLocal && op.key === TEXT_KEY && !op.transient) {
         this.#last.set(op.targetId, op.id);
         if (isOnPage(tree, op.targetId)) this.#unseen.delete(op.targetId);
@@ -40,7 +40,7 @@ export class OwnTexts {
     this.#endObserving();
   }
 
-  #lookBelow({ id: deletion, targetId }: MoveVertex): void {
+  #findUnseen({ id: deletion, targetId }: MoveVertex): void {
     for (const [itemId, text] of this.#last) {
       const isBelow = itemId === targetId || this.#tree.isAncestor(itemId, targetId);
       if (!isBelow || this.#versions.mayHaveSeen(deletion, text)) continue;

@@ -8,7 +8,7 @@ function added(links: PageLinks, treeId: string, page: ReturnType<typeof newPage
   while (reading.next().done !== true);
 }
 
-test("a link that has been begun is known by the caret behind it", () => {
+test("an unfinished link is recognised by the caret behind it", () => {
   expect(linkQueryAt("see [[Pla", 9)).toEqual({ from: 4, query: "Pla" });
   expect(linkQueryAt("see [[Pla", 6)).toEqual({ from: 4, query: "" });
   expect(linkQueryAt("see [[Pla", 5)).toBeUndefined();
@@ -27,7 +27,7 @@ test("a link is completed up to its closing brackets, with the caret behind", ()
   expect(["Plans", "a [b]", "a|b", " "].filter(isLinkable)).toEqual(["Plans"]);
 });
 
-test("the items that link to a title are known, whatever its case, with what is above them", () => {
+test("the items that link to a title are found, whatever its case, with their ancestors", () => {
   const [one, two] = [
     newPage(["see [[Plans]]", "  a", "    and [[plans|that]]"]),
     newPage(["- x", "  in a note: [[PLÁNS]]"], "b"),
@@ -43,7 +43,7 @@ test("the items that link to a title are known, whatever its case, with what is 
   expect(links.linksTo("Plan")).toEqual([]);
 });
 
-test("links follow what is written, deleted and brought back", async () => {
+test("links follow edits, deletions and restored items", async () => {
   const page = newPage(["a", "b [[Old]]"]);
   const links = new PageLinks();
   added(links, "page", page);

@@ -7,7 +7,7 @@ function rowsOf({ outline }: Device): string[] {
   return outline.rows.map((row) => `${"  ".repeat(row.depth)}${row.isDeleted ? "- " : ""}${row.text}`);
 }
 
-test("a held row stays where it is when another device deletes its item, and takes its text as before", async () => {
+test("a pinned row stays in place when another device deletes its item, and stays editable", async () => {
   const a = newPage(["one", "two", "  below", "three"]);
   const b = alsoOn(a, "b");
   const id = a.id("two");
@@ -23,7 +23,7 @@ test("a held row stays where it is when another device deletes its item, and tak
   expect(rowsOf(a)).toEqual(["one", "- two and more", "between", "  three"]);
 });
 
-test("it goes when it is let go of, and comes back among the others with its item", async () => {
+test("it disappears when it is unpinned, and comes back when its item is restored", async () => {
   const a = newPage(["one", "two", "three"]);
   const b = alsoOn(a, "b");
   const [one, two] = [a.id("one"), a.id("two")];
@@ -43,7 +43,7 @@ test("it goes when it is let go of, and comes back among the others with its ite
   expect(a.outline.pinnedDeleted.size).toBe(0);
 });
 
-test("what is deleted here, or is not in sight, is not held", async () => {
+test("a row that is deleted here, or is not visible, is not pinned", async () => {
   const a = newPage(["one", "  two", "three"]);
   const b = alsoOn(a, "b");
   const [one, two] = [a.id("one"), a.id("two")];
@@ -61,7 +61,7 @@ test("what is deleted here, or is not in sight, is not held", async () => {
   expect(rowsOf(a)).toEqual(["three"]);
 });
 
-test("rows around held ones are those of the page, whatever is done to it", async () => {
+test("rows around pinned ones are those of the page, whatever changes", async () => {
   const a = newPage(["a", "  b", "    c", "  d", "e", "  f", "g"]);
   const b = alsoOn(a, "b");
   for (const text of ["c", "e", "f"]) a.outline.pin(a.id(text));
@@ -84,7 +84,7 @@ test("rows around held ones are those of the page, whatever is done to it", asyn
   }
 });
 
-test("texts that were written here are told when another device deletes them, or what is above, without having seen them", () => {
+test("texts that were written here are reported when another device deletes them or an ancestor without having seen them", () => {
   const a = newPage(["one", "two", "three"]);
   const b = alsoOn(a, "b");
   const deleted: string[] = [];

@@ -9,7 +9,7 @@ export function findConflicts(tree: ReplicatedTree): readonly Conflict[] {
   return watcher.conflicts;
 }
 
-/** Conflicts as `standing/lost`. */
+/** Conflicts as `winner/loser`. */
 export function drawn(conflicts: readonly Conflict[]): string[] {
   return conflicts.map(({ winner, loser }) => `${winner.value}/${loser.value}`).sort();
 }
@@ -18,7 +18,7 @@ export function conflictsOn(device: Device): string[] {
   return drawn(findConflicts(device.tree));
 }
 
-/** What any device finds in the log alone, without having been there. */
+/** The conflicts that a later device finds in the log alone. */
 export function conflictsInLog(device: Device): string[] {
   return drawn(findConflicts(device.tree.replicate("a later start")));
 }

@@ -51,7 +51,10 @@ function deleteDatabase(name: string): Promise<void> {
     request.onerror = () =>
       reject(new FoldspaceError("FOLD_IO", `The database ${name} cannot be deleted`, { cause: request.error }));
     setTimeout(
-      () => reject(new FoldspaceError("FOLD_BUSY", `Another tab keeps the database ${name} open: it is deleted when that tab is closed`)),
+      () =>
+        reject(
+          new FoldspaceError("FOLD_BUSY", `Another tab keeps the database ${name} open: it is deleted when that tab is closed`),
+        ),
       DELETE_MS,
     );
   });

@@ -9,7 +9,7 @@ import {
 } from "foldspace";
 
 /** The longest delay of the folder, in milliseconds, as only the folder may have the space. */
-const PATIENCE_MS = 1_000;
+const START_TIMEOUT_MS = 1_000;
 /** Interval of the checks whether the folder still exists. */
 const CHECK_INTERVAL_MS = 1_500;
 const SPACE_FILE = "space-v1/space.json";
@@ -56,7 +56,7 @@ export class WatchedFolderLayer extends FileSystemPersistenceLayer {
   }
 
   override async connect(session?: LayerSession): Promise<void> {
-    if (this.#start) await Promise.race([this.#start, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    if (this.#start) await Promise.race([this.#start, new Promise((resolve) => setTimeout(resolve, START_TIMEOUT_MS))]);
     await super.connect(session);
     this.#checkLater();
   }

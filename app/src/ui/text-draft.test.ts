@@ -12,7 +12,7 @@ let one: string;
 let two: string;
 let stores: string[];
 let isPending: boolean;
-/** What the page shows of an item that is written, as far as the draft says what changes. */
+/** The shown text of an edited item, updated by the changes that the draft reports. */
 let shown: string;
 
 function newDraft(): TextDraft {
@@ -33,7 +33,7 @@ function newDraft(): TextDraft {
   });
 }
 
-/** Writes as a person does, who goes on from what is shown. */
+/** Types like a user who continues the shown text. */
 function write(draft: TextDraft, id: string, text: string): void {
   shown = text;
   draft.write(id, text);
@@ -63,7 +63,7 @@ test("stores what was written after a pause, once", () => {
   expect([stores, isPending]).toEqual([["one two"], false]);
 });
 
-test("stores now and then while somebody writes on", () => {
+test("stores now and then during continuous typing", () => {
   const draft = newDraft();
   for (let n = 1; n <= 12; n++) {
     write(draft, one, "x".repeat(n));
@@ -91,7 +91,7 @@ test("stores nothing while a character is being composed", () => {
   expect(stores).toEqual(["one日"]);
 });
 
-test("changes nothing in a text in which a character is being composed, and takes the rest in afterwards", () => {
+test("changes nothing in a text during a composition, and ingests other texts afterwards", () => {
   const draft = newDraft();
   shown = "onet";
   draft.compose(one, "onet");
@@ -124,7 +124,7 @@ test("ends composing when another item is written, or the focus goes", () => {
   expect([stores, draft.isComposing, isPending]).toEqual([["onet", "otherx"], false, false]);
 });
 
-test("shows what others have written as soon as it arrives, with what is written here", () => {
+test("shows the texts of others as soon as they arrive, merged with the draft", () => {
   const draft = newDraft();
   write(draft, one, "one two");
   other.type(one, "zero one");
@@ -138,7 +138,7 @@ test("shows what others have written as soon as it arrives, with what is written
   expect(conflictsOn(other)).toEqual([]);
 });
 
-test("goes on with its own text where others have changed the same words, and both stay whole", () => {
+test("continues with its own text if others have changed the same words, and both stay whole", () => {
   const draft = newDraft();
   write(draft, one, "six");
   draft.store();
@@ -154,7 +154,7 @@ test("goes on with its own text where others have changed the same words, and bo
   for (const device of [here, other]) expect(conflictsOn(device)).toEqual(["six sharp/nine"]);
 });
 
-test("makes the shown text the one that stands before a command is given", () => {
+test("makes the shown text the winning one before a command", () => {
   const draft = newDraft();
   write(draft, one, "six");
   draft.store();
@@ -165,7 +165,7 @@ test("makes the shown text the one that stands before a command is given", () =>
   expect(conflictsOn(here)).toEqual(["six/nine"]);
 });
 
-test("leaves the text of others standing where nothing was written any more", () => {
+test("keeps the text of others if nothing more was typed", () => {
   const draft = newDraft();
   write(draft, one, "six");
   draft.store();
@@ -176,7 +176,7 @@ test("leaves the text of others standing where nothing was written any more", ()
   expect(conflictsOn(here)).toEqual(["nine/six"]);
 });
 
-test("stores nothing where the text is as it was", () => {
+test("stores nothing if the text is unchanged", () => {
   const draft = newDraft();
   write(draft, one, "one ");
   write(draft, one, "one");
@@ -184,7 +184,7 @@ test("stores nothing where the text is as it was", () => {
   expect([stores, isPending]).toEqual([[], false]);
 });
 
-test("keeps writing where storing has failed, and tries again with what is written next", () => {
+test("keeps the draft after a failed write, and retries with the next keystroke", () => {
   let isFull = true;
   const draft = new TextDraft({
     stored: () => ({ text: "" }),

@@ -24,7 +24,7 @@ export interface TextDraftOptions {
 /** Length of a pause in typing, in milliseconds, after which the text is stored. */
 const PAUSE_MS = 250;
 /** The longest that text stays unsaved while the user continues to type, in milliseconds. */
-const LONGEST_MS = 900;
+const MAX_UNSAVED_MS = 900;
 
 interface Draft {
   readonly id: string;
@@ -84,7 +84,7 @@ export class TextDraft {
       this.#options.onPending(true);
     }
     clearTimeout(this.#timer);
-    const left = draft.pendingSince + LONGEST_MS - Date.now();
+    const left = draft.pendingSince + MAX_UNSAVED_MS - Date.now();
     this.#timer = setTimeout(() => this.store(), Math.max(0, Math.min(PAUSE_MS, left)));
   }
 

@@ -3,7 +3,7 @@ import { commandInText, commandOnRows } from "./keys.ts";
 
 type Key = Parameters<typeof commandInText>[0];
 
-/** `"Ctrl+Shift+z"` as a browser tells of it. */
+/** `"Ctrl+Shift+z"` as a browser reports it. */
 function key(text: string): Key {
   const parts = text.split("+");
   const has = (name: string): boolean => parts.slice(0, -1).includes(name);

@@ -112,7 +112,11 @@ export class PageView {
     );
   }
 
-  #watch(key: string, onConflicts: (conflicts: ReadonlyMap<string, Conflict>) => void, isBeingWritten: (itemId: string) => boolean): void {
+  #watch(
+    key: string,
+    onConflicts: (conflicts: ReadonlyMap<string, Conflict>) => void,
+    isBeingWritten: (itemId: string) => boolean,
+  ): void {
     const watcher = new ConflictWatcher(this.tree, key);
     const read = (): void => onConflicts(new Map(watcher.conflicts.map((conflict) => [conflict.itemId, conflict])));
     const merger = new TextMerger({

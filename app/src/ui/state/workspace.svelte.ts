@@ -21,7 +21,7 @@ import { StepsElsewhere, type Step } from "./steps-elsewhere.ts";
 export type PanelName = "sync" | "files" | "history" | "secrets";
 
 /** Delay of less urgent work after the page is shown, in milliseconds. */
-const SETTLED_MS = 400;
+const DEFERRED_MS = 400;
 
 /** Errors of files that mean that the whole folder cannot be reached. */
 const OF_WHOLE_FOLDER: ReadonlySet<string> = new Set(["FOLD_FOLDER_LOST", "FOLD_UNTRUSTED_SERVER"]);
@@ -44,8 +44,8 @@ export class Workspace {
   #found: readonly Problem[] = $state.raw([]);
   /** Without the errors that stop a whole layer: the layer's card shows those. */
   readonly problems: readonly Problem[] = $derived.by(() => {
-    const told = new Set(this.status.layers.map(({ error }) => error?.code));
-    return this.#found.filter(({ file, code }) => !told.has(code) || (file !== undefined && !OF_WHOLE_FOLDER.has(code)));
+    const ofLayers = new Set(this.status.layers.map(({ error }) => error?.code));
+    return this.#found.filter(({ file, code }) => !ofLayers.has(code) || (file !== undefined && !OF_WHOLE_FOLDER.has(code)));
   });
   panel: PanelName | undefined = $state();
   isDrawerOpen: boolean = $state(false);
@@ -104,7 +104,7 @@ export class Workspace {
     this.#found = space.problems;
     this.#readPages();
     const onHashChange = (): void => void this.follow();
-    const watching = setTimeout(() => this.#watchTitles(), SETTLED_MS);
+    const watching = setTimeout(() => this.#watchTitles(), DEFERRED_MS);
     this.#ends.push(() => clearTimeout(watching));
     addEventListener("hashchange", onHashChange);
     this.#ends.push(() => removeEventListener("hashchange", onHashChange));
@@ -137,7 +137,7 @@ export class Workspace {
       remember("page", treeId);
       setTimeout(
         () => void attempt("The search for texts that were changed on two devices failed.", () => view.watchConflicts()),
-        SETTLED_MS,
+        DEFERRED_MS,
       );
     });
     this.isLoading = false;
@@ -351,14 +351,14 @@ export class Workspace {
     this.name = space.name ?? "Notes";
     const { page } = this;
     if (page && !this.pages.some(({ treeId }) => treeId === page.treeId)) {
-      this.#tellOfDeletion(page.treeId);
+      this.#reportDeletion(page.treeId);
       location.hash = "";
       void this.follow();
     } else if (!page && !this.isLoading && this.pages.length > 0) void this.follow();
   }
 
   /** A user who deletes a page here needs no notice of it. */
-  #tellOfDeletion(treeId: string): void {
+  #reportDeletion(treeId: string): void {
     const { space } = this.session;
     const deleted = listDeletedPages(space).find((page) => page.treeId === treeId);
     if (deleted?.deletedBy === space.peerId) return;

@@ -128,8 +128,14 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_READ_ONLY: { title: "The folder is read-only", advice: `Allow writing in it, or choose another folder. ${KEPT}` },
   FOLD_DISK_FULL: { title: "The disk is full", advice: `Make room on it. ${KEPT}` },
   FOLD_BUSY: { title: "The folder does not answer", advice: `Another program is using it; this app retries by itself. ${KEPT}` },
-  FOLD_TIMEOUT: { title: "The disk does not answer", advice: `Check the connection to the disk or the network drive; this app retries by itself. ${KEPT}` },
-  FOLD_IO: { title: "Reading or writing failed", advice: `This app retries by itself. If the failure continues, check the disk. ${KEPT}` },
+  FOLD_TIMEOUT: {
+    title: "The disk does not answer",
+    advice: `Check the connection to the disk or the network drive; this app retries by itself. ${KEPT}`,
+  },
+  FOLD_IO: {
+    title: "Reading or writing failed",
+    advice: `This app retries by itself. If the failure continues, check the disk. ${KEPT}`,
+  },
   FOLD_UNAVAILABLE: {
     title: "The storage cannot be reached",
     advice:
