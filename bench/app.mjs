@@ -146,7 +146,7 @@ async function makePage(browser, url, count) {
   await page.getByRole("menuitem", { name: "Import files…" }).click();
   const file = { name: `${count}.md`, mimeType: "text/plain", buffer: Buffer.from(lines.join("\n")) };
   await (await chooser).setFiles([file]);
-  await page.getByText(`${grouped(count)} items taken in`).waitFor();
+  await page.getByText(`${grouped(count)} items imported`).waitFor();
   await untilSaved(page);
   await page.close();
 }

@@ -67,7 +67,7 @@ async function photograph(url) {
   await saved(page);
   await shoot(page, "first-run");
 
-  await page.getByRole("button", { name: "Close what this is" }).click();
+  await page.getByRole("button", { name: "Close the introduction" }).click();
   await shoot(page, "outline");
 
   await page.getByTestId("row").nth(2).hover();
@@ -106,7 +106,7 @@ async function photograph(url) {
 
   await bothWrite(page, url);
   await page.getByRole("button", { name: "Two versions" }).click();
-  await page.getByRole("heading", { name: "Changed on two devices at once" }).waitFor();
+  await page.getByRole("heading", { name: "Changed on two devices at the same time" }).waitFor();
   await shoot(page, "two-versions");
   await page.getByRole("button", { name: "Keep this" }).click();
 

@@ -14,7 +14,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
 
   async function expectAccessible(app: AppPage, state: string): Promise<void> {
     const { page } = app;
-    // what moves in is looked at when it is there
+    // checks elements after their transition has ended
     await page.evaluate(async () => await Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => 0))));
     if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
     const found = await page.evaluate(async () => {
@@ -34,8 +34,8 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await app.untilSaved();
   }
 
-  /** Has another peer have written another text for an item, without knowing of the one that is there. */
-  async function writeRival(app: AppPage, folder: ServedFolder, text: string): Promise<void> {
+  /** Lets another peer write another text into an item, concurrently with the existing one. */
+  async function writeConflict(app: AppPage, folder: ServedFolder, text: string): Promise<void> {
     for (const log of folder.logs()) {
       const lines = readFileSync(join(folder.path, log), "utf8").trimEnd().split("\n");
       const line = lines.findLast((each) => each.includes(JSON.stringify(text)));
@@ -47,7 +47,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     await app.button("Two versions").waitFor();
   }
 
-  test.each(["light", "dark"] as const)("where the browser keeps nothing, %s", async (colorScheme) => {
+  test.each(["light", "dark"] as const)("if the browser keeps nothing, %s", async (colorScheme) => {
     const folder = await ServedFolder.serve(undefined, { machine: "unknown" });
     const app = await rig.openApp(folder.url, { colorScheme });
     await app.page.getByRole("region", { name: "Who uses this computer?" }).waitFor();
@@ -60,7 +60,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     const device = await rig.newDevice({ colorScheme });
     const page = await device.newPage();
     await page.goto(bare);
-    await page.getByText("it lacks the key to them").waitFor();
+    await page.getByText("the key to them is missing").waitFor();
     await expectAccessible(new AppPage(page), "an address without a token");
   });
 
@@ -71,7 +71,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
   ] as const)("at the first run, with devices, %s %j", async (colorScheme, options) => {
     const folder = await ServedFolder.serve(undefined, { isFirstRun: true });
     const app = await rig.openApp(folder.url, { colorScheme, ...options });
-    await app.page.getByRole("region", { name: "What this is" }).waitFor();
+    await app.page.getByRole("region", { name: "Introduction" }).waitFor();
     await app.untilSaved();
     await expectAccessible(app, "introduction");
     const other = await rig.openApp(folder.url);
@@ -114,7 +114,7 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     const app = await rig.openApp(folder.url, { colorScheme });
     await expectAccessible(app, "empty");
     await fill(app);
-    await writeRival(app, folder, "agreed");
+    await writeConflict(app, folder, "agreed");
     await app.page.getByRole("main").focus();
     await expectAccessible(app, "outline");
     await app.edit("done");
@@ -137,15 +137,15 @@ describe.skipIf(!findChromium())("axe finds nothing to object to (needs Chromium
     appendFileSync(join(folder.path, log!), "this is no line\n");
     writeFileSync(join(folder.path, log!.replace(".jsonl", ".sync-conflict-20261122-101112-ABCDEFG.jsonl")), "");
     const sync = await app.openPanel("Sync");
-    await sync.getByText("A line that makes no sense").waitFor();
+    await sync.getByText("A line that cannot be understood").waitFor();
     await sync.getByText("A sync service made a copy").waitFor();
     await sync.getByText("Which files").first().click();
     await expectAccessible(app, "sync panel with problems");
-    await sync.getByRole("button", { name: "Put the folder in order…" }).click();
+    await sync.getByRole("button", { name: "Tidy up the folder…" }).click();
     await app.page.getByRole("dialog").waitFor();
     await expectAccessible(app, "dialog before a repair");
-    await app.button("Put in order").click();
-    await sync.getByText("The folder is in order, and nothing is lost.").waitFor();
+    await app.button("Tidy up").click();
+    await sync.getByText("The folder is tidy, and nothing is lost.").waitFor();
     await expectAccessible(app, "sync panel after a repair");
     const files = await app.openPanel("Files");
     await files.getByText(/\d+ files/).waitFor();

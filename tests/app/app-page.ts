@@ -2,22 +2,22 @@ import { readFile } from "node:fs/promises";
 import type { Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 
-/** What comes at all comes within so many milliseconds, on a machine that is busy otherwise, too. */
+/** Timeout of every expectation, in milliseconds, long enough for a busy machine. */
 export const SOON: { readonly timeout: number; readonly interval: number } = { timeout: 15_000, interval: 20 };
 
 export interface Caret {
-  /** The text of the item that it is in. */
+  /** The text of its item. */
   readonly text: string;
   readonly offset: number;
 }
 
-/** The app in a tab, as a person sees and handles it. */
+/** The app in a tab, driven in the same way as by a user. */
 export class AppPage {
   readonly page: Page;
-  /** What the browser has complained about. */
+  /** Errors and warnings of the browser. */
   readonly complaints: string[] = [];
 
-  /** @param expected what a test provokes the browser to complain about */
+  /** @param expected the errors that the test provokes */
   constructor(page: Page, expected?: RegExp) {
     this.page = page;
     page.setDefaultTimeout(SOON.timeout);
@@ -25,7 +25,7 @@ export class AppPage {
       if (!expected?.test(text)) this.complaints.push(text);
     };
     page.on("pageerror", (error) => complain(error.stack ?? error.message));
-    // what the content security policy forbids is told there as well
+    // this includes violations of the content security policy
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complain(message.text());
     });
@@ -50,7 +50,7 @@ export class AppPage {
   row(text: string): Locator {
     const exactly = new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`);
     const field = this.page.getByRole("textbox", { name: "Item", exact: true }).filter({ hasText: exactly });
-    // one that has a note is called by that, too
+    // the name of an item with a note includes the note
     const noted = this.page
       .getByTestId("row")
       .filter({ has: this.page.locator(".note") })
@@ -58,12 +58,12 @@ export class AppPage {
     return this.page.getByRole("treeitem", { name: text, exact: true }).or(noted);
   }
 
-  /** Where the text of an item is edited. */
+  /** The editable text of an item. */
   field(text: string): Locator {
     return this.row(text).getByRole("textbox", { name: "Item" });
   }
 
-  /** The rows as lines, indented by their depth: `+` marks one that is folded, `x` one that is done. */
+  /** The rows as lines, indented by their depth: `+` marks a folded item, `x` a done one. */
   async outline(): Promise<string[]> {
     return await this.page.getByTestId("row").evaluateAll((rows) =>
       rows.map((row) => {
@@ -75,7 +75,7 @@ export class AppPage {
     );
   }
 
-  /** Resolves as soon as an item with this text is in the page. */
+  /** Waits until an item with this text is in the page. */
   async untilSeen(text: string): Promise<void> {
     await this.page.evaluate(
       ([wanted, timeoutMs]) =>
@@ -118,12 +118,12 @@ export class AppPage {
     });
   }
 
-  /** Texts that the page shows, and those that it offers in their place. */
+  /** The shown texts, and the texts that the page offers in their place. */
   async versions(): Promise<string[]> {
     const found: string[] = [];
     for (const badge of await this.button("Two versions").all()) {
       await badge.click();
-      const dialog = this.page.getByRole("dialog", { name: "Changed on two devices at once" });
+      const dialog = this.page.getByRole("dialog", { name: "Changed on two devices at the same time" });
       await dialog.waitFor();
       found.push(...(await dialog.getByRole("blockquote").allTextContents()));
       await this.press("Escape");
@@ -151,7 +151,7 @@ export class AppPage {
     await this.shows(lines);
   }
 
-  /** Types items, from an empty one on. */
+  /** Types items, starting in an empty one. */
   async write(lines: readonly string[]): Promise<void> {
     let depth = 0;
     for (const [index, line] of lines.entries()) {
@@ -163,9 +163,9 @@ export class AppPage {
     }
   }
 
-  // ---- what is around it ----
+  // ---- around the outline ----
 
-  /** Opens the search, and looks for something, as one who does not wait for the dialog to be there. */
+  /** Opens the search and types a query without waiting for the dialog. */
   async search(query: string): Promise<Locator> {
     await this.press("Control+k");
     await this.type(query);
@@ -194,13 +194,13 @@ export class AppPage {
     return panel;
   }
 
-  /** @param menu what its button is called */
+  /** @param menu the name of its button */
   async choose(menu: string, entry: string): Promise<void> {
     await this.button(menu).click();
     await this.page.getByRole("menuitem", { name: entry, exact: true }).click();
   }
 
-  /** Takes what a menu's entry gives as a file. @returns its name and its text */
+  /** Downloads the file of a menu's entry. @returns its name and its text */
   async download(menu: string, entry: string): Promise<{ name: string; text: string }> {
     const download = this.page.waitForEvent("download");
     await this.choose(menu, entry);
@@ -208,7 +208,7 @@ export class AppPage {
     return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
   }
 
-  /** Takes files in through the menu. */
+  /** Imports files through the menu. */
   async importFiles(files: readonly { readonly name: string; readonly text: string }[]): Promise<void> {
     const chooser = this.page.waitForEvent("filechooser");
     await this.choose("Import and export", "Import files…");
@@ -216,7 +216,7 @@ export class AppPage {
     await (await chooser).setFiles(payloads);
   }
 
-  /** Everything, as the app gives it for comparisons. */
+  /** The export of everything, in a form for comparisons. */
   async export(): Promise<string> {
     return (await this.download("Import and export", "Everything as JSON")).text;
   }

@@ -13,11 +13,11 @@ const PICKED = "Picked";
 describe.skipIf(!findChromium())("without a served folder (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  /** The app from a server that gives it no folder. */
+  /** The app from a server without a folder. */
   async function openAlone(): Promise<AppPage> {
     const { url } = await servePlainly();
     const device = await rig.newDevice();
-    // no dialog can be answered here: a folder of the browser's own storage, with handles of the same kind, is what is picked
+    // no test can answer the dialog: a folder of the browser's own storage, with the same kind of handle, is picked instead
     await device.addInitScript((name) => {
       const pick = async (): Promise<FileSystemDirectoryHandle> =>
         await (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
@@ -102,7 +102,7 @@ describe.skipIf(!findChromium())("without a served folder (needs Chromium)", PAT
     await app.untilSaved();
   });
 
-  /** Copies the picked folder to where other programs can read it. */
+  /** Copies the picked folder to a place that other programs can read. */
   async function takeOut(app: AppPage): Promise<string> {
     const files = await app.page.evaluate(async (name) => {
       const found: [path: string, text: string][] = [];

@@ -9,7 +9,7 @@ import { PATIENT, useBrowser } from "./rig.ts";
 describe.skipIf(!findChromium())("a copy that a sync service made of a file (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("is folded into the outline, and told with its name and what to do about it", async () => {
+  test("is merged into the outline, and listed with its name and advice", async () => {
     const folder = await ServedFolder.serve();
     const before = await rig.openApp(folder.url);
     await before.newPage("Page", ["first"]);
@@ -25,7 +25,7 @@ describe.skipIf(!findChromium())("a copy that a sync service made of a file (nee
     }
     await before.page.context().close();
 
-    // as after a sync service has decided for the oldest of three states of the file
+    // as if a sync service had chosen the oldest of three states of the file
     writeFileSync(log, states[0]!);
     const app = await rig.openApp(folder.url);
     await app.shows(["first"]);
@@ -46,13 +46,13 @@ describe.skipIf(!findChromium())("a copy that a sync service made of a file (nee
     expect((await problems.locator("li code").allTextContents()).sort()).toEqual(copies.sort());
 
     const all = filesIn(folder.path);
-    await problems.getByRole("button", { name: "Put the folder in order…" }).click();
-    const dialog = app.page.getByRole("dialog", { name: "Put the folder in order?" });
-    const moved = dialog.getByRole("list", { name: "Files that are moved" }).getByRole("listitem");
+    await problems.getByRole("button", { name: "Tidy up the folder…" }).click();
+    const dialog = app.page.getByRole("dialog", { name: "Tidy up the folder?" });
+    const moved = dialog.getByRole("list", { name: "Files to move" }).getByRole("listitem");
     await expect.poll(async () => (await moved.allTextContents()).sort(), SOON).toEqual(copies);
     expect(filesIn(folder.path)).toEqual(all);
-    await dialog.getByRole("button", { name: "Put in order" }).click();
-    await problems.getByText("The folder is in order, and nothing is lost.").waitFor();
+    await dialog.getByRole("button", { name: "Tidy up" }).click();
+    await problems.getByText("The folder is tidy, and nothing is lost.").waitFor();
     expect(filesIn(folder.path).filter((file) => copies.includes(file))).toEqual([]);
     await problems.getByText("A sync service made a copy").waitFor({ state: "detached" });
     await app.shows(["first", "second", "third"]);
@@ -60,7 +60,7 @@ describe.skipIf(!findChromium())("a copy that a sync service made of a file (nee
     await app.page.getByText("Everything is as it was.").waitFor();
     expect(filesIn(folder.path).filter((file) => copies.includes(file))).toEqual(copies);
 
-    // what it says may be done, on a device that has them only from there
+    // follows the advice, on a device that has the changes only from the copies
     await app.edit("third");
     await app.type(" and more");
     await app.untilSaved();

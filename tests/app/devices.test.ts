@@ -8,16 +8,16 @@ import { useBrowser } from "./rig.ts";
 describe.skipIf(!findChromium())("devices (need Chromium)", { timeout: 150_000 }, () => {
   const rig = useBrowser();
 
-  /** The names in the list of devices, each with what stands below it. */
+  /** The names in the list of devices, each with its details. */
   async function devicesOf(app: AppPage): Promise<string[]> {
     const rows = await app.page.getByTestId("devices").getByRole("listitem").locator(".name").allInnerTexts();
     return rows.map((text) => text.replaceAll(/\s+/g, " ").trim());
   }
 
-  /** What it said and when it was heard from. */
+  /** Its name, and the time when it was last heard from. */
   const last = (app: AppPage): Promise<string> => app.page.getByTestId("devices").getByRole("listitem").last().innerText();
 
-  test("one that opens the notes again and again is one, by the name that was given to it", async () => {
+  test("a device that opens the notes repeatedly is listed once, under its given name", async () => {
     const folder = await ServedFolder.serve();
     const laptop = await rig.newDevice();
     for (let visit = 0; visit < 4; visit++) {
@@ -52,7 +52,7 @@ describe.skipIf(!findChromium())("devices (need Chromium)", { timeout: 150_000 }
     await history.getByText("by Work laptop").first().waitFor();
   });
 
-  test("programs without a name are one row, and who only reads is none", async () => {
+  test("programs without a name share one row, and a device that only reads has none", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url);
     await app.newPage("Page", ["a line"]);
@@ -66,7 +66,7 @@ describe.skipIf(!findChromium())("devices (need Chromium)", { timeout: 150_000 }
       .toEqual(["Chrome on Linux This browser, open now", expect.stringMatching(/^Without a name 2 visits: commands/)]);
   });
 
-  test("where the browser keeps nothing, its visits are one all the same", async () => {
+  test("visits of a browser that keeps nothing share one row as well", async () => {
     const folder = await ServedFolder.serve(undefined, { machine: "shared" });
     const shared = await rig.newDevice();
     for (const title of ["One", "Two"]) {

@@ -12,7 +12,7 @@ const MARKDOWN = "# Garden\n\n- plants\n  - apple\n  - [x] rose\n- tools \\*and\
 describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("of Markdown and OPML become pages, and pages become such files", async () => {
+  test("of Markdown and OPML are imported as pages, and pages are exported as such files", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     await app.importFiles([{ name: "garden.md", text: MARKDOWN }]);
@@ -33,13 +33,13 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     const messages = app.page.getByRole("region", { name: "Messages" });
     for (const [name, reason] of [
       ["no outline.opml", "(line 3)"],
-      ["picture.png", "It is no text."],
-      ["page.html", "Web pages cannot be taken in."],
-      ["other.json", "not what this app gives"],
+      ["picture.png", "It is not a text file."],
+      ["page.html", "Web pages cannot be imported."],
+      ["other.json", "not an export of this app"],
     ] as const)
       await messages
         .getByRole("alert")
-        .filter({ hasText: `“${name}” could not be taken in.` })
+        .filter({ hasText: `“${name}” could not be imported.` })
         .getByText(reason)
         .first()
         .waitFor();
@@ -50,7 +50,7 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     const everything = await app.export();
     const elsewhere = await rig.openApp((await ServedFolder.serve()).url);
     await elsewhere.importFiles([{ name: "notes.json", text: everything }]);
-    await elsewhere.page.getByText("2 pages taken in from “notes.json”.").waitFor();
+    await elsewhere.page.getByText("2 pages imported from “notes.json”.").waitFor();
     expect(await elsewhere.pages()).toEqual(["Garden", "Other"]);
     for (const title of ["Garden", "Other"]) {
       await elsewhere.openPage(title);
@@ -82,7 +82,7 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
 
     const long = Array.from({ length: 10_000 }, (_, index) => `line ${index}`);
     writeFileSync(join(folder.path, "space-v1/long.txt"), `${long.join("\n")}\n`);
-    await panel.getByRole("button", { name: "Look again" }).click();
+    await panel.getByRole("button", { name: "Refresh" }).click();
     await openFile(panel, "space-v1/long.txt");
     await panel.getByRole("button", { name: "Show more" }).dblclick();
     await panel.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });

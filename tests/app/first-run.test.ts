@@ -7,7 +7,7 @@ import { SOON } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
-/** A program in place of the one that opens the system's file manager. @returns what it was called with */
+/** Replaces the program that opens the system's file manager. @returns the arguments of its calls */
 function fakeFileManager(exitCode: number): { variables: Record<string, string>; calls: () => string[] } {
   const folder = temporaryFolder();
   const log = join(folder, "calls");
@@ -27,12 +27,12 @@ function fakeFileManager(exitCode: number): { variables: Record<string, string>;
 describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("says what this is and where the notes are, and begins with one page, also in two windows", async () => {
+  test("explains the app and the place of the notes, and begins with one page, also in two windows", async () => {
     const manager = fakeFileManager(0);
     const folder = await ServedFolder.serve(undefined, { isFirstRun: true, variables: manager.variables });
     const app = await rig.openApp(folder.url);
     await expect.poll(() => app.title.inputValue(), SOON).toBe("Welcome");
-    const introduction = app.page.getByRole("region", { name: "What this is" });
+    const introduction = app.page.getByRole("region", { name: "Introduction" });
     await introduction.getByText("foldspace is an outliner").waitFor();
     await introduction.getByText(folder.path, { exact: true }).waitFor();
     await introduction.getByRole("button", { name: "Open folder" }).click();
@@ -40,8 +40,8 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
     await app.untilSaved();
     const other = await rig.openApp(folder.url);
     await expect.poll(() => other.pages(), SOON).toEqual(["Welcome"]);
-    expect(await other.page.getByRole("region", { name: "What this is" }).count()).toBe(0);
-    await app.button("Close what this is").click();
+    expect(await other.page.getByRole("region", { name: "Introduction" }).count()).toBe(0);
+    await app.button("Close the introduction").click();
     await expect.poll(() => introduction.count(), SOON).toBe(0);
     expect(await app.pages()).toEqual(["Welcome"]);
     const sync = await app.openPanel("Sync");
@@ -49,7 +49,7 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
     await expect.poll(() => manager.calls(), SOON).toEqual([folder.path, folder.path]);
   });
 
-  test("a folder that cannot be shown is said to be so", async () => {
+  test("a folder that cannot be shown is reported", async () => {
     const { variables } = fakeFileManager(3);
     const folder = await ServedFolder.serve(undefined, { isFirstRun: true, variables });
     const app = await rig.openApp(folder.url);
@@ -59,10 +59,10 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
     await alert.getByText("No file manager could be opened").waitFor();
   });
 
-  test("a space without pages says what this is, and gets no page by itself", async () => {
+  test("a space without pages explains the app, and gets no page by itself", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url);
-    await app.page.getByRole("region", { name: "What this is" }).getByText(folder.path, { exact: true }).waitFor();
+    await app.page.getByRole("region", { name: "Introduction" }).getByText(folder.path, { exact: true }).waitFor();
     expect(await app.pages()).toEqual([]);
   });
 });

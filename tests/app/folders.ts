@@ -7,18 +7,18 @@ import { ServedProcess } from "../serve/served-process.ts";
 import { newId } from "../../src/tree/index.ts";
 
 export interface ServeHow {
-  /** What its start says of the machine. Default: that it is the user's own. */
+  /** The users of the machine, set at its start. Default: only this user. */
   readonly machine?: "own" | "shared" | "unknown";
   /** Folder of another build of the app. */
   readonly app?: string;
-  /** Default: any that is free. */
+  /** Default: any free port. */
   readonly port?: number;
-  /** Whether the server makes the space, and its first page is filled. Default: the space is there, and has nothing in it. */
+  /** Whether the server makes the space with a first page. Default: the space exists, and is empty. */
   readonly isFirstRun?: boolean;
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** A folder that `foldspace serve` serves, in a process that can be killed and started again for the same pages. */
+/** A folder with a process of `foldspace serve`, which can be killed and restarted for the same pages. */
 export class ServedFolder {
   readonly path: string;
   readonly #how: ServeHow;
@@ -52,13 +52,13 @@ export class ServedFolder {
     return this.#token;
   }
 
-  /** As `foldspace serve` does it: with another token each time. */
+  /** Like `foldspace serve` in general: with another token each time. */
   async startWithNewToken(): Promise<void> {
     this.#token = newId();
     await this.start();
   }
 
-  /** @param machine what it says from now on */
+  /** @param machine the users of the machine from now on */
   async start(machine: ServeHow["machine"] = this.#how.machine ?? "own"): Promise<void> {
     const { app, variables } = this.#how;
     const args = ["--port", String(this.#port), "--create", "--name", "Notes"];
@@ -72,19 +72,19 @@ export class ServedFolder {
     await this.#process!.end("SIGKILL");
   }
 
-  /** Has it answer nothing any more, until it is killed. */
+  /** Makes it hang until it is killed. */
   freeze(): void {
     this.#process!.signal("SIGSTOP");
   }
 
-  /** Takes the folder away from where it is, as when its disk is not connected. */
+  /** Moves the folder away, as if its disk were not connected. */
   hide(): { restore(): void } {
     const hidden = `${this.path} elsewhere`;
     renameSync(this.path, hidden);
     return { restore: () => renameSync(hidden, this.path) };
   }
 
-  /** What the folder holds, as `foldspace export` has it. */
+  /** The contents of the folder by `foldspace export`. */
   async export(): Promise<string> {
     return await exportOf(this.path);
   }
@@ -102,13 +102,13 @@ export async function exportOf(folder: string): Promise<string> {
   return stdout.trimEnd();
 }
 
-/** Files in a folder, with their paths from there. */
+/** The files in a folder, by their relative paths. */
 export function filesIn(folder: string): string[] {
   const paths = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return paths.filter((path) => statSync(join(folder, path)).isFile()).sort();
 }
 
-/** Copies between two folders what the other lacks, and files that have grown. */
+/** Copies missing files and files that have grown between two folders. */
 export function carry(one: string, other: string): void {
   for (const [from, to] of [
     [one, other],
@@ -122,7 +122,7 @@ export function carry(one: string, other: string): void {
     }
 }
 
-/** What carries two folders' files all the time, as a sync service does. */
+/** Carries files between two folders all the time, as a sync service does. */
 export class Carrier {
   readonly #carry: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;

@@ -8,7 +8,7 @@ import { PATIENT, useBrowser } from "./rig.ts";
 describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("shows the page as it was, and brings deleted items back, on every device", async () => {
+  test("shows earlier states of the page, and restores deleted items, on every device", async () => {
     const { url } = await ServedFolder.serve();
     const a = await rig.openApp(url);
     await a.newPage("Page", ["one", "two", "  three"]);
@@ -44,7 +44,7 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     for (const device of [a, b]) await device.shows(["one is left"]);
   });
 
-  test("has each item as a moment, follows the page, and brings back texts that were written over", async () => {
+  test("has each item as a moment, follows the page, and restores overwritten texts", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     await app.newPage("Page", ["one", "two", "three", "four", "five"]);
@@ -69,7 +69,7 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     await app.shows(["one", "three", "four", "cinq"]);
   });
 
-  test("says what changed at each moment, marks it in the text, and brings one item back as it was before", async () => {
+  test("shows the changes of each moment, marks them in the text, and restores one item as it was before", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     await app.newPage("Page", ["call Bob at five", "two"]);
@@ -86,11 +86,11 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     while ((await rewritten.count()) === 0) await app.press("ArrowLeft");
     expect(await rewritten.locator("del").allTextContents()).toEqual(["Bob"]);
     expect(await rewritten.locator("ins").allTextContents()).toEqual(["Rob"]);
-    await rewritten.getByRole("button", { name: "Bring back “call Bob at five” as it was before" }).click();
+    await rewritten.getByRole("button", { name: "Restore “call Bob at five” as it was before" }).click();
     await app.shows(["call Bob at five"]);
   });
 
-  test("makes the whole page again what it was at a moment, in one step, and compares two moments", async () => {
+  test("restores the whole page to a moment in one step, and compares two moments", async () => {
     const [a, b] = await openPageTwice(rig, ["one", "  two", "three"]);
     const panel = await a.openPanel("History");
     await a.edit("two");
@@ -110,7 +110,7 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     await panel.getByRole("button", { name: "End comparing" }).click();
     await panel.getByTestId("history-slider").focus();
     while ((await then.allTextContents()).join() !== "one,two,three") await a.press("ArrowLeft");
-    await panel.getByRole("button", { name: "Make the page this again" }).click();
+    await panel.getByRole("button", { name: "Restore the page to this state" }).click();
     for (const device of [a, b]) await device.shows(["one", "x two", "three"]);
     await a.button("Undo").click();
     for (const device of [a, b]) await device.shows(["x two", "three"]);

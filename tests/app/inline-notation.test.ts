@@ -7,12 +7,12 @@ import { PATIENT, useBrowser } from "./rig.ts";
 describe.skipIf(!findChromium())("Markdown in texts (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  /** What of an item can be seen. */
+  /** The visible text of an item. */
   async function seen(app: AppPage, text: string): Promise<string> {
     return await app.field(text).innerText();
   }
 
-  test("is carried out where nobody writes, and shown as it is stored where somebody does", async () => {
+  test("is rendered in all texts except the one that is being edited", async () => {
     const bold = "some **bold** and `code`";
     const [a, b] = await openPageTwice(rig, [bold, "plain"]);
     await a.edit("plain");
@@ -28,7 +28,7 @@ describe.skipIf(!findChromium())("Markdown in texts (needs Chromium)", PATIENT, 
     await expect.poll(() => seen(b, `${bold} *too*`), SOON).toBe("some bold and code too");
     await a.press("ArrowDown");
     expect(await seen(a, `${bold} *too*`)).toBe("some bold and code too");
-    // up again, the caret is in the text as it is stored
+    // after a key up, the caret is in the stored form of the text
     await a.press("ArrowUp", "Home");
     expect(await a.caret()).toEqual({ text: `${bold} *too*`, offset: 0 });
   });
@@ -44,7 +44,7 @@ describe.skipIf(!findChromium())("Markdown in texts (needs Chromium)", PATIENT, 
     await app.shows(["**one!** two three", "other"]);
   });
 
-  test("links lead to addresses, to pages, which are made where there are none, and to what has a tag", async () => {
+  test("links lead to addresses, to pages, which are created if needed, and to the items with a tag", async () => {
     const app = await openPage(rig, ["see https://example.com/x.", "go to [[Other page]]", "a #tag", "another #tag", "last"]);
     await app.edit("last");
     const link = (text: string): ReturnType<AppPage["field"]> => app.field(text).locator(".link");

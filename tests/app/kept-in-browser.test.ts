@@ -9,7 +9,7 @@ const OWN = "This computer is mine alone";
 const SHARED = "Others use this computer too";
 const LOST = /net::ERR_|An unknown error occurred when fetching the script/;
 
-/** All that the browser keeps for the page's address. */
+/** Everything that the browser stores for the page's address. */
 async function kept(page: Page): Promise<string[]> {
   return await page.evaluate(async () => [
     ...(await indexedDB.databases()).map(({ name }) => `database ${name}`),
@@ -31,7 +31,7 @@ describe.skipIf(!findChromium())("what the browser keeps of a served folder (nee
     return { folder, device, app: await rig.openTab(device, folder.url, LOST) };
   }
 
-  test("is nothing until somebody has said whose computer it is", async () => {
+  test("is nothing until the user has answered whose computer it is", async () => {
     const { app, folder } = await open("unknown");
     await question(app).waitFor();
     await app.newPage("Page", ["a line"]);
@@ -44,7 +44,7 @@ describe.skipIf(!findChromium())("what the browser keeps of a served folder (nee
     expect(await kept(app.page)).toEqual([]);
   });
 
-  test("is everything on one's own computer, and nothing again when others use it", async () => {
+  test("is everything on the user's own computer, and nothing again when others use it", async () => {
     const { app, folder } = await open("unknown");
     await app.newPage("Page", ["a line"]);
     await app.untilStatus("Saved in the folder");
@@ -76,7 +76,7 @@ describe.skipIf(!findChromium())("what the browser keeps of a served folder (nee
     await app.untilSaved();
   });
 
-  test("is deleted with all tabs that are open", async () => {
+  test("is deleted while several tabs are open", async () => {
     const { app, device, folder } = await open("unknown");
     await app.button(OWN).click();
     await app.newPage("Page", ["a line"]);
@@ -116,7 +116,7 @@ describe.skipIf(!findChromium())("what the browser keeps of a served folder (nee
     expect(await folder.export()).toContain("without the server");
   });
 
-  test("is what the server's start has said, also of what was kept before", async () => {
+  test("follows the setting at the server's start, also for data that was stored before", async () => {
     const { app, folder, device } = await open("shared");
     expect(await question(app).count()).toBe(0);
     const panel = await app.openPanel("Sync");
@@ -127,7 +127,7 @@ describe.skipIf(!findChromium())("what the browser keeps of a served folder (nee
     expect(await kept(app.page)).toEqual(["stored foldspace:machine"]);
     await app.page.close();
     await folder.kill();
-    // the same address, as one's own, and then as shared again
+    // the same address on the user's own computer, and then on a shared one again
     await folder.start("own");
     const own = await rig.openTab(device, folder.url, LOST);
     await own.untilSaved();
@@ -149,7 +149,7 @@ describe.skipIf(!findChromium())("what the browser keeps of a served folder (nee
     await app.press("Enter");
     await app.type("meanwhile");
     await app.openPanel("Sync");
-    await app.page.getByText("Leave this tab open: what you write now is in it alone").waitFor();
+    await app.page.getByText("Leave this tab open: only this tab contains what you write now").waitFor();
     await folder.start();
     await app.untilStatus("Saved in the folder");
     expect(await folder.export()).toContain("meanwhile");

@@ -4,13 +4,13 @@ import { SOON, type AppPage } from "./app-page.ts";
 import { openPage } from "./open-page.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
-/** More stops than a panel has: one that never comes back would be a trap. */
+/** More than the stops of any panel: a focus that does not return by then is trapped. */
 const LIMIT = 80;
 
 describe.skipIf(!findChromium())("with the keyboard alone (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  /** Something has the focus, and its outline or its caret is in sight, not below something else. */
+  /** Checks that the focus is visible: the outline or the caret is neither scrolled away nor covered. */
   async function expectInSight(app: AppPage): Promise<void> {
     const hidden = await app.page.evaluate(() => {
       const element = document.activeElement!;
@@ -26,7 +26,7 @@ describe.skipIf(!findChromium())("with the keyboard alone (needs Chromium)", PAT
     expect(hidden).toBeUndefined();
   }
 
-  /** What is met by going through the panel with Tab, once around or out of it. */
+  /** The stops of Tab in the panel, once around or until it leaves the panel. */
   async function stops(app: AppPage, panel: string): Promise<string[]> {
     const met: string[] = [];
     for (let n = 0; n < LIMIT; n++) {
@@ -48,7 +48,7 @@ describe.skipIf(!findChromium())("with the keyboard alone (needs Chromium)", PAT
 
   test.each([
     ["Sync", ["Close Sync", "Rename"]],
-    ["Files", ["Close Files", "Look again"]],
+    ["Files", ["Close Files", "Refresh"]],
     ["History", ["Close History", "Now", "Compare with another moment"]],
     ["Secrets", ["Close Secrets", "Protect with a passphrase…", "Name", "Value"]],
   ] as const)("%s is opened, gone through, and closed, and the focus is back where it was", async (name, expected) => {
@@ -59,7 +59,7 @@ describe.skipIf(!findChromium())("with the keyboard alone (needs Chromium)", PAT
     const panel = app.page.getByRole("region", { name, exact: true });
     await panel.waitFor();
     await expect.poll(() => app.page.evaluate(() => document.activeElement?.className.includes("panel")), SOON).toBe(true);
-    // what it shows has come
+    // its contents have been loaded
     if (name === "Files") await panel.getByText(/\d+ files/).waitFor();
     if (name === "History") await panel.getByTestId("history-slider").waitFor();
     const met = await stops(app, name);

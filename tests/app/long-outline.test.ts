@@ -14,7 +14,7 @@ describe.skipIf(!findChromium())("a page of 10,000 items (needs Chromium)", PATI
     const a = await rig.openApp(url);
     const text = Array.from({ length: ITEMS }, (_, index) => `${index % 10 === 0 ? "" : "  "}- item ${index}`).join("\n");
     await a.importFiles([{ name: "long.md", text }]);
-    await a.page.getByText("10,000 items taken in").waitFor();
+    await a.page.getByText("10,000 items imported").waitFor();
     await a.row("item 0").waitFor();
     expect(await a.page.getByTestId("row").count()).toBeLessThan(200);
     await a.page.getByRole("main").hover();
@@ -30,7 +30,7 @@ describe.skipIf(!findChromium())("a page of 10,000 items (needs Chromium)", PATI
     const { text: there } = (await a.caret())!;
     await a.press("Enter");
     await a.type("in the");
-    // out of sight, it goes on being edited
+    // it can still be edited while it is not visible
     await a.page.mouse.wheel(0, 20_000);
     await a.row(there).waitFor({ state: "detached" });
     expect(await a.caret()).toEqual({ text: "in the", offset: 6 });

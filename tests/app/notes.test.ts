@@ -34,7 +34,7 @@ describe.skipIf(!findChromium())("notes below items (need Chromium)", PATIENT, (
     await expect.poll(() => noteOf(a, "one").count(), SOON).toBe(1);
   });
 
-  test("of two devices that write one go together", async () => {
+  test("of two devices that edit the same one are merged", async () => {
     const [a, b] = await openPageTwice(rig, ["one"]);
     await a.edit("one");
     await a.press("Shift+Enter");
@@ -49,7 +49,7 @@ describe.skipIf(!findChromium())("notes below items (need Chromium)", PATIENT, (
     for (const app of [a, b]) await expect.poll(() => noteOf(app, "one").innerText(), SOON).toBe("begin middle end");
   });
 
-  test("come in and go out with their items, and are shown below the title of one", async () => {
+  test("are imported and exported with their items, and are shown below the title of one", async () => {
     const app = await openPage(rig, ["x"]);
     const text = "# Noted\n\n- one\n  a note of\n\n  \\- two [[Page]] lines\n  - two\n- three\n";
     await app.importFiles([{ name: "noted.md", text }]);

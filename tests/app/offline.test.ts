@@ -9,13 +9,13 @@ import { SOON, type AppPage } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
 import { APP, PATIENT, useBrowser } from "./rig.ts";
 
-/** What the browser says of a server that is gone, and no more. */
+/** The browser's errors about a server that is gone. */
 const LOST = /net::ERR_|An unknown error occurred when fetching the script|\b426\b/;
 
 describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  /** Opens the app on one's own computer, and waits until it can be opened again without the server. */
+  /** Opens the app on the user's own computer, and waits until it opens without the server. */
   async function openOwn(folder: ServedFolder): Promise<{ device: BrowserContext; app: AppPage }> {
     const device = await rig.newDevice();
     const app = await rig.openTab(device, folder.url, LOST);
@@ -33,7 +33,7 @@ describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT,
     await folder.kill();
     await app.page.reload();
     await app.shows(["before"]);
-    await app.page.getByText("The folder of this address cannot be had").waitFor();
+    await app.page.getByText("The folder of this address is not available").waitFor();
     await app.press("Escape");
     await app.edit("before");
     await app.press("Enter");
@@ -60,7 +60,7 @@ describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT,
     }
   });
 
-  test("nothing is kept that has a token in it, nor anything that the server says to the page", async () => {
+  test("nothing is stored that contains a token, nor any message of the server to the page", async () => {
     const folder = await ServedFolder.serve();
     const { app } = await openOwn(folder);
     await app.page.reload();
@@ -84,7 +84,7 @@ describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT,
     expect(found.urls.filter((url) => /served\.json|bridge|\?|#/.test(url))).toEqual([]);
   });
 
-  test("a new version of the app takes the place of the old one, with the server and without", async () => {
+  test("a new version of the app replaces the old one, with the server and without", async () => {
     const app = join(temporaryFolder(), "app");
     cpSync(APP, app, { recursive: true });
     const folder = await ServedFolder.serve(undefined, { app });
@@ -95,7 +95,7 @@ describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT,
     await page.page.reload();
     await page.shows(["a line"]);
     expect(await version(page)).toBe("two");
-    // it is there without the server as soon as its service worker is
+    // it opens without the server as soon as its service worker is active
     await expect.poll(() => keptVersions(page), SOON).toContain("two");
     await folder.kill();
     await page.page.reload();
@@ -109,7 +109,7 @@ describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT,
     await expect.poll(() => keptVersions(page), SOON).toEqual(["two", "three"]);
   });
 
-  /** Makes a version of the built app of which the page says which it is. */
+  /** Makes a version of the built app whose page shows the version. */
   function replaceVersion(app: string, name: string): void {
     const page = join(app, "index.html");
     writeFileSync(page, readFileSync(page, "utf8").replace(/<html lang="en"[^>]*>/, `<html lang="en" data-version="${name}">`));
@@ -120,7 +120,7 @@ describe.skipIf(!findChromium())("without the server (needs Chromium)", PATIENT,
   const version = async (app: AppPage): Promise<string | undefined> =>
     await app.page.evaluate(() => document.documentElement.dataset["version"]);
 
-  /** Those whose service worker is in charge, or was; none while one is being installed, which fills its cache first. */
+  /** The versions with an active service worker, now or before; none during an installation, which fills its cache first. */
   async function keptVersions(app: AppPage): Promise<string[]> {
     const names = await app.page.evaluate(async () => {
       const registration = await navigator.serviceWorker.getRegistration();
@@ -135,7 +135,7 @@ describe.skipIf(!findChromium())("addresses (need Chromium)", PATIENT, () => {
   const rig = useBrowser();
   const at = (folder: ServedFolder, token: string): string => `http://127.0.0.1:${folder.port}/#token=${token}`;
 
-  /** Puts an address into the tab, as by pasting it. */
+  /** Opens an address in the tab, as if it were pasted. */
   async function paste(app: AppPage, url: string): Promise<void> {
     await app.page.evaluate((to) => void (location.href = to), url);
   }
@@ -164,14 +164,14 @@ describe.skipIf(!findChromium())("addresses (need Chromium)", PATIENT, () => {
       await app.untilStatus(saved);
       await app.shows(["before", "meanwhile and later"]);
       expect(await folder.export()).toContain("meanwhile and later");
-      // a stale one does no harm any more
+      // a stale token has no effect any more
       await paste(app, stale);
       await app.page.reload();
       await app.untilStatus(saved);
     },
   );
 
-  test("of another folder at the same port, put into the tab, open that folder", async () => {
+  test("of another folder at the same port, entered in the tab, open that folder", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url, {}, LOST);
     await app.newPage("Page", ["a line"]);
@@ -187,19 +187,19 @@ describe.skipIf(!findChromium())("addresses (need Chromium)", PATIENT, () => {
     expect(await other.export()).not.toContain('a line"');
   });
 
-  test("without a token say what they are in a browser that has nothing, and make nothing", async () => {
+  test("without a token explain themselves in a browser without notes, and create nothing", async () => {
     const folder = await ServedFolder.serve();
     const device = await rig.newDevice();
     const page = await device.newPage();
     await page.goto(`http://127.0.0.1:${folder.port}/`);
-    await page.getByText("it lacks the key to them").waitFor();
+    await page.getByText("the key to them is missing").waitFor();
     expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
     await page.evaluate((to) => void (location.href = to), folder.url);
     await page.getByTestId("status").waitFor();
     await expect.poll(() => page.getByTestId("status").getAttribute("title"), SOON).toBe("Saved in browser and folder");
   });
 
-  test("open what the browser has, where the token is no longer the server's", async () => {
+  test("open the browser's copy, if the token is not valid any more", async () => {
     const folder = await ServedFolder.serve();
     const device = await rig.newDevice();
     const app = await rig.openTab(device, folder.url, LOST);
@@ -221,7 +221,7 @@ describe.skipIf(!findChromium())("the status, while nobody types (needs Chromium
   const rig = useBrowser();
   const KEPT = "Folder unreachable – kept in the browser";
 
-  test("is true when the server ends, hangs or is replaced, or the folder is gone, and when all is well again", async () => {
+  test("is true when the server ends, hangs or is replaced, when the folder is gone, and after each recovery", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url, {}, LOST);
     await app.newPage("Page", ["a line"]);

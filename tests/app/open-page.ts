@@ -3,7 +3,7 @@ import type { AppPage } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
 import type { Rig } from "./rig.ts";
 
-/** Opens the app on a folder of its own, with a page that has these lines. */
+/** Opens the app on a new folder, with a page of these lines. */
 export async function openPage(rig: Rig, lines: readonly string[], options?: BrowserContextOptions): Promise<AppPage> {
   const { url } = await ServedFolder.serve();
   const app = await rig.openApp(url, options);

@@ -19,7 +19,7 @@ describe.skipIf(!findChromium())("the outline's clipboard (needs Chromium)", PAT
     await app.press("Control+v");
   }
 
-  test("items are cut with all that is below them, seen or not, and pasted again", async () => {
+  test("items are cut with all their descendants, visible or not, and pasted again", async () => {
     const app = await open(["alpha", "  a_1 *", "    [deep]", "beta", ""]);
     await app.edit("a_1 *");
     await app.press("Control+Enter");
@@ -34,7 +34,7 @@ describe.skipIf(!findChromium())("the outline's clipboard (needs Chromium)", PAT
     await app.shows(["+ alpha", "beta", ""]);
   });
 
-  test("of an open item that is selected alone, what is below it is copied, too", async () => {
+  test("the descendants of an expanded item that is selected alone are copied, too", async () => {
     const app = await open(["one", "two", "  three", "four"]);
     await app.edit("two");
     await app.press("Escape", "Control+c");

@@ -30,7 +30,7 @@ describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => 
     await app.shows(["", "one twothree", "last"]);
   });
 
-  test("Tab and Alt with arrows move items with all that is below them", async () => {
+  test("Tab and Alt with arrows move items with all their descendants", async () => {
     const app = await open(["one", "two", "three"]);
     await app.edit("two", 1);
     await app.press("Tab");
@@ -69,7 +69,7 @@ describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => 
     expect(await app.caret()).toEqual({ text: "a long line of text", offset: 19 });
   });
 
-  test("items are ticked off and folded, and all of it can be undone and done again", async () => {
+  test("items are ticked off and folded, and all of it can be undone and redone", async () => {
     const app = await open(["one", "  two", "three"]);
     await app.edit("three");
     await app.press("Control+Enter");
@@ -112,7 +112,7 @@ describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => 
     await app.shows(["one", "two", "  three", "four"]);
   });
 
-  test("what is done to several rows is one step", async () => {
+  test("an action on several rows is one step", async () => {
     const app = await open(["one", "two", "three", "four"]);
     await app.edit("two");
     await app.press("Escape", "Shift+ArrowDown", "Shift+ArrowDown");
@@ -131,7 +131,7 @@ describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => 
     await app.shows(["one", "two", "three", "four"]);
   });
 
-  test("undo takes back wherever the focus is, and nothing in a field that has lost it", async () => {
+  test("undo works wherever the focus is, and does not change a field that has lost it", async () => {
     const app = await open(["one", "two"]);
     await app.page.reload();
     await app.shows(["one", "two"]);
@@ -150,7 +150,7 @@ describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => 
     expect(await app.title.inputValue()).toBe("Another title");
   });
 
-  test("editing goes on where an item was that is undone or deleted", async () => {
+  test("editing continues in the place of an item that is undone or deleted", async () => {
     const app = await open(["one", "two", "three"]);
     await app.edit("two");
     await app.press("Enter", "Control+z");
@@ -167,7 +167,7 @@ describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => 
     await app.shows([""]);
   });
 
-  test("arrows go by the lines of an item that is wrapped, and on to the title", async () => {
+  test("arrows move by the lines of a wrapped item, and on to the title", async () => {
     const long = "Lorem ipsum dolor sit amet consectetur adipiscing elit ".repeat(6).trim();
     const app = await open(["short", long, "end"]);
     await app.edit(long, 20);

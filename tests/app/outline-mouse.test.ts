@@ -31,7 +31,7 @@ describe.skipIf(!findChromium())("the outline under the mouse (needs Chromium)",
     await app.shows(["three", "  two", "one", "  below"]);
     await drag("one", "three", "upper");
     await app.shows(["one", "  below", "three", "  two"]);
-    // let go where it was, it is neither moved nor opened
+    // released in its old place, it is neither moved nor opened
     await drag("three", "three", "lower");
     await app.shows(["one", "  below", "three", "  two"]);
     await app.press("Control+z");
@@ -60,7 +60,7 @@ describe.skipIf(!findChromium())("the outline under the mouse (needs Chromium)",
     expect(Number(shown[at + 1]!.slice(5))).toBe(Number(shown[at - 1]!.slice(5)) + 1);
   });
 
-  test("rows are selected with Shift, and by drawing over them", async () => {
+  test("rows are selected with Shift, and by dragging over them", async () => {
     const app = await open(["one", "two", "  three", "four"]);
     await app.edit("one");
     await app.field("three").click({ modifiers: ["Shift"] });

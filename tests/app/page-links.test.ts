@@ -27,7 +27,7 @@ describe.skipIf(!findChromium())("links between pages (need Chromium)", PATIENT,
     await app.type("!");
     await app.shows(["here [[Plans for June]] and [[Plans for May]]!"]);
     expect(await titles(app)).toEqual([]);
-    // Escape leaves what is written as it is
+    // Escape leaves the typed text unchanged
     await app.type(" [[p");
     await app.press("Escape");
     expect(await titles(app)).toEqual([]);
@@ -37,7 +37,7 @@ describe.skipIf(!findChromium())("links between pages (need Chromium)", PATIENT,
     await app.press("Control+z", "Control+z");
   });
 
-  test("a page shows what links to it, as it is written, and leads there", async () => {
+  test("a page shows the items that link to it as they are typed, and leads there", async () => {
     const app = await openPage(rig, ["one"]);
     await app.newPage("Target", ["x"]);
     await app.newPage("Source", ["above", "  see [[target]] **now**"]);

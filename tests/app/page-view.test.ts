@@ -7,7 +7,7 @@ import { PATIENT, useBrowser } from "./rig.ts";
 describe.skipIf(!findChromium())("what of a page is shown, and moving to another one (need Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("a filter shows what has its words, and what is written then stays", async () => {
+  test("a filter shows matching items, and items that are typed then stay", async () => {
     const app = await openPage(rig, ["fruit", "  apple", "  pear", "meat"]);
     await app.edit("fruit");
     await app.press("Control+.", "Control+f");
@@ -20,7 +20,7 @@ describe.skipIf(!findChromium())("what of a page is shown, and moving to another
     await app.press("Control+f", "Escape");
     await app.shows(["+ fruit", "meat"]);
     expect(await app.page.getByRole("textbox", { name: "Filter this page" }).count()).toBe(0);
-    // what a search finds is shown, whatever the filter hides
+    // a result of the search is shown even if the filter hides it
     await app.press("Control+f");
     await app.type("meat");
     await app.shows(["meat"]);
@@ -30,7 +30,7 @@ describe.skipIf(!findChromium())("what of a page is shown, and moving to another
     await expect.poll(() => app.caret(), SOON).toEqual({ text: "apple", offset: 5 });
   });
 
-  test("what is done is hidden as soon as it is left, on every page, and stays hidden", async () => {
+  test("a done item is hidden as soon as it loses the focus, on every page, and stays hidden", async () => {
     const app = await openPage(rig, ["one", "two", "three"]);
     await app.edit("one");
     await app.press("Control+Enter", "Control+Shift+h");
@@ -42,7 +42,7 @@ describe.skipIf(!findChromium())("what of a page is shown, and moving to another
     expect(await app.caret()).toMatchObject({ text: "three" });
     await app.page.reload();
     await app.shows(["three"]);
-    await app.choose("This page", "Show what is done");
+    await app.choose("This page", "Show done items");
     await app.shows(["x one", "x two", "three"]);
   });
 
@@ -59,7 +59,7 @@ describe.skipIf(!findChromium())("what of a page is shown, and moving to another
     await app.shows(["a", "  b", "    c", "d"]);
   });
 
-  test("items are moved to another page with all that is below them, and back in one step", async () => {
+  test("items are moved to another page with all their descendants, and back in one step", async () => {
     const app = await openPage(rig, ["first"]);
     await app.newPage("Other", ["one", "  below", "two", "three"]);
     await app.edit("one");

@@ -36,7 +36,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
 
     await a.choose("Page “Renamed”", "Delete page");
     await expect.poll(() => b.pages(), SOON).toEqual(["First"]);
-    await b.page.getByText("The page that was open has been deleted.").waitFor();
+    await b.page.getByText("The open page has been deleted.").waitFor();
     await b.shows(["in the first"]);
     await a.button("Undo").and(a.page.getByText("Undo")).click();
     for (const device of [a, b]) await expect.poll(() => device.pages(), SOON).toEqual(["Renamed", "First"]);
@@ -46,7 +46,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await b.shows(["in the second"]);
   });
 
-  test("open in new tabs, with the folder as long as another tab is there that has it", async () => {
+  test("open in new tabs, with the folder as long as another tab with access to it is open", async () => {
     const folder = await ServedFolder.serve();
     const device = await rig.newDevice();
     const app = await rig.openTab(device, folder.url);
@@ -79,7 +79,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await again.untilSaved();
   });
 
-  test("come back from the history when they have been deleted, and whoever deletes one is told once", async () => {
+  test("come back from the history after a deletion, and the deleting device is notified once", async () => {
     const { url } = await ServedFolder.serve();
     const a = await rig.openApp(url);
     await a.newPage("First", ["in the first"]);
@@ -91,7 +91,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     const messages = (device: AppPage): Promise<string[]> =>
       device.page.getByRole("region", { name: "Messages" }).locator(".text").allTextContents();
     expect(await messages(a)).toEqual(["“Second” is deleted."]);
-    await expect.poll(() => messages(b), SOON).toEqual(["The page that was open has been deleted."]);
+    await expect.poll(() => messages(b), SOON).toEqual(["The open page has been deleted."]);
     await a.button("Dismiss").click();
 
     const history = await a.openPanel("History");
@@ -102,7 +102,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await expect.poll(() => a.title.inputValue(), SOON).toBe("Second");
   });
 
-  test("are shown also where the address makes no sense", async () => {
+  test("are shown even if the address is malformed", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     await app.newPage("Page", ["on the page"]);
@@ -114,7 +114,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await app.shows(["on the page"]);
   });
 
-  test("are searched all together, and what is found opens to be edited", async () => {
+  test("are searched together, and a result opens for editing", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     await app.newPage("Garden", ["plants", "  apple tree", "  rose", "tools"]);
@@ -132,7 +132,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await app.type("s");
     await app.shows(["plants", "  apple trees", "  rose", "tools"]);
 
-    // what is folded away is shown where it is found
+    // a result below a folded item is shown
     await app.edit("plants");
     await app.press("Control+.");
     await app.shows(["+ plants", "tools"]);
@@ -140,7 +140,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await results.first().waitFor();
     await app.press("Enter");
     await expect.poll(() => app.caret(), SOON).toEqual({ text: "rose", offset: 4 });
-    // without waiting for anything to be found
+    // without waiting for a result
     await app.search("pie");
     await app.press("Enter");
     await expect.poll(() => app.caret(), SOON).toEqual({ text: "apple pie", offset: 9 });
@@ -163,7 +163,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await dialog.getByRole("option", { name: "cafe at noon" }).getByText("Other").waitFor();
     await app.press("Enter");
     await app.shows(["not here"]);
-    // without a word, all pages
+    // all pages for an empty query
     await app.search("");
     await expect.poll(() => results.count(), SOON).toBe(2);
     await app.press("ArrowDown", "Enter");
@@ -177,7 +177,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await app.page.getByRole("dialog", { name: "Keyboard" }).waitFor();
   });
 
-  test("come back by the key that takes back, until something else is done", async () => {
+  test("come back by the key for undo, until the next action", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     await app.newPage("First", ["one"]);
@@ -212,16 +212,16 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await before.untilSaved();
     await before.page.context().close();
     const path = folder.logs().find((log) => readFileSync(join(folder.path, log), "utf8").includes("on the page"))!;
-    // space-v1/ops/ and the two folders that a tree's id makes
+    // space-v1/ops/ and the two folders of a tree's id
     const tree = join(folder.path, ...path.split("/").slice(0, 4));
     const elsewhere = join(temporaryFolder(), "tree");
     renameSync(tree, elsewhere);
     const app = await rig.openApp(folder.url);
-    await app.page.getByText("has not arrived here yet").waitFor();
+    await app.page.getByText("have not arrived here yet").waitFor();
     expect(await app.pages()).toEqual(["Page"]);
-    // it keeps nothing else from being done
+    // everything else still works
     expect(JSON.parse(await app.export())).toMatchObject({ trees: {} });
-    await app.page.getByText("Not in the file, because it has not arrived here yet: “Page”.").waitFor();
+    await app.page.getByText("Not in the file, because not arrived here yet: “Page”.").waitFor();
     const search = await app.search("on");
     await search.getByText("Nothing found. Without 1 page that has not arrived here yet.").waitFor();
     await app.press("Escape");
@@ -230,7 +230,7 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await app.shows(["on the page"]);
   });
 
-  test("show a part when it is zoomed into, with the way back", async () => {
+  test("show a part that is zoomed into, with the way back", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     await app.newPage("Page", ["one", "  two", "    three", "four"]);

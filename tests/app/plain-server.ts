@@ -10,7 +10,7 @@ export interface PlainServer {
   close(): Promise<void>;
 }
 
-/** Serves the files of the app as any server of files does, which has no folder to give. */
+/** Serves the files of the app like any file server, without a folder of notes. */
 export async function servePlainly(port: number = 0): Promise<PlainServer> {
   const app = await AppFiles.open(APP, "assets");
   const server = createServer((request, response) => {

@@ -7,7 +7,7 @@ import { PATIENT, useBrowser } from "./rig.ts";
 describe.skipIf(!findChromium())("printing (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("has the whole page, also what is not in sight, and nothing around it", async () => {
+  test("has the whole page, including rows that are not visible, and nothing around it", async () => {
     const app = await openPage(rig, ["first", "  **second**"]);
     const lines = Array.from({ length: 300 }, (_, index) => `- line ${index}`);
     await app.importFiles([{ name: "Long.md", text: `# Long\n\n${lines.join("\n")}\n  - [x] last\n` }]);
@@ -29,12 +29,12 @@ describe.skipIf(!findChromium())("printing (needs Chromium)", PATIENT, () => {
     expect(rows).toBe(301);
     expect(printed).toContain("line 299");
     expect(printed).toMatch(/✓\s*last/);
-    // only those in sight are on the screen, and nothing of it stays there afterwards
+    // the screen has only visible rows, and the print leaves nothing there
     expect((await app.outline()).length).toBeLessThan(100);
     expect(await page.locator("article").count()).toBe(0);
   });
 
-  test("has what is being written, and no notation", async () => {
+  test("has the text that is being typed, and no notation", async () => {
     const app = await openPage(rig, ["**bold** and [[Page]]"]);
     await app.press("Enter");
     await app.type("just typed");

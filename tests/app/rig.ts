@@ -8,21 +8,21 @@ import { assertBuilt } from "../serve/served-process.ts";
 import { AppPage } from "./app-page.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** The app, as it is built. */
+/** The built app. */
 export const APP: string = join(ROOT, "dist/app");
 
-/** How long a test of these may take, with another program on every core. */
+/** Timeout of these tests, with another program on every core. */
 export const PATIENT: { readonly timeout: number } = { timeout: 60_000 };
 
 export interface Rig {
-  /** Opens the app on a device of its own: a browser profile without a past. @param expected what the browser may complain about */
+  /** Opens the app on a device of its own: a new browser profile. @param expected errors of the browser to ignore */
   openApp(url: string, options?: BrowserContextOptions, expected?: RegExp): Promise<AppPage>;
   newDevice(options?: BrowserContextOptions): Promise<BrowserContext>;
-  /** Opens the app in one more tab of a device. @param expected what the browser may complain about */
+  /** Opens the app in another tab of a device. @param expected errors of the browser to ignore */
   openTab(device: BrowserContext, url: string, expected?: RegExp): Promise<AppPage>;
 }
 
-/** The browser of a file's tests. What it complains about in a page, if only in the console, fails the test. */
+/** The browser of a file's tests. Any error or warning in a page, even if only in the console, fails the test. */
 export function useBrowser(): Rig {
   let browser: Browser | undefined;
   const devices: BrowserContext[] = [];
@@ -58,7 +58,7 @@ export function useBrowser(): Rig {
   };
 }
 
-/** @throws Error where the app is not built, or not from what stands in `app` now */
+/** @throws Error if the app is not built, or not from the current sources in `app` */
 function assertAppBuilt(): void {
   const sources = readdirSync(join(ROOT, "app/src"), { recursive: true, encoding: "utf8" })
     .filter((file) => /(?<!\.test)\.(ts|svelte|css)$/.test(file))

@@ -7,7 +7,7 @@ import { PATIENT, useBrowser } from "./rig.ts";
 describe.skipIf(!findChromium())("what is shown as saved (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  test("is saved, also what is being written", async () => {
+  test("is saved, including the text that is being typed", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url);
     await app.newPage("Page", ["a line"]);
@@ -24,7 +24,7 @@ describe.skipIf(!findChromium())("what is shown as saved (needs Chromium)", PATI
     expect(await folder.export()).toContain("a line and more and still more at once");
   });
 
-  test("takes in the title, while the caret is still in it", async () => {
+  test("merges the title while the caret is still in it", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url);
     await app.newPage("Draft", ["a line"]);
@@ -36,17 +36,17 @@ describe.skipIf(!findChromium())("what is shown as saved (needs Chromium)", PATI
     await app.untilSaved();
     expect(await folder.export()).toContain('"Draft of a"');
     await expect.poll(() => other.title.inputValue(), SOON).toBe("Draft of a");
-    // what another device changes in front of the caret leaves it where it is
+    // a change by another device in front of the caret keeps the caret in its place
     await other.title.fill("Last draft of a");
     await other.title.blur();
-    // with the blank behind it, which is only in the field yet
+    // with the trailing blank, which is only in the field so far
     await expect.poll(() => app.title.inputValue(), SOON).toBe("Last draft of a ");
     await app.type("letter");
     await expect.poll(() => other.title.inputValue(), SOON).toBe("Last draft of a letter");
     expect(await folder.export()).toContain('"Last draft of a letter"');
   });
 
-  test("also has what was written a moment before the page was loaded anew", async () => {
+  test("includes text that was typed a moment before the page was reloaded", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url);
     await app.newPage("Page", ["a line"]);
@@ -62,7 +62,7 @@ describe.skipIf(!findChromium())("what is shown as saved (needs Chromium)", PATI
     await app.page.reload();
     await expect.poll(() => app.title.inputValue(), SOON).toBe("Page of mine");
     await app.untilSaved();
-    // what only the browser had when the page was left is relayed to the folder a while later
+    // operations that only the browser had when the page was closed reach the folder a while later
     await expect.poll(async () => (await folder.export()) === (await app.export()), SOON).toBe(true);
   });
 });

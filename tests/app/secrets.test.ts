@@ -63,7 +63,7 @@ describe.skipIf(!findChromium())("secrets (need Chromium)", PATIENT, () => {
     for (const path of filesIn(folder.path)) expect(readFileSync(join(folder.path, path), "utf8")).not.toContain(VALUE);
   });
 
-  test("the recovery code stays until somebody says that they have it, whatever is closed meanwhile", async () => {
+  test("the recovery code stays until the user confirms it, whatever is closed meanwhile", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);
     const panel = await app.openPanel("Secrets");
@@ -79,7 +79,7 @@ describe.skipIf(!findChromium())("secrets (need Chromium)", PATIENT, () => {
       expect(await protect.isEnabled()).toBe(passphrase === PASSPHRASE);
     }
     await protect.click();
-    // while the key is being made
+    // while the key is being derived
     await app.press("Escape");
     await dialog.waitFor({ state: "detached" });
     await panel.press("Escape");
@@ -120,7 +120,7 @@ describe.skipIf(!findChromium())("secrets (need Chromium)", PATIENT, () => {
     const app = await rig.openApp(folder.url);
     const panel = await app.openPanel("Secrets");
     const field = panel.getByLabel("Passphrase or recovery code");
-    // what is read out is what comes newly into it
+    // screen readers read only new contents of it
     const told = await panel.getByRole("alert").evaluateHandle((alert) => {
       const texts: string[] = [];
       new MutationObserver(() => {

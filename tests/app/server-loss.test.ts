@@ -4,7 +4,7 @@ import { SOON } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
-/** What the browser says of a server that is gone, and no more. */
+/** The browser's errors about a server that is gone. */
 const LOST = /net::ERR_|An unknown error occurred when fetching the script/;
 const KEPT = "Folder unreachable – kept in the browser";
 
@@ -38,13 +38,13 @@ describe.skipIf(!findChromium())("a server that is killed (needs Chromium)", PAT
     expect(await folder.export()).toBe(await app.export());
   });
 
-  test("and does not come back: what the browser has opens by itself, and goes into the folder later", async () => {
+  test("and does not come back: the browser's copy opens by itself, and reaches the folder later", async () => {
     const folder = await ServedFolder.serve();
     const device = await rig.newDevice();
     const app = await rig.openTab(device, folder.url, LOST);
     await app.newPage("Page", ["before"]);
     await app.untilSaved();
-    // it keeps the files of the app by then
+    // it has stored the files of the app by then
     await app.page.evaluate(() => navigator.serviceWorker.ready);
     await folder.kill();
     await app.press("Enter");
@@ -54,7 +54,7 @@ describe.skipIf(!findChromium())("a server that is killed (needs Chromium)", PAT
 
     const alone = await rig.openTab(device, folder.url, LOST);
     await alone.shows(["before", "without the server"]);
-    await alone.page.getByText("The folder of this address cannot be had").waitFor();
+    await alone.page.getByText("The folder of this address is not available").waitFor();
     await alone.press("Escape");
     await alone.edit("without the server");
     await alone.press("Enter");

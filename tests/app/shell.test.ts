@@ -7,18 +7,18 @@ import { PATIENT, useBrowser } from "./rig.ts";
 describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
-  /** What is read out to those who do not see the screen. */
+  /** The announcements for screen readers. */
   const announced = async (app: AppPage): Promise<string> =>
     (await app.page.locator(".sr-only[role=status]").last().innerText()).trim();
 
-  /** What has the focus: its accessible name, or the text around it. */
+  /** The focused element: its accessible name, or the text around it. */
   const focused = (app: AppPage): Promise<string> =>
     app.page.evaluate(() => {
       const element = document.activeElement;
       return element?.getAttribute("aria-label") ?? element?.textContent ?? "";
     });
 
-  test("moves are read out, with where the item is then", async () => {
+  test("moves are announced, with the new place of the item", async () => {
     const app = await openPage(rig, ["one", "two", "three"]);
     await app.edit("two");
     for (const [key, words] of [
@@ -35,7 +35,7 @@ describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT,
     await expect.poll(() => announced(app), SOON).toBe("2 items moved: level 1, 1 of 3.");
   });
 
-  test("after a drag keys go on with what was dragged", async () => {
+  test("after a drag, keys continue at the dragged rows", async () => {
     const app = await openPage(rig, ["one", "two", "three"]);
     const [from, to] = [(await app.button("Open one").boundingBox())!, (await app.row("three").boundingBox())!];
     await app.page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
@@ -49,7 +49,7 @@ describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT,
     await app.shows(["two", "one", "three"]);
   });
 
-  test("after a menu the focus is at its button, or where there is none any more, at the notes", async () => {
+  test("after a menu, the focus is on its button, or on the notes if the button is gone", async () => {
     const app = await openPage(rig, ["a line"]);
     await app.newPage("Second");
     await app.newPage("Third");
@@ -75,7 +75,7 @@ describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT,
     const [box, page] = [(await panel.boundingBox())!, (await app.page.getByRole("main").boundingBox())!];
     expect(page.x + page.width).toBeLessThanOrEqual(box.x);
     expect(page.width).toBeGreaterThan(400);
-    // Playwright clicks only where nothing else is
+    // Playwright clicks only elements that are not covered
     await app.button("Undo").click();
     await app.button("Redo").click();
     await app.field("a line").click({ trial: true });
@@ -88,7 +88,7 @@ describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT,
     expect(await app.page.evaluate(() => document.documentElement.scrollWidth)).toBe(1_000);
   });
 
-  test("below where depth is seen, it is said", async () => {
+  test("beyond the drawn depth, the level is shown as a number", async () => {
     const lines = Array.from({ length: 20 }, (_, depth) => `${"  ".repeat(depth)}level ${depth + 1}`);
     const app = await openPage(rig, lines);
     const shown = await app.page.getByTestId("row").evaluateAll((rows) =>
@@ -104,7 +104,7 @@ describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT,
     expect((await deepest.locator(".text").boundingBox())!.width).toBeGreaterThan(80);
   });
 
-  test("times are written with 12 or 24 hours, as the language of the system has it or as was chosen", async () => {
+  test("times have 12 or 24 hours, by the language of the system or by choice", async () => {
     const app = await openPage(rig, ["a line"], { locale: "de-DE" });
     const feed = (await app.openPanel("Sync"))
       .getByTestId("feed")
@@ -121,7 +121,7 @@ describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT,
     await expect.poll(() => feed.first().innerText(), SOON).toMatch(/[AP]M$/);
   });
 
-  test("the file that says what the folder is, is among its files", async () => {
+  test("the file that explains the folder is among its files", async () => {
     const app = await openPage(rig, ["a line"]);
     await app.untilSaved();
     const files = await app.openPanel("Files");

@@ -3,10 +3,10 @@ import { SOON, type AppPage } from "./app-page.ts";
 
 const ROUNDS = 20;
 
-/** Opens the same page, with these items, on two devices that hear of each other. */
+/** Opens the same page, with these items, on two connected devices. */
 export type OpenTwice = (lines: readonly string[]) => Promise<readonly [AppPage, AppPage]>;
 
-/** What holds for two devices however they hear of each other. */
+/** Tests for two devices that are connected in any way. */
 export function testTwoDevices(openTwice: OpenTwice): void {
   test("what is typed on one shows on the other", async ({ task }) => {
     const [a, b] = await openTwice(["a line"]);
@@ -96,7 +96,7 @@ export function testTwoDevices(openTwice: OpenTwice): void {
   });
 }
 
-/** Types with pauses, so that the other device hears of it in between. */
+/** Types with pauses, so that the other device receives parts of it in between. */
 async function typeSteadily(device: AppPage, text: string): Promise<void> {
   await device.page.keyboard.type(text, { delay: 60 });
 }

@@ -18,7 +18,7 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
     readonly carrier: Carrier;
   }
 
-  /** Both show the same page. */
+  /** Waits until both show the same page. */
   async function open(lines: readonly string[]): Promise<Setting> {
     const one = await ServedFolder.serve();
     const a = await rig.openApp(one.url);
@@ -32,7 +32,7 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
     return { a, b, folders: [one, other], carrier: new Carrier(one.path, other.path) };
   }
 
-  /** Both have everything, and so do their folders. */
+  /** Waits until both devices and their folders have everything. */
   async function untilEqual({ a, b, folders }: Setting): Promise<void> {
     for (const device of [a, b]) await device.untilSaved();
     await expect.poll(async () => (await a.export()) === (await b.export()), SOON).toBe(true);
@@ -44,7 +44,7 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
     return [a, b];
   });
 
-  test("what is done on both while nothing is carried meets when it is carried again", async () => {
+  test("edits on both devices while no files are carried are merged when files are carried again", async () => {
     const setting = await open(["fruit", "  apple", "trees", "tools"]);
     const { a, b, carrier } = setting;
     carrier.stop();
@@ -86,7 +86,7 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
     expect(await b.outline()).toEqual(await a.outline());
   });
 
-  test("what both have changed in different words of one text is put together without a question", async () => {
+  test("changes of both to different words of one text are merged without a question", async () => {
     const { a, b, carrier } = await open(["a plan", "rest"]);
     carrier.stop();
     await a.edit("a plan");
@@ -106,7 +106,7 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
   });
 
   describe("the same text changed on both", () => {
-    /** @returns the device whose text is shown, and the texts: first the one that is shown */
+    /** @returns the device whose text is shown, and the texts, the shown one first */
     async function disagree(): Promise<Setting & { readonly shown: string; readonly other: string }> {
       const setting = await open(["a plan", "rest"]);
       const { a, b, carrier } = setting;
@@ -128,14 +128,14 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
       return { ...setting, shown: shown!, other: texts.find((text) => text !== shown)! };
     }
 
-    async function settle(device: AppPage, choice: string): Promise<void> {
+    async function resolve(device: AppPage, choice: string): Promise<void> {
       await device.button("Two versions").click();
       await device.page.getByRole("dialog").getByRole("button", { name: choice, exact: true }).click();
     }
 
     test("can be kept both", async () => {
       const { a, b, shown, other } = await disagree();
-      await settle(a, "Keep both");
+      await resolve(a, "Keep both");
       for (const device of [a, b]) {
         await device.shows([shown, other, "rest"]);
         await device.button("Two versions").waitFor({ state: "detached" });
@@ -144,19 +144,19 @@ describe.skipIf(!findChromium())("two devices, each on a folder of its own (need
 
     test("can be exchanged for the other", async () => {
       const { a, b, other } = await disagree();
-      await settle(b, "Take this");
+      await resolve(b, "Take this");
       for (const device of [a, b]) {
         await device.shows([other, "rest"]);
         await device.button("Two versions").waitFor({ state: "detached" });
       }
     });
 
-    test("stays offered until somebody has chosen, also after the page was loaded again", async () => {
+    test("stays offered until the user has chosen, also after a reload", async () => {
       const { a, b, shown, other } = await disagree();
-      await settle(a, "Decide later");
+      await resolve(a, "Decide later");
       await a.page.reload();
       await expect.poll(async () => (await a.versions()).toSorted(), SOON).toEqual([shown, other].sort());
-      await settle(a, "Keep this");
+      await resolve(a, "Keep this");
       for (const device of [a, b]) {
         await device.button("Two versions").waitFor({ state: "detached" });
         await device.shows([shown, "rest"]);

@@ -4,13 +4,13 @@ import { ServedFolder } from "./folders.ts";
 import { useBrowser } from "./rig.ts";
 import { Random, SESSIONS } from "./typing-sessions.ts";
 
-/** How many sessions are held; each kind has its turn. */
+/** Number of sessions; the kinds take turns. */
 const COUNT = Number(process.env["FOLDSPACE_TYPING_SESSIONS"] ?? Object.keys(SESSIONS).length);
 const FIRST_SEED = Number(process.env["FOLDSPACE_TYPING_SEED"] ?? 1);
-/** Pairs of devices that are at work at the same time. */
+/** Pairs of devices that work at the same time. */
 const LANES = Number(process.env["FOLDSPACE_TYPING_LANES"] ?? 4);
 
-/** Two people at their keyboards, as fast as people are: nothing that is typed gets lost or into another item. */
+/** Two users type at a human speed: no typed text gets lost or into another item. */
 describe.skipIf(!findChromium())("two people write on one page (needs Chromium)", () => {
   const rig = useBrowser();
 

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { AppPage } from "./app-page.ts";
 
-/** A page open on two devices, on which two people write at once. */
+/** A page on two devices, in which two users type at the same time. */
 export interface TypingSession {
   readonly seed: number;
   readonly a: AppPage;
@@ -9,12 +9,12 @@ export interface TypingSession {
   readonly random: Random;
 }
 
-/** With so many people at the keyboard of one machine, things take their time. */
+/** Longer than usual, because many browsers share one machine. */
 const SETTLED = { timeout: 45_000, interval: 100 } as const;
-/** How long a person takes from one key to the next, in milliseconds. */
+/** Time of a user between two keys, in milliseconds. */
 const [FASTEST_MS, SLOWEST_MS] = [90, 500];
 
-/** Numbers that follow from a seed (mulberry32). */
+/** Random numbers from a seed (mulberry32). */
 export class Random {
   #state: number;
 
@@ -22,7 +22,7 @@ export class Random {
     this.#state = seed;
   }
 
-  /** From 0 up to and without 1. */
+  /** From 0 up to, not including, 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -38,7 +38,7 @@ export class Random {
     return items[this.below(items.length)]!;
   }
 
-  /** Words that stand in no other text. @param mark the character that each of them, and no other word, begins with */
+  /** Words that no other text contains. @param mark the character with which these words, and no others, begin */
   sentence(mark: string, length: number): string {
     const letters = "defghijklmnopqrstuvwxyz";
     let text = mark;
@@ -48,7 +48,7 @@ export class Random {
   }
 }
 
-/** What people do on a page. Each is given a new page with these lines. */
+/** Actions of users on a page. Each starts on a new page with these lines. */
 export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: (session: TypingSession) => Promise<void> }>> = {
   "both write in the same item": {
     lines: ["first", "some words of both", "last"],
@@ -203,7 +203,7 @@ export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: 
   },
 };
 
-/** Both write in one item, each at a place of their own or at the same. @returns what each has written */
+/** Both type in one item, in the same place or in different ones. @returns the text that each has typed */
 async function writeInBoth(session: TypingSession, text: string): Promise<[string, string]> {
   const { a, b, random } = session;
   const places = [0, text.indexOf(" "), text.length];
@@ -218,7 +218,7 @@ async function writeInBoth(session: TypingSession, text: string): Promise<[strin
   return [byA, byB];
 }
 
-/** Puts the caret into an item, as it is now, and types. @param isLeaving whether to leave the text after it */
+/** Puts the caret into the current text of an item, and types. @param isLeaving whether to leave the text afterwards */
 async function write(
   session: TypingSession,
   device: AppPage,
@@ -230,7 +230,7 @@ async function write(
   const row = device.page.locator("[data-testid=row]", { hasText: text.split(" ")[0]! });
   const field = row.first().getByRole("textbox");
   await field.focus();
-  // what the other has written by now is before the place, or behind it
+  // the other's text so far is before the place, or behind it
   await field.evaluate(
     (element, [words, at]) => {
       const shown = element.textContent ?? "";
@@ -251,7 +251,7 @@ async function typeLikeAPerson({ random }: TypingSession, device: AppPage, text:
   }
 }
 
-/** Takes back until nothing of these words is there, or nothing more can be taken out of the text. */
+/** Undoes until all of these words are gone, or until an undo does not change the text any more. */
 async function takeBack(device: AppPage, words: string): Promise<void> {
   const field = device.page.locator("[data-testid=row]", { hasText: "some" }).getByRole("textbox");
   await field.focus();
@@ -264,7 +264,7 @@ async function takeBack(device: AppPage, words: string): Promise<void> {
   await device.page.keyboard.press("Escape");
 }
 
-/** Waits until both devices show the same, and that is right. */
+/** Waits until both devices show the same correct state. */
 async function bothShow({ a, b }: TypingSession, check: (lines: readonly string[]) => void): Promise<void> {
   const end = Date.now() + SETTLED.timeout;
   for (;;) {
@@ -281,7 +281,7 @@ async function bothShow({ a, b }: TypingSession, check: (lines: readonly string[
   }
 }
 
-/** The text has what was there, and what was written, each in one piece; spaces aside, nothing else. */
+/** Checks that the text contains the original and the typed text, each in one piece, and nothing else except spaces. */
 function hasOnly(text: string, base: string, written: readonly string[]): void {
   let rest = text;
   for (const words of written) {

@@ -12,7 +12,7 @@ const missing = typeof webKit === "string" ? `: LEFT OUT, ${webKit}` : "";
 
 beforeAll(assertBuilt);
 
-/** What the page shows of its outline. */
+/** The shown rows of the outline. */
 async function rowsOf(window: WebKitWindow): Promise<string[]> {
   return await window.run<string[]>(
     `return Array.from(document.querySelectorAll("[data-testid=row] [role=textbox]"), ({ textContent }) => textContent);`,
@@ -38,7 +38,7 @@ test.skipIf(missing !== "" && process.env["CI"] !== "true")(
   async () => {
     if (typeof webKit === "string") throw new Error(webKit);
     const folder = await ServedFolder.serve();
-    // a profile of its own, which nobody else's browser reads
+    // a separate profile, which no other browser reads
     const home = temporaryFolder();
     const variables = { HOME: home, XDG_DATA_HOME: join(home, "data"), XDG_CACHE_HOME: join(home, "cache") };
     const window = await WebKitWindow.open({ ...webKit, binary: webKit.browser, args: ["--automation"], variables });
@@ -64,7 +64,7 @@ test.skipIf(missing !== "" && process.env["CI"] !== "true")(
       await window.type("without it");
       await untilShown(window, ["with the server", "without it"]);
       await expect.poll(() => statusOf(window), SOON).toBe("Folder unreachable – kept in the browser");
-      // what was written until the page is left is there when it is loaded again, still without the server
+      // text that was typed until the page was closed is there after a reload, still without the server
       await window.goTo(new URL("/", folder.url).href);
       await untilShown(window, ["with the server", "without it"]);
       await folder.start();

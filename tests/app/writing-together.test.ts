@@ -5,7 +5,7 @@ import { SOON, type AppPage } from "./app-page.ts";
 import { openPageTwice } from "./open-page.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
-/** What one device does to the item that is just being written on another one. */
+/** Actions of one device on the item that is being edited on another one. */
 describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, () => {
   const rig = useBrowser();
 
@@ -37,7 +37,7 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     await a.untilSaved();
   });
 
-  test("of the same characters changed by both, each text stands or is offered, also after more was written", async () => {
+  test("if both change the same characters, each text is shown or offered, also after more typing", async () => {
     const [a, b] = await openTwice(["meet at 5", "call Bob"]);
     const method = await inputMethod(a);
     await a.edit("meet at 5");
@@ -48,7 +48,7 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     await b.type("9");
     await b.edit("call Bob");
     await b.type("!");
-    // what was made after it shows that it has arrived, too
+    // a later item shows that the edit has arrived, too
     await a.shows(["meet at 6", "call Bob!"]);
     await method.send("Input.insertText", { text: "6" });
     await a.type(" sharp");
@@ -58,7 +58,7 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     }
   });
 
-  test("an item that is deleted elsewhere while it is written stays, with what is written, until that is decided", async () => {
+  test("an item that another device deletes during an edit stays, with the typed text, until the user decides", async () => {
     const [a, b] = await openTwice(["one", "two", "three"]);
     await a.edit("two");
     await a.type(" and");
@@ -83,7 +83,7 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     await b.shows(["one", "two and more!!", "three?"]);
   });
 
-  test("it goes when it is discarded, and writing goes on above", async () => {
+  test("it is removed when it is discarded, and editing continues above", async () => {
     const [a, b] = await openTwice(["one", "two"]);
     await a.edit("two");
     await b.edit("two");
@@ -95,7 +95,7 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     expect(await a.caret()).toEqual({ text: "one", offset: 3 });
   });
 
-  test("an item that is deleted elsewhere and not written in goes with the focus", async () => {
+  test("an item that another device deletes without an edit here is removed with the focus", async () => {
     const [a, b] = await openTwice(["one", "two"]);
     await b.edit("two");
     await a.edit("two");
@@ -105,7 +105,7 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     await b.shows(["one"]);
   });
 
-  test("what was written below an item that is deleted meanwhile stays, and comes back with it", async () => {
+  test("text that was typed below an item that is deleted meanwhile stays, and is restored with it", async () => {
     const [a, b] = await openTwice(["one", "two", "three"]);
     await a.edit("two");
     await a.press("Enter", "Tab");
@@ -140,13 +140,13 @@ describe.skipIf(!findChromium())("writing together (needs Chromium)", PATIENT, (
     for (const device of [a, b]) await device.shows(["one", "three", "four", "  two日本!"]);
   });
 
-  test("who edits an item that is folded away elsewhere is told, and writes on", async () => {
+  test("a user who edits an item that another device folds away is notified, and can continue to type", async () => {
     const [a, b] = await openTwice(["one", "  two", "    three", "four"]);
     await a.edit("three", 2);
     await b.edit("one");
     await b.press("Control+.");
     await b.shows(["+ one", "four"]);
-    await a.page.getByText("What you are editing was folded away elsewhere.", { exact: false }).waitFor();
+    await a.page.getByText("Another device folded the item that you are editing away.", { exact: false }).waitFor();
     await expect.poll(() => a.caret(), SOON).toEqual({ text: "three", offset: 2 });
     await a.type("-");
     await a.shows(["th-ree"]);

@@ -1,25 +1,25 @@
 import { samePlaces, type TextChange } from "./text-change.ts";
 import { diffCharacters, isBeforeNext } from "./word-diff.ts";
 
-/** Stands for one edit of a text. What it has added and taken away is known by it. */
+/** Identifies one edit of a text, and thereby the characters that it added and removed. */
 export type TextEdit = symbol;
 
-/** Some characters that came together. Those that were taken away stay where they were. */
+/** Characters with the same origin. Removed characters keep their place. */
 interface Piece {
   readonly text: string;
-  /** What has added them, or brought them back. */
+  /** The edits that added or restored them. */
   readonly addedBy: readonly TextEdit[];
-  /** What has taken them away, if they are not there. */
+  /** The edit that removed them, if they are gone. */
   readonly removedBy: TextEdit | undefined;
 }
 
-/** What others do to a text is not taken back here, and need not be told apart. */
+/** One id for all edits by others, which are never undone here. */
 const BY_OTHERS: TextEdit = Symbol("others");
 
 /**
- * A text of which each character is known by the edit it came with, and each that is gone by the edit that took it. So an edit
- * can be taken back whatever has been written around it and into it since: just what it has added goes, and what it has taken
- * away comes back where it was.
+ * A text that knows for each character the edit that added it, and for each removed one the edit that removed it. So an edit
+ * can be undone whatever has been typed around it and into it since: its additions are removed, and its removals come back in
+ * their old places.
  */
 export class AttributedText {
   #pieces: readonly Piece[];
@@ -35,8 +35,8 @@ export class AttributedText {
   }
 
   /**
-   * Takes over what others have made of the text.
-   * @param isOwnFirst whether what was written here comes first at a place where both have written
+   * Adopts a text that others have changed.
+   * @param isOwnFirst whether own text comes first if both inserted in the same place
    */
   follow(text: string, isOwnFirst = true): void {
     const before = this.text;
@@ -46,7 +46,7 @@ export class AttributedText {
     this.#change(changes.length === 1 ? [besideOwn(changes[0]!, before, isOwn, isOwnFirst)] : changes, BY_OTHERS);
   }
 
-  /** @param caret where it was behind what was changed last, in `text` */
+  /** @param caret in `text`, behind the last change */
   edit(text: string, caret?: number): TextEdit {
     const edit: TextEdit = Symbol("edit");
     const before = this.text;
@@ -55,9 +55,8 @@ export class AttributedText {
   }
 
   /**
-   * The text as it is without some edits. What an edit has put in place of something else and others have replaced in turn
-   * stays as they have it.
-   * @returns also what that is itself, to be taken back in turn
+   * The text without some edits. If others have replaced the text that such an edit put in place of another, theirs stays.
+   * @returns also the reversal as an edit, which can be undone in turn
    */
   without(edits: readonly TextEdit[]): { readonly text: AttributedText; readonly edit: TextEdit } {
     const revert: TextEdit = Symbol("revert");
@@ -75,13 +74,13 @@ export class AttributedText {
     return { text, edit: revert };
   }
 
-  /** Whether others have taken away all that an edit has added. */
+  /** Whether others have removed all that an edit added. */
   #isReplaced(edit: TextEdit): boolean {
     const added = this.#pieces.filter(({ addedBy }) => addedBy.includes(edit));
     return added.length > 0 && added.every(({ removedBy }) => removedBy === BY_OTHERS);
   }
 
-  /** Of each character of the text, in UTF-16 code units: whether it was added here. */
+  /** For each UTF-16 code unit of the text: whether it was added here. */
   #ownCharacters(): readonly boolean[] {
     const own: boolean[] = [];
     for (const { text, addedBy, removedBy } of this.#pieces)
@@ -103,7 +102,7 @@ export class AttributedText {
       isInserted = true;
     };
     for (const piece of this.#pieces) {
-      // before what is gone from there, as people write on at the end of what is left
+      // before text that was removed there, as people continue at the end of the remaining text
       if (removed === 0 && at === start) insert();
       if (piece.removedBy) {
         pieces.push(piece);
@@ -125,8 +124,8 @@ export class AttributedText {
 }
 
 /**
- * The same change at a place that leaves what was written here together, if there is one. Where the others' words come first, it
- * is rather before than behind a blank that was written here for what is written next.
+ * The same change in an equivalent place that does not split text that was written here, if there is one. If the text of the
+ * others comes first, a place before a trailing own blank is preferred: the blank was typed for the next own word.
  */
 function besideOwn(change: TextChange, before: string, isOwn: readonly boolean[], isOwnFirst: boolean): TextChange {
   const costOf = ({ start, removed }: TextChange): number => {

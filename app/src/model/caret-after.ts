@@ -3,13 +3,13 @@ import type { Effect } from "./journal.ts";
 import type { Outline } from "./outline.ts";
 import { diffText } from "./text-change.ts";
 
-/** Where the caret goes: before the character at `offset` of an item's text. */
+/** The place of the caret: before the character at `offset` of an item's text. */
 export interface Caret {
   readonly id: string;
   readonly offset: number;
 }
 
-/** Behind what was changed last and is in sight; preferably in a text. */
+/** Behind the last change to a visible item; preferably in a text. */
 export function caretAfter(outline: Outline, effects: readonly Effect[]): Caret | undefined {
   const shown = effects.filter(({ id }) => outline.indexOf(id) >= 0);
   const text = shown.findLast((effect) => effect.kind === "property" && effect.key === TEXT_KEY);

@@ -1,7 +1,7 @@
 import type { Row } from "./row.ts";
 import { diffWords } from "./word-diff.ts";
 
-/** A part of a text, as it was or became. */
+/** A part of a text, either kept, removed or added. */
 export interface TextPart {
   readonly kind: "same" | "added" | "removed";
   readonly text: string;
@@ -9,22 +9,22 @@ export interface TextPart {
 
 export interface RowChange {
   readonly id: string;
-  /** `changed`: its text, its note or its tick, and perhaps its place as well. */
+  /** `changed`: the text, the note or the tick changed, and perhaps the place as well. */
   readonly kind: "added" | "removed" | "changed" | "moved";
   readonly isMoved: boolean;
-  /** `undefined`: the tick is as it was. */
+  /** `undefined`: the tick is unchanged. */
   readonly isDone: boolean | undefined;
-  /** The text with what has come and gone in it. */
+  /** The text with its removed and added parts. */
   readonly parts: readonly TextPart[];
-  /** The note with what has come and gone in it; empty where that is nothing. */
+  /** The note with its removed and added parts; empty without a note. */
   readonly note: readonly TextPart[];
-  /** The text of what the item is below, or was below if it has been removed; `undefined` at the top of the page. */
+  /** The text of the parent, or of the former parent of a removed item; `undefined` at the top of the page. */
   readonly parentText: string | undefined;
 }
 
 /**
- * What makes one state of a page of another, item by item: in the order of the later state, with what has gone behind what it
- * was behind.
+ * The differences between two states of a page, item by item, in the order of the later state. A removed item follows the
+ * item that preceded it.
  */
 export function comparePages(before: readonly Row[], after: readonly Row[]): RowChange[] {
   const old = new Map(before.map((row) => [row.id, row]));
@@ -87,7 +87,7 @@ function changeOf(was: Row, row: Row, isMoved: boolean, rows: ReadonlyMap<string
   };
 }
 
-/** Items that are below another one now, or past more of their siblings than those that stayed. */
+/** Items that have another parent now, or that moved past their siblings: the fewest whose moves explain the new order. */
 function movedIds(before: readonly Row[], after: readonly Row[]): Set<string> {
   const old = new Map(before.map((row, index) => [row.id, { row, index }]));
   const moved = new Set<string>();
@@ -108,7 +108,7 @@ function movedIds(before: readonly Row[], after: readonly Row[]): Set<string> {
 
 /** Indexes of the longest rising subsequence. */
 function longestRising(values: readonly number[]): Set<number> {
-  /** By length: where the subsequence of that length with the lowest end has its end. */
+  /** By length: the end of the subsequence of that length whose end is lowest. */
   const ends: number[] = [];
   const previous: (number | undefined)[] = [];
   for (const [at, value] of values.entries()) {

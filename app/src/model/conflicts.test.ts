@@ -2,14 +2,14 @@ import * as fc from "fast-check";
 import { MAX_VALUE_LENGTH, ReplicatedTree } from "foldspace/tree";
 import { expect, test } from "vitest";
 import { textOf } from "./item.ts";
-import { RivalWatcher } from "./conflicts.ts";
-import { alsoOn, newPage, sync, told } from "./test-pages.ts";
-import { drawn, expectRivals, findRivals, rivalsOn } from "./test-conflicts.ts";
+import { ConflictWatcher } from "./conflicts.ts";
+import { alsoOn, newPage, sync, notified } from "./test-pages.ts";
+import { drawn, expectConflicts, findConflicts, conflictsOn } from "./test-conflicts.ts";
 import { TextVersions } from "./text-versions.ts";
 
 // ---- edits of the app ----
 
-test("a page edited on one device has no rivals, nor has one edited by turns", () => {
+test("a page edited on one device has no conflicts, nor has one edited by turns", () => {
   const a = newPage(["x"]);
   const b = alsoOn(a, "b");
   const id = a.id("x");
@@ -25,27 +25,27 @@ test("a page edited on one device has no rivals, nor has one edited by turns", (
     device.type(id, `${text}…`, text);
   }
   sync(a, b);
-  expectRivals([a, b], []);
+  expectConflicts([a, b], []);
 });
 
-test("texts of two devices that were offline are rivals, once, however much was typed", () => {
+test("texts of two devices that were offline are conflicts, once, however much was typed", () => {
   const a = newPage(["x"]);
   const b = alsoOn(a, "b");
   const id = a.id("x");
   a.type(id, "m", "mi", "mil", "milk,", "milk");
   b.type(id, "b", "br", "bread");
   sync(a, b);
-  expect(findRivals(a.tree)).toEqual([
+  expect(findConflicts(a.tree)).toEqual([
     {
       itemId: id,
       winner: { value: "milk", peerId: "a", counter: expect.any(Number) },
       loser: { value: "bread", peerId: "b", counter: expect.any(Number) },
     },
   ]);
-  expectRivals([a, b], ["milk/bread"]);
+  expectConflicts([a, b], ["milk/bread"]);
 });
 
-test("a text that arrived while another was being written over the same older one is a rival, whoever wrote that", () => {
+test("a text that arrived while another replaced the same older one is a conflict, whichever device wrote the older one", () => {
   for (const author of ["a", "b"]) {
     const a = newPage(["x"]);
     const b = alsoOn(a, "b");
@@ -58,14 +58,14 @@ test("a text that arrived while another was being written over the same older on
     a.editor.setText(id, "meet at 6", { from, parents: [opId!] });
     a.type(id, "meet at 6 sharp");
     sync(a, b);
-    expectRivals([a, b], ["meet at 6 sharp/meet at 9"]);
+    expectConflicts([a, b], ["meet at 6 sharp/meet at 9"]);
     b.type(id, "meet at 6 sharp, Bob");
     sync(a, b);
-    expectRivals([a, b], ["meet at 6 sharp, Bob/meet at 9"]);
+    expectConflicts([a, b], ["meet at 6 sharp, Bob/meet at 9"]);
   }
 });
 
-test("a device far ahead that overwrites what it has just read makes no rival", () => {
+test("a device far ahead that overwrites what it has just read makes no conflict", () => {
   const a = newPage(["x", "y"]);
   const b = alsoOn(a, "b");
   // b writes with a low counter, while a is busy elsewhere
@@ -74,20 +74,20 @@ test("a device far ahead that overwrites what it has just read makes no rival", 
   sync(a, b);
   a.type(a.id("by b"), "by b and a");
   sync(a, b);
-  expectRivals([a, b], []);
+  expectConflicts([a, b], []);
 });
 
-test("a device far ahead that overwrites what it has not heard of makes one, with the same counters", () => {
+test("a device far ahead that overwrites a text it has not received makes one, with the same counters", () => {
   const a = newPage(["x", "y"]);
   const b = alsoOn(a, "b");
   a.type(a.id("y"), ...Array.from({ length: 50 }, (_, count) => `y${count}`));
   b.type(b.id("x"), "by b");
   a.type(a.id("x"), "by a");
   sync(a, b);
-  expectRivals([a, b], ["by a/by b"]);
+  expectConflicts([a, b], ["by a/by b"]);
 });
 
-test("rivals of a device that was started several times while it was offline are found", () => {
+test("conflicts of a device that was started several times while it was offline are found", () => {
   const a = newPage(["x", "y"]);
   const b = alsoOn(a, "b");
   b.type(b.id("x"), "by b");
@@ -95,10 +95,10 @@ test("rivals of a device that was started several times while it was offline are
   const restarted = alsoOn(a, "a2");
   restarted.type(restarted.id("x"), "by a, started again");
   sync(restarted, b);
-  expectRivals([restarted, b], ["by a, started again/by b"]);
+  expectConflicts([restarted, b], ["by a, started again/by b"]);
 });
 
-test("a rival stays one while the winner is typed on, also by someone who has received the other", () => {
+test("a conflict remains while the winner is edited, even on a device that has received the other text", () => {
   const a = newPage(["x"]);
   const b = alsoOn(a, "b");
   const id = a.id("x");
@@ -109,10 +109,10 @@ test("a rival stays one while the winner is typed on, also by someone who has re
   sync(a, b);
   b.type(id, "won, and on, by b");
   sync(a, b);
-  expectRivals([a, b], ["won, and on, by b/lost"]);
+  expectConflicts([a, b], ["won, and on, by b/lost"]);
 });
 
-test("a device's own text that lost while its person goes on from the other's is a rival", () => {
+test("a device's own text that lost is a conflict while its user continues the other text", () => {
   const a = newPage(["x"]);
   const b = alsoOn(a, "b");
   const id = a.id("x");
@@ -121,10 +121,10 @@ test("a device's own text that lost while its person goes on from the other's is
   sync(a, b);
   a.type(id, "theirs!");
   sync(a, b);
-  expectRivals([a, b], ["theirs!/my paragraph"]);
+  expectConflicts([a, b], ["theirs!/my paragraph"]);
 });
 
-test("a text that is written again over one that a slow layer brought is a rival of that", () => {
+test("a text that is written again over one that a slow layer brought is a conflict of that", () => {
   const first = newPage(["x"]);
   const [a, b] = [alsoOn(first, "b"), alsoOn(first, "c")];
   const id = a.id("x");
@@ -133,7 +133,7 @@ test("a text that is written again over one that a slow layer brought is a rival
   sync(a, b);
   a.tree.setVertexProperty(id, "text", "mine");
   sync(a, b);
-  expectRivals([a, b], ["mine/theirs"]);
+  expectConflicts([a, b], ["mine/theirs"]);
 });
 
 test("a text that cannot be stored leaves no mark", () => {
@@ -146,7 +146,7 @@ test("a text that cannot be stored leaves no mark", () => {
   expect(b.tree.opCount).toBe(before);
 });
 
-test("three devices make two rivals", () => {
+test("three devices make two conflicts", () => {
   const a = newPage(["x"]);
   const [b, c] = [alsoOn(a, "b"), alsoOn(a, "c")];
   const id = a.id("x");
@@ -154,10 +154,10 @@ test("three devices make two rivals", () => {
   b.type(id, "b", "bb");
   c.type(id, "c");
   sync(a, b, c);
-  expectRivals([a, b, c], ["aaa/bb", "aaa/c"]);
+  expectConflicts([a, b, c], ["aaa/bb", "aaa/c"]);
 });
 
-test("equal texts, texts cleared, and items in the bin are no rivals", () => {
+test("equal texts, texts cleared, and items in the bin are no conflicts", () => {
   const a = newPage(["same", "cleared", "deleted"]);
   const b = alsoOn(a, "b");
   const [same, cleared, deleted] = a.outline.rows.map(({ id }) => id);
@@ -171,44 +171,44 @@ test("equal texts, texts cleared, and items in the bin are no rivals", () => {
   b.type(cleared!, "");
   a.type(cleared!, "c", "ca", "cal", "all", "call");
   sync(a, b);
-  expect(rivalsOn(a).length).toBe(1);
+  expect(conflictsOn(a).length).toBe(1);
   a.editor.remove([deleted!]);
   sync(a, b);
-  expectRivals([a, b], []);
+  expectConflicts([a, b], []);
   a.editor.undo();
-  expect(rivalsOn(a).length).toBe(1);
+  expect(conflictsOn(a).length).toBe(1);
 });
 
 // ---- the watcher ----
 
-test("the watcher tells when its rivals change, and only then", async () => {
+test("the watcher notifies when its conflicts change, and only then", async () => {
   const a = newPage(["x", "y"]);
   const b = alsoOn(a, "b");
-  const watcher = new RivalWatcher(a.tree);
+  const watcher = new ConflictWatcher(a.tree);
   let count = 0;
   watcher.observe(() => count++);
   a.type(a.id("x"), "o", "on", "one");
   a.type(a.id("y"), "y1");
   b.type(b.id("x"), "two");
-  await told();
-  expect([watcher.rivals.length, count]).toEqual([0, 0]);
+  await notified();
+  expect([watcher.conflicts.length, count]).toEqual([0, 0]);
   // it loses, so that the tree shows no change
   sync(a, b);
-  await told();
-  expect([drawn(watcher.rivals), count]).toEqual([["one/two"], 1]);
-  const before = watcher.rivals;
+  await notified();
+  expect([drawn(watcher.conflicts), count]).toEqual([["one/two"], 1]);
+  const before = watcher.conflicts;
   a.type(a.id("y1"), "y2");
-  await told();
-  expect([watcher.rivals === before, count]).toEqual([true, 1]);
+  await notified();
+  expect([watcher.conflicts === before, count]).toEqual([true, 1]);
   a.editor.remove([a.id("one")]);
-  await told();
-  expect([watcher.rivals, count]).toEqual([[], 2]);
+  await notified();
+  expect([watcher.conflicts, count]).toEqual([[], 2]);
   a.editor.undo();
-  await told();
-  expect([watcher.rivals.length, count]).toEqual([1, 3]);
+  await notified();
+  expect([watcher.conflicts.length, count]).toEqual([1, 3]);
   watcher.close();
   a.editor.remove([a.id("one")]);
-  await told();
+  await notified();
   expect(count).toBe(3);
 });
 
@@ -225,7 +225,7 @@ function rawPair(): { a: ReplicatedTree; b: ReplicatedTree; id: string; exchange
   return { a, b, id, exchange };
 }
 
-test("edits by turns without marks make no rivals where each comes after the other's counters", () => {
+test("alternating edits without marks make no conflicts if the counters of each come after the other's", () => {
   const { a, b, id, exchange } = rawPair();
   for (const [tree, text] of [
     [b, "1"],
@@ -238,43 +238,43 @@ test("edits by turns without marks make no rivals where each comes after the oth
     tree.setVertexProperty(id, "text", text);
   }
   exchange();
-  for (const tree of [a, b, a.replicate("c")]) expect(findRivals(tree)).toEqual([]);
+  for (const tree of [a, b, a.replicate("c")]) expect(findConflicts(tree)).toEqual([]);
 });
 
-test("edits at the same time without marks are rivals where no counter has jumped in between", () => {
+test("concurrent edits without marks are conflicts if no counter has jumped in between", () => {
   const { a, b, id, exchange } = rawPair();
   a.newVertex("page", { text: "something else" });
   a.setVertexProperty(id, "text", "by a");
   b.setVertexProperty(id, "text", "by b");
   exchange();
-  for (const tree of [a, b, a.replicate("c")]) expect(drawn(findRivals(tree))).toEqual(["by a/by b"]);
+  for (const tree of [a, b, a.replicate("c")]) expect(drawn(findConflicts(tree))).toEqual(["by a/by b"]);
   a.setVertexProperty(id, "text", "by a, later");
   exchange();
-  for (const tree of [a, b, a.replicate("c")]) expect(drawn(findRivals(tree))).toEqual(["by a, later/by b"]);
+  for (const tree of [a, b, a.replicate("c")]) expect(drawn(findConflicts(tree))).toEqual(["by a, later/by b"]);
 });
 
-test("texts of programs that leave no marks are offered, also where they could be merged: what they are made of is a guess", () => {
+test("texts of programs that leave no marks are offered even if they could be merged: their parents are a guess", () => {
   const { a, b, id, exchange } = rawPair();
   a.newVertex("page", { text: "something else" });
   a.setVertexProperty(id, "text", "x by a");
   b.setVertexProperty(id, "text", "by b x");
   exchange();
-  for (const tree of [a, b]) expect(drawn(findRivals(tree))).toEqual(["x by a/by b x"]);
+  for (const tree of [a, b]) expect(drawn(findConflicts(tree))).toEqual(["x by a/by b x"]);
 });
 
-test("marks that are none are passed over", () => {
+test("malformed marks are skipped", () => {
   const { a, b, id, exchange } = rawPair();
   a.setVertexProperty(id, "seen", ["", "x@b", 7, "@b", "1"]);
   a.setVertexProperty(id, "text", "by a");
   b.setVertexProperty(id, "seen", "1@a");
   b.setVertexProperty(id, "text", "by b");
   exchange();
-  expect(findRivals(a).length).toBe(1);
+  expect(findConflicts(a).length).toBe(1);
 });
 
 // ---- in any order ----
 
-test("rivals follow from the set of operations, in whatever order they arrive", () => {
+test("conflicts follow from the set of operations, in whatever order they arrive", () => {
   const edit = fc.record({ device: fc.nat({ max: 2 }), sync: fc.nat({ max: 3 }), text: fc.nat({ max: 5 }) });
   fc.assert(
     fc.property(fc.array(edit, { maxLength: 15 }), fc.infiniteStream(fc.nat()), (edits, random) => {
@@ -288,10 +288,10 @@ test("rivals follow from the set of operations, in whatever order they arrive", 
       sync(...devices);
       const ops = first.tree.getAllOps();
       const shuffled = ops.map((op) => ({ op, at: random.next().value })).sort((a, b) => a.at - b.at);
-      const expected = drawn(findRivals(new ReplicatedTree("y", ops)));
+      const expected = drawn(findConflicts(new ReplicatedTree("y", ops)));
       expect(
         drawn(
-          findRivals(
+          findConflicts(
             new ReplicatedTree(
               "y",
               shuffled.map(({ op }) => op),
@@ -300,15 +300,15 @@ test("rivals follow from the set of operations, in whatever order they arrive", 
         ),
       ).toEqual(expected);
       const late = new ReplicatedTree("z");
-      const watcher = new RivalWatcher(late);
+      const watcher = new ConflictWatcher(late);
       for (const { op } of shuffled) late.merge([op]);
-      expect(drawn(findRivals(late))).toEqual(expected);
+      expect(drawn(findConflicts(late))).toEqual(expected);
       watcher.close();
     }),
   );
 });
 
-test("what the app writes is a rival exactly if no one had it before them when writing on", () => {
+test("a text of the app is a conflict exactly if no later text was made from it", () => {
   const edit = fc.record({
     device: fc.nat({ max: 2 }),
     syncs: fc.array(fc.nat({ max: 2 }), { maxLength: 2 }),
@@ -320,7 +320,7 @@ test("what the app writes is a rival exactly if no one had it before them when w
       const [x, y] = [first.id("x"), first.id("y")];
       // the marks of every peer decide from here on
       const devices = [alsoOn(first, "b"), alsoOn(first, "c"), alsoOn(first, "d")];
-      /** The truth: of each text, whether someone wrote on from it. */
+      /** The expected result: whether a later text was made from each text. */
       const isWrittenOver = new Map<string, boolean>([["x", false]]);
       for (const [index, { device, syncs, isElsewhere }] of edits.entries()) {
         for (const partner of syncs) sync(devices[device]!, devices[partner]!);
@@ -337,7 +337,7 @@ test("what the app writes is a rival exactly if no one had it before them when w
       const standing = textOf(devices[0]!.tree, x);
       const lost = [...isWrittenOver].filter(([text, isOver]) => !isOver && text !== standing).map(([text]) => text);
       for (const device of devices) {
-        const found = findRivals(device.tree).filter(({ itemId }) => itemId === x);
+        const found = findConflicts(device.tree).filter(({ itemId }) => itemId === x);
         expect(found.map(({ loser }) => loser.value).sort()).toEqual(lost.sort());
       }
     }),

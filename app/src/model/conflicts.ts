@@ -1,68 +1,68 @@
 import { isMoveVertexOp, type ReplicatedTree, type SetVertexProperty, type VertexOperation } from "foldspace/tree";
 import type { OutlineEditor } from "./editing.ts";
-import type { Resolved } from "./item-versions.ts";
+import type { TextState } from "./item-versions.ts";
 import { isOnPage, TEXT_KEY } from "./item.ts";
-import { Signal } from "./signal.ts";
+import { ChangeObservable } from "./change-observable.ts";
 import { SEEN_KEY, TextVersions } from "./text-versions.ts";
 
-export interface RivalVersion {
+export interface ConflictVersion {
   readonly value: string;
   readonly peerId: string;
   readonly counter: number;
 }
 
-/** Two texts of one item that were written without knowing of each other: the one that stands, and one that did not win. */
-export interface Rival {
+/** Two concurrent texts of one item: the one that wins, and one that does not. */
+export interface Conflict {
   readonly itemId: string;
-  readonly winner: RivalVersion;
-  readonly loser: RivalVersion;
+  readonly winner: ConflictVersion;
+  readonly loser: ConflictVersion;
 }
 
 /**
- * Ways to settle a rival: by a mark that every device reads, so that a rival that was settled on one is settled on all. Two
- * devices that settle the same one at the same time agree as they do on any other text. What they do to the page is one step
- * that can be undone; the rival stays settled.
+ * Ways to resolve a conflict. A mark that every device reads resolves it on all of them. If two devices resolve the same
+ * conflict at the same time, they converge as for any other text. The effect on the page is one step that can be undone; the
+ * conflict stays resolved.
  */
-export type Settle = (editor: OutlineEditor, rival: Rival) => void;
+export type Resolver = (editor: OutlineEditor, conflict: Conflict) => void;
 
-/** Lets the text that stands stand. */
-export const keepWinner: Settle = ({ outline }, { itemId, loser }) => {
-  TextVersions.of(outline.tree).settle(itemId, [loser]);
+/** Keeps the winning text. */
+export const keepWinner: Resolver = ({ outline }, { itemId, loser }) => {
+  TextVersions.of(outline.tree).markSeen(itemId, [loser]);
 };
 
-/** Writes the text that did not win over the one that stands. */
-export const takeLoser: Settle = (editor, { itemId, winner, loser }) => {
+/** Writes the losing text over the winning one. */
+export const takeLoser: Resolver = (editor, { itemId, winner, loser }) => {
   editor.together(() => editor.setText(itemId, loser.value, { from: winner.value, parents: [winner, loser] }));
 };
 
-/** Makes an item of the text that did not win, right behind the other. */
-export const keepBoth: Settle = (editor, rival) => {
-  keepWinner(editor, rival);
-  editor.insertAfter(rival.itemId, rival.loser.value);
+/** Makes an item of the losing text, right behind the other. */
+export const keepBoth: Resolver = (editor, conflict) => {
+  keepWinner(editor, conflict);
+  editor.insertAfter(conflict.itemId, conflict.loser.value);
 };
 
 /** Which of two texts is kept. */
-export type Settlement = "winner" | "loser" | "both";
+export type Resolution = "winner" | "loser" | "both";
 
-export const SETTLE: Readonly<Record<Settlement, Settle>> = { winner: keepWinner, loser: takeLoser, both: keepBoth };
+export const RESOLVERS: Readonly<Record<Resolution, Resolver>> = { winner: keepWinner, loser: takeLoser, both: keepBoth };
 
 /**
- * Keeps at hand what is to be done about texts that were written without knowing of each other: those that go together are
- * to be merged, the others are rivals. {@link TextVersions} says what is certain. Texts that are empty or equal to the one
- * that stands are none, and of one that was typed without a break only the last state counts.
+ * Finds concurrent texts that need an action: compatible texts must be merged, the others are conflicts.
+ * {@link TextVersions} decides which are certain. Texts that are empty or equal to the winning one are no conflicts, and of a
+ * text that was typed without a break only the last state counts.
  */
-export class RivalWatcher {
+export class ConflictWatcher {
   readonly #tree: ReplicatedTree;
   readonly #versions: TextVersions;
-  readonly #found = new Map<string, readonly Rival[]>();
+  readonly #found = new Map<string, readonly Conflict[]>();
   readonly #unmerged = new Set<string>();
   readonly #changed = new Set<string>();
-  #rivals: readonly Rival[] = [];
+  #conflicts: readonly Conflict[] = [];
   #isScheduled = false;
-  readonly #signal = new Signal();
+  readonly #changes = new ChangeObservable();
   readonly #endObserving: () => void;
 
-  /** @param key the property that has the texts */
+  /** @param key the property that contains the texts */
   constructor(tree: ReplicatedTree, key: string = TEXT_KEY) {
     this.#tree = tree;
     this.#versions = TextVersions.of(tree, key);
@@ -72,11 +72,11 @@ export class RivalWatcher {
   }
 
   /** A new array after each change. */
-  get rivals(): readonly Rival[] {
-    return this.#rivals;
+  get conflicts(): readonly Conflict[] {
+    return this.#conflicts;
   }
 
-  /** Items with texts that go together with the one that stands, and are not in it. */
+  /** Items with texts that are compatible with the winning one, and not merged into it yet. */
   get unmerged(): ReadonlySet<string> {
     return this.#unmerged;
   }
@@ -85,9 +85,9 @@ export class RivalWatcher {
     return this.#versions;
   }
 
-  /** Told in a microtask after {@link rivals} or {@link unmerged} have changed. @returns a function that ends it */
+  /** Notifies in a microtask after {@link conflicts} or {@link unmerged} have changed. @returns a function that ends it */
   observe(listener: () => void): () => void {
-    return this.#signal.observe(listener);
+    return this.#changes.observe(listener);
   }
 
   close(): void {
@@ -104,37 +104,37 @@ export class RivalWatcher {
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
-      if (this.#refresh()) this.#signal.tell();
+      if (this.#refresh()) this.#changes.notify();
     });
   }
 
-  /** @returns whether the rivals, or what is to be merged, are others than before */
+  /** @returns whether the conflicts, or the texts to merge, have changed */
   #refresh(): boolean {
     let isDifferent = false;
     for (const id of this.#changed) {
-      const resolved = this.#versions.resolve(id);
-      const rivals = resolved ? rivalsOf(id, resolved) : [];
-      if (rivals.length > 0) this.#found.set(id, rivals);
+      const state = this.#versions.stateOf(id);
+      const conflicts = state ? conflictsOf(id, state) : [];
+      if (conflicts.length > 0) this.#found.set(id, conflicts);
       else this.#found.delete(id);
-      // also while it is being merged: another one may have come
-      if (resolved && resolved.merged.text !== resolved.text) {
+      // also while a merge is pending: another text may have arrived
+      if (state && state.merged.text !== state.text) {
         this.#unmerged.add(id);
         isDifferent = true;
       } else if (this.#unmerged.delete(id)) isDifferent = true;
     }
     this.#changed.clear();
-    const rivals = [...this.#found].filter(([id]) => isOnPage(this.#tree, id)).flatMap(([, found]) => found);
-    if (rivals.length === this.#rivals.length && rivals.every((rival, index) => rival === this.#rivals[index]))
+    const conflicts = [...this.#found].filter(([id]) => isOnPage(this.#tree, id)).flatMap(([, found]) => found);
+    if (conflicts.length === this.#conflicts.length && conflicts.every((conflict, index) => conflict === this.#conflicts[index]))
       return isDifferent;
-    this.#rivals = rivals;
+    this.#conflicts = conflicts;
     return true;
   }
 }
 
-function rivalsOf(itemId: string, { shown, rivals }: Resolved): Rival[] {
-  return rivals.map((loser) => ({ itemId, winner: toVersion(shown), loser: toVersion(loser) }));
+function conflictsOf(itemId: string, { shown, conflicts }: TextState): Conflict[] {
+  return conflicts.map((loser) => ({ itemId, winner: toVersion(shown), loser: toVersion(loser) }));
 }
 
-function toVersion({ id, value }: SetVertexProperty): RivalVersion {
+function toVersion({ id, value }: SetVertexProperty): ConflictVersion {
   return { value: typeof value === "string" ? value : "", peerId: id.peerId, counter: id.counter };
 }

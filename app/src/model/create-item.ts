@@ -3,10 +3,10 @@ import { asNote, COLLAPSED_KEY, DONE_KEY, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine 
 import { keysBetween } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 
-/** Makes an item of a node, and items of all that is below it. @returns the item's id */
+/** Makes an item of a node, and items of all its descendants. @returns the item's id */
 export function createItem(tree: ReplicatedTree, parentId: string, order: string, node: OutlineNode): string {
   const id = createOne(tree, parentId, order, node);
-  // grows while it is walked
+  // the loop appends to the array
   const open = [{ id, node }];
   for (const {
     id: above,

@@ -51,7 +51,7 @@ test("two devices that announce themselves at once are both known", () => {
   expect([known.deviceOf("peer"), known.deviceOf("other")]).toEqual([laptop, phone]);
 });
 
-test("what makes no sense names nothing", () => {
+test("malformed names are ignored", () => {
   const tree = newTree();
   tree.root!.setProperty("peer:a", 1);
   tree.root!.setProperty("peer:b", "x");

@@ -1,24 +1,24 @@
 import type { ReplicatedTree } from "foldspace";
 
 /**
- * Devices of a space have names. They are properties of the space tree's root: which device a peer was, and what the device is
- * called. Every visit is a peer of its own, and only one that has made operations is of interest to others.
+ * Names of the devices of a space. The space tree's root has them as properties: the device of each peer, and the name of
+ * each device. Every visit is a peer of its own. Only peers that have made operations matter to others.
  */
 const PEER_KEY = "peer:";
 const DEVICE_KEY = "device:";
 
-/** What this app is run on. */
+/** The device that this app runs on. */
 export interface Device {
   /** Stays the same from visit to visit. */
   readonly id: string;
   readonly name: string;
 }
 
-/** Has the space know which device a peer is. Does nothing where it knows already. */
+/** Records in the space which device a peer is, unless the space knows it already. */
 export function announceDevice({ root }: ReplicatedTree, peerId: string, { id, name }: Device): void {
   if (!root) return;
   if (root.getProperty(PEER_KEY + peerId) !== id) root.setProperty(PEER_KEY + peerId, id);
-  // what it is called may have been changed by its user
+  // the user may have renamed the device
   if (typeof root.getProperty(DEVICE_KEY + id) !== "string") root.setProperty(DEVICE_KEY + id, name);
 }
 
@@ -26,7 +26,7 @@ export function renameDevice({ root }: ReplicatedTree, id: string, name: string)
   root?.setProperty(DEVICE_KEY + id, name);
 }
 
-/** What the space knows of devices. */
+/** The devices that the space knows. */
 export class KnownDevices {
   readonly #ids = new Map<string, string>();
   readonly #names = new Map<string, string>();
@@ -39,7 +39,7 @@ export class KnownDevices {
     }
   }
 
-  /** @returns `undefined` for a program without a name, as the command line, and for what was written before there were names */
+  /** @returns `undefined` for a program without a name, such as the command line, and for writes older than device names */
   deviceOf(peerId: string): Device | undefined {
     const id = this.#ids.get(peerId);
     return id === undefined ? undefined : { id, name: this.nameOf(id) ?? "A device" };
@@ -50,18 +50,18 @@ export class KnownDevices {
   }
 }
 
-/** A device with all the visits that it has made. */
+/** A device with all its visits. */
 export interface DeviceVisits {
-  /** `undefined` for all that have no name. */
+  /** `undefined` for all peers without a name. */
   readonly device: Device | undefined;
   readonly count: number;
-  /** The latest, in milliseconds since the epoch; 0 where it is not known. */
+  /** The latest, in milliseconds since the epoch; 0 if unknown. */
   readonly lastHeard: number;
 }
 
 /**
- * Peers by their devices, the one that was heard from last first.
- * @param lastHeard when each peer was heard from
+ * Groups peers by device, the device heard from most recently first.
+ * @param lastHeard the time at which each peer was last heard from
  */
 export function groupByDevice(known: KnownDevices, lastHeard: ReadonlyMap<string, number>): DeviceVisits[] {
   const groups = new Map<string | undefined, { device: Device | undefined; count: number; lastHeard: number }>();

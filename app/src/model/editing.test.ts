@@ -101,10 +101,10 @@ test("what is below the joined item stays in sight and in order", () => {
   const page = newPage(["a", "  b", "    c", "    d", "  e"]);
   page.editor.joinWithPrevious(page.id("b"));
   expect(page.drawn).toEqual(["ab", "  c", "  d", "  e"]);
-  const folded = newPage(["a", "  hidden", "b", "  c"]);
-  folded.editor.toggleCollapsed(folded.id("a"));
-  folded.editor.joinWithPrevious(folded.id("b"));
-  expect(folded.drawn).toEqual(["ab", "  hidden", "  c"]);
+  const collapsed = newPage(["a", "  hidden", "b", "  c"]);
+  collapsed.editor.toggleCollapsed(collapsed.id("a"));
+  collapsed.editor.joinWithPrevious(collapsed.id("b"));
+  expect(collapsed.drawn).toEqual(["ab", "  hidden", "  c"]);
   const deeper = newPage(["a", "  x", "    y", "b", "  c"]);
   deeper.editor.joinWithPrevious(deeper.id("b"));
   expect(deeper.drawn).toEqual(["a", "  x", "    yb", "      c"]);

@@ -8,16 +8,16 @@ import type { Row } from "./row.ts";
 import { nodesFromLines } from "./pasted-lines.ts";
 import { Placing } from "./placing.ts";
 
-/** Longest pause in typing that belongs to one step. */
+/** Longest pause in typing within one undo step. */
 const TYPING_MS = 1_000;
 
 /**
- * What a person does to a page. Every command is one step that can be undone, takes effect at once, and says where the caret
- * goes; `undefined` where there was nothing to do, or no item is left to put it into. Commands that leave texts alone take
- * the caret's offset to give it back; by default it goes to the end.
+ * The commands of the outline editor. Each command is one undo step, takes effect at once, and returns the new place of the
+ * caret: `undefined` if nothing changed, or if no item is left for the caret. Commands that leave texts alone take the caret's
+ * offset and return it; by default the caret goes to the end.
  *
- * Commands on an item that is not on the page (any more) throw `FOLD_NO_VERTEX`. Only {@link setText} reaches into the bin,
- * so that nothing that is typed gets lost while another device deletes the item.
+ * A command on an item that is not on the page throws `FOLD_NO_VERTEX`. The exception is {@link setText}, which also writes to
+ * items in the bin, so that no typed text is lost while another device deletes the item.
  */
 export class OutlineEditor {
   readonly outline: Outline;
@@ -36,13 +36,13 @@ export class OutlineEditor {
 
   /**
    * Typing in one item without pauses of more than a second is one step. Line breaks become spaces.
-   * @param written what the text is made of; by default the one that stands
+   * @param written the parents of the text; by default the winning text
    */
   setText(id: string, text: string, written?: Written): void {
     this.#journal.run(() => this.#journal.setText(id, toLine(text), written), this.#clock.now(), id, TYPING_MS);
   }
 
-  /** The lines below an item's text, as {@link setText}. Empty: no note. */
+  /** Sets the lines below an item's text, in the same way as {@link setText}. Empty: no note. */
   setNote(id: string, note: string, written?: Written): void {
     this.#journal.run(() => this.#journal.setNote(id, note, written), this.#clock.now(), `note ${id}`, TYPING_MS);
   }
@@ -58,13 +58,13 @@ export class OutlineEditor {
       }
       const [head, tail] = [text.slice(0, offset), text.slice(offset)];
       const isDone = isSet(this.outline.tree, id, DONE_KEY);
-      // half of what is done is done, and an item that is begun is not
+      // both halves of a done item stay done; a new empty item is not done
       const half = (part: string): OutlineNode => ({ text: part, isDone: isDone && part !== "", children: [] });
       if (this.#places.isOpen(id) && (tail === "" || id === this.outline.root)) {
         if (tail !== "") this.#journal.setProperty(id, TEXT_KEY, head);
         return { id: this.#places.create(id, 0, half(tail)), offset: 0 };
       }
-      // what stands below the item stays with the text that is next to it
+      // the children stay with the text that is next to them
       if ((head === "" && text !== "") || this.#places.isOpen(id)) {
         this.#places.create(parentId, this.#places.indexOf(id), half(head));
         this.#journal.setProperty(id, TEXT_KEY, tail);
@@ -75,13 +75,13 @@ export class OutlineEditor {
     });
   }
 
-  /** A new item behind one and what is below it. @param id `undefined`: at the end of what is shown */
+  /** Makes an item behind another one and its descendants. @param id `undefined`: at the end of the visible items */
   insertAfter(id: string | undefined, text = ""): Caret {
     const line = toLine(text);
     return { id: this.insertNodesAfter(id, [{ text: line, children: [] }])[0]!, offset: line.length };
   }
 
-  /** Backspace at the start: joins the text to that of the row above, which also takes what is below the item. */
+  /** Backspace at the start: appends the text to that of the row above, which also gets the item's children. */
   joinWithPrevious(id: string): Caret | undefined {
     const { outline } = this;
     const previous = outline.rows[outline.indexOf(id) - 1];
@@ -97,15 +97,15 @@ export class OutlineEditor {
       this.#journal.setProperty(previous.id, TEXT_KEY, previous.text + this.#textOf(id));
       this.#addToNote(previous.id, noteOf(outline.tree, id));
       this.#places.moveAll(below, previous.id, index);
-      if (below.length > 0) this.#places.unfold(previous.id);
+      if (below.length > 0) this.#places.expand(previous.id);
       this.#journal.delete(id);
       return { id: previous.id, offset: previous.text.length };
     });
   }
 
   /**
-   * Puts text in at the caret. Of several lines the first goes there and the others become items, the deeper the further they
-   * are indented; bullets and check boxes in front of them are understood. What stood behind the caret goes to the end.
+   * Inserts text at the caret. The first of several lines goes there; the others become items, nested by their indentation,
+   * without their bullets and check boxes. The text behind the caret goes to the end.
    */
   paste(id: string, offset: number, text: string): Caret {
     return this.#step(() => {
@@ -132,7 +132,7 @@ export class OutlineEditor {
     });
   }
 
-  /** Puts nodes at the end of an item's children. */
+  /** Appends nodes to an item's children. */
   insertNodes(parentId: string, nodes: readonly OutlineNode[]): void {
     this.#step(() => {
       this.#places.assertOnPage(parentId);
@@ -140,7 +140,7 @@ export class OutlineEditor {
     });
   }
 
-  /** Puts nodes behind an item and what is below it. @returns the ids of the topmost @param id as of {@link insertAfter} */
+  /** Inserts nodes behind an item and its descendants. @returns the ids of the topmost @param id as of {@link insertAfter} */
   insertNodesAfter(id: string | undefined, nodes: readonly OutlineNode[]): string[] {
     return this.#step(() => {
       const parentId = id === undefined ? this.outline.root : this.#places.parentOf(id);
@@ -163,7 +163,7 @@ export class OutlineEditor {
     return parentId === this.outline.root ? undefined : this.#stepOn(id, offset, () => this.#places.moveBehind(id, parentId));
   }
 
-  /** Above the sibling above; the first of its siblings goes below the parent's sibling above, or else above the parent. */
+  /** Up past the sibling above. A first sibling moves below the parent's sibling above, or else above the parent. */
   moveUp(id: string, offset?: number): Caret | undefined {
     const parentId = this.#places.parentOf(id);
     const above = this.#places.siblingOf(id, -1);
@@ -177,7 +177,7 @@ export class OutlineEditor {
     );
   }
 
-  /** Below the sibling below; the last of its siblings goes to the top of the parent's sibling below, or else behind the parent. */
+  /** Down past the sibling below. A last sibling moves to the top of the parent's sibling below, or else behind the parent. */
   moveDown(id: string, offset?: number): Caret | undefined {
     const parentId = this.#places.parentOf(id);
     const below = this.#places.siblingOf(id, 1);
@@ -186,20 +186,20 @@ export class OutlineEditor {
     const uncle = this.#places.siblingOf(parentId, 1);
     return this.#stepOn(id, offset, () => {
       if (uncle === undefined) return this.#places.moveBehind(id, parentId);
-      this.#places.unfold(uncle);
+      this.#places.expand(uncle);
       this.#places.move(id, uncle, 0);
     });
   }
 
   /**
    * Drag and drop.
-   * @param beforeId child of the parent that it comes before; otherwise it comes to the end
-   * @throws FoldspaceError `FOLD_CYCLE` for a move under itself
+   * @param beforeId child of the parent to insert before; by default the item goes to the end
+   * @throws FoldspaceError `FOLD_CYCLE` if the item would get below itself
    */
   moveTo(id: string, parentId: string, beforeId: string | undefined): void {
     this.#places.assertOnPage(parentId);
     if (id === parentId || this.outline.tree.isAncestor(parentId, id))
-      throw new FoldspaceError("FOLD_CYCLE", `${id} cannot be moved under itself`);
+      throw new FoldspaceError("FOLD_CYCLE", `${id} cannot be moved below itself`);
     if (id === beforeId) return;
     this.#places.parentOf(id);
     const others = this.outline.childrenOf(parentId).filter((other) => other !== id);
@@ -215,28 +215,28 @@ export class OutlineEditor {
 
   toggleCollapsed(id: string, offset?: number): Caret | undefined {
     this.#places.assertOnPage(id);
-    if (this.outline.foldFound(id)) return { id, offset: offset ?? this.#textOf(id).length };
+    if (this.outline.collapseFound(id)) return { id, offset: offset ?? this.#textOf(id).length };
     const isLeaf = this.outline.childrenOf(id).length === 0;
     if (isLeaf && !isSet(this.outline.tree, id, COLLAPSED_KEY)) return undefined;
     return this.#stepOn(id, offset, () => this.#toggle(id, COLLAPSED_KEY));
   }
 
-  /** Folds or unfolds everything below what is shown, at all levels. */
-  foldAll(isFolded: boolean): void {
+  /** Collapses or expands all items below the current root, at all levels. */
+  collapseAll(isCollapsed: boolean): void {
     const { tree, root } = this.outline;
     this.#step(() => {
-      // grows while it is walked
+      // the loop appends to the array
       const ids = [...tree.getChildrenIds(root)];
       for (const id of ids) {
         const below = tree.getChildrenIds(id);
-        if ((isFolded && below.length > 0) || isSet(tree, id, COLLAPSED_KEY))
-          this.#journal.setProperty(id, COLLAPSED_KEY, isFolded ? true : undefined);
+        if ((isCollapsed && below.length > 0) || isSet(tree, id, COLLAPSED_KEY))
+          this.#journal.setProperty(id, COLLAPSED_KEY, isCollapsed ? true : undefined);
         ids.push(...below);
       }
     });
   }
 
-  /** Puts items into the bin. The caret goes to the row above the first of them, or else to the one below. */
+  /** Moves items to the bin. The caret goes to the row above the first of them, or else to the row below. */
   remove(ids: readonly string[]): Caret | undefined {
     const { outline } = this;
     const removed = new Set(ids);
@@ -244,7 +244,7 @@ export class OutlineEditor {
     const above = outline.rows[first - 1];
     return this.#step(() => {
       for (const id of removed) {
-        // what is below another one goes with it
+        // descendants of another deleted item go with it
         if (isOnPage(outline.tree, id) && !outline.tree.getAncestors(id).some((ancestor) => removed.has(ancestor.id)))
           this.#journal.delete(id);
       }
@@ -255,8 +255,8 @@ export class OutlineEditor {
   }
 
   /**
-   * Takes an item out of the bin, with what is below it.
-   * @param parentId where it was, and is put in its old place; to the end of the page, if that is gone
+   * Restores an item from the bin, with its descendants.
+   * @param parentId its former parent, below which it gets its old place; if that is gone, the item goes to the end of the page
    */
   restore(id: string, parentId: string | undefined): void {
     const { tree } = this.outline;
@@ -268,9 +268,9 @@ export class OutlineEditor {
   }
 
   /**
-   * Makes the page what it was at some moment: items, their texts, notes, ticks and places. Items that were not there go into the
-   * bin. What is folded stays folded.
-   * @param rows all of that page, everything unfolded
+   * Resets the page to an earlier state: items, texts, notes, ticks and places. Later items go into the bin. Collapsed items
+   * stay collapsed.
+   * @param rows all rows of that state, expanded
    */
   becomeAgain(rows: readonly Row[]): void {
     const { outline } = this;
@@ -281,7 +281,7 @@ export class OutlineEditor {
       wanted.set(id, []);
     }
     this.#step(() => {
-      // from the top down, so that no item is put below itself: what is above a place is at its own place already
+      // from the top down, so that no item gets below itself: the ancestors of a place are at their own places already
       for (const [parentId, ids] of wanted) this.#places.arrange(parentId, ids);
       for (const parentId of wanted.keys())
         for (const id of outline.childrenOf(parentId)) if (!wanted.has(id)) this.#journal.delete(id);
@@ -295,7 +295,7 @@ export class OutlineEditor {
 
   // ---- steps ----
 
-  /** Makes one step of several commands. */
+  /** Combines several commands into one step. */
   together<T>(commands: () => T): T {
     return this.#step(commands);
   }
@@ -308,7 +308,7 @@ export class OutlineEditor {
     return this.#journal.canRedo;
   }
 
-  /** Takes the last step back, except what someone else has changed since; a step of which nothing is left is passed over. */
+  /** Undoes the last step, except for later changes by others. Skips a step of which nothing is left to undo. */
   undo(): Caret | undefined {
     return caretAfter(this.outline, this.#journal.undo());
   }
@@ -317,7 +317,7 @@ export class OutlineEditor {
     return caretAfter(this.outline, this.#journal.redo());
   }
 
-  /** Told when {@link canUndo} or {@link canRedo} may have changed. @returns a function that ends it */
+  /** Notifies when {@link canUndo} or {@link canRedo} may have changed. @returns a function that ends it */
   observe(listener: () => void): () => void {
     return this.#journal.observe(listener);
   }

@@ -4,12 +4,12 @@ import { narrow, type Narrowing } from "./narrowing.ts";
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** Which items of a page are not shown, though nothing above them is collapsed: what is below them is not shown either. */
+/** The items of a page that are hidden although no ancestor is collapsed. Their descendants are hidden as well. */
 export class HiddenItems {
   readonly #tree: ReplicatedTree;
   isHidingDone = false;
   #narrowing: Narrowing | undefined;
-  /** Items that somebody is writing and all above them, which are shown in any case. */
+  /** Items that are being edited, with their ancestors: they are visible in any case. */
   #kept: ReadonlySet<string> = NOTHING;
 
   constructor(tree: ReplicatedTree) {
@@ -20,7 +20,7 @@ export class HiddenItems {
     return this.isHidingDone || this.#narrowing !== undefined;
   }
 
-  /** Hides what does not have the words of a query. @returns as of `Outline.filter` */
+  /** Hides items that do not match a query. @returns as of `Outline.filter` */
   filter(rootId: string, query: string): number | undefined {
     this.#narrowing = query.trim() === "" ? undefined : narrow(this.#tree, rootId, query);
     return this.#narrowing?.count;
@@ -30,24 +30,24 @@ export class HiddenItems {
     this.#kept = this.isAnything ? new Set([...ids].flatMap((id) => this.#withAbove(id))) : NOTHING;
   }
 
-  /** Whether an item is hidden for what it is itself. */
+  /** Whether an item itself is hidden. */
   has(id: string): boolean {
     return this.isAnything && !this.#kept.has(id) && this.#isMeant(id);
   }
 
-  /** Whether an item, or one above it, is hidden as soon as nobody writes it. */
+  /** Whether an item or an ancestor will be hidden as soon as it is no longer edited. */
   mayHide(id: string): boolean {
     return this.isAnything && this.#withAbove(id).some((each) => this.#isMeant(each));
   }
 
-  /** Whether a collapsed item is shown unfolded for what was found below it. */
-  isUnfolded(id: string): boolean {
-    return this.#narrowing?.unfolded.has(id) === true;
+  /** Whether a collapsed item is shown expanded for a match below it. */
+  isExpanded(id: string): boolean {
+    return this.#narrowing?.expanded.has(id) === true;
   }
 
-  /** @returns whether it was unfolded in that way */
-  foldAgain(id: string): boolean {
-    return this.#narrowing?.unfolded.delete(id) === true;
+  /** @returns whether it was expanded in that way */
+  collapseAgain(id: string): boolean {
+    return this.#narrowing?.expanded.delete(id) === true;
   }
 
   #isMeant(id: string): boolean {

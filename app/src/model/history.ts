@@ -5,10 +5,10 @@ import { preOrder, type Visited } from "./pre-order.ts";
 import { Replay, type ReplayNode } from "./replay.ts";
 import { isSameRow, type Row } from "./row.ts";
 
-/** Some operations of one peer that followed one another. */
+/** Consecutive operations of one peer. */
 export interface Moment {
   readonly index: number;
-  /** Milliseconds since the epoch, by the clock of that peer's device: when it happened, at the earliest. `undefined`: not known. */
+  /** Earliest time at which it happened, in milliseconds since the epoch by that device's clock; `undefined` if unknown. */
   readonly at: number | undefined;
   readonly peerId: string;
   /** Number of operations. */
@@ -24,14 +24,14 @@ export interface DeletedItem {
   readonly deletedBy: string;
 }
 
-/** What a page was like, moment by moment, and what was deleted from it. Covers all operations known when it is asked. */
+/** The states of a page, moment by moment, and its deleted items. Covers the operations known at the time of a call. */
 export class History {
   readonly #tree: ReplicatedTree;
   #opCount = -1;
   #steps: readonly MomentOps[] = [];
   #moments: readonly Moment[] = [];
   #replay = new Replay();
-  /** Number of moments that the replay has behind it. */
+  /** Number of moments that the replay has applied. */
   #reached = 0;
 
   constructor(tree: ReplicatedTree) {
@@ -44,8 +44,8 @@ export class History {
   }
 
   /**
-   * The page after a moment, with everything unfolded. A moment near the one asked for last costs little.
-   * @param index of the moment; below 0: the page before any
+   * The page after a moment, with all items expanded. A moment near the last one that was read costs little.
+   * @param index of the moment; below 0: the page before all moments
    */
   outlineAt(index: number): readonly Row[] {
     this.#goTo(index);
@@ -55,7 +55,7 @@ export class History {
     return Array.from(preOrder(childrenOf(this.#replay.node(rootId)), childrenOf), rowOf);
   }
 
-  /** What was in the bin after a moment: last deleted first, without what has neither text nor items below it. */
+  /** The bin after a moment: last deleted first, without items that have neither text nor children. */
   deletedAt(index: number): DeletedItem[] {
     this.#goTo(index);
     return [...this.#replay.node(BIN_ID).children]
@@ -64,12 +64,12 @@ export class History {
       .filter(({ text, childCount }) => text.trim() !== "" || childCount > 0);
   }
 
-  /** What is in the bin now. */
+  /** The current contents of the bin. */
   deletedItems(): DeletedItem[] {
     return this.deletedAt(Number.MAX_SAFE_INTEGER);
   }
 
-  /** What an item is below, or was below when it was deleted. */
+  /** The parent of an item, or its parent at the time of deletion. */
   lastParentOf(itemId: string): string | undefined {
     this.#goTo(Number.MAX_SAFE_INTEGER);
     return this.#replay.lastPlaceOutside(itemId, BIN_ID);
@@ -112,7 +112,7 @@ function rowOf({ node, depth, siblings, index }: Visited<ReplayNode>): Row {
 }
 
 function countBelow(node: ReplayNode): number {
-  // grows while it is walked
+  // the loop appends to the array
   const below = [...node.children];
   for (const each of below) for (const child of each.children) below.push(child);
   return below.length;

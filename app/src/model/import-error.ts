@@ -1,7 +1,7 @@
-/** Why a file cannot be taken in, in words for people. */
+/** The reason why a file cannot be imported, in words for users. */
 export class ImportError extends Error {
   override readonly name = "ImportError";
-  /** Line at which it went wrong, counted from 1, where one can be named. */
+  /** The line with the error, counted from 1, if one can be named. */
   readonly line: number | undefined;
 
   constructor(message: string, line?: number) {

@@ -1,14 +1,14 @@
-/** What a link in a text leads to. */
+/** The target of a link in a text. */
 export interface InlineLink {
   readonly kind: "address" | "page" | "tag";
   /** A URL, the title of a page, or a tag with its sign. */
   readonly target: string;
 }
 
-/** A piece of a text as it is shown. The pieces of a text, one after the other, are the text. */
+/** A piece of a text as it is displayed. The concatenated pieces are the text. */
 export interface InlinePart {
   readonly text: string;
-  /** Notation, which is not shown. */
+  /** Notation, which is not displayed. */
   readonly isMark: boolean;
   readonly styles: readonly InlineStyle[];
   readonly link?: InlineLink;
@@ -26,24 +26,24 @@ const STYLES: readonly (readonly [delimiter: string, style: InlineStyle])[] = [
 const NOTATION = /[\\`*_~[#]|https?:\/\//;
 const ESCAPED = /^\\[!-/:-@[-`{-~]/;
 const ADDRESS = /^https?:\/\/[^\s<>"]+/;
-/** What ends a sentence, and no address. */
+/** Characters that end a sentence and do not belong to an address. */
 const ADDRESS_END = /(?:[.,;:!?'*_~]|&quot;)+$/;
 const PAGE = /^\[\[([^[\]|]+)(?:\|([^[\]|]+))?\]\]/;
 const LINK_END = /^\]\(<?([^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*)>?\)/;
 const TAG = /^#(?=[\p{L}\p{N}_/-]*\p{L})[\p{L}\p{M}\p{N}_/-]+/u;
 const WORD_CHARACTER = /[\p{L}\p{M}\p{N}]/u;
 const SPACE = /\s/;
-/** Schemes that are followed; others, such as `javascript:`, are text. */
+/** Schemes of links that open; links with other schemes, such as `javascript:`, are plain text. */
 const FOLLOWED = /^(?:https?|mailto):/i;
 
-/** Whether a text may have notation in it: quickly, as most have none. */
+/** A quick check whether a text may contain notation, as most texts do not. */
 export function hasNotation(text: string): boolean {
   return NOTATION.test(text);
 }
 
 /**
  * Reads the inline notation of Markdown: `**bold**`, `*italic*`, `~~strikethrough~~`, `` `code` ``, `[links](https://…)`,
- * addresses, escapes, and beside these `[[titles of pages]]`, `[[titles|with other words]]` and `#tags`.
+ * addresses and escapes; in addition `[[titles of pages]]`, `[[titles|with other words]]` and `#tags`.
  */
 export function parseInline(text: string): InlinePart[] {
   const parser = new InlineParser(text);
@@ -51,7 +51,7 @@ export function parseInline(text: string): InlinePart[] {
   return parser.parts;
 }
 
-/** A text as it is shown, without its notation. */
+/** The displayed text, without notation. */
 export function shownText(text: string): string {
   if (!hasNotation(text)) return text;
   return parseInline(text)
@@ -60,7 +60,7 @@ export function shownText(text: string): string {
     .join("");
 }
 
-/** The link at an offset of a text, or else its only one. */
+/** The link at an offset of a text, or else its only link. */
 export function linkAtOffset(text: string, offset: number): InlineLink | undefined {
   const parts = parseInline(text);
   let at = 0;
@@ -75,9 +75,9 @@ export function linkAtOffset(text: string, offset: number): InlineLink | undefin
 class InlineParser {
   readonly parts: InlinePart[] = [];
   readonly #text: string;
-  /** Delimiters that nothing closes from some offset on. */
+  /** Delimiters that are not closed from some offset on. */
   readonly #unclosed = new Set<string>();
-  /** Beginning of what has been read and is no piece yet. */
+  /** Beginning of the plain text that was read and is not a piece yet. */
   #plainFrom = 0;
 
   constructor(text: string) {
@@ -183,7 +183,7 @@ class InlineParser {
     if (at > 0 && WORD_CHARACTER.test(this.#text.charAt(at - 1))) return undefined;
     let address = ADDRESS.exec(this.#text.slice(at, Math.min(to, at + 4_000)))?.[0].replace(ADDRESS_END, "");
     if (address === undefined) return undefined;
-    // a bracket around an address is none of it
+    // a bracket around an address does not belong to it
     if (address.endsWith(")") && !address.includes("(")) address = address.slice(0, -1);
     if (!/\/\/./.test(address)) return undefined;
     this.#endPlain(at, styles, undefined);
@@ -218,7 +218,7 @@ class InlineParser {
         at = (this.#codeEnd(at + ticks.length, to, ticks) ?? at) + ticks.length - 1;
       } else if (text.startsWith(delimiter, at)) {
         const isDouble = delimiter.length === 1 && at + 1 < to && text.charAt(at + 1) === delimiter;
-        // of three in a row, the first closes what is inside
+        // the first of three in a row closes the inner one
         const close = delimiter.length === 2 && text.charAt(at + 2) === delimiter.charAt(0) ? at + 1 : at;
         if (isDouble) at++;
         else if (

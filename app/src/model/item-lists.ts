@@ -3,18 +3,18 @@ import { placedOf } from "./item.ts";
 import { compareSiblings, type Placed } from "./order.ts";
 import type { Row } from "./row.ts";
 
-/** Sorting once is cheaper than putting very many into their places one by one. */
+/** Beyond this number, sorting once is cheaper than inserting one by one. */
 const MAX_PLACED_ONE_BY_ONE = 64;
 
 const NONE: readonly Item[] = [];
 
-/** What an outline keeps of an item it has met. */
+/** The state that an outline keeps of an item. */
 export class Item implements Placed {
   readonly id: string;
   parentId: string;
   order: string | undefined;
   createdAt: string;
-  /** As last shown. */
+  /** As shown last. */
   row: Row | undefined = undefined;
   /** Among the visible rows; -1: not visible. */
   index = -1;
@@ -27,12 +27,12 @@ export class Item implements Placed {
   }
 }
 
-/** The items of a page in order, list by list: each is sorted when it is first asked for, and kept in order from then on. */
+/** The items of a page in order. Each list of siblings is sorted on first use, and kept in order from then on. */
 export class ItemLists {
   readonly #tree: ReplicatedTree;
   readonly #items = new Map<string, Item>();
   readonly #lists = new Map<string, readonly Item[]>();
-  /** By parent: children that came, went or have another place. */
+  /** By parent: children that were added, removed or moved. */
   #misplaced = new Map<string, Set<string>>();
 
   constructor(tree: ReplicatedTree) {
@@ -43,7 +43,7 @@ export class ItemLists {
     return this.#items.get(id);
   }
 
-  /** Not to be changed by the caller. */
+  /** The caller must not change the list. */
   childrenOf(parentId: string): readonly Item[] {
     let list = this.#lists.get(parentId);
     if (!list) {
@@ -53,7 +53,7 @@ export class ItemLists {
     return list;
   }
 
-  /** Tells that a vertex may have come, gone or moved, or have another key. */
+  /** Notes that a vertex may have been created, deleted or moved, or that its order key may have changed. */
   note(id: string): void {
     const parentId = this.#tree.getParentId(id) ?? "";
     const item = this.#items.get(id);
@@ -71,7 +71,7 @@ export class ItemLists {
     this.#misplace(parentId, id);
   }
 
-  /** Looks at everything anew. */
+  /** Rereads the order of all items. */
   reload(): void {
     this.#lists.clear();
     this.#misplaced.clear();
@@ -83,8 +83,8 @@ export class ItemLists {
     }
   }
 
-  /** Puts everything noted into its place. @returns parents whose lists may have changed */
-  settle(): readonly string[] {
+  /** Moves all noted items to their places. @returns parents whose lists may have changed */
+  applyPending(): readonly string[] {
     if (this.#misplaced.size === 0) return [];
     const misplaced = this.#misplaced;
     this.#misplaced = new Map();
@@ -104,7 +104,7 @@ export class ItemLists {
 
   #sorted(parentId: string): readonly Item[] {
     const ids = this.#tree.getChildrenIds(parentId);
-    // most items have none
+    // the usual case
     if (ids.length === 0) return NONE;
     return ids.map((id) => this.#items.get(id) ?? this.#add(id, parentId)).sort(compareSiblings);
   }

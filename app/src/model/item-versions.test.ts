@@ -2,21 +2,21 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareOpIds, type OpId } from "foldspace/tree";
 import { alsoOn, newPage, sync, type Device } from "./test-pages.ts";
-import { rivalsOn } from "./test-conflicts.ts";
+import { conflictsOn } from "./test-conflicts.ts";
 import { mapOffsetThrough } from "./text-change.ts";
 import { TextVersions } from "./text-versions.ts";
 
-/** Writes what goes together, as a device does that nobody writes on. @returns whether it had to */
+/** Writes the merge of compatible texts, like an idle device. @returns whether a write was needed */
 function merge(device: Device, itemId: string): boolean {
   const versions = TextVersions.of(device.tree);
-  const { text, merged } = versions.resolve(itemId)!;
+  const { text, merged } = versions.stateOf(itemId)!;
   if (merged.text === text) return false;
   versions.write(itemId, merged.text, merged.parents);
   return true;
 }
 
-/** Lets devices exchange and merge until none has to. @returns how many exchanges that took */
-function settle(devices: readonly Device[], itemId: string): number {
+/** Lets devices exchange and merge until no more writes are needed. @returns the number of exchanges */
+function mergeUntilStable(devices: readonly Device[], itemId: string): number {
   for (let exchanges = 1; exchanges < 10; exchanges++) {
     sync(...devices);
     if (devices.filter((device) => merge(device, itemId)).length === 0) return exchanges;
@@ -42,9 +42,9 @@ describe("merging", () => {
     a.type(id, "a plan of", "a plan of Anna");
     b.type(id, "not a plan");
     c.type(id, "a small plan");
-    expect(settle([a, b, c], id)).toBe(2);
+    expect(mergeUntilStable([a, b, c], id)).toBe(2);
     expect(textsOf([a, b, c], id)).toEqual(["not a small plan of Anna"]);
-    expect(rivalsOn(a)).toEqual([]);
+    expect(conflictsOn(a)).toEqual([]);
   });
 
   test("leaves texts whole where the same words were changed", () => {
@@ -55,9 +55,9 @@ describe("merging", () => {
     a.type(id, "meet at 6");
     b.type(id, "meet at", "meet at 9");
     c.type(id, "please meet at 5");
-    settle([a, b, c], id);
+    mergeUntilStable([a, b, c], id);
     expect(textsOf([a, b, c], id)).toEqual(["please meet at 9"]);
-    expect(rivalsOn(a)).toEqual(["please meet at 9/meet at 6"]);
+    expect(conflictsOn(a)).toEqual(["please meet at 9/meet at 6"]);
   });
 
   test("does not bring back what somebody has taken away after reading it", () => {
@@ -66,10 +66,10 @@ describe("merging", () => {
     const id = a.id("one two three");
     a.type(id, "one two three four");
     b.type(id, "zero one two three");
-    settle([a, b], id);
+    mergeUntilStable([a, b], id);
     b.type(id, "zero one three four");
     a.type(id, "zero one two three four five");
-    settle([a, b], id);
+    mergeUntilStable([a, b], id);
     expect(textsOf([a, b], id)).toEqual(["zero one three four five"]);
   });
 
@@ -83,9 +83,9 @@ describe("merging", () => {
     expect([merge(a, id), merge(b, id)].filter(Boolean).length).toBeGreaterThan(0);
     a.type(id, "a text one more");
     b.type(id, "such a text one");
-    settle([a, b], id);
+    mergeUntilStable([a, b], id);
     expect(textsOf([a, b], id)).toEqual(["such a text one more"]);
-    expect(rivalsOn(b)).toEqual([]);
+    expect(conflictsOn(b)).toEqual([]);
   });
 
   test("is not offered to a device that has been away for long: what it wrote is worked in", () => {
@@ -100,7 +100,7 @@ describe("merging", () => {
       writer.editor.setText(id, from.replace("milk", `milk ${n}`), { from, parents });
       sync(a, b);
     }
-    settle([a, b, away], id);
+    mergeUntilStable([a, b, away], id);
     expect(textsOf([a, b, away], id)).toEqual(["shopping: milk 9 8 7 6 5 4 3 2 1 0, soap"]);
   });
 });
@@ -110,12 +110,12 @@ test("what the one writes who made an item is never guessed to have been written
   const [b, c] = [alsoOn(a, "b"), alsoOn(a, "c")];
   const id = a.id("meet at 5");
   b.type(id, "meet at 9");
-  // far ahead of both, so that the counter of the one who made the item jumps
+  // far ahead of both, so that the counter of the item's creator jumps
   c.type(c.id("elsewhere"), ...Array.from({ length: 30 }, (_, n) => `elsewhere ${n}`));
   sync(a, c);
   a.type(id, "meet at 6");
   sync(a, b, c);
-  expect(rivalsOn(c)).toEqual(["meet at 6/meet at 9"]);
+  expect(conflictsOn(c)).toEqual(["meet at 6/meet at 9"]);
 });
 
 describe("taking in what others write while a text is written", () => {
@@ -126,14 +126,14 @@ describe("taking in what others write while a text is written", () => {
     const { parents } = standing(a, id);
     b.type(id, "a text");
     sync(a, b);
-    const taken = TextVersions.of(a.tree).takeIn(id, parents, "text of mine")!;
+    const taken = TextVersions.of(a.tree).ingest(id, parents, "text of mine")!;
     expect(taken).toEqual({
       text: "a text of mine",
       base: "a text",
       parents: [TextVersions.of(b.tree).stored(id).opId],
       changes: [[{ start: 0, removed: 0, inserted: "a " }]],
     });
-    expect(TextVersions.of(a.tree).takeIn(id, taken.parents, taken.text)).toBeUndefined();
+    expect(TextVersions.of(a.tree).ingest(id, taken.parents, taken.text)).toBeUndefined();
   });
 
   test("takes in nothing that changes the same words, until its writer has seen this text", () => {
@@ -143,13 +143,13 @@ describe("taking in what others write while a text is written", () => {
     const { from, parents } = standing(a, id);
     b.type(id, "meet at 9");
     sync(a, b);
-    expect(TextVersions.of(a.tree).takeIn(id, parents, "meet at 6")).toBeUndefined();
+    expect(TextVersions.of(a.tree).ingest(id, parents, "meet at 6")).toBeUndefined();
     a.editor.setText(id, "meet at 6", { from, parents });
     const mine = standing(a, id).parents;
     sync(a, b);
     b.type(id, "meet at 6 sharp");
     sync(a, b);
-    expect(TextVersions.of(a.tree).takeIn(id, mine, "do meet at 6")?.text).toBe("do meet at 6 sharp");
+    expect(TextVersions.of(a.tree).ingest(id, mine, "do meet at 6")?.text).toBe("do meet at 6 sharp");
   });
 });
 
@@ -163,7 +163,7 @@ test("a text of which a part of what it is made of has not arrived is merged whe
   a.type(id, "some word");
   d.tree.merge(a.tree.getAllOps());
   merge(d, id);
-  // of what one has written, the end is late; another goes on from there, and has heard of the beginning alone
+  // the end of one peer's text arrives late; another peer continues after having received only the beginning
   a.type(id, "some words");
   const late = lastOf(a);
   const e = alsoOn(a, "e");
@@ -173,14 +173,14 @@ test("a text of which a part of what it is made of has not arrived is merged whe
   d.tree.merge(e.tree.getAllOps().filter((op) => compareOpIds(op.id, late) !== 0));
   expect(merge(d, id)).toBe(false);
   const { parents } = TextVersions.of(d.tree).current(id);
-  expect(TextVersions.of(d.tree).takeIn(id, parents, "b some word")).toBeUndefined();
-  settle([a, d, e], id);
+  expect(TextVersions.of(d.tree).ingest(id, parents, "b some word")).toBeUndefined();
+  mergeUntilStable([a, d, e], id);
   expect(textsOf([a, d, e], id)).toEqual(["b some words c"]);
-  expect(rivalsOn(d)).toEqual([]);
+  expect(conflictsOn(d)).toEqual([]);
 });
 
 describe("taking in what others write where the caret is", () => {
-  /** What a writer has on the own screen who types on where the caret is. */
+  /** The screen of a user who continues to type at the caret. */
   function typedOn(base: string, mine: string, caret: number, theirs: string, key: string, peerId = "a"): string {
     const a = newPage([base], peerId);
     const b = alsoOn(a, "b");
@@ -188,7 +188,7 @@ describe("taking in what others write where the caret is", () => {
     const { parents } = standing(a, id);
     b.type(id, theirs);
     sync(a, b);
-    const taken = TextVersions.of(a.tree).takeIn(id, parents, mine, caret)!;
+    const taken = TextVersions.of(a.tree).ingest(id, parents, mine, caret)!;
     const at = taken.changes.reduce(mapOffsetThrough, caret);
     return taken.text.slice(0, at) + key + taken.text.slice(at);
   }
@@ -222,7 +222,7 @@ test("whatever three devices write, they agree after a few exchanges, stop writi
       const id = first.id("some words to begin with");
       const devices = [alsoOn(first, "b"), alsoOn(first, "c"), alsoOn(first, "d")];
       const written = new Set<string>();
-      /** What a device shows while somebody writes there. */
+      /** The text that a device shows during an edit. */
       const drafts = devices.map((device) => standing(device, id));
       for (const [index, { device: n, syncs, kind, at }] of edits.entries()) {
         const device = devices[n]!;
@@ -234,7 +234,7 @@ test("whatever three devices write, they agree after a few exchanges, stop writi
         const versions = TextVersions.of(device.tree);
         if (kind !== "draft") drafts[n] = standing(device, id);
         const draft = drafts[n]!;
-        const taken = versions.takeIn(id, draft.parents, draft.from);
+        const taken = versions.ingest(id, draft.parents, draft.from);
         if (taken) drafts[n] = { from: taken.text, parents: [...taken.parents] };
         const { from, parents } = drafts[n]!;
         const words = from.split(" ");
@@ -247,11 +247,11 @@ test("whatever three devices write, they agree after a few exchanges, stop writi
         device.editor.setText(id, words.join(" "), { from, parents });
         drafts[n] = standing(device, id);
       }
-      expect(settle(devices, id)).toBeLessThanOrEqual(4);
+      expect(mergeUntilStable(devices, id)).toBeLessThanOrEqual(4);
       expect(textsOf(devices, id).length).toBe(1);
-      const rivals = devices.map((device) => rivalsOn(device).join(" "));
-      expect(new Set(rivals).size).toBe(1);
-      const all = new Set(`${textsOf(devices, id)[0]} ${rivals[0]!.replaceAll("/", " ")}`.split(" "));
+      const conflicts = devices.map((device) => conflictsOn(device).join(" "));
+      expect(new Set(conflicts).size).toBe(1);
+      const all = new Set(`${textsOf(devices, id)[0]} ${conflicts[0]!.replaceAll("/", " ")}`.split(" "));
       expect([...written].filter((word) => !all.has(word))).toEqual([]);
     }),
     { numRuns: 400 },

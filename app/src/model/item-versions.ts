@@ -4,42 +4,42 @@ import { applyChanges, mapOffsetThrough, samePlaces, type TextChange } from "./t
 import { mergeChanges, mergeTexts } from "./text-merge.ts";
 import { isBeforeNext } from "./word-diff.ts";
 
-/** Whether the writer of one operation may have known another one, for programs that leave no marks. */
+/** Whether the writer of one operation may have known another operation, for programs that leave no marks. */
 export type MayHaveSeen = (write: OpId, other: OpId) => boolean;
 
-/** One text, and what it was made of: the operations are all in it. */
+/** A text and its parents: it contains the texts of all these operations. */
 export interface MergedText {
   readonly text: string;
   readonly parents: readonly OpId[];
 }
 
-/** What somebody is writing, with what others have written meanwhile. */
-export interface TakenIn extends MergedText {
-  /** The text without what is being written. */
+/** A text that is being typed, merged with the texts that others have written meanwhile. */
+export interface Ingested extends MergedText {
+  /** The text without the unsaved typing. */
   readonly base: string;
-  /** Changes of the text that was being written, one list after the other. */
+  /** Changes of the text that was being typed, one list after the other. */
   readonly changes: readonly (readonly TextChange[])[];
 }
 
-/** The texts of one item that count, as no one has written over them. */
-export interface Resolved {
-  /** The operation whose text stands. */
+/** The texts of one item that count: those that no later text has replaced. */
+export interface TextState {
+  /** The operation with the winning text. */
   readonly shown: SetVertexProperty;
-  /** Its text, as a line. */
+  /** Its text, as one line. */
   readonly text: string;
-  /** All that go together with the one that stands, merged. */
+  /** The winning text, merged with all compatible ones. */
   readonly merged: MergedText;
-  /** Those that changed the same characters in another way: oldest first. */
-  readonly rivals: readonly SetVertexProperty[];
+  /** The operations that changed the same characters differently, oldest first. */
+  readonly conflicts: readonly SetVertexProperty[];
 }
 
 interface Version {
   readonly op: SetVertexProperty;
   readonly text: string;
   readonly parents: readonly Version[];
-  /** Whether the parents are a guess: then nothing is merged by them, and both texts are offered. */
+  /** Whether the parents are a guess. If so, nothing is merged by them, and the user chooses between both texts. */
   readonly isGuess: boolean;
-  /** Whether something that it is made of has not arrived: until then, the same. */
+  /** Whether an ancestor has not arrived. Until then, it is treated like a guess. */
   readonly isIncomplete: boolean;
   /** Its place in the order of the operations. */
   readonly index: number;
@@ -52,14 +52,14 @@ interface Graph {
   readonly appPeerCount: number;
 }
 
-/** A text that is longer together than any that can be stored stays in parts. */
+/** Texts whose merge would be too long to store stay apart. */
 const MAX_LENGTH = MAX_VALUE_LENGTH - 1_000;
-/** Criss-cross merges that are nested deeper than this have an older text as their base. */
+/** Criss-cross merges that are nested deeper than this use an older text as their base. */
 const MAX_DEPTH = 8;
 
 /**
- * Everything that was written into one text, and what each text was made of: see `TextVersions`. Whatever is asked for
- * follows from the set of operations alone, so that all devices that have the same ones find the same.
+ * All texts that were written into one property, and the parents of each: see `TextVersions`. All results follow from the set
+ * of operations alone, so that devices with the same operations get the same results.
  */
 export class ItemVersions {
   readonly #appPeers: ReadonlySet<string>;
@@ -71,13 +71,13 @@ export class ItemVersions {
   #isByOne = true;
   #graph: Graph | undefined;
 
-  /** @param appPeers peers that leave marks wherever one is needed */
+  /** @param appPeers peers that leave marks whenever one is needed */
   constructor(appPeers: ReadonlySet<string>, mayHaveSeen: MayHaveSeen) {
     this.#appPeers = appPeers;
     this.#mayHaveSeen = mayHaveSeen;
   }
 
-  /** The operation whose text stands. */
+  /** The operation with the winning text. */
   get shown(): SetVertexProperty | undefined {
     return this.#shown;
   }
@@ -98,7 +98,7 @@ export class ItemVersions {
     this.#graph = undefined;
   }
 
-  /** Whether a text that a peer writes now without a mark is taken to be made of this one, and of no other. */
+  /** Whether a text that a peer writes now without a mark has this operation as its only parent. */
   isImplied(peerId: string, parent: OpId): boolean {
     const shown = this.#shown?.id;
     const mark = this.#marks.findLast(({ id }) => id.peerId === peerId);
@@ -106,35 +106,35 @@ export class ItemVersions {
     return isItsOwn && !(mark && mark.id.counter > shown.counter);
   }
 
-  /** Merges what stands with all that goes together with it. */
-  resolve(): Resolved | undefined {
+  /** Merges the winning text with all compatible heads. */
+  state(): TextState | undefined {
     const shown = this.#shown;
     if (!shown) return undefined;
     const text = textIn(shown);
-    if (this.#isByOne) return { shown, text, merged: { text, parents: [shown.id] }, rivals: [] };
+    if (this.#isByOne) return { shown, text, merged: { text, parents: [shown.id] }, conflicts: [] };
     const { heads, byId } = this.#read();
     const standing = byId.get(opIdToString(shown.id))!;
     let merged: readonly Version[] = [standing];
     let all = text;
-    const rivals: SetVertexProperty[] = [];
+    const conflicts: SetVertexProperty[] = [];
     for (const head of heads.toReversed()) {
       if (head === standing || head.text.trim() === "") continue;
       const together = isUncertain(standing) || isUncertain(head) ? undefined : textOfAll([...merged, head], 0);
       if (together !== undefined && together.length <= MAX_LENGTH) {
         all = together;
         merged = [...merged, head];
-      } else if (head.text !== text) rivals.push(head.op);
+      } else if (head.text !== text) conflicts.push(head.op);
     }
-    return { shown, text, merged: { text: all, parents: idsOf(merged) }, rivals: rivals.toReversed() };
+    return { shown, text, merged: { text: all, parents: idsOf(merged) }, conflicts: conflicts.toReversed() };
   }
 
   /**
-   * Takes into a text that a peer is writing what others have written since.
-   * @param parents what the text is made of
-   * @param caret where it was behind what was written last, if that is known
-   * @returns `undefined` where there is nothing to be taken in: nothing new, or only what changes the same characters
+   * Merges texts that others have written since into a text that a peer is typing.
+   * @param parents of the text that is being typed
+   * @param caret its place after the last keystroke, if known
+   * @returns `undefined` if nothing can be merged: there is nothing new, or others changed the same characters
    */
-  takeIn(peerId: string, parents: readonly OpId[], text: string, caret?: number): TakenIn | undefined {
+  ingest(peerId: string, parents: readonly OpId[], text: string, caret?: number): Ingested | undefined {
     const shown = this.#shown;
     if (!shown || (this.#isByOne && parents.length === 1 && parents[0] === shown.id)) return undefined;
     const { heads, byId } = this.#read();
@@ -150,12 +150,12 @@ export class ItemVersions {
       const isLater = known.every((version) => below.has(version));
       if (!isLater && (isUncertain(head) || head.text.trim() === "")) continue;
       const together = [...known.filter((version) => !below.has(version)), head];
-      // first without what is being written, as any device would; then that on top
+      // first without the unsaved typing, as on any other device; then that on top
       const next = textOfAll(together, 0);
       const isMineFirst = peerId < head.op.id.peerId;
       const merged = next === undefined ? undefined : mergeChanges(base, mine, next, isMineFirst, at);
       if (next === undefined || !merged) continue;
-      // of what is still being written, merging knows where it is
+      // merging knows the place of unsaved typing
       const change = at === undefined || isMineFirst || mine !== base ? merged : besideCaret(merged, mine, at);
       mine = applyChanges(mine, change);
       if (change.length > 0) changes.push(change);
@@ -167,14 +167,14 @@ export class ItemVersions {
   }
 
   #read(): Graph {
-    // what is learned of the peers changes what their texts are made of
+    // a newly known app peer changes the parents of its texts
     if (this.#graph?.appPeerCount !== this.#appPeers.size)
       this.#graph = graphOf(this.#texts, this.#marks, this.#shown, this.#appPeers, this.#mayHaveSeen);
     return this.#graph;
   }
 }
 
-// ---- what each text was made of ----
+// ---- the parents of each text ----
 
 function graphOf(
   texts: readonly SetVertexProperty[],
@@ -214,12 +214,12 @@ function graphOf(
   return { versions, byId, heads, appPeerCount: appPeers.size };
 }
 
-/** Whether it is not known what a text is made of. What both sides have would seem to be added by both. */
+/** Whether the parents of a text are uncertain. With a wrong base, both sides would seem to add what they have in common. */
 function isUncertain({ isGuess, isIncomplete }: Version): boolean {
   return isGuess || isIncomplete;
 }
 
-/** What a program that leaves no marks has probably written over, of all since its last text. */
+/** The texts that a program without marks has probably overwritten, of all texts since its last one. */
 function guessed(
   versions: readonly Version[],
   op: SetVertexProperty,
@@ -231,7 +231,7 @@ function guessed(
     .filter(({ op: other }) => other.id.peerId !== op.id.peerId && mayHaveSeen(op.id, other.id));
 }
 
-/** A space may write a text again, under another id: then it is made of that. */
+/** A space may write a text again, under another id: then the first one is its parent. */
 function again(versions: readonly Version[], op: SetVertexProperty, text: string): Version[] {
   const same = versions.findLast((other) => other.text === text && other.op.id.peerId !== op.id.peerId);
   return same ? [same] : [];
@@ -241,23 +241,23 @@ function again(versions: readonly Version[], op: SetVertexProperty, text: string
 
 function ancestorsOf(versions: readonly Version[]): Set<Version> {
   const found = new Set(versions);
-  // grows while it is walked
+  // the loop appends to the set
   for (const version of found) for (const parent of version.parents) found.add(parent);
   return found;
 }
 
-/** The text that two sets of versions have both gone on from. */
+/** The latest common text of two sets of versions. */
 function baseOf(some: readonly Version[], others: readonly Version[], depth: number): string | undefined {
   const ofOthers = ancestorsOf(others);
   const common = [...ancestorsOf(some)].filter((version) => ofOthers.has(version));
   const below = new Set(common.flatMap((version) => [...version.parents]));
   const highest = common.filter((version) => !below.has(version)).sort((a, b) => a.index - b.index);
   if (highest.length === 0) return undefined;
-  // where they do not go together, the last of them counts
+  // if they are incompatible, the last of them counts
   return (depth < MAX_DEPTH ? textOfAll(highest, depth + 1) : undefined) ?? highest.at(-1)!.text;
 }
 
-/** What versions amount to together; `undefined` where they do not go together. */
+/** The merge of all versions; `undefined` if they are incompatible. */
 function textOfAll(versions: readonly Version[], depth: number): string | undefined {
   const [first, ...rest] = versions.toSorted((a, b) => a.index - b.index);
   const merged = [first!];
@@ -272,15 +272,15 @@ function textOfAll(versions: readonly Version[], depth: number): string | undefi
   return text;
 }
 
-/** Whose words come first where both have written at the same place. */
+/** Whether the words of `version` come first if both sides inserted at the same place. */
 function isFirst(version: Version, other: Version): boolean {
   const [mine, theirs] = [version.op.id, other.op.id];
   return mine.peerId === theirs.peerId ? mine.counter < theirs.counter : mine.peerId < theirs.peerId;
 }
 
 /**
- * The same changes, with what is inserted behind a blank at the caret before that, if it comes to the same: the blank was written
- * for the word that comes next.
+ * The same changes, except that text inserted behind a blank at the caret goes before that blank if the result is the same: the
+ * blank was typed for the next word.
  */
 function besideCaret(changes: readonly TextChange[], text: string, caret: number): readonly TextChange[] {
   if (!isBeforeNext(text, caret)) return changes;
@@ -300,7 +300,7 @@ function textIn({ key, value }: SetVertexProperty): string {
   return textOfValue(key, value);
 }
 
-/** The ids in a mark; whatever else stands there is passed over. */
+/** The ids in a mark; other values are skipped. */
 function idsIn(mark: SetVertexProperty): string[] {
   return Array.isArray(mark.value) ? mark.value.filter((id): id is string => typeof id === "string" && /^\d+@./.test(id)) : [];
 }

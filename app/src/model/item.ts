@@ -6,7 +6,7 @@ import { compareSiblings, orderOf, type Placed } from "./order.ts";
 
 /** One line of text. */
 export const TEXT_KEY = "text";
-/** Lines below the text; empty or absent: none. */
+/** Lines below the text; empty or absent: no note. */
 export const NOTE_KEY = "note";
 /** Place among the siblings: a key of npm's `fractional-indexing`. */
 export const ORDER_KEY = "order";
@@ -17,13 +17,13 @@ export const COLLAPSED_KEY = "collapsed";
 /** ISO time of creation, which the tree writes. */
 export const CREATED_KEY = "_c";
 
-/** The item's text as a line; other programs may have stored several. */
+/** The item's text as one line; other programs may have stored several. */
 export function textOf(tree: ReplicatedTree, id: string): string {
   const text = tree.getVertexProperty(id, TEXT_KEY);
   return typeof text === "string" ? toLine(text) : "";
 }
 
-/** The note below the item's text; empty: none. */
+/** The note below the item's text; empty: no note. */
 export function noteOf(tree: ReplicatedTree, id: string): string {
   return asNote(tree.getVertexProperty(id, NOTE_KEY));
 }
@@ -33,13 +33,13 @@ export function asNote(value: unknown): string {
   return typeof value === "string" ? toNote(value) : "";
 }
 
-/** The text in a property, as it is shown and merged: of several lines in a note only. */
+/** The text in a property, as it is displayed and merged: only a note can have several lines. */
 export function textIn(key: string, value: unknown): string {
   if (typeof value !== "string") return "";
   return key === NOTE_KEY ? value : toLine(value);
 }
 
-/** Makes one line of a text, character by character, so that offsets stay. */
+/** Turns a text into one line, character by character, so that offsets stay valid. */
 export function toLine(text: string): string {
   return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, " ") : text;
 }

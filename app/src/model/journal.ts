@@ -12,7 +12,7 @@ import { createItem } from "./create-item.ts";
 import { isOnPage, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 import { orderOf } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
-import { Signal } from "./signal.ts";
+import { ChangeObservable } from "./change-observable.ts";
 import { TextVersions } from "./text-versions.ts";
 
 const MAX_STEPS = 500;
@@ -29,7 +29,7 @@ interface PlaceEffect {
   readonly id: string;
   readonly from: Place;
   readonly to: Place;
-  /** The first operation that brought it about. */
+  /** The first operation of the change. */
   readonly opId: OpId;
 }
 
@@ -40,16 +40,16 @@ interface PropertyEffect {
   readonly from: JsonValue | undefined;
   readonly to: JsonValue | undefined;
   readonly opId: OpId;
-  /** Of a text: which of its characters have come and gone. */
+  /** For a text: the edits that added and removed its characters. */
   readonly edits?: readonly TextEdit[];
 }
 
-/** What a text that somebody writes was made of, where that is not simply the one that stands. */
+/** The basis of a text that is being typed, if that is not simply the winning text. */
 export interface Written {
-  /** The text before it was written on, with what others had written by then. */
+  /** The text before the typing, merged with the texts of other devices so far. */
   readonly from: string;
   readonly parents: readonly OpId[];
-  /** Where the caret was behind what was written last. */
+  /** Place of the caret after the last keystroke. */
   readonly caret?: number | undefined;
 }
 
@@ -58,35 +58,36 @@ export type Effect = PlaceEffect | PropertyEffect;
 
 interface Step {
   readonly effects: Effect[];
-  /** Steps of the same series that follow one another closely are one. */
+  /** Consecutive steps of the same series become one, if they follow closely. */
   readonly series: string | undefined;
   endedAt: number;
 }
 
 /**
- * Edits of one tree in steps that can be undone. Undoing makes the opposite operations, which are a step again, for redoing.
+ * Edits of one tree in steps that can be undone. An undo makes the opposite operations, which are a step for redo.
  *
- * What someone else has changed since is left alone: a property or a place that an operation not of this journal has set
- * after the edit, and an item that would go into the bin with such a change in it or below it. Of a text, just the characters
- * that were written here go, and those that were deleted here come back, whatever others have made of the rest.
+ * An undo leaves later changes by others alone: a property or a place that a foreign operation (one that is not of this
+ * journal) has set after the edit, and an item that would go into the bin although it or a descendant has such a change. Of a
+ * text, an undo removes only the characters that were typed here, and restores those that were deleted here, whatever other
+ * devices changed around them.
  */
 export class Journal {
   readonly #tree: ReplicatedTree;
   #undo: Step[] = [];
   #redo: Step[] = [];
-  /** Effects of the step that is being made. */
+  /** Effects of the current step. */
   #effects: Effect[] | undefined;
-  /** The first operation of the edit that is being made. */
+  /** The first operation of the current edit. */
   #firstOpId: OpId | undefined;
-  /** Of what this journal has edited (a property, a place): the last operation that is not of this journal. */
+  /** By edited property or place: the last foreign operation. */
   readonly #foreign = new Map<string, OpId | undefined>();
-  /** Of every vertex: the last such operation on it. */
+  /** By vertex: the last foreign operation on it. */
   readonly #foreignOn = new Map<string, OpId>();
   /** The texts that were edited here, by item. */
   readonly #texts = new Map<string, AttributedText>();
-  /** Those of them that others have written since, and who did so last. */
+  /** The texts among them that others have changed since, with the peer of the last change. */
   readonly #changedTexts = new Map<string, string>();
-  readonly #signal = new Signal();
+  readonly #changes = new ChangeObservable();
   readonly #endObserving: () => void;
 
   constructor(tree: ReplicatedTree) {
@@ -102,9 +103,9 @@ export class Journal {
     return this.#redo.length > 0;
   }
 
-  /** Told after each step, undo and redo. @returns a function that ends it */
+  /** Notifies after each step, undo and redo. @returns a function that ends it */
   observe(listener: () => void): () => void {
-    return this.#signal.observe(listener);
+    return this.#changes.observe(listener);
   }
 
   close(): void {
@@ -114,7 +115,7 @@ export class Journal {
   // ---- steps ----
 
   /**
-   * Runs edits as one step; inside another one, as part of it. What was done before an error is a step, too.
+   * Runs edits as one step, or as part of the current step. Edits before an error are a step, too.
    * @param now milliseconds since the epoch
    * @param series joins the step to the one before, if that is of the same series and ended within `seriesMs`
    */
@@ -132,12 +133,12 @@ export class Journal {
         if (last && series !== undefined && last.series === series && now - last.endedAt <= seriesMs)
           this.#join(last, effects, now);
         else this.#push(this.#undo, { effects, series, endedAt: now });
-        this.#signal.tell();
+        this.#changes.notify();
       }
     }
   }
 
-  /** @returns what was done; empty where there was nothing to undo, or only what others have changed since */
+  /** @returns the effects; empty if nothing could be undone, or only changes that others have replaced since */
   undo(): readonly Effect[] {
     return this.#revert(this.#undo, this.#redo);
   }
@@ -205,7 +206,7 @@ export class Journal {
     if (from !== note) this.#record({ kind: "property", id, key: NOTE_KEY, from, to: note, opId });
   }
 
-  // ---- inside ----
+  // ---- internals ----
 
   #revert(from: Step[], to: Step[]): readonly Effect[] {
     for (let step = from.pop(); step; step = from.pop()) {
@@ -216,7 +217,7 @@ export class Journal {
       } finally {
         this.#effects = undefined;
         if (effects.length > 0) this.#push(to, { effects, series: undefined, endedAt: 0 });
-        this.#signal.tell();
+        this.#changes.notify();
       }
       if (effects.length > 0) return effects;
     }
@@ -234,7 +235,7 @@ export class Journal {
     const stored = this.#tree.getVertexProperty(id, TEXT_KEY, false);
     const attributed = this.#textOf(id, stored);
     const reverted = attributed.without(edits);
-    // what is no line, or no text at all, is put back as it was
+    // a value that is not one line of text is restored as a whole
     const text = stored === to ? from : reverted.text.text;
     if (stored === text) return;
     const opId = this.#write(() => {
@@ -245,7 +246,7 @@ export class Journal {
     this.#record({ kind: "property", id, key: TEXT_KEY, from: stored, to: text, opId, edits: [reverted.edit] });
   }
 
-  /** The text of an item with what is known of its characters. @param shown what it is at the moment; the rest as of `follow` */
+  /** The text of an item with the origin of its characters. @param shown the current text; the rest as of `follow` */
   #textOf(id: string, shown: JsonValue | undefined, isOwnFirst?: boolean): AttributedText {
     const line = typeof shown === "string" ? toLine(shown) : "";
     let text = this.#texts.get(id);
@@ -254,7 +255,7 @@ export class Journal {
     return text;
   }
 
-  /** Notes at once what others write: the less comes together, the clearer it is who has written what. */
+  /** Attributes changes of others at once: the fewer changes come together, the clearer is the origin of each. */
   #followTexts(): void {
     for (const [id, peerId] of this.#changedTexts)
       this.#textOf(id, TextVersions.of(this.#tree).current(id).text, this.#tree.peerId < peerId);
@@ -267,9 +268,9 @@ export class Journal {
     return isOnPage(this.#tree, parentId) || (isDeleted === true && !this.#isTouchedSince(id, since));
   }
 
-  /** Whether someone else has changed the item or anything below it. */
+  /** Whether another device has changed the item or a descendant. */
   #isTouchedSince(id: string, since: OpId): boolean {
-    // grows while it is walked
+    // the loop appends to the array
     const ids = [id];
     for (const each of ids) {
       if (isAfter(this.#foreignOn.get(each), since)) return true;
@@ -331,7 +332,7 @@ export class Journal {
   }
 }
 
-/** Stands for the id of an operation that is about to be made. */
+/** Placeholder for the id of the next operation. */
 const NOT_YET: OpId = { counter: 0, peerId: "" };
 
 function subjectOf(effect: Effect): string {

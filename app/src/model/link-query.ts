@@ -1,12 +1,12 @@
-/** The beginning of a link to a page, at the caret. */
+/** An unfinished link to a page, at the caret. */
 export interface LinkQuery {
   /** Offset of its brackets. */
   readonly from: number;
-  /** What of the title has been written. */
+  /** The part of the title that has been typed. */
   readonly query: string;
 }
 
-/** A text, and where the caret goes in it. */
+/** A text, and the offset at which its caret belongs. */
 export interface Completed {
   readonly text: string;
   readonly offset: number;
@@ -14,7 +14,7 @@ export interface Completed {
 
 const MAX_LENGTH = 200;
 
-/** @returns `undefined` where no link has been begun */
+/** @returns `undefined` unless a link has been begun */
 export function linkQueryAt(text: string, offset: number): LinkQuery | undefined {
   const from = text.lastIndexOf("[[", offset - 2);
   if (from < 0 || offset - from > MAX_LENGTH) return undefined;
@@ -22,14 +22,14 @@ export function linkQueryAt(text: string, offset: number): LinkQuery | undefined
   return /[[\]|]/.test(query) ? undefined : { from, query };
 }
 
-/** Completes a link that has been begun; brackets that close it already are used. */
+/** Completes an unfinished link, and reuses closing brackets that exist already. */
 export function completeLink(text: string, offset: number, { from }: LinkQuery, title: string): Completed {
   const link = `[[${title}]]`;
   const rest = text.slice(offset).replace(/^\]{1,2}/, "");
   return { text: text.slice(0, from) + link + rest, offset: from + link.length };
 }
 
-/** Whether a page with this title can be linked to. */
+/** Whether a link can name a page with this title. */
 export function isLinkable(title: string): boolean {
   return title.trim() !== "" && !/[[\]|]/.test(title);
 }

@@ -2,7 +2,7 @@
 export interface ListLine {
   /** Column at which it begins, with tab stops every four columns, as in Markdown. */
   readonly column: number;
-  /** Whether there is a bullet or a number in front. */
+  /** Whether it begins with a bullet or a number. */
   readonly isBullet: boolean;
   /** `undefined`: no check box. */
   readonly isDone: boolean | undefined;
@@ -28,8 +28,8 @@ export function readListLine(line: string): ListLine {
 }
 
 /**
- * Where a text begins and ends without the spaces and tabs around it. By hand, because a pattern for the spaces at the end
- * takes a time that grows with the square of those elsewhere.
+ * The start and the end of a text without the spaces and tabs around it. Without a pattern, because one for trailing spaces
+ * takes time that grows with the square of the number of other spaces.
  */
 export function withoutSpaces(text: string): [start: number, end: number] {
   let [start, end] = [0, text.length];

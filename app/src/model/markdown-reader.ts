@@ -11,7 +11,7 @@ const BREAK = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
 const FENCE = /^[ \t]*(`{3,}|~{3,})/;
 const QUOTE = /^ {0,3}>[ ]?/;
 
-/** Headings stand above everything that is indented, the higher the lower their level. */
+/** The column of headings, before everything that is indented; a higher level begins further right. */
 const HEADING_COLUMN = -10;
 
 export interface ReadMarkdown {
@@ -25,13 +25,13 @@ export function readMarkdown(text: string): ReadMarkdown {
   return reader.end();
 }
 
-/** Takes a text line by line. */
+/** Reads a text line by line. */
 class MarkdownReader {
-  /** Headings and bullets are what other things stand below. */
+  /** The headings and bullets so far, which contain later items. */
   readonly #nesting: Nesting = new Nesting();
-  /** What the next line goes on with, if it begins nothing new; texts are kept with their escapes until they are complete. */
+  /** The item that the next line continues, unless that begins another. Its text stays escaped until it is complete. */
   #open: { readonly node: NodeDraft; readonly column: number; readonly isParagraph: boolean } | undefined;
-  /** The bullet that further indented lines are the note of, with its lines so far. */
+  /** The last bullet, whose note is in the further indented lines after it, with these lines so far. */
   #noted: { readonly node: NodeDraft; readonly column: number; readonly lines: string[] } | undefined;
   #fence: string | undefined;
   #titleNode: NodeDraft | undefined;
@@ -77,7 +77,7 @@ class MarkdownReader {
     if (isBullet) this.#noted = { node, column, lines: [] };
   }
 
-  /** Takes a line that belongs to what is above it: to a note if it is further in than its bullet, else to the line before. */
+  /** Adds a continuation line: to the note if it is indented further than its bullet, else to the line before. */
   #goesOn(text: string, column: number): boolean {
     const { lines = [], column: bullet } = this.#noted ?? {};
     if (bullet !== undefined && column > bullet) lines.push(text);
@@ -87,7 +87,7 @@ class MarkdownReader {
     return true;
   }
 
-  /** An empty line ends a text, but no note, which may have several paragraphs. */
+  /** An empty line ends a text, but not a note, which may have several paragraphs. */
   #blank(): void {
     this.#closeText();
     this.#noted?.lines.push("");
@@ -106,7 +106,7 @@ class MarkdownReader {
     this.#nesting.add(node, HEADING_COLUMN + level);
   }
 
-  /** What looked like a paragraph was a heading. */
+  /** The paragraph above an underline is a heading. */
   #underlined(level: number): void {
     const { node, column } = this.#open!;
     this.#open = undefined;

@@ -3,8 +3,8 @@ import { readMarkdown } from "./markdown-reader.ts";
 import type { OutlineNode } from "./outline-node.ts";
 
 /**
- * Items as a Markdown list, as `foldspace export` writes it. Texts are Markdown already; what would begin a block is escaped,
- * so that {@link fromMarkdown} gives the same back, down to 100 levels; only whether items are collapsed is not said.
+ * Items as a Markdown list, as `foldspace export` writes it. Texts are Markdown already. Text that would begin a block is
+ * escaped, so that {@link fromMarkdown} restores the same items, down to 100 levels, except for their collapsed state.
  */
 export function toMarkdown(nodes: readonly OutlineNode[], title?: string): string {
   const lines = [...(title === undefined ? [] : [toMarkdownHeading(title, 1), ""]), ...outlineMarkdown(nodes)];
@@ -12,9 +12,9 @@ export function toMarkdown(nodes: readonly OutlineNode[], title?: string): strin
 }
 
 /**
- * Reads any text as Markdown: lists of all kinds with their check boxes; headings become items with what follows below them,
- * paragraphs and lines of code become items. A first heading that is the only one of level 1 is the title. Inline notation
- * is left as it is. Never throws.
+ * Reads any text as Markdown. Items of lists, headings, paragraphs and lines of code become items; check boxes become ticks;
+ * text after a heading goes below it. The first heading is the title if it is the only one of level 1. Inline notation stays
+ * unchanged. Never throws.
  */
 export function fromMarkdown(text: string): { title?: string; nodes: OutlineNode[] } {
   const { title, nodes } = readMarkdown(text);

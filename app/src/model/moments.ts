@@ -1,31 +1,31 @@
 import { BIN_ID, isMoveVertexOp, type VertexOperation } from "foldspace/tree";
 import { CREATED_KEY, TEXT_KEY } from "./item.ts";
 
-/** Of a page with more operations than these, several changes are one moment, so that there are about as many. */
+/** On longer pages, a moment contains several changes, so that there are about this many moments. */
 const MAX_MOMENTS = 500;
 const PAUSE_MS = 5 * 60_000;
 
-/** Operations of one peer that are stepped over together. */
+/** Operations of one peer that the history steps over together. */
 export interface MomentOps {
   readonly peerId: string;
   readonly ops: readonly VertexOperation[];
-  /** Time of the last creation in it, or of that peer's last one before it; `undefined` where there is none. */
+  /** Time of the last creation in it, or of that peer's last creation before it; `undefined` if there was none. */
   readonly at: number | undefined;
 }
 
 /**
- * Groups a tree's operations into moments, in an order in which they may have come about: what one peer did without taking
- * in anything newer from others stays together, and moments follow one another by their first counters. A moment ends where
- * the peer's counter jumps, where a deletion begins or ends, where more than five minutes passed between two creations, at
- * the next item, and where a text is not gone on with but becomes another.
+ * Groups a tree's operations into moments, in an order in which they may have been made. Operations that one peer made without
+ * receiving newer ones stay together, and moments are sorted by their first counters. A moment ends if the peer's counter
+ * jumps, if a deletion begins or ends, after more than five minutes between two creations, at the next item, and if a text is
+ * not continued but replaced.
  *
- * Operations carry no times; only a vertex keeps that of its creation, by its device's clock. So a moment happened at its
- * time at the earliest, or, if it has creations in it, about then.
+ * Operations contain no times; only a vertex has its creation time, by its device's clock. So the time of a moment is the
+ * earliest possible one; if the moment contains creations, it is about right.
  */
 export function toMoments(ops: readonly VertexOperation[]): MomentOps[] {
   const fullOps = Math.ceil(ops.length / MAX_MOMENTS);
   const roots = new Set(ops.flatMap((op) => (isMoveVertexOp(op) && op.parentId === null ? [op.targetId] : [])));
-  // what makes an empty page is no moment of its own
+  // the operations that make an empty page are not a moment of their own
   const isFull = (own: readonly VertexOperation[]): boolean =>
     own.length >= fullOps && own.some(({ targetId }) => !roots.has(targetId));
   const ofPeers = new Map<string, VertexOperation[]>();
@@ -73,7 +73,7 @@ function isBorder(before: VertexOperation, op: VertexOperation): boolean {
   return op.id.counter !== before.id.counter + 1 || isDeletion(op) !== isDeletion(before);
 }
 
-/** Whether it is about another item, or takes a text away. */
+/** Whether it concerns another item, or removes text. */
 function isNext(own: readonly VertexOperation[], op: VertexOperation): boolean {
   if (op.targetId !== own.at(-1)?.targetId) return true;
   const text = textIn(op);
@@ -90,7 +90,7 @@ function isDeletion(op: VertexOperation): boolean {
   return isMoveVertexOp(op) && op.parentId === BIN_ID;
 }
 
-/** A tree writes a vertex's time right behind the move that creates it. */
+/** A tree writes a vertex's time right after the move that creates it. */
 function creationTime(op: VertexOperation | undefined, targetId: string): number | undefined {
   if (!op || isMoveVertexOp(op) || op.key !== CREATED_KEY || op.targetId !== targetId || typeof op.value !== "string")
     return undefined;

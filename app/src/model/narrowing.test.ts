@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { alsoOn, newPage, sync, told } from "./test-pages.ts";
+import { alsoOn, newPage, sync, notified } from "./test-pages.ts";
 
 test("a filter shows what has its words, what is above that, and what is below it", () => {
   const page = newPage(["fruit", "  red apple", "    peel", "  pear", "meat", "- bread", "  with an Äpple"]);
@@ -9,7 +9,7 @@ test("a filter shows what has its words, what is above that, and what is below i
   expect(page.drawn).toEqual(["fruit", "  red apple", "    peel", "bread"]);
   expect(outline.filter("apple red")).toBe(1);
   expect(page.drawn).toEqual(["fruit", "  red apple", "    peel"]);
-  // what the filter has unfolded is folded without a trace
+  // collapsing an item that the filter expanded leaves no trace
   editor.toggleCollapsed(page.id("fruit"));
   expect(page.drawn).toEqual(["fruit +"]);
   expect(editor.undo()).toBeDefined();
@@ -28,9 +28,9 @@ test("what is written while a filter is on stays, also if it does not have the w
   const other = alsoOn(page, "b");
   other.editor.insertAfter(other.id("two"), "from elsewhere");
   sync(page, other);
-  await told();
+  await notified();
   expect(page.drawn).toEqual(["one apple", "from elsewhere", "three", "new"]);
-  // it goes past what is not shown
+  // it moves past hidden items
   page.editor.moveUp(caret.id);
   page.editor.moveUp(caret.id);
   expect(page.drawn).toEqual(["one apple", "new", "from elsewhere", "three"]);
@@ -55,7 +55,7 @@ test("done items are hidden with everything below them, and come back", async ()
   const other = alsoOn(page, "b");
   other.editor.toggleDone(other.id("a"));
   sync(page, other);
-  await told();
+  await notified();
   expect(page.drawn).toEqual([]);
   outline.hideDone(false);
   expect(page.drawn).toEqual(["a x", "  d", "    e", "  ", "b x", "  c"]);
@@ -66,25 +66,25 @@ test("a row that is held stays until it is let go of, whoever has ticked off wha
   const { outline, editor } = page;
   const [a, b] = [page.id("a"), page.id("b")];
   outline.hideDone(true);
-  outline.hold(b);
+  outline.pin(b);
   editor.toggleDone(b);
   expect(page.drawn).toEqual(["a", "  b x", "c"]);
   const other = alsoOn(page, "b");
   other.editor.toggleDone(a);
   sync(page, other);
-  await told();
+  await notified();
   expect(page.drawn).toEqual(["a x", "  b x", "c"]);
-  outline.letGo(b);
+  outline.unpin(b);
   expect(page.drawn).toEqual(["c"]);
 });
 
 test("everything is folded and unfolded in one step", () => {
   const page = newPage(["a", "  b", "    c", "d"]);
-  page.editor.foldAll(true);
+  page.editor.collapseAll(true);
   expect(page.drawn).toEqual(["a +", "d"]);
   page.editor.toggleCollapsed(page.id("a"));
   expect(page.drawn).toEqual(["a", "  b +", "d"]);
-  page.editor.foldAll(false);
+  page.editor.collapseAll(false);
   expect(page.drawn).toEqual(["a", "  b", "    c", "d"]);
   page.editor.undo();
   expect(page.drawn).toEqual(["a", "  b +", "d"]);

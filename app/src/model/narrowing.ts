@@ -2,13 +2,13 @@ import type { ReplicatedTree } from "foldspace/tree";
 import { COLLAPSED_KEY, isSet, noteOf, textOf } from "./item.ts";
 import { matcherOf } from "./search.ts";
 
-/** What of a page has the words of a query: items that have them all, with everything below them and the items above. */
+/** The part of a page that matches a query: items that contain all words, their descendants and ancestors. */
 export interface Narrowing {
-  /** Items that are neither found, nor above or below one that is. */
+  /** Items that neither match nor have a matching ancestor or descendant. */
   readonly hidden: ReadonlySet<string>;
-  /** Collapsed items above found ones, which are shown unfolded. */
-  readonly unfolded: Set<string>;
-  /** Number of items that have the words. */
+  /** Collapsed ancestors of matching items, which are shown expanded. */
+  readonly expanded: Set<string>;
+  /** Number of matching items. */
   readonly count: number;
 }
 
@@ -20,14 +20,14 @@ interface Visited {
 }
 
 /**
- * Looks through everything below an item once. Items that are made or changed later are not looked at, so that nothing goes
- * from under the hands of a person who writes.
+ * Searches all descendants of an item once. Items that are created or changed later are not checked, so that no item
+ * disappears while the user writes in it.
  */
 export function narrow(tree: ReplicatedTree, rootId: string, query: string): Narrowing {
   const isFound = matcherOf(query);
-  const [hidden, unfolded] = [new Set<string>(), new Set<string>()];
+  const [hidden, expanded] = [new Set<string>(), new Set<string>()];
   let count = 0;
-  // grows while it is walked; without recursion, as a tree may be deeper than the stack
+  // the loop appends to the array; without recursion, as a tree may be deeper than the stack
   const visited: Visited[] = tree.getChildrenIds(rootId).map((id) => visit(id, undefined, false));
   for (const item of visited) {
     const isItself = isFound(`${textOf(tree, item.id)}\n${noteOf(tree, item.id)}`);
@@ -39,9 +39,9 @@ export function narrow(tree: ReplicatedTree, rootId: string, query: string): Nar
   for (const { id, isAboveFound } of visited) {
     if (!isAboveFound) continue;
     hidden.delete(id);
-    if (isSet(tree, id, COLLAPSED_KEY)) unfolded.add(id);
+    if (isSet(tree, id, COLLAPSED_KEY)) expanded.add(id);
   }
-  return { hidden, unfolded, count };
+  return { hidden, expanded, count };
 }
 
 function visit(id: string, above: Visited | undefined, isBelowFound: boolean): Visited {

@@ -1,17 +1,17 @@
 import type { NodeDraft } from "./outline-node.ts";
 
-/** Makes nodes of lines one after another: each stands below the last one before it that begins further left. */
+/** Nests the nodes of consecutive lines: the parent of each is the last node before it that begins further left. */
 export class Nesting {
   readonly top: NodeDraft[] = [];
   readonly #above: { readonly column: number; readonly children: NodeDraft[] }[] = [];
 
-  /** @param isContainer whether what comes may stand below it */
+  /** @param isContainer whether later nodes may be below it */
   add(node: NodeDraft, column: number, isContainer: boolean = true): void {
     this.listAt(column).push(node);
     if (isContainer) this.#above.push({ column, children: node.children });
   }
 
-  /** The list that something at this column belongs to. What is not above it any more is let go. */
+  /** The list for a node at this column. Forgets nodes that can have no more children. */
   listAt(column: number): NodeDraft[] {
     while (this.#above.length > 0 && this.#above.at(-1)!.column >= column) this.#above.pop();
     return this.#above.at(-1)?.children ?? this.top;

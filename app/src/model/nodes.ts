@@ -2,10 +2,10 @@ import { COLLAPSED_KEY, DONE_KEY, isSet, noteOf, textOf } from "./item.ts";
 import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
 
-/** Items with everything below them, collapsed or not. @param ids by default those right below the outline's root */
+/** Items with all their descendants, collapsed or not. @param ids by default the topmost items of the outline */
 export function readNodes(outline: Outline, ids: readonly string[] = outline.childrenOf(outline.root)): OutlineNode[] {
   const top: NodeDraft[] = [];
-  // grows while it is walked; without recursion, as a tree may be deeper than the stack
+  // the loop appends to the array; without recursion, as a tree may be deeper than the stack
   const open: { readonly siblings: readonly string[]; readonly into: NodeDraft[] }[] = [{ siblings: ids, into: top }];
   for (const { siblings, into } of open) {
     for (const id of siblings) {

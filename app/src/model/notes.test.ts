@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { NOTE_KEY, noteOf } from "./item.ts";
 import { readNodes } from "./nodes.ts";
 import { linesFromNodes, nodesFromLines } from "./pasted-lines.ts";
-import { alsoOn, newPage, sync, told } from "./test-pages.ts";
+import { alsoOn, newPage, sync, notified } from "./test-pages.ts";
 import { TextVersions } from "./text-versions.ts";
 
 test("a note is a property of its item, shown in its row, and its typing is one step", async () => {
@@ -19,7 +19,7 @@ test("a note is a property of its item, shown in its row, and its typing is one 
   expect(page.tree.getVertexProperty(id, NOTE_KEY)).toBe("one\ntwo");
   page.editor.setNote(id, "");
   expect(noteOf(page.tree, id)).toBe("");
-  await told();
+  await notified();
   expect(readNodes(page.outline)[0]).toEqual({ text: "a", children: [] });
 });
 
@@ -32,7 +32,7 @@ test("what two devices write into one note goes together, line breaks included",
   sync(a, b);
   for (const { tree } of [a, b]) {
     expect(TextVersions.of(tree, NOTE_KEY).current(id).text).toBe("the first\n\nlast\nof all");
-    expect(TextVersions.of(tree).resolve(id)?.rivals).toEqual([]);
+    expect(TextVersions.of(tree).stateOf(id)?.conflicts).toEqual([]);
   }
 });
 

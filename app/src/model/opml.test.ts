@@ -99,21 +99,21 @@ function errorOf(text: string): [string, number | undefined] {
   throw new Error("It was read");
 }
 
-test("what is no OPML is refused, with the line where there is one", () => {
-  expect(errorOf(body('<outline text="a">', '<outline text="b"/>'))).toEqual([expect.stringContaining("no valid XML"), 7]);
-  expect(errorOf(body('<outline text="a/>'))).toEqual([expect.stringContaining("no valid XML"), 5]);
-  expect(errorOf(body('<outline text="a" text="b"/>'))).toEqual([expect.stringContaining("no valid XML"), 5]);
-  expect(errorOf("plain text")).toEqual([expect.stringContaining("no valid XML"), 1]);
-  expect(errorOf("")).toEqual([expect.stringContaining("no valid XML"), 1]);
-  expect(errorOf("<html><body/></html>")[0]).toContain("no OPML outline");
-  expect(errorOf("<opml/>")[0]).toContain("no OPML outline");
+test("other files than OPML are refused, with the line if it is known", () => {
+  expect(errorOf(body('<outline text="a">', '<outline text="b"/>'))).toEqual([expect.stringContaining("not valid XML"), 7]);
+  expect(errorOf(body('<outline text="a/>'))).toEqual([expect.stringContaining("not valid XML"), 5]);
+  expect(errorOf(body('<outline text="a" text="b"/>'))).toEqual([expect.stringContaining("not valid XML"), 5]);
+  expect(errorOf("plain text")).toEqual([expect.stringContaining("not valid XML"), 1]);
+  expect(errorOf("")).toEqual([expect.stringContaining("not valid XML"), 1]);
+  expect(errorOf("<html><body/></html>")[0]).toContain("not an OPML outline");
+  expect(errorOf("<opml/>")[0]).toContain("not an OPML outline");
 });
 
 test("entities that the file defines are not expanded, and none from outside is read", () => {
   const bomb = `<!DOCTYPE opml [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>`;
   expect(fromOpml(`${bomb}<opml><body><outline text="&b;"/></body></opml>`).nodes).toEqual([node("&b;")]);
   const outside = `<!DOCTYPE opml [<!ENTITY a SYSTEM "file:///etc/passwd">]>`;
-  expect(errorOf(`${outside}<opml><body><outline text="&a;"/></body></opml>`)[0]).toContain("no valid XML");
+  expect(errorOf(`${outside}<opml><body><outline text="&a;"/></body></opml>`)[0]).toContain("not valid XML");
 });
 
 test("depth and length are bounded", () => {
@@ -139,7 +139,7 @@ test("names that mean something to JavaScript are only names", () => {
   const text = '<opml><body><outline text="a" constructor="x" toString="y"><toString/></outline></body></opml>';
   expect(fromOpml(text).nodes).toEqual([node("a")]);
   expect(fromOpml('<opml><body><outline text="a" __proto__="x"/></body></opml>').nodes).toEqual([node("a")]);
-  expect(errorOf('<opml><body><__proto__ text="x"/></body></opml>')[0]).toContain("no valid XML");
+  expect(errorOf('<opml><body><__proto__ text="x"/></body></opml>')[0]).toContain("not valid XML");
 });
 
 test("an outline with thousands of references is read", () => {

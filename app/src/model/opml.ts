@@ -7,14 +7,14 @@ import { decodeReferences } from "./references.ts";
 
 /** Characters: far more than any outline that was typed. */
 const MAX_LENGTH = 32 * 1024 * 1024;
-/** Levels that are read, and so no more are written. */
+/** Levels that are read, and therefore written. */
 const MAX_DEPTH = 200;
 
 // ---- writing ----
 
 /**
- * Items as OPML 2.0; done as `_complete` and notes as `_note`, which other outliners read, too. Characters that XML cannot carry are replaced, and
- * items below {@link MAX_DEPTH} levels stand at the last of them.
+ * Items as OPML 2.0, with done as `_complete` and notes as `_note`, which other outliners read, too. Characters that are not
+ * allowed in XML are replaced. Deeper items than {@link MAX_DEPTH} levels are written at the last of them.
  */
 export function toOpml(nodes: readonly OutlineNode[], title?: string): string {
   const lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<opml version="2.0">', "  <head>"];
@@ -51,7 +51,7 @@ function attributesOf(node: OutlineNode): string {
 function escapeXml(text: string): string {
   return (
     text
-      // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+      // oxlint-disable-next-line no-control-regex -- the pattern matches control characters
       .replaceAll(/[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu, "\ufffd")
       .replaceAll(/[&<>"\t\n]|^ | $/g, (character) => `&#${character.codePointAt(0)};`)
   );
@@ -59,20 +59,20 @@ function escapeXml(text: string): string {
 
 // ---- reading ----
 
-/** What the parser makes of an element: `@` in front of attributes, elements by their names. */
+/** An element as the parser returns it: attributes have a leading `@`, child elements their own names. */
 type XmlElement = Readonly<Record<string, unknown>>;
 
 /**
  * Reads OPML of any version. An item is done by `_complete` (Workflowy) or `_status="checked"` (OmniOutliner); its note is in
- * `_note`. Entities that the file defines itself are not expanded, and nothing outside it is read.
+ * `_note`. Entities that the file defines are not expanded, and no other file is read.
  * @throws ImportError
  */
 export function fromOpml(text: string): { title?: string; nodes: OutlineNode[] } {
   const opml = asElement(parseXml(text)["opml"]);
-  if (!opml) throw new ImportError("The file is XML, but no OPML outline");
+  if (!opml) throw new ImportError("The file is XML, but not an OPML outline");
   const title = asElement(opml["head"])?.["title"];
   const nodes: NodeDraft[] = [];
-  // grows while it is walked
+  // the loop appends to the array
   const open = [{ element: asElement(opml["body"]), into: nodes, depth: 0 }];
   for (const { element, into, depth } of open) {
     const outlines = asElements(element?.["outline"]);
@@ -89,14 +89,14 @@ export function fromOpml(text: string): { title?: string; nodes: OutlineNode[] }
 function parseXml(text: string): XmlElement {
   if (text.length > MAX_LENGTH) throw new ImportError(`The file is longer than ${MAX_LENGTH / 1024 / 1024} million characters`);
   const validity = XMLValidator.validate(text);
-  if (validity !== true) throw new ImportError(`The file is no valid XML: ${validity.err.msg}`, validity.err.line);
+  if (validity !== true) throw new ImportError(`The file is not valid XML: ${validity.err.msg}`, validity.err.line);
   const parser = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: "@",
     parseTagValue: false,
     trimValues: false,
     processEntities: false,
-    // the parser recurses; some room for what stands around the items
+    // the parser recurses; leaves room for the elements around the items
     maxNestedTags: MAX_DEPTH + 10,
     isArray: (name) => name === "outline",
   });
@@ -105,7 +105,7 @@ function parseXml(text: string): XmlElement {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (reason === "Maximum nested tags exceeded") throw tooDeep();
-    throw new ImportError(`The file is no valid XML: ${reason}`);
+    throw new ImportError(`The file is not valid XML: ${reason}`);
   }
 }
 
@@ -129,7 +129,7 @@ function attribute(element: XmlElement, name: string): string | undefined {
   return typeof value === "string" ? decodeReferences(value) : undefined;
 }
 
-/** An element without content is parsed to a text. */
+/** The parser returns an element without content as a string. */
 function asElement(value: unknown): XmlElement | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as XmlElement) : undefined;
 }

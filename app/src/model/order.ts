@@ -1,19 +1,19 @@
 import { generateKeyBetween, generateNKeysBetween } from "fractional-indexing";
 
-/** What decides on an item's place among its siblings. */
+/** The sort keys of an item among its siblings. */
 export interface Placed {
   readonly id: string;
   readonly order: string | undefined;
-  /** ISO time; empty where there is an order key, as it is of no use then. */
+  /** ISO time; empty if the item has an order key, which comes first. */
   readonly createdAt: string;
 }
 
-/** The order key in a property's value; `undefined` where it is none, as in items that other programs made. */
+/** The order key in a property's value; `undefined` if it is not one, as in items of other programs. */
 export function orderOf(value: unknown): string | undefined {
   return typeof value === "string" && isOrderKey(value) ? value : undefined;
 }
 
-/** What keys look like that are not far from the middle of all there can be. */
+/** A quick check for common keys, which are not far from the middle of the range. */
 const USUAL_KEY = /^(?:a[0-9A-Za-z]|b[0-9A-Za-z]{2}|c[0-9A-Za-z]{3})(?:[0-9A-Za-z]*[1-9A-Za-z])?$/;
 
 function isOrderKey(text: string): boolean {
@@ -22,14 +22,15 @@ function isOrderKey(text: string): boolean {
     generateKeyBetween(text, null);
     return true;
   } catch {
-    // the library's way of saying that it is no key
+    // the library throws if the text is not a key
     return false;
   }
 }
 
 /**
- * Siblings by order key, those without one behind them by creation; ties by id. All in code units: the same on every
- * device. Two devices that put an item into the same gap at the same time give both the same key, so ties are no rarity.
+ * Sorts siblings by order key, those without a key behind them by creation, and ties by id. All comparisons are by code units,
+ * so that every device gets the same order. Two devices that insert into the same gap at the same time make equal keys, so ties
+ * are not rare.
  */
 export function compareSiblings(a: Placed, b: Placed): number {
   if (a.order !== b.order) {
@@ -42,20 +43,20 @@ export function compareSiblings(a: Placed, b: Placed): number {
 }
 
 export interface NewKeys {
-  /** For what is put in, in order. */
+  /** For the inserted items, in order. */
   readonly keys: readonly string[];
-  /** Siblings that need another key, because the gap between two neighbours is none. */
+  /** Siblings that need another key, because there is no gap between two neighbours. */
   readonly rekeyed: readonly (readonly [id: string, key: string])[];
 }
 
 /**
- * Order keys for items that are put among others.
+ * Order keys for items that are inserted among others.
  * @param siblings in order
- * @param index of the sibling that they come before; the number of siblings: at the end
+ * @param index of the sibling to insert before; the number of siblings: at the end
  */
 export function keysBetween(siblings: readonly Placed[], index: number, count: number): NewKeys {
   const before = siblings[index - 1];
-  // what stands in front without a key has to get one, or it would sort behind what is put in
+  // preceding siblings without a key need one, or they would sort behind the inserted items
   if (before && before.order === undefined) return keysBehindUnkeyed(siblings, index, count);
   const after = siblings[index];
   const low = before?.order ?? null;

@@ -1,8 +1,8 @@
-/** An item with what is below it, apart from any page: what is imported, exported and pasted. */
+/** An item with its descendants, independent of a page, for import, export and pasting. */
 export interface OutlineNode {
   /** One line. */
   readonly text: string;
-  /** Lines below the text, without empty ones around them. Absent: none. */
+  /** Lines below the text, without empty ones around them. Absent: no note. */
   readonly note?: string;
   /** `false` and absent are the same in a page; in Markdown, `false` is an empty check box. */
   readonly isDone?: boolean;
@@ -10,7 +10,7 @@ export interface OutlineNode {
   readonly children: readonly OutlineNode[];
 }
 
-/** A node in the making. */
+/** A node under construction. */
 export interface NodeDraft extends OutlineNode {
   text: string;
   note?: string;

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { ReplicatedTree } from "foldspace/tree";
 import { expect, test } from "vitest";
 import { Outline } from "./outline.ts";
-import { alsoOn, newPage, plainRows, sync, told, type Device } from "./test-pages.ts";
+import { alsoOn, newPage, plainRows, sync, notified, type Device } from "./test-pages.ts";
 
 test("the rows are the items in order, without what is in collapsed ones", () => {
   const page = newPage(["a", "  b", "    c", "  d", "e"]);
@@ -45,23 +45,23 @@ test("observers are told once per batch, after the rows have changed, and not wh
   page.editor.setText(page.id("a"), "A");
   page.editor.indent(page.id("b"));
   expect(told1).toEqual([]);
-  await told();
+  await notified();
   expect(told1).toEqual([["A", "  b"]]);
   other.editor.insertAfter(other.id("b"), "c");
   other.editor.insertAfter(undefined, "d");
   page.tree.merge(other.tree.popLocalOps());
-  await told();
+  await notified();
   expect(told1.length).toBe(2);
   page.tree.setVertexProperty(page.id("A"), "unknown", 1);
   page.tree.setVertexProperty(page.id("A"), "text", "A");
-  await told();
+  await notified();
   end();
   page.editor.setText(page.id("A"), "AA");
-  await told();
+  await notified();
   expect(told1.length).toBe(2);
 });
 
-test("an observer that throws does not keep the others from being told", async () => {
+test("an observer that throws does not keep the others from being notified", async () => {
   const page = newPage(["a"]);
   const rejections: unknown[] = [];
   const onRejection = (error: unknown): void => void rejections.push(error);
@@ -74,13 +74,13 @@ test("an observer that throws does not keep the others from being told", async (
   let count = 0;
   page.outline.observe(() => count++);
   page.editor.setText(page.id("a"), "b");
-  await told();
+  await notified();
   process.off("unhandledRejection", onRejection);
   for (const listener of before) process.on("unhandledRejection", listener);
   expect([count, rejections]).toEqual([1, [new Error("of the application")]]);
 });
 
-test("whoever reads right after a merge reads what was merged", () => {
+test("a read right after a merge returns the merged state", () => {
   const page = newPage(["a", "b"]);
   const other = alsoOn(page, "b");
   other.editor.indent(other.id("b"));
@@ -89,7 +89,7 @@ test("whoever reads right after a merge reads what was merged", () => {
   expect(page.outline.childrenOf("page").length).toBe(1);
 });
 
-test("a move here that one from elsewhere takes back in the same turn leaves no trace", async () => {
+test("a local move that a remote one reverts in the same turn leaves no trace", async () => {
   for (const reads of [0, 1]) {
     const page = newPage(["a", "b"]);
     const other = alsoOn(page, "b");
@@ -98,12 +98,12 @@ test("a move here that one from elsewhere takes back in the same turn leaves no 
     if (reads > 0) expect(page.drawn).toEqual(["a", "  b"]);
     other.tree.moveVertex(other.id("b"), "page");
     sync(page, other);
-    await told();
+    await notified();
     expect(page.drawn).toEqual(before);
   }
 });
 
-test("zooming shows what is below one item, and ends when it is deleted", async () => {
+test("zooming shows the descendants of one item, and ends when the item is deleted", async () => {
   const page = newPage(["a", "  b", "    c", "d"]);
   let count = 0;
   page.outline.observe(() => count++);
@@ -118,18 +118,18 @@ test("zooming shows what is below one item, and ends when it is deleted", async 
   page.outline.zoom(b);
   expect(page.drawn).toEqual(["c"]);
   page.tree.deleteVertex(a);
-  await told();
+  await notified();
   expect([page.drawn, page.outline.root]).toEqual([["d"], "page"]);
   page.outline.zoom("nothing");
   expect(page.outline.root).toBe("page");
 });
 
-test("a closed outline stands still", async () => {
+test("a closed outline does not change", async () => {
   const page = newPage(["a"]);
   const before = page.outline.rows;
   page.outline.close();
   page.editor.setText(before[0]!.id, "b");
-  await told();
+  await notified();
   expect(page.outline.rows).toBe(before);
 });
 
@@ -149,12 +149,12 @@ function largePage(): Device {
   return newPage(lines);
 }
 
-test("on a page of 10,000 items, a change makes new rows of what it touches alone", async () => {
+test("on a page of 10,000 items, a change makes new rows only for the changed items", async () => {
   const page = largePage();
   const { outline, editor } = page;
   const known = new Set(outline.rows);
   const newRows = async (): Promise<number> => {
-    await told();
+    await notified();
     const before = known.size;
     for (const row of outline.rows) known.add(row);
     return known.size - before;
@@ -180,7 +180,7 @@ test("on a page of 10,000 items, a change makes new rows of what it touches alon
   expect(await newRows()).toBe(1);
 });
 
-test("after any edits, here and elsewhere, the rows are what the tree says, and those that say the same are the same", async () => {
+test("after any edits, local and remote, the rows match the tree, and unchanged rows are the same objects", async () => {
   const edit = fc.record({
     kind: fc.constantFrom("text", "move", "order", "collapse", "delete", "create", "zoom", "read", "told"),
     isRemote: fc.boolean(),
@@ -207,7 +207,7 @@ test("after any edits, here and elsewhere, the rows are what the tree says, and 
         if (kind === "move" && id !== "page" && id !== target && !tree.isAncestor(target, id)) tree.moveVertex(id, target);
         if (kind === "zoom") page.outline.zoom(page.tree.getVertex(id) && id);
         if (isRemote) page.tree.merge(other.tree.popLocalOps());
-        if (kind === "told") await told();
+        if (kind === "told") await notified();
         if (kind !== "read" && kind !== "told" && kind !== "zoom") continue;
         const { rows } = page.outline;
         expect(rows).toEqual(plainRows(page.tree, page.outline.root));
@@ -217,7 +217,7 @@ test("after any edits, here and elsewhere, the rows are what the tree says, and 
         }
         before = rows;
       }
-      await told();
+      await notified();
       expect(page.outline.rows).toEqual(plainRows(page.tree, page.outline.root));
       for (const [index, row] of page.outline.rows.entries()) expect(page.outline.indexOf(row.id)).toBe(index);
     }),

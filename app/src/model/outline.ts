@@ -5,17 +5,17 @@ import { type Item, ItemLists } from "./item-lists.ts";
 import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, NOTE_KEY, noteOf, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
 import type { Placed } from "./order.ts";
 import { isSameRow, type Row } from "./row.ts";
-import { Signal } from "./signal.ts";
+import { ChangeObservable } from "./change-observable.ts";
 
 export type { Row } from "./row.ts";
 
 /**
- * One page as a list of rows, live. A change costs what it touches: the rows of the lists of siblings that changed are
- * compared anew, the blocks of rows between them are taken over as they stand.
+ * One page as a live list of rows. The cost of a change depends on its size: only the rows of changed lists of siblings are
+ * compared, the blocks of rows between them are reused.
  *
- * It hears of changes in two ways. Operations made here are noted at once, so that whoever edits and then reads in the same
- * turn reads the edited state. Of operations that come from elsewhere only the tree knows what they amount to, and tells it
- * in a microtask; whoever reads before that makes the outline look at everything anew.
+ * Changes arrive in two ways. Operations of this device are noted at once, so that code that edits and reads in the same turn
+ * reads the new state. For operations of other devices, the tree reports their effects in a microtask; a read before that
+ * reloads the whole outline.
  */
 export class Outline {
   readonly tree: ReplicatedTree;
@@ -25,25 +25,25 @@ export class Outline {
   #visible: readonly Item[] = [];
   #rows: readonly Row[] = [];
   #toldRows: readonly Row[] = [];
-  /** Items of which what the row says may have changed. */
+  /** Items whose rows may have changed. */
   readonly #changed = new Set<string>();
-  /** Items that were folded or unfolded, or below which others are hidden now. */
+  /** Items that were collapsed or expanded, or with descendants that are hidden now. */
   readonly #relisted = new Set<string>();
-  /** Operations have come from elsewhere, and what they amount to has not been told. */
+  /** Operations of other devices have arrived, and the tree has not reported their effects yet. */
   #isStale = true;
-  /** Moves have been noted since the last telling, which tells of none that was taken back in between. */
+  /** Moves were noted since the last report of the tree, which omits moves that were undone in between. */
   #isAhead = false;
   #isReloadDue = false;
   /** Items that stay among the rows when another device deletes them. */
-  readonly #held = new Set<string>();
-  /** Those of them that have been deleted. */
+  readonly #pinned = new Set<string>();
+  /** The pinned items that were deleted. */
   readonly #deleted = new Set<string>();
   #isWithDeleted = false;
   readonly #hidden: HiddenItems;
-  readonly #signal = new Signal();
+  readonly #changes = new ChangeObservable();
   readonly #endings: readonly (() => void)[];
 
-  /** @throws FoldspaceError `FOLD_NO_ROOT` if the tree has none yet */
+  /** @throws FoldspaceError `FOLD_NO_ROOT` if the tree has no root yet */
   constructor(tree: ReplicatedTree) {
     if (!tree.root) throw new FoldspaceError("FOLD_NO_ROOT", "A tree without a root cannot be shown");
     this.tree = tree;
@@ -59,7 +59,7 @@ export class Outline {
 
   // ---- reading ----
 
-  /** Visible rows, top to bottom, without what is in collapsed items: a new array after each change. */
+  /** Visible rows, top to bottom, without descendants of collapsed items: a new array after each change. */
   get rows(): readonly Row[] {
     this.#refresh();
     return this.#rows;
@@ -71,7 +71,7 @@ export class Outline {
     return this.#rows[this.#lists.get(id)?.index ?? -1];
   }
 
-  /** Place of an item among the rows; -1 where it is not visible. */
+  /** Index of an item among the rows, or -1 if it is not visible. */
   indexOf(id: string): number {
     this.#refresh();
     return this.#lists.get(id)?.index ?? -1;
@@ -82,40 +82,40 @@ export class Outline {
     return this.placesOf(id).map((item) => item.id);
   }
 
-  /** The children of an item in order, with what decides on it. */
+  /** The children of an item in order, with their sort keys. */
   placesOf(id: string): readonly Placed[] {
     this.#refresh();
     return this.#lists.childrenOf(id);
   }
 
-  /** Id of what the rows are below: the page's root, or the item zoomed into. */
+  /** Id of the parent of the topmost rows: the page's root, or the item zoomed into. */
   get root(): string {
     return this.#zoomedId ?? this.#pageId;
   }
 
   /**
-   * Keeps an item's row where it is when another device deletes the item, or something above it: marked as deleted, until it
-   * is let go of, brought back, or deleted here as well.
+   * Keeps an item's row in its place when another device deletes the item or an ancestor. The row is marked as deleted until it
+   * is unpinned, restored, or deleted here as well.
    */
-  hold(id: string): void {
-    this.#held.add(id);
+  pin(id: string): void {
+    this.#pinned.add(id);
   }
 
-  /** Lets a held row go, which is gone then if the item has been deleted, or is hidden. */
-  letGo(id: string): void {
-    if (!this.#held.delete(id)) return;
+  /** Unpins a row. It disappears if the item has been deleted or is hidden. */
+  unpin(id: string): void {
+    if (!this.#pinned.delete(id)) return;
     if (this.#deleted.has(id) || this.#hidden.mayHide(id)) this.#showAnew();
   }
 
-  /** Held items that have been deleted by other devices. */
-  get heldDeleted(): ReadonlySet<string> {
+  /** Pinned items that other devices have deleted. */
+  get pinnedDeleted(): ReadonlySet<string> {
     this.#refresh();
     return this.#deleted;
   }
 
   // ---- what is hidden ----
 
-  /** Hides items that are done with everything below them, or shows them again. A held row stays until it is let go of. */
+  /** Hides done items with all their descendants, or shows them again. A pinned row stays until it is unpinned. */
   hideDone(isHidden: boolean): void {
     if (isHidden === this.#hidden.isHidingDone) return;
     this.#hidden.isHidingDone = isHidden;
@@ -123,8 +123,8 @@ export class Outline {
   }
 
   /**
-   * Shows only what of the rows has the words of a query, and what is above and below that, until something else is shown.
-   * @returns number of items that have them; `undefined` for a query without words, which shows everything
+   * Shows only items with the words of a query, their ancestors and descendants, until another part of the page is shown.
+   * @returns number of matching items; `undefined` for a query without words, which shows everything
    */
   filter(query: string): number | undefined {
     const count = this.#hidden.filter(this.root, query);
@@ -132,24 +132,24 @@ export class Outline {
     return count;
   }
 
-  /** Folds an item that is shown unfolded for what was found below it. @returns whether it was one */
-  foldFound(id: string): boolean {
-    if (!this.#hidden.foldAgain(id)) return false;
+  /** Collapses an item that is expanded only to show a match below it. @returns whether it was one */
+  collapseFound(id: string): boolean {
+    if (!this.#hidden.collapseAgain(id)) return false;
     this.#relisted.add(id);
     return true;
   }
 
-  /** Whether an item is hidden for what it is itself. */
+  /** Whether an item itself is hidden. */
   isHidden(id: string): boolean {
     return this.#hidden.has(id);
   }
 
-  /** Told in a microtask after changes, once per batch, and at once by {@link zoom}. @returns a function that ends it */
+  /** Notifies in a microtask, once per batch of changes, and at once after {@link zoom}. @returns a function that ends it */
   observe(listener: () => void): () => void {
-    return this.#signal.observe(listener);
+    return this.#changes.observe(listener);
   }
 
-  /** Shows only what is below an item, or the whole page, without any filter. It is the page again when that item is deleted. */
+  /** Shows only the descendants of an item, or the whole page, without a filter. Deleting that item ends the zoom. */
   zoom(rootId: string | undefined): void {
     const zoomedId = rootId === this.#pageId ? undefined : rootId;
     if (zoomedId === this.#zoomedId) return;
@@ -158,14 +158,14 @@ export class Outline {
     this.#leaveDeletedRoot();
     this.#refresh();
     this.#show(new Set());
-    this.#tell();
+    this.#notify();
   }
 
   close(): void {
     for (const end of this.#endings) end();
   }
 
-  // ---- hearing of changes ----
+  // ---- following changes ----
 
   #onOp(op: VertexOperation, isLocal: boolean): void {
     if (!isLocal) {
@@ -174,7 +174,7 @@ export class Outline {
     } else if (isMoveVertexOp(op)) {
       this.#isAhead = true;
       this.#lists.note(op.targetId);
-      if (op.parentId === BIN_ID) this.#letGoOfAllBelow(op.targetId);
+      if (op.parentId === BIN_ID) this.#unpinAllBelow(op.targetId);
     } else {
       this.#noteProperty(op.targetId, op.key);
     }
@@ -189,12 +189,12 @@ export class Outline {
     }
     this.#refresh();
     this.#isAhead = false;
-    this.#tell();
+    this.#notify();
   }
 
-  /** Who deletes something here knows it. */
-  #letGoOfAllBelow(deletedId: string): void {
-    for (const id of this.#held) if (id === deletedId || this.tree.isAncestor(id, deletedId)) this.#held.delete(id);
+  /** A user who deletes items here needs no notice of it. */
+  #unpinAllBelow(deletedId: string): void {
+    for (const id of this.#pinned) if (id === deletedId || this.tree.isAncestor(id, deletedId)) this.#pinned.delete(id);
   }
 
   #noteProperty(id: string, key: string): void {
@@ -204,17 +204,17 @@ export class Outline {
     else if (key === ORDER_KEY || key === CREATED_KEY) this.#lists.note(id);
   }
 
-  #tell(): void {
+  #notify(): void {
     if (this.#rows === this.#toldRows) return;
     this.#toldRows = this.#rows;
-    this.#signal.tell();
+    this.#changes.notify();
   }
 
-  // ---- bringing the rows up to date ----
+  // ---- updating the rows ----
 
   #refresh(): void {
     if (this.#isStale) return this.#reload();
-    const parents = this.#lists.settle();
+    const parents = this.#lists.applyPending();
     if (parents.length > 0 || this.#relisted.size > 0) {
       this.#leaveDeletedRoot();
       this.#show(this.#withAncestors([...parents, ...this.#relisted]));
@@ -236,7 +236,7 @@ export class Outline {
   #showAnew(): void {
     this.#refresh();
     this.#show("everything");
-    this.#tell();
+    this.#notify();
   }
 
   #leaveDeletedRoot(): void {
@@ -253,14 +253,14 @@ export class Outline {
   }
 
   /**
-   * Lists what is visible now.
-   * @param touched items below which some list of siblings changed, or which were folded or unfolded; where an item is not
-   *   among them, the rows below it are as they were
+   * Lists the visible items.
+   * @param touched items that were collapsed or expanded, or below which a list of siblings changed. The rows below all other
+   *   items are unchanged.
    */
   #show(touched: ReadonlySet<string> | "everything"): void {
     const [rowsBefore, visibleBefore] = [this.#rows, this.#visible];
-    this.#hidden.keep(this.#held);
-    // their rows lie between others that they have nothing to do with
+    this.#hidden.keep(this.#pinned);
+    // the rows of deleted items lie between unrelated ones
     const deleted = this.#findDeleted();
     const isAnew = touched === "everything" || deleted.length > 0 || this.#isWithDeleted;
     this.#isWithDeleted = deleted.length > 0;
@@ -296,15 +296,15 @@ export class Outline {
     if (isDifferent) this.#rows = rows;
   }
 
-  /** Held items that have been deleted while they were in sight, top to bottom. */
+  /** Pinned items that were deleted while they were visible, top to bottom. */
   #findDeleted(): readonly Item[] {
     this.#deleted.clear();
-    if (this.#held.size === 0) return [];
+    if (this.#pinned.size === 0) return [];
     const found: Item[] = [];
-    for (const id of this.#held) {
+    for (const id of this.#pinned) {
       if (isOnPage(this.tree, id)) continue;
       const item = this.#lists.get(id);
-      if (!item || item.index < 0) this.#held.delete(id);
+      if (!item || item.index < 0) this.#pinned.delete(id);
       else {
         found.push(item);
         this.#deleted.add(id);
@@ -313,10 +313,10 @@ export class Outline {
     return found.sort((a, b) => a.index - b.index);
   }
 
-  /** Puts them behind what they were behind. */
+  /** Inserts deleted items behind their former predecessors. */
   #addDeleted(visible: Item[], deleted: readonly Item[]): void {
     const places = new Map(visible.map((item, index) => [item, index]));
-    // from the end, so that the places of those before stay
+    // from the end, so that earlier indexes stay valid
     for (const item of deleted.toReversed()) {
       const above = this.#visible.slice(0, item.index).findLast((each) => places.has(each));
       const { depth, position, siblingCount } = item.row!;
@@ -338,7 +338,7 @@ export class Outline {
     if (rows) this.#rows = rows;
   }
 
-  /** The item's row, which is the one before where nothing is different. */
+  /** The item's row: the previous object if it is unchanged. */
   #rowOf(item: Item, depth: number, position: number, siblingCount: number): Row {
     const { id, parentId } = item;
     const isDeleted = this.#deleted.has(id);
@@ -348,7 +348,7 @@ export class Outline {
       depth,
       text: textOf(this.tree, id),
       isDone: isSet(this.tree, id, DONE_KEY),
-      isCollapsed: !isDeleted && isSet(this.tree, id, COLLAPSED_KEY) && !this.#hidden.isUnfolded(id),
+      isCollapsed: !isDeleted && isSet(this.tree, id, COLLAPSED_KEY) && !this.#hidden.isExpanded(id),
       hasChildren: !isDeleted && this.#lists.childrenOf(id).length > 0,
       parentId,
       position,
@@ -361,7 +361,7 @@ export class Outline {
   }
 }
 
-/** Whether a row that comes later belongs to another one. */
+/** Whether a later row is a descendant of another. */
 function isBelow(later: Row | undefined, row: Row): boolean {
   return later !== undefined && later.depth > row.depth;
 }

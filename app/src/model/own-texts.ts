@@ -3,8 +3,8 @@ import { isOnPage, TEXT_KEY } from "./item.ts";
 import { TextVersions } from "./text-versions.ts";
 
 /**
- * Tells which texts that were written here another device has deleted without having seen them: of the deleted item, and of
- * those below it. What is written into a deleted item has not been seen either.
+ * Finds texts that were written here and that another device deleted without having seen them, in the deleted item or below
+ * it. A text that is written into an item after its deletion counts as unseen, too.
  */
 export class OwnTexts {
   readonly #tree: ReplicatedTree;
@@ -15,14 +15,14 @@ export class OwnTexts {
   readonly #unseen = new Set<string>();
   readonly #endObserving: () => void;
 
-  /** @param onDeleted told before the tree's observers are told what the deletion amounts to */
+  /** @param onDeleted called before the tree notifies its observers of the deletion */
   constructor(tree: ReplicatedTree, onDeleted: (itemId: string) => void) {
     this.#tree = tree;
     this.#versions = TextVersions.of(tree);
     this.#onDeleted = onDeleted;
     this.#endObserving = tree.observeOpApplied((op, isLocal) => {
       if (isMoveVertexOp(op)) {
-        if (!isLocal && op.parentId === BIN_ID && this.#last.size > 0) this.#lookBelow(op);
+        if (!isLocal && op.parentId === BIN_ID && this.#last.size > 0) this.#findUnseen(op);
       } else if (isLocal && op.key === TEXT_KEY && !op.transient) {
         this.#last.set(op.targetId, op.id);
         if (isOnPage(tree, op.targetId)) this.#unseen.delete(op.targetId);
@@ -31,7 +31,7 @@ export class OwnTexts {
     });
   }
 
-  /** Whether an item that is deleted has a text that was written here, and that the other device had not seen. */
+  /** Whether a deleted item has a text that was written here, and that the deleting device had not seen. */
   isUnseen(itemId: string): boolean {
     return this.#unseen.has(itemId);
   }
@@ -40,7 +40,7 @@ export class OwnTexts {
     this.#endObserving();
   }
 
-  #lookBelow({ id: deletion, targetId }: MoveVertex): void {
+  #findUnseen({ id: deletion, targetId }: MoveVertex): void {
     for (const [itemId, text] of this.#last) {
       const isBelow = itemId === targetId || this.#tree.isAncestor(itemId, targetId);
       if (!isBelow || this.#versions.mayHaveSeen(deletion, text)) continue;

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { completeLink, isLinkable, linkQueryAt } from "./link-query.ts";
 import { PageLinks } from "./page-links.ts";
-import { newPage, told } from "./test-pages.ts";
+import { newPage, notified } from "./test-pages.ts";
 
 function added(links: PageLinks, treeId: string, page: ReturnType<typeof newPage>): void {
   const reading = links.add(treeId, page.tree);
   while (reading.next().done !== true);
 }
 
-test("a link that has been begun is known by the caret behind it", () => {
+test("an unfinished link is recognised by the caret behind it", () => {
   expect(linkQueryAt("see [[Pla", 9)).toEqual({ from: 4, query: "Pla" });
   expect(linkQueryAt("see [[Pla", 6)).toEqual({ from: 4, query: "" });
   expect(linkQueryAt("see [[Pla", 5)).toBeUndefined();
@@ -27,7 +27,7 @@ test("a link is completed up to its closing brackets, with the caret behind", ()
   expect(["Plans", "a [b]", "a|b", " "].filter(isLinkable)).toEqual(["Plans"]);
 });
 
-test("the items that link to a title are known, whatever its case, with what is above them", () => {
+test("the items that link to a title are found, whatever its case, with their ancestors", () => {
   const [one, two] = [
     newPage(["see [[Plans]]", "  a", "    and [[plans|that]]"]),
     newPage(["- x", "  in a note: [[PLÁNS]]"], "b"),
@@ -43,7 +43,7 @@ test("the items that link to a title are known, whatever its case, with what is 
   expect(links.linksTo("Plan")).toEqual([]);
 });
 
-test("links follow what is written, deleted and brought back", async () => {
+test("links follow edits, deletions and restored items", async () => {
   const page = newPage(["a", "b [[Old]]"]);
   const links = new PageLinks();
   added(links, "page", page);
@@ -53,16 +53,16 @@ test("links follow what is written, deleted and brought back", async () => {
   page.editor.setText(page.id("a"), "a [[New]]");
   page.editor.setText(page.id("b [[Old]]"), "b");
   expect([texts("New"), texts("Old")]).toEqual([["a [[New]]"], []]);
-  await told();
+  await notified();
   expect(times).toBe(1);
   page.editor.setText(page.id("b"), "plain");
-  await told();
+  await notified();
   expect(times).toBe(1);
   page.editor.remove([page.id("a [[New]]")]);
   expect(texts("New")).toEqual([]);
   page.editor.undo();
   expect(texts("New")).toEqual(["a [[New]]"]);
-  await told();
+  await notified();
   expect(times).toBe(2);
   links.close();
   expect(texts("New")).toEqual([]);

@@ -1,46 +1,46 @@
 import { isMoveVertexOp, type ReplicatedTree, type VertexOperation } from "foldspace/tree";
-import { fold } from "./fold.ts";
+import { normalize } from "./normalize.ts";
 import { isOnPage, NOTE_KEY, noteOf, TEXT_KEY, textOf } from "./item.ts";
-import { Signal } from "./signal.ts";
+import { ChangeObservable } from "./change-observable.ts";
 
 /** An item that links to a page. */
 export interface PageLink {
   readonly treeId: string;
   readonly itemId: string;
   readonly text: string;
-  /** Texts of the items above, topmost first. */
+  /** Texts of the ancestors, topmost first. */
   readonly path: readonly string[];
 }
 
 const LINK = /\[\[([^[\]|]+)(?:\|[^[\]]*)?\]\]/g;
-/** So many items are read in one go: far less than a frame. */
+/** Items that are read in one go: far less work than a frame. */
 const SLICE = 1_000;
 
 interface Indexed {
   readonly tree: ReplicatedTree;
-  /** Folded titles that an item links to, by item. */
+  /** Normalized titles that an item links to, by item. */
   readonly titles: Map<string, readonly string[]>;
   readonly end: () => void;
 }
 
-/** The titles that items link to, by both. A change of one item costs what that item's text does. */
+/** An index of links by item and by title. The cost of a change to one item depends on the length of that item's text. */
 export class PageLinks {
   readonly #trees = new Map<string, Indexed>();
-  /** Items that link to a folded title: `tree\nitem`. */
+  /** Items that link to a normalized title: `tree\nitem`. */
   readonly #items = new Map<string, Set<string>>();
-  readonly #signal = new Signal();
+  readonly #changes = new ChangeObservable();
   #isTelling = false;
 
   has(treeId: string): boolean {
     return this.#trees.has(treeId);
   }
 
-  /** Reads a tree, and follows it from then on. Each step of the reading is short; between two of them, others may have their turn. */
+  /** Reads a tree in short steps, and follows it from then on. Other work can run between two steps. */
   *add(treeId: string, tree: ReplicatedTree): Generator<void, void, undefined> {
     if (this.#trees.has(treeId)) return;
     const end = tree.observeOpApplied((op) => this.#onOp(treeId, op));
     this.#trees.set(treeId, { tree, titles: new Map(), end });
-    // grows while it is walked; what is in the bin is read as well, as it may come back
+    // the loop appends to the array; items in the bin are read as well, as they may be restored
     const ids = tree.getAllVertices().map(({ id }) => id);
     for (const [index, id] of ids.entries()) {
       this.#read(treeId, id);
@@ -48,10 +48,10 @@ export class PageLinks {
     }
   }
 
-  /** The items that link to a title, page by page in the order in which these were added. */
+  /** The items that link to a title, page by page in the order in which the pages were added. */
   linksTo(title: string): PageLink[] {
     const links: PageLink[] = [];
-    for (const key of this.#items.get(fold(title.trim())) ?? []) {
+    for (const key of this.#items.get(normalize(title.trim())) ?? []) {
       const [treeId = "", itemId = ""] = key.split("\n");
       const tree = this.#trees.get(treeId)?.tree;
       if (!tree || !isOnPage(tree, itemId)) continue;
@@ -61,9 +61,9 @@ export class PageLinks {
     return links;
   }
 
-  /** Told in a microtask after links may have changed. @returns a function that ends it */
+  /** Notifies in a microtask after links may have changed. @returns a function that ends it */
   observe(listener: () => void): () => void {
-    return this.#signal.observe(listener);
+    return this.#changes.observe(listener);
   }
 
   close(): void {
@@ -75,7 +75,7 @@ export class PageLinks {
   #onOp(treeId: string, op: VertexOperation): void {
     // a move may take an item off its page, or bring it back
     if (isMoveVertexOp(op)) {
-      if (this.#trees.get(treeId)!.titles.size > 0) this.#tell();
+      if (this.#trees.get(treeId)!.titles.size > 0) this.#notify();
     } else if (op.key === TEXT_KEY || op.key === NOTE_KEY) {
       this.#read(treeId, op.targetId);
     }
@@ -95,19 +95,19 @@ export class PageLinks {
     }
     if (now.length === 0) titles.delete(id);
     else titles.set(id, now);
-    this.#tell();
+    this.#notify();
   }
 
-  #tell(): void {
+  #notify(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
     queueMicrotask(() => {
       this.#isTelling = false;
-      this.#signal.tell();
+      this.#changes.notify();
     });
   }
 }
 
 function titlesIn(text: string): string[] {
-  return text.includes("[[") ? Array.from(text.matchAll(LINK), ([, title = ""]) => fold(title.trim())) : [];
+  return text.includes("[[") ? Array.from(text.matchAll(LINK), ([, title = ""]) => normalize(title.trim())) : [];
 }

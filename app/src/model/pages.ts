@@ -10,14 +10,14 @@ import { TextVersions } from "./text-versions.ts";
 /** `appId` of the trees that are pages. */
 const APP_ID = "outline";
 const APP_ID_KEY = "appId";
-/** Names the tree in its entry in the space tree. */
+/** Property of an entry in the space tree: the id of its tree. */
 const TREE_ID_KEY = "tid";
 
-/** A page of a space: an app tree, under the name that the space tree has for it. */
+/** A page of a space: an app tree, with its title from the space tree. */
 export interface Page {
   readonly treeId: string;
   readonly title: string;
-  /** Its order key; `undefined` where it has none, as behind all that have. */
+  /** Its order key. Pages with `undefined` come behind all others. */
   readonly order: string | undefined;
 }
 
@@ -34,8 +34,8 @@ interface Entry {
 }
 
 /**
- * The pages that the space tree names, in order. A tree that is known to be another app's is none: by the `appId` of its
- * entry, or of its root if it is loaded. Of several entries for one tree the first counts.
+ * The pages that the space tree names, in order. A tree with another app's `appId`, in its entry or in its root if it is
+ * loaded, is not a page. If a tree has several entries, the first counts.
  */
 export function listPages(space: Space): Page[] {
   return entriesOf(space).map(({ page }) => page);
@@ -51,7 +51,7 @@ export async function createPage(space: Space, title: string): Promise<Page> {
   return { treeId: id, title, order: keys[0] };
 }
 
-/** @returns `undefined` for a page that the space tree names, and of which nothing has arrived yet */
+/** @returns `undefined` if the space tree names the page, but none of its operations have arrived yet */
 export async function loadPage(space: Space, treeId: string): Promise<ReplicatedTree | undefined> {
   try {
     return (await space.loadAppTree(treeId)).tree;
@@ -61,12 +61,12 @@ export async function loadPage(space: Space, treeId: string): Promise<Replicated
   }
 }
 
-/** @param written as of a text @throws FoldspaceError `FOLD_NO_TREE`, as the others do */
+/** @param written as for a text @throws FoldspaceError `FOLD_NO_TREE`, as the others do */
 export function renamePage(space: Space, treeId: string, title: string, written?: Written): void {
   titlesOf(space).write(entryIdOf(space, treeId), title, written?.parents);
 }
 
-/** What was written into the titles of pages: of the vertices of the space tree that name them. */
+/** The versions of the pages' titles, which are texts of vertices in the space tree. */
 export function titlesOf(space: Space): TextVersions {
   return TextVersions.of(space.tree, space.tree.nameKey);
 }
@@ -79,12 +79,12 @@ export function entryIdOf(space: Space, treeId: string): string {
 /** Moves the page's entry into the space tree's bin. The tree itself stays where it is. */
 export function removePage(space: Space, treeId: string): void {
   vertexOf(space, treeId);
-  // all entries: another one for the same tree would bring the page back
+  // all entries: another entry for the same tree would bring the page back
   for (const reference of space.appTrees)
     if (reference.treeId === treeId) for (const id of reference.vertexIds) space.tree.deleteVertex(id);
 }
 
-/** The pages that have been deleted, the last one first. */
+/** The deleted pages, the last one first. */
 export function listDeletedPages(space: Space): DeletedPage[] {
   const listed = new Set(listPages(space).map(({ treeId }) => treeId));
   const deleted = new Map<string, DeletedPage>();
@@ -96,7 +96,7 @@ export function listDeletedPages(space: Space): DeletedPage[] {
   return [...deleted.values()];
 }
 
-/** Puts the entry of a deleted page back to where it was. @throws FoldspaceError `FOLD_NO_TREE` */
+/** Moves the entry of a deleted page back to its place. @throws FoldspaceError `FOLD_NO_TREE` */
 export function restorePage(space: Space, treeId: string): void {
   const entry = binOf(space).find((each) => each.entry.getProperty(TREE_ID_KEY) === treeId)?.entry;
   if (!entry) throw noPage(treeId);
@@ -104,7 +104,7 @@ export function restorePage(space: Space, treeId: string): void {
   space.tree.moveVertex(entry.id, before?.parentId ?? BIN_ID);
 }
 
-/** @param beforeTreeId page that it comes before; `undefined`: to the end */
+/** @param beforeTreeId page to insert before; `undefined`: the page goes to the end */
 export function movePage(space: Space, treeId: string, beforeTreeId: string | undefined): void {
   if (treeId === beforeTreeId) return;
   const vertex = vertexOf(space, treeId);
@@ -115,7 +115,7 @@ export function movePage(space: Space, treeId: string, beforeTreeId: string | un
 }
 
 /**
- * Puts a page into a new space that says what the app can do.
+ * Adds a page to a new space that shows the features of the app.
  * @param isInFolder whether the space is in a folder already
  */
 export async function newSampleSpace(space: Space, isInFolder: boolean): Promise<void> {
@@ -143,12 +143,12 @@ function mayBePage(space: Space, vertex: Vertex, treeId: string): boolean {
   return isPageOf(appId);
 }
 
-/** @param appId that of a tree, where it has one */
+/** @param appId of a tree, if it has one */
 export function isPageOf(appId: unknown): boolean {
   return appId === undefined || appId === APP_ID;
 }
 
-/** What has been deleted from the space tree, with the operation that did it, the last one first. */
+/** The deleted vertices of the space tree with the ids of their deletions, the last one first. */
 function binOf(space: Space): { readonly entry: Vertex; readonly id: MoveVertex["id"] }[] {
   const deletions = new Map<string, MoveVertex["id"]>();
   for (const { targetId, id } of movesOf(space, ({ parentId }) => parentId === BIN_ID))

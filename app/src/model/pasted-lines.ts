@@ -5,8 +5,8 @@ import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 import { preOrder } from "./pre-order.ts";
 
 /**
- * Lines of plain text as items: the further indented, the deeper. Below a bullet, further indented lines without one are its
- * note. Other empty lines are left out, texts are taken as they are.
+ * Reads lines of plain text as items, nested by indentation. Below a bullet, further indented lines without a bullet are its
+ * note. Other empty lines are skipped; texts are not parsed.
  */
 export function nodesFromLines(text: string): OutlineNode[] {
   const nesting = new Nesting();
@@ -32,10 +32,10 @@ function endNote(node: NodeDraft | undefined): void {
   else node.note = note;
 }
 
-/** Deeper items are drawn at this depth: the spaces in front of them would outgrow the text. */
+/** Deeper items are written at this depth: their indentation would outgrow the text. */
 const MAX_DEPTH = 100;
 
-/** Items as lines of plain text that {@link nodesFromLines} reads, with their texts and notes as they are. */
+/** Writes items as lines of plain text that {@link nodesFromLines} reads. Texts and notes stay unchanged. */
 export function linesFromNodes(nodes: readonly OutlineNode[]): string {
   const lines: string[] = [];
   for (const { node, depth } of preOrder(nodes, ({ children }) => children)) {

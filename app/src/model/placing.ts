@@ -5,7 +5,7 @@ import { keysBetween } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
 
-/** Puts the items of a page into places among their siblings, inside a step of its journal. */
+/** Moves and creates items in their places among their siblings, inside a step of the page's journal. */
 export class Placing {
   readonly #outline: Outline;
   readonly #journal: Journal;
@@ -15,7 +15,7 @@ export class Placing {
     this.#journal = journal;
   }
 
-  // ---- where an item is ----
+  // ---- the place of an item ----
 
   /** @throws FoldspaceError `FOLD_NO_VERTEX` */
   assertOnPage(id: string): void {
@@ -34,7 +34,7 @@ export class Placing {
     return this.#outline.childrenOf(this.parentOf(id)).indexOf(id);
   }
 
-  /** Whether what is below the item is shown right below it. */
+  /** Whether the item's children are shown right below it. */
   isOpen(id: string): boolean {
     const { rows, tree, root } = this.#outline;
     const index = this.#outline.indexOf(id);
@@ -51,14 +51,14 @@ export class Placing {
     return siblings[at];
   }
 
-  /** What comes last in what is below the item; itself, where that is nothing. */
+  /** The last descendant of an item, or the item itself. */
   lastBelow(id: string): string {
     let last = id;
     for (let child: string | undefined = id; child !== undefined; child = this.#outline.childrenOf(last).at(-1)) last = child;
     return last;
   }
 
-  unfold(id: string): void {
+  expand(id: string): void {
     this.#journal.setProperty(id, COLLAPSED_KEY, undefined);
   }
 
@@ -76,7 +76,7 @@ export class Placing {
     for (const [offset, id] of ids.entries()) this.move(id, parentId, index + offset);
   }
 
-  /** Puts these items, in this order, before all others below one. */
+  /** Moves these items, in this order, before all other children of a parent. */
   arrange(parentId: string, ids: readonly string[]): void {
     const children = this.#outline.childrenOf(parentId);
     const isThere = new Set(children);
@@ -90,13 +90,13 @@ export class Placing {
     this.move(id, this.parentOf(sibling), this.indexOf(sibling) + 1);
   }
 
-  /** Under an item, which is unfolded so that it stays in sight. */
+  /** Moves an item below a parent, which is expanded so that the item stays visible. */
   moveToEnd(id: string, parentId: string): void {
-    this.unfold(parentId);
+    this.expand(parentId);
     this.move(id, parentId, this.#outline.childrenOf(parentId).length);
   }
 
-  // ---- making ----
+  // ---- creating ----
 
   create(parentId: string, index: number, node: OutlineNode): string {
     return this.createAll(parentId, index, [node])[0]!;

@@ -1,13 +1,13 @@
-/** A node on the way through others. */
+/** A node during a traversal. */
 export interface Visited<T> {
   readonly node: T;
   readonly depth: number;
-  /** Itself among them. */
+  /** All children of its parent, including itself. */
   readonly siblings: readonly T[];
   readonly index: number;
 }
 
-/** Walks through nodes, each before what is below it. Without recursion: they may be nested deeper than the stack. */
+/** Visits nodes, each before its descendants. Without recursion: they may be nested deeper than the stack. */
 export function* preOrder<T>(top: readonly T[], childrenOf: (node: T) => readonly T[]): Generator<Visited<T>, void, undefined> {
   const open = [{ siblings: top, next: 0 }];
   for (let list = open.at(-1); list; list = open.at(-1)) {

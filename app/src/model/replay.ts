@@ -18,17 +18,17 @@ interface MoveEntry {
   readonly parent: ReplayNode | null;
   previousParent: ReplayNode | null | undefined;
   previousMove: MoveEntry | undefined;
-  /** Whether it moved its target, and was not passed over because it would have made a cycle. */
+  /** Whether it moved its target, and was not skipped because it would have made a cycle. */
   isEffective: boolean;
 }
 
 export class ReplayNode implements Placed {
   readonly id: string;
-  /** `null`: a root; `undefined`: no such vertex at this moment. */
+  /** `null`: a root; `undefined`: the vertex does not exist at this moment. */
   parent: ReplayNode | null | undefined = undefined;
   readonly children: Set<ReplayNode> = new Set();
   sortedChildren: readonly ReplayNode[] | undefined = undefined;
-  /** The move that put it where it is. */
+  /** The move that put it there. */
   move: MoveEntry | undefined = undefined;
   /** By key: operations in the order of their ids. */
   readonly properties: Map<string, SetVertexProperty[]> = new Map();
@@ -51,14 +51,14 @@ export class ReplayNode implements Placed {
 }
 
 /**
- * A tree at any moment of its history, forwards and backwards: operations are put in and taken out again one by one, and the
- * state is always that of the set of those that are in, as in `ReplicatedTree`. A step costs what it changes; a move that
- * is not the youngest also costs an undo and a redo of those above it, of which there are few where operations come about
- * in the order of their ids.
+ * A tree at any moment of its history, forwards and backwards. Operations are applied and reverted one by one, and the state is
+ * always that of the set of applied operations, as in `ReplicatedTree`. The cost of a step depends on the size of its change. A
+ * move that is not the youngest also undoes and redoes the younger ones. These are few if operations were made roughly in the
+ * order of their ids.
  */
 export class Replay {
   readonly #nodes = new Map<string, ReplayNode>();
-  /** Moves that are in, sorted by id. */
+  /** Applied moves, sorted by id. */
   #moves: MoveEntry[] = [];
 
   node(id: string): ReplayNode {
@@ -93,7 +93,7 @@ export class Replay {
     return (node.sortedChildren ??= [...node.children].sort(compareSiblings));
   }
 
-  /** Where the last move that was not into the given parent had put a vertex. */
+  /** The parent that the last move to a parent other than the given one gave a vertex. */
   lastPlaceOutside(id: string, outsideOf: string): string | undefined {
     const last = this.#moves.findLast(({ op, isEffective }) => isEffective && op.targetId === id && op.parentId !== outsideOf);
     return last?.op.parentId ?? undefined;
@@ -122,7 +122,7 @@ export class Replay {
     if (node.parent) node.parent.sortedChildren = undefined;
   }
 
-  /** Takes the moves from this one on back and off the list. @returns them */
+  /** Undoes the moves from this one on, and takes them off the list. @returns them */
   #undoFrom(op: MoveVertex): MoveEntry[] {
     let keep = this.#moves.length;
     while (keep > 0 && compareOpIds(this.#moves[keep - 1]!.op.id, op.id) >= 0) {

@@ -1,20 +1,20 @@
-/** What a list shows of one item. Never changed: an item that changed has a new row. */
+/** One item as a list shows it. Immutable: a changed item gets a new row. */
 export interface Row {
   readonly id: string;
-  /** 0 for the items right below what is shown. */
+  /** 0 for the topmost items that are shown. */
   readonly depth: number;
   /** One line. */
   readonly text: string;
-  /** Lines below the text; absent: none. */
+  /** Lines below the text; absent: no note. */
   readonly note?: string;
   readonly isDone: boolean;
   readonly isCollapsed: boolean;
   readonly hasChildren: boolean;
   readonly parentId: string;
-  /** Place among its siblings, counted from 1, as `aria-posinset` is. */
+  /** Place among its siblings, counted from 1, like `aria-posinset`. */
   readonly position: number;
   readonly siblingCount: number;
-  /** Another device has deleted it, or something above it, while it was written here: it stays in sight until that is decided. */
+  /** Another device deleted it, or an ancestor, while it was edited here: it stays visible until the user decides. */
   readonly isDeleted?: boolean;
 }
 

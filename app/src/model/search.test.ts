@@ -8,14 +8,14 @@ function indexOf(...pages: readonly Device[]): SearchIndex {
   return index;
 }
 
-/** What was found, with the found parts in brackets. */
+/** The results, with the matches in brackets. */
 function drawn(found: readonly (Found | FoundPage)[]): string[] {
   return found.map(({ text, ranges }) =>
     ranges.toReversed().reduce((rest, [from, to]) => `${rest.slice(0, from)}[${rest.slice(from, to)}]${rest.slice(to)}`, text),
   );
 }
 
-test("all words have to be there, each at the beginning of a word", () => {
+test("all words must match, each at the beginning of a word", () => {
   const index = indexOf(newPage(["Buy fresh milk", "milkshake", "buttermilk", "fresh bread"]));
   expect(drawn(index.search("milk"))).toEqual(["Buy fresh [milk]", "[milk]shake"].toSorted((a, b) => a.length - b.length));
   expect(drawn(index.search("mil fr"))).toEqual(["Buy [fr]esh [mil]k"]);
@@ -23,7 +23,7 @@ test("all words have to be there, each at the beginning of a word", () => {
   expect([index.search(""), index.search("   ")]).toEqual([[], []]);
 });
 
-test("case and accents do not matter, and what is marked is the text as it stands", () => {
+test("case and accents do not matter, and matches are marked in the original text", () => {
   const index = indexOf(newPage(["Café crème", "CAFE", "cafe\u0301 noir", "Ωμέγας", "İstanbul", "Straße 5"]));
   expect(drawn(index.search("cafe"))).toEqual(["[CAFE]", "[Café] crème", "[cafe\u0301] noir"]);
   expect(drawn(index.search("crÈme"))).toEqual(["Café [crème]"]);
@@ -61,7 +61,7 @@ test("overlapping and repeated words are marked once", () => {
   expect(drawn(index.search("to tom be"))).toEqual(["[to] [be] or not [to] [be], [tom]orrow"]);
 });
 
-test("what is found says where it is; what is deleted is not found", () => {
+test("a result has its ancestors; deleted items are not found", () => {
   const first = newPage(["Home", "  Kitchen", "    Milk"]);
   const second = newPage(["Milk, too"]);
   const index = indexOf(first, second);
@@ -76,7 +76,7 @@ test("what is found says where it is; what is deleted is not found", () => {
   expect(index.search("milk")).toEqual([]);
 });
 
-test("changes are found once they are told of, and a tree can take another's place", () => {
+test("changes are found after a notification, and a tree can replace another", () => {
   const page = newPage(["old"]);
   const index = indexOf(page);
   expect(index.search("old").length).toBe(1);
@@ -93,7 +93,7 @@ test("punctuation in words and queries is only text", () => {
   for (const query of ["c++", "[x]", "$100", "100", "a.b"]) expect(index.search(query).length, query).toBe(1);
 });
 
-test("pages are found by their titles, and all are listed where nothing is searched for", () => {
+test("pages are found by their titles, and all are listed for an empty query", () => {
   const pages = ["Café notes", "Plans", "My café", "cafe", "decaffeinated"].map((title, n) => ({ treeId: `page ${n}`, title }));
   expect(drawn(searchTitles(pages, "cafe"))).toEqual(["[cafe]", "[Café] notes", "My [café]"]);
   expect(searchTitles(pages, "notes caf").map(({ treeId }) => treeId)).toEqual(["page 0"]);

@@ -1,11 +1,11 @@
 import type { ReplicatedTree } from "foldspace/tree";
 import { noteOf, textOf } from "./item.ts";
-import { fold, foldWithOffsets } from "./fold.ts";
+import { normalize, normalizeWithOffsets } from "./normalize.ts";
 
 const DEFAULT_LIMIT = 50;
-/** What a word of the query has to begin at: a place that is not in the middle of a word. */
+/** A match of a query word must begin here: not in the middle of a word. */
 const WORD_CHARACTER = /[\p{L}\p{N}]/u;
-/** Scripts that write words without spaces between them; a word of these is found anywhere. */
+/** Scripts without spaces between words; words in these scripts match anywhere. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
@@ -13,11 +13,11 @@ export interface Found {
   readonly treeId: string;
   readonly itemId: string;
   readonly text: string;
-  /** Found parts of the text, from one offset up to and without another; in order, apart from one another. */
+  /** Matches in the text as pairs of start and end offsets, in order, not overlapping. */
   readonly ranges: readonly (readonly [number, number])[];
-  /** Line of the note that has a word, where the text alone does not have all of them. */
+  /** The line of the note with a match, if the text alone does not contain all words. */
   readonly note?: string;
-  /** Texts of the items above, topmost first. */
+  /** Texts of the ancestors, topmost first. */
   readonly path: readonly string[];
 }
 
@@ -31,8 +31,8 @@ interface Entry {
   readonly itemId: string;
   readonly text: string;
   readonly note: string;
-  readonly folded: string;
-  readonly foldedNote: string;
+  readonly normalized: string;
+  readonly normalizedNote: string;
 }
 
 interface IndexedTree {
@@ -43,7 +43,7 @@ interface IndexedTree {
 
 /**
  * Finds pages by the words of their titles, as {@link SearchIndex} finds items.
- * @returns the best first; all of them, in their order, where nothing is searched for
+ * @returns the best first; for an empty query all pages, in their order
  */
 export function searchTitles(
   pages: readonly { readonly treeId: string; readonly title: string }[],
@@ -52,7 +52,7 @@ export function searchTitles(
 ): FoundPage[] {
   const words = wordsOf(query);
   const hits = pages.flatMap(({ treeId, title }) => {
-    const score = scoreOf(fold(title), words);
+    const score = scoreOf(normalize(title), words);
     return score === undefined ? [] : [{ treeId, text: title, score }];
   });
   if (words.length > 0) hits.sort((a, b) => b.score - a.score || a.text.length - b.text.length);
@@ -60,13 +60,13 @@ export function searchTitles(
 }
 
 /**
- * Finds items by the words of their texts and notes: all words of the query, at the beginnings of words, without regard to case and accents. Looks through
- * all texts one by one; they are kept in the form that is compared.
+ * Finds items by the words of their texts and notes. All words of the query must match at the beginnings of words, without
+ * regard to case and accents. A search scans all texts, which are kept in normalized form.
  */
 export class SearchIndex {
   readonly #trees = new Map<string, IndexedTree>();
 
-  /** Tells that a tree is new or has changed: cheap, because the tree is read when something is searched for. */
+  /** Notes that a tree is new or has changed. This is cheap, because the tree is read by the next search. */
   update(treeId: string, tree: ReplicatedTree): void {
     const known = this.#trees.get(treeId);
     if (known?.tree === tree) known.isStale = true;
@@ -85,7 +85,7 @@ export class SearchIndex {
     for (const [treeId, indexed] of this.#trees) {
       if (indexed.isStale) refresh(indexed);
       for (const entry of indexed.entries.values()) {
-        const score = scoreOf(entry.folded, words) ?? (entry.note === "" ? undefined : scoreOfBoth(entry, words));
+        const score = scoreOf(entry.normalized, words) ?? (entry.note === "" ? undefined : scoreOfBoth(entry, words));
         if (score !== undefined) hits.push({ treeId, entry, score });
       }
     }
@@ -93,34 +93,36 @@ export class SearchIndex {
     return hits.slice(0, limit).map(({ treeId, entry }) => this.#toFound(treeId, entry, words));
   }
 
-  #toFound(treeId: string, { itemId, text, folded, note }: Entry, words: readonly string[]): Found {
+  #toFound(treeId: string, { itemId, text, normalized, note }: Entry, words: readonly string[]): Found {
     const { tree } = this.#trees.get(treeId)!;
     // without the page's root
     const above = tree.getAncestors(itemId).slice(0, -1);
     const path = above.map(({ id }) => textOf(tree, id)).toReversed();
-    const isInNote = scoreOf(folded, words) === undefined;
-    const line = isInNote ? note.split("\n").find((each) => words.some((word) => findWord(fold(each), word) >= 0)) : undefined;
+    const isInNote = scoreOf(normalized, words) === undefined;
+    const line = isInNote
+      ? note.split("\n").find((each) => words.some((word) => findWord(normalize(each), word) >= 0))
+      : undefined;
     return { treeId, itemId, text, ranges: rangesOf(text, words), path, ...(line === undefined ? {} : { note: line }) };
   }
 }
 
-/** Whether texts have all words of a query, as they are found by it. */
+/** @returns a predicate for texts that contain all words of a query */
 export function matcherOf(query: string): (text: string) => boolean {
   const words = wordsOf(query);
-  return (text) => scoreOf(fold(text), words) !== undefined;
+  return (text) => scoreOf(normalize(text), words) !== undefined;
 }
 
 function refresh(indexed: IndexedTree): void {
   const { tree, entries: before } = indexed;
   const entries = new Map<string, Entry>();
-  // grows while it is walked
+  // the loop appends to the array
   const ids = tree.root ? tree.getChildrenIds(tree.root.id) : [];
   for (const itemId of ids) {
     const text = textOf(tree, itemId);
     const known = before.get(itemId);
     const note = noteOf(tree, itemId);
     const isKnown = known?.text === text && known.note === note;
-    entries.set(itemId, isKnown ? known : { itemId, text, note, folded: fold(text), foldedNote: fold(note) });
+    entries.set(itemId, isKnown ? known : { itemId, text, note, normalized: normalize(text), normalizedNote: normalize(note) });
     for (const child of tree.getChildrenIds(itemId)) ids.push(child);
   }
   indexed.entries = entries;
@@ -128,46 +130,46 @@ function refresh(indexed: IndexedTree): void {
 }
 
 function wordsOf(query: string): string[] {
-  return fold(query)
+  return normalize(query)
     .split(/\s+/)
     .filter((word) => word !== "");
 }
 
-/** Behind all that have the words in their texts. */
-function scoreOfBoth({ folded, foldedNote }: Entry, words: readonly string[]): number | undefined {
-  return scoreOf(`${folded}\n${foldedNote}`, words) === undefined ? undefined : 0;
+/** Ranks after all items that have the words in their texts. */
+function scoreOfBoth({ normalized, normalizedNote }: Entry, words: readonly string[]): number | undefined {
+  return scoreOf(`${normalized}\n${normalizedNote}`, words) === undefined ? undefined : 0;
 }
 
-/** `undefined` where not all words are found. */
-function scoreOf(folded: string, words: readonly string[]): number | undefined {
+/** `undefined` unless all words match. */
+function scoreOf(normalized: string, words: readonly string[]): number | undefined {
   let score = 0;
   for (const word of words) {
-    const at = findWord(folded, word);
+    const at = findWord(normalized, word);
     if (at < 0) return undefined;
     if (at === 0) score += 1;
-    if (!WORD_CHARACTER.test(folded.charAt(at + word.length))) score += 2;
+    if (!WORD_CHARACTER.test(normalized.charAt(at + word.length))) score += 2;
   }
   const phrase = words.join(" ");
-  if (folded === phrase) return score + 100 * words.length;
-  return folded.startsWith(phrase) ? score + 10 * words.length : score;
+  if (normalized === phrase) return score + 100 * words.length;
+  return normalized.startsWith(phrase) ? score + 10 * words.length : score;
 }
 
-/** Offset of a word's first place in a text; -1 where it has none. */
-function findWord(folded: string, word: string, from = 0): number {
+/** Offset of a word's first match in a text, or -1. */
+function findWord(normalized: string, word: string, from = 0): number {
   const isAnywhere = UNSPACED.test(word);
-  for (let at = folded.indexOf(word, from); at >= 0; at = folded.indexOf(word, at + 1)) {
-    if (isAnywhere || at === 0 || !WORD_CHARACTER.test(folded.charAt(at - 1))) return at;
+  for (let at = normalized.indexOf(word, from); at >= 0; at = normalized.indexOf(word, at + 1)) {
+    if (isAnywhere || at === 0 || !WORD_CHARACTER.test(normalized.charAt(at - 1))) return at;
   }
   return -1;
 }
 
 function rangesOf(text: string, words: readonly string[]): (readonly [number, number])[] {
-  const { folded, offsets } = foldWithOffsets(text);
+  const { normalized, offsets } = normalizeWithOffsets(text);
   const ranges: [number, number][] = [];
   for (const word of words) {
-    for (let at = findWord(folded, word); at >= 0; at = findWord(folded, word, at + word.length)) {
+    for (let at = findWord(normalized, word); at >= 0; at = findWord(normalized, word, at + word.length)) {
       let end = at + word.length;
-      // one character may have been folded into several
+      // one character may be normalized to several
       while (offsets[end] === offsets[end - 1]) end++;
       ranges.push([offsets[at]!, offsets[end]!]);
     }

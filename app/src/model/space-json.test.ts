@@ -4,7 +4,7 @@ import { createItem } from "./create-item.ts";
 import { createPage, movePage } from "./pages.ts";
 import { fromSpaceJson } from "./space-json.ts";
 
-test("the pages of a space that was given as JSON are read as they look", async () => {
+test("the pages of a space are read from its JSON export in their current state", async () => {
   const layer = new MemoryPersistenceLayer(newId(), { store: new MemoryStore(), flushIntervalMs: 5 });
   const space = await new SpaceManager().createSpace({ persistenceLayers: [layer] });
   const [first, second] = [await createPage(space, "First"), await createPage(space, "Second")];
@@ -34,14 +34,14 @@ test("the pages of a space that was given as JSON are read as they look", async 
 });
 
 test.each([
-  ["", "no valid JSON"],
-  ["[1]", "not what this app gives"],
-  ['{"spaceId":"a"}', "not what this app gives"],
+  ["", "not valid JSON"],
+  ["[1]", "not an export of this app"],
+  ['{"spaceId":"a"}', "not an export of this app"],
 ])("%j is refused", (text, reason) => {
   expect(() => fromSpaceJson(text)).toThrow(reason);
 });
 
-test("what is damaged in it is passed over", () => {
+test("damaged parts are skipped", () => {
   const loop = { id: "x", parentId: "y", properties: {} };
   const page = {
     vertices: [

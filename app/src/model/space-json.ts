@@ -9,7 +9,7 @@ export interface ReadPage {
   readonly nodes: readonly OutlineNode[];
 }
 
-/** A vertex, as `exportJson` gives it. */
+/** A vertex in the output of `exportJson`. */
 interface JsonVertex {
   readonly id: string;
   readonly parentId: string | null;
@@ -17,7 +17,7 @@ interface JsonVertex {
 }
 
 /**
- * Reads the pages in what `exportJson` gives of a space, in order: as they look, without their history.
+ * Reads the pages in the output of `exportJson`, in order: their current state, without their history.
  * @throws ImportError
  */
 export function fromSpaceJson(text: string): ReadPage[] {
@@ -38,11 +38,11 @@ function parse(text: string): { readonly spaceId: string; readonly trees: Readon
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ImportError(`It is no valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ImportError(`It is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   const { spaceId, trees } = isObject(value) ? value : {};
   if (typeof spaceId !== "string" || !isObject(trees))
-    throw new ImportError("It is JSON, but not what this app gives as “Everything as JSON”.");
+    throw new ImportError("It is JSON, but not an export of this app (“Everything as JSON”).");
   return { spaceId, trees };
 }
 
@@ -59,11 +59,11 @@ function nodesBelow(rootId: string, vertices: readonly JsonVertex[]): OutlineNod
     else below.set(vertex.parentId, [vertex]);
   }
   const top: NodeDraft[] = [];
-  // grows while it is walked; what is not below the root is never met
+  // the loop appends to the array; vertices that are not below the root are never reached
   const open = [{ id: rootId, into: top }];
   for (const { id, into } of open) {
     const children = inOrder(below.get(id) ?? []);
-    // once, also if its id stands there twice
+    // once, even if its id occurs twice
     below.delete(id);
     for (const child of children) {
       const node = toNode(child);

@@ -1,28 +1,28 @@
 import type { ReplicatedTree } from "foldspace/tree";
 import { expect } from "vitest";
-import { RivalWatcher, type Rival } from "./conflicts.ts";
+import { ConflictWatcher, type Conflict } from "./conflicts.ts";
 import type { Device } from "./test-pages.ts";
 
-export function findRivals(tree: ReplicatedTree): readonly Rival[] {
-  const watcher = new RivalWatcher(tree);
+export function findConflicts(tree: ReplicatedTree): readonly Conflict[] {
+  const watcher = new ConflictWatcher(tree);
   watcher.close();
-  return watcher.rivals;
+  return watcher.conflicts;
 }
 
-/** Rivals as `standing/lost`. */
-export function drawn(rivals: readonly Rival[]): string[] {
-  return rivals.map(({ winner, loser }) => `${winner.value}/${loser.value}`).sort();
+/** Conflicts as `winner/loser`. */
+export function drawn(conflicts: readonly Conflict[]): string[] {
+  return conflicts.map(({ winner, loser }) => `${winner.value}/${loser.value}`).sort();
 }
 
-export function rivalsOn(device: Device): string[] {
-  return drawn(findRivals(device.tree));
+export function conflictsOn(device: Device): string[] {
+  return drawn(findConflicts(device.tree));
 }
 
-/** What any device finds in the log alone, without having been there. */
-export function rivalsInLog(device: Device): string[] {
-  return drawn(findRivals(device.tree.replicate("a later start")));
+/** The conflicts that a later device finds in the log alone. */
+export function conflictsInLog(device: Device): string[] {
+  return drawn(findConflicts(device.tree.replicate("a later start")));
 }
 
-export function expectRivals(devices: readonly Device[], expected: readonly string[]): void {
-  for (const device of devices) expect([rivalsOn(device), rivalsInLog(device)]).toEqual([expected, expected]);
+export function expectConflicts(devices: readonly Device[], expected: readonly string[]): void {
+  for (const device of devices) expect([conflictsOn(device), conflictsInLog(device)]).toEqual([expected, expected]);
 }

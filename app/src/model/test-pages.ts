@@ -19,7 +19,7 @@ export class Device {
     this.editor = new OutlineEditor(this.outline, { now: () => this.now });
   }
 
-  /** The visible rows, two spaces to a level; `+` marks what is collapsed, `x` what is done. */
+  /** The visible rows, two spaces to a level; `+` marks a collapsed item, `x` a done one. */
   get drawn(): string[] {
     return this.outline.rows.map(
       (row) => `${"  ".repeat(row.depth)}${row.text}${row.isCollapsed ? " +" : ""}${row.isDone ? " x" : ""}`,
@@ -33,7 +33,7 @@ export class Device {
     return row.id;
   }
 
-  /** Sets texts like someone who types, with pauses in between. */
+  /** Sets texts as if they were typed, with pauses in between. */
   type(id: string, ...texts: string[]): void {
     for (const text of texts) {
       this.now += 100;
@@ -43,7 +43,7 @@ export class Device {
   }
 }
 
-/** A page on one device. @param lines items, indented by how deep they are */
+/** A page on one device. @param lines items, indented by their depth */
 export function newPage(lines: readonly string[], peerId = "a"): Device {
   const tree = new ReplicatedTree(peerId);
   tree.createRoot("page");
@@ -58,18 +58,18 @@ export function alsoOn(device: Device, peerId: string): Device {
   return new Device(device.tree.replicate(peerId));
 }
 
-/** Brings everything that one of the devices has to all of them. */
+/** Sends all operations of each device to all others. */
 export function sync(...devices: readonly Device[]): void {
   const ops = devices.flatMap(({ tree }) => tree.getAllOps());
   for (const { tree } of devices) tree.merge(ops);
 }
 
-/** Lets observers be told. */
-export async function told(): Promise<void> {
+/** Waits until observers have been notified. */
+export async function notified(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** What the rows have to be, found the plain way. */
+/** The expected rows, computed in the simplest way. */
 export function plainRows(tree: ReplicatedTree, rootId: string, depth = 0): unknown[] {
   const siblings = siblingsUnder(tree, rootId);
   return siblings.flatMap(({ id }, index) => {

@@ -1,13 +1,13 @@
-/** One replacement that makes one text of another. */
+/** One replacement in a text. */
 export interface TextChange {
   /** Where it begins, in UTF-16 code units. */
   readonly start: number;
-  /** How many code units go. */
+  /** Number of code units that are removed. */
   readonly removed: number;
   readonly inserted: string;
 }
 
-/** The smallest single replacement that makes `after` of `before`; never in the middle of a surrogate pair. */
+/** The smallest single replacement that turns `before` into `after`; never in the middle of a surrogate pair. */
 export function diffText(before: string, after: string): TextChange {
   const shorter = Math.min(before.length, after.length);
   let start = 0;
@@ -21,9 +21,9 @@ export function diffText(before: string, after: string): TextChange {
 }
 
 /**
- * What was typed or deleted in one place, where more than one place would make the same text: behind it was the caret.
+ * The text that was typed or deleted in one place. If several places would give the same result, the caret was right behind it.
  * @param caret in `after`
- * @returns `undefined` where it was not just that
+ * @returns `undefined` if the difference is not one such change
  */
 export function diffAtCaret(before: string, after: string, caret: number): TextChange | undefined {
   const end = before.length - (after.length - caret);
@@ -34,8 +34,8 @@ export function diffAtCaret(before: string, after: string, caret: number): TextC
 }
 
 /**
- * The places where a change comes to the same, that one first and then those to its left and to its right: in `a b x`, the `b `
- * behind `a ` may as well be ` b` behind `a`.
+ * The places at which a change has the same result: first its own, then those to its left and to its right. In `a b x`, the
+ * `b ` behind `a ` may as well be ` b` behind `a`.
  */
 export function samePlaces(change: TextChange, before: string): readonly TextChange[] {
   const places = [change];
@@ -45,7 +45,7 @@ export function samePlaces(change: TextChange, before: string): readonly TextCha
   return places;
 }
 
-/** An insertion or a removal one code unit to the left or to the right, if it makes the same text there. */
+/** An insertion or a removal moved one code unit to the left or to the right, if the result is the same. */
 function shifted({ start, removed, inserted }: TextChange, before: string, step: -1 | 1): TextChange | undefined {
   if (removed > 0 && inserted !== "") return undefined;
   const gap = inserted === "" ? before.slice(start, start + removed) : inserted;
@@ -61,8 +61,8 @@ export function applyChange(text: string, { start, removed, inserted }: TextChan
 }
 
 /**
- * Where a caret stands after a change that somebody else made. What is inserted right at the caret goes behind it, so that
- * typing goes on where it was; a caret in what was removed comes to stand where that was.
+ * Maps a caret through a change by another device. Text inserted right at the caret goes behind it, so that typing continues
+ * in the same place; a caret in removed text moves to the place of the removal.
  */
 export function mapOffset(offset: number, { start, removed, inserted }: TextChange): number {
   if (offset <= start) return offset;
@@ -70,7 +70,7 @@ export function mapOffset(offset: number, { start, removed, inserted }: TextChan
   return start;
 }
 
-/** Makes several changes of one text. @param changes by offsets of that text, in order, apart from one another */
+/** Applies several changes to one text. @param changes by offsets of that text, in order, not overlapping */
 export function applyChanges(text: string, changes: readonly TextChange[]): string {
   return changes.toReversed().reduce(applyChange, text);
 }

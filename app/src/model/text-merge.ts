@@ -1,7 +1,7 @@
 import { applyChange, applyChanges, diffAtCaret, diffText, type TextChange } from "./text-change.ts";
 import { diffWords, isInWord } from "./word-diff.ts";
 
-/** Changes of one base by two sides that touch the same characters, or one side's alone. */
+/** Overlapping changes of both sides to one base, or changes of one side alone. */
 interface Cluster {
   start: number;
   end: number;
@@ -10,18 +10,18 @@ interface Cluster {
 }
 
 /**
- * Takes into one text what another one has changed of what both were made of, word by word (diff3).
+ * Merges the changes of another text into one text, word by word, relative to their common base (diff3).
  *
- * Both sides keep all that they have inserted. Of what both inserted at the same place, one comes first, and a space keeps
- * their words apart; what both changed alike is changed once. Of a word that both changed, both changes are made where both
- * only add characters, or change such that are apart: a half of what one side wrote is no word of anybody.
+ * All insertions of both sides are kept. Of two insertions in the same place, one comes first, and a space separates their
+ * words. Equal changes are made once. If both sides changed the same word, both changes are made only if both add characters,
+ * or if the changes do not overlap: half of a change would leave a word that neither side wrote.
  *
  * The result does not depend on which side is called mine: `applyChanges(mine, mergeChanges(base, mine, theirs, true))` is
  * `applyChanges(theirs, mergeChanges(base, theirs, mine, false))`.
  *
- * @param isMineFirst which side comes first at a place where both have inserted
- * @param caret where it was in `mine` behind what was changed last, if that is known
- * @returns changes of `mine`; `undefined` where both sides changed the same characters in different ways
+ * @param isMineFirst which side comes first if both inserted in the same place
+ * @param caret in `mine`, behind the last change, if known
+ * @returns changes of `mine`; `undefined` if both sides changed the same characters in different ways
  */
 export function mergeChanges(
   base: string,
@@ -42,7 +42,7 @@ export function mergeTexts(base: string, mine: string, theirs: string, isMineFir
   return changes && applyChanges(mine, changes);
 }
 
-/** Merges the two versions of a part that both sides have changed. @param start where the part begins in `mine` as a whole */
+/** Merges both versions of a part that both sides changed. @param start of the part in `mine` */
 type Refine = (part: string, mine: string, theirs: string, start: number) => readonly TextChange[] | undefined;
 
 function merge(
@@ -53,7 +53,7 @@ function merge(
   refine: Refine,
 ): readonly TextChange[] | undefined {
   const changes: TextChange[] = [];
-  /** How much further on something is in `mine` than in the base. */
+  /** Difference between an offset in `mine` and in the base. */
   let shift = 0;
   for (const cluster of clustersOf(base, besides(base, mine, theirs), besides(base, theirs, mine))) {
     const part = base.slice(cluster.start, cluster.end);
@@ -63,7 +63,7 @@ function merge(
       cluster.theirs.length === 0 || own === other
         ? []
         : cluster.mine.length === 0
-          ? // no more than has changed: carets map by it
+          ? // only the changed characters, because carets are mapped by the change
             [diffText(part, other)]
           : part === ""
             ? insertBoth(own, other, isMineFirst)
@@ -75,7 +75,7 @@ function merge(
   return changes;
 }
 
-/** Puts both sides' insertions at one place. @returns changes of what is in `mine` there */
+/** Joins both sides' insertions in one place. @returns changes of the own insertion */
 function insertBoth(own: string, other: string, isMineFirst: boolean): readonly TextChange[] {
   const [first, second] = isMineFirst ? [own, other] : [other, own];
   const space = isInWord(first, first.length - 1) && isInWord(second, 0) ? " " : "";
@@ -84,7 +84,7 @@ function insertBoth(own: string, other: string, isMineFirst: boolean): readonly 
 
 function clustersOf(base: string, mine: readonly TextChange[], theirs: readonly TextChange[]): Cluster[] {
   const all = [...mine.map((change) => ({ change, isMine: true })), ...theirs.map((change) => ({ change, isMine: false }))];
-  // what is inserted at the beginning of something that goes comes before that
+  // an insertion at the beginning of removed text comes before it
   all.sort((a, b) => a.change.start - b.change.start || a.change.removed - b.change.removed);
   const clusters: Cluster[] = [];
   for (const { change, isMine } of all) {
@@ -99,8 +99,8 @@ function clustersOf(base: string, mine: readonly TextChange[], theirs: readonly 
 }
 
 /**
- * The same changes, with insertions beside what the other side has changed where that comes to the same: of ` b` behind `a`, and
- * of `b ` behind `a `, nobody knows which it was.
+ * The same changes, with insertions moved next to a change of the other side if the result is the same: an insertion of ` b`
+ * behind `a` cannot be told from one of `b ` behind `a `.
  */
 function besides(base: string, changes: readonly TextChange[], others: readonly TextChange[]): readonly TextChange[] {
   return changes.map((change) => {
@@ -111,7 +111,7 @@ function besides(base: string, changes: readonly TextChange[], others: readonly 
   });
 }
 
-/** An insertion that makes the same text at another place; `undefined` where none does. */
+/** An insertion with the same result in another place; `undefined` if the result differs. */
 function slide(base: string, { start, inserted }: TextChange, to: number): TextChange | undefined {
   const between = base.slice(Math.min(start, to), Math.max(start, to));
   const [before, after] = to < start ? ["", between] : [between, ""];
@@ -121,7 +121,7 @@ function slide(base: string, { start, inserted }: TextChange, to: number): TextC
   return isSame ? { start: to, removed: 0, inserted: moved } : undefined;
 }
 
-/** Whether both only insert something, and at the same place: then not the words around it decide on their order. */
+/** Whether both only insert text, in the same place. If so, the words around it do not decide on their order. */
 function isAtSamePlace(base: string, change: TextChange, other: TextChange | undefined): boolean {
   const place = insertionPlace(base, change);
   return other !== undefined && place !== undefined && place === insertionPlace(base, other);

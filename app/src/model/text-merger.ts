@@ -1,29 +1,29 @@
 import type { ReplicatedTree } from "foldspace/tree";
 import { isOnPage } from "./item.ts";
-import type { RivalWatcher } from "./conflicts.ts";
+import type { ConflictWatcher } from "./conflicts.ts";
 
 export interface TextMergerOptions {
   readonly tree: ReplicatedTree;
-  readonly watcher: RivalWatcher;
-  /** Whether somebody is writing that text here: then what is written takes the others' in. */
+  readonly watcher: ConflictWatcher;
+  /** Whether the user is typing in that text: if so, the draft ingests the other texts. */
   readonly isBeingWritten: (itemId: string) => boolean;
-  /** Told what writing has failed with. */
+  /** Called with the error of a failed write. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** How long the device whose text has lost waits for more to arrive, in milliseconds. */
+/** Delay of the device whose text lost, in milliseconds, as more operations may arrive. */
 const OWN_MS = 300;
-/** How long the others give it to do it, in milliseconds: at least, and at random up to twice as long. */
+/** Delay of all other devices, in milliseconds: at least this, and at random up to twice as long. */
 const OTHERS_MS = 2_500;
 
 /**
- * Writes texts of which all that go together are one: the device whose text has lost at once, any other if that does not.
- * Where two do it nonetheless, they write the same: see `TextVersions`.
+ * Writes the merge of compatible texts: soon on the device whose text lost, and later on the others, if it is still missing.
+ * Two devices that do it at the same time write the same text: see `TextVersions`.
  */
 export class TextMerger {
   readonly #options: TextMergerOptions;
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
-  /** By item: what could not be written, and is not tried again. */
+  /** By item: the text that could not be written, and is not tried again. */
   readonly #failed = new Map<string, string>();
   readonly #endObserving: () => void;
 
@@ -54,18 +54,18 @@ export class TextMerger {
     );
   }
 
-  /** Whether one of the texts that are not in the one that stands was written here. */
+  /** Whether one of the texts that the winning one does not contain was written here. */
   #hasLost(itemId: string): boolean {
     const { tree, watcher } = this.#options;
-    const resolved = watcher.versions.resolve(itemId);
-    return resolved?.merged.parents.some((id) => id.peerId === tree.peerId && id.counter !== resolved.shown.id.counter) ?? false;
+    const state = watcher.versions.stateOf(itemId);
+    return state?.merged.parents.some((id) => id.peerId === tree.peerId && id.counter !== state.shown.id.counter) ?? false;
   }
 
   #merge(itemId: string): void {
     const { tree, watcher, isBeingWritten, onFailed } = this.#options;
-    const resolved = watcher.versions.resolve(itemId);
-    if (!resolved || resolved.merged.text === resolved.text || !isOnPage(tree, itemId)) return;
-    const { text, parents } = resolved.merged;
+    const state = watcher.versions.stateOf(itemId);
+    if (!state || state.merged.text === state.text || !isOnPage(tree, itemId)) return;
+    const { text, parents } = state.merged;
     if (this.#failed.get(itemId) === text) return;
     if (isBeingWritten(itemId)) return this.#schedule(itemId);
     try {

@@ -6,10 +6,10 @@ import {
   type StateVector,
   type VertexOperation,
 } from "foldspace/tree";
-import { ItemVersions, type MergedText, type Resolved, type TakenIn } from "./item-versions.ts";
+import { ItemVersions, type MergedText, type TextState, type Ingested } from "./item-versions.ts";
 import { ORDER_KEY, TEXT_KEY, textIn } from "./item.ts";
 
-/** Property with the ids of the text operations that its writer's next text is made of: see {@link TextVersions}. */
+/** Property with the ids of the text operations that are the parents of its writer's next text: see {@link TextVersions}. */
 export const SEEN_KEY = "seen";
 
 /** An item's text, and the operation that wrote it. */
@@ -21,47 +21,46 @@ export interface StoredText {
 const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
 
 /**
- * What was written into each item's text, and what each of these texts was made of.
+ * All texts that were written into each item, and the parents of each text.
  *
- * An operation carries a Lamport timestamp, and no word of what its author had seen: that its counter is above another's is
- * necessary for having seen it, and proves nothing. A device that is far ahead overwrites what it has just read and what it
- * has never heard of with the same counters. So this app leaves a word: right before a text, under the counter below, it
- * sets {@link SEEN_KEY} to the ids of the operations that the text is made of (`["51@peer"]`), its *parents*. It leaves that
- * out where the parent is the same peer's last text and stands, which costs an operation where an item changes hands, and none while
- * one peer goes on typing. A mark without a text settles rivals, on all devices: marks count wherever they stand in the log,
- * whether or not they are the property's last value.
+ * An operation carries a Lamport timestamp, but does not say which operations its author had seen. A higher counter is
+ * necessary for having seen another operation, but does not prove it: a device that is far ahead overwrites a text that it has
+ * just read, and a text that it has never received, with the same counters. So this app writes a mark: right before a text,
+ * with the preceding counter, it sets {@link SEEN_KEY} to the ids of the text's *parents*, the operations that it was made of
+ * (`["51@peer"]`). It omits the mark if the only parent is the winning text and the same peer's last one. So an item costs one
+ * more operation when it changes hands, and none while one peer continues to type. A mark without a text resolves conflicts on
+ * all devices: a mark counts wherever it is in the log, whether or not it is the property's last value.
  *
  * The parents of a text are
- * 1. what the mark right before it names; or, without one,
- * 2. the same peer's text before it; and
- * 3. of a peer that has left neither a mark nor an order key anywhere in the tree, as other programs do, those texts of others since then that its counter had
- *    jumped over by the time it wrote: an unbroken run of a peer's own counters, from a text's or below up to the write,
- *    shows that the peer took in nothing in between that was ahead of it, that text included; a gap or a start above it
- *    shows that it may have known the text; or, where nothing else is known,
+ * 1. the operations that the mark right before it names; or, without a mark,
+ * 2. the same peer's preceding text; and
+ * 3. if the peer has left neither a mark nor an order key anywhere in the tree, as other programs do: the texts of other peers
+ *    since then that its counter had jumped over at the time of the write. An unbroken run of its own counters, from
+ *    that of a text or below up to the write, shows that the peer received nothing in between that was ahead of it, including
+ *    that text. A gap, or a run that starts above the text, shows that the peer may have known it; or, if nothing else is known,
  * 4. an equal text of another peer, which a space has written again.
  *
- * A text that is nobody's parent and that no mark names is a *head*. The text that stands is one. 1 and 2 are exact for
- * whatever this app writes; a text of which a mark names what has not arrived is merged when that has. 3 is a guess with both errors: a peer ahead of a text takes it in
- * without a gap (then it is offered), and its counter may jump for another
- * reason (then a text is missed). Nothing is concluded from what has arrived here before a write: a space writes texts again
- * over what a slow layer brings, which nobody has looked at by then.
+ * A text that is not a parent and that no mark names is a *head*. The winning text is a head, too. Rules 1 and 2 are exact for
+ * all texts of this app. If a mark names an operation that has not arrived, the text is merged after its arrival. Rule 3 is a
+ * guess with both errors: if a peer that is ahead of a text receives it, no gap results, and the app offers a conflict; if the
+ * counter jumps for another reason, the app misses one. The order of arrival on this device proves nothing: a space rewrites
+ * texts over those of a slow layer, which no user has seen by then.
  *
- * ## Why merging ends, and ends alike
+ * ## Why merging terminates, with the same result everywhere
  *
- * What the heads amount to is a function of the set of operations (`ItemVersions.resolve`): heads are merged from the one
- * that stands downwards, each with the text that both sides have gone on from. A merge names all heads that are in it as its
- * parents, so that it is the only head in their place. Two devices that merge the same operations write equal texts; equal
- * heads amount to that text, for which nothing is written. Two that merge different ones are, after the next exchange, two
- * that hold the same operations. So without further writing there is one exchange until all write the same, and one until
- * nobody writes any more.
+ * The merged text is a function of the set of operations (`ItemVersions.state`): heads are merged from the winning one
+ * downwards, each against the last text that both sides have in common. A merge names all its heads as parents, so that it
+ * replaces them as the only head. Two devices that merge the same operations write equal texts, and equal heads need no further
+ * write. Two devices that merge different operations have the same set after the next exchange. So without further typing, one
+ * exchange later all devices write the same text, and after one more exchange no device writes any more.
  */
 export class TextVersions {
   readonly #tree: ReplicatedTree;
   readonly #key: string;
   readonly #items = new Map<string, ItemVersions>();
-  /** Peers that are known to be this app. */
+  /** Peers that are known to run this app. */
   readonly #appPeers = new Set<string>();
-  /** Unbroken runs of each peer's counters, as of a number of operations. */
+  /** Unbroken runs of each peer's counters, valid for a number of operations. */
   #runs: { readonly opCount: number; readonly ofPeers: StateVector } | undefined;
 
   private constructor(tree: ReplicatedTree, key: string) {
@@ -71,7 +70,7 @@ export class TextVersions {
     tree.observeOpApplied((op) => this.#take(op));
   }
 
-  /** Those of a tree, followed for as long as it lives. @param key the property that has the texts */
+  /** The versions of a tree, followed for as long as the tree lives. @param key the property that contains the texts */
   static of(tree: ReplicatedTree, key: string = TEXT_KEY): TextVersions {
     let ofKeys = ofTrees.get(tree);
     if (!ofKeys) ofTrees.set(tree, (ofKeys = new Map()));
@@ -89,45 +88,45 @@ export class TextVersions {
     for (const [itemId, { isByOne }] of this.#items) if (!isByOne) yield itemId;
   }
 
-  /** The text that stands; that of an item as a line. */
+  /** The winning text; the text of an item as one line. */
   stored(itemId: string): StoredText {
     const text = this.#tree.getVertexProperty(itemId, this.#key);
     return { text: textIn(this.#key, text), opId: this.#items.get(itemId)?.shown?.id };
   }
 
-  /** The text that is shown: the one that stands, with all that goes together with it, also before that is written. */
+  /** The text that is shown: the winning one, merged with all compatible heads even before the merge is written. */
   current(itemId: string): MergedText {
-    const resolved = this.resolve(itemId);
-    if (resolved && resolved.merged.text !== resolved.text) return resolved.merged;
+    const state = this.stateOf(itemId);
+    if (state && state.merged.text !== state.text) return state.merged;
     return { text: this.stored(itemId).text, parents: this.#standing(itemId) };
   }
 
-  /** What the texts of an item amount to. `undefined`: it has none. */
-  resolve(itemId: string): Resolved | undefined {
-    return this.#items.get(itemId)?.resolve();
+  /** The merged text and the conflicts of an item; `undefined` if it has no text. */
+  stateOf(itemId: string): TextState | undefined {
+    return this.#items.get(itemId)?.state();
   }
 
-  /** Takes into a text that is being written here what others have written since: as `ItemVersions.takeIn`. */
-  takeIn(itemId: string, parents: readonly OpId[], text: string, caret?: number): TakenIn | undefined {
-    return this.#items.get(itemId)?.takeIn(this.#tree.peerId, parents, text, caret);
+  /** Merges texts of other devices into one that is being typed here: see `ItemVersions.ingest`. */
+  ingest(itemId: string, parents: readonly OpId[], text: string, caret?: number): Ingested | undefined {
+    return this.#items.get(itemId)?.ingest(this.#tree.peerId, parents, text, caret);
   }
 
-  /** Writes an item's text. @param parents what it is made of; by default the text that stands */
+  /** Writes an item's text. @param parents by default the winning text */
   write(itemId: string, text: string, parents: readonly OpId[] = this.#standing(itemId)): void {
     const versions = this.#items.get(itemId);
     const isImplied =
       versions?.shown === undefined || (parents.length === 1 && versions.isImplied(this.#tree.peerId, parents[0]!));
     const mark = isImplied ? {} : { [SEEN_KEY]: parents.map(opIdToString) };
-    // together, so that there is no mark of a text that cannot be stored
+    // in one operation, so that no mark is left of a text that cannot be stored
     this.#tree.setVertexProperties(itemId, { ...mark, [this.#key]: text });
   }
 
-  /** Says on all devices that these operations have been seen. */
-  settle(itemId: string, ids: readonly OpId[]): void {
+  /** Marks operations as seen, on all devices. */
+  markSeen(itemId: string, ids: readonly OpId[]): void {
     this.#tree.setVertexProperty(itemId, SEEN_KEY, ids.map(opIdToString));
   }
 
-  /** Whether a peer may have known another's operation when it made one, as far as counters show. */
+  /** Whether a peer may have known another peer's operation when it made one, as far as counters show. */
   mayHaveSeen(write: OpId, other: OpId): boolean {
     if (this.#runs?.opCount !== this.#tree.opCount)
       this.#runs = { opCount: this.#tree.opCount, ofPeers: this.#tree.getStateVector() };

@@ -61,7 +61,7 @@ test("undo and redo say where the caret goes", () => {
   expect(page.editor.redo()).toBeUndefined();
 });
 
-test("observers are told of every step, undo and redo", () => {
+test("observers are notified of every step, undo and redo", () => {
   const page = newPage(["a"]);
   const seen: [boolean, boolean][] = [];
   const end = page.editor.observe(() => seen.push([page.editor.canUndo, page.editor.canRedo]));
@@ -78,7 +78,7 @@ test("observers are told of every step, undo and redo", () => {
   ]);
 });
 
-test("deleted items come back with what is below them, in their places", () => {
+test("deleted items come back with their descendants, in their places", () => {
   const page = newPage(["a", "b", "  c", "    d", "e"]);
   const before = page.outline.rows;
   page.editor.remove([page.id("b"), page.id("a")]);
@@ -156,7 +156,7 @@ test("undo gives back order keys that had to change", () => {
 
 // ---- what others have changed since ----
 
-test("a text that another device has changed since is left alone, and the step before is taken back instead", () => {
+test("a text that another device has changed since is left alone, and the previous step is undone instead", () => {
   const page = newPage(["a", "b"]);
   const [a, b] = [page.id("a"), page.id("b")];
   page.editor.setText(b, "b1");
@@ -169,7 +169,7 @@ test("a text that another device has changed since is left alone, and the step b
   expect(page.editor.canUndo).toBe(false);
 });
 
-test("what was written here is taken out of a text in which another device has written since", () => {
+test("an undo removes only the own text if another device has edited the item since", () => {
   const page = newPage(["milk"]);
   const id = page.id("milk");
   page.editor.setText(id, "milk and bread");
@@ -185,7 +185,7 @@ test("what was written here is taken out of a text in which another device has w
   expect(other.drawn).toEqual(["milk and bread"]);
 });
 
-test("what another device wrote before, or at the same time and without effect, does not keep anything from being undone", () => {
+test("an earlier write of another device, or a concurrent one without effect, does not prevent an undo", () => {
   const page = newPage(["a"], "z");
   const other = alsoOn(page, "b");
   const id = page.id("a");
@@ -197,7 +197,7 @@ test("what another device wrote before, or at the same time and without effect, 
   expect(page.drawn).toEqual(["a"]);
 });
 
-test("of a step, what others have changed since stays", () => {
+test("an undo of a step leaves later changes by others alone", () => {
   const page = newPage(["ab", "c"]);
   page.editor.split(page.id("ab"), 1);
   const other = alsoOn(page, "b");
@@ -221,7 +221,7 @@ test("an item that another device has moved since stays there", () => {
   expect(page.drawn).toEqual(["a", "  c", "    b"]);
 });
 
-test("an item of mine in which another device has written since does not go into the bin", () => {
+test("an own item that another device has edited since does not go into the bin", () => {
   const page = newPage(["a"]);
   page.editor.insertAfter(undefined, "mine");
   page.editor.insertAfter(undefined, "untouched");
@@ -233,7 +233,7 @@ test("an item of mine in which another device has written since does not go into
   expect(page.drawn).toEqual(["a", "mine", "  theirs"]);
 });
 
-test("an item does not go back to where others have deleted the place, or have put that below the item", () => {
+test("an item does not move back if others have deleted its old parent, or moved that below the item", () => {
   const page = newPage(["a", "  b", "c"]);
   const [a, b, c] = [page.id("a"), page.id("b"), page.id("c")];
   page.editor.moveTo(b, c, undefined);
@@ -273,14 +273,14 @@ test("a burst of typing into which another device wrote is undone down to that",
   expect(page.drawn).toEqual(["theirs"]);
 });
 
-/** Somebody who types key by key, and whose text is stored now and then, as the app does it. */
+/** A user who types key by key, and whose text is stored now and then, as in the app. */
 class Typist {
   readonly device: Device;
   readonly #id: string;
   #text: string;
   #base: string;
   #parents: readonly OpId[];
-  /** How many characters are in front of the caret. */
+  /** Number of characters in front of the caret. */
   #caret: number;
 
   constructor(device: Device, id: string, caret: number) {
@@ -297,13 +297,13 @@ class Typist {
   }
 
   type(key: string): void {
-    this.#takeIn();
+    this.#ingest();
     this.#text = this.#text.slice(0, this.#caret) + key + this.#text.slice(this.#caret);
     this.#caret += key.length;
   }
 
   store(): void {
-    this.#takeIn();
+    this.#ingest();
     if (this.#text === this.#base) return;
     const [from, parents, caret] = [this.#base, this.#parents, this.#caret];
     this.device.editor.setText(this.#id, this.#text, { from, parents, caret });
@@ -311,21 +311,21 @@ class Typist {
     this.#parents = [TextVersions.of(this.device.tree).stored(this.#id).opId!];
   }
 
-  #takeIn(): void {
-    const taken = TextVersions.of(this.device.tree).takeIn(this.#id, this.#parents, this.#text, this.#caret);
+  #ingest(): void {
+    const taken = TextVersions.of(this.device.tree).ingest(this.#id, this.#parents, this.#text, this.#caret);
     if (!taken) return;
     for (const each of taken.changes) this.#caret = mapOffsetThrough(this.#caret, each);
     [this.#text, this.#base, this.#parents] = [taken.text, taken.base, taken.parents];
   }
 }
 
-/** Writes what goes together, as a device does on which nobody writes. */
+/** Writes the merge of compatible texts, like an idle device. */
 function merge(tree: ReplicatedTree, id: string): void {
-  const { text, merged } = TextVersions.of(tree).resolve(id)!;
+  const { text, merged } = TextVersions.of(tree).stateOf(id)!;
   if (text !== merged.text) TextVersions.of(tree).write(id, merged.text, merged.parents);
 }
 
-test("two who type in one item at the same time find both texts whole, and each takes back just the own one", async () => {
+test("two users who type in one item at the same time find both texts whole, and each undoes only the own one", async () => {
   const press = fc.record({ by: fc.nat({ max: 1 }), act: fc.constantFrom("", "", "store", "store", "sync", "merge", "pause") });
   const place = fc.constantFrom(0, 4, 5, 10);
   // words of few letters, so that both write the same ones side by side; only the first letter is one's own
@@ -351,7 +351,7 @@ test("two who type in one item at the same time find both texts whole, and each 
         if (act === "sync") sync(...devices);
         if (act === "pause") devices[by]!.now += 2_000;
         if (act === "merge" && !typists[by]!.isPending) merge(devices[by]!.tree, id);
-        // what has come from elsewhere is noted
+        // records the changes of other devices
         await Promise.resolve();
       }
       const mergeAll = async (): Promise<void> => {
@@ -364,7 +364,7 @@ test("two who type in one item at the same time find both texts whole, and each 
         await Promise.resolve();
       };
       const shown = (): string => textOf(devices[0].tree, id);
-      // of blanks that both have written at one place nobody knows whose they are
+      // if both typed blanks in one place, their origin is unknown
       const withoutBlanks = (text: string): string => text.replaceAll(" ", "");
       for (const typist of typists) typist.store();
       await mergeAll();
@@ -385,7 +385,20 @@ test("two who type in one item at the same time find both texts whole, and each 
 
 const command = fc.record({
   device: fc.nat({ max: 2 }),
-  kind: fc.constantFrom("text", "split", "join", "indent", "outdent", "up", "down", "drag", "remove", "paste", "done", "fold"),
+  kind: fc.constantFrom(
+    "text",
+    "split",
+    "join",
+    "indent",
+    "outdent",
+    "up",
+    "down",
+    "drag",
+    "remove",
+    "paste",
+    "done",
+    "collapse",
+  ),
   at: fc.nat(),
   to: fc.nat(),
 });
@@ -415,10 +428,10 @@ function run({ editor, outline, tree }: Device, kind: string, at: number, to: nu
   if (kind === "remove") editor.remove([id, target.id]);
   if (kind === "paste") editor.paste(id, to % (text.length + 1), "1\n  2\n3");
   if (kind === "done") editor.toggleDone(id);
-  if (kind === "fold") editor.toggleCollapsed(id);
+  if (kind === "collapse") editor.toggleCollapsed(id);
 }
 
-test("on one device, undoing everything gives the beginning back, and redoing everything the end", () => {
+test("on one device, undoing everything restores the beginning, and redoing everything the end", () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 25 }), (commands) => {
       const page = newPage(["a", "  b", "  c", "    d", "e", "f", "  g"]);
@@ -437,7 +450,7 @@ test("on one device, undoing everything gives the beginning back, and redoing ev
   );
 });
 
-test("whatever three devices do, after an exchange they show the same", () => {
+test("after any actions of three devices and an exchange, all show the same", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const first = newPage(["a", "  b", "  c", "    d", "e", "f", "  g"]);

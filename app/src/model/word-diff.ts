@@ -1,8 +1,8 @@
 import { diffAtCaret, diffText, type TextChange } from "./text-change.ts";
 
 /**
- * What words are made of. Spaces, punctuation, emoji and scripts that write words without spaces are left out. The ranges
- * are fixed, and no property of a Unicode version: every device has to cut a text alike.
+ * The characters of words. Spaces, punctuation, emoji and scripts that write words without spaces are excluded. The ranges are
+ * fixed instead of a property of a Unicode version: every device must split a text in the same way.
  */
 const WORD_CHARACTER =
   "[^\\s!-&(-/:-@[-^`{-~\\u00A0-\\u00BF\\u0E00-\\u0EFF\\u1000-\\u109F\\u1780-\\u17FF\\u2000-\\u2BFF\\u3000-\\u30FF" +
@@ -11,19 +11,19 @@ const WORD_CHARACTER =
 const TOKEN = new RegExp(`${WORD_CHARACTER}+|[\\u200D\\u2600-\\u27BF\\uFE0F\\u{1F000}-\\u{1FAFF}]+|[^]`, "gu");
 const SINGLE_WORD_CHARACTER = new RegExp(`^${WORD_CHARACTER}$`, "u");
 
-/** More than so many pairs of words to be compared, and the texts are taken as one change. */
+/** Beyond this number of pairs of words to compare, the difference is one change. */
 const MAX_PAIRS = 4_000_000;
 
 function tokensOf(text: string): string[] {
   return text.match(TOKEN) ?? [];
 }
 
-/** Whether the UTF-16 code unit at an offset belongs to a word that spaces set apart from others. */
+/** Whether the UTF-16 code unit at an offset belongs to a word that is delimited by spaces. */
 export function isInWord(text: string, offset: number): boolean {
   return SINGLE_WORD_CHARACTER.test(text.charAt(offset));
 }
 
-/** Whether a place is behind a blank and before no word, as it is where somebody is about to write the next one. */
+/** Whether an offset is behind a blank and not before a word, so that the next word may be typed there. */
 export function isBeforeNext(text: string, offset: number): boolean {
   return text.charAt(offset - 1) === " " && !isInWord(text, offset);
 }
@@ -34,11 +34,11 @@ function isInRun(text: string, offset: number): boolean {
 }
 
 /**
- * What makes one text of another, word by word. What was just added or taken away in one place is one change, as most of what
- * is typed is; otherwise it is the fewest words that go and come. Words that are replaced on both sides of nothing but blanks
- * are one change.
- * @param caret where it was in `after` behind what was typed or deleted, if that is known
- * @returns changes in order, apart from one another
+ * The difference between two texts, word by word. An insertion or a deletion in one place is one change, as most edits are.
+ * Otherwise the result is the fewest words that are removed and inserted; replaced words with only blanks between them are one
+ * change.
+ * @param caret in `after`, behind the last edit, if known
+ * @returns changes in order, not overlapping
  */
 export function diffWords(before: string, after: string, caret?: number): readonly TextChange[] {
   if (before === after) return [];
@@ -46,14 +46,14 @@ export function diffWords(before: string, after: string, caret?: number): readon
   return inOnePlace ? [withWords(inOnePlace, before)] : joined(wordChanges(before, after), before);
 }
 
-/** The same, without what is left of the words that are changed. */
+/** The same, but of changed words only the changed characters. */
 export function diffCharacters(before: string, after: string, caret?: number): readonly TextChange[] {
   if (before === after) return [];
   const inOnePlace = diffInOnePlace(before, after, caret);
   return inOnePlace ? [inOnePlace] : wordChanges(before, after).flatMap((change) => withoutRest(change, before));
 }
 
-/** What has changed of some words. Of more than one, the fewest characters that go and come. */
+/** The change within some words; if there are several, the fewest characters that are removed and inserted. */
 function withoutRest({ start, removed, inserted }: TextChange, before: string): readonly TextChange[] {
   const part = before.slice(start, start + removed);
   if (/\S\s|\s\S/.test(part) && part.length * inserted.length <= MAX_PAIRS)
@@ -62,7 +62,7 @@ function withoutRest({ start, removed, inserted }: TextChange, before: string): 
   return [{ ...change, start: start + change.start }];
 }
 
-/** The fewest words that go and come. */
+/** The fewest words that are removed and inserted. */
 function wordChanges(before: string, after: string): readonly TextChange[] {
   const [old, now] = [tokensOf(before), tokensOf(after)];
   const shorter = Math.min(old.length, now.length);
@@ -75,7 +75,7 @@ function wordChanges(before: string, after: string): readonly TextChange[] {
   return changesOf(oldMiddle, nowMiddle, old.slice(0, start).join("").length);
 }
 
-/** What was just added or taken away. */
+/** A single insertion or deletion. */
 function diffInOnePlace(before: string, after: string, caret: number | undefined): TextChange | undefined {
   const isOne = ({ removed, inserted }: TextChange): boolean => removed === 0 || inserted === "";
   const atCaret = caret === undefined ? undefined : diffAtCaret(before, after, caret);
@@ -85,8 +85,8 @@ function diffInOnePlace(before: string, after: string, caret: number | undefined
 }
 
 /**
- * What was added or taken away, between words if it can be: of `w1 ` in front of a `w` it may seem to be `1 w` behind it. Else
- * as far on as possible, as people write forwards.
+ * An insertion or a deletion, moved between words if possible: `w1 ` in front of a `w` could also be `1 w` behind it. Otherwise
+ * as far right as possible, as people write forwards.
  */
 function betweenWords(change: TextChange, before: string): TextChange {
   let { start, inserted } = change;
@@ -100,7 +100,7 @@ function betweenWords(change: TextChange, before: string): TextChange {
   return { start, removed, inserted };
 }
 
-/** The change together with what is left of words that it begins or ends in the middle of. */
+/** The change, extended to whole words at both ends. */
 function withWords({ start, removed, inserted }: TextChange, before: string): TextChange {
   const gap = inserted === "" ? before.slice(start, start + removed) : inserted;
   const isAfterWord = inserted === "" && isInRun(before, start + removed);
@@ -140,7 +140,7 @@ function changesOf(old: readonly string[], now: readonly string[], offset: numbe
   return changes;
 }
 
-/** How long the longest common subsequence of two lists is, from each pair of places on. */
+/** Length of the longest common subsequence of two lists, from each pair of positions on. */
 function commonLengths(old: readonly string[], now: readonly string[]): Uint32Array {
   const width = now.length + 1;
   const lengths = new Uint32Array((old.length + 1) * width);

@@ -1,25 +1,25 @@
 import { FoldspaceError } from "foldspace";
 import { DATABASE_NAME } from "foldspace/indexeddb";
-import { forgetAll } from "./browser-memory.ts";
+import { forgetAll } from "./browser-settings.ts";
 import { APP_CACHES } from "./offline-files.ts";
 
-/** How long other tabs may take to let go of a database that is to be deleted. */
+/** How long to wait for other tabs to close a database before its deletion fails. */
 const DELETE_MS = 5_000;
 
-/** Whether this browser has notes at this page's address. Makes no database, as opening one would. */
+/** Whether this browser has notes at this page's address. Does not create a database, as opening one would. */
 export async function hasNotes(): Promise<boolean> {
   return (await databaseNames()).includes(DATABASE_NAME);
 }
 
-/** Whether this browser keeps anything that goes with {@link deleteAll}, be it the app's files alone. */
+/** Whether this browser stores anything that {@link deleteAll} deletes, even if only the app's files. */
 export async function keepsAnything(): Promise<boolean> {
   return (await databaseNames()).length > 0 || (await cacheNames()).length > 0 || (await serviceWorkers()).length > 0;
 }
 
 /**
- * Deletes everything that this browser keeps at this page's address: notes, what it remembers of folders and visits, and
- * the app's own files.
- * @throws FoldspaceError `FOLD_BUSY` where another tab holds on to it
+ * Deletes everything that this browser stores at this page's address: notes, settings of folders and visits, and the app's own
+ * files.
+ * @throws FoldspaceError `FOLD_BUSY` if another tab keeps it open
  */
 export async function deleteAll(): Promise<void> {
   forgetAll();
@@ -38,7 +38,7 @@ async function cacheNames(): Promise<string[]> {
 }
 
 async function databaseNames(): Promise<string[]> {
-  // some browsers have it as null where they allow no storage
+  // null in some browsers that allow no storage
   const factory = globalThis.indexedDB as IDBFactory | null;
   const databases = (await factory?.databases()) ?? [];
   return databases.map(({ name = "" }) => name).filter((name) => name.startsWith(DATABASE_NAME));
@@ -51,7 +51,10 @@ function deleteDatabase(name: string): Promise<void> {
     request.onerror = () =>
       reject(new FoldspaceError("FOLD_IO", `The database ${name} cannot be deleted`, { cause: request.error }));
     setTimeout(
-      () => reject(new FoldspaceError("FOLD_BUSY", `Another tab holds the database ${name}: it goes when that tab is closed`)),
+      () =>
+        reject(
+          new FoldspaceError("FOLD_BUSY", `Another tab keeps the database ${name} open: it is deleted when that tab is closed`),
+        ),
       DELETE_MS,
     );
   });

@@ -1,25 +1,25 @@
 import type { OpenFolder } from "./folder-source.ts";
 import { openPath } from "./tauri-folder.ts";
 
-/** Whether this page is shown by the desktop app, and not by a browser. */
+/** Whether the desktop app shows this page, and not a browser. */
 export const isDesktop: boolean = "isTauri" in globalThis;
 
-/** What the menu of the window, and the system, ask for. */
+/** Requests of the window's menu and of the system. */
 export interface WindowRequests {
   readonly openFolder: () => void;
   readonly showFolder: () => void;
-  /** The window goes when this has settled, and a few seconds later in any case. */
+  /** The window closes after this, but after a few seconds in any case. */
   readonly save: () => Promise<void>;
-  /** The page has given a file, which is there now. @param path `undefined` where the system does not tell */
+  /** The page has saved a file, which exists now. @param path `undefined` if the system does not report it */
   readonly onFileSaved: (path: string | undefined) => void;
 }
 
-/** Does what is asked of this window from now on. */
+/** Handles requests to this window from now on. */
 export async function followWindow({ openFolder, showFolder, save, onFileSaved }: WindowRequests): Promise<void> {
   const { getCurrentWebviewWindow } = await import("@tauri-apps/api/webviewWindow");
   const window = getCurrentWebviewWindow();
   const close = async (): Promise<void> => {
-    // no browser says it here: what is being written is put into the tree
+    // the desktop app does not fire the browser's events: drafts are stored here
     dispatchEvent(new Event("pagehide"));
     try {
       await save();

@@ -2,43 +2,43 @@ import type { FileSystem } from "foldspace";
 
 /** A folder that can be read and written. */
 export interface OpenFolder {
-  /** What people call it: its name, or its path. */
+  /** Its name for users: a name, or a path. */
   readonly label: string;
   readonly fs: FileSystem;
   /** Path of the space's folder in `fs`. */
   readonly path: string;
-  /** Shows it in the file manager of the system, where that can be asked for it. */
+  /** Shows it in the system's file manager, if that is possible. */
   readonly show?: () => Promise<void>;
 }
 
-/** A folder that was used before, and that the platform gives again only when the person says so. */
+/** A folder of an earlier visit that the platform gives access to only with the user's consent. */
 export interface LockedFolder {
   readonly label: string;
   /**
-   * Has to be called while a click is handled.
-   * @returns `undefined` where the person says no
+   * Must be called during a click.
+   * @returns `undefined` if the user refuses
    */
   unlock(): Promise<OpenFolder | undefined>;
 }
 
-/** A way to come by a folder on some platform. Each has a file of its own here; `folder-sources.ts` chooses. */
+/** A way to get a folder on some platform. Each has a file of its own here; `folder-sources.ts` chooses. */
 export interface FolderSource {
-  /** Why the person cannot choose a folder here, in words for them; `undefined` where they can. */
+  /** The reason why the user cannot choose a folder here, in words for users; `undefined` if it is possible. */
   readonly obstacle: string | undefined;
 
   /**
-   * Lets the person choose a folder. Has to be called while a click is handled.
-   * @returns `undefined` where they chose none
+   * Lets the user choose a folder. Must be called during a click.
+   * @returns `undefined` if the user cancels
    */
   choose(): Promise<OpenFolder | undefined>;
 
-  /** Keeps a folder that this source has given for the next visit. */
+  /** Remembers a folder of this source for the next visit. */
   remember(spaceId: string, folder: OpenFolder): Promise<void>;
 
   /** The folder of an earlier visit. */
   recall(spaceId: string): Promise<OpenFolder | LockedFolder | undefined>;
 
-  /** The folder itself stays as it is. */
+  /** The folder itself stays unchanged. */
   forget(spaceId: string): Promise<void>;
 }
 

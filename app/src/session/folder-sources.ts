@@ -3,5 +3,5 @@ import type { FolderSource } from "./folder-source.ts";
 import { pickedFolder } from "./picked-folder.ts";
 import { tauriFolder } from "./tauri-folder.ts";
 
-/** Where folders come from on this platform. */
+/** The source of folders on this platform. */
 export const folderSource: FolderSource = isDesktop ? tauriFolder : pickedFolder;

@@ -1,16 +1,16 @@
 import type { Machine } from "foldspace/bridge";
-import { allowMemory, recall, remember } from "./browser-memory.ts";
+import { allowStorage, recall, remember } from "./browser-settings.ts";
 
 /**
- * Who uses this computer. It matters to pages of `foldspace serve`: what a browser keeps for one of them belongs to a port
- * of this computer, and every program that takes that port later can read it.
+ * The users of this computer. This matters to pages of `foldspace serve`: data that a browser stores for one of them belongs to
+ * a port of this computer, and every program that uses that port later can read it.
  */
 class ThisMachine {
-  /** `undefined` while nobody has said; nothing is kept in the browser then. */
+  /** `undefined` before the user has answered; until then, the browser stores nothing. */
   use: Machine | undefined = $state.raw();
   /** Whether it matters here. */
   isServed: boolean = $state(false);
-  /** Whether whoever started the server has said it, and it cannot be changed here. */
+  /** Whether it was set at the start of the server, and cannot be changed here. */
   isPreset: boolean = $state(false);
 
   /** Whether the browser may keep notes and files. */
@@ -18,19 +18,19 @@ class ThisMachine {
     return !this.isServed || this.use === "own";
   }
 
-  /** Takes what is known. @param preset what the server says */
+  /** Restores the known answer. @param preset the server's answer */
   begin(isServed: boolean, preset?: Machine): void {
     this.isServed = isServed;
     this.isPreset = preset !== undefined;
     if (preset) this.set(preset);
     else this.use = asMachine(recall("machine"));
-    allowMemory(this.keeps);
+    allowStorage(this.keeps);
   }
 
   set(use: Machine): void {
     this.use = use;
     remember("machine", use);
-    allowMemory(this.keeps);
+    allowStorage(this.keeps);
   }
 }
 

@@ -1,6 +1,6 @@
 import { errorCode, SpaceFolder } from "foldspace";
 import { SpaceRegistry, type SpaceRecord } from "foldspace/indexeddb";
-import { recall } from "./browser-memory.ts";
+import { recall } from "./browser-settings.ts";
 import { hasNotes } from "./browser-storage.ts";
 import { folderOfWindow, isDesktop } from "./desktop-window.ts";
 import type { OpenFolder } from "./folder-source.ts";
@@ -12,17 +12,17 @@ import { Session } from "./session.svelte.ts";
 
 export interface Opening {
   readonly session: Session;
-  /** Whether the space was made just now, and has nothing in it. */
+  /** Whether the space was made just now, and is empty. */
   readonly isNew: boolean;
-  /** Why the folder that this page is served with could not be had: the space was opened from the browser. */
+  /** The reason why the folder that belongs to this page was not available: the space was opened from the browser. */
   readonly servedFailure?: unknown;
 }
 
 /**
- * Opens the space that belongs to this page: that of the folder that is served or that the window is for, else the one that was open last, else any that
- * this browser has, else a new one.
- * @param shown settles when there is something to see
- * @throws FoldspaceError where the browser keeps nothing and there is no folder
+ * Opens the space that belongs to this page: that of the served folder or of the window's folder, else the one that was open
+ * last, else any other of this browser, else a new one.
+ * @param shown is fulfilled when there is something to see
+ * @throws FoldspaceError if the browser keeps nothing and there is no folder
  * @throws BareAddressError
  */
 export async function openSession(shown: Promise<unknown>): Promise<Opening> {
@@ -39,7 +39,7 @@ export async function openSession(shown: Promise<unknown>): Promise<Opening> {
   return { session: await Session.create("My notes"), isNew: true };
 }
 
-/** A page of another server does not open without that either, unless it has notes here. */
+/** The page of another server does not open without a folder either, unless it has notes here. */
 async function findServed(): Promise<Served> {
   const served = await findServedSpace();
   const isUnknown = served.kind === "away" && !served.bridge && errorCode(served.failure) === "FOLD_FOLDER_LOST";
@@ -47,14 +47,14 @@ async function findServed(): Promise<Served> {
 }
 
 async function openServed({ id, folder }: Served & { kind: "space" }, shown: Promise<unknown>): Promise<Session> {
-  // what the browser has from earlier may not be in the folder yet, and is deleted only when it is
+  // the browser's earlier copy may not be in the folder yet, and is deleted only after that
   const keepsInBrowser = machine.keeps || ((await hasNotes()) && (await listSpaces()).some((space) => space.id === id));
   return await Session.open({ id }, { given: { folder, isGiven: true }, keepsInBrowser, shown });
 }
 
-/** Opens what the browser has of a folder that cannot be had now. */
+/** Opens the browser's copy of a folder that is not available now. */
 async function openWithoutServer({ failure, bridge }: Served & { kind: "away" }, shown: Promise<unknown>): Promise<Opening> {
-  // a folder that refuses is no trouble of the server
+  // if the folder itself refuses, the server is not the reason
   if (!machine.keeps || !isServerTrouble(failure) || !(await hasNotes())) {
     bridge?.close();
     throw failure;
@@ -63,7 +63,7 @@ async function openWithoutServer({ failure, bridge }: Served & { kind: "away" },
   const spaces = await listSpaces();
   const known = spaces.find(({ id }) => id === (before?.id ?? recall("space"))) ?? spaces[0];
   if (!known) throw failure;
-  // the folder's layer goes on trying, and the bridge with it
+  // the folder's layer continues to retry, and so does the bridge
   const folder = bridge && before?.id === known.id ? servedFolder(bridge, before.path) : undefined;
   if (!folder) bridge?.close();
   const given = folder && { folder, isGiven: true };
@@ -71,8 +71,8 @@ async function openWithoutServer({ failure, bridge }: Served & { kind: "away" },
 }
 
 /**
- * Opens the space that a folder holds; where it holds none, a new one is made in it.
- * @throws FoldspaceError `FOLD_NOT_FOUND`, `FOLD_OLD_FORMAT`, and why else it could not
+ * Opens the space in a folder, or makes a new one if the folder contains none.
+ * @throws FoldspaceError `FOLD_NOT_FOUND`, `FOLD_OLD_FORMAT`, or the reason of another failure
  */
 export async function openFolder(folder: OpenFolder): Promise<Opening> {
   const spaceFolder = new SpaceFolder(folder.fs, folder.path);
@@ -84,14 +84,14 @@ export async function openFolder(folder: OpenFolder): Promise<Opening> {
     await folderSource.remember(id, folder);
     return { session, isNew: false };
   }
-  // a folder in which a space has its files: that of the space is the one above
+  // the folder is the inner one, with a space's files: the space's folder is its parent
   if (/(^|[\\/])space-v\d+$/.test(folder.path)) throw spaceFolder.errorFor("empty");
   const session = await Session.create(folder.label.split(/[\\/]/).findLast((part) => part !== "") ?? "My notes");
   await session.attach(folder);
   return { session, isNew: true };
 }
 
-/** The spaces that this browser has, the newest first. */
+/** The spaces of this browser, the newest first. */
 export async function listSpaces(): Promise<SpaceRecord[]> {
   const registry = new SpaceRegistry();
   try {

@@ -1,9 +1,9 @@
-import { recall, remember } from "./browser-memory.ts";
+import { recall, remember } from "./browser-settings.ts";
 
-/** As many visits are remembered. */
+/** Number of visits that are remembered. */
 const LIMIT = 200;
 
-/** Peer ids that this browser has had in a space: every visit has a new one. */
+/** Peer ids of this browser in a space: every visit has a new one. */
 export function ownPeers(spaceId: string): ReadonlySet<string> {
   return new Set(recall(`peers:${spaceId}`)?.split(",") ?? []);
 }

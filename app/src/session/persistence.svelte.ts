@@ -1,20 +1,20 @@
 import { isDesktop } from "./desktop-window.ts";
 
-/** Whether the browser promises to keep its copy of the notes also when it runs short of space. */
+/** Whether the browser promises to keep its copy of the notes even if it runs out of space. */
 class Persistence {
-  /** `undefined` while the browser has not been asked. */
+  /** `undefined` before the request. */
   isGranted: boolean | undefined = $state.raw();
   #isAsked = false;
 
-  /** Asks the browser, once there is something to be kept. @param isKept whether the browser has a copy at all */
+  /** Asks the browser once there is something to keep. @param isKept whether the browser has a copy at all */
   async ask(isKept: boolean): Promise<void> {
-    // some browsers have no such promise to give; the desktop app needs none
+    // some browsers offer no such promise; the desktop app needs none
     if (this.#isAsked || !isKept || isDesktop || !("storage" in navigator)) return;
     this.#isAsked = true;
     try {
       this.isGranted = (await navigator.storage.persisted()) || (await navigator.storage.persist());
     } catch {
-      // as in a private window: the same as a refusal
+      // for example in a private window: the same as a refusal
       this.isGranted = false;
     }
   }

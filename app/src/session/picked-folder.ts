@@ -14,7 +14,7 @@ interface PickedFolder extends OpenFolder {
   readonly handle: FileSystemDirectoryHandle;
 }
 
-/** Folders that the person opens in the browser. */
+/** Folders that the user opens in the browser. */
 export const pickedFolder: FolderSource = {
   get obstacle() {
     const { kind, reason } = folderAccess();

@@ -1,4 +1,4 @@
-/** The first that fits counts: browsers also name those that they are like. */
+/** The first match counts, because browsers also name those that they are compatible with. */
 const BROWSERS: readonly [RegExp, string][] = [
   [/\bEdgA?\//, "Edge"],
   [/\bOPR\//, "Opera"],
@@ -16,7 +16,7 @@ const SYSTEMS: readonly [RegExp, string][] = [
   [/\bLinux\b/, "Linux"],
 ];
 
-/** What a device is called until its user gives it a name: "Firefox on Linux". */
+/** The name of a device until its user renames it: "Firefox on Linux". */
 export function describePlatform(userAgent: string, isDesktopApp: boolean): string {
   const find = (names: readonly [RegExp, string][]): string | undefined => names.find(([sign]) => sign.test(userAgent))?.[1];
   const program = isDesktopApp ? "foldspace" : (find(BROWSERS) ?? "A browser");

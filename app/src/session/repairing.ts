@@ -1,2 +1,2 @@
-/** Loaded when a folder is to be repaired, which hardly ever happens. */
+/** Loaded only for a repair, which is rare. */
 export { repairFolder, undoRepair } from "foldspace";

@@ -1,6 +1,6 @@
-import { recall, remember } from "./browser-memory.ts";
+import { recall, remember } from "./browser-settings.ts";
 
-/** What this page's address has served before: enough to open it while the server is away. */
+/** The space that this page's address served before: enough to open it while the server is away. */
 export interface ServedBefore {
   readonly id: string;
   /** Of the folder on the machine. */

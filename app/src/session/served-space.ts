@@ -2,7 +2,7 @@ import { errorCode } from "foldspace";
 import { openServedBridge, type BridgeFileSystem, type Machine } from "foldspace/bridge";
 import type { OpenFolder } from "./folder-source.ts";
 
-/** What the server of this page serves to it. */
+/** The space that this page's server serves to it. */
 export type Served =
   /** The page comes from a server that serves no folders. */
   | { readonly kind: "nothing" }
@@ -13,7 +13,7 @@ export type Served =
       readonly machine: Machine | undefined;
       readonly isNew: boolean;
     }
-  /** It serves one that cannot be had now. `bridge`: goes on trying */
+  /** It serves a folder that is not available now. `bridge`: continues to retry */
   | { readonly kind: "away"; readonly failure: unknown; readonly bridge?: BridgeFileSystem };
 
 /** The address of a server of folders, without the token that opens one. */
@@ -36,7 +36,7 @@ export async function findServedSpace(): Promise<Served> {
   }
 }
 
-/** @param path of the folder on the machine, to be shown */
+/** @param path of the folder on the machine, for display */
 export function servedFolder(bridge: BridgeFileSystem, path: string, canShow: boolean = false): OpenFolder {
   return { label: path, fs: bridge, path: "", ...(canShow && { show: () => bridge.showFolder() }) };
 }

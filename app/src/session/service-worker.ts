@@ -1,16 +1,16 @@
-// Keeps the app's own files, so that the page opens while its server is away. It keeps what the build has listed and
-// nothing else: no answer of the server to the page, and no address, in which a token may be.
+// Stores the app's own files, so that the page opens while its server is away. It stores only the files that the build has
+// listed: no response of the server to the page, and no address, which may contain a token.
 //
-// The page itself comes from the server whenever that answers, so that no version of it is stuck; the files that it names
-// have names that change with them, and come from here.
+// The page itself comes from the server whenever that answers, so that no old version gets stuck. The names of the files that
+// the page loads change with their contents; these come from the cache.
 
-/** Put in by the build: paths of the app's files, the page first, and what changes with any of them. */
+/** Inserted by the build: paths of the app's files, the page first, and a version that changes with any of them. */
 declare const APP_FILES: readonly string[];
 declare const APP_VERSION: string;
 
 const CACHES = "foldspace-app-";
 const CACHE = CACHES + APP_VERSION;
-/** How long a server may take before the page is taken from here. */
+/** How long a server may take before the page comes from the cache. */
 const SERVER_MS = 3_000;
 
 interface LifeEvent extends Event {
@@ -51,13 +51,13 @@ worker.addEventListener("fetch", (event) => {
 
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
-  // all of them or none: a version is never mixed of two
+  // all of them or none, so that two versions are never mixed
   await cache.addAll(urls.map((url) => new Request(url, { cache: url.startsWith(assets) ? "default" : "reload" })));
   await worker.skipWaiting();
 }
 
 async function activate(): Promise<void> {
-  // pages of the version before may be open, and load more of its files
+  // pages of the previous version may be open, and load more of its files
   const others = (await caches.keys()).filter((name) => name.startsWith(CACHES) && name !== CACHE);
   for (const name of others.slice(0, -1)) await caches.delete(name);
   await worker.clients.claim();
@@ -84,7 +84,7 @@ async function fromServer(request: Request, url: string): Promise<Response> {
   return (await fromCache(url)) ?? (await answer);
 }
 
-/** Of this version, else of the one before. */
+/** Of this version, else of the previous one. */
 async function fromCache(url: string): Promise<Response | undefined> {
   return (await (await caches.open(CACHE)).match(url)) ?? (await caches.match(url));
 }

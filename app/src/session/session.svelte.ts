@@ -9,7 +9,7 @@ import {
   type SpacePointer,
 } from "foldspace";
 import { IndexedDBPersistenceLayer } from "foldspace/indexeddb";
-import { recall, remember } from "./browser-memory.ts";
+import { recall, remember } from "./browser-settings.ts";
 import { isLocked, type LockedFolder, type OpenFolder } from "./folder-source.ts";
 import { folderSource } from "./folder-sources.ts";
 import { rememberOwnPeer } from "./own-peers.ts";
@@ -22,14 +22,14 @@ export const FOLDER_LAYER = "folder";
 /** The folder of an open space. */
 export type FolderState =
   | { readonly kind: "none" }
-  /** The browser asks the person again before it gives the folder. */
+  /** The browser asks the user again before it gives access to the folder. */
   | { readonly kind: "locked"; readonly folder: LockedFolder }
-  /** Whoever serves this page has it, and does not give it to this tab. */
+  /** The server of this page has it, and does not give it to this tab. */
   | { readonly kind: "away" }
-  /** `isGiven`: whoever serves this page has chosen it, and it cannot be exchanged here. */
+  /** `isGiven`: the server of this page has chosen it, and the user cannot exchange it here. */
   | { readonly kind: "open"; readonly folder: OpenFolder; readonly isGiven: boolean };
 
-/** What a folder is that someone would like to keep the space in. */
+/** Whether the space can be kept in a folder. */
 export type FolderFitness =
   | { readonly kind: "fits" }
   | { readonly kind: "other-space"; readonly spaceId: string }
@@ -37,7 +37,7 @@ export type FolderFitness =
 
 export interface OpenOptions {
   readonly given?: { readonly folder: OpenFolder; readonly isGiven: boolean } | undefined;
-  /** Whether there is a folder at this page's address that cannot be had now. */
+  /** Whether there is a folder at this page's address that is not available now. */
   readonly isAway?: boolean;
   /** Whether the browser keeps the space as well. Default: yes. */
   readonly keepsInBrowser?: boolean;
@@ -46,7 +46,7 @@ export interface OpenOptions {
 
 const manager = new SpaceManager();
 
-/** An open space with what keeps it: this browser, unless it must not, and a folder where there is one. */
+/** An open space with its storage: this browser, unless the user forbids it, and a folder if there is one. */
 export class Session {
   readonly space: Space;
   folder: FolderState = $state.raw({ kind: "none" });
@@ -60,10 +60,10 @@ export class Session {
   }
 
   /**
-   * Opens a space from the browser and its folder; whichever has it first shows it.
-   * @param options `given`: the folder, where it is not to be looked up but chosen already. `shown` settles when there is
-   *   something to see: what the browser has is read first, and only then the folder
-   * @throws FoldspaceError why none of them could
+   * Opens a space from the browser and its folder. The first of them that has it provides the first view.
+   * @param options `given`: a folder that is known already. `shown` is fulfilled when there is something to see: the browser's
+   *   copy is read first, and the folder only after that
+   * @throws FoldspaceError the reason if none of them has it
    */
   static async open(pointer: SpacePointer, options: OpenOptions = {}): Promise<Session> {
     const { given, isAway = false, keepsInBrowser = true, shown } = options;
@@ -74,25 +74,25 @@ export class Session {
       if (recalled) folder = isLocked(recalled) ? { kind: "locked", folder: recalled } : openState(recalled);
     }
     const layers: PersistenceLayer[] = keepsInBrowser ? [browserLayer(pointer)] : [];
-    // what was open here before, the browser has
+    // the browser has the space that was open here before
     const isKnown = recall("space") === pointer.id;
     if (folder.kind === "open") layers.push(folderLayer(pointer.id, folder.folder, isKnown ? shown : undefined));
     return new Session(await manager.loadSpace(pointer, layers), folder, keepsInBrowser);
   }
 
-  /** Makes a new space in this browser. @throws FoldspaceError where the browser keeps nothing */
+  /** Makes a new space in this browser. @throws FoldspaceError if the browser keeps nothing */
   static async create(name: string): Promise<Session> {
     const pointer: SpacePointer = { id: newId(), name, createdAt: new Date().toISOString() };
     const space = await manager.createSpace({ id: pointer.id, name, persistenceLayers: [browserLayer(pointer)] });
     return new Session(space, { kind: "none" }, true);
   }
 
-  /** @throws FoldspaceError `FOLD_NOT_DURABLE`, with what is not saved; it is closed all the same */
+  /** @throws FoldspaceError `FOLD_NOT_DURABLE` with the unsaved changes; the space is closed all the same */
   async close(): Promise<void> {
     await manager.closeSpace(this.space.id);
   }
 
-  /** Finds out whether the space can be kept in a folder. Writes nothing. */
+  /** Checks whether the space can be kept in a folder. Writes nothing. */
   async judge(folder: OpenFolder): Promise<FolderFitness> {
     const state = await new SpaceFolder(folder.fs, folder.path).inspect();
     if (state.kind === "old-format") return { kind: "old-format" };
@@ -101,14 +101,14 @@ export class Session {
     return { kind: "fits" };
   }
 
-  /** Keeps the space in a folder, too: what each lacks, it gets from the other. */
+  /** Adds a folder to the space. Folder and browser get from each other what they lack. */
   async attach(folder: OpenFolder): Promise<void> {
     await this.space.addLayer(folderLayer(this.space.id, folder), { create: true });
     this.folder = openState(folder);
     await folderSource.remember(this.space.id, folder);
   }
 
-  /** Takes the folder of an earlier visit into use again. Has to be called while a click is handled. @returns whether the person let it */
+  /** Uses the folder of an earlier visit again. Must be called during a click. @returns whether the user allowed it */
   async reconnect(): Promise<boolean> {
     if (this.folder.kind !== "locked") return true;
     const folder = await this.folder.folder.unlock();
@@ -118,7 +118,7 @@ export class Session {
     return true;
   }
 
-  /** Has the browser keep the space as well. */
+  /** Lets the browser keep the space as well. */
   async keepInBrowser(): Promise<void> {
     if (this.isInBrowser) return;
     const { id, name } = this.space;
@@ -128,8 +128,8 @@ export class Session {
   }
 
   /**
-   * Keeps the space in its folder only from now on. What the browser has is not deleted by this.
-   * @throws FoldspaceError `FOLD_NOT_DURABLE` while the folder lacks something; then nothing is changed
+   * Keeps the space only in its folder from now on. The browser's copy is not deleted.
+   * @throws FoldspaceError `FOLD_NOT_DURABLE` while the folder lacks changes; if so, nothing is changed
    */
   async leaveBrowser(): Promise<void> {
     if (!this.isInBrowser) return;
@@ -139,7 +139,7 @@ export class Session {
     await this.space.removeLayer(BROWSER_LAYER);
   }
 
-  /** Keeps the space in the browser only from now on. What is in the folder stays there. */
+  /** Keeps the space only in the browser from now on. The files in the folder stay. */
   async detach(): Promise<void> {
     this.folder = { kind: "none" };
     await folderSource.forget(this.space.id);

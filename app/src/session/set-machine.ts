@@ -7,8 +7,8 @@ import { listSpaces } from "./open-session.ts";
 import type { Session } from "./session.svelte.ts";
 
 /**
- * Does what follows from who uses this computer: the browser keeps the notes and the app, or nothing at all.
- * @throws FoldspaceError `FOLD_NOT_DURABLE` where the folder lacks something that would be deleted; then nothing is changed
+ * Applies the answer who uses this computer: the browser stores the notes and the app, or nothing at all.
+ * @throws FoldspaceError `FOLD_NOT_DURABLE` if the folder lacks changes that would be deleted; if so, nothing is changed
  */
 export async function setMachine(session: Session, use: Machine): Promise<void> {
   if (use === "shared") {
@@ -16,7 +16,7 @@ export async function setMachine(session: Session, use: Machine): Promise<void> 
     await session.leaveBrowser();
     machine.set(use);
     await deleteAll();
-    // what this page has in its memory may not be put back: it begins again without
+    // the page must not write the data in its memory back: it reloads without them
     if (wasInBrowser) location.reload();
     return;
   }
@@ -25,7 +25,7 @@ export async function setMachine(session: Session, use: Machine): Promise<void> 
   await keepFiles();
 }
 
-/** Notes that this browser keeps beside those that are open: on a shared computer they would be deleted. */
+/** Other notes in this browser, besides the open ones: on a shared computer they would be deleted. */
 export async function otherNotes(session: Session): Promise<SpaceRecord[]> {
   if (!(await hasNotes())) return [];
   return (await listSpaces()).filter(({ id }) => id !== session.space.id);

@@ -1,7 +1,7 @@
-import { recall, remember } from "./browser-memory.ts";
+import { recall, remember } from "./browser-settings.ts";
 import type { FolderSource, OpenFolder } from "./folder-source.ts";
 
-/** Folders of this computer, in the desktop app, which lets the page have those that were chosen once. */
+/** Folders of this computer in the desktop app, which gives the page access to folders that were chosen once. */
 export const tauriFolder: FolderSource = {
   obstacle: undefined,
 
@@ -26,8 +26,8 @@ export const tauriFolder: FolderSource = {
 };
 
 /**
- * A window reaches no folder before its page has said that it opens it, and only those that were chosen once: calls on
- * another fail.
+ * Opens a folder. A window has access to a folder only after this request, and only if the folder was chosen once: calls for
+ * other folders fail.
  * @param path absolute
  */
 export async function openPath(path: string): Promise<OpenFolder> {

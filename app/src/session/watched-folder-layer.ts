@@ -8,28 +8,28 @@ import {
   type LayerStatus,
 } from "foldspace";
 
-/** The longest that the folder is kept waiting, in milliseconds: perhaps only the folder has the space. */
-const PATIENCE_MS = 1_000;
-/** How often it is seen whether the folder is still there. */
+/** The longest delay of the folder, in milliseconds, as only the folder may have the space. */
+const START_TIMEOUT_MS = 1_000;
+/** Interval of the checks whether the folder still exists. */
 const CHECK_INTERVAL_MS = 1_500;
 const SPACE_FILE = "space-v1/space.json";
 
 export interface WatchedFolderLayerOptions extends FileSystemLayerOptions {
   readonly fs: FileSystem;
-  /** What the folder waits for. */
+  /** The folder is read after this. */
   readonly start?: Promise<unknown> | undefined;
 }
 
 /**
- * A folder that is read after something else, which would be slower beside it, and whose status says within seconds that it
- * is gone, also while there is nothing to save.
+ * A folder layer that starts after another task, which would be slower beside it. Its status reports within seconds that the
+ * folder is gone, even if there is nothing to save.
  */
 export class WatchedFolderLayer extends FileSystemPersistenceLayer {
   readonly #fs: FileSystem;
   readonly #spaceFile: string;
   readonly #start: Promise<unknown> | undefined;
   readonly #listeners = new Set<(status: LayerStatus) => void>();
-  /** Why the folder cannot be reached. */
+  /** The reason why the folder cannot be reached. */
   #loss: FoldspaceError | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -42,7 +42,7 @@ export class WatchedFolderLayer extends FileSystemPersistenceLayer {
 
   override get status(): LayerStatus {
     const status = super.status;
-    // what saving fails with says more
+    // an error of saving says more
     return this.#loss && !status.error ? { ...status, state: "degraded", error: this.#loss } : status;
   }
 
@@ -56,7 +56,7 @@ export class WatchedFolderLayer extends FileSystemPersistenceLayer {
   }
 
   override async connect(session?: LayerSession): Promise<void> {
-    if (this.#start) await Promise.race([this.#start, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    if (this.#start) await Promise.race([this.#start, new Promise((resolve) => setTimeout(resolve, START_TIMEOUT_MS))]);
     await super.connect(session);
     this.#checkLater();
   }
@@ -76,7 +76,7 @@ export class WatchedFolderLayer extends FileSystemPersistenceLayer {
   async #check(): Promise<void> {
     const timer = this.#timer;
     const loss = await this.#findLoss();
-    // it was let go of, or connected anew
+    // it was disconnected or connected anew meanwhile
     if (this.#timer !== timer) return;
     const wasLost = this.#loss !== undefined;
     this.#setLoss(loss);

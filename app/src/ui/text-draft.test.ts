@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { alsoOn, newPage, sync, type Device } from "../model/test-pages.ts";
-import { rivalsOn } from "../model/test-conflicts.ts";
+import { conflictsOn } from "../model/test-conflicts.ts";
 import { applyChanges } from "../model/text-change.ts";
 import { TextVersions } from "../model/text-versions.ts";
 import { TextDraft } from "./text-draft.ts";
@@ -12,7 +12,7 @@ let one: string;
 let two: string;
 let stores: string[];
 let isPending: boolean;
-/** What the page shows of an item that is written, as far as the draft says what changes. */
+/** The shown text of an edited item, updated by the changes that the draft reports. */
 let shown: string;
 
 function newDraft(): TextDraft {
@@ -20,20 +20,20 @@ function newDraft(): TextDraft {
   return new TextDraft({
     stored: (id) => versions.stored(id),
     current: (id) => versions.current(id),
-    takeIn: (id, parents, text, caret) => versions.takeIn(id, parents, text, caret),
+    ingest: (id, parents, text, caret) => versions.ingest(id, parents, text, caret),
     store: (id, text, written) => {
       here.editor.setText(id, text, written);
       stores.push(text);
       return versions.stored(id);
     },
     onPending: (pending) => (isPending = pending),
-    onTakenIn: (_, changes) => {
+    onIngested: (_, changes) => {
       for (const each of changes) shown = applyChanges(shown, each);
     },
   });
 }
 
-/** Writes as a person does, who goes on from what is shown. */
+/** Types like a user who continues the shown text. */
 function write(draft: TextDraft, id: string, text: string): void {
   shown = text;
   draft.write(id, text);
@@ -63,7 +63,7 @@ test("stores what was written after a pause, once", () => {
   expect([stores, isPending]).toEqual([["one two"], false]);
 });
 
-test("stores now and then while somebody writes on", () => {
+test("stores now and then during continuous typing", () => {
   const draft = newDraft();
   for (let n = 1; n <= 12; n++) {
     write(draft, one, "x".repeat(n));
@@ -91,13 +91,13 @@ test("stores nothing while a character is being composed", () => {
   expect(stores).toEqual(["one日"]);
 });
 
-test("changes nothing in a text in which a character is being composed, and takes the rest in afterwards", () => {
+test("changes nothing in a text during a composition, and ingests other texts afterwards", () => {
   const draft = newDraft();
   shown = "onet";
   draft.compose(one, "onet");
   other.type(one, "zero one");
   sync(here, other);
-  draft.takeIn();
+  draft.ingest();
   expect([shown, draft.text]).toEqual(["onet", "onet"]);
   shown = "one日";
   draft.endComposing(one, "one日");
@@ -107,7 +107,7 @@ test("changes nothing in a text in which a character is being composed, and take
 test("stores a character that is being composed when the page may go", () => {
   const draft = newDraft();
   draft.compose(one, "onet");
-  draft.leave();
+  draft.flush();
   expect([stores, isPending]).toEqual([["onet"], false]);
   draft.endComposing(one, "one日");
   draft.store();
@@ -124,48 +124,48 @@ test("ends composing when another item is written, or the focus goes", () => {
   expect([stores, draft.isComposing, isPending]).toEqual([["onet", "otherx"], false, false]);
 });
 
-test("shows what others have written as soon as it arrives, with what is written here", () => {
+test("shows the texts of others as soon as they arrive, merged with the draft", () => {
   const draft = newDraft();
   write(draft, one, "one two");
   other.type(one, "zero one");
   sync(here, other);
-  draft.takeIn();
+  draft.ingest();
   expect(shown).toBe("zero one two");
   write(draft, one, "zero one two three");
   draft.store();
   expect(here.drawn[0]).toBe("zero one two three");
   sync(here, other);
-  expect(rivalsOn(other)).toEqual([]);
+  expect(conflictsOn(other)).toEqual([]);
 });
 
-test("goes on with its own text where others have changed the same words, and both stay whole", () => {
+test("continues with its own text if others have changed the same words, and both stay whole", () => {
   const draft = newDraft();
   write(draft, one, "six");
   draft.store();
   other.type(one, "n", "ni", "nine");
   sync(here, other);
   expect(here.drawn[0]).toBe("nine");
-  draft.takeIn();
+  draft.ingest();
   expect([shown, draft.text]).toEqual(["six", "six"]);
   write(draft, one, "six sharp");
   draft.finish();
   expect(stores).toEqual(["six", "six sharp"]);
   sync(here, other);
-  for (const device of [here, other]) expect(rivalsOn(device)).toEqual(["six sharp/nine"]);
+  for (const device of [here, other]) expect(conflictsOn(device)).toEqual(["six sharp/nine"]);
 });
 
-test("makes the shown text the one that stands before a command is given", () => {
+test("makes the shown text the winning one before a command", () => {
   const draft = newDraft();
   write(draft, one, "six");
   draft.store();
   other.type(one, "n", "ni", "nine");
   sync(here, other);
-  draft.settle();
+  draft.commit();
   expect(here.drawn[0]).toBe("six");
-  expect(rivalsOn(here)).toEqual(["six/nine"]);
+  expect(conflictsOn(here)).toEqual(["six/nine"]);
 });
 
-test("leaves the text of others standing where nothing was written any more", () => {
+test("keeps the text of others if nothing more was typed", () => {
   const draft = newDraft();
   write(draft, one, "six");
   draft.store();
@@ -173,10 +173,10 @@ test("leaves the text of others standing where nothing was written any more", ()
   sync(here, other);
   draft.finish();
   expect(stores).toEqual(["six"]);
-  expect(rivalsOn(here)).toEqual(["nine/six"]);
+  expect(conflictsOn(here)).toEqual(["nine/six"]);
 });
 
-test("stores nothing where the text is as it was", () => {
+test("stores nothing if the text is unchanged", () => {
   const draft = newDraft();
   write(draft, one, "one ");
   write(draft, one, "one");
@@ -184,12 +184,12 @@ test("stores nothing where the text is as it was", () => {
   expect([stores, isPending]).toEqual([[], false]);
 });
 
-test("keeps writing where storing has failed, and tries again with what is written next", () => {
+test("keeps the draft after a failed write, and retries with the next keystroke", () => {
   let isFull = true;
   const draft = new TextDraft({
     stored: () => ({ text: "" }),
     current: () => ({ text: "", parents: [] }),
-    takeIn: () => undefined,
+    ingest: () => undefined,
     store: (_, text) => {
       if (isFull) return undefined;
       stores.push(text);

@@ -1,50 +1,50 @@
 import type { OpId } from "foldspace/tree";
-import type { MergedText, TakenIn } from "../model/item-versions.ts";
+import type { MergedText, Ingested } from "../model/item-versions.ts";
 import type { Written } from "../model/journal.ts";
 import { mapOffsetThrough, type TextChange } from "../model/text-change.ts";
 import type { StoredText } from "../model/text-versions.ts";
 
 export interface TextDraftOptions {
-  /** The text of an item that stands, which others may change at any time. */
+  /** The winning text of an item, which others may change at any time. */
   readonly stored: (id: string) => StoredText;
-  /** The text that is shown where nobody writes, and what it is made of. */
+  /** The text that is shown while nothing is typed, and its parents. */
   readonly current: (id: string) => MergedText;
-  /** What others have written since, taken into a text that is made of `parents`; `undefined` where nothing can be. */
-  readonly takeIn: (id: string, parents: readonly OpId[], text: string, caret?: number) => TakenIn | undefined;
-  /** @returns what stands then; `undefined` where it failed, which has been said */
+  /** Merges later texts of others into a text with these `parents`; `undefined` if nothing can be merged. */
+  readonly ingest: (id: string, parents: readonly OpId[], text: string, caret?: number) => Ingested | undefined;
+  /** @returns the winning text afterwards; `undefined` after a failure, which has been reported */
   readonly store: (id: string, text: string, written: Written) => StoredText | undefined;
-  /** Told when there is something to be stored, and when there is no more. */
+  /** Called when the draft gets unsaved text, and when all of it is saved. */
   readonly onPending: (isPending: boolean) => void;
-  /** Told what others have changed in the text that is shown: lists of changes, one after the other. */
-  readonly onTakenIn?: (id: string, changes: readonly (readonly TextChange[])[]) => void;
-  /** The text as it is stored, of the one that is shown. */
+  /** Called with the changes by others of the shown text: lists of changes, one after the other. */
+  readonly onIngested?: (id: string, changes: readonly (readonly TextChange[])[]) => void;
+  /** The form in which the shown text is stored. */
   readonly normalize?: (text: string) => string;
 }
 
-/** After so long a pause in writing, in milliseconds, the text is stored. */
+/** Length of a pause in typing, in milliseconds, after which the text is stored. */
 const PAUSE_MS = 250;
-/** The longest that text is held back while somebody writes on, in milliseconds. */
-const LONGEST_MS = 900;
+/** The longest that text stays unsaved while the user continues to type, in milliseconds. */
+const MAX_UNSAVED_MS = 900;
 
 interface Draft {
   readonly id: string;
-  /** As it is shown. */
+  /** As shown. */
   text: string;
-  /** The same without what is not stored yet. */
+  /** The same without the unsaved typing. */
   base: string;
-  /** What the base is made of. */
+  /** The parents of the base. */
   parents: readonly OpId[];
-  /** Where the caret was behind what was written last. */
+  /** Place of the caret after the last keystroke. */
   caret: number | undefined;
-  /** When the first character that is not stored was written. */
+  /** The time of the first unsaved keystroke. */
   pendingSince: number | undefined;
 }
 
 /**
- * The text that somebody is writing, from the first character until the focus leaves it. It is a branch of its own: what
- * others write meanwhile is taken into it as soon as it arrives, together with a note of that; where others have changed the
- * same characters, this text stays as its writer has it, and both stay whole. It is stored now and then: not with every key,
- * as every storing is an operation that stays for good, and not while an input method composes a character.
+ * The text that the user is typing, from the first character until the focus leaves it. It is a branch: later texts of others
+ * are merged into it as soon as they arrive, and become its parents. If others changed the same characters, the draft stays
+ * unchanged, and both texts stay whole. The draft is stored now and then: not with every key, as every write is an operation
+ * that stays for good, and not while an input method composes a character.
  */
 export class TextDraft {
   readonly #options: TextDraftOptions;
@@ -60,12 +60,12 @@ export class TextDraft {
     return this.#isComposing;
   }
 
-  /** The item that is being written. */
+  /** The item that is being edited. */
   get id(): string | undefined {
     return this.#draft?.id;
   }
 
-  /** The text that is being written, as it is shown. */
+  /** The text that is being typed, as shown. */
   get text(): string | undefined {
     return this.#draft?.text;
   }
@@ -74,7 +74,7 @@ export class TextDraft {
     return this.#draft?.pendingSince !== undefined;
   }
 
-  /** Takes the text as it is now shown. @param caret where the caret is in it, behind what was just written */
+  /** Sets the text to the shown one. @param caret its offset, behind the last keystroke */
   write(id: string, text: string, caret?: number): void {
     const draft = this.#begin(id, text);
     draft.text = text;
@@ -84,7 +84,7 @@ export class TextDraft {
       this.#options.onPending(true);
     }
     clearTimeout(this.#timer);
-    const left = draft.pendingSince + LONGEST_MS - Date.now();
+    const left = draft.pendingSince + MAX_UNSAVED_MS - Date.now();
     this.#timer = setTimeout(() => this.store(), Math.max(0, Math.min(PAUSE_MS, left)));
   }
 
@@ -96,51 +96,51 @@ export class TextDraft {
   endComposing(id: string, text: string, caret?: number): void {
     this.#isComposing = false;
     this.write(id, text, caret);
-    this.takeIn();
+    this.ingest();
   }
 
-  /** Takes in what others have written, unless an input method is at work in the text. */
-  takeIn(): void {
+  /** Merges the texts of others, unless an input method is composing. */
+  ingest(): void {
     const draft = this.#draft;
     if (!draft || this.#isComposing) return;
-    const taken = this.#options.takeIn(draft.id, draft.parents, draft.text, draft.caret);
+    const taken = this.#options.ingest(draft.id, draft.parents, draft.text, draft.caret);
     if (!taken) return;
     draft.text = taken.text;
     draft.base = taken.base;
     draft.parents = taken.parents;
     if (draft.caret !== undefined) draft.caret = taken.changes.reduce(mapOffsetThrough, draft.caret);
-    if (taken.changes.length > 0) this.#options.onTakenIn?.(draft.id, taken.changes);
+    if (taken.changes.length > 0) this.#options.onIngested?.(draft.id, taken.changes);
   }
 
-  /** Stores what has been written. */
+  /** Stores the typed text. */
   store(): void {
     if (this.#isComposing) return;
-    this.takeIn();
-    this.leave();
+    this.ingest();
+    this.flush();
   }
 
-  /** The same, and makes the text that is shown the one that stands, so that commands are about what is shown. */
-  settle(): void {
+  /** The same, and makes the shown text the winning one, so that commands act on the shown text. */
+  commit(): void {
     this.store();
     const draft = this.#draft;
     if (draft && !this.#isComposing && this.#normalized(draft) !== this.#options.stored(draft.id).text) this.#save(draft);
   }
 
-  /** Ends the draft, also in the middle of a character, which ends with it: the focus has gone. */
+  /** Ends the draft, and with it a composition: the focus has gone. */
   finish(): void {
     this.#isComposing = false;
     this.store();
     const draft = this.#draft;
     if (!draft) return;
     const { opId, text } = this.#options.stored(draft.id);
-    const isTakenIn = draft.parents.some((id) => id.counter === opId?.counter && id.peerId === opId.peerId);
-    // what was taken in is not to be seen going and coming again
-    if (isTakenIn && this.#normalized(draft) !== text) this.#save(draft);
+    const isIngested = draft.parents.some((id) => id.counter === opId?.counter && id.peerId === opId.peerId);
+    // ingested text must not disappear and come back
+    if (isIngested && this.#normalized(draft) !== text) this.#save(draft);
     this.#draft = undefined;
   }
 
-  /** Stores what has been written, also in the middle of a character, which may go on: for when nothing more may come. */
-  leave(): void {
+  /** Stores the typed text even during a composition, which may continue: for a page that may end at any time. */
+  flush(): void {
     const draft = this.#draft;
     if (draft?.pendingSince === undefined) return;
     clearTimeout(this.#timer);
@@ -151,7 +151,7 @@ export class TextDraft {
 
   #begin(id: string, text: string): Draft {
     if (this.#draft?.id === id) return this.#draft;
-    // of an element that goes in the middle of a character, browsers tell no end of the composing
+    // browsers do not report the end of a composition in a removed element
     if (this.#draft) this.finish();
     const { text: base, parents } = this.#options.current(id);
     return (this.#draft = { id, text, base, parents, caret: undefined, pendingSince: undefined });

@@ -13,10 +13,10 @@ import { count } from "./words/status.ts";
 
 export type ExportFormat = "markdown" | "opml" | "json";
 
-/** Files beyond this many bytes are not taken in: they are no outlines, and would stop the page. */
+/** Larger files, in bytes, are not imported: they are no outlines, and would block the page. */
 const MAX_FILE_BYTES = 20_000_000;
 
-/** Gives the open page, or as JSON the whole space, as a file. */
+/** Exports the open page, or as JSON the whole space, as a file. */
 export async function exportFile(workspace: Workspace, format: ExportFormat): Promise<void> {
   workspace.drafts.store();
   if (format === "json") {
@@ -45,10 +45,10 @@ async function exportSpace({ name, session: { space } }: Workspace): Promise<voi
     else missing.push(`“${title || "Untitled"}”`);
   }
   download(`${name}.json`, exportJson(space.id, trees), "application/json");
-  if (missing.length > 0) notices.inform(`Not in the file, because it has not arrived here yet: ${missing.join(", ")}.`);
+  if (missing.length > 0) notices.inform(`Not in the file, because not arrived here yet: ${missing.join(", ")}.`);
 }
 
-/** Lets the person choose files to take in. */
+/** Lets the user choose files to import. */
 export function chooseFiles(): Promise<File[]> {
   const input = document.createElement("input");
   input.type = "file";
@@ -61,13 +61,13 @@ export function chooseFiles(): Promise<File[]> {
   });
 }
 
-/** Makes a page of each file; of everything as JSON, all its pages. */
+/** Makes a page of each file; an export of the whole space as JSON becomes all its pages. */
 export async function importFiles(workspace: Workspace, files: readonly File[]): Promise<void> {
   for (const file of files) {
     try {
       await importFile(workspace, file);
     } catch (error) {
-      notices.report(`“${file.name}” could not be taken in.`, error, reasonIn(error));
+      notices.report(`“${file.name}” could not be imported.`, error, reasonIn(error));
     }
   }
 }
@@ -89,22 +89,22 @@ async function importFile(workspace: Workspace, file: File): Promise<void> {
     items += page.rows.length;
   }
   const taken = pages.length === 1 ? count(items, "item") : count(pages.length, "page");
-  notices.inform(`${taken} taken in from “${file.name}”.`);
+  notices.inform(`${taken} imported from “${file.name}”.`);
 }
 
-/** OPML and JSON by the file's name or its first characters; other text is read as Markdown. */
+/** Recognises OPML and JSON by the file's name or its first characters; other text is read as Markdown. */
 async function readPages(file: File): Promise<readonly ReadPage[]> {
   if (file.size > MAX_FILE_BYTES) throw new ImportError("It is larger than 20 MB.");
   const text = await file.text();
-  if (text.includes("\0")) throw new ImportError("It is no text.");
+  if (text.includes("\0")) throw new ImportError("It is not a text file.");
   const isA = (ending: RegExp, beginning: RegExp): boolean => ending.test(file.name) || beginning.test(text);
   if (isA(/\.(opml|xml)$/i, /^\s*<(\?xml|opml)/i)) return [(await import("../model/opml.ts")).fromOpml(text)];
   if (isA(/\.json$/i, /^\s*\{"spaceId":/)) return fromSpaceJson(text);
-  if (isA(/\.html?$/i, /^\s*<(!doctype )?html/i)) throw new ImportError("Web pages cannot be taken in. Copy their text instead.");
+  if (isA(/\.html?$/i, /^\s*<(!doctype )?html/i)) throw new ImportError("Web pages cannot be imported. Copy their text instead.");
   return [fromMarkdown(text)];
 }
 
-/** The whole page, also where it is zoomed into. */
+/** The whole page, even while the user has zoomed into an item. */
 function readWhole({ tree }: PageView): OutlineNode[] {
   const outline = new Outline(tree);
   try {
@@ -120,6 +120,6 @@ function download(name: string, text: string, type: string): void {
   link.href = url;
   link.download = name.replaceAll(/[/\\:*?"<>|]/g, "-");
   link.click();
-  // the browser has to have begun with it
+  // after the browser has begun the download
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

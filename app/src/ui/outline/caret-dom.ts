@@ -1,25 +1,25 @@
 import { applyChanges, diffText, mapOffsetThrough, type TextChange } from "../../model/text-change.ts";
 
-/** Part of an element's text that is selected, in UTF-16 code units; both ends are equal at a caret. */
+/** The selected part of an element's text, in UTF-16 code units; both ends are equal for a caret. */
 export interface TextSelection {
   readonly start: number;
   readonly end: number;
 }
 
-/** The text of an editable element. An item is one line, whatever a browser puts into the element. */
+/** The text of an editable element, as one line, whatever the browser puts into the element. */
 export function textOf(element: HTMLElement): string {
   return (element.textContent ?? "").replaceAll(/[\r\n]/g, " ");
 }
 
-/** Shows a text, changing no more than is needed, so that a caret in it stays where it belongs. */
+/** Shows a text with as few changes as possible, so that a caret in it keeps its place. */
 export function showText(element: HTMLElement, text: string): void {
   const shown = textOf(element);
   if (shown !== text || !isPlain(element)) changeText(element, [diffText(shown, text)]);
 }
 
-/** Makes changes of the text that is shown, and keeps the caret where it belongs. @param changes as of {@link applyChanges} */
+/** Applies changes to the shown text, and keeps the caret in its place. @param changes as of {@link applyChanges} */
 export function changeText(element: HTMLElement, changes: readonly TextChange[]): void {
-  // asking for the selection takes longer than everything else here
+  // reading the selection takes longer than everything else here
   const selection = document.activeElement === element ? selectionIn(element) : undefined;
   const node = element.firstChild;
   if (node instanceof Text && isPlain(element))
@@ -32,12 +32,12 @@ function isPlain(element: HTMLElement): boolean {
   return element.childElementCount === 0 && element.childNodes.length <= 1;
 }
 
-/** The offset of the text at a point of the window; `undefined` where there is none. */
+/** The offset of the text at a point of the window; `undefined` if the point is not in the text. */
 export function offsetAtPoint(element: HTMLElement, x: number, y: number): number | undefined {
   return offsetAt(element, x, y);
 }
 
-/** @returns `undefined` where the selection is elsewhere */
+/** @returns `undefined` if the selection is elsewhere */
 export function selectionIn(element: HTMLElement): TextSelection | undefined {
   const selection = getSelection();
   if (!selection || selection.rangeCount === 0) return undefined;
@@ -55,19 +55,19 @@ export function select(element: HTMLElement, start: number, end: number = start)
   else selection?.collapse(element, 0);
 }
 
-/** Where the caret is on the screen, in pixels. */
+/** Position of the caret on the screen, in pixels. */
 export function caretRect(element: HTMLElement): DOMRect {
   const selection = getSelection();
   const range = selection && selection.rangeCount > 0 ? selection.getRangeAt(0) : undefined;
   const rects = range && element.contains(range.startContainer) ? [...range.getClientRects()] : [];
   const rect = rects.length > 1 && isAtLineEnd(selection!) ? rects[0] : rects.at(-1);
   if (rect && rect.height > 0) return rect;
-  // an empty element has no text whose place could be asked for
+  // an empty element has no text whose position could be read
   const box = element.getBoundingClientRect();
   return new DOMRect(box.left, box.top, 0, lineHeight(element));
 }
 
-/** Where a line is wrapped, one offset is the end of a line and the start of the next; only the browser knows at which the caret is. */
+/** At a line wrap, one offset is the end of a line and the start of the next; only the browser knows the caret's line. */
 function isAtLineEnd(selection: Selection): boolean {
   const { focusNode, focusOffset } = selection;
   if (!focusNode || !selection.isCollapsed) return false;
@@ -89,7 +89,7 @@ export function isOnLastLine(element: HTMLElement): boolean {
   return caretRect(element).bottom > element.getBoundingClientRect().bottom - lineHeight(element);
 }
 
-/** Puts the caret on an element's first or last line, as near to a column as it goes. @param x in pixels from the window's left edge */
+/** Puts the caret on an element's first or last line, as near to a column as possible. @param x in pixels from the left edge */
 export function placeAtColumn(element: HTMLElement, x: number, line: "first" | "last"): void {
   const box = element.getBoundingClientRect();
   const middle = lineHeight(element) / 2;
@@ -104,7 +104,7 @@ function offsetAt(element: HTMLElement, x: number, y: number): number | undefine
     if (position && element.contains(position.offsetNode)) return offsetOf(element, position.offsetNode, position.offset);
     return undefined;
   }
-  // what Safari and WebKitGTK have instead
+  // the equivalent in Safari and WebKitGTK
   const range = (document as Document).caretRangeFromPoint?.(x, y);
   return range && element.contains(range.startContainer) ? offsetOf(element, range.startContainer, range.startOffset) : undefined;
 }

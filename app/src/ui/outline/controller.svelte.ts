@@ -14,7 +14,7 @@ import { runOnRows } from "./row-commands.ts";
 import { topmost } from "./row-selection.svelte.ts";
 import { runInText } from "./text-commands.ts";
 
-/** What can be done to a row that another device has deleted. */
+/** The choices for a row that another device has deleted. */
 const ON_DELETED: ReadonlySet<Command> = new Set<Command>([
   "up",
   "down",
@@ -35,16 +35,16 @@ const ON_DELETED: ReadonlySet<Command> = new Set<Command>([
   "joinNext",
 ]);
 
-/** What moves items. */
+/** The commands that move items. */
 const MOVES: ReadonlySet<Command> = new Set<Command>(["indent", "outdent", "moveUp", "moveDown"]);
 
-/** What the keyboard does in an outline: writing in the text of one row, or handling rows that are selected. */
+/** Keyboard control of an outline: editing the text of one row, or commands on selected rows. */
 export class OutlineController {
   readonly #cursor: Cursor;
   readonly #draft: TextDraft;
   readonly #versions: TextVersions;
   readonly #endObserving: () => void;
-  /** The item whose note is being written. */
+  /** The item whose note is being edited. */
   noteId: string | undefined = $state.raw();
 
   constructor(cursor: Cursor, drafts: Drafts) {
@@ -54,61 +54,61 @@ export class OutlineController {
     this.#draft = drafts.add({
       stored: (id) => versions.stored(id),
       current: (id) => versions.current(id),
-      takeIn: (id, parents, text, caret) => versions.takeIn(id, parents, text, caret),
+      ingest: (id, parents, text, caret) => versions.ingest(id, parents, text, caret),
       store: (id, text, written) =>
         page.edit((editor) => {
           editor.setText(id, text, written);
           return versions.stored(id);
         }),
-      onTakenIn: (id, changes) => {
+      onIngested: (id, changes) => {
         const element = cursor.elements.get(id)?.text;
         if (element) for (const each of changes) caretDom.changeText(element, each);
       },
     });
-    // a text may have arrived that does not stand, and goes together with the one that does
+    // a text may have arrived that loses, but is compatible with the winning one
     this.#endObserving = page.tree.observeOpApplied((op, isLocal) => {
       if (isLocal || isMoveVertexOp(op) || op.key !== TEXT_KEY) return;
       const id = op.targetId;
       queueMicrotask(() => {
         const element = cursor.elements.get(id)?.text;
         if (element) this.show(id, element);
-        else if (id === this.#draft.id) this.#draft.takeIn();
+        else if (id === this.#draft.id) this.#draft.ingest();
       });
     });
     page.isBeingWritten = (id) => this.#draft.id === id && (this.#draft.isPending || this.#draft.isComposing);
   }
 
-  /** Ends what is being written, and watches no more. */
+  /** Stores the draft, and stops observing. */
   close(): void {
     this.#endObserving();
     this.finishDraft();
     this.#cursor.page.isBeingWritten = () => false;
   }
 
-  /** Shows the stored text of a row, unless somebody is writing another one there just now. */
+  /** Shows the stored text of a row, unless the user is typing in it. */
   show(id: string, element: HTMLElement): void {
     const { text } = this.#versions.current(id);
     if (this.#draft.id !== id)
       return element === document.activeElement ? caretDom.showText(element, text) : showInline(element, text);
     if (this.#draft.isComposing) return;
-    this.#draft.takeIn();
+    this.#draft.ingest();
     // the element may be a new one
     caretDom.showText(element, this.#draft.text ?? text);
   }
 
-  /** Stores at once what has been written, also in the middle of a character: the text has lost the focus. */
+  /** Stores the draft at once, even during a composition: the text has lost the focus. */
   finishDraft(): void {
     const { id } = this.#draft;
     this.#draft.finish();
     const element = id === undefined ? undefined : this.#cursor.elements.get(id)?.text;
-    // where others have changed the same characters, another text may stand
+    // after a conflict, another text may have won
     if (id !== undefined && element) this.show(id, element);
   }
 
-  // ---- what the browser tells ----
+  // ---- events of the browser ----
 
   onFocus(id: string, isText: boolean): void {
-    // not every browser tells that an element that went had the focus
+    // not every browser reports that a removed element had the focus
     this.finishDraft();
     this.#cursor.enter(id);
     if (!isText) return;
@@ -123,15 +123,15 @@ export class OutlineController {
     if (element) this.show(id, element);
   }
 
-  /** Lets the note of an item be written, which has none yet perhaps. */
+  /** Edits the note of an item, even if it has no note yet. */
   openNote(id: string): void {
-    this.#draft.settle();
+    this.#draft.commit();
     this.#cursor.enter(id);
     this.#cursor.selection.clear();
     this.noteId = id;
   }
 
-  /** The note has lost the focus, or is left for the text of its item or for the row below. */
+  /** Called when the note loses the focus, also to the text of its item or to the row below. */
   closeNote(id: string, to?: "text" | "below"): void {
     const next = to === "below" ? this.#cursor.neighbour(id, 1) : undefined;
     if (next) this.#cursor.edit(next.id, 0);
@@ -152,7 +152,7 @@ export class OutlineController {
     this.#draft.endComposing(id, caretDom.textOf(text), caretDom.selectionIn(text)?.end);
   }
 
-  /** @returns whether the key has been dealt with */
+  /** @returns whether the key was handled */
   onKey(event: KeyboardEvent, id: string, isText: boolean): boolean {
     if (event.isComposing || this.#draft.isComposing) return false;
     const { selection, page } = this.#cursor;
@@ -162,7 +162,7 @@ export class OutlineController {
     return this.#run(command, id, isText);
   }
 
-  /** What keyboards of phones and menus ask for without a key. @returns whether it has been dealt with */
+  /** Handles input without keys, from on-screen keyboards and menus. @returns whether it was handled */
   onBeforeInput(event: InputEvent, id: string): boolean {
     switch (event.inputType) {
       case "insertParagraph":
@@ -180,7 +180,7 @@ export class OutlineController {
   }
 
   paste(id: string, text: string): void {
-    this.#draft.settle();
+    this.#draft.commit();
     const element = this.#cursor.elements.get(id)?.text;
     const selected = element && caretDom.selectionIn(element);
     const row = this.#cursor.page.outline.row(id);
@@ -198,9 +198,9 @@ export class OutlineController {
     );
   }
 
-  /** Puts items behind a row, or behind those that are selected; an empty row gives way to them. */
+  /** Inserts items behind a row, or behind the selected rows; an empty row is replaced. */
   pasteItems(id: string, isText: boolean, nodes: readonly OutlineNode[]): void {
-    this.#draft.settle();
+    this.#draft.commit();
     const { page, selection } = this.#cursor;
     const row = page.outline.row(id);
     if (row?.isDeleted) return this.paste(id, linesFromNodes(nodes));
@@ -219,35 +219,35 @@ export class OutlineController {
     this.#cursor.selectRow(last, "extend");
   }
 
-  // ---- what other parts of the page ask for ----
+  // ---- commands of other parts of the page ----
 
-  /** Does something to the row that a menu was opened for, or to those that are selected. */
+  /** Runs a command on the row whose menu was opened, or on the selected rows. */
   runOn(id: string, command: Command): void {
     if (!this.#cursor.selection.in(this.#cursor.page.rows).includes(id)) this.#cursor.selectRow(id, "start");
     this.#run(command, id, false);
   }
 
-  /** Does something to the row that is edited, or to those that are selected. */
+  /** Runs a command on the row that is edited, or on the selected rows. */
   run(command: Command): void {
     const { activeId, selection } = this.#cursor;
     if (activeId !== undefined) this.#run(command, activeId, selection.isEmpty);
   }
 
-  /** Brings back what another device has deleted together with a row, with what was written here. */
+  /** Restores a row that another device has deleted, with the text that was typed here and all that was deleted with it. */
   keep(id: string): void {
-    this.#draft.settle();
+    this.#draft.commit();
     this.#cursor.keepDeleted(id);
   }
 
-  /** Lets a row go that another device has deleted. */
+  /** Removes a row that another device has deleted. */
   discard(id: string): void {
     this.#draft.finish();
     this.#cursor.discardDeleted(id);
   }
 
-  /** Adds an item at the end of what is shown, and edits it. */
+  /** Adds an item at the end of the visible items, and edits it. */
   append(): void {
-    this.#draft.settle();
+    this.#draft.commit();
     const { rows, outline } = this.#cursor.page;
     const last = outline.childrenOf(outline.root).at(-1);
     const row = last === undefined ? undefined : outline.row(last);
@@ -255,16 +255,16 @@ export class OutlineController {
     else this.#cursor.act((editor) => editor.insertAfter(last));
   }
 
-  /** Makes the text that is shown the one that stands. */
-  #settle(id: string): void {
-    this.#draft.settle();
+  /** Stores the shown text. */
+  #commit(id: string): void {
+    this.#draft.commit();
     const { text, parents } = this.#versions.current(id);
     if (text === this.#versions.stored(id).text) return;
     this.#versions.write(id, text, parents);
     this.#cursor.page.refresh();
   }
 
-  /** The rows that a command is about, of which none lies below another. */
+  /** The rows that a command applies to, none of which is a descendant of another. */
   handled(id: string): string[] {
     const { selection, page } = this.#cursor;
     const selected = selection.in(page.rows);
@@ -273,7 +273,7 @@ export class OutlineController {
   }
 
   #run(command: Command, id: string, isText: boolean): boolean {
-    this.#settle(id);
+    this.#commit(id);
     const cursor = this.#cursor;
     if (cursor.page.outline.row(id)?.isDeleted && !ON_DELETED.has(command)) {
       if (command === "remove") this.discard(id);
@@ -301,11 +301,11 @@ export class OutlineController {
       case "copyLink":
         cursor.options.copyLink(id);
         return true;
-      case "foldAll": {
-        const isFolded = cursor.page.rows.some((row) => row.hasChildren && !row.isCollapsed);
-        if (isText) cursor.act((editor) => (editor.foldAll(isFolded), undefined));
-        else cursor.handle((editor) => editor.foldAll(isFolded));
-        cursor.options.announce(isFolded ? "Everything is folded." : "Everything is unfolded.");
+      case "collapseAll": {
+        const isCollapsed = cursor.page.rows.some((row) => row.hasChildren && !row.isCollapsed);
+        if (isText) cursor.act((editor) => (editor.collapseAll(isCollapsed), undefined));
+        else cursor.handle((editor) => editor.collapseAll(isCollapsed));
+        cursor.options.announce(isCollapsed ? "Everything is folded." : "Everything is unfolded.");
         return true;
       }
       case "zoomIn":
@@ -323,7 +323,7 @@ export class OutlineController {
     return isText ? runInText(this.#cursor, command, id) : runOnRows(this.#cursor, command, ids, id);
   }
 
-  /** Says where the items are then: who does not see them knows only that a key was pressed. */
+  /** Announces the new place of the items to users of screen readers. */
   #move(command: Command, ids: readonly string[], isText: boolean): boolean {
     const { outline } = this.#cursor.page;
     const [first] = ids;

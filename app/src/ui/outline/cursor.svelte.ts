@@ -17,17 +17,17 @@ export interface CursorOptions {
   /** Shows a row's element and scrolls to it. */
   readonly reveal: (index: number) => void;
   readonly zoom: (itemId: string | undefined) => void;
-  /** Goes to what stands above the first row. */
+  /** Moves to the field above the first row. */
   readonly leaveUp: () => void;
-  /** Goes to where the first item is made. */
+  /** Moves to the button that makes the first item. */
   readonly goToEmpty: () => void;
-  /** Lets another page be chosen for items. */
+  /** Asks the user for another page for these items. */
   readonly moveToPage: (ids: readonly string[]) => void;
   readonly copyLink: (itemId: string) => void;
   readonly followLink: (link: InlineLink) => void;
-  /** Takes back, or does again, what was done last if that was not done to the page. @returns whether it was so */
+  /** Undoes or redoes the last action if that was not an edit of this page. @returns whether it was such an action */
   readonly undoElsewhere: (what: "undo" | "redo") => boolean;
-  /** Says something to those who do not see the screen. */
+  /** Announces a text to users of screen readers. */
   readonly announce: (text: string) => void;
 }
 
@@ -37,17 +37,17 @@ interface Place {
   readonly rootId: string;
 }
 
-/** Where somebody is in an outline: in the text of one row, or on rows that are selected. */
+/** The user's place in an outline: the text of one row, or selected rows. */
 export class Cursor {
   readonly page: PageView;
   readonly options: CursorOptions;
   readonly elements: RowElements = new RowElements();
   readonly selection: RowSelection = new RowSelection();
-  /** Column that the caret keeps while it goes up and down, in pixels. */
+  /** Column that the caret keeps while it moves up and down, in pixels. */
   column: number | undefined;
-  /** The row that is edited, or was last: the one that Tab leads to. */
+  /** The row that is being edited, or was last: the target of Tab. */
   activeId: string | undefined = $state.raw();
-  /** Where that row was when the rows were last looked at. */
+  /** The last known place of that row. */
   #place: Place = { rows: [], index: 0, rootId: "" };
 
   constructor(options: CursorOptions) {
@@ -60,27 +60,27 @@ export class Cursor {
     return this.page.rows[this.page.outline.indexOf(id) + step];
   }
 
-  // ---- going somewhere ----
+  // ---- moving ----
 
-  /** Notes which row has the focus. It stays where it is when another device deletes it. */
+  /** Records which row has the focus. Its row stays in place if another device deletes the item. */
   enter(id: string): void {
     if (this.activeId !== id) this.leave();
     const { rows, rootId, outline } = this.page;
     this.activeId = id;
-    outline.hold(id);
+    outline.pin(id);
     this.#place = { rows, index: outline.indexOf(id), rootId };
   }
 
-  /** Lets a row go that has lost the focus. One that has been deleted elsewhere stays if its text was written here. */
+  /** Unpins a row that has lost the focus. A row that another device deleted stays if its text was typed here. */
   leave(): void {
     const { activeId, page } = this;
     if (activeId === undefined) return;
-    if (!page.outline.heldDeleted.has(activeId) || !page.ownTexts.isUnseen(activeId)) page.outline.letGo(activeId);
+    if (!page.outline.pinnedDeleted.has(activeId) || !page.ownTexts.isUnseen(activeId)) page.outline.unpin(activeId);
   }
 
   // ---- rows that another device has deleted ----
 
-  /** Brings back what was deleted with a row. */
+  /** Restores the deletion that a row belongs to. */
   keepDeleted(id: string): void {
     const deleted = this.#deletedAbove(id);
     if (deleted === undefined) return;
@@ -89,12 +89,12 @@ export class Cursor {
     if (this.#isShown(id)) this.edit(id);
   }
 
-  /** Lets a row go with all others that were deleted together with it. */
+  /** Removes a row together with all others of the same deletion. */
   discardDeleted(id: string): void {
     const { outline } = this.page;
     const deleted = this.#deletedAbove(id);
     const index = outline.indexOf(id);
-    for (const each of [...outline.heldDeleted]) if (this.#deletedAbove(each) === deleted) outline.letGo(each);
+    for (const each of [...outline.pinnedDeleted]) if (this.#deletedAbove(each) === deleted) outline.unpin(each);
     this.page.refresh();
     const { rows } = this.page;
     const row = rows[Math.max(0, Math.min(index, rows.length) - 1)];
@@ -102,13 +102,13 @@ export class Cursor {
     else this.options.goToEmpty();
   }
 
-  /** What was deleted, and the item with it. */
+  /** The topmost deleted item above a row's item, or that item itself. */
   #deletedAbove(id: string): string | undefined {
     const { tree } = this.page;
     return [id, ...tree.getAncestors(id).map((each) => each.id)].find((each) => tree.getParentId(each) === BIN_ID);
   }
 
-  /** Lets the text of a row be edited. @param at an offset, or how to find one in the element */
+  /** Edits the text of a row. @param at an offset, or a function that finds one in the element */
   edit(id: string, at: number | ((element: HTMLElement) => void) = Number.POSITIVE_INFINITY): void {
     this.selection.clear();
     const element = this.#show(id);
@@ -118,7 +118,7 @@ export class Cursor {
     else caretDom.select(element.text, at);
   }
 
-  /** Selects rows, so that keys are about them and not about their text. */
+  /** Selects a row, so that keys act on rows and not on their text. */
   selectRow(id: string, how: "start" | "extend"): void {
     this.selection[how](id);
     this.#show(id)?.row.focus({ preventScroll: true });
@@ -130,26 +130,26 @@ export class Cursor {
     if (page.isZoomed && parentId !== null) this.options.zoom(parentId === page.tree.root?.id ? undefined : parentId);
   }
 
-  // ---- doing something ----
+  // ---- running commands ----
 
-  /** Does something that says where editing goes on: by default where it was, or next to that. */
+  /** Runs a command that returns the new place of the caret; by default editing continues in the same row, or next to it. */
   act(command: (editor: OutlineEditor) => Caret | undefined): void {
     const caret = this.page.edit(command);
     if (caret && this.#isShown(caret.id)) this.edit(caret.id, caret.offset);
-    else if (!this.#isShown(this.activeId)) this.#goOn("text");
+    else if (!this.#isShown(this.activeId)) this.#focusNearest("text");
   }
 
-  /** Does something to rows that stay selected. */
+  /** Runs a command on rows that stay selected. */
   handle(command: (editor: OutlineEditor) => unknown): void {
     this.page.edit(command);
     const head = this.selection.head ?? this.activeId;
     if (head !== undefined && this.#isShown(head)) this.#show(head)?.row.focus({ preventScroll: true });
-    else this.#goOn("row");
+    else this.#focusNearest("row");
   }
 
-  // ---- what others do to the rows ----
+  // ---- changes by other devices ----
 
-  /** To be called when the rows have changed, before the page does. @returns what keeps the focus, when the page has */
+  /** Must be called after the rows have changed, before the DOM does. @returns a function that restores the focus after that */
   keepFocus(): (() => void) | undefined {
     const { activeId } = this;
     if (activeId === undefined) return undefined;
@@ -160,13 +160,13 @@ export class Cursor {
     else if (focus?.part === "text" && this.page.rootId === rootId && isOnPage(this.page.tree, activeId))
       return this.#showApart(activeId);
     if (!focus) return undefined;
-    // an element that moves in the page loses the focus, too
+    // an element that moves in the DOM also loses the focus
     return () => {
       if (document.activeElement === document.body && !this.elements.giveBack(focus)) this.#lose(focus, rootId);
     };
   }
 
-  /** Shows what an item that is being written is below, before the page can take its element away. */
+  /** Zooms into the parent of an item that is being edited, before its element is removed. */
   #showApart(id: string): (() => void) | undefined {
     const { page } = this;
     const parentId = page.tree.getParentId(id);
@@ -174,20 +174,20 @@ export class Cursor {
     page.zoom(parentId);
     this.#place = { rows: page.rows, index: page.outline.indexOf(id), rootId: parentId };
     return () => {
-      notices.inform("What you are editing was folded away elsewhere. It is shown apart from the rest of the page.");
+      notices.inform("Another device folded the item that you are editing away. It is shown apart from the rest of the page.");
       this.options.zoom(parentId === page.tree.root?.id ? undefined : parentId);
     };
   }
 
-  /** Goes on where somebody else has taken away the row that has the focus. */
+  /** Continues elsewhere after another device has removed the row with the focus. */
   #lose({ id, part }: RowFocus, rootId: string): void {
-    // zooming takes rows away without anybody else
+    // zooming removes rows without another device
     if (isOnPage(this.page.tree, id) && this.page.rootId !== rootId) return;
-    this.#goOn(part);
+    this.#focusNearest(part);
   }
 
-  /** Goes to the nearest row above the one that has gone. */
-  #goOn(part: "row" | "text"): void {
+  /** Focuses the nearest row above the removed one. */
+  #focusNearest(part: "row" | "text"): void {
     const { rows, index } = this.#place;
     const row = rows.slice(0, Math.max(0, index)).findLast(({ id }) => this.#isShown(id)) ?? this.page.rows[0];
     if (row && part === "text") return this.edit(row.id);

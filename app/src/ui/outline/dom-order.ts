@@ -1,7 +1,7 @@
 /**
- * Brings children of an element into an order without moving the one that has the focus: an element that is moved loses the
- * focus, and with it the caret and the character that an input method composes.
- * @param children those that are to be in this order, in front of all others
+ * Sorts children of an element without moving the one that has the focus: a moved element loses the focus, and with it the
+ * caret and the character that an input method composes.
+ * @param children in the wanted order; they come before all others
  */
 export function inOrder(parent: Element, children: readonly Element[], focused: Element | null): void {
   const fixed = Math.max(

@@ -1,4 +1,4 @@
-/** What is needed of a row to find where something can be dropped. */
+/** The part of a row that decides on drop targets. */
 export interface DropRow {
   readonly id: string;
   readonly depth: number;
@@ -7,14 +7,14 @@ export interface DropRow {
 }
 
 export interface DropTarget {
-  /** `undefined`: the top of what is shown. */
+  /** `undefined`: the topmost items. */
   readonly parentId: string | undefined;
-  /** The sibling that it comes before; `undefined` for the end. */
+  /** The sibling to insert before; `undefined` for the end. */
   readonly beforeId: string | undefined;
   readonly depth: number;
 }
 
-/** The rows that move when these are dragged: they and all shown below them. */
+/** The rows that move when these are dragged: they and their visible descendants. */
 export function draggedRows(rows: readonly DropRow[], ids: ReadonlySet<string>): Set<string> {
   const dragged = new Set<string>();
   let below = Number.POSITIVE_INFINITY;
@@ -27,9 +27,9 @@ export function draggedRows(rows: readonly DropRow[], ids: ReadonlySet<string>):
 }
 
 /**
- * Where rows land that are dropped between two others.
+ * The target of rows that are dropped between two others.
  * @param gap index of the row below the gap; the number of rows for the end
- * @param wantedDepth how far to the right the pointer is; the nearest possible depth is taken
+ * @param wantedDepth by the horizontal position of the pointer; the nearest possible depth is used
  */
 export function dropTarget(rows: readonly DropRow[], dragged: ReadonlySet<string>, gap: number, wantedDepth: number): DropTarget {
   const others = rows.filter((row) => !dragged.has(row.id));

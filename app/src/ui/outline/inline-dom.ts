@@ -2,13 +2,13 @@ import { hasNotation, parseInline, type InlineLink, type InlinePart, type Inline
 import * as caretDom from "./caret-dom.ts";
 
 const ELEMENTS: Readonly<Record<InlineStyle, string>> = { bold: "strong", italic: "em", strike: "s", code: "code" };
-/** Longer texts are shown as they are stored: nobody writes them by hand. */
+/** Longer texts are shown as they are stored: no user types them. */
 const MAX_LENGTH = 5_000;
 const shown = new WeakMap<HTMLElement, string>();
 const links = new WeakMap<Element, InlineLink>();
 
 /**
- * Shows a text that nobody edits with its inline notation carried out. The notation stays in the element, out of sight, so
+ * Shows a text that is not being edited with its inline notation rendered. The notation stays in the element, but hidden, so
  * that the element's text is the stored one.
  */
 export function showInline(element: HTMLElement, text: string): void {
@@ -20,23 +20,23 @@ export function showInline(element: HTMLElement, text: string): void {
   element.replaceChildren(...parts.map(nodeOf));
 }
 
-/** Shows a text that is edited elsewhere, of one or several lines, with its inline notation carried out. */
+/** Shows a text that is edited elsewhere, of one or several lines, with its inline notation rendered. */
 export function renderInline(element: HTMLElement, text: string): void {
   if (text.length > MAX_LENGTH) element.textContent = text;
   else element.replaceChildren(...parseInline(text).map(nodeOf));
 }
 
-/** Shows the text as it is stored, for editing, and keeps the caret where it is. */
+/** Shows the text as it is stored, for editing, and keeps the caret in its place. */
 export function showSource(element: HTMLElement): void {
   if (element.childElementCount > 0) caretDom.showText(element, caretDom.textOf(element));
 }
 
-/** Whether the text is shown otherwise than it is stored. */
+/** Whether the text is rendered differently from its stored form. */
 export function isInline(element: HTMLElement): boolean {
   return element.childElementCount > 0;
 }
 
-/** The link that an element inside a shown text belongs to. */
+/** The link that an element inside a rendered text belongs to. */
 export function linkAt(target: Element): InlineLink | undefined {
   const link = target.closest("[data-link]");
   return link ? links.get(link) : undefined;

@@ -3,7 +3,7 @@ import type { MenuItem } from "../parts/Menu.svelte";
 import type { OutlineController } from "./controller.svelte.ts";
 import type { Command } from "./keys.ts";
 
-/** What the menu of an item offers. */
+/** The entries of an item's menu. */
 export function itemCommands(controller: OutlineController, outline: Outline, id: string | undefined): readonly MenuItem[] {
   const row = id === undefined ? undefined : outline.row(id);
   if (!row) return [];
@@ -23,7 +23,7 @@ export function itemCommands(controller: OutlineController, outline: Outline, id
   return [
     item("toggleDone", row.isDone ? "Not done" : "Done", "check", "Ctrl Enter"),
     item("note", row.note === undefined ? "Add a note" : "Change the note", "note", "Shift Enter"),
-    item("toggleCollapsed", row.isCollapsed ? "Unfold" : "Fold", "fold", "Ctrl .", { isDisabled: !row.hasChildren }),
+    item("toggleCollapsed", row.isCollapsed ? "Unfold" : "Fold", "collapse", "Ctrl .", { isDisabled: !row.hasChildren }),
     item("zoomIn", "Open", "page", "Alt Enter"),
     item("moveToPage", "Move to a page…", "move", "Ctrl Shift M", { isGroupStart: true }),
     item("copyLink", "Copy link", "link", "Ctrl Shift L"),

@@ -3,7 +3,7 @@ import { commandInText, commandOnRows } from "./keys.ts";
 
 type Key = Parameters<typeof commandInText>[0];
 
-/** `"Ctrl+Shift+z"` as a browser tells of it. */
+/** `"Ctrl+Shift+z"` as a browser reports it. */
 function key(text: string): Key {
   const parts = text.split("+");
   const has = (name: string): boolean => parts.slice(0, -1).includes(name);
@@ -14,7 +14,7 @@ describe("in a text", () => {
   test.each([
     ["Enter", "split"],
     ["Shift+Enter", "note"],
-    ["Ctrl+Shift+>", "foldAll"],
+    ["Ctrl+Shift+>", "collapseAll"],
     ["Ctrl+Shift+M", "moveToPage"],
     ["Ctrl+Shift+L", "copyLink"],
     ["Tab", "indent"],

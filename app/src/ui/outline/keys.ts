@@ -1,8 +1,8 @@
-/** What a key asks for, in a row that is being edited or among rows that are selected. */
+/** The command of a key, in a row that is being edited or among selected rows. */
 export type Command =
   | "split"
   | "note"
-  | "foldAll"
+  | "collapseAll"
   | "moveToPage"
   | "copyLink"
   | "toggleDone"
@@ -40,11 +40,11 @@ const ARROWS: Readonly<Record<string, "Up" | "Down" | "Left" | "Right">> = {
   ArrowRight: "Right",
 };
 
-/** With Ctrl and Shift. Some layouts give what stands above the full stop. */
+/** With Ctrl and Shift. Some layouts report the character above the full stop. */
 const WITH_SHIFT: Readonly<Record<string, Command>> = {
-  ".": "foldAll",
-  ">": "foldAll",
-  ":": "foldAll",
+  ".": "collapseAll",
+  ">": "collapseAll",
+  ":": "collapseAll",
   m: "moveToPage",
   l: "copyLink",
 };
@@ -53,10 +53,10 @@ type Key = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "meta
 
 const IS_MAC = /^(Mac|iP)/.test(globalThis.navigator?.platform ?? "");
 
-/** While the text of a row is edited. Whether the caret is where the key matters is for the caller to judge. */
+/** While the text of a row is edited. The caller checks whether the caret is in the right place for the key. */
 export function commandInText(event: Key, isMac: boolean = IS_MAC): Command | undefined {
   const { key, shiftKey, altKey } = event;
-  // there they go by words
+  // on macOS, these move by words
   if (isMac && altKey && (key === "ArrowLeft" || key === "ArrowRight")) return undefined;
   const anywhere = commandAnywhere(event);
   if (anywhere) return anywhere;
@@ -74,7 +74,7 @@ export function commandInText(event: Key, isMac: boolean = IS_MAC): Command | un
   return undefined;
 }
 
-/** While rows are selected, and none is edited. @param isSeveral Tab moves several rows, but goes on from a single one */
+/** While rows are selected, and none is edited. @param isSeveral Tab moves several rows, but leaves a single one */
 export function commandOnRows(event: Key, isSeveral: boolean): Command | undefined {
   const anywhere = commandAnywhere(event);
   if (anywhere) return anywhere;
@@ -96,7 +96,7 @@ export function commandOnRows(event: Key, isSeveral: boolean): Command | undefin
   return undefined;
 }
 
-/** Wherever the focus is. */
+/** Independent of the focus. */
 export function undoCommand(event: Key): "undo" | "redo" | undefined {
   if (!isMod(event) || event.altKey) return undefined;
   const key = event.key.toLowerCase();
@@ -107,7 +107,7 @@ export function undoCommand(event: Key): "undo" | "redo" | undefined {
 function commandAnywhere(event: Key): Command | undefined {
   const { key, shiftKey, altKey } = event;
   if (isMod(event)) {
-    // AltGr is Ctrl with Alt where it types characters
+    // on some layouts, AltGr is Ctrl with Alt and types characters
     if (altKey) return undefined;
     if (key === "Enter") return shiftKey ? "followLink" : "toggleDone";
     const other = shiftKey ? WITH_SHIFT[key.toLowerCase()] : undefined;

@@ -7,17 +7,17 @@ const LIMIT = 7;
 interface Begun extends LinkQuery {
   readonly itemId: string;
   readonly element: HTMLElement;
-  /** Where the caret is, in pixels. */
+  /** Position of the caret, in pixels. */
   readonly caret: DOMRect;
 }
 
 export interface LinkCompletionOptions {
   readonly pages: () => readonly { readonly treeId: string; readonly title: string }[];
-  /** Told when a text has been completed in its element. */
+  /** Called after a text has been completed in its element. */
   readonly onCompleted: (itemId: string, element: HTMLElement) => void;
 }
 
-/** The titles that a link to a page may be completed to, while it is being written. */
+/** The titles that complete a link to a page while it is being typed. */
 export class LinkCompletion {
   readonly #options: LinkCompletionOptions;
   #begun: Begun | undefined = $state.raw();
@@ -40,9 +40,9 @@ export class LinkCompletion {
     return this.#begun?.caret;
   }
 
-  /** Looks whether a link is being written, after each change of a text. */
+  /** Checks after each change of a text whether a link is being typed. */
   look(itemId: string, element: HTMLElement): void {
-    // most texts have none, and asking for the selection takes its time
+    // most texts have no link, and reading the selection is slow
     const text = element.textContent ?? "";
     const selected = text.includes("[[") ? caretDom.selectionIn(element) : undefined;
     const found = selected && selected.start === selected.end ? linkQueryAt(text, selected.end) : undefined;
@@ -57,7 +57,7 @@ export class LinkCompletion {
     if (element) this.#describe(element);
   }
 
-  /** @returns whether the key has been dealt with */
+  /** @returns whether the key was handled */
   onKey({ key, ctrlKey, metaKey, altKey, shiftKey, isComposing }: KeyboardEvent): boolean {
     if (!this.isOpen || isComposing) return false;
     const isPlain = !ctrlKey && !metaKey && !altKey && !shiftKey;
@@ -87,7 +87,7 @@ export class LinkCompletion {
     this.#options.onCompleted(itemId, element);
   }
 
-  /** Has the text say which of the titles is chosen. */
+  /** Sets the text's ARIA attributes for the chosen title. */
   #describe(element: HTMLElement): void {
     for (const [name, value] of [
       ["aria-autocomplete", "list"],

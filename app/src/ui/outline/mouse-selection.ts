@@ -1,6 +1,6 @@
 import type { Cursor } from "./cursor.svelte.ts";
 
-/** Selects rows with the mouse: with Shift up to the one pressed, otherwise those that it is drawn over from its text. */
+/** Selects rows with the mouse: with Shift up to the clicked row, otherwise by dragging from a text over other rows. */
 export function selectWithMouse(cursor: Cursor, event: MouseEvent, id: string): void {
   const { selection } = cursor;
   if (event.button !== 0) return;
@@ -13,7 +13,7 @@ export function selectWithMouse(cursor: Cursor, event: MouseEvent, id: string): 
   let last = id;
   const move = (moved: MouseEvent): void => {
     if ((moved.buttons & 1) === 0) return end();
-    // the browser goes on to select text where the mouse was pressed
+    // the browser would continue to select text from the pressed place
     if (!selection.isEmpty) getSelection()?.removeAllRanges();
     const over = moved.target instanceof Element ? moved.target.closest<HTMLElement>("[data-id]")?.dataset["id"] : undefined;
     if (over === undefined || over === last) return;

@@ -2,10 +2,10 @@ import type { Cursor } from "./cursor.svelte.ts";
 import type { Command } from "./keys.ts";
 
 /**
- * Runs a command on rows that are selected.
- * @param ids the topmost of them
- * @param id the one that keys go on from
- * @returns whether it has been dealt with
+ * Runs a command on the selected rows.
+ * @param ids the topmost selected rows
+ * @param id the row at which keys continue
+ * @returns whether the command was handled
  */
 export function runOnRows(cursor: Cursor, command: Command, ids: readonly string[], id: string): boolean {
   const { rows, outline } = cursor.page;
@@ -41,7 +41,7 @@ export function runOnRows(cursor: Cursor, command: Command, ids: readonly string
       return true;
     case "toggleCollapsed":
     case "toggleDone": {
-      // all alike: back only where all of them are
+      // the same value for all: off only if all of them are on
       const isSet = (each: string): boolean => outline.row(each)?.[command === "toggleDone" ? "isDone" : "isCollapsed"] ?? false;
       const unset = ids.filter((each) => !isSet(each));
       cursor.handle((editor) => editor.together(() => (unset.length > 0 ? unset : ids).forEach((each) => editor[command](each))));
@@ -51,7 +51,7 @@ export function runOnRows(cursor: Cursor, command: Command, ids: readonly string
     case "moveUp":
     case "moveDown": {
       const inTurn = command === "moveDown" ? ids.toReversed() : ids;
-      // where the first of them cannot go on, the others do not overtake it
+      // if the first of them cannot move further, the others do not overtake it
       cursor.handle((editor) => editor.together(() => inTurn.every((each) => editor[command](each) !== undefined)));
       return true;
     }

@@ -3,9 +3,9 @@ import { draggedRows, dropTarget, type DropTarget } from "./drop-target.ts";
 
 export interface RowDragOptions {
   readonly rows: () => readonly Row[];
-  /** The rows that go with the one that is taken hold of. */
+  /** The rows that are dragged together with the grabbed one. */
   readonly taken: (id: string) => readonly string[];
-  /** Index of the row at a height of the window, and whether the lower half of it is meant. */
+  /** Index of the row at a height of the window, and whether the height is in its lower half. */
   readonly at: (clientY: number) => { readonly index: number; readonly isLowerHalf: boolean };
   /** Width of one level, in pixels. */
   readonly indent: () => number;
@@ -13,18 +13,18 @@ export interface RowDragOptions {
   readonly drop: (ids: readonly string[], target: DropTarget) => void;
 }
 
-/** So far, in pixels, the pointer goes before it is no click any more. */
+/** Distance of the pointer from its start, in pixels, from which a click becomes a drag. */
 const THRESHOLD = 4;
-/** So near to an edge, in pixels, the list scrolls. */
+/** Distance to an edge, in pixels, within which the list scrolls. */
 const EDGE = 56;
 
-/** Rows that are dragged by their bullet, with a mouse, a pen or a finger. */
+/** Drags rows by their bullets, with a mouse, a pen or a finger. */
 export class RowDrag {
-  /** Where the rows would land; the line in the gap shows it. */
+  /** The place where the rows would land; a line in the gap shows it. */
   target: (DropTarget & { readonly gap: number }) | undefined = $state.raw();
   dragged: ReadonlySet<string> = $state.raw(new Set());
-  /** The row that the pointer took hold of: without it in the page, the pointer would be lost. */
-  heldId: string | undefined = $state.raw();
+  /** The row that the pointer grabbed. It must stay mounted, or the pointer capture would be lost. */
+  grabbedId: string | undefined = $state.raw();
   readonly #options: RowDragOptions;
   #end: (() => void) | undefined;
 
@@ -36,12 +36,12 @@ export class RowDrag {
     return this.dragged.size > 0;
   }
 
-  /** @param handle what the pointer took hold of */
+  /** @param handle the element that the pointer grabbed */
   begin(event: PointerEvent, id: string, handle: HTMLElement): void {
     if (event.button !== 0) return;
-    // at once: the first movement may lead out of the handle already
+    // at once: the first movement may leave the handle already
     handle.setPointerCapture(event.pointerId);
-    this.heldId = id;
+    this.grabbedId = id;
     const from = { x: event.clientX, y: event.clientY };
     let last = from;
     let frame = 0;
@@ -91,7 +91,7 @@ export class RowDrag {
       removeEventListener("lostpointercapture", cancel);
       removeEventListener("keydown", onKey, true);
       if (!this.isDragging) return;
-      // the click that the browser makes of letting go is none
+      // the browser reports the end of the drag as a click
       addEventListener("click", swallow, { capture: true, once: true });
       setTimeout(() => removeEventListener("click", swallow, true));
     };
@@ -100,7 +100,7 @@ export class RowDrag {
   cancel(): void {
     this.#end?.();
     this.#end = undefined;
-    this.heldId = undefined;
+    this.grabbedId = undefined;
     this.dragged = new Set();
     this.target = undefined;
   }

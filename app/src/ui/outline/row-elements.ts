@@ -1,23 +1,23 @@
 import * as caretDom from "./caret-dom.ts";
 
-/** What a row is in the page: itself, and its text. */
+/** The elements of a row: the row itself, and its text. */
 export interface RowElement {
   readonly row: HTMLElement;
   readonly text: HTMLElement;
 }
 
-/** Where in a row the focus is. */
+/** The part of a row with the focus. */
 export interface RowFocus {
   readonly id: string;
   readonly part: "row" | "text";
   readonly selected: caretDom.TextSelection | undefined;
 }
 
-/** The rows that are in the page, which are those in sight and some around them. */
+/** The mounted rows: the visible ones and some around them. */
 export class RowElements {
   readonly #elements = new Map<string, RowElement>();
 
-  /** @returns a function that takes it off again */
+  /** @returns a function that removes it */
   register(id: string, row: HTMLElement, text: HTMLElement): () => void {
     const element = { row, text };
     this.#elements.set(id, element);
@@ -30,7 +30,7 @@ export class RowElements {
     return this.#elements.get(id);
   }
 
-  /** @returns `undefined` where the row does not have the focus */
+  /** @returns `undefined` if the row does not have the focus */
   focusIn(id: string): RowFocus | undefined {
     const element = this.#elements.get(id);
     const focused = document.activeElement;
@@ -38,7 +38,7 @@ export class RowElements {
     return { id, part: focused === element.text ? "text" : "row", selected: caretDom.selectionIn(element.text) };
   }
 
-  /** Puts the focus back. @returns whether the row is still there */
+  /** Restores the focus. @returns whether the row still exists */
   giveBack({ id, part, selected }: RowFocus): boolean {
     const element = this.#elements.get(id);
     element?.[part].focus({ preventScroll: true });

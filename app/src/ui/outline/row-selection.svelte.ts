@@ -1,6 +1,6 @@
 import type { Row } from "../../model/row.ts";
 
-/** The rows that are selected: those from where the selection began to where it is now, as they stand on the screen. */
+/** The selected rows: those between the start of the selection and its head, in the order of the screen. */
 export class RowSelection {
   #anchor: string | undefined = $state.raw();
   #head: string | undefined = $state.raw();
@@ -9,7 +9,7 @@ export class RowSelection {
     return this.#head === undefined;
   }
 
-  /** The row that keys go on from. */
+  /** The row at which keys continue. */
   get head(): string | undefined {
     return this.#head;
   }
@@ -43,7 +43,7 @@ export class RowSelection {
   }
 }
 
-/** Of these rows, those that do not lie below another of them: what is done to them takes the others along. */
+/** The rows among these that are no descendants of another: commands on them include the others. */
 export function topmost(rows: readonly Row[], ids: readonly string[]): string[] {
   const wanted = new Set(ids);
   const found: string[] = [];

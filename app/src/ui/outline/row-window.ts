@@ -5,8 +5,8 @@ export interface RowRange {
 }
 
 /**
- * Where the rows of a long list stand, of which only those in sight are in the page. Heights are remembered by the row's
- * id, so that they stay right when rows come, go or move; a row that has not been seen yet counts with the usual height.
+ * The positions of the rows of a long list, of which only the visible ones are in the DOM. Heights are stored by the row's id,
+ * so that they stay valid when rows are added, removed or moved. A row that has not been measured counts with the usual height.
  */
 export class RowWindow {
   readonly #usualHeight: number;
@@ -26,7 +26,7 @@ export class RowWindow {
     this.#isDirty = true;
   }
 
-  /** Notes a row's height, in pixels. @returns whether that moves others */
+  /** Stores a row's height, in pixels. @returns whether that moves other rows */
   measure(id: string, height: number): boolean {
     if ((this.#measured.get(id) ?? this.#usualHeight) === height) return false;
     this.#measured.set(id, height);
@@ -34,7 +34,7 @@ export class RowWindow {
     return true;
   }
 
-  /** Forgets what was measured: the width has changed, or the type. */
+  /** Forgets all heights, after a change of the width or of the font. */
   forgetHeights(): void {
     this.#measured.clear();
     this.#isDirty = true;
@@ -42,18 +42,18 @@ export class RowWindow {
 
   /** Height of all rows, in pixels. */
   get height(): number {
-    return this.#settled()[this.#ids.length]!;
+    return this.#currentTops()[this.#ids.length]!;
   }
 
   /** Top of the row at an index, in pixels from the top of the first. */
   topOf(index: number): number {
-    const tops = this.#settled();
+    const tops = this.#currentTops();
     return tops[Math.max(0, Math.min(index, this.#ids.length))]!;
   }
 
-  /** Index of the row at a height, in pixels from the top of the first; the nearest one where there is none. */
+  /** Index of the row at a height, in pixels from the top of the first, or else of the nearest row. */
   indexAt(y: number): number {
-    const tops = this.#settled();
+    const tops = this.#currentTops();
     let low = 0;
     let high = this.#ids.length - 1;
     while (low < high) {
@@ -65,10 +65,10 @@ export class RowWindow {
   }
 
   /**
-   * The rows to have in the page.
-   * @param top of what is in sight, in pixels from the top of the first row
-   * @param height of what is in sight, in pixels
-   * @param overscan rows beyond that to have ready on both sides
+   * The rows that must be in the DOM.
+   * @param top of the visible part, in pixels from the top of the first row
+   * @param height of the visible part, in pixels
+   * @param overscan number of additional rows on both sides
    */
   visible(top: number, height: number, overscan: number): RowRange {
     if (this.#ids.length === 0) return { start: 0, end: 0 };
@@ -77,7 +77,7 @@ export class RowWindow {
     return { start, end };
   }
 
-  #settled(): Float64Array {
+  #currentTops(): Float64Array {
     if (!this.#isDirty) return this.#tops;
     this.#isDirty = false;
     const tops = new Float64Array(this.#ids.length + 1);

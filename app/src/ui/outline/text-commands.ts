@@ -3,7 +3,7 @@ import * as caretDom from "./caret-dom.ts";
 import type { Cursor } from "./cursor.svelte.ts";
 import type { Command } from "./keys.ts";
 
-/** Runs a command in the text of a row. @returns whether it has been dealt with; the rest is left to the browser */
+/** Runs a command in the text of a row. @returns whether it was handled; otherwise the browser handles the key */
 export function runInText(cursor: Cursor, command: Command, id: string): boolean {
   const { page } = cursor;
   const element = cursor.elements.get(id)?.text;

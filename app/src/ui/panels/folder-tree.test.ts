@@ -4,7 +4,7 @@ import { folderTree, type FileNode } from "./folder-tree.ts";
 const files = (...paths: string[]): { path: string; size: number; modifiedMs: number }[] =>
   paths.map((path, index) => ({ path, size: 10, modifiedMs: index }));
 
-/** Names and labels, the deeper the further in. */
+/** Names and labels, indented by depth. */
 function drawn(nodes: readonly FileNode[], depth = 0): string[] {
   return nodes.flatMap(({ name, label, children }) => [
     `${"  ".repeat(depth)}${name}${label === undefined ? "" : ` (${label})`}`,
@@ -12,7 +12,7 @@ function drawn(nodes: readonly FileNode[], depth = 0): string[] {
   ]);
 }
 
-test("joins folders that hold only one folder, and says what a tree is called", () => {
+test("joins folders that contain only one folder, and labels trees with their titles", () => {
   const tree = folderTree(
     files(
       "s/space.json",

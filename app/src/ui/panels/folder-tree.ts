@@ -1,15 +1,15 @@
-/** A folder or file as it is listed: folders with nothing but one folder in them are joined with it. */
+/** A folder or file in the list. A folder that contains only one folder is joined with it. */
 export interface FileNode {
   /** Relative to the space's folder. */
   readonly path: string;
   readonly name: string;
-  /** What it holds, in words, where that is known. */
+  /** Its contents in words, if known. */
   readonly label?: string;
-  /** Of a folder, what is in it. */
+  /** The entries of a folder. */
   readonly children?: readonly FileNode[];
-  /** In bytes, of a folder all together. */
+  /** In bytes; the sum for a folder. */
   readonly size: number;
-  /** Milliseconds since the epoch, of a folder the latest. */
+  /** Milliseconds since the epoch; the latest for a folder. */
   readonly modifiedMs: number;
 }
 
@@ -19,7 +19,7 @@ interface File {
   readonly modifiedMs: number;
 }
 
-/** @param titleOf what a tree is called */
+/** @param titleOf returns the title of a tree */
 export function folderTree(files: readonly File[], titleOf: (treeId: string) => string | undefined): FileNode[] {
   return level(
     files.map((file) => ({ file, parts: partsOf(file.path) })),
@@ -30,7 +30,7 @@ export function folderTree(files: readonly File[], titleOf: (treeId: string) => 
 
 interface Placed {
   readonly file: File;
-  /** Its path from the level on. */
+  /** Its path, relative to the current level. */
   readonly parts: readonly string[];
 }
 
@@ -74,7 +74,7 @@ function folderNode(
   };
 }
 
-/** The two folders that have a tree's id between them are taken as one. */
+/** Joins the two nested folders that together form a tree's id. */
 function partsOf(path: string): string[] {
   const parts = path.split("/");
   const at = parts.indexOf("ops") + 1;

@@ -2,7 +2,7 @@ import type { ReplicatedTree, Space, VertexOperation } from "foldspace";
 import { count } from "../words/status.ts";
 import { describeOperations } from "../words/operations.ts";
 
-/** Something that was done, here or elsewhere. */
+/** An edit on this or another device. */
 export interface ActivityEntry {
   readonly key: number;
   /** Milliseconds since the epoch. */
@@ -10,23 +10,23 @@ export interface ActivityEntry {
   readonly peerId: string | undefined;
   readonly treeId: string;
   readonly text: string;
-  /** The item that it was done to. */
+  /** The edited item. */
   readonly itemId?: string;
 }
 
-/** So many entries are kept. */
+/** Maximum number of entries. */
 const LIMIT = 100;
-/** Operations that come within so many milliseconds are told together. */
+/** Operations that arrive within this many milliseconds are reported together. */
 const GATHER_MS = 60;
-/** Of more items at once, only their number is told: somebody has been away. */
+/** If more items change at once, only the number of changes is reported: a device was away for a while. */
 const DETAILED = 8;
-/** Writing on within so many milliseconds is the same deed. */
+/** Edits of the same item within this many milliseconds are one entry. */
 const SAME_DEED_MS = 20_000;
 
-/** What happens in a space while it is open, in words, the latest first. */
+/** The edits in a space while it is open, in words, the latest first. */
 export class Activity {
   entries: readonly ActivityEntry[] = $state.raw([]);
-  /** When each other peer was last heard of, in milliseconds since the epoch. */
+  /** The time of each other peer's last operation here, in milliseconds since the epoch. */
   lastHeard: ReadonlyMap<string, number> = $state.raw(new Map());
   readonly #space: Space;
   readonly #titleOf: (treeId: string) => string | undefined;
@@ -42,7 +42,7 @@ export class Activity {
     this.#ends.push(
       space.observeUnloadedTrees((treeId) => {
         const title = this.#titleOf(treeId);
-        if (title !== undefined) this.#add({ at: Date.now(), peerId: undefined, treeId, text: `“${title}” has news` });
+        if (title !== undefined) this.#add({ at: Date.now(), peerId: undefined, treeId, text: `“${title}” has new changes` });
       }),
     );
   }
@@ -52,7 +52,7 @@ export class Activity {
       tree.observeOpApplied((op) => {
         if ("transient" in op && op.transient) return;
         this.#gathered.push({ treeId, tree, op });
-        this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
+        this.#timer ??= setTimeout(() => this.#notify(), GATHER_MS);
       }),
     );
   }
@@ -62,7 +62,7 @@ export class Activity {
     for (const end of this.#ends) end();
   }
 
-  #tell(): void {
+  #notify(): void {
     this.#timer = undefined;
     const at = Date.now();
     const groups = new Map<string, { treeId: string; tree: ReplicatedTree; peerId: string; ops: VertexOperation[] }>();

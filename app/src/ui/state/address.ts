@@ -1,4 +1,4 @@
-/** What is shown, as the fragment of the page's address has it, so that Back and Forward go through it. */
+/** The shown page and item, as the fragment of the page's address has them, so that Back and Forward work. */
 export interface Address {
   readonly pageId?: string;
   /** Item that is zoomed into. */
@@ -14,7 +14,7 @@ function decode(part: string): string | undefined {
   try {
     return decodeURIComponent(part);
   } catch {
-    // percent signs that make no text: nothing that this app has written
+    // malformed percent signs, which this app never writes
     return undefined;
   }
 }

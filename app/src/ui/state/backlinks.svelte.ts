@@ -3,14 +3,14 @@ import { PageLinks, type PageLink } from "../../model/page-links.ts";
 import { attempt } from "./notices.svelte.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
-/** Before anything is read, in milliseconds: what is asked for comes first. */
+/** Delay before anything is read, in milliseconds, so that more urgent work comes first. */
 const SETTLED_MS = 1_500;
 
-/** The links between the pages of a space, read page by page while nothing else is to be done. */
+/** The links between the pages of a space, read page by page while the browser is idle. */
 export class Backlinks {
   readonly #workspace: Workspace;
   readonly #links = new PageLinks();
-  /** Pages of which nothing has arrived, or which could not be read. */
+  /** Pages whose operations have not arrived, or that could not be read. */
   readonly #missing = new Set<string>();
   #isReading = false;
   #isClosed = false;
@@ -22,7 +22,7 @@ export class Backlinks {
     this.#links.observe(() => this.#version++);
   }
 
-  /** The items of other pages that link to a title. Begins to read what has not been read. */
+  /** The items of other pages that link to a title. Starts to read pages that have not been read. */
   linksTo(title: string, treeId: string): readonly PageLink[] {
     void this.#version;
     return this.#links.linksTo(title).filter((link) => link.treeId !== treeId);

@@ -1,9 +1,9 @@
-import { recall, remember } from "../../session/browser-memory.ts";
+import { recall, remember } from "../../session/browser-settings.ts";
 import { chooseHourCycle, hourCycleOf } from "../words/times.ts";
 
 export type ClockChoice = "system" | "12" | "24";
 
-/** How times of the day are written. */
+/** The format of times of the day. */
 class Clock {
   choice: ClockChoice = $state(asChoice(recall("clock")));
 

@@ -5,11 +5,11 @@ import { thisDevice } from "../../session/this-device.ts";
 import { PLACE } from "../words/place.ts";
 import { notices } from "./notices.svelte.ts";
 
-/** The devices that have written in a space, this one among them. */
+/** The devices that have written in a space, including this one. */
 export class Devices {
   known: KnownDevices = $state.raw() as KnownDevices;
   readonly #space: Space;
-  /** Peers that this device was at earlier visits. */
+  /** Peer ids of this device's earlier visits. */
   readonly #own: ReadonlySet<string>;
   readonly #ends: (() => void)[] = [];
   #isAnnouncing = false;
@@ -22,7 +22,7 @@ export class Devices {
     if (root) this.#ends.push(root.observe(() => (this.known = new KnownDevices(space.tree))));
   }
 
-  /** What this one is called. */
+  /** The name of this device. */
   get ownName(): string {
     const { id, name } = thisDevice();
     return this.known.nameOf(id) ?? name;
@@ -34,7 +34,7 @@ export class Devices {
     renameDevice(tree, thisDevice().id, name);
   }
 
-  /** To be called when something was written here: who only reads is of no interest to others. */
+  /** Must be called after an edit on this device: devices that only read do not matter to others. */
   announce(): void {
     if (this.#isAnnouncing) return;
     this.#isAnnouncing = true;
@@ -44,7 +44,7 @@ export class Devices {
       try {
         announceDevice(this.#space.tree, this.#space.peerId, thisDevice());
       } catch (error) {
-        notices.report("The name of this device could not be written down.", error);
+        notices.report("The name of this device could not be saved.", error);
       }
     });
   }
@@ -54,7 +54,7 @@ export class Devices {
     return peerId === this.#space.peerId || this.#own.has(peerId) || this.known.deviceOf(peerId)?.id === thisDevice().id;
   }
 
-  /** Who a peer is, within a sentence. */
+  /** The name of a peer within a sentence. */
   describe(peerId: string): string {
     if (peerId === this.#space.peerId) return "you";
     if (this.isOwn(peerId)) return `this ${PLACE}`;

@@ -1,7 +1,7 @@
 import { SvelteSet } from "svelte/reactivity";
 import { TextDraft, type TextDraftOptions } from "../text-draft.ts";
 
-/** What somebody is writing at the moment, and is not stored yet. */
+/** The texts that are being typed, and are not stored yet. */
 export class Drafts {
   readonly #pending = new SvelteSet<TextDraft>();
   readonly #all = new Set<TextDraft>();
@@ -10,7 +10,7 @@ export class Drafts {
     return this.#pending.size === 0;
   }
 
-  /** A draft that counts among these while it has something to be stored. */
+  /** Makes a draft that belongs to these while it has unsaved text. */
   add(options: Omit<TextDraftOptions, "onPending">): TextDraft {
     const draft: TextDraft = new TextDraft({
       ...options,
@@ -20,15 +20,15 @@ export class Drafts {
     return draft;
   }
 
-  /** Ends a draft, which counts no more. */
+  /** Ends a draft and removes it. */
   end(draft: TextDraft): void {
     draft.finish();
     this.#all.delete(draft);
   }
 
-  /** Makes what is shown what stands, so that commands are about what is shown. */
-  settle(): void {
-    for (const draft of this.#all) draft.settle();
+  /** Makes all shown texts the winning ones, so that commands act on the shown texts. */
+  commit(): void {
+    for (const draft of this.#all) draft.commit();
   }
 
   /** Stores all of it at once. */
@@ -36,8 +36,8 @@ export class Drafts {
     for (const draft of [...this.#pending]) draft.store();
   }
 
-  /** Stores all of it, because the page may never be seen again. */
-  leave(): void {
-    for (const draft of [...this.#pending]) draft.leave();
+  /** Stores all of it, because the page may never be shown again. */
+  flush(): void {
+    for (const draft of [...this.#pending]) draft.flush();
   }
 }

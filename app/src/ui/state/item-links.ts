@@ -1,7 +1,7 @@
 import { addressOf, readAddress, type Address } from "./address.ts";
 import { attempt, notices } from "./notices.svelte.ts";
 
-/** Puts a link to a page, or to an item in it, into the clipboard. */
+/** Copies a link to a page, or to an item in it. */
 export function copyLink(treeId: string, itemId?: string): void {
   void attempt("The link could not be copied.", async () => {
     await navigator.clipboard.writeText(location.origin + location.pathname + addressOf(treeId, itemId));
@@ -9,7 +9,7 @@ export function copyLink(treeId: string, itemId?: string): void {
   });
 }
 
-/** What a link leads to if it is one that {@link copyLink} makes, also on another device: ids are the same everywhere. */
+/** The target of a link that {@link copyLink} made, also on another device: ids are the same everywhere. */
 export function addressIn(url: string): Address {
   const at = url.indexOf("#/");
   return at < 0 ? {} : readAddress(url.slice(at));

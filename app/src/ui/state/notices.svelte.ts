@@ -1,33 +1,33 @@
 import { errorCode } from "foldspace";
-import { explain } from "../words/explain.ts";
+import { describeError } from "../words/problem-words.ts";
 
 export interface NoticeAction {
   readonly label: string;
   run(): void;
 }
 
-/** A message that stands in a corner for a while, or until it is closed. */
+/** A message that is shown in a corner for a while, or until it is closed. */
 export interface Notice {
   readonly id: number;
   readonly tone: "info" | "bad";
   readonly text: string;
-  /** What to do about it. */
+  /** Advice for the user. */
   readonly advice?: string;
-  /** What happened, for someone who wants to know. */
+  /** Details of the failure. */
   readonly details?: string;
   readonly code?: string;
   readonly action?: NoticeAction;
 }
 
 const INFO_MS = 5_000;
-/** More than these push out the oldest. */
+/** More notices than these replace the oldest. */
 const LIMIT = 4;
 
 class Notices {
   list: readonly Notice[] = $state.raw([]);
   #nextId = 1;
 
-  /** Says that something has been done. */
+  /** Reports a success. */
   inform(text: string, action?: NoticeAction): void {
     const notice: Notice = { id: this.#nextId++, tone: "info", text, ...(action ? { action } : {}) };
     this.#add(notice);
@@ -35,16 +35,16 @@ class Notices {
   }
 
   /**
-   * Says that something has failed. Stays until it is closed.
-   * @param what could not be done, as a sentence
-   * @param advice in place of what is said of the error's code
+   * Reports a failure. The message stays until it is closed.
+   * @param what the failed action, as a sentence
+   * @param advice in place of the words for the error's code
    */
   report(what: string, error: unknown, advice?: string): void {
     const code = errorCode(error);
     const details = error instanceof Error ? error.message : String(error);
     const known = this.list.find((notice) => notice.text === what && notice.details === details);
     if (known) return;
-    advice ??= code ? `${explain(code).title}. ${explain(code).advice}` : undefined;
+    advice ??= code ? `${describeError(code).title}. ${describeError(code).advice}` : undefined;
     this.#add({
       id: this.#nextId++,
       tone: "bad",
@@ -66,7 +66,7 @@ class Notices {
 
 export const notices: Notices = new Notices();
 
-/** Runs what a click asks for; what it fails with is shown. */
+/** Runs the action of a click, and shows its failure. */
 export async function attempt(what: string, action: () => Promise<unknown> | void): Promise<void> {
   try {
     await action();

@@ -3,12 +3,12 @@ import { OutlineEditor } from "../../model/editing.ts";
 import { NOTE_KEY, TEXT_KEY } from "../../model/item.ts";
 import { Outline } from "../../model/outline.ts";
 import { OwnTexts } from "../../model/own-texts.ts";
-import { RivalWatcher, type Rival } from "../../model/conflicts.ts";
+import { ConflictWatcher, type Conflict } from "../../model/conflicts.ts";
 import type { Row } from "../../model/row.ts";
 import { TextMerger } from "../../model/text-merger.ts";
 import { notices } from "./notices.svelte.ts";
 
-/** An open page: its outline, as the components watch it. */
+/** An open page, with its outline as reactive state for the components. */
 export class PageView {
   readonly treeId: string;
   readonly tree: ReplicatedTree;
@@ -18,19 +18,19 @@ export class PageView {
   rows: readonly Row[] = $state.raw([]);
   /** Item whose children are shown; the tree's root for the whole page. */
   rootId: string = $state("");
-  /** What the rows are filtered by; empty: by nothing. */
+  /** The filter of the rows; empty: no filter. */
   query: string = $state("");
-  /** Number of items that the filter has found. */
+  /** Number of items that match the filter. */
   found: number | undefined = $state();
   canUndo: boolean = $state(false);
   canRedo: boolean = $state(false);
-  /** Texts that were changed on two devices at once, by item. */
-  rivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
-  /** Notes that were changed on two devices at once, by item. */
-  noteRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
-  /** The item whose note is just being written. */
+  /** Texts that were changed on two devices at the same time, by item. */
+  conflicts: ReadonlyMap<string, Conflict> = $state.raw(new Map());
+  /** Notes that were changed on two devices at the same time, by item. */
+  noteConflicts: ReadonlyMap<string, Conflict> = $state.raw(new Map());
+  /** The item whose note is being edited. */
   writtenNote: string | undefined;
-  /** Whether somebody is just writing an item's text. */
+  /** Whether an item's text is being edited. */
   isBeingWritten: (itemId: string) => boolean = () => false;
   #isWatching = false;
   readonly #ends: (() => void)[] = [];
@@ -40,7 +40,7 @@ export class PageView {
     this.tree = tree;
     this.outline = new Outline(tree);
     this.editor = new OutlineEditor(this.outline);
-    this.ownTexts = new OwnTexts(tree, (id) => this.outline.hold(id));
+    this.ownTexts = new OwnTexts(tree, (id) => this.outline.pin(id));
     this.#ends.push(
       () => this.ownTexts.close(),
       this.outline.observe(() => this.refresh()),
@@ -53,7 +53,7 @@ export class PageView {
     return this.rootId !== this.tree.root?.id;
   }
 
-  /** Shows the present state at once, instead of in a microtask. */
+  /** Shows the current state at once, instead of in a microtask. */
   refresh(): void {
     this.rows = this.outline.rows;
     this.rootId = this.outline.root;
@@ -61,9 +61,9 @@ export class PageView {
   }
 
   /**
-   * Does something to the page and shows it at once.
-   * @param failure what to say where that fails, as a sentence
-   * @returns `undefined` where it failed, which has been said
+   * Runs an edit of the page and shows the result at once.
+   * @param failure the message for a failure, as a sentence
+   * @returns `undefined` after a failure, which has been reported
    */
   edit<T>(command: (editor: OutlineEditor) => T, failure: string = "That could not be done."): T | undefined {
     try {
@@ -76,16 +76,16 @@ export class PageView {
     }
   }
 
-  /** Shows only what has the words of a query, and what is around that; everything if there are none. */
+  /** Shows only the matches of a query with their context; everything for an empty query. */
   filter(query: string): void {
     this.query = query;
     this.found = this.outline.filter(query);
     this.refresh();
   }
 
-  /** Shows a hidden item, so that it can be written. */
+  /** Shows a hidden item, so that it can be edited. */
   unhide(itemId: string): void {
-    this.outline.hold(itemId);
+    this.outline.pin(itemId);
     this.filter("");
   }
 
@@ -96,30 +96,34 @@ export class PageView {
     this.refresh();
   }
 
-  /** Begins to look for texts that were changed on two devices at once, and to merge those that go together. */
-  watchRivals(): void {
+  /** Starts to find texts that were changed on two devices at the same time, and to merge the compatible ones. */
+  watchConflicts(): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
     this.#watch(
       TEXT_KEY,
-      (rivals) => (this.rivals = rivals),
+      (conflicts) => (this.conflicts = conflicts),
       (id) => this.isBeingWritten(id),
     );
     this.#watch(
       NOTE_KEY,
-      (rivals) => (this.noteRivals = rivals),
+      (conflicts) => (this.noteConflicts = conflicts),
       (id) => this.writtenNote === id,
     );
   }
 
-  #watch(key: string, onRivals: (rivals: ReadonlyMap<string, Rival>) => void, isBeingWritten: (itemId: string) => boolean): void {
-    const watcher = new RivalWatcher(this.tree, key);
-    const read = (): void => onRivals(new Map(watcher.rivals.map((rival) => [rival.itemId, rival])));
+  #watch(
+    key: string,
+    onConflicts: (conflicts: ReadonlyMap<string, Conflict>) => void,
+    isBeingWritten: (itemId: string) => boolean,
+  ): void {
+    const watcher = new ConflictWatcher(this.tree, key);
+    const read = (): void => onConflicts(new Map(watcher.conflicts.map((conflict) => [conflict.itemId, conflict])));
     const merger = new TextMerger({
       tree: this.tree,
       watcher,
       isBeingWritten,
-      onFailed: (error) => notices.report("Texts of two devices could not be put together.", error),
+      onFailed: (error) => notices.report("Texts of two devices could not be merged.", error),
     });
     this.#ends.push(
       watcher.observe(read),

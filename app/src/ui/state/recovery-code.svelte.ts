@@ -1,6 +1,6 @@
-/** The code that opens the secrets when their passphrase is forgotten. It cannot be had again. */
+/** The code that opens the secrets if their passphrase is forgotten. It cannot be shown again. */
 class RecoveryCode {
-  /** From when it is made until somebody says that they have it, whatever is opened or closed meanwhile. */
+  /** Set from its creation until the user confirms having saved it, whatever is opened or closed meanwhile. */
   shown: string | undefined = $state.raw();
 }
 

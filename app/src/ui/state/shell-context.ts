@@ -3,12 +3,12 @@ import { getContext, setContext } from "svelte";
 import type { OpenFolder } from "../../session/folder-source.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
-/** What all parts of the page have at hand. */
+/** The context that all parts of the page share. */
 export interface ShellContext {
   readonly workspace: Workspace;
   readonly openSpace: (pointer: SpacePointer, folder?: OpenFolder) => Promise<void>;
   readonly newSpace: (name: string) => Promise<void>;
-  /** Says something to those who do not see the screen. */
+  /** Announces a text to users of screen readers. */
   readonly announce: (text: string) => void;
 }
 

@@ -1,10 +1,10 @@
-/** Something that was done to more than the page that is shown, and can be taken back. */
+/** An action on more than the shown page that can be undone. */
 export interface Step {
   undo(): void;
   redo(): void;
 }
 
-/** What was done last, as long as nothing was done to a page since: undo and redo begin with these. */
+/** The last actions, as long as no page has been edited since: undo and redo begin with these. */
 export class StepsElsewhere {
   readonly #steps: Readonly<Record<"undo" | "redo", Step[]>> = { undo: [], redo: [] };
 
@@ -13,7 +13,7 @@ export class StepsElsewhere {
     this.#steps.redo.length = 0;
   }
 
-  /** Takes a step off that has been taken back in another way. */
+  /** Removes a step that has been undone in another way. */
   drop(isMeant: (step: Step) => boolean): void {
     for (const steps of Object.values(this.#steps)) {
       const at = steps.findIndex(isMeant);
@@ -25,11 +25,11 @@ export class StepsElsewhere {
     for (const steps of Object.values(this.#steps)) steps.length = 0;
   }
 
-  /** @returns whether there was something to be taken back, or to be done again */
+  /** @returns whether there was a step to undo or redo */
   run(what: "undo" | "redo"): boolean {
     const step = this.#steps[what].pop();
     if (!step) return false;
-    // what it does to pages clears the rest
+    // its edits of pages clear the other steps
     step[what]();
     this.#steps[what === "undo" ? "redo" : "undo"].push(step);
     return true;

@@ -1,4 +1,4 @@
-import { recall, remember } from "../../session/browser-memory.ts";
+import { recall, remember } from "../../session/browser-settings.ts";
 
 export type ThemeChoice = "system" | "light" | "dark";
 

@@ -1,11 +1,11 @@
 import { errorCode, type Problem, type ReplicatedTree, type SpaceStatus } from "foldspace";
-import { fold } from "../../model/fold.ts";
+import { normalize } from "../../model/normalize.ts";
 import type { InlineLink } from "../../model/inline.ts";
 import { moveItems } from "../../model/move-items.ts";
 import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
-import { RivalWatcher, type Rival } from "../../model/conflicts.ts";
+import { ConflictWatcher, type Conflict } from "../../model/conflicts.ts";
 import { TextMerger } from "../../model/text-merger.ts";
-import { recall, remember } from "../../session/browser-memory.ts";
+import { recall, remember } from "../../session/browser-settings.ts";
 import { BROWSER_LAYER, FOLDER_LAYER, type Session } from "../../session/session.svelte.ts";
 import { describeStatus, type KeptIn, type StatusWords } from "../words/status.ts";
 import { Activity } from "./activity.svelte.ts";
@@ -20,16 +20,16 @@ import { StepsElsewhere, type Step } from "./steps-elsewhere.ts";
 
 export type PanelName = "sync" | "files" | "history" | "secrets";
 
-/** After the page is shown, in milliseconds: what takes its time then keeps nobody waiting. */
-const SETTLED_MS = 400;
+/** Delay of less urgent work after the page is shown, in milliseconds. */
+const DEFERRED_MS = 400;
 
-/** What a file cannot be read with, because its folder cannot be reached. */
+/** Errors of files that mean that the whole folder cannot be reached. */
 const OF_WHOLE_FOLDER: ReadonlySet<string> = new Set(["FOLD_FOLDER_LOST", "FOLD_UNTRUSTED_SERVER"]);
 
-/** From one look for a page that has not arrived to the next, in milliseconds. */
+/** Interval between attempts to load a page that has not arrived, in milliseconds. */
 const RETRY_MS = 1_000;
 
-/** What is open and shown of a space. */
+/** The open space and the state of its user interface. */
 export class Workspace {
   readonly session: Session;
   readonly activity: Activity;
@@ -38,30 +38,30 @@ export class Workspace {
   readonly backlinks: Backlinks = new Backlinks(this);
   pages: readonly Page[] = $state.raw([]);
   page: PageView | undefined = $state.raw();
-  /** Whether the layers have been asked for the pages at least once. */
+  /** Whether the pages have not been read from the layers yet. */
   isLoading: boolean = $state(true);
   status: SpaceStatus = $state.raw({ layers: [] });
   #found: readonly Problem[] = $state.raw([]);
-  /** What keeps a whole layer from working stands with the layer, and is none of them. */
+  /** Without the errors that stop a whole layer: the layer's card shows those. */
   readonly problems: readonly Problem[] = $derived.by(() => {
-    const told = new Set(this.status.layers.map(({ error }) => error?.code));
-    return this.#found.filter(({ file, code }) => !told.has(code) || (file !== undefined && !OF_WHOLE_FOLDER.has(code)));
+    const ofLayers = new Set(this.status.layers.map(({ error }) => error?.code));
+    return this.#found.filter(({ file, code }) => !ofLayers.has(code) || (file !== undefined && !OF_WHOLE_FOLDER.has(code)));
   });
   panel: PanelName | undefined = $state();
   isDrawerOpen: boolean = $state(false);
   isSearching: boolean = $state(false);
-  /** What is searched for when the search is opened. */
+  /** The query with which the search opens. */
   query: string = $state("");
-  /** Whether what this is has to be said first. */
+  /** Whether to introduce the app first. */
   isNew: boolean = $state(false);
   /** Whether the list of keys is shown. */
   isShowingKeys: boolean = $state(false);
   name: string = $state("");
-  /** The page that is to be shown as soon as something of it has arrived. */
+  /** The page to show as soon as some of its operations arrive. */
   missing: string | undefined = $state.raw();
-  /** Item to be edited as soon as its page is shown. */
+  /** Item to edit as soon as its page is shown. */
   wanted: { readonly treeId: string; readonly itemId: string } | undefined = $state.raw();
-  /** How the layers are at the moment. */
+  /** The current state of the layers. */
   readonly kept: KeptIn = $derived.by(() => ({
     browser: this.status.layers.find(({ id }) => id === BROWSER_LAYER),
     folder: this.status.layers.find(({ id }) => id === FOLDER_LAYER),
@@ -69,13 +69,13 @@ export class Workspace {
     isFolderOnly: !this.session.isInBrowser,
   }));
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
-  /** Titles that were changed on two devices at once, by the vertex that names the page. */
-  titleRivals: ReadonlyMap<string, Rival> = $state.raw(new Map());
+  /** Titles that were changed on two devices at the same time, by the vertex that names the page. */
+  titleConflicts: ReadonlyMap<string, Conflict> = $state.raw(new Map());
   /** Whether items that are done are hidden, on all pages. */
   isHidingDone: boolean = $state(recall("hide-done") === "yes");
-  /** Whether the field is shown that filters the page. */
+  /** Whether the filter field is shown. */
   isFiltering: boolean = $state(false);
-  /** Items of the page that is shown, for which another page is being chosen. */
+  /** Items of the shown page that the user wants to move to another page. */
   moving: readonly string[] | undefined = $state.raw();
   readonly #elsewhere = new StepsElsewhere();
   readonly #restorings = new Map<string, Step>();
@@ -104,13 +104,13 @@ export class Workspace {
     this.#found = space.problems;
     this.#readPages();
     const onHashChange = (): void => void this.follow();
-    const watching = setTimeout(() => this.#watchTitles(), SETTLED_MS);
+    const watching = setTimeout(() => this.#watchTitles(), DEFERRED_MS);
     this.#ends.push(() => clearTimeout(watching));
     addEventListener("hashchange", onHashChange);
     this.#ends.push(() => removeEventListener("hashchange", onHashChange));
   }
 
-  /** Shows what the page's address names, or else what was shown last, or else the first page. */
+  /** Shows the page that the address names, or else the page that was shown last, or else the first page. */
   async follow(): Promise<void> {
     const { pageId, itemId } = readAddress();
     const known = (id: string | undefined): boolean => this.pages.some(({ treeId }) => treeId === id);
@@ -123,7 +123,7 @@ export class Workspace {
     if (treeId !== pageId) history.replaceState(history.state, "", addressOf(treeId));
     await attempt("The page could not be opened.", async () => {
       const view = await this.#loadIfThere(treeId);
-      // another may have been asked for meanwhile
+      // the user may have asked for another page meanwhile
       if ((readAddress().pageId ?? treeId) !== treeId) return;
       this.missing = view ? undefined : treeId;
       if (!view) {
@@ -136,31 +136,31 @@ export class Workspace {
       this.page = view;
       remember("page", treeId);
       setTimeout(
-        () => void attempt("Texts changed on two devices could not be looked for.", () => view.watchRivals()),
-        SETTLED_MS,
+        () => void attempt("The search for texts that were changed on two devices failed.", () => view.watchConflicts()),
+        DEFERRED_MS,
       );
     });
     this.isLoading = false;
   }
 
-  /** Saves everything, also what is still being written. @throws FoldspaceError `FOLD_NOT_DURABLE` */
+  /** Saves everything, including drafts. @throws FoldspaceError `FOLD_NOT_DURABLE` */
   async save(): Promise<void> {
     this.drafts.store();
     await this.session.space.flush();
   }
 
-  /** Takes back, or does again, what was done last: the deletion of a page, or something on the page that is shown. */
+  /** Undoes or redoes the last action: the deletion of a page, or an edit of the shown page. */
   undo(what: "undo" | "redo" = "undo"): void {
-    this.drafts.settle();
+    this.drafts.commit();
     if (!this.undoElsewhere(what)) this.page?.edit((editor) => editor[what]());
   }
 
-  /** @returns whether what was done last was not done to one page alone, and is taken back, or done again */
+  /** @returns whether the last action concerned more than one page, and has been undone or redone */
   undoElsewhere(what: "undo" | "redo"): boolean {
     return this.#elsewhere.run(what);
   }
 
-  /** Deletes a page, which can be undone until something else is done. */
+  /** Deletes a page. This can be undone until the next action. */
   deletePage(treeId: string): void {
     void attempt("The page could not be deleted.", () => {
       const title = this.titleOf(treeId) || "Untitled";
@@ -175,9 +175,9 @@ export class Workspace {
     });
   }
 
-  /** Brings a deleted page back, and goes there. */
+  /** Restores a deleted page, and goes there. */
   restorePage(treeId: string): void {
-    void attempt("The page could not be brought back.", () => {
+    void attempt("The page could not be restored.", () => {
       restorePage(this.session.space, treeId);
       this.#elsewhere.drop((step) => step === this.#restorings.get(treeId));
       this.#readPages();
@@ -185,12 +185,12 @@ export class Workspace {
     });
   }
 
-  /** Moves items of the page that is shown to the end of another one, which can be undone as one step. */
+  /** Moves items of the shown page to the end of another one, as one undo step. */
   async moveToPage(ids: readonly string[], treeId: string): Promise<void> {
     const { page } = this;
     if (!page || treeId === page.treeId) return;
     await attempt("The items could not be moved.", async () => {
-      this.drafts.settle();
+      this.drafts.commit();
       const target = await this.load(treeId);
       moveItems(page.editor, ids, target.editor);
       const refresh = (): void => {
@@ -207,7 +207,7 @@ export class Workspace {
     });
   }
 
-  /** Hides what is done, or shows it again. */
+  /** Hides items that are done, or shows them again. */
   toggleHidingDone(): void {
     this.isHidingDone = !this.isHidingDone;
     remember("hide-done", this.isHidingDone ? "yes" : undefined);
@@ -217,7 +217,7 @@ export class Workspace {
     }
   }
 
-  /** Ends filtering the page. */
+  /** Removes the page's filter. */
   endFilter(): void {
     this.isFiltering = false;
     this.page?.filter("");
@@ -232,29 +232,29 @@ export class Workspace {
     else location.hash = address;
   }
 
-  /** Follows a link of a text: to an address, to a page, which is made where there is none, or to what has a tag. */
+  /** Follows a link of a text: to an address, to a page, which is created if it does not exist, or to the items with a tag. */
   followLink({ kind, target }: InlineLink): void {
     const { pageId = "", itemId } = kind === "address" ? addressIn(target) : {};
     if (this.titleOf(pageId) !== undefined) this.goTo(pageId, { zoom: itemId });
     else if (kind === "address") open(target, "_blank", "noopener,noreferrer");
     else if (kind === "page") {
-      const wanted = fold(target);
-      const page = this.pages.find(({ title }) => fold(title) === wanted);
+      const wanted = normalize(target);
+      const page = this.pages.find(({ title }) => normalize(title) === wanted);
       if (page) this.goTo(page.treeId);
       else void this.newPage(target);
     } else this.search(target);
   }
 
-  /** Opens the search. @param query what is searched for to begin with */
+  /** Opens the search. @param query the initial query */
   search(query: string = ""): void {
     this.query = query;
     this.isSearching = true;
   }
 
-  /** Makes a page and goes there. @returns its id, or `undefined` where that failed, which has been said */
+  /** Makes a page and goes there. @returns its id, or `undefined` after a failure, which has been reported */
   async newPage(title: string = ""): Promise<string | undefined> {
     let made: string | undefined;
-    await attempt("The page could not be made.", async () => {
+    await attempt("The page could not be created.", async () => {
       made = (await createPage(this.session.space, title)).treeId;
       this.#readPages();
       this.goTo(made);
@@ -271,30 +271,30 @@ export class Workspace {
     return this.pages.find((page) => page.treeId === treeId)?.title;
   }
 
-  /** Loads a page, and all that is made of it. */
+  /** Loads a page with its view. */
   async load(treeId: string): Promise<PageView> {
     return this.#views.get(treeId) ?? (await this.#open(treeId));
   }
 
-  /** Ends watching. The session stays open. */
+  /** Stops observing. The session stays open. */
   close(): void {
     clearTimeout(this.#retry);
     for (const end of this.#ends) end();
     for (const view of this.#views.values()) view.close();
   }
 
-  /** Watches for titles that were changed on two devices at once, and merges those that go together. */
+  /** Finds titles that were changed on two devices at the same time, and merges the compatible ones. */
   #watchTitles(): void {
     const { tree } = this.session.space;
-    const watcher = new RivalWatcher(tree, tree.nameKey);
+    const watcher = new ConflictWatcher(tree, tree.nameKey);
     const merger = new TextMerger({
       tree,
       watcher,
       isBeingWritten: () => !this.drafts.isEmpty,
-      onFailed: (error) => notices.report("Titles of two devices could not be put together.", error),
+      onFailed: (error) => notices.report("Titles of two devices could not be merged.", error),
     });
     const read = (): void => {
-      this.titleRivals = new Map(watcher.rivals.map((rival) => [rival.itemId, rival]));
+      this.titleConflicts = new Map(watcher.conflicts.map((conflict) => [conflict.itemId, conflict]));
     };
     this.#ends.push(
       watcher.observe(read),
@@ -304,7 +304,7 @@ export class Workspace {
     read();
   }
 
-  /** Looks again for what is missing, also without news of it: they may have come while it was looked for. */
+  /** Retries missing pages even without a notification: their operations may have arrived during the last attempt. */
   #awaitMissing(): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
@@ -312,7 +312,7 @@ export class Workspace {
     }, RETRY_MS);
   }
 
-  /** @returns `undefined` for a page that the space tree names, and of which nothing has arrived yet */
+  /** @returns `undefined` if the space tree names the page, but none of its operations have arrived yet */
   async #loadIfThere(treeId: string): Promise<PageView | undefined> {
     try {
       return await this.load(treeId);
@@ -328,7 +328,7 @@ export class Workspace {
     if (known) return known;
     const view = new PageView(treeId, tree);
     this.#views.set(treeId, view);
-    // what is done after a deletion is taken back before it
+    // edits after a deletion must be undone before it
     this.#ends.push(view.editor.observe(() => this.#elsewhere.clear()));
     view.outline.hideDone(this.isHidingDone);
     view.refresh();
@@ -337,7 +337,7 @@ export class Workspace {
     return view;
   }
 
-  /** Others are told which device has written in a tree. */
+  /** Announces this device to the others as soon as it has edited a tree. */
   #announceEdits(tree: ReplicatedTree): () => void {
     if (this.session.space.peerId in tree.getStateVector()) this.devices.announce();
     return tree.observeOpApplied((_, isLocal) => {
@@ -351,18 +351,18 @@ export class Workspace {
     this.name = space.name ?? "Notes";
     const { page } = this;
     if (page && !this.pages.some(({ treeId }) => treeId === page.treeId)) {
-      this.#tellOfDeletion(page.treeId);
+      this.#reportDeletion(page.treeId);
       location.hash = "";
       void this.follow();
     } else if (!page && !this.isLoading && this.pages.length > 0) void this.follow();
   }
 
-  /** Whoever deletes a page here knows it. */
-  #tellOfDeletion(treeId: string): void {
+  /** A user who deletes a page here needs no notice of it. */
+  #reportDeletion(treeId: string): void {
     const { space } = this.session;
     const deleted = listDeletedPages(space).find((page) => page.treeId === treeId);
     if (deleted?.deletedBy === space.peerId) return;
-    notices.inform("The page that was open has been deleted.", {
+    notices.inform("The open page has been deleted.", {
       label: "Restore",
       run: () => this.restorePage(treeId),
     });

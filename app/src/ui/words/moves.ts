@@ -1,8 +1,8 @@
 import type { Row } from "../../model/row.ts";
 
 /**
- * Where an item has gone, for those who do not see it.
- * @param parentText of the item that it is below now; `undefined` at the top
+ * Describes the new place of an item for users of screen readers.
+ * @param parentText of the item's new parent; `undefined` at the top
  * @param count of the items that were moved with it
  */
 export function describeMove(

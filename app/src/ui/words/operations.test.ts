@@ -9,7 +9,7 @@ function page(): ReplicatedTree {
   return tree;
 }
 
-/** What is said of the operations that some work makes. */
+/** The words for the operations of an edit. */
 function said(tree: ReplicatedTree, work: () => void): string[] {
   const ops: VertexOperation[] = [];
   const end = tree.observeOpApplied((op) => void ops.push(op));
@@ -18,21 +18,21 @@ function said(tree: ReplicatedTree, work: () => void): string[] {
   return describeOperations(tree, ops).map(({ text }) => text);
 }
 
-test("says of each item what matters most in what was done to it", () => {
+test("describes the most important change of each item", () => {
   const tree = page();
   const rootId = tree.root!.id;
   let milk = "";
   expect(said(tree, () => (milk = createItem(tree, rootId, "a0", { text: "Milk", children: [] })))).toEqual(["added “Milk”"]);
   expect(said(tree, () => tree.setVertexProperty(milk, "text", "Oat milk"))).toEqual(["wrote “Oat milk”"]);
   expect(said(tree, () => tree.setVertexProperty(milk, "done", true))).toEqual(["ticked off “Oat milk”"]);
-  expect(said(tree, () => tree.setVertexProperty(milk, "done", undefined))).toEqual(["took the tick off “Oat milk”"]);
+  expect(said(tree, () => tree.setVertexProperty(milk, "done", undefined))).toEqual(["unticked “Oat milk”"]);
   expect(said(tree, () => tree.setVertexProperty(milk, "order", "a1"))).toEqual(["moved “Oat milk”"]);
   const shop = createItem(tree, rootId, "a2", { text: "Shop", children: [] });
   expect(said(tree, () => tree.moveVertex(milk, shop))).toEqual(["put “Oat milk” under “Shop”"]);
   expect(said(tree, () => tree.deleteVertex(milk))).toEqual(["deleted “Oat milk”"]);
 });
 
-test("says nothing of the bin and of the root's making", () => {
+test("does not mention the bin and the creation of the root", () => {
   const tree = new ReplicatedTree("peer-1");
   expect(said(tree, () => void tree.createRoot())).toEqual([]);
 });

@@ -3,18 +3,18 @@ import { isMoveVertexOp } from "foldspace/tree";
 import { CREATED_KEY, COLLAPSED_KEY, DONE_KEY, ORDER_KEY, TEXT_KEY, textOf } from "../../model/item.ts";
 import { SEEN_KEY } from "../../model/text-versions.ts";
 
-/** What a batch of operations of one peer did, item by item. */
+/** The effect of a batch of operations of one peer on one item. */
 export interface Deed {
   readonly itemId: string;
   readonly text: string;
 }
 
-/** The app tree's entry in the space tree names it. */
+/** The space tree's entry of the app tree gives it its name. */
 const TREE_KEY = "tid";
 
 /**
- * Puts operations into words: one sentence for each item, about what matters most in what was done to it.
- * @param tree as it is after them
+ * Describes operations in words: one sentence for each item, about its most important change.
+ * @param tree in the state after them
  */
 export function describeOperations(tree: ReplicatedTree, ops: readonly VertexOperation[]): Deed[] {
   const byItem = new Map<string, VertexOperation[]>();
@@ -40,7 +40,7 @@ function describe(tree: ReplicatedTree, itemId: string, ops: readonly VertexOper
   if (move?.parentId === BIN_ID) return `deleted ${called}`;
   if (keys.has(CREATED_KEY)) return `added ${called}`;
   if (keys.has(TEXT_KEY)) return keys.get(TEXT_KEY) === "" ? "emptied an item" : `wrote ${called}`;
-  if (keys.has(DONE_KEY)) return keys.get(DONE_KEY) === true ? `ticked off ${called}` : `took the tick off ${called}`;
+  if (keys.has(DONE_KEY)) return keys.get(DONE_KEY) === true ? `ticked off ${called}` : `unticked ${called}`;
   if (keys.has(COLLAPSED_KEY)) return `${keys.get(COLLAPSED_KEY) === true ? "folded" : "unfolded"} ${called}`;
   if (keys.has("name") || keys.has("_n")) return `named a page ${called}`;
   if (keys.has(SEEN_KEY)) return `chose between two versions of ${called}`;
@@ -52,7 +52,7 @@ function describe(tree: ReplicatedTree, itemId: string, ops: readonly VertexOper
 
 function describeRoot(ops: readonly VertexOperation[]): string | undefined {
   const isNamed = ops.some((op) => !isMoveVertexOp(op) && (op.key === "name" || op.key === "_n"));
-  return isNamed ? "named it anew" : undefined;
+  return isNamed ? "renamed it" : undefined;
 }
 
 function nameOf(tree: ReplicatedTree, itemId: string): string {

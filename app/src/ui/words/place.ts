@@ -1,4 +1,4 @@
 import { isDesktop } from "../../session/desktop-window.ts";
 
-/** What notes are kept in beside the folder, as a person would call it. */
+/** The name for users of the place of the notes beside the folder. */
 export const PLACE: "app" | "browser" = isDesktop ? "app" : "browser";

@@ -21,30 +21,30 @@ const say = (browser?: Partial<LayerReport>, folder?: Partial<LayerReport>, isFo
 };
 
 describe("describeStatus", () => {
-  test("says where everything is", () => {
+  test("names the places of the notes", () => {
     expect(say({}, {})).toBe("good: Saved in browser and folder");
     expect(say({})).toBe("good: Saved in this browser");
   });
 
-  test("tells what is still to be done", () => {
+  test("reports pending changes", () => {
     expect(say({ state: "saving", pendingOps: 1 }, {})).toBe("busy: Saving…");
     expect(say({}, { pendingOps: 1 })).toBe("busy: Saving…");
     expect(say({}, { state: "offline", isLoading: true })).toBe("busy: Reading the folder…");
   });
 
-  test("takes what is being written for not saved", () => {
+  test("counts unsaved typing as pending", () => {
     const kept = { browser: layer("browser"), folder: layer("folder"), isFolderLocked: false };
     expect(describeStatus(kept, true).text).toBe("Saving…");
   });
 
-  test("says why the folder has not everything, and that the browser has", () => {
+  test("gives the reason why the folder is incomplete, and mentions the browser's copy", () => {
     expect(say({}, failed("FOLD_FOLDER_LOST"))).toBe("warn: Folder unreachable – kept in the browser");
     expect(say({}, failed("FOLD_DISK_FULL"))).toBe("warn: Disk full – kept in the browser");
     expect(say({}, failed("FOLD_READ_ONLY"))).toBe("warn: Folder is read-only – kept in the browser");
     expect(say({}, undefined, true)).toBe("warn: Folder not connected – kept in the browser");
   });
 
-  test("does not miss the browser where it is to keep nothing", () => {
+  test("does not miss the browser's copy if the browser must keep nothing", () => {
     const alone = (changes: Partial<LayerReport>, isWriting = false): string => {
       const kept = { browser: undefined, folder: layer("folder", changes), isFolderLocked: false, isFolderOnly: true };
       const { tone, text } = describeStatus(kept, isWriting);

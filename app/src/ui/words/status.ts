@@ -1,27 +1,27 @@
 import { PLACE } from "./place.ts";
 import type { LayerReport } from "foldspace";
 
-/** How a space is kept at the moment, in a few words. */
+/** The storage state of a space, in a few words. */
 export interface StatusWords {
   readonly tone: "good" | "busy" | "warn" | "bad";
   readonly text: string;
-  /** Where there is little room. Default: the text. */
+  /** For narrow places. Default: the text. */
   readonly short?: string;
 }
 
 export interface KeptIn {
   readonly browser: LayerReport | undefined;
   readonly folder: LayerReport | undefined;
-  /** Whether there is a folder that is not used before the person does something. */
+  /** Whether there is a folder that is not used until the user acts. */
   readonly isFolderLocked: boolean;
-  /** Whether the browser is to keep nothing. Default: no. */
+  /** Whether the browser must keep nothing. Default: no. */
   readonly isFolderOnly?: boolean;
 }
 
-/** What keeps a folder from being reached, as opposed to written. */
+/** Errors by which a folder cannot be reached at all, as opposed to not written. */
 const UNREACHABLE: ReadonlySet<string> = new Set(["FOLD_FOLDER_LOST", "FOLD_NOT_FOUND", "FOLD_UNAVAILABLE", "FOLD_NOT_A_SPACE"]);
 
-/** @param isWriting whether there is something that no layer has been given yet */
+/** @param isWriting whether there are changes that no layer has received yet */
 export function describeStatus(kept: KeptIn, isWriting: boolean = false): StatusWords {
   const { browser, folder, isFolderLocked, isFolderOnly = false } = kept;
   const isKeptInBrowser = browser !== undefined && !hasFailed(browser);
@@ -74,7 +74,7 @@ function folderTrouble({ error }: LayerReport): string {
   if (code === "FOLD_DISK_FULL") return "Disk full";
   if (code === "FOLD_READ_ONLY") return "Folder is read-only";
   if (code === "FOLD_PERMISSION") return "Folder not permitted";
-  if (code === "FOLD_SPACE_MISMATCH") return "Folder holds another space";
+  if (code === "FOLD_SPACE_MISMATCH") return "Folder has another space";
   if (code === "FOLD_UNTRUSTED_SERVER") return "Another server answers";
   if (code === undefined || UNREACHABLE.has(code)) return "Folder unreachable";
   return "Folder cannot be used";

@@ -1,9 +1,9 @@
 export type HourCycle = "h12" | "h23";
 
-/** How times of the day are written: as the system's language has it, or as the person has chosen. */
+/** The format of times of the day: the default of the system's language, or the user's choice. */
 let hourCycle: () => HourCycle = () => hourCycleOf();
 
-/** How a language writes times of the day. @param locale that of the system by default */
+/** The format of a language for times of the day. @param locale by default that of the system */
 export function hourCycleOf(locale?: string): HourCycle {
   const { hourCycle: found } = new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions();
   return found === "h11" || found === "h12" ? "h12" : "h23";
@@ -13,11 +13,11 @@ export function chooseHourCycle(chosen: () => HourCycle): void {
   hourCycle = chosen;
 }
 
-/** Made when it is first needed: it takes longer than all other code that a page begins with. */
+/** Made on first use, because it takes longer than all other code at the start of the page. */
 let relative: Intl.RelativeTimeFormat | undefined;
 const DAY_MS = 86_400_000;
 
-/** A time as people say it: "just now", "5 minutes ago", "yesterday", or its date. */
+/** A time in words: "just now", "5 minutes ago", "yesterday", or its date. */
 export function ago(timeMs: number, nowMs: number): string {
   relative ??= new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   const seconds = Math.round((nowMs - timeMs) / 1_000);

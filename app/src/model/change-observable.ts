@@ -1,5 +1,5 @@
-/** Those who want to be told. One that throws does not keep the others from being told. */
-export class Signal {
+/** Listeners without a value to pass. A listener that throws does not keep the others from being notified. */
+export class ChangeObservable {
   readonly #listeners = new Set<() => void>();
 
   /** @returns a function that ends it */
@@ -10,14 +10,14 @@ export class Signal {
     return () => void this.#listeners.delete(own);
   }
 
-  tell(): void {
+  notify(): void {
     for (const listener of [...this.#listeners]) {
-      // one that was called before may have taken this one off
+      // a previous listener may have removed this one
       if (!this.#listeners.has(listener)) continue;
       try {
         listener();
       } catch (error) {
-        // surfaces as an unhandled rejection, where the platform reports such things
+        // surfaces as an unhandled rejection, if the platform reports those
         void Promise.reject(error);
       }
     }

@@ -1,5 +1,5 @@
-/** What the browser remembers for this page between visits. Losing it costs no more than a click. */
-export type MemoryKey =
+/** The settings that the browser remembers for this page between visits. Losing them costs no more than a click. */
+export type SettingKey =
   | "space"
   | "page"
   | "theme"
@@ -12,21 +12,21 @@ export type MemoryKey =
   | `folder:${string}`;
 
 const PREFIX = "foldspace:";
-/** Says nothing of the notes, and is remembered on every machine. */
-const HARMLESS: ReadonlySet<string> = new Set<MemoryKey>(["theme", "clock", "machine"]);
+/** These reveal nothing about the notes, and are remembered on every computer. */
+const HARMLESS: ReadonlySet<string> = new Set<SettingKey>(["theme", "clock", "machine"]);
 let isAllowed = false;
 
-/** Has the rest remembered, or not. Before it is called, it is not. */
-export function allowMemory(isWanted: boolean): void {
+/** Allows the other settings or not. Before the first call, they are not remembered. */
+export function allowStorage(isWanted: boolean): void {
   isAllowed = isWanted;
 }
 
-/** Whether the browser may keep what is of the notes. */
-export function isMemoryAllowed(): boolean {
+/** Whether the browser may store data about the notes. */
+export function isStorageAllowed(): boolean {
   return isAllowed;
 }
 
-export function recall(key: MemoryKey): string | undefined {
+export function recall(key: SettingKey): string | undefined {
   if (!isAllowed && !HARMLESS.has(key)) return undefined;
   try {
     return localStorage.getItem(PREFIX + key) ?? undefined;
@@ -37,7 +37,7 @@ export function recall(key: MemoryKey): string | undefined {
 }
 
 /** @param value `undefined` to forget */
-export function remember(key: MemoryKey, value: string | undefined): void {
+export function remember(key: SettingKey, value: string | undefined): void {
   if (!isAllowed && !HARMLESS.has(key)) return;
   try {
     if (value === undefined) localStorage.removeItem(PREFIX + key);
@@ -47,7 +47,7 @@ export function remember(key: MemoryKey, value: string | undefined): void {
   }
 }
 
-/** Forgets everything but what is harmless. */
+/** Forgets everything except harmless settings. */
 export function forgetAll(): void {
   const keys = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
   for (const key of keys) if (key.startsWith(PREFIX) && !HARMLESS.has(key.slice(PREFIX.length))) localStorage.removeItem(key);

@@ -1,74 +1,74 @@
 import { expect, test } from "vitest";
 import { OwnTexts } from "./own-texts.ts";
-import { alsoOn, newPage, sync, told, type Device } from "./test-pages.ts";
+import { alsoOn, newPage, sync, notified, type Device } from "./test-pages.ts";
 
 /** Rows as indented lines; `-` marks those that another device has deleted. */
 function rowsOf({ outline }: Device): string[] {
   return outline.rows.map((row) => `${"  ".repeat(row.depth)}${row.isDeleted ? "- " : ""}${row.text}`);
 }
 
-test("a held row stays where it is when another device deletes its item, and takes its text as before", async () => {
+test("a pinned row stays in place when another device deletes its item, and stays editable", async () => {
   const a = newPage(["one", "two", "  below", "three"]);
   const b = alsoOn(a, "b");
   const id = a.id("two");
-  a.outline.hold(id);
+  a.outline.pin(id);
   b.editor.remove([id]);
   sync(a, b);
-  await told();
+  await notified();
   expect(rowsOf(a)).toEqual(["one", "- two", "three"]);
-  expect([a.outline.indexOf(id), a.outline.row(id)?.isDeleted, a.outline.heldDeleted.size]).toEqual([1, true, 1]);
+  expect([a.outline.indexOf(id), a.outline.row(id)?.isDeleted, a.outline.pinnedDeleted.size]).toEqual([1, true, 1]);
   a.editor.setText(id, "two and more");
   a.editor.insertAfter(a.id("one"), "between");
   a.editor.indent(a.id("three"));
   expect(rowsOf(a)).toEqual(["one", "- two and more", "between", "  three"]);
 });
 
-test("it goes when it is let go of, and comes back among the others with its item", async () => {
+test("it disappears when it is unpinned, and comes back when its item is restored", async () => {
   const a = newPage(["one", "two", "three"]);
   const b = alsoOn(a, "b");
   const [one, two] = [a.id("one"), a.id("two")];
-  for (const id of [one, two]) a.outline.hold(id);
+  for (const id of [one, two]) a.outline.pin(id);
   b.editor.remove([one, two]);
   sync(a, b);
-  await told();
+  await notified();
   expect(rowsOf(a)).toEqual(["- one", "- two", "three"]);
-  a.outline.letGo(one);
+  a.outline.unpin(one);
   expect(rowsOf(a)).toEqual(["- two", "three"]);
   a.editor.restore(two, "page");
   expect(rowsOf(a)).toEqual(["two", "three"]);
   b.editor.undo();
   sync(a, b);
-  await told();
+  await notified();
   expect(a.drawn).toEqual(["one", "two", "three"]);
-  expect(a.outline.heldDeleted.size).toBe(0);
+  expect(a.outline.pinnedDeleted.size).toBe(0);
 });
 
-test("what is deleted here, or is not in sight, is not held", async () => {
+test("a row that is deleted here, or is not visible, is not pinned", async () => {
   const a = newPage(["one", "  two", "three"]);
   const b = alsoOn(a, "b");
   const [one, two] = [a.id("one"), a.id("two")];
-  a.outline.hold(two);
+  a.outline.pin(two);
   a.editor.remove([one]);
   expect(rowsOf(a)).toEqual(["three"]);
   a.editor.undo();
   a.editor.toggleCollapsed(one);
   expect(rowsOf(a)).toEqual(["one", "three"]);
-  a.outline.hold(two);
+  a.outline.pin(two);
   sync(a, b);
   b.editor.remove([one]);
   sync(a, b);
-  await told();
+  await notified();
   expect(rowsOf(a)).toEqual(["three"]);
 });
 
-test("rows around held ones are those of the page, whatever is done to it", async () => {
+test("rows around pinned ones are those of the page, whatever changes", async () => {
   const a = newPage(["a", "  b", "    c", "  d", "e", "  f", "g"]);
   const b = alsoOn(a, "b");
-  for (const text of ["c", "e", "f"]) a.outline.hold(a.id(text));
+  for (const text of ["c", "e", "f"]) a.outline.pin(a.id(text));
   for (const text of ["c", "e"]) b.editor.remove([b.id(text)]);
   b.editor.moveUp(b.id("g"));
   sync(a, b);
-  await told();
+  await notified();
   const there = (): string[] => rowsOf(a).filter((line) => !line.trim().startsWith("- "));
   expect(there()).toEqual(b.drawn);
   for (const act of [
@@ -84,7 +84,7 @@ test("rows around held ones are those of the page, whatever is done to it", asyn
   }
 });
 
-test("texts that were written here are told when another device deletes them, or what is above, without having seen them", () => {
+test("texts that were written here are reported when another device deletes them or an ancestor without having seen them", () => {
   const a = newPage(["one", "two", "three"]);
   const b = alsoOn(a, "b");
   const deleted: string[] = [];

@@ -1,78 +1,78 @@
 import { ReplicatedTree } from "foldspace/tree";
 import { expect, test } from "vitest";
-import { keepBoth, keepWinner, RivalWatcher, takeLoser, type Settle } from "./conflicts.ts";
-import { alsoOn, Device, newPage, sync, told } from "./test-pages.ts";
-import { drawn, expectRivals, findRivals } from "./test-conflicts.ts";
+import { keepBoth, keepWinner, ConflictWatcher, takeLoser, type Resolver } from "./conflicts.ts";
+import { alsoOn, Device, newPage, sync, notified } from "./test-pages.ts";
+import { drawn, expectConflicts, findConflicts } from "./test-conflicts.ts";
 
-const settlements: readonly [string, Settle, readonly string[]][] = [
+const resolutions: readonly [string, Resolver, readonly string[]][] = [
   ["keeping the winner", keepWinner, ["won", "z"]],
   ["taking the loser", takeLoser, ["lost", "z"]],
   ["keeping both", keepBoth, ["won", "lost", "z"]],
 ];
 
-test.each(settlements)("%s settles a rival on all devices, for good", async (_name, settle, expected) => {
-  for (const settler of [0, 1]) {
+test.each(resolutions)("%s resolves a conflict on all devices, for good", async (_name, resolve, expected) => {
+  for (const resolver of [0, 1]) {
     const a = newPage(["x", "z"]);
     const b = alsoOn(a, "b");
     const id = a.id("x");
     a.type(id, "w", "wo", "won");
     b.type(id, "lost");
     const devices = [a, b] as const;
-    const watchers = devices.map(({ tree }) => new RivalWatcher(tree));
+    const watchers = devices.map(({ tree }) => new ConflictWatcher(tree));
     sync(...devices);
-    await told();
-    for (const watcher of watchers) expect(drawn(watcher.rivals)).toEqual(["won/lost"]);
-    settle(devices[settler]!.editor, watchers[settler]!.rivals[0]!);
-    await told();
-    expect(watchers[settler]!.rivals).toEqual([]);
+    await notified();
+    for (const watcher of watchers) expect(drawn(watcher.conflicts)).toEqual(["won/lost"]);
+    resolve(devices[resolver]!.editor, watchers[resolver]!.conflicts[0]!);
+    await notified();
+    expect(watchers[resolver]!.conflicts).toEqual([]);
     sync(...devices);
-    await told();
+    await notified();
     for (const [index, device] of devices.entries()) {
-      expect(watchers[index]!.rivals).toEqual([]);
+      expect(watchers[index]!.conflicts).toEqual([]);
       expect(device.drawn).toEqual(expected);
     }
-    expectRivals(devices, []);
+    expectConflicts(devices, []);
     a.type(id, "typed on");
     sync(...devices);
     b.type(id, "by turns");
     sync(...devices);
-    expectRivals(devices, []);
+    expectConflicts(devices, []);
   }
 });
 
-test("what is written elsewhere while a rival is settled is a rival of its own", async () => {
+test("what is written elsewhere while a conflict is resolved is a conflict of its own", async () => {
   const a = newPage(["x"]);
   const b = alsoOn(a, "b");
   const id = a.id("x");
   a.type(id, "w", "wo", "won");
   b.type(id, "lost");
   sync(a, b);
-  const watcher = new RivalWatcher(a.tree);
+  const watcher = new ConflictWatcher(a.tree);
   b.type(id, "by b, meanwhile");
-  takeLoser(a.editor, watcher.rivals[0]!);
+  takeLoser(a.editor, watcher.conflicts[0]!);
   sync(a, b);
-  await told();
-  expect(watcher.rivals.length).toBe(1);
-  keepWinner(a.editor, watcher.rivals[0]!);
+  await notified();
+  expect(watcher.conflicts.length).toBe(1);
+  keepWinner(a.editor, watcher.conflicts[0]!);
   sync(a, b);
-  expectRivals([a, b], []);
+  expectConflicts([a, b], []);
 });
 
-test("a settlement is a step of its own, and undone the page is as before", () => {
-  for (const settle of [takeLoser, keepBoth]) {
+test("a resolution is a step of its own, and undone the page is as before", () => {
+  for (const resolve of [takeLoser, keepBoth]) {
     const a = newPage(["x", "z"]);
     const b = alsoOn(a, "b");
     a.type(a.id("x"), "w", "wo", "won");
     b.type(b.id("x"), "lost");
     sync(a, b);
     a.editor.setText(a.id("z"), "another item");
-    settle(a.editor, findRivals(a.tree)[0]!);
-    const settled = a.drawn;
+    resolve(a.editor, findConflicts(a.tree)[0]!);
+    const resolved = a.drawn;
     a.editor.undo();
     expect(a.drawn).toEqual(["won", "another item"]);
     a.editor.redo();
-    expect(a.drawn).toEqual(settled);
-    expectRivals([a], []);
+    expect(a.drawn).toEqual(resolved);
+    expectConflicts([a], []);
   }
 });
 
@@ -89,22 +89,22 @@ test("keeping both puts the text right behind, also among equal keys", () => {
   expect(page.drawn.length).toBe(4);
 });
 
-test("two devices that settle the same rival differently agree, and have none left", async () => {
-  for (const first of settlements) {
-    for (const second of settlements) {
+test("two devices that resolve the same conflict differently agree, and have none left", async () => {
+  for (const first of resolutions) {
+    for (const second of resolutions) {
       const a = newPage(["x"]);
       const b = alsoOn(a, "b");
       const id = a.id("x");
       a.type(id, "w", "wo", "won");
       b.type(id, "lost");
       sync(a, b);
-      const [onA, onB] = [new RivalWatcher(a.tree), new RivalWatcher(b.tree)];
-      first[1](a.editor, onA.rivals[0]!);
-      second[1](b.editor, onB.rivals[0]!);
+      const [onA, onB] = [new ConflictWatcher(a.tree), new ConflictWatcher(b.tree)];
+      first[1](a.editor, onA.conflicts[0]!);
+      second[1](b.editor, onB.conflicts[0]!);
       sync(a, b);
-      await told();
+      await notified();
       expect(a.drawn).toEqual(b.drawn);
-      expect([onA.rivals, onB.rivals]).toEqual([[], []]);
+      expect([onA.conflicts, onB.conflicts]).toEqual([[], []]);
     }
   }
 });

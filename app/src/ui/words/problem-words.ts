@@ -1,0 +1,234 @@
+import { isStorageAllowed } from "../../session/browser-settings.ts";
+import { PLACE } from "./place.ts";
+import type { FoldspaceErrorCode, Problem } from "foldspace";
+
+/**
+ * A code in words for the user of this app. The app has words of its own beside the library's `explainProblem`: these have a short
+ * title, refer to this app's buttons and storage instead of the command line, and also cover errors of calls, which the library
+ * does not explain.
+ */
+export interface Explanation {
+  readonly title: string;
+  /** The consequence, and what the user can do. */
+  readonly advice: string;
+  /** Whether it resolves itself, or is only worth knowing. */
+  readonly isMinor?: boolean;
+}
+
+/** Files of secrets, also under names that a sync service has extended; the logs are in folders of their own. */
+const SECRETS = /^space-v1\/(secrets-v2\/|[^/]*secrets)/i;
+/** For browsers that keep nothing: changes that are not in the folder are only in the open page. */
+const KEPT_IN_TAB = "Leave this tab open: only this tab contains what you write now. It is saved as soon as saving works again.";
+const KEPT = `Nothing is lost: what you write is kept in this ${PLACE}, and is saved as soon as saving works again.`;
+
+const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
+  FOLD_CONFLICT_COPY: {
+    title: "A sync service made a copy",
+    advice:
+      "Everything in the copy was read, so nothing is missing. You can move it away now, or delete it once every device shows the same notes.",
+    isMinor: true,
+  },
+  FOLD_NOT_DOWNLOADED: {
+    title: "Not downloaded yet",
+    advice:
+      "Your sync service has only a placeholder here. Ask it to keep this folder on this device (“Always keep on this device”); the notes in it appear by themselves.",
+  },
+  FOLD_FOREIGN_FILE: {
+    title: "A file that does not belong here",
+    advice: "It was neither read nor changed. If you did not put it there on purpose, you can move it away.",
+    isMinor: true,
+  },
+  FOLD_TORN_LINE: {
+    title: "A line was cut off",
+    advice:
+      "Usually the file is still being synced, or a device was switched off while it saved. The line is read when the rest arrives; all other lines were read.",
+  },
+  FOLD_MERGE_MARKER: {
+    title: "A conflict marker left by Git",
+    advice:
+      "The changes on both sides were read. Remove the lines that begin with <<<<<<<, ======= or >>>>>>> and commit the file.",
+  },
+  FOLD_BAD_LINE: {
+    title: "A line that cannot be understood",
+    advice:
+      "It was skipped, and all other lines were read. Perhaps the file was edited by hand: an older version of it may have the line.",
+  },
+  FOLD_LINE_TOO_LONG: { title: "A line is too long", advice: "It was skipped, and all other lines were read." },
+  FOLD_TOO_DEEP: { title: "A value is nested too deeply", advice: "It was skipped, and all other lines were read." },
+  FOLD_BAD_COUNTER: { title: "A line has an impossible number", advice: "It was skipped, and all other lines were read." },
+  FOLD_BAD_ID: { title: "A name that cannot be used", advice: "It was skipped, and everything else was read." },
+  FOLD_BAD_UTF8: {
+    title: "A line with damaged characters",
+    advice: "It was skipped. A disk or a transfer may have damaged the file: an older version of it may be intact.",
+  },
+  FOLD_BAD_RECORD: {
+    title: `A damaged record in the ${PLACE}’s storage`,
+    advice: "Its contents come back from the folder, if the folder has them.",
+  },
+  FOLD_ID_COLLISION: {
+    title: "Two changes with the same number",
+    advice:
+      "Two copies of this app seem to have written under one name, for example after a whole computer was restored from a backup. Every device shows one of the two changes.",
+  },
+  FOLD_PEER_CLONED: {
+    title: "Another device writes under the same name",
+    advice:
+      "Its data seems to have been copied from here, or to here. Nothing is lost: this page continues under a new name by itself.",
+    isMinor: true,
+  },
+  FOLD_NO_TREE: {
+    title: "A page has not arrived yet",
+    advice: "Your sync service has delivered its name, but not its contents yet. They appear by themselves.",
+  },
+  FOLD_NO_ROOT: {
+    title: "The beginning of a page is missing",
+    advice: "The file that makes the page has not arrived yet. Let the sync service finish.",
+  },
+  FOLD_FOLDER_LOST: {
+    title: "The folder is gone",
+    advice: `It was moved, renamed or deleted, its disk is not connected, or the program that serves it has ended. As soon as it is back, saving continues by itself; if the program was restarted, open the address that it has printed. ${KEPT}`,
+  },
+  FOLD_UNTRUSTED_SERVER: {
+    title: "Another server answers at this address",
+    advice: `If you have restarted “foldspace serve”, open the address that it has printed, here in this tab. If not, another program has taken its place: it has received nothing from this page, and will not. ${KEPT}`,
+  },
+  FOLD_NOT_FOUND: {
+    title: "There is no such folder",
+    advice: `It may have been moved or renamed, or its disk is not connected. ${KEPT}`,
+  },
+  FOLD_NOT_A_SPACE: {
+    title: "The folder contains no notes",
+    advice: `The files may not have arrived yet, or this is another folder. ${KEPT}`,
+  },
+  FOLD_NOT_A_FOLDER: { title: "This is a file, not a folder", advice: "Choose the folder for your notes." },
+  FOLD_OLD_FORMAT: {
+    title: "Notes in an older format",
+    advice: "They must be converted once, which keeps the old files. You are asked for consent when you choose the folder.",
+  },
+  FOLD_BAD_SPACE_FILE: {
+    title: "space.json is missing or damaged",
+    advice: `The file identifies the space. Let the sync service finish, or copy the file from another device. ${KEPT}`,
+  },
+  FOLD_SPACE_MISMATCH: {
+    title: "The folder contains other notes",
+    advice: "Its space.json names another space. Choose another folder, or open that space instead.",
+  },
+  FOLD_NEWER_FORMAT: {
+    title: "Written by a newer version",
+    advice: "Another tab or program uses a newer version. Reload this page to get it.",
+  },
+  FOLD_FOREIGN_STORAGE: {
+    title: `The ${PLACE}’s storage belongs to something else`,
+    advice: "Another page at this address uses a database of the same name. Your notes are kept in the folder only.",
+  },
+  FOLD_PERMISSION: {
+    title: "Not permitted",
+    advice: `This app is not allowed to read or write there. Allow it in the folder’s settings, or reconnect the folder. ${KEPT}`,
+  },
+  FOLD_READ_ONLY: { title: "The folder is read-only", advice: `Allow writing in it, or choose another folder. ${KEPT}` },
+  FOLD_DISK_FULL: { title: "The disk is full", advice: `Make room on it. ${KEPT}` },
+  FOLD_BUSY: { title: "The folder does not answer", advice: `Another program is using it; this app retries by itself. ${KEPT}` },
+  FOLD_TIMEOUT: {
+    title: "The disk does not answer",
+    advice: `Check the connection to the disk or the network drive; this app retries by itself. ${KEPT}`,
+  },
+  FOLD_IO: {
+    title: "Reading or writing failed",
+    advice: `This app retries by itself. If the failure continues, check the disk. ${KEPT}`,
+  },
+  FOLD_UNAVAILABLE: {
+    title: "The storage cannot be reached",
+    advice:
+      "The browser does not allow it here (perhaps in a private window), or the program that serves this page was restarted: if so, open the address that it has printed.",
+  },
+  FOLD_NOT_DURABLE: { title: "Not everything is saved", advice: "Leave this page open until it is." },
+  FOLD_WRONG_PASSPHRASE: {
+    title: "That is not the passphrase",
+    advice: "Check capitals and the keyboard’s language. The recovery code opens the secrets, too.",
+  },
+  FOLD_SECRETS_LOCKED: { title: "The secrets are locked", advice: "Enter the passphrase first." },
+  FOLD_SECRETS_PROTECTION: {
+    title: "Another device was quicker",
+    advice: "The protection was changed there meanwhile. Check the state that is shown now.",
+  },
+  FOLD_SECRETS_ROLLED_BACK: {
+    title: "The secrets are older than before",
+    advice:
+      "The folder may have been restored to an earlier state. Unlock again to accept them, or let the sync service finish first.",
+  },
+  FOLD_SECRETS_BROKEN: {
+    title: "A file of secrets cannot be read",
+    advice: "It is damaged, or still being synced. An older version of the folder’s secrets files may be intact.",
+  },
+  FOLD_SECRETS_UNPROTECTED: {
+    title: "Another value of a protected secret",
+    advice:
+      "An app without the passphrase wrote it into the folder, or another person with access to the folder. It is not used. Set that secret again, or delete it: then the other value goes.",
+  },
+  FOLD_SECRETS_PARAMETERS: {
+    title: "A file of secrets cannot be trusted",
+    advice: "It asks for a check of the passphrase that is too weak or too costly. It was not opened.",
+  },
+  FOLD_SECRETS_TOO_LARGE: { title: "Too much for a secret", advice: "Keep long texts in a page." },
+  FOLD_BAD_VALUE: { title: "This cannot be stored", advice: "It may be too long: one item can have about 2 million characters." },
+};
+
+const OTHER: Explanation = { title: "Something went wrong", advice: "See the details." };
+
+/** Codes with another meaning for a problem in the folder than for an error of a call. */
+const FOUND: Partial<Record<FoldspaceErrorCode, Explanation>> = {
+  FOLD_BAD_VALUE: { title: "A line with a number that is too large", advice: "It was skipped, and all other lines were read." },
+  FOLD_PERMISSION: {
+    title: "A file that may not be read",
+    advice: "Its contents are missing here. Give yourself the right to read it, and check who has put it there.",
+  },
+  FOLD_ONLY_IN_LOST_FOUND: {
+    title: "Changes in lost+found only",
+    advice:
+      "A repair moved a file there, and the file that should contain its changes instead is missing. Wait until the folder has synced; if they are still missing then, undo that repair.",
+  },
+  FOLD_SECRETS_LOCKED: {
+    title: "Secrets under another passphrase",
+    advice:
+      "Two devices protected the secrets at the same time. Lock them, and unlock them with the other device’s passphrase: then all of them are open.",
+  },
+  FOLD_SECRETS_ROLLED_BACK: {
+    title: "A file of secrets is older than before",
+    advice:
+      "It was not used. Let the sync service finish. If the folder was restored to an earlier state on purpose, unlock the secrets again to accept them.",
+  },
+  FOLD_SECRETS_TOO_LARGE: {
+    title: "Too large for a file of secrets",
+    advice: "It was not read. Find out who put it there, and delete it if it is not yours.",
+  },
+};
+
+const COPY_OF_SECRETS: Explanation = {
+  title: "A sync service made a copy of the secrets",
+  advice: "Everything in the copy was read, so nothing is missing, and you need not do anything.",
+  isMinor: true,
+};
+
+/** Describes a problem in the folder or in the browser's storage. */
+export function describeProblem({ code, file }: Problem): Explanation {
+  const isOfSecrets = file !== undefined && SECRETS.test(file);
+  if (isOfSecrets && code === "FOLD_CONFLICT_COPY") return COPY_OF_SECRETS;
+  return FOUND[code] ?? describeError(code);
+}
+
+/** Describes the error of a call. */
+export function describeError(code: FoldspaceErrorCode | undefined): Explanation {
+  const explanation = (code && EXPLANATIONS[code]) ?? OTHER;
+  return isStorageAllowed() ? explanation : forTab(explanation);
+}
+
+/** One object for each explanation, so that callers can group by identity. */
+const forTabs = new Map<Explanation, Explanation>();
+
+function forTab(explanation: Explanation): Explanation {
+  const known = forTabs.get(explanation);
+  if (known) return known;
+  const made = { ...explanation, advice: explanation.advice.replace(KEPT, KEPT_IN_TAB) };
+  forTabs.set(explanation, made);
+  return made;
+}
