@@ -13,6 +13,7 @@ const steps = [
   ["types of the app", "npm run --silent typecheck --workspace app"],
   ["lint and import directions", "npm run --silent lint"],
   ["format", "npm run --silent format:check"],
+  ["sentences", "node scripts/check-sentences.mjs"],
   ["package", "npm run --silent test:package"],
   ["tests", `npm run --silent test:unit -- --reporter=default --reporter=json --outputFile.json="${results}"`],
 ];

@@ -10,7 +10,7 @@ const FAILS_WITHIN_MS = 3_000;
  * @throws FoldspaceError `FOLD_UNAVAILABLE` where there is none, as on a machine without a screen
  */
 export async function showInFileManager(path: string): Promise<void> {
-  const { program, argument, tells } = openerOf(process.platform, path);
+  const { program, argument, reportsFailure } = openerOf(process.platform, path);
   const child = spawn(program, [argument], { stdio: "ignore", detached: true });
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -18,7 +18,7 @@ export async function showInFileManager(path: string): Promise<void> {
       timer = setTimeout(resolve, FAILS_WITHIN_MS);
       child.once("error", reject);
       child.once("exit", (code) =>
-        code === 0 || !tells ? resolve() : reject(new Error(`${program} ended with ${code ?? "a signal"}`)),
+        code === 0 || !reportsFailure ? resolve() : reject(new Error(`${program} ended with ${code ?? "a signal"}`)),
       );
     });
   } catch (cause) {
@@ -34,10 +34,10 @@ interface Opener {
   readonly program: string;
   readonly argument: string;
   /** Whether its exit code says how it went. */
-  readonly tells: boolean;
+  readonly reportsFailure: boolean;
 }
 
 function openerOf(platform: NodeJS.Platform, path: string): Opener {
-  if (platform === "win32") return { program: "explorer.exe", argument: path.replaceAll("/", "\\"), tells: false };
-  return { program: platform === "darwin" ? "open" : "xdg-open", argument: path, tells: true };
+  if (platform === "win32") return { program: "explorer.exe", argument: path.replaceAll("/", "\\"), reportsFailure: false };
+  return { program: platform === "darwin" ? "open" : "xdg-open", argument: path, reportsFailure: true };
 }

@@ -108,7 +108,7 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
     this.#unobserveStore = this.#store.observe((writer, treeId, ops) => {
       if (writer === this) return;
       trace?.emit("hint", { treeId });
-      this.#tell({ treeId, ops: this.#loadedTrees.has(treeId) ? ops : undefined });
+      this.#notify({ treeId, ops: this.#loadedTrees.has(treeId) ? ops : undefined });
     });
   }
 
@@ -197,7 +197,7 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
     });
   }
 
-  #tell(change: IncomingChange): void {
+  #notify(change: IncomingChange): void {
     if (change.ops) this.#trace?.emit("read", change);
     if (this.#listener) this.#listener(change);
     else if (change.ops) this.#unheard.push(change);

@@ -58,7 +58,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // told by whoever expects a record
+    // the caller that expects a record reports it
     return undefined;
   }
 }

@@ -159,10 +159,10 @@ function hostOf({ isNew: wasMade = false, ...served }: ServedInfo, showFolder: (
   let showing: Promise<void> | undefined;
   return {
     served: () => {
-      const told = { ...served, ...(isNew && { isNew }), ...(showFolder && { canShowFolder: true }) };
+      const info = { ...served, ...(isNew && { isNew }), ...(showFolder && { canShowFolder: true }) };
       // of several pages that open at once, one fills the new space
       isNew = false;
-      return told;
+      return info;
     },
     // whoever asks again while it opens gets the same one
     ...(showFolder && { showFolder: () => (showing ??= showFolder().finally(() => (showing = undefined))) }),

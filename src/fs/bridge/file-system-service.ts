@@ -29,7 +29,7 @@ export interface ClientChannel {
 
 /** What the serving side does beside its file system. */
 export interface ServiceHost {
-  /** What a client is told of the file system when it greets. */
+  /** The description of the file system that a client gets when it greets. */
   readonly served?: () => ServedInfo;
   readonly showFolder?: () => Promise<void>;
 }

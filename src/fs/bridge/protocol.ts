@@ -42,7 +42,7 @@ export interface ServedInfo {
   readonly name: string;
   /** How the person who started the server described the machine. */
   readonly machine?: Machine;
-  /** Whether the space was made when the server was started; the first client alone is told. */
+  /** Whether the space was made when the server was started; only the first client learns it. */
   readonly isNew?: boolean;
   /** Whether the server can show the folder in the file manager of the machine. */
   readonly canShowFolder?: boolean;

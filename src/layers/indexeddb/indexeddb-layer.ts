@@ -209,7 +209,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     // another tab may have sent some meanwhile, and the tree may have been released
     const unseen = records.filter(([key]) => isNew(key));
     if (this.#seen.get(treeId) !== seen) return;
-    await this.#tell(treeId, seen, unseen);
+    await this.#notify(treeId, seen, unseen);
     // records that another tab sent count as seen while they are parsed
     await Promise.all(this.#telling);
     if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
@@ -222,7 +222,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   async saveSecrets(update: SecretsUpdate): Promise<void> {
     const { database, secretsChannel } = this.#connected();
     await database.run((opened) => writeSecrets(opened, this.spaceId, update, this.#options.durability));
-    secretsChannel.tell("changed");
+    secretsChannel.post("changed");
   }
 
   observeSecrets(listener: () => void): () => void {
@@ -297,7 +297,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     const seen = this.#seen.get(treeId);
     for (const { record, key } of records) {
       seen?.set(recordName(key), isJoinable(key, record));
-      connection.channel.tell({ treeId, key, record });
+      connection.channel.post({ treeId, key, record });
     }
     if (seen) connection.compactor.note(treeId, seen.size);
   }
@@ -308,11 +308,11 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     if (!this.#listener) return;
     const seen = this.#seen.get(treeId);
     if (seen?.has(recordName(key))) return;
-    if (seen) await this.#tell(treeId, seen, [[key, record]]);
+    if (seen) await this.#notify(treeId, seen, [[key, record]]);
     else this.#listener({ treeId, ops: undefined });
   }
 
-  async #tell(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
+  async #notify(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
     const telling = this.#parseAndTell(treeId, seen, records).finally(() => this.#telling.delete(telling));
     this.#telling.add(telling);
     await telling;

@@ -17,7 +17,7 @@ export class TabChannel<M = TabMessage> {
     this.#channel.addEventListener("message", (event: MessageEvent<M>) => onMessage(event.data));
   }
 
-  tell(message: M): void {
+  post(message: M): void {
     this.#channel?.postMessage(message);
   }
 
