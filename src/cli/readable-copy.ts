@@ -53,7 +53,7 @@ async function keep(
     copy,
     spaceId,
     onUpdated: (report) => void noteLeft(context, report),
-    onFailed: (error) => void output.note(`foldspace: the copy could not be brought up to date: ${describe(error)}`),
+    onFailed: (error) => void output.note(`foldspace: the copy could not be brought up to date: ${describeError(error)}`),
   });
   try {
     for await (const event of follow(layer, end)) {
@@ -85,6 +85,6 @@ function describe({ written, removed }: CopyReport): string {
   return `${count(written.length, "file")} written, ${removed.length} removed`;
 }
 
-function describe(error: unknown): string {
+function describeError(error: unknown): string {
   return `${printable(errorMessage(error))} (${errorCode(error) ?? "FOLD_IO"})`;
 }
