@@ -77,12 +77,12 @@ export class ReadableCopy {
     const left: string[] = [];
     let plan = this.#plan(pages, contents, listing);
     // a file that turns out not to be the copy's own keeps its name, and others have to be found
-    for (let strangers = await this.#findStrangers(plan, listing); strangers.length > 0;) {
-      left.push(...strangers);
-      const files = new Map([...this.#manifest.files].filter(([name]) => !strangers.includes(name)));
+    for (let foreign = await this.#findForeignFiles(plan, listing); foreign.length > 0;) {
+      left.push(...foreign);
+      const files = new Map([...this.#manifest.files].filter(([name]) => !foreign.includes(name)));
       this.#manifest = { ...this.#manifest, files };
       plan = this.#plan(pages, contents, listing);
-      strangers = await this.#findStrangers(plan, listing);
+      foreign = await this.#findForeignFiles(plan, listing);
     }
     if (plan.writes.size + plan.removals.length > 0) await this.#carryOut(plan, listing);
     else if (left.length > 0) await this.#save(this.#manifest);
@@ -124,15 +124,15 @@ export class ReadableCopy {
   }
 
   /** Files that would be replaced or deleted, and are not as the copy has written them. */
-  async #findStrangers({ writes, removals }: Plan, listing: ReadonlyMap<string, DirectoryEntry>): Promise<string[]> {
-    const strangers: string[] = [];
+  async #findForeignFiles({ writes, removals }: Plan, listing: ReadonlyMap<string, DirectoryEntry>): Promise<string[]> {
+    const foreign: string[] = [];
     for (const name of [...writes.keys(), ...removals]) {
       const entry = listing.get(name);
-      if (!entry || strangers.includes(name)) continue;
+      if (!entry || foreign.includes(name)) continue;
       const { sha256 = [] } = this.#manifest.files.get(name) ?? {};
-      if (entry.kind !== "file" || !sha256.includes(await this.#hashOf(name))) strangers.push(name);
+      if (entry.kind !== "file" || !sha256.includes(await this.#hashOf(name))) foreign.push(name);
     }
-    return strangers;
+    return foreign;
   }
 
   async #carryOut({ writes, removals }: Plan, listing: ReadonlyMap<string, DirectoryEntry>): Promise<void> {

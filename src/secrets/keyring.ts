@@ -7,7 +7,7 @@ import { MAX_REPLACED_KEYS, type SealedHeader } from "./sealed-file.ts";
 import { toNamedSpaceKey, type SpaceKey } from "./space-key.ts";
 
 /** The knowledge about one key. */
-interface HeldKey {
+interface KeyEntry {
   readonly key: SpaceKey;
   /** The latest wraps that are known to be genuine. A key without any cannot be written under. */
   wraps: KeyWraps | undefined;
@@ -25,7 +25,7 @@ interface HeldKey {
 /** The keys of a space that are known here, and their state: each is current, or replaced by a later key, or ended. */
 export class Keyring {
   readonly #spaceId: string;
-  readonly #held = new Map<string, HeldKey>();
+  readonly #entries = new Map<string, KeyEntry>();
   #revision = 0;
 
   constructor(spaceId: string) {
@@ -38,11 +38,11 @@ export class Keyring {
   }
 
   get keys(): SpaceKey[] {
-    return Array.from(this.#held.values(), ({ key }) => key);
+    return Array.from(this.#entries.values(), ({ key }) => key);
   }
 
   get(id: string | undefined): SpaceKey | undefined {
-    return id === undefined ? undefined : this.#held.get(id)?.key;
+    return id === undefined ? undefined : this.#entries.get(id)?.key;
   }
 
   /** The key to write under: of several, the lowest, so that all devices choose the same. */
@@ -52,7 +52,9 @@ export class Keyring {
 
   /** The key under which this device writes that the protection was ended; `undefined` while any key continues the protection. */
   get endKey(): SpaceKey | undefined {
-    const protectionEnded = [...this.#held.values()].every(({ wraps, isEnded, isReplaced }) => !wraps || isEnded || isReplaced);
+    const protectionEnded = [...this.#entries.values()].every(
+      ({ wraps, isEnded, isReplaced }) => !wraps || isEnded || isReplaced,
+    );
     return protectionEnded ? this.#lowest(({ isEnded, isReplaced }) => isEnded && !isReplaced) : undefined;
   }
 
@@ -85,15 +87,15 @@ export class Keyring {
 
   /** The highest version of the passphrase, of keys that have not ended. */
   get version(): number {
-    return Math.max(0, ...Array.from(this.#held.values(), ({ wraps }) => wraps?.version ?? 0));
+    return Math.max(0, ...Array.from(this.#entries.values(), ({ wraps }) => wraps?.version ?? 0));
   }
 
   /** Adds a key, or the raw bytes of a key that was known without them. @returns whether anything was new */
   add(key: SpaceKey): boolean {
-    const held = this.#held.get(key.id);
-    if (held && (held.key.raw || !key.raw)) return false;
+    const entry = this.#entries.get(key.id);
+    if (entry && (entry.key.raw || !key.raw)) return false;
     const unknown = { wraps: undefined, pairs: new Map(), isEnded: false, replaces: [], isReplaced: false };
-    this.#held.set(key.id, { ...(held ?? unknown), key });
+    this.#entries.set(key.id, { ...(entry ?? unknown), key });
     this.#revision++;
     return true;
   }
@@ -112,27 +114,27 @@ export class Keyring {
 
   /** Merges the statements of a file, which its key has opened, about that key. */
   note({ keyId, wraps, isEnded, replaces = [] }: SealedHeader, pair: RecoveryPair | undefined): void {
-    const held = this.#of(keyId)!;
-    const isLater = !held.wraps || compareWraps(wraps, held.wraps) > 0;
-    const known = new Set(held.replaces.map((replacement) => replacement.keyId));
+    const entry = this.#of(keyId)!;
+    const isLater = !entry.wraps || compareWraps(wraps, entry.wraps) > 0;
+    const known = new Set(entry.replaces.map((replacement) => replacement.keyId));
     const others = replaces.filter((replacement) => !known.has(replacement.keyId));
-    const allReplaces = [...held.replaces, ...others].slice(0, MAX_REPLACED_KEYS);
+    const allReplaces = [...entry.replaces, ...others].slice(0, MAX_REPLACED_KEYS);
     const pairId = pair && toBase64(pair.publicKey);
-    const isNewPair = pairId !== undefined && !held.pairs.has(pairId);
-    const isNews = isLater || isNewPair || allReplaces.length > held.replaces.length || (isEnded && !held.isEnded);
+    const isNewPair = pairId !== undefined && !entry.pairs.has(pairId);
+    const isNews = isLater || isNewPair || allReplaces.length > entry.replaces.length || (isEnded && !entry.isEnded);
     if (isNews) this.#revision++;
-    if (isLater) held.wraps = wraps;
-    if (pair && pairId !== undefined) held.pairs.set(pairId, pair);
-    held.replaces = allReplaces;
-    held.isEnded ||= isEnded;
+    if (isLater) entry.wraps = wraps;
+    if (pair && pairId !== undefined) entry.pairs.set(pairId, pair);
+    entry.replaces = allReplaces;
+    entry.isEnded ||= isEnded;
   }
 
   /** Takes proofs, from any file, that keys which are known here were replaced. */
   async noteReplacements({ keyId, replaces = [] }: SealedHeader): Promise<void> {
     for (const replacement of replaces) {
-      const held = this.#of(replacement.keyId);
-      if (!held || held.isReplaced || !(await isProven(this.#spaceId, replacement, held.key, keyId))) continue;
-      held.isReplaced = true;
+      const entry = this.#of(replacement.keyId);
+      if (!entry || entry.isReplaced || !(await isProven(this.#spaceId, replacement, entry.key, keyId))) continue;
+      entry.isReplaced = true;
       this.#revision++;
     }
   }
@@ -145,9 +147,9 @@ export class Keyring {
     const rank = (id: string): number => (order.includes(id) ? order.indexOf(id) : order.length);
     const latestFirst = this.keys.toSorted((a, b) => rank(a.id) - rank(b.id)).slice(0, MAX_REPLACED_KEYS);
     const replaces = await Promise.all(latestFirst.map(async (old) => await proveReplaced(this.#spaceId, old, key.id)));
-    for (const held of this.#held.values()) held.isReplaced = true;
+    for (const entry of this.#entries.values()) entry.isReplaced = true;
     const pairs = new Map([[toBase64(pair.publicKey), pair]]);
-    this.#held.set(key.id, { key, wraps, pairs, isEnded: false, replaces, isReplaced: false });
+    this.#entries.set(key.id, { key, wraps, pairs, isEnded: false, replaces, isReplaced: false });
     this.#revision++;
   }
 
@@ -158,16 +160,18 @@ export class Keyring {
   async unify(): Promise<void> {
     const { writeKey } = this;
     if (!writeKey) return;
-    const others = [...this.#held.values()].filter((held) => held.key.id !== writeKey.id && !held.isEnded && !held.isReplaced);
+    const others = [...this.#entries.values()].filter(
+      (entry) => entry.key.id !== writeKey.id && !entry.isEnded && !entry.isReplaced,
+    );
     const proofs = await Promise.all(others.map(async ({ key }) => await proveReplaced(this.#spaceId, key, writeKey.id)));
-    const held = this.#of(writeKey.id)!;
-    held.replaces = [...proofs, ...held.replaces].slice(0, MAX_REPLACED_KEYS);
+    const entry = this.#of(writeKey.id)!;
+    entry.replaces = [...proofs, ...entry.replaces].slice(0, MAX_REPLACED_KEYS);
     for (const other of others) other.isReplaced = true;
     this.#revision++;
   }
 
   end(): void {
-    for (const held of this.#held.values()) held.isEnded = true;
+    for (const entry of this.#entries.values()) entry.isEnded = true;
     this.#revision++;
   }
 
@@ -175,7 +179,7 @@ export class Keyring {
   textsBeside(id: string): KeyTexts {
     const replaced = new Set(this.replacementsBy(id).map(({ keyId }) => keyId));
     const texts = new Map<string, string>();
-    for (const { key, isEnded, isReplaced } of this.#held.values()) {
+    for (const { key, isEnded, isReplaced } of this.#entries.values()) {
       const isOfUse = isReplaced ? replaced.has(key.id) : !isEnded;
       if (key.raw && key.id !== id && isOfUse) texts.set(key.id, toBase64(key.raw));
     }
@@ -184,17 +188,17 @@ export class Keyring {
 
   /** Forgets all other keys. */
   keepOnly(keys: readonly SpaceKey[]): void {
-    this.#held.clear();
+    this.#entries.clear();
     this.#revision++;
     for (const key of keys) this.add(key);
   }
 
-  #lowest(isIt: (held: HeldKey) => boolean): SpaceKey | undefined {
-    const ids = [...this.#held].filter(([, held]) => held.wraps && isIt(held)).map(([id]) => id);
+  #lowest(isIt: (entry: KeyEntry) => boolean): SpaceKey | undefined {
+    const ids = [...this.#entries].filter(([, entry]) => entry.wraps && isIt(entry)).map(([id]) => id);
     return this.get(ids.sort()[0]);
   }
 
-  #of(id: string | undefined): HeldKey | undefined {
-    return id === undefined ? undefined : this.#held.get(id);
+  #of(id: string | undefined): KeyEntry | undefined {
+    return id === undefined ? undefined : this.#entries.get(id);
   }
 }

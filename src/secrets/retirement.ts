@@ -52,15 +52,15 @@ function restMsOf(files: readonly VaultFile[]): number {
  */
 function isEndSaidElsewhere(file: VaultFile, { entries: known, guard }: VaultContents, { source, own }: Target): boolean {
   const { peerId: filePeerId, isEnded } = file.header!;
-  const held = file.content!.entries;
+  const fileEntries = file.content!.entries;
   const others: { readonly peerId: string; readonly entries: SecretEntries }[] = guard
     .openIn(source)
     .filter((other) => other !== file && other.header!.isEnded && !other.stored.isCopy)
     .map((other) => ({ peerId: other.header!.peerId, entries: other.content!.entries }));
   if (own?.isEnded) others.push(own);
   return others.some(({ peerId, entries }) => {
-    if (!known.areCovered(held, entries)) return false;
-    const isSame = known.areCovered(entries, held);
+    if (!known.areCovered(fileEntries, entries)) return false;
+    const isSame = known.areCovered(entries, fileEntries);
     return !isEnded || file.stored.isCopy === true || !isSame || peerId > filePeerId;
   });
 }

@@ -133,8 +133,8 @@ export class RollbackGuard {
 
   get #missingKeys(): string[] {
     if (this.#files.sources.length === 0) return [];
-    const held = this.#keyring.keys.filter(({ id }) => this.#keyring.wrapsOf(id) === undefined).map(({ id }) => id);
-    const expected = new Set([...this.#seen.currentKeys, ...held.filter((id) => this.#seen.stateOf(id) !== "ended")]);
+    const unwrapped = this.#keyring.keys.filter(({ id }) => this.#keyring.wrapsOf(id) === undefined).map(({ id }) => id);
+    const expected = new Set([...this.#seen.currentKeys, ...unwrapped.filter((id) => this.#seen.stateOf(id) !== "ended")]);
     const isAccountedFor = (id: string): boolean =>
       this.#keyring.wrapsOf(id) !== undefined ||
       this.openFiles.some(({ content }) => content!.keys.has(id)) ||

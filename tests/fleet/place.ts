@@ -1,7 +1,7 @@
 import { FoldspaceError } from "../../src/errors.ts";
 import { joinPath } from "../../src/fs/file-system.ts";
 import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
-import { encodeSpaceFile } from "../../src/log/marker.ts";
+import { encodeSpaceFile } from "../../src/log/space-files.ts";
 import { logFilePath, SPACE_FILE } from "../../src/log/paths.ts";
 import { encodeLine } from "../../src/log/line.ts";
 import { FaultyFileSystem } from "../../src/testing/faulty-file-system.ts";

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { errorCode, errorMessage, FoldspaceError } from "../../errors.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
-import { README_FILE } from "../../log/marker.ts";
+import { README_FILE } from "../../log/space-files.ts";
 import { SPACE_DIR } from "../../log/paths.ts";
 import { startServer, type RunningServer, type ServeOptions } from "../../serve/server.ts";
 import type { Context } from "../context.ts";

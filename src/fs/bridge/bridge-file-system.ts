@@ -56,7 +56,7 @@ interface Watch {
  */
 export class BridgeFileSystem implements FileSystem {
   readonly #link: ReconnectingLink;
-  readonly #slots = new Semaphore(MAX_CALLS);
+  readonly #semaphore = new Semaphore(MAX_CALLS);
   readonly #watches = new Map<number, Watch>();
   /** The parts of two appends to one file must not mix. */
   readonly #appends = new KeyedMutex();
@@ -238,7 +238,7 @@ export class BridgeFileSystem implements FileSystem {
   }
 
   async #call<T>(action: string, path: string, run: (remote: RemoteService) => Promise<T>): Promise<T> {
-    return await this.#slots.run(async () => {
+    return await this.#semaphore.run(async () => {
       try {
         return await run(await this.#link.remote());
       } catch (error) {

@@ -42,7 +42,7 @@ export class FileSystemService {
   readonly #fs: WatchingFileSystem;
   readonly #channel: ClientChannel;
   readonly #host: ServiceHost;
-  readonly #slots = new Semaphore(MAX_CALLS);
+  readonly #semaphore = new Semaphore(MAX_CALLS);
   readonly #client: BirpcReturn<ClientFunctions, object>;
   readonly #hints: HintQueue;
   /** By the client's id, the function that ends each watch, including watches that are still starting. */
@@ -136,8 +136,8 @@ export class FileSystemService {
 
   /** `#post` releases the slot when the answer has left. */
   async #takeSlot(): Promise<void> {
-    const turn = this.#slots.acquire();
-    if (this.#slots.isExhausted) this.#channel.pause();
+    const turn = this.#semaphore.acquire();
+    if (this.#semaphore.isExhausted) this.#channel.pause();
     await turn;
   }
 
@@ -145,8 +145,8 @@ export class FileSystemService {
   async #post(bytes: Uint8Array, isAnswer: boolean): Promise<void> {
     await Promise.allSettled([this.#channel.send(bytes)]);
     if (!isAnswer) return;
-    this.#slots.release();
-    if (!this.#slots.isExhausted) this.#channel.resume();
+    this.#semaphore.release();
+    if (!this.#semaphore.isExhausted) this.#channel.resume();
   }
 
   async #read(path: string, offset: number, length: unknown): Promise<Uint8Array | undefined> {

@@ -205,10 +205,10 @@ export class FolderReader {
       if (ofTree) ofTree.push(entry);
       else trees.set(entry.treeId, [entry]);
     }
-    const turns = Array.from(trees, ([treeId, ofTree]) =>
+    const ingesting = Array.from(trees, ([treeId, ofTree]) =>
       this.#mutex.run(treeId, () => this.#ingestTree(treeId, ofTree, deliver)),
     );
-    const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === "rejected");
+    const failed = (await Promise.allSettled(ingesting)).find((turn) => turn.status === "rejected");
     if (failed) throw failed.reason;
   }
 

@@ -13,7 +13,7 @@ import {
   README_TEXT,
   parseSpaceFile,
   type SpaceFile,
-} from "../../log/marker.ts";
+} from "../../log/space-files.ts";
 
 /** A log file in the folder. */
 export interface LogEntry extends Extract<LogFile, { kind: "log" }> {

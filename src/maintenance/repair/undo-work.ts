@@ -56,33 +56,33 @@ export class UndoWork {
     const kept = await this.#digestOf(to);
     const present = await this.#changes.stat(from);
     if (kept === undefined) {
-      if (!present) this.#leave(from, "it is neither in its place nor kept: it may not have been delivered yet");
+      if (!present) this.#skip(from, "it is neither in its place nor kept: it may not have been delivered yet");
       else if (isReturned || (this.#wasKilled && (await this.#digestOf(from)) === sha256)) this.#secure.add(from);
       return;
     }
     if (kept !== sha256) {
       if ((await this.#digestOf(from)) !== sha256)
-        this.#leave(from, `${to} differs from the file that was moved: it was changed, or has not been delivered completely`);
+        this.#skip(from, `${to} differs from the file that was moved: it was changed, or has not been delivered completely`);
       return;
     }
     if (!present && (this.#isDryRun || (await this.#changes.moveFileToFree(to, from)))) {
       this.#secure.add(from);
       this.restored.push(from);
     } else if ((await this.#digestOf(from)) !== sha256) {
-      this.#leave(from, `another file has taken its place; the moved file is still in ${to}`);
+      this.#skip(from, `another file has taken its place; the moved file is still in ${to}`);
     }
   }
 
   async #restore({ file, kept, before, after }: RewrittenFile): Promise<void> {
     const now = await this.#digestOf(file);
     if (now === before) return; // it was not changed, or is back already
-    if (now !== after) return this.#leave(file, `it has been changed since; the original is kept in ${kept}`);
+    if (now !== after) return this.#skip(file, `it has been changed since; the original is kept in ${kept}`);
     if ((await this.#digestOf(kept)) !== before)
-      return this.#leave(file, `${kept} differs from the original file: it was changed, or has not been delivered completely`);
+      return this.#skip(file, `${kept} differs from the original file: it was changed, or has not been delivered completely`);
     const log = await this.#logAt(file);
     const size = await this.#changes.sizeOf(kept);
     if (log && size !== undefined && (await this.#countOnlyIn(log, { ...log, path: kept, size })) > 0)
-      return this.#leave(file, "no other file contains operations that the repair completed in it");
+      return this.#skip(file, "no other file contains operations that the repair completed in it");
     const bytes = this.#isDryRun ? undefined : await this.#changes.read(kept);
     if (bytes) await this.#changes.write(file, bytes);
     this.restored.push(file);
@@ -183,7 +183,7 @@ export class UndoWork {
     return size === undefined ? undefined : await digestOfFile(this.#folder, path, size);
   }
 
-  #leave(file: string, reason: string): void {
+  #skip(file: string, reason: string): void {
     this.left.push({ code: "FOLD_BUSY", reason: `could not be put back: ${reason}`, file });
   }
 }

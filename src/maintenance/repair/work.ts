@@ -52,7 +52,7 @@ export class RepairWork {
     const made = await relayFor(logs[0]!, findings.missing, this.#repair);
     const mergeable = new Map(findings.mergeable.map((copy) => [copy.entry.path, copy]));
     if (made?.path !== relay?.file || copies.some(({ from, sha256 }) => mergeable.get(from)?.sha256 !== sha256)) {
-      for (const { from } of copies) this.#leave(from, "FOLD_CONFLICT_COPY", "it changed while it was being repaired");
+      for (const { from } of copies) this.#skip(from, "FOLD_CONFLICT_COPY", "it changed while it was being repaired");
       return;
     }
     if (made && relay) {
@@ -74,7 +74,7 @@ export class RepairWork {
     // it, under a name that every reader recognizes as a copy.
     const beside = besidePath(copy.from, `${peerId} (changed ${newId().slice(0, 8)}).jsonl`);
     await this.#changes.moveFile(copy.to, beside);
-    this.#leave(copy.from, "FOLD_CONFLICT_COPY", `it changed while it was being moved, and is in ${beside} now`);
+    this.#skip(copy.from, "FOLD_CONFLICT_COPY", `it changed while it was being moved, and is in ${beside} now`);
   }
 
   async #moveForeign(file: MovedFile, step: RepairStep): Promise<void> {
@@ -93,7 +93,7 @@ export class RepairWork {
     } catch (error) {
       const code = errorCode(error);
       if (!code || !LEAVES_THE_FILE.has(code)) throw error;
-      this.#leave(from, code, `it could not be moved: ${errorMessage(error)}`);
+      this.#skip(from, code, `it could not be moved: ${errorMessage(error)}`);
       return false;
     }
   }
@@ -108,7 +108,7 @@ export class RepairWork {
     if (isAsPlanned) await this.#changes.write(change.kept, completion.before);
     const now = isAsPlanned ? await this.#changes.read(path) : undefined;
     if (!isAsPlanned || now === undefined || (await digestOf(now)) !== change.before) {
-      this.#leave(path, "FOLD_TORN_LINE", "the file changed while it was being repaired: is an app still writing it?");
+      this.#skip(path, "FOLD_TORN_LINE", "the file changed while it was being repaired: is an app still writing it?");
       return;
     }
     await this.#changes.write(path, completion.after);
@@ -116,7 +116,7 @@ export class RepairWork {
     this.done.push(step);
   }
 
-  #leave(file: string, code: Problem["code"], reason: string): void {
+  #skip(file: string, code: Problem["code"], reason: string): void {
     this.left.push({ code, reason, file });
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { encodeSpaceFile, GIT_ATTRIBUTES, README_FILE, README_FILES, parseSpaceFile } from "./marker.ts";
+import { encodeSpaceFile, GIT_ATTRIBUTES, README_FILE, README_FILES, parseSpaceFile } from "./space-files.ts";
 import { classifyLogFile } from "./paths.ts";
 
 test("space.json keeps the members that we do not know", () => {
