@@ -146,6 +146,22 @@ test("operations that come to a failing queue wait for its next try, and are sav
   expect(writes.slice(tries).map((write) => write.counters.length)).toEqual([20]);
 });
 
+test("an operation that comes while its failed queue is retried is saved without another edit", async () => {
+  const setup = setUp();
+  const { clock, batcher, failures } = setup;
+  failures.set("a", diskFull);
+  void batcher.add("a", ops(1));
+  await clock.advance(500);
+  failures.clear();
+  const open = openGate(setup);
+  await clock.advance(1_000);
+  const added = outcome(batcher.add("a", ops(2)));
+  open();
+  await clock.advance(500);
+  expect(added.state).toBe("resolved");
+  expect(batcher.status.value).toMatchObject({ state: "idle", pendingOps: 0 });
+});
+
 test("a try of many waiting operations is given a bounded part of them, and all are saved when it can be", async () => {
   const { clock, batcher, writes, failures } = setUp();
   failures.set("a", diskFull);

@@ -310,6 +310,8 @@ export class Batcher {
     queue.ops.drop(count);
     queue.saved += count;
     this.#pending -= count;
+    // operations that came to the failed queue, perhaps during this write, are due like those that come to another one
+    if (queue.error) this.#newOps += queue.ops.length;
     queue.error = undefined;
     queue.failures = 0;
     while (queue.waiters.first && queue.waiters.first.until <= queue.saved) queue.waiters.shift()!.resolve();
