@@ -8,7 +8,7 @@ import { fileSystemError, isMissing, systemCode } from "./errors.ts";
 import { PerFolderWatch } from "./per-folder-watch.ts";
 
 /**
- * On Linux, every folder has its own watch: the recursive watch of Node 20 to 24 no longer reports a file there once it
+ * On Linux, every folder has its own watch: the recursive watch of Node 20 to 24.21 no longer reports a file there once it
  * was replaced (39 of 40 replacements missed). macOS and Windows have recursive watches of their own.
  */
 export function watchFolder(calls: Calls, path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
