@@ -159,7 +159,10 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     const dialog = await app.search("cafe");
     const results = dialog.getByRole("option");
     await expect.poll(() => results.count(), SOON).toBe(2);
-    expect((await results.allTextContents()).map((text) => text.trim().replaceAll(/\s+/g, " "))).toEqual(["Café plans", "cafe at noon Other"]);
+    expect((await results.allTextContents()).map((text) => text.trim().replaceAll(/\s+/g, " "))).toEqual([
+      "Café plans",
+      "cafe at noon Other",
+    ]);
     await dialog.getByRole("option", { name: "cafe at noon" }).getByText("Other").waitFor();
     await app.press("Enter");
     await app.shows(["not here"]);

@@ -64,6 +64,7 @@ export async function readRecords(
   isWanted?: (key: BatchKey) => boolean,
 ): Promise<{ keys: readonly BatchKey[]; records: readonly FoundRecord[] }> {
   const { store, done } = database.transaction("batches");
+  void ignoreUnawaited(done);
   const range = treeRange(spaceId, treeId);
   const keys = store.getAllKeys(range);
   const records = isWanted
@@ -120,6 +121,7 @@ export async function compactBatches(
   newKey: (peerId: string) => BatchKey,
 ): Promise<Compaction> {
   const transaction = database.transaction("batches", "readwrite");
+  void ignoreUnawaited(transaction.done);
   const { store } = transaction;
   const joining = store.getAllKeys(treeRange(spaceId, treeId)).then(async (keys) => {
     const found = keys.filter(isWanted).map(async (key): Promise<FoundRecord> => [key, await store.get(key)]);
@@ -132,14 +134,23 @@ export async function compactBatches(
       const record = { peerId: key[2], lines: concatBytes(group.map(({ lines }) => lines)) };
       added.push([key, record]);
       for (const old of group) removed.push(old.key);
-      requests.push(store.add(record, key));
+      requests.push(ignoreUnawaited(store.add(record, key)));
     }
-    for (const key of removed) requests.push(store.delete(key));
+    for (const key of removed) requests.push(ignoreUnawaited(store.delete(key)));
     await Promise.all(requests);
     return { added, removed };
   });
   await awaitTransaction([joining], transaction.done);
   return await joining;
+}
+
+/**
+ * Keeps a failure from being reported as unhandled. A database that the browser deletes may close between two requests: then the
+ * second one throws at once, and no code ever awaits the first.
+ */
+export function ignoreUnawaited<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /**

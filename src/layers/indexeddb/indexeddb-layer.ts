@@ -23,6 +23,7 @@ import {
   readRecords,
   recordName,
   awaitTransaction,
+  ignoreUnawaited,
   type FoundRecord,
 } from "./batches.ts";
 import { Compactor } from "./compactor.ts";
@@ -282,9 +283,10 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     const wasMissing = await connection.database.run(async (database) => {
       const { durability } = this.#options;
       const transaction = database.transaction(["batches", "spaces"], "readwrite", { durability });
+      void ignoreUnawaited(transaction.done);
       const [batches, spaces] = [transaction.objectStore("batches"), transaction.objectStore("spaces")];
-      const known = spaces.getKey(this.spaceId);
-      const adding = records.map(({ record, key }) => batches.add(record, key));
+      const known = ignoreUnawaited(spaces.getKey(this.spaceId));
+      const adding = records.map(({ record, key }) => ignoreUnawaited(batches.add(record, key)));
       // at once: a page that is being closed gets no answers to requests, and the browser rolls back an uncommitted transaction
       const committing = new Promise<void>((resolve) => resolve(transaction.commit()));
       await awaitTransaction([known, ...adding, committing], transaction.done);

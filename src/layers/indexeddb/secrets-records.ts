@@ -1,7 +1,7 @@
 import type { RememberedKey, DeviceStore, SeenSecrets } from "../../secrets/device-store.ts";
 import { applyChanges } from "../../secrets/secret-map.ts";
 import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
-import { awaitTransaction } from "./batches.ts";
+import { awaitTransaction, ignoreUnawaited } from "./batches.ts";
 import { DatabaseConnection, type Database, type DeviceSecretsRecord, type SecretsRecord } from "./database.ts";
 
 /** Key of this device's record about a space's secrets. No space has such an id. */
@@ -40,6 +40,7 @@ async function changeRecord(
   change: (record: unknown) => SecretsRecord | DeviceSecretsRecord,
 ): Promise<void> {
   const { store, done } = database.transaction("secrets", "readwrite", { durability });
+  void ignoreUnawaited(done);
   const changing = store.get(key).then(async (record) => await store.put(change(record), key));
   await awaitTransaction([changing], done);
   await changing;
