@@ -8,7 +8,7 @@ import { examineFolder, groupByTree } from "../verify.ts";
 import { examineCopies, type MergeableCopy } from "./copies.ts";
 import { digestOf, digestOfFile } from "./digest.ts";
 import { completeFile, type Completion } from "./own-file.ts";
-import { keptPath, type MadeFile, type MovedFile, type RewrittenFile } from "./record.ts";
+import { keptPath, listMovedPaths, type MadeFile, type MovedFile, type RewrittenFile } from "./record.ts";
 import { relayFor } from "./relay.ts";
 
 /** A step that a repair does, or would do. Paths are relative to the space's folder. */
@@ -75,6 +75,13 @@ export async function planRepair(
   const groups: GroupPlan[] = [];
   const ownFiles: OwnFilePlan[] = [];
   const staying = new Map<string, string>();
+  const earlier = await listMovedPaths(folder);
+  const moveOf = (path: string, sha256: string): MovedFile => ({
+    from: path,
+    to: keptPath(id, path),
+    sha256,
+    ...(earlier.has(path) && { isRepeated: true }),
+  });
   const troubled = new Set(problems.map(({ file }) => file));
   for (const group of [...groupByTree(logs).values()].flatMap((peers) => [...peers.values()])) {
     if (group.some(({ isCopy }) => isCopy)) {
@@ -84,7 +91,7 @@ export async function planRepair(
       if (findings.missing.length > 0 && !relay) {
         for (const { entry } of findings.mergeable) staying.set(entry.path, "its peer's id cannot name a file");
       } else if (findings.mergeable.length > 0) {
-        const copies = findings.mergeable.map(({ entry, sha256 }) => moveOf(id, entry.path, sha256));
+        const copies = findings.mergeable.map(({ entry, sha256 }) => moveOf(entry.path, sha256));
         const made = relay && { file: relay.path, sha256: await digestOf(relay.bytes) };
         groups.push({ logs: group, copies, relay: made });
         if (relay) steps.push({ kind: "relay", file: relay.path, operations: findings.missing.length });
@@ -104,7 +111,7 @@ export async function planRepair(
   const moves: MovedFile[] = [];
   for (const { path, size } of foreign) {
     try {
-      moves.push(moveOf(id, path, await digestOfFile(folder, path, size)));
+      moves.push(moveOf(path, await digestOfFile(folder, path, size)));
     } catch (error) {
       if (errorCode(error) === undefined) throw error;
       staying.set(path, `it cannot be read: ${errorMessage(error)}`);
@@ -112,10 +119,6 @@ export async function planRepair(
   }
   for (const { from, to } of moves) steps.push({ kind: "move", file: from, to, reason: "it does not belong to the space" });
   return { steps, left: whatIsLeft(problems, steps, staying), before, groups, ownFiles, foreign: moves };
-}
-
-function moveOf(id: string, path: string, sha256: string): MovedFile {
-  return { from: path, to: keptPath(id, path), sha256 };
 }
 
 function rewriteOf(id: string, { entry: { path }, shaBefore, shaAfter }: Completion): RewrittenFile {

@@ -1,4 +1,4 @@
-import { FoldspaceError } from "../../errors.ts";
+import { errorCode, FoldspaceError } from "../../errors.ts";
 import { joinPath } from "../../fs/file-system.ts";
 import { LOST_DIR, OPS_DIR, SPACE_DIR } from "../../log/index.ts";
 import { newId } from "../../tree/index.ts";
@@ -31,6 +31,8 @@ export interface MovedFile {
   readonly from: string;
   readonly to: string;
   readonly sha256: string;
+  /** Present if an earlier repair lists the same path: it may have left its place and come back before. */
+  readonly isRepeated?: boolean;
 }
 
 export interface MadeFile {
@@ -107,6 +109,20 @@ export async function readRecord(folder: SpaceFolder, { id, isUndone }: ListedRe
   });
 }
 
+/** Returns the paths in `ops` that repairs here have moved, whether they were undone or not. */
+export async function listMovedPaths(folder: SpaceFolder): Promise<Set<string>> {
+  const paths = new Set<string>();
+  for (const repair of await listRepairs(folder)) {
+    try {
+      for (const { from } of (await readRecord(folder, repair)).moved) paths.add(from);
+    } catch (error) {
+      // a damaged record must not block other repairs
+      if (errorCode(error) !== "FOLD_BAD_RECORD") throw error;
+    }
+  }
+  return paths;
+}
+
 /** Marks a repair as undone, so that it is not undone twice. The record stays readable. */
 export async function markUndone(folder: SpaceFolder, id: string): Promise<void> {
   await new CheckedChanges(folder).moveFile(recordPath(id, UNDO_FILE), recordPath(id, UNDONE_FILE));
@@ -134,7 +150,10 @@ export function parseRecord(text: string, id: string): RepairRecord | undefined 
     !Number.isNaN(Date.parse(time)) &&
     typeof spaceId === "string" &&
     typeof finished === "boolean" &&
-    isListOf(moved, (item) => isObject(item) && isLog(item["from"]) && isKept(item["to"]) && isDigest(item["sha256"])) &&
+    isListOf(moved, (item) => {
+      if (!isObject(item) || !isLog(item["from"]) || !isKept(item["to"]) || !isDigest(item["sha256"])) return false;
+      return item["isRepeated"] === undefined || typeof item["isRepeated"] === "boolean";
+    }) &&
     isListOf(made, (item) => isObject(item) && isLog(item["file"]) && isDigest(item["sha256"])) &&
     isListOf(rewritten, (item) => {
       if (!isObject(item) || !isLog(item["file"]) || !isKept(item["kept"])) return false;

@@ -378,6 +378,18 @@ describe("a relay file", () => {
     expect(space()[`home/${COPY}`]).toBe(files[COPY]);
   });
 
+  test("stays for a day if the copy was moved and put back before, as its place may be empty since then", async () => {
+    const folder = await fill(files);
+    await repairFolder(folder, { now: NOW });
+    await undoRepair(folder);
+    await repairFolder(folder, { now: new Date(NOW.getTime() + 60_000) });
+    const relay = relayIn(space());
+    const soon = new Date(NOW.getTime() + 120_000);
+    expect(await undoRepair(folder, { now: soon, isDryRun: true })).toMatchObject({ staying: [relay], removed: [] });
+    const late = new Date(NOW.getTime() + 25 * 60 * 60 * 1000);
+    expect(await undoRepair(folder, { now: late })).toMatchObject({ staying: [], removed: [relay], restored: [COPY] });
+  });
+
   test("stays while the copy's move has not been delivered, and what is delivered later can be put back", async () => {
     const folder = await fill(files);
     const { id } = await repairFolder(folder, { now: NOW });

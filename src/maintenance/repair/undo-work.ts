@@ -8,8 +8,8 @@ import { digestOfFile } from "./digest.ts";
 import { repairFolderOf, type MadeFile, type MovedFile, type RepairRecord, type RewrittenFile } from "./record.ts";
 import { isLasting } from "./relay.ts";
 
-/** A repair that has not finished within this time was killed: neither a repair nor the delivery of its files takes so long. */
-const KILLED_AFTER_MS = 24 * 60 * 60 * 1000;
+/** Neither a repair nor the delivery of its files takes so long: one that has not finished by then was killed. */
+const OVER_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /** Undoes one repair, step by step. Leaves and reports files that it cannot put back. */
 export class UndoWork {
@@ -21,7 +21,8 @@ export class UndoWork {
   readonly #changes: CheckedChanges;
   readonly #record: RepairRecord;
   readonly #isDryRun: boolean;
-  readonly #wasKilled: boolean;
+  /** Whether no change of the repair is on its way any more. */
+  readonly #isOver: boolean;
   /** Files that no pending change of the repair can remove again: this undo has moved them back, or they never moved. */
   readonly #secure = new Set<string>();
   #logs: readonly LogEntry[] | undefined;
@@ -31,7 +32,11 @@ export class UndoWork {
     this.#changes = new CheckedChanges(folder);
     this.#record = record;
     this.#isDryRun = isDryRun;
-    this.#wasKilled = !record.finished && now.getTime() - Date.parse(record.time) > KILLED_AFTER_MS;
+    this.#isOver = now.getTime() - Date.parse(record.time) > OVER_AFTER_MS;
+  }
+
+  get #wasKilled(): boolean {
+    return this.#isOver && !this.#record.finished;
   }
 
   /** Finds kept files that are unchanged, and whose old places are empty: their whole move has been delivered. */
@@ -52,12 +57,14 @@ export class UndoWork {
     for (const file of made) await this.#takeOut(file);
   }
 
-  async #moveBack({ from, to, sha256 }: MovedFile, isReturned: boolean): Promise<void> {
+  async #moveBack({ from, to, sha256, isRepeated = false }: MovedFile, isReturned: boolean): Promise<void> {
+    // an earlier repair may have emptied the place: then the removal by this one is still to come, and takes the file again
+    const isCertain = !isRepeated || this.#isOver;
     const kept = await this.#digestOf(to);
     const present = await this.#changes.stat(from);
     if (kept === undefined) {
       if (!present) this.#skip(from, "it is neither in its place nor kept: it may not have been delivered yet");
-      else if (isReturned || (this.#wasKilled && (await this.#digestOf(from)) === sha256)) this.#secure.add(from);
+      else if ((isReturned && isCertain) || (this.#wasKilled && (await this.#digestOf(from)) === sha256)) this.#secure.add(from);
       return;
     }
     if (kept !== sha256) {
@@ -66,7 +73,7 @@ export class UndoWork {
       return;
     }
     if (!present && (this.#isDryRun || (await this.#changes.moveFileToFree(to, from)))) {
-      this.#secure.add(from);
+      if (isCertain) this.#secure.add(from);
       this.restored.push(from);
     } else if ((await this.#digestOf(from)) !== sha256) {
       this.#skip(from, `another file has taken its place; the moved file is still in ${to}`);
