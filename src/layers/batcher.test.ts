@@ -410,6 +410,33 @@ test("at leaving, everything is begun to be written in that turn, also beside a 
   expect(batcher.status.value).toMatchObject({ state: "degraded", pendingOps: 1, error: diskFull });
 });
 
+test("what a write has begun that no longer needs the page is not written again at leaving, unless that write fails", async () => {
+  const clock = new ManualClock(0);
+  const written: number[][] = [];
+  const ending: ((error: Error | undefined) => void)[] = [];
+  const batcher = new Batcher(
+    async (_queue, batch, onBegun) => {
+      written.push(batch.map((op) => op.id.counter));
+      onBegun();
+      await new Promise<void>((resolve, reject) => ending.push((error) => (error ? reject(error) : resolve())));
+    },
+    {},
+    clock,
+    { writesQueuesConcurrently: true },
+  );
+  void batcher.add("a", ops(1, 2));
+  await clock.advance(500);
+  batcher.beginFlush();
+  void batcher.add("a", ops(3));
+  batcher.beginFlush();
+  batcher.beginFlush();
+  expect(written).toEqual([[1, 2], [3]]);
+  ending[1]!(diskFull);
+  await clock.advance(0);
+  batcher.beginFlush();
+  expect(written.slice(2)).toEqual([[1, 2, 3]]);
+});
+
 test("leaving with nothing to save writes nothing", async () => {
   const { clock, batcher, writes } = setUp();
   batcher.beginFlush();

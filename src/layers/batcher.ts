@@ -53,9 +53,11 @@ const MAX_FAILURES_IN_ROW = 8;
 
 /**
  * Makes all, or the first, operations of a queue durable, or rejects.
+ * @param onBegun called once the write of all these operations no longer needs the page, so that it succeeds even if the page is
+ * gone. Only needed for {@link Batcher.beginFlush}
  * @returns their number, if it is not all
  */
-export type QueueWrite = (queue: string, ops: readonly VertexOperation[]) => Promise<number | void>;
+export type QueueWrite = (queue: string, ops: readonly VertexOperation[], onBegun: () => void) => Promise<number | void>;
 
 export interface BatcherOptions {
   /** Whether queues are written concurrently instead of one after another. */
@@ -81,6 +83,8 @@ interface Queue {
     readonly reject: (error: FoldspaceError) => void;
   }>;
   saved: number;
+  /** Operations up to here, counted from the queue's start, are saved or in a write that no longer needs the page. */
+  begun: number;
   /** The running write. It may outlive the save that began it. */
   writing: Promise<void> | undefined;
   /** Whether the save that began the write no longer waits for it. */
@@ -178,16 +182,13 @@ export class Batcher {
 
   /**
    * Begins to save everything in this turn, because the page may be gone after it and work that waits would be lost. So it does
-   * not wait for a running save, and writes the operations that are not durable yet concurrently with it: twice, if the page
+   * not wait for a running save, and writes the operations that no begun write contains concurrently with it: twice, if the page
    * stays. Only for batchers that write all queues at once.
    */
   beginFlush(): void {
     if (this.#pending === 0) return;
     if (!this.#running) void this.#start(true);
-    // the running save reports a failure when it comes to them
-    else
-      for (const [name, { ops }] of this.#queues)
-        if (ops.length > 0) void this.#write(name, ops.peek(ops.length)).catch(() => undefined);
+    else for (const queue of this.#queues.values()) this.#beginWrite(queue);
   }
 
   /** Saves all operations that can be saved, and accepts no more. Rejects the promises of operations that could not be saved. */
@@ -291,12 +292,26 @@ export class Batcher {
     }
   }
 
+  #beginWrite(queue: Queue): void {
+    const { saved, begun, ops } = queue;
+    const batch = ops.peek(ops.length).slice(Math.max(0, begun - saved));
+    if (batch.length === 0) return;
+    // the running save reports a failure when it comes to them
+    this.#writeBatch(queue, batch, saved + ops.length).catch(() => (queue.begun = queue.saved));
+  }
+
+  /** @param until number of the last operation of the batch, counted from the queue's start */
+  async #writeBatch(queue: Queue, batch: readonly VertexOperation[], until: number): Promise<number | void> {
+    return await this.#write(queue.name, batch, () => (queue.begun = Math.max(queue.begun, until)));
+  }
+
   async #writeSome(queue: Queue, most: number): Promise<void> {
     const batch = queue.ops.peek(Math.min(most, queue.error ? MAX_RETRY_OPS : MAX_WRITE_OPS));
     try {
-      const count = (await this.#write(queue.name, batch)) ?? batch.length;
+      const count = (await this.#writeBatch(queue, batch, queue.saved + batch.length)) ?? batch.length;
       this.#noteSaved(queue, count);
     } catch (error) {
+      queue.begun = queue.saved;
       if (!queue.isLate) throw error;
       queue.writing = undefined;
       this.#noteFailure(queue, toFoldspaceError(error));
@@ -372,6 +387,7 @@ function newQueue(name: string): Queue {
     ops: new Fifo(),
     waiters: new Fifo(),
     saved: 0,
+    begun: 0,
     writing: undefined,
     isLate: false,
     error: undefined,

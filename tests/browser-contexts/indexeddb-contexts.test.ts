@@ -65,6 +65,23 @@ describe.skipIf(!findChromium())("IndexedDB in pages of Chromium (needs Chromium
     },
   );
 
+  test("a page that is left while another tab keeps its save waiting loses nothing", async () => {
+    const [id, context] = [newId(), await devices.newDevice()];
+    const [one, other] = [await devices.newTab(context), await devices.newTab(context)];
+    await one.call("open", id, { ...INDEXED_DB, create: true });
+    expect(await one.call("flush")).toEqual([]);
+    await other.call("lockDatabase");
+    await one.call("addNotes", "saved before leaving");
+    void one.call("flush").catch(() => undefined);
+    await one.call("addNotes", "at the last");
+    await one.reload();
+    await other.call("unlockDatabase");
+    await one.call("open", id, INDEXED_DB);
+    expect(await one.call("countNotes")).toBe(3);
+    const left = await one.page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("foldspace:left")));
+    expect(left).toEqual([]);
+  });
+
   test("where the quota is used up in mid-batch, nothing is lost, and saving goes on when there is room again", async () => {
     const [id, context] = [newId(), await devices.newDevice()];
     const one = await devices.newTab(context);

@@ -37,6 +37,7 @@ export class Device {
   #layers = new Map<LayerName, FaultyLayer>();
   #folderFs: FaultyFileSystem | undefined;
   #release: () => void = () => undefined;
+  #isLocking = false;
 
   get #open(): Space {
     if (!this.#space) throw new Error("The page has no open space");
@@ -103,6 +104,25 @@ export class Device {
     void this.#open.flush();
     addEventListener("pagehide", () => this.addNotes("at the last"), true);
     setTimeout(() => location.reload(), delayMs);
+  }
+
+  /** Keeps every other transaction on the operations waiting. */
+  async lockDatabase(): Promise<void> {
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open("foldspace");
+      request.addEventListener("success", () => resolve(request.result));
+    });
+    const store = database.transaction("batches", "readwrite").objectStore("batches");
+    this.#isLocking = true;
+    const hold = (): void => {
+      if (this.#isLocking) store.count().addEventListener("success", hold);
+      else database.close();
+    };
+    hold();
+  }
+
+  unlockDatabase(): void {
+    this.#isLocking = false;
   }
 
   countNotes(): number {

@@ -199,9 +199,9 @@ test("what cannot be saved stays and is saved when that is possible again", asyn
   const layer = await connected(name, spaceId);
   const ops = peer.setMany(4);
   // oxlint-disable-next-line typescript/unbound-method -- it is called on the store that it replaces it on
-  const { add } = IDBObjectStore.prototype;
-  const refuse = vi.spyOn(IDBObjectStore.prototype, "add").mockImplementation(function abort(this: IDBObjectStore, ...value) {
-    const request = add.apply(this, value);
+  const { put } = IDBObjectStore.prototype;
+  const refuse = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(function abort(this: IDBObjectStore, ...value) {
+    const request = put.apply(this, value);
     this.transaction.abort();
     return request;
   });

@@ -6,6 +6,8 @@ import { LogParser } from "../../log/parser.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import type { BatchKey, BatchRecord, Database } from "./database.ts";
 
+/** A record with its key. */
+export type KeyedRecord = readonly [key: BatchKey, record: BatchRecord];
 /** A record as found, with unchecked contents. */
 export type FoundRecord = readonly [key: BatchKey, record: Partial<BatchRecord> | undefined];
 
@@ -72,6 +74,31 @@ export async function readRecords(
     : store.getAll(range).then(async (values) => (await keys).map((key, index) => [key, values[index]] as const));
   await awaitTransaction([keys, records], done);
   return { keys: await keys, records: await records };
+}
+
+/**
+ * Saves records in one transaction.
+ * @param onBegun called once the transaction no longer needs the page
+ * @returns whether the database has no record of the space
+ */
+export async function saveRecords(
+  database: Database,
+  spaceId: string,
+  records: readonly KeyedRecord[],
+  durability: "relaxed" | "strict",
+  onBegun?: () => void,
+): Promise<boolean> {
+  const transaction = database.transaction(["batches", "spaces"], "readwrite", { durability });
+  void ignoreUnawaited(transaction.done);
+  const [batches, spaces] = [transaction.objectStore("batches"), transaction.objectStore("spaces")];
+  const known = ignoreUnawaited(spaces.getKey(spaceId));
+  // another tab may have moved a record here from `localStorage`
+  const putting = records.map(([key, record]) => ignoreUnawaited(batches.put(record, key)));
+  // at once: a page that is being closed gets no answers to requests, and the browser rolls back an uncommitted transaction
+  const committing = new Promise<void>((resolve) => resolve(transaction.commit()));
+  onBegun?.();
+  await awaitTransaction([known, ...putting, committing], transaction.done);
+  return (await known) === undefined;
 }
 
 /** Parses the operations of records, in time slices that let other tasks run. */

@@ -4,7 +4,7 @@ import { Observable } from "../../observable.ts";
 import type { DeviceStore } from "../../secrets/device-store.ts";
 import type { Trace } from "../../trace.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
-import { Batcher, type FlushPolicy } from "../batcher.ts";
+import { Batcher, type FlushPolicy, type QueueWrite } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
 import {
   OFFLINE_STATUS,
@@ -22,12 +22,13 @@ import {
   parseRecords,
   readRecords,
   recordName,
-  awaitTransaction,
-  ignoreUnawaited,
+  saveRecords,
   type FoundRecord,
+  type KeyedRecord,
 } from "./batches.ts";
 import { Compactor } from "./compactor.ts";
 import { DATABASE_NAME, DatabaseConnection, type BatchKey, type SpaceRecord } from "./database.ts";
+import { PageJournal } from "./page-journal.ts";
 import { IndexedDBDeviceStore, readSecrets, writeSecrets } from "./secrets-records.ts";
 import { TabChannel, type TabMessage } from "./tab-channel.ts";
 
@@ -82,6 +83,9 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   /** With its count, makes this instance's keys unique among tabs and over time. */
   #writerId = newId();
   #written = 0;
+  /** Records whose transaction is under way. */
+  readonly #saving = new Set<KeyedRecord>();
+  readonly #journal: PageJournal;
   /** Whether the page may be gone after this turn. */
   #isPageHiding = false;
 
@@ -90,6 +94,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     this.#options = { databaseName: DATABASE_NAME, durability: "relaxed", clock: systemClock, ...options };
     this.id = options.id ?? `indexeddb:${this.#options.databaseName}`;
     this.spaceId = spaceId;
+    this.#journal = new PageJournal(this.#options.databaseName);
     this.deviceStore = new IndexedDBDeviceStore(this.#options.databaseName);
   }
 
@@ -177,6 +182,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   flushOnPageHide(): void {
     this.#isPageHiding = true;
+    this.#journal.add([...this.#saving]);
     this.#connection?.batcher.beginFlush();
     this.#options.clock.schedule(0, () => (this.#isPageHiding = false));
   }
@@ -195,6 +201,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   /** Reads records that other tabs saved without a message to this tab. */
   async rescan(): Promise<void> {
     this.#tellSecrets();
+    await this.#absorbJournal();
     for (const treeId of [...this.#seen.keys()]) await this.rescanTree(treeId);
   }
 
@@ -251,7 +258,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       this.#opening = undefined;
     }
     this.#writerId = newId();
-    const write = (treeId: string, ops: readonly VertexOperation[]): Promise<void> => this.#write(connection, treeId, ops);
+    const write: QueueWrite = (treeId, ops, onBegun) => this.#write(connection, treeId, ops, onBegun);
     const trace = session?.trace;
     const connection: Connection = {
       isReadOnly: session?.isReadOnly ?? false,
@@ -273,31 +280,45 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     this.#connection = connection;
     this.currentStatus.value = connection.batcher.status.value;
     connection.batcher.status.observe((status) => (this.currentStatus.value = status));
+    await this.#absorbJournal();
   }
 
-  async #write(connection: Connection, treeId: string, ops: readonly VertexOperation[]): Promise<void> {
-    const records = (await encodeBatches(ops, this.#isPageHiding)).map((record) => ({
-      record,
-      key: this.#newKey(treeId, record.peerId),
-    }));
-    const wasMissing = await connection.database.run(async (database) => {
-      const { durability } = this.#options;
-      const transaction = database.transaction(["batches", "spaces"], "readwrite", { durability });
-      void ignoreUnawaited(transaction.done);
-      const [batches, spaces] = [transaction.objectStore("batches"), transaction.objectStore("spaces")];
-      const known = ignoreUnawaited(spaces.getKey(this.spaceId));
-      const adding = records.map(({ record, key }) => ignoreUnawaited(batches.add(record, key)));
-      // at once: a page that is being closed gets no answers to requests, and the browser rolls back an uncommitted transaction
-      const committing = new Promise<void>((resolve) => resolve(transaction.commit()));
-      await awaitTransaction([known, ...adding, committing], transaction.done);
-      return (await known) === undefined;
-    });
-    connection.trace?.emit("saved", { treeId, ops, file: firstName(records.map(({ key, record }) => [key, record])) });
+  /** Moves into the database what pages saved while they were being hidden, and could not tell whether it arrived. */
+  async #absorbJournal(): Promise<void> {
+    const connection = this.#connection;
+    const records = this.#journal.find(this.spaceId);
+    // a session that may not write sees them when another one has moved them
+    if (!connection || connection.isReadOnly || records.length === 0) return;
+    try {
+      await connection.database.run((database) => saveRecords(database, this.spaceId, records, this.#options.durability));
+      this.#journal.removeFound(records);
+    } catch (error) {
+      const { code, message } = toFoldspaceError(error);
+      const reason = `what a page saved when it was left could not be moved from localStorage, and stays there: ${message}`;
+      this.currentProblems.value = [...this.currentProblems.value, { code, reason }];
+    }
+  }
+
+  async #write(connection: Connection, treeId: string, ops: readonly VertexOperation[], onBegun: () => void): Promise<void> {
+    const encoded = await encodeBatches(ops, this.#isPageHiding);
+    const records = encoded.map((record): KeyedRecord => [this.#newKey(treeId, record.peerId), record]);
+    for (const record of records) this.#saving.add(record);
+    if (this.#isPageHiding) this.#journal.add(records);
+    let wasMissing: boolean;
+    try {
+      wasMissing = await connection.database.run((database) =>
+        saveRecords(database, this.spaceId, records, this.#options.durability, onBegun),
+      );
+    } finally {
+      for (const record of records) this.#saving.delete(record);
+    }
+    this.#journal.remove(records);
+    connection.trace?.emit("saved", { treeId, ops, file: firstName(records) });
     if (wasMissing) await connection.database.run((database) => database.put("spaces", this.#spaceRecord()));
     // the database was deleted since these trees were loaded, and lacks their operations
     if (wasMissing) for (const [loaded, { size }] of this.#seen) if (size > 0) this.#tellLoss(loaded);
     const seen = this.#seen.get(treeId);
-    for (const { record, key } of records) {
+    for (const [key, record] of records) {
       seen?.set(recordName(key), isJoinable(key, record));
       connection.channel.post({ treeId, key, record });
     }

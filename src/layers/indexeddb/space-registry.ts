@@ -1,14 +1,17 @@
 import { awaitTransaction } from "./batches.ts";
 import { DATABASE_NAME, DatabaseConnection, type SpaceRecord } from "./database.ts";
+import { PageJournal } from "./page-journal.ts";
 import { deviceKey } from "./secrets-records.ts";
 
 /** The spaces that this browser knows, with enough data to list and open them. */
 export class SpaceRegistry {
   readonly #database: DatabaseConnection;
+  readonly #journal: PageJournal;
 
   /** @param databaseName default `foldspace`, as for the layers */
   constructor(databaseName: string = DATABASE_NAME) {
     this.#database = new DatabaseConnection(databaseName);
+    this.#journal = new PageJournal(databaseName);
   }
 
   /** All spaces, the newest first. @throws FoldspaceError as `IndexedDBPersistenceLayer.connect` */
@@ -38,6 +41,7 @@ export class SpaceRegistry {
       ];
       await awaitTransaction(requests, transaction.done);
     });
+    this.#journal.removeFound(this.#journal.find(spaceId));
   }
 
   close(): void {
