@@ -78,6 +78,11 @@ export interface PersistenceLayer {
    * @throws FoldspaceError why the tree could not be rescanned
    */
   rescanTree?(treeId: string): Promise<void>;
+  /**
+   * Peers of whose operations in a tree some are stored here, but not downloaded to this device, when the tree was last read or
+   * rescanned. These operations are not lost, and are not written again.
+   */
+  peersNotDownloaded?(treeId: string): ReadonlySet<string>;
 
   /**
    * Loads the space's secrets; `undefined` if none were ever saved, or all were lost. A layer that keeps no secrets lacks this

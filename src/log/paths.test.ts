@@ -63,9 +63,26 @@ test("what is in a hidden or temporary folder is ignored", () => {
   expect(classifyLogFile(`${TREE.slice(0, 2)}/${TREE.slice(2)}/.stversions/2026/${PEER}.jsonl`)).toEqual({ kind: "ignored" });
 });
 
-test("a file that is not downloaded is waited for", () => {
-  expect(classifyLogFile(`${DAY}/.${PEER}.jsonl.icloud`)).toEqual({ kind: "placeholder" });
-  expect(classifyLogFile(`${DAY}/.peer-1.jsonl.icloud`)).toEqual({ kind: "placeholder" });
+test.each([
+  [".B.jsonl.icloud", 160],
+  ["B.jsonl.nextcloud", 1],
+  ["B.jsonl.owncloud", 0],
+  ["B.jsonl.cloud", 1],
+  ["B.jsonl.SomeBrand", 1],
+])("%s of %i bytes is in the place of a file that is not downloaded", (pattern, size) => {
+  for (const peerId of [PEER, "peer-1", `${PEER}.${OTHER}`]) {
+    const placeholder = { kind: "placeholder", target: `${DAY}/${peerId}.jsonl` };
+    expect(classifyLogFile(`${DAY}/${pattern.replace("B", peerId)}`, size)).toEqual(placeholder);
+  }
+});
+
+test("only an almost empty file with a word of no other meaning behind its name is a placeholder", () => {
+  expect(classifyLogFile(`${DAY}/${PEER}.jsonl.nextcloud`, 2)).toMatchObject({ kind: "log", isCopy: true });
+  for (const word of ["orig", "conflict1", "path2", "mine", "r12", "BASE"])
+    expect(classifyLogFile(`${DAY}/${PEER}.jsonl.${word}`, 0)).toMatchObject({ kind: "log", isCopy: true });
+  for (const name of [`${PEER}.jsonl.part`, `${PEER}.jsonl.tmp`, `~${PEER}.jsonl.cloud`, `.hidden/${PEER}.jsonl.cloud`])
+    expect(classifyLogFile(`${DAY}/${name}`, 0)).toEqual({ kind: "ignored" });
+  expect(classifyLogFile(`${DAY}/${PEER}.jsonl`, 0)).toMatchObject({ kind: "log", isCopy: false });
 });
 
 test("a file is its peer's, a relay file its writer's", () => {

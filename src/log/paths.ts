@@ -1,4 +1,5 @@
 import { errorCode, FoldspaceError } from "../errors.ts";
+import { placeholderTarget } from "./placeholders.ts";
 
 /** Folder with all files of a space, below the folder that the user chose. */
 export const SPACE_DIR = "space-v1";
@@ -20,7 +21,11 @@ export type LogFile =
       readonly isCopy: boolean;
     }
   /** A file that a sync service has not downloaded yet. */
-  | { readonly kind: "placeholder" }
+  | {
+      readonly kind: "placeholder";
+      /** Path below `ops` of the file that is missing. */
+      readonly target: string;
+    }
   /** Temporary and hidden files of other programs. */
   | { readonly kind: "ignored" }
   | { readonly kind: "foreign"; readonly reason: string };
@@ -73,11 +78,13 @@ export function canNameLog(treeId: string, peerId: string, writerId: string): bo
  * Reads a file's path from right to left: peer and writer from its name, the tree from the nearest folders that fit.
  * A sync service may have changed the names in any way that keeps the id in them.
  * @param path below `ops`
+ * @param size in bytes, if it is known: a placeholder is almost empty
  */
-export function classifyLogFile(path: string): LogFile {
+export function classifyLogFile(path: string, size: number = Infinity): LogFile {
   const parts = path.split("/");
   const name = parts.pop()!;
-  if (/^\..*\.icloud$/i.test(name)) return { kind: "placeholder" };
+  const target = isIgnoredName(name) && !name.startsWith(".") ? undefined : placeholderTarget(name, size);
+  if (target !== undefined && !parts.some(isIgnoredName)) return { kind: "placeholder", target: [...parts, target].join("/") };
   if (isIgnoredName(name) || parts.some(isIgnoredName)) return { kind: "ignored" };
   const peer = peerOfName(name);
   if (!peer) return { kind: "foreign", reason: "its name holds no peer id" };

@@ -1,3 +1,4 @@
+import { placeholderTarget } from "./placeholders.ts";
 import { isIgnoredName, isPathSafeId, SPACE_DIR } from "./paths.ts";
 
 /** Secrets without a passphrase: one file, which all devices write. */
@@ -21,10 +22,13 @@ export type SecretsFileKind =
   /** Not downloaded yet. */
   | "placeholder";
 
-/** @returns `undefined` for a file that has nothing to do with secrets */
-export function classifySecretsFile(name: string): SecretsFileKind | undefined {
+/**
+ * @param size in bytes, if it is known: a placeholder is almost empty
+ * @returns `undefined` for a file that has nothing to do with secrets
+ */
+export function classifySecretsFile(name: string, size: number = Infinity): SecretsFileKind | undefined {
   if (name === NAME) return "secrets";
-  if (name === `.${NAME}.icloud`) return "placeholder";
+  if (placeholderTarget(name, size) === NAME) return "placeholder";
   if (isIgnoredName(name)) return undefined;
   if (name.startsWith(`${NAME}.folded-`)) return "folded";
   if (name.startsWith(`${NAME}.broken-`)) return "broken";
@@ -50,8 +54,17 @@ export function sealedSecretsPath(peerId: string): string {
   return `${SEALED_SECRETS_DIR}/${peerId}.json`;
 }
 
-/** @returns the peer of a file of sealed secrets; `undefined` for any other file */
-export function classifySealedFile(name: string): { readonly peerId: string; readonly isCopy: boolean } | undefined {
+/**
+ * @param size in bytes, if it is known: a placeholder is almost empty
+ * @returns the peer of a file of sealed secrets; `undefined` for any other file
+ */
+export function classifySealedFile(
+  name: string,
+  size: number = Infinity,
+): { readonly peerId: string; readonly isCopy: boolean; readonly isPlaceholder?: true } | undefined {
+  const target = placeholderTarget(name, size);
+  const missing = target === undefined ? undefined : classifySealedFile(target);
+  if (missing) return { ...missing, isPlaceholder: true };
   if (isIgnoredName(name)) return undefined;
   const stem = name.endsWith(".json") ? name.slice(0, -".json".length) : "";
   if (isPathSafeId(stem)) return { peerId: stem, isCopy: false };

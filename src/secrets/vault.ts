@@ -131,7 +131,8 @@ export class Vault {
   async #findKeys(text: string, acceptOlder: boolean): Promise<SpaceKey[] | undefined> {
     const { files, guard } = this.#contents;
     const isRefused = guard.isKeyMissing && !acceptOlder;
-    if (isRefused && !files.all.some(({ header, error }) => header && !error)) throw rolledBack(capitalized(MISSING));
+    if (isRefused && !files.all.some(({ header, error }) => header && !error))
+      throw files.all.find(({ error }) => error?.code === "FOLD_NOT_DOWNLOADED")?.error ?? rolledBack(capitalized(MISSING));
     if (guard.isKeyMissing && files.all.length === 0) return undefined;
     try {
       return await findKeys(this.#spaceId, text, files.all);

@@ -317,7 +317,7 @@ function rescan(world: World, index: 0 | 1, layer: LayerName, scenario: Scenario
   world.tabs[index].links[layer].isRescanning = false;
   if (isDone) tell(world, index, layer, scenario);
   else world.canFail = false;
-  handle(world, index, { type: "rescanned", layer, isDone, now: NOW }, scenario);
+  handle(world, index, { type: "rescanned", layer, isDone, notDownloaded: new Set(), now: NOW }, scenario);
   if (world.tabs[index].links[layer].collecting === "all") collect(world, index, layer, scenario);
 }
 

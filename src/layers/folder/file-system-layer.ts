@@ -172,6 +172,10 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     await this.#connected().rescanTree(treeId);
   }
 
+  peersNotDownloaded(treeId: string): ReadonlySet<string> {
+    return this.#connected().peersNotDownloaded(treeId);
+  }
+
   #keep(connection: FolderConnection): void {
     this.#connection = connection;
     this.currentStatus.value = connection.status.value;

@@ -203,6 +203,10 @@ export class FolderConnection {
     }
   }
 
+  peersNotDownloaded(treeId: string): ReadonlySet<string> {
+    return this.#reader.peersNotDownloaded(treeId);
+  }
+
   /** Saves all operations that can be saved, without waiting for calls that do not answer. @returns the final status */
   async close(): Promise<LayerStatus> {
     this.#isClosed = true;

@@ -67,6 +67,11 @@ export class FolderReader {
     return next;
   }
 
+  /** Peers some of whose files of a tree a sync service had not downloaded when the tree was last searched. */
+  peersNotDownloaded(treeId: string): ReadonlySet<string> {
+    return this.#finder.peersNotDownloaded(treeId);
+  }
+
   async listTrees(): Promise<string[]> {
     await this.#folder.assertPresent();
     const { logs } = await this.#folder.scan();

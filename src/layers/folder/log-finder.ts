@@ -15,6 +15,8 @@ export class LogFinder {
   readonly #isKnownToFail: (path: string) => boolean;
   /** Logs outside the folders of their tree, such as in a folder of copies; `undefined` before the search for them. */
   #misplacedLogs: readonly LogEntry[] | undefined;
+  /** By tree, the peers of files that are not downloaded. */
+  readonly #notDownloaded = new Map<string, ReadonlySet<string>>();
 
   /** @param isKnownToFail whether a failure of the file is reported already */
   constructor(folder: SpaceFolder, clock: Clock, isKnownToFail: (path: string) => boolean) {
@@ -39,11 +41,13 @@ export class LogFinder {
   /** Finds the files of a tree, as far as its folders can be read. */
   async findTree(treeId: string): Promise<{ readonly entries: LogEntry[]; readonly failure: unknown }> {
     const entries: LogEntry[] = [];
+    const notDownloaded = new Set<string>();
     let failure: unknown;
     for (const folder of await this.#foldersOf(treeId)) {
       try {
         const scan = await this.#folder.scan(folder);
         for (const log of scan.logs) if (log.treeId === treeId) entries.push(log);
+        for (const log of scan.notDownloaded) if (log.treeId === treeId) notDownloaded.add(log.peerId);
         for (const problem of scan.problems) this.problems.set(problem.file!, [problem]);
         for (const each of scan.unreadable) this.failedFolders.note(each);
         failure ??= scan.failure;
@@ -53,7 +57,14 @@ export class LogFinder {
       }
     }
     for (const log of await this.#findMisplacedLogs()) if (log.treeId === treeId) entries.push(log);
+    if (notDownloaded.size > 0) this.#notDownloaded.set(treeId, notDownloaded);
+    else this.#notDownloaded.delete(treeId);
     return { entries, failure };
+  }
+
+  /** Peers some of whose files of a tree were not downloaded when it was last searched. */
+  peersNotDownloaded(treeId: string): ReadonlySet<string> {
+    return this.#notDownloaded.get(treeId) ?? new Set();
   }
 
   /** Finds the files in a folder, without the folders below. @param folder relative to the space's folder */

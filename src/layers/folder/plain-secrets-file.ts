@@ -222,7 +222,10 @@ export class PlainSecretsFile {
   async #listNames(): Promise<Map<SecretsFileKind, string[]>> {
     const names = new Map<SecretsFileKind, string[]>();
     for (const { name, kind } of (await this.#folder.fs.list(this.#folder.at(SPACE_DIR))) ?? []) {
-      const is = kind === "file" ? classifySecretsFile(name) : undefined;
+      if (kind !== "file") continue;
+      // only a name that could be a placeholder's needs the size
+      const size = classifySecretsFile(name, 0) === "placeholder" ? await this.#sizeOf(`${SPACE_DIR}/${name}`) : Infinity;
+      const is = classifySecretsFile(name, size);
       if (!is) continue;
       const paths = names.get(is) ?? [];
       paths.push(`${SPACE_DIR}/${name}`);
@@ -230,6 +233,10 @@ export class PlainSecretsFile {
     }
     for (const paths of names.values()) paths.sort();
     return names;
+  }
+
+  async #sizeOf(path: string): Promise<number> {
+    return (await this.#folder.fs.stat(this.#folder.at(path)))?.size ?? Infinity;
   }
 
   /** @throws FoldspaceError `FOLD_NOT_DOWNLOADED` */

@@ -2,6 +2,7 @@ import { isMtimeUntrusted } from "./file-signature.ts";
 import type { Clock } from "../../clock.ts";
 import { errorCode, FoldspaceError, type Problem, toFoldspaceError } from "../../errors.ts";
 import type { FileStat } from "../../fs/file-system.ts";
+import { NOT_DOWNLOADED } from "../../log/placeholders.ts";
 import { classifySealedFile, SEALED_SECRETS_DIR, sealedSecretsPath } from "../../log/secrets-paths.ts";
 import { utf8 } from "../../secrets/encoding.ts";
 import { assertFileSize, MAX_SEALED_BYTES, MAX_SEALED_FILES, MAX_SECRETS_FILE_BYTES } from "../../secrets/limits.ts";
@@ -113,8 +114,9 @@ export class SealedSecretsFolder {
     if (known && !known.mtimeUntrusted && isSame(known.stat, stat)) return known;
     const { modifiedMs } = stat;
     const mtimeUntrusted = isMtimeUntrusted(stat, this.#clock.now());
-    const stored = { ...classifySealedFile(file.slice(SEALED_SECRETS_DIR.length + 1))!, file, modifiedMs };
-    return { stored: { ...stored, content: await this.#readText(file, stat) }, stat, mtimeUntrusted };
+    const { isPlaceholder, ...named } = classifySealedFile(file.slice(SEALED_SECRETS_DIR.length + 1), stat.size)!;
+    const content = isPlaceholder ? new FoldspaceError("FOLD_NOT_DOWNLOADED", NOT_DOWNLOADED) : await this.#readText(file, stat);
+    return { stored: { ...named, file, modifiedMs, content }, stat, mtimeUntrusted };
   }
 
   async #readText(file: string, { size }: FileStat): Promise<string | FoldspaceError> {

@@ -1,6 +1,7 @@
 import { MAX_SPACE_FILE_BYTES } from "../../limits.ts";
 import { FoldspaceError, errorCode, errorMessage, type Problem } from "../../errors.ts";
 import { joinPath, type FileSystem, type ScannedFile, type ScanResult } from "../../fs/file-system.ts";
+import { NOT_DOWNLOADED, placeholderTarget } from "../../log/placeholders.ts";
 import { scanByListing } from "./scan-by-listing.ts";
 import { classifyLogFile, isIgnoredName, OPS_DIR, SPACE_DIR, SPACE_FILE, type LogFile } from "../../log/paths.ts";
 import { LinkCheck } from "./link-check.ts";
@@ -29,6 +30,8 @@ export interface FolderScan {
   readonly problems: Problem[];
   /** Paths of files and folders that exist but cannot be read at present: files that are not found there are not lost. */
   readonly outOfReach: string[];
+  /** The logs that a sync service has not downloaded. */
+  readonly notDownloaded: readonly Pick<LogEntry, "treeId" | "peerId">[];
   /** Paths of folders that could not be read. */
   readonly unreadable: string[];
   /** The error of the first unreadable folder. */
@@ -76,7 +79,7 @@ export class SpaceFolder {
       const inside = (await this.fs.list(this.at(SPACE_DIR))) ?? [];
       // another instance has made the space meanwhile
       if (inside.some((entry) => entry.name === "space.json")) return await this.inspect();
-      this.#explainMissingSpaceFile(inside);
+      await this.#explainMissingSpaceFile(inside);
     }
     const isSpaceDirItself = /(^|\/)space-v\d+$/.test(this.path);
     return { kind: names.has("space.json") && names.has("ops") && !isSpaceDirItself ? "old-format" : "empty" };
@@ -189,6 +192,7 @@ export class SpaceFolder {
     const logs: LogEntry[] = [];
     const problems: Problem[] = [];
     const outOfReach: string[] = [];
+    const notDownloaded: Pick<LogEntry, "treeId" | "peerId">[] = [];
     const treeIds = new Map<string, string>();
     for (const file of found.files) {
       const path = joinPath(below, file.path);
@@ -200,12 +204,16 @@ export class SpaceFolder {
         logs.push({ ...sorted.log, treeId: treeIds.get(treeId)! });
       }
       if (sorted.problem) problems.push(sorted.problem);
-      if (sorted.problem?.code === "FOLD_NOT_DOWNLOADED") outOfReach.push(path.replace(/\.([^/]*)\.icloud$/i, "$1"));
+      if (sorted.missing !== undefined) {
+        outOfReach.push(sorted.missing);
+        const log = classifyLogFile(sorted.missing.slice(OPS_DIR.length + 1));
+        if (log.kind === "log") notDownloaded.push(log);
+      }
     }
     const unreadable = found.unreadable.map(({ path }) => joinPath(below, path));
     for (const { path, error } of found.unreadable) problems.push(unreadableFolder(joinPath(below, path), error));
     for (const path of unreadable) outOfReach.push(path);
-    return { logs, problems, outOfReach, unreadable, failure: found.unreadable[0]?.error };
+    return { logs, problems, outOfReach, notDownloaded, unreadable, failure: found.unreadable[0]?.error };
   }
 
   /** Finds all files below a folder, with paths relative to it. @param below relative to the space's folder */
@@ -228,8 +236,23 @@ export class SpaceFolder {
     }
   }
 
-  #explainMissingSpaceFile(entries: readonly { readonly name: string }[]): void {
-    if (entries.some((entry) => entry.name === ".space.json.icloud")) {
+  /**
+   * Whether a sync service has left a placeholder instead of a file.
+   * @param path of the file, relative to the space's folder
+   * @param entries of its folder
+   */
+  async #hasPlaceholderOf(path: string, entries: readonly { readonly name: string }[]): Promise<boolean> {
+    const [folder, wanted] = [path.slice(0, path.lastIndexOf("/")), path.slice(path.lastIndexOf("/") + 1)];
+    for (const { name } of entries) {
+      if (placeholderTarget(name, 0) !== wanted) continue;
+      const stat = await this.fs.stat(this.at(joinPath(folder, name)));
+      if (placeholderTarget(name, stat?.size ?? Infinity) === wanted) return true;
+    }
+    return false;
+  }
+
+  async #explainMissingSpaceFile(entries: readonly { readonly name: string }[]): Promise<void> {
+    if (await this.#hasPlaceholderOf(SPACE_FILE, entries)) {
       throw new FoldspaceError("FOLD_NOT_DOWNLOADED", `${this.at(SPACE_FILE)} has not been downloaded by the sync service yet`, {
         data: { path: this.path },
       });
@@ -246,21 +269,29 @@ export class SpaceFolder {
   }
 }
 
+/** The problem of a file that a sync service has not downloaded. @param file path of the placeholder */
+export function notDownloaded(file: string): Problem {
+  return { code: "FOLD_NOT_DOWNLOADED", reason: NOT_DOWNLOADED, file };
+}
+
 /** Classifies a file below `ops` as a log, as a problem, or as a log with a problem. */
 export function classifyEntry(
   path: string,
   file: Pick<ScannedFile, "kind" | "size" | "modifiedMs">,
-): { log?: LogEntry; problem?: Problem } {
-  const classified = classifyLogFile(path.slice(OPS_DIR.length + 1));
+): {
+  log?: LogEntry;
+  problem?: Problem;
+  /** Path of a file in whose place a placeholder is. */
+  missing?: string;
+} {
+  const classified = classifyLogFile(path.slice(OPS_DIR.length + 1), file.size);
   if (classified.kind === "ignored") return {};
   if (file.kind === "other") {
     return { problem: { code: "FOLD_FOREIGN_FILE", reason: "it is a link, pipe or device, which is never opened", file: path } };
   }
   switch (classified.kind) {
     case "placeholder":
-      return {
-        problem: { code: "FOLD_NOT_DOWNLOADED", reason: "the sync service has not downloaded this file yet", file: path },
-      };
+      return { problem: notDownloaded(path), missing: joinPath(OPS_DIR, classified.target) };
     case "foreign":
       return {
         problem: {

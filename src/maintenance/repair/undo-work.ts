@@ -133,7 +133,7 @@ export class UndoWork {
 
   #isEveryCopySecure({ treeId, peerId }: LogEntry): boolean {
     return this.#record.moved.every(({ from }) => {
-      const { log } = classifyEntry(from, { kind: "file", size: 0, modifiedMs: 0 });
+      const { log } = classifyEntry(from, { kind: "file", size: Infinity, modifiedMs: 0 });
       return log?.treeId !== treeId || log.peerId !== peerId || this.#secure.has(from);
     });
   }

@@ -59,7 +59,13 @@ export type LayerEvent =
   /** Operations that another layer has reported. */
   | { readonly type: "learned"; readonly ops: readonly VertexOperation[]; readonly now: number }
   | { readonly type: "collected"; readonly only: "made" | "all"; readonly ops: readonly VertexOperation[]; readonly now: number }
-  | { readonly type: "rescanned"; readonly isDone: boolean; readonly now: number }
+  /** @param notDownloaded peers some of whose operations the layer has, and cannot read at present */
+  | {
+      readonly type: "rescanned";
+      readonly isDone: boolean;
+      readonly notDownloaded: ReadonlySet<string>;
+      readonly now: number;
+    }
   | { readonly type: "saved"; readonly batch: number }
   | { readonly type: "refused"; readonly batch: number; readonly now: number }
   | { readonly type: "due"; readonly now: number }
@@ -97,6 +103,7 @@ export class LayerState {
   /** Due relays, while the layer is asked once more. */
   #checking: readonly Relay[] | undefined;
   #isCollecting = false;
+  #notDownloaded: ReadonlySet<string> = new Set();
   #isUrgent: Urgency = false;
   #hasBeenRead = false;
   /** Whether operations were lost while the layer was being read. */
@@ -162,6 +169,7 @@ export class LayerState {
       relays,
       checking,
       isCollecting: this.#isCollecting,
+      notDownloaded: [...this.#notDownloaded],
       isUrgent: this.#isUrgent,
       isAwaited: this.isAwaited,
       isStale: this.#isStale,
@@ -182,6 +190,7 @@ export class LayerState {
     copy.#relays = [...this.#relays];
     copy.#checking = this.#checking;
     copy.#isCollecting = this.#isCollecting;
+    copy.#notDownloaded = this.#notDownloaded;
     copy.#isUrgent = this.#isUrgent;
     copy.#hasBeenRead = this.#hasBeenRead;
     copy.#isStale = this.#isStale;
@@ -230,6 +239,7 @@ export class LayerState {
       case "collected":
         return this.#phase === "current" ? this.#onCollected(event) : [];
       case "rescanned":
+        this.#notDownloaded = event.notDownloaded;
         return this.#onRescanned(event.isDone, event.now);
       case "saved":
         this.#relaying.delete(event.batch);
@@ -310,8 +320,11 @@ export class LayerState {
       this.#relays.push(...due.map((relay) => ({ ...relay, dueAt })));
       return [];
     }
+    const ops = due.flatMap((relay) => relay.ops ?? []);
+    const absent = ops.filter((op) => this.#isNotDownloaded(op) && this.lacks(op));
+    if (absent.length > 0) this.#relays.push({ ops: absent, dueAt: now + backoffMs(++this.#attempts) });
     const effects = this.#save(
-      due.flatMap(({ ops }) => ops ?? []),
+      ops.filter((op) => !this.#isNotDownloaded(op)),
       true,
     );
     if (due.some(({ ops }) => !ops) && this.#lacksSomething) {
@@ -327,7 +340,7 @@ export class LayerState {
     // operations learned since have their own due time, until which their author is expected to write them
     const waiting = OpIdSet.of(this.#relays.flatMap((relay) => relay.ops ?? []).filter((op) => this.lacks(op)));
     const effects = this.#save(
-      ops.filter(({ id }) => !waiting.has(id)),
+      ops.filter((op) => !waiting.has(op.id) && !this.#isNotDownloaded(op)),
       true,
     );
     if (this.#tree.known.size <= this.#covered.size + waiting.size) this.#attempts = 0;
@@ -354,6 +367,11 @@ export class LayerState {
     this.#inFlight.set(batch, lacking);
     if (isRelay) this.#relaying.add(batch);
     return [{ type: "save", batch, ops: lacking, isRelay }];
+  }
+
+  /** Whether the layer may have an operation in a file that a sync service has not downloaded. */
+  #isNotDownloaded({ id }: VertexOperation): boolean {
+    return this.#notDownloaded.has(id.peerId);
   }
 
   get #lacksSomething(): boolean {

@@ -315,7 +315,8 @@ export class TreeSync {
         this.#setError(connection, toFoldspaceError(error));
       }
       if (this.#replication.layers.get(connection) !== state) return;
-      this.#handle({ type: "rescanned", layer: connection, isDone, now: this.#now });
+      const notDownloaded = connection.layer.peersNotDownloaded?.(this.treeId) ?? new Set();
+      this.#handle({ type: "rescanned", layer: connection, isDone, notDownloaded, now: this.#now });
       await this.#until(() => state.isQuiet || this.#replication.layers.get(connection) !== state);
       // saves at once, so that other instances see the relay before they do the same; a failure is in the layer's status
       await connection.flushInTime().catch(() => undefined);
