@@ -5,7 +5,7 @@ import { SpaceFolder } from "../../src/layers/folder/space-folder.ts";
 import { MemoryStore } from "../../src/layers/memory-layer.ts";
 import { repairFolder } from "../../src/maintenance/repair/repair.ts";
 import { verifyFolder } from "../../src/maintenance/verify.ts";
-import { Space } from "../../src/space/space.ts";
+import type { Space } from "../../src/space/space.ts";
 import { SpaceManager } from "../../src/space/space-manager.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { layerOn, makeSpace } from "../../src/testing/space-rig.ts";

@@ -192,7 +192,7 @@ export class SpaceFolder {
     const logs: LogEntry[] = [];
     const problems: Problem[] = [];
     const outOfReach: string[] = [];
-    const notDownloaded: Pick<LogEntry, "treeId" | "peerId">[] = [];
+    const waiting: Pick<LogEntry, "treeId" | "peerId">[] = [];
     const treeIds = new Map<string, string>();
     for (const file of found.files) {
       const path = joinPath(below, file.path);
@@ -207,13 +207,13 @@ export class SpaceFolder {
       if (sorted.missing !== undefined) {
         outOfReach.push(sorted.missing);
         const log = classifyLogFile(sorted.missing.slice(OPS_DIR.length + 1));
-        if (log.kind === "log") notDownloaded.push(log);
+        if (log.kind === "log") waiting.push(log);
       }
     }
     const unreadable = found.unreadable.map(({ path }) => joinPath(below, path));
     for (const { path, error } of found.unreadable) problems.push(unreadableFolder(joinPath(below, path), error));
     for (const path of unreadable) outOfReach.push(path);
-    return { logs, problems, outOfReach, notDownloaded, unreadable, failure: found.unreadable[0]?.error };
+    return { logs, problems, outOfReach, notDownloaded: waiting, unreadable, failure: found.unreadable[0]?.error };
   }
 
   /** Finds all files below a folder, with paths relative to it. @param below relative to the space's folder */

@@ -320,11 +320,11 @@ export class LayerState {
       this.#relays.push(...due.map((relay) => ({ ...relay, dueAt })));
       return [];
     }
-    const ops = due.flatMap((relay) => relay.ops ?? []);
-    const absent = ops.filter((op) => this.#isNotDownloaded(op) && this.lacks(op));
+    const relayed = due.flatMap(({ ops }) => ops ?? []);
+    const absent = relayed.filter((op) => this.#isNotDownloaded(op) && this.lacks(op));
     if (absent.length > 0) this.#relays.push({ ops: absent, dueAt: now + backoffMs(++this.#attempts) });
     const effects = this.#save(
-      ops.filter((op) => !this.#isNotDownloaded(op)),
+      relayed.filter((op) => !this.#isNotDownloaded(op)),
       true,
     );
     if (due.some(({ ops }) => !ops) && this.#lacksSomething) {
