@@ -1,5 +1,5 @@
-// Limits of the input that foldspace accepts. Every parser and every reader takes its limits from here; the limits of
-// secrets are in `secrets/limits.ts`.
+// Limits of the accepted input: counters, lines, values and problems; those of secrets are in `secrets/limits.ts`. Limits of
+// memory and time are beside the code that they bound: ARCHITECTURE.md, "Bounds of reading".
 
 /**
  * The highest accepted counter. It leaves room for 2^48 edits and prevents a hostile counter from exhausting the

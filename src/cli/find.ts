@@ -49,7 +49,7 @@ export async function findVertex(space: Space, wanted: string, wantedTree?: stri
   if (wantedTree !== undefined) return findVertexIn([await loadTreeNamed(space, wantedTree)], wanted);
   const inSpaceTree = lookFor([space.tree], wanted);
   if (inSpaceTree) return inSpaceTree;
-  const byPath = await findByPath(await listTrees(space), wanted, (treeId) => loadIfThere(space, treeId));
+  const byPath = await findByPath(await listTreesWithTitles(space), wanted, (treeId) => loadIfThere(space, treeId));
   return byPath ?? findVertexIn(wanted.startsWith("/") ? [space.tree] : await loadOtherTrees(space), wanted);
 }
 
@@ -65,11 +65,11 @@ export function findVertexIn(trees: readonly ReplicatedTree[], wanted: string): 
 
 /** @throws FoldspaceError `FOLD_NO_TREE` */
 export async function loadTreeNamed(space: Space, wanted: string): Promise<ReplicatedTree> {
-  const { id } = findTree(await listTrees(space), wanted);
+  const { id } = findTree(await listTreesWithTitles(space), wanted);
   return id === space.id ? space.tree : (await space.loadAppTree(id)).tree;
 }
 
-async function listTrees(space: Space): Promise<TreeListing[]> {
+async function listTreesWithTitles(space: Space): Promise<TreeListing[]> {
   const titles = new Map(listReferences(space.tree).map(({ treeId, name }) => [treeId, name]));
   titles.set(space.id, space.name);
   return (await space.listTrees()).map((id) => ({ id, title: titles.get(id) }));

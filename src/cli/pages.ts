@@ -7,7 +7,7 @@ export function isPage(vertex: Vertex): boolean {
   return isOutline(vertex.tree) && vertex.id === vertex.tree.root?.id;
 }
 
-/** The vertices of the space tree that lead to a tree. */
+/** The vertices of the space tree that reference a tree: its entries in the app forests. */
 export function entriesOf(space: Space, treeId: string): Vertex[] {
   const ids = space.appTrees.filter((reference) => reference.treeId === treeId).flatMap(({ vertexIds }) => vertexIds);
   return ids.flatMap((id) => space.tree.getVertex(id) ?? []);

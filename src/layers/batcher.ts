@@ -69,7 +69,7 @@ export interface BatcherOptions {
    * not restarted meanwhile. Default: no limit.
    */
   readonly writeTimeoutMs?: number;
-  /** Takes what could not be saved. The name of a queue begins with its tree's id, up to a slash. */
+  /** Receives a `failed` event for each failed write. A queue's name is its tree's id, or begins with it and a slash. */
   readonly trace?: Trace | undefined;
 }
 

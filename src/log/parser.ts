@@ -40,7 +40,7 @@ export interface LogParserOptions {
 }
 
 /** In UTF-16 units: a line up to this length cannot have more than {@link MAX_LINE_BYTES}. */
-const SURELY_SHORT = Math.floor(MAX_LINE_BYTES / 3);
+const ALWAYS_FITS_LINE_LENGTH = Math.floor(MAX_LINE_BYTES / 3);
 
 const MAY_HOLD_OPERATION = /\[\s*"/;
 /** Matches a line with more than the harmless characters of {@link stripEnds}. */
@@ -191,7 +191,7 @@ export class LogParser {
       if (HOLDS_SOMETHING.test(line)) this.problemCount++;
       return;
     }
-    const length = line.length > SURELY_SHORT ? utf8Length(line) : line.length;
+    const length = line.length > ALWAYS_FITS_LINE_LENGTH ? utf8Length(line) : line.length;
     if (length > MAX_LINE_BYTES) {
       this.#report(tooLong(length));
       return;

@@ -130,7 +130,8 @@ function isPartOfDirectory(op: VertexOperation): boolean {
   return "parentId" in op || DIRECTORY_KEYS.has(op.key);
 }
 
-function dayOf(path: string): string | undefined {
+/** The UTC day in the path of a log file, as `YYYY-MM-DD`; `undefined` if it contains none, as that of a copy may. */
+export function dayOf(path: string): string | undefined {
   const [, year, month, day] = /\/(\d{4})[/-](\d{2})[/-](\d{2})\//.exec(path) ?? [];
   return year === undefined ? undefined : `${year}-${month}-${day}`;
 }

@@ -260,7 +260,7 @@ export class LayerConnection {
     if (!(await this.#isInTime(rescanning))) this.fail("rescan", this.#timedOut("has not rescanned in time"));
   }
 
-  /** Has the layer report its detected losses. */
+  /** Stops listening. The layer first reports changes, including losses, that it has noticed. */
   async stopListening(): Promise<void> {
     await this.layer.stopListening?.();
   }
@@ -338,17 +338,17 @@ export class LayerConnection {
   async notDurable(findLacking: () => FoldspaceError | undefined): Promise<NotDurable | undefined> {
     if (this.#error?.code === "FOLD_NO_FILE_SYSTEM") return undefined;
     const obstacle = this.#error ?? (this.#isConnected ? findLacking() : this.unanswered());
-    if (obstacle) return this.lacks(obstacle);
+    if (obstacle) return this.toNotDurable(obstacle);
     try {
       if (!(await this.#isInTime(this.layer.flush()))) throw this.#timedOut("has not saved in time");
       return undefined;
     } catch (error) {
-      return this.lacks(error);
+      return this.toNotDurable(error);
     }
   }
 
   /** The report that the layer lacks something, or has not given it, for this reason. */
-  lacks(error: unknown): NotDurable {
+  toNotDurable(error: unknown): NotDurable {
     const { code, message } = toFoldspaceError(error);
     return { id: this.id, pendingOps: this.layer.status.pendingOps, code, reason: message };
   }

@@ -186,7 +186,7 @@ export class Space {
     assertDurable(
       this.#layers.connections.map((connection) => {
         const error = connection.obstacle ?? lacking.get(connection);
-        return error && connection.lacks(error);
+        return error && connection.toNotDurable(error);
       }),
     );
     await this.#saveAll();
@@ -231,7 +231,7 @@ export class Space {
     this.#replicator.flushLocalOps();
     await this.#replicator.hurry();
     const lacking = [
-      connection.isLoading ? connection.lacks(connection.unanswered()) : await this.#notDurable(connection),
+      connection.isLoading ? connection.toNotDurable(connection.unanswered()) : await this.#notDurable(connection),
       ...(await this.secrets.flush(connection.layer)),
     ];
     await this.#drop(connection);

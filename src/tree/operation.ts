@@ -109,15 +109,15 @@ function assertAll(ops: readonly VertexOperation[], withPeers: boolean): void {
 }
 
 /** In UTF-16 units: even if each takes six bytes, enough room is left for the ids. */
-const SURELY_SHORT = Math.floor(MAX_OPERATION_BYTES / 6) - 2 * MAX_ID_LENGTH;
+const ALWAYS_FITS_LENGTH = Math.floor(MAX_OPERATION_BYTES / 6) - 2 * MAX_ID_LENGTH;
 
 /** Finds the reason why a property's new value cannot be stored, or would be read back as another. */
 export function findPropertyFault(counter: number, targetId: string, key: string, value: unknown): ValueFault | undefined {
-  if (key.length + (typeof value === "string" ? value.length : 0) <= SURELY_SHORT && isPrimitive(value)) return undefined;
+  if (key.length + (typeof value === "string" ? value.length : 0) <= ALWAYS_FITS_LENGTH && isPrimitive(value)) return undefined;
   const length: TextLength = { least: 0, most: 6 * key.length };
   const fault = value === undefined ? undefined : findValueFault(value, length, MAX_OPERATION_BYTES);
   if (fault) return fault;
-  if (length.most <= 6 * SURELY_SHORT) return undefined;
+  if (length.most <= 6 * ALWAYS_FITS_LENGTH) return undefined;
   const isTooLong =
     length.least > MAX_OPERATION_BYTES || utf8Length(JSON.stringify(["p", counter, targetId, key, value])) > MAX_OPERATION_BYTES;
   return isTooLong ? { code: "FOLD_BAD_VALUE", reason: `is too long for a line of ${MAX_OPERATION_BYTES} bytes` } : undefined;

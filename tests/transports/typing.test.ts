@@ -12,8 +12,8 @@ const LONGEST_TEST_MS = 600_000;
 const GATHERED_AT_MOST = 7;
 const CARRYING_MS = 30_000;
 
-/** So many seconds of gathering, and the cadences that make sense with it. */
-const SETTINGS: readonly (readonly [gatherS: number, cadences: readonly Partial<FlushPolicy>[]])[] = isFull
+/** So many seconds of gathering, and the flush policies that make sense with it. */
+const SETTINGS: readonly (readonly [gatherS: number, flushPolicies: readonly Partial<FlushPolicy>[]])[] = isFull
   ? [
       [1, [{}, always(500), always(1_000), always(2_000), always(3_000)]],
       [10, [{}, always(500), always(2_000), always(6_000), always(10_000), always(15_000)]],
@@ -31,12 +31,12 @@ describeWith("syncthing", "somebody who types without a pause", () => {
   test.each(SETTINGS)(
     "is seen typing where Syncthing gathers for %i s",
     { timeout: LONGEST_TEST_MS },
-    async (gatherS, cadences) => {
+    async (gatherS, flushPolicies) => {
       const duration = { typingMs: TYPING_MS, lastWithinMs: gatherS * GATHERED_AT_MOST * 1_000 + CARRYING_MS };
       const figures = await Promise.all(
-        cadences.map((flushPolicy) => typeSteadily((site) => Syncthing.start(site, gatherS), flushPolicy, duration)),
+        flushPolicies.map((flushPolicy) => typeSteadily((site) => Syncthing.start(site, gatherS), flushPolicy, duration)),
       );
-      for (const [index, flushPolicy] of cadences.entries()) tell(describeTyping(gatherS, flushPolicy, figures[index]!));
+      for (const [index, flushPolicy] of flushPolicies.entries()) tell(describeTyping(gatherS, flushPolicy, figures[index]!));
       for (const { count, keys } of figures) expect(count).toBe(keys);
     },
   );

@@ -75,7 +75,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   /** By loaded tree: a promise that resolves when its records have been read, or reading failed. */
   readonly #reading = new Map<string, Promise<void>>();
   /** Running deliveries: records that are being parsed for the listener. */
-  readonly #telling = new Set<Promise<void>>();
+  readonly #deliveries = new Set<Promise<void>>();
   /** The database that `connect` is opening. */
   #opening: DatabaseConnection | undefined;
   #connection: Connection | undefined;
@@ -200,7 +200,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   /** Reads records that other tabs saved without a message to this tab. */
   async rescan(): Promise<void> {
-    this.#tellSecrets();
+    this.#notifySecretsChanged();
     await this.#absorbJournal();
     for (const treeId of [...this.#seen.keys()]) await this.rescanTree(treeId);
   }
@@ -219,8 +219,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     if (this.#seen.get(treeId) !== seen) return;
     await this.#notify(treeId, seen, unseen);
     // records that another tab sent count as seen while they are parsed
-    await Promise.all(this.#telling);
-    if (keys.length === 0 && seen.size > 0) this.#tellLoss(treeId);
+    await Promise.all(this.#deliveries);
+    if (keys.length === 0 && seen.size > 0) this.#reportLoss(treeId);
   }
 
   async loadSecrets(): Promise<StoredSecrets | undefined> {
@@ -274,7 +274,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
         (message) => void this.#onMessage(message),
       ),
       secretsChannel: new TabChannel(`foldspace:${this.#options.databaseName}:${this.spaceId}:secrets`, () =>
-        this.#tellSecrets(),
+        this.#notifySecretsChanged(),
       ),
     };
     this.#connection = connection;
@@ -316,7 +316,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     connection.trace?.emit("saved", { treeId, ops, file: firstName(records) });
     if (wasMissing) await connection.database.run((database) => database.put("spaces", this.#spaceRecord()));
     // the database was deleted since these trees were loaded, and lacks their operations
-    if (wasMissing) for (const [loaded, { size }] of this.#seen) if (size > 0) this.#tellLoss(loaded);
+    if (wasMissing) for (const [loaded, { size }] of this.#seen) if (size > 0) this.#reportLoss(loaded);
     const seen = this.#seen.get(treeId);
     for (const [key, record] of records) {
       seen?.set(recordName(key), isJoinable(key, record));
@@ -336,13 +336,13 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   }
 
   async #notify(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
-    const telling = this.#parseAndTell(treeId, seen, records).finally(() => this.#telling.delete(telling));
-    this.#telling.add(telling);
-    await telling;
+    const delivery = this.#parseAndDeliver(treeId, seen, records).finally(() => this.#deliveries.delete(delivery));
+    this.#deliveries.add(delivery);
+    await delivery;
   }
 
   /** Delivers unseen records. They stay unseen if the layer has no listener once they are read. */
-  async #parseAndTell(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
+  async #parseAndDeliver(treeId: string, seen: Map<string, boolean>, records: readonly FoundRecord[]): Promise<void> {
     for (const [key] of records) seen.set(recordName(key), false);
     const { ops, problems } = await parseRecords(treeId, records);
     for (const [key, record] of records) {
@@ -373,11 +373,11 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     return seen.size;
   }
 
-  #tellSecrets(): void {
+  #notifySecretsChanged(): void {
     if (this.#listener) this.#changedSecrets.value = undefined;
   }
 
-  #tellLoss(treeId: string): void {
+  #reportLoss(treeId: string): void {
     this.#seen.get(treeId)?.clear();
     this.#listener?.({ treeId, ops: undefined, isLossy: true });
   }
