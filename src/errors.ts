@@ -32,6 +32,7 @@ export type FoldspaceErrorCode =
   | "FOLD_ID_COLLISION" // two different operations have the same id
   | "FOLD_PEER_CLONED" // another instance makes operations under this instance's peer id
   | "FOLD_NO_ROOT" // a tree whose root operation is missing
+  | "FOLD_TWO_SPACES" // another space began in the same folder
   | "FOLD_ONLY_IN_LOST_FOUND" // operations that only files in lost+found contain
   // secrets
   | "FOLD_SECRETS_BROKEN" // they do not decrypt: cut off, changed, or from another space

@@ -22,6 +22,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly register: Definitio
   ["rm", () => import("./commands/rm.ts")],
   ["verify", () => import("./commands/verify.ts")],
   ["repair", () => import("./commands/repair.ts")],
+  ["join", () => import("./commands/join.ts")],
   ["secrets", () => import("./commands/secrets.ts")],
   ["migrate", () => import("./commands/migrate.ts")],
 ]);

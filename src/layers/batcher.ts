@@ -19,10 +19,10 @@ import type { LayerStatus } from "./persistence-layer.ts";
  * ```
  */
 export interface FlushPolicy {
-  /** Longest wait of an operation after a pause. Default 500 ms. `Infinity`: only `flush` and `close` save operations. */
+  /** Longest wait of an operation after a pause. Default 500 ms; in IndexedDB 50 ms. `Infinity`: only `flush` and `close` save operations. */
   readonly flushIntervalMs: number;
   /**
-   * Longest wait during steady edits. Default 2,000 ms. Sync services postpone a file that keeps changing, so fewer saves
+   * Longest wait during steady edits. Default 2,000 ms; in IndexedDB 250 ms. Sync services postpone a file that keeps changing, so fewer saves
    * help services that scan often. If Syncthing gathers changes for 1 s, it delivers edits within 3 s of a save every 2 s, and
    * within 8 s of a save every 500 ms. If it gathers for 10 s, its default, no such wait is long enough: there it helps that
    * files take turns (`LogWriter`).

@@ -16,5 +16,13 @@ export {
   treeDir,
 } from "./paths.ts";
 export type { LogFile } from "./paths.ts";
-export { encodeSpaceFile, GIT_ATTRIBUTES, README_FILE, README_FILES, README_TEXT, parseSpaceFile } from "./space-files.ts";
+export {
+  APP_FOREST_NAME,
+  encodeSpaceFile,
+  GIT_ATTRIBUTES,
+  README_FILE,
+  README_FILES,
+  README_TEXT,
+  parseSpaceFile,
+} from "./space-files.ts";
 export type { SpaceFile } from "./space-files.ts";

@@ -26,6 +26,9 @@ secrets* -text -merge
 space.json -text
 `;
 
+/** Name of a vertex below the root of a space tree whose children name the app trees. */
+export const APP_FOREST_NAME = "app-forest";
+
 /** `space.json` as read, with its unknown members. */
 export interface SpaceFile {
   readonly id: string;

@@ -90,6 +90,12 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     advice:
       "Repair leaves it. Wait until the folder has synced, or open the space once on the device that made the tree; otherwise restore the missing file from a backup.",
   },
+  FOLD_TWO_SPACES: {
+    what: "Two devices each began a space in this folder before it was synced for the first time, and the sync service has put both together.",
+    consequence: "Nothing is lost, but apps show one of the two. The contents of the other one are in the folder, out of view.",
+    advice:
+      'Run "foldspace join" with the folder: it brings the contents of both into the space that space.json names. It removes nothing, can be run again, and does the same on every device.',
+  },
   FOLD_ONLY_IN_LOST_FOUND: {
     what: "Only lost+found contains these changes: a repair moved their file there, and the file that should contain them instead is missing.",
     consequence: "Nothing is lost, but these changes do not show.",
@@ -105,7 +111,7 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     what: "The file space.json, which says which space this is, is damaged or missing.",
     consequence: "Nothing else is lost, but the space cannot be opened.",
     advice:
-      "Repair does nothing until the file is back. Wait until the folder has synced, or restore the file from a backup or another device: it is the same on all of them.",
+      "Wait until the folder has synced, or restore the file from a backup or another device: it is the same on all of them. If the operations in the folder belong to one space, repair writes the file again; otherwise it does nothing until the file is back.",
   },
   FOLD_FOLDER_LOST: {
     what: "The folder is gone: it was moved, deleted, or is on a disk that is not connected.",

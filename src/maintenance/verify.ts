@@ -4,6 +4,7 @@ import { encodeLine, SPACE_FILE, treeDir } from "../log/index.ts";
 import { OpIdSet, type VertexOperation } from "../tree/index.ts";
 import { operationsByLine, readEntry, type ReadingProgress } from "./read-entry.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
+import { findOtherSpaces, findSpaceTrees, SpaceTreeFinder } from "./space-trees.ts";
 import { UnreadLogs } from "./unread-logs.ts";
 import { findSecretsProblems } from "./verify-secrets.ts";
 
@@ -31,14 +32,15 @@ export async function* examineFolder(
   folder: SpaceFolder,
   { onProgress, onOperations }: ExaminationListener,
 ): AsyncGenerator<Problem> {
-  const opened = await openDespiteProblems(folder);
-  if (opened.problem) yield opened.problem;
   const { logs, problems } = await folder.scan();
+  const opened = await openDespiteProblems(folder, logs);
+  if (opened.problem) yield opened.problem;
   yield* problems;
   let filesRead = 0;
   let opsRead = 0;
   const unread = await UnreadLogs.find(folder);
   const trees = groupByTree(logs);
+  const spaceTrees = new SpaceTreeFinder();
   if (opened.spaceId !== undefined && !trees.has(opened.spaceId)) trees.set(opened.spaceId, new Map());
   for (const [treeId, peers] of trees) {
     const ids = new IdPool();
@@ -60,6 +62,7 @@ export async function* examineFolder(
             if (op.targetId === treeId && "parentId" in op) hasRoot = true;
           }
           opsInFile += part.ops.length;
+          spaceTrees.add(treeId, part.ops);
           onOperations?.(treeId, part.ops);
         }
         if (opsInFile > 0) read.push(log);
@@ -73,6 +76,7 @@ export async function* examineFolder(
     if (!hasRoot) yield noRoot(treeId);
   }
   yield* unread.findMissing();
+  if (opened.spaceId !== undefined) yield* await findOtherSpaces(folder, opened.spaceId, logs, spaceTrees.found);
   if (opened.spaceId !== undefined) yield* await findSecretsProblems(folder, opened.spaceId);
 }
 
@@ -80,16 +84,28 @@ function asSafe(problem: Problem): Problem {
   return { ...problem, reason: `${problem.reason}; another line contains the whole operation`, isLossless: true };
 }
 
-async function openDespiteProblems(folder: SpaceFolder): Promise<{ readonly spaceId?: string; readonly problem?: Problem }> {
+async function openDespiteProblems(
+  folder: SpaceFolder,
+  logs: readonly LogEntry[],
+): Promise<{ readonly spaceId?: string; readonly problem?: Problem }> {
   try {
     return { spaceId: (await folder.open()).id };
   } catch (error) {
     const code = errorCode(error);
     if (!(error instanceof FoldspaceError) || (code !== "FOLD_BAD_SPACE_FILE" && code !== "FOLD_NOT_DOWNLOADED")) throw error;
-    const reason = error.message.replace(`${folder.at(SPACE_FILE)}: `, "");
+    const told = code === "FOLD_BAD_SPACE_FILE" ? await findSpaceTrees(folder, logs) : [];
+    const ids = told.map(({ spaceId }) => spaceId);
+    const reason = `${error.message.replace(`${folder.at(SPACE_FILE)}: `, "")}${describeIds(ids)}`;
     const { line } = error.data;
-    return { problem: { code: error.code, reason, file: SPACE_FILE, ...(typeof line === "number" ? { line } : {}) } };
+    const problem = { code: error.code, reason, file: SPACE_FILE, ...(typeof line === "number" ? { line } : {}) };
+    return { problem, ...(ids.length === 1 && { spaceId: ids[0]! }) };
   }
+}
+
+function describeIds(ids: readonly string[]): string {
+  if (ids.length === 0) return "";
+  if (ids.length === 1) return `; the operations in the folder are of the space ${ids[0]}, and repair writes the file again`;
+  return `; the operations in the folder are of several spaces: ${ids.join(", ")}`;
 }
 
 function noRoot(treeId: string): Problem {

@@ -1,6 +1,6 @@
+import { APP_FOREST_NAME } from "../log/index.ts";
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 
-const FOREST_NAME = "app-forest";
 const TREE_ID_KEY = "tid";
 /** Name of an app tree's root. */
 export const APP_TREE_ROOT_NAME = "app-tree";
@@ -46,12 +46,12 @@ export function addReference(spaceTree: ReplicatedTree, treeId: string, name: st
 
 /** The vertex for new references: the oldest; it is created if missing. */
 export function ensureForest(spaceTree: ReplicatedTree): Vertex {
-  return findForests(spaceTree)[0] ?? spaceTree.root!.newNamedChild(FOREST_NAME);
+  return findForests(spaceTree)[0] ?? spaceTree.root!.newNamedChild(APP_FOREST_NAME);
 }
 
 /** In the order of creation. */
 function findForests(spaceTree: ReplicatedTree): Vertex[] {
-  return spaceTree.root?.children.filter((vertex) => vertex.name === FOREST_NAME) ?? [];
+  return spaceTree.root?.children.filter((vertex) => vertex.name === APP_FOREST_NAME) ?? [];
 }
 
 /** The order of siblings. */

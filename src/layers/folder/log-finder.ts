@@ -4,6 +4,7 @@ import { joinPath, type FileStat } from "../../fs/file-system.ts";
 import { mayHoldTree, OPS_DIR } from "../../log/paths.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
 import { FailedFolders } from "./failed-folders.ts";
+import { findOtherSpaceFiles, twoSpaces } from "./other-space-files.ts";
 import { classifyEntry, unreadableFolder, type FolderScan, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
 /** Finds the log files of a space's folder, all or some. Remembers problems of names, and unreadable folders. */
@@ -31,9 +32,12 @@ export class LogFinder {
     // otherwise all files of another space would count as new, and all of ours as missing
     await this.#folder.assertPresent();
     this.#misplacedLogs = scan.logs.filter(isMisplaced);
-    const named = new Set(scan.problems.map((problem) => problem.file!));
+    const { guard } = this.#folder;
+    const others = guard ? await findOtherSpaceFiles(this.#folder, guard.spaceId) : [];
+    const problems = [...scan.problems, ...others.map(twoSpaces)];
+    const named = new Set(problems.map((problem) => problem.file!));
     for (const file of [...this.problems.keys()]) if (!named.has(file)) this.problems.delete(file);
-    for (const problem of scan.problems) this.problems.set(problem.file!, [problem]);
+    for (const problem of problems) this.problems.set(problem.file!, [problem]);
     this.failedFolders.replace(scan.unreadable);
     return scan;
   }

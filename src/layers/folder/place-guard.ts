@@ -26,15 +26,15 @@ interface SpaceFileSignature extends FileSignature {
 export class PlaceGuard {
   /** Why the folder was not the space's at the last check. */
   readonly failure: Observable<FoldspaceError | undefined> = new Observable<FoldspaceError | undefined>(undefined);
+  readonly spaceId: string;
   readonly #folder: SpaceFolder;
-  readonly #spaceId: string;
   #seen: SpaceFileSignature | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
   constructor(folder: SpaceFolder, spaceId: string) {
     this.#folder = folder;
-    this.#spaceId = spaceId;
+    this.spaceId = spaceId;
   }
 
   /**
@@ -80,9 +80,9 @@ export class PlaceGuard {
     await this.#folder.assertInside(OPS_DIR);
     const spaceFile = await this.#folder.readSpaceFile();
     if (!spaceFile) throw this.#folder.lost();
-    if (spaceFile.id !== this.#spaceId) {
-      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${path} now holds the space ${spaceFile.id}, not ${this.#spaceId}`, {
-        data: { found: spaceFile.id, expected: this.#spaceId, path },
+    if (spaceFile.id !== this.spaceId) {
+      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${path} now holds the space ${spaceFile.id}, not ${this.spaceId}`, {
+        data: { found: spaceFile.id, expected: this.spaceId, path },
       });
     }
     this.#seen = { size, modifiedMs, identity };

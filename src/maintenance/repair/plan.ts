@@ -13,6 +13,8 @@ import { relayFor } from "./relay.ts";
 
 /** A step that a repair does, or would do. Paths are relative to the space's folder. */
 export type RepairStep =
+  /** Writes `space.json` again, and keeps the damaged file if there is one. */
+  | { readonly kind: "space-file"; readonly file: string; readonly to: string | undefined; readonly spaceId: string }
   /** Writes operations that only copies contained. */
   | { readonly kind: "relay"; readonly file: string; readonly operations: number }
   /** Moves a file out of the space and keeps it. */

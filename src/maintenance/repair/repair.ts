@@ -1,5 +1,6 @@
 import { FoldspaceError, type Problem } from "../../errors.ts";
 import { joinPath } from "../../fs/file-system.ts";
+import { SPACE_FILE } from "../../log/index.ts";
 import { CheckedChanges } from "../checked-changes.ts";
 import { OperationTally } from "../operation-tally.ts";
 import { readEntry, type ReadingProgress } from "../read-entry.ts";
@@ -8,6 +9,7 @@ import { planRepair, type RepairPlan, type RepairStep } from "./plan.ts";
 import { newRepairId, repairFolderOf, REPORT_FILE, writeRecord, type RepairRecord } from "./record.ts";
 import { describeRepair } from "./report.ts";
 import { undoRepair } from "./undo.ts";
+import { planSpaceFile, writeSpaceFile } from "./space-file.ts";
 import { RepairWork } from "./work.ts";
 
 export interface RepairOptions {
@@ -48,34 +50,38 @@ export interface Repair {
  */
 export async function repairFolder(folder: SpaceFolder, options: RepairOptions = {}): Promise<Repair> {
   const { isDryRun = false, ownPeerIds = [], now = new Date(), onProgress } = options;
-  const { id: spaceId } = await folder.open();
   const id = newRepairId(now);
+  const { spaceId, step: spaceFile } = await planSpaceFile(folder, id);
   await folder.assertNoLinks(repairFolderOf(id));
   const context = { id, now, ownPeerIds: new Set(ownPeerIds) };
   const plan = await planRepair(folder, context, (progress) => onProgress?.({ ...progress, phase: "examining" }));
   const operations = plan.before.total;
-  if (isDryRun || plan.steps.length === 0) return { id: undefined, steps: plan.steps, left: plan.left, operations };
+  const first = spaceFile ? [spaceFile] : [];
+  const steps = [...first, ...plan.steps];
+  const left = plan.left.filter(({ file }) => !spaceFile || file !== SPACE_FILE);
+  if (isDryRun || steps.length === 0) return { id: undefined, steps, left, operations };
 
   const record: RepairRecord = { id, time: now.toISOString(), spaceId, finished: false, ...plannedChanges(plan) };
   await writeRecord(folder, record);
+  if (spaceFile) await writeSpaceFile(folder, spaceFile);
   const work = new RepairWork(folder, { id, now });
   await work.do(plan, (done) => onProgress?.({ filesRead: done, files: plan.steps.length, opsRead: 0, phase: "repairing" }));
   const after = await tally(folder, (progress) => onProgress?.({ ...progress, phase: "checking" }));
   const lacking = after.findLacking(plan.before);
   if (lacking !== undefined) {
-    const { left } = await undoRepair(folder, { id, now });
-    const files = left.length === 1 ? "1 file" : `${left.length} files`;
+    const { left: notBack } = await undoRepair(folder, { id, now });
+    const files = notBack.length === 1 ? "1 file" : `${notBack.length} files`;
     const rest = `${files} could not be put back; "foldspace repair --undo" tries again`;
-    const outcome = left.length === 0 ? "everything was put back" : rest;
+    const outcome = notBack.length === 0 ? "everything was put back" : rest;
     throw new FoldspaceError(
       "FOLD_BUSY",
       `Operations of tree ${lacking} could be read before the repair but not after it, as another program writes to ${folder.path}: ${outcome}`,
-      { data: { treeId: lacking, left } },
+      { data: { treeId: lacking, left: notBack } },
     );
   }
   const { moved, made, rewritten } = work;
   await writeRecord(folder, { ...record, finished: true, moved, made, rewritten });
-  const repair: Repair = { id, steps: work.done, left: [...plan.left, ...work.left], operations: after.total };
+  const repair: Repair = { id, steps: [...first, ...work.done], left: [...left, ...work.left], operations: after.total };
   const report = new TextEncoder().encode(describeRepair(repair, now));
   await new CheckedChanges(folder).write(joinPath(repairFolderOf(id), REPORT_FILE), report);
   return repair;

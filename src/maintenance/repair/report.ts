@@ -23,6 +23,10 @@ export function describeStep(step: RepairStep): string {
   switch (step.kind) {
     case "relay":
       return `${step.file}: written, with ${count(step.operations, "operation")} that only copies contained`;
+    case "space-file": {
+      const kept = step.to === undefined ? "" : `; the damaged file is kept in ${step.to}`;
+      return `${step.file}: written for the space ${step.spaceId}, to which the operations in the folder belong${kept}`;
+    }
     case "move":
       return `${step.file}: moved to ${step.to}, as ${step.reason}`;
     case "complete":

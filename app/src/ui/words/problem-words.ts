@@ -182,6 +182,11 @@ const FOUND: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     title: "A file that may not be read",
     advice: "Its contents are missing here. Give yourself the right to read it, and check who has put it there.",
   },
+  FOLD_TWO_SPACES: {
+    title: "Two spaces in one folder",
+    advice:
+      "Two devices each began a space here before the first sync. This page shows one of them. To bring both together, run: foldspace join, with the folder.",
+  },
   FOLD_ONLY_IN_LOST_FOUND: {
     title: "Changes in lost+found only",
     advice:
