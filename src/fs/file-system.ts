@@ -84,6 +84,8 @@ export interface FileSystemSupport {
   readonly watch: boolean;
   /** Whether `append` with `sync` waits until the device has the bytes. */
   readonly sync: boolean;
+  /** Maximum of concurrent calls for one folder, if more would keep other folders waiting when this one does not answer. */
+  readonly maxCalls?: number;
 }
 
 export type EntryKind = "file" | "directory" | "other";

@@ -99,3 +99,71 @@ test("a hurry ends with its calls, or when it is revoked", async () => {
   await clock.advance(0);
   expect(clock.timerCount).toBe(0);
 });
+
+/** A drive that stops to answer: every call hangs until `resume`. */
+function setUpDrive(maxCalls: number): Bench & { readonly hang: () => void; readonly resume: () => void } {
+  const clock = new ManualClock();
+  const inner = new FaultyFileSystem(new MemoryFileSystem({ "/a/1": "1", "/a/2": "2", "/a/3": "3", "/a/4": "4", "/a/5": "5" }));
+  const waiting: (() => void)[] = [];
+  const fs = new TimedFileSystem(withMaxCalls(inner, maxCalls), clock, { root: "/a" });
+  const release = (): void => waiting.splice(0).forEach((end) => end());
+  const hang = (): void => void (inner.fault = () => new Promise((resolve) => waiting.push(() => resolve(undefined))));
+  const resume = (): void => {
+    inner.fault = () => undefined;
+    release();
+  };
+  return { clock, inner, fs, release, hang, resume };
+}
+
+function withMaxCalls(inner: FaultyFileSystem, maxCalls: number): FaultyFileSystem {
+  Object.defineProperty(inner, "supports", { value: { ...inner.supports, maxCalls } });
+  return inner;
+}
+
+const PATHS = ["/a/1", "/a/2", "/a/3", "/a/4", "/a/5"];
+
+test("a drive that hangs after a pause gets one call and one probe, and no other call until it answers", async () => {
+  const { clock, inner, fs, hang, resume } = setUpDrive(3);
+  await fs.read("/a/1");
+  await clock.advance(2_000);
+  hang();
+  const before = inner.calls.length;
+  const codes: unknown[] = [];
+  for (let round = 0; round < 5; round++) {
+    const calls = [...PATHS.map((path) => fs.read(path)), fs.append("/a/new", new Uint8Array(1)), fs.list("/a")];
+    for (const call of calls) void call.catch((error: unknown) => codes.push((error as { code?: string }).code));
+    await clock.advance(40_000);
+  }
+  expect(inner.calls.length - before).toBe(2);
+  expect(codes).toEqual(Array.from({ length: 35 }, () => "FOLD_TIMEOUT"));
+  resume();
+  await clock.advance(0);
+  for (const path of PATHS) expect(await fs.read(path)).toHaveLength(1);
+  await fs.append("/a/new", new Uint8Array(1));
+  expect(await fs.read("/a/new")).toHaveLength(1);
+});
+
+test("a drive that hangs amid many calls gets no more of them than it may", async () => {
+  const { clock, inner, fs, hang, resume } = setUpDrive(3);
+  await fs.read("/a/1");
+  hang();
+  const before = inner.calls.length;
+  const calls = Promise.allSettled(PATHS.map((path) => fs.read(path)));
+  await clock.advance(100_000);
+  expect((await calls).map(({ status }) => status)).toEqual(PATHS.map(() => "rejected"));
+  expect(inner.calls.length - before).toBeLessThanOrEqual(4);
+  resume();
+  await clock.advance(0);
+  expect(await Promise.all(PATHS.map(async (path) => (await fs.read(path))?.length))).toEqual([1, 1, 1, 1, 1]);
+});
+
+test("a single file that does not answer delays the others by its probe only, also if it is a long scan", async () => {
+  const { clock, inner, fs } = setUpDrive(3);
+  inner.fault = ({ path }) => (path === "/a/1" ? new Promise(() => undefined) : undefined);
+  const hung = fs.read("/a/1").catch((error: unknown) => (error as { code?: string }).code);
+  const others = PATHS.slice(1).map((path) => fs.read(path));
+  await clock.advance(1_100);
+  expect((await Promise.all(others)).map((bytes) => bytes?.length)).toEqual([1, 1, 1, 1]);
+  await clock.advance(10_000);
+  expect(await hung).toBe("FOLD_TIMEOUT");
+});

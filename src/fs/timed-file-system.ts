@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
-import { withTimeout } from "../with-timeout.ts";
+import { completesInTime, withTimeout } from "../with-timeout.ts";
+import { CallGate } from "./call-gate.ts";
 import type {
   AppendOptions,
   ByteRange,
@@ -22,11 +23,17 @@ const MAX_TIMEOUT_FACTOR = 16;
 /** Each time this many more paths do not answer, the time limit of the others shrinks, so that all together take a bounded time. */
 const LATE_PATHS = 8;
 
+export interface TimedFileSystemOptions {
+  /** Folder of which the files are used. It is inspected to find out whether the drive or a single file does not answer. */
+  readonly root?: string;
+}
+
 /**
  * Wraps a file system and limits the time of its calls: a call that is not answered in time fails with `FOLD_TIMEOUT`.
  * The platform cannot cancel the call. Until it is answered, further calls for the same path fail at once and block nothing.
+ * While the folder itself does not answer, no call goes to it (`CallGate`), and all fail.
  *
- * Appends have no limit here, because the caller must know whether a late append will still arrive: `Batcher` limits them.
+ * A running append has no limit here, because the caller must know whether a late append will still arrive: `Batcher` limits it.
  */
 export class TimedFileSystem implements FileSystem {
   readonly identify?: (path: string) => Promise<string | undefined>;
@@ -41,10 +48,13 @@ export class TimedFileSystem implements FileSystem {
   readonly #timeoutFactors = new Map<string, number>();
   #maxTimeoutMs = Infinity;
   readonly #underWay = new Set<CallUnderWay>();
+  readonly #gate: CallGate;
 
-  constructor(inner: FileSystem, clock: Clock) {
+  constructor(inner: FileSystem, clock: Clock, { root }: TimedFileSystemOptions = {}) {
     this.#inner = inner;
     this.#clock = clock;
+    const probe = root === undefined ? undefined : () => inner.stat(root);
+    this.#gate = new CallGate({ clock, maxCalls: inner.supports.maxCalls ?? Infinity, probe });
     if (inner.identify) this.identify = (path) => this.#inTime("inspect", path, () => inner.identify!(path));
     if (inner.realPath) this.realPath = (path) => this.#inTime("resolve", path, () => inner.realPath!(path));
     if (inner.scan)
@@ -83,7 +93,10 @@ export class TimedFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, options?: AppendOptions): Promise<void> {
-    await this.#inner.append(path, bytes, options);
+    await this.#enter("append to", path, WRITE_TIMEOUT_MS);
+    const answer = this.#inner.append(path, bytes, options);
+    this.#gate.track(answer);
+    await answer;
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
@@ -117,9 +130,16 @@ export class TimedFileSystem implements FileSystem {
     const hurried = new Promise<never>((_, reject) => {
       underWay.giveUp = () => reject(busy(action, path, "the caller no longer waits"));
     });
-    const answer = call();
     this.#underWay.add(underWay);
     try {
+      await this.#enter(action, path, limitMs, hurried);
+      if (this.#late.has(key)) {
+        this.#gate.release();
+        throw busy(action, path, "an earlier call is still unanswered");
+      }
+      const answer = call();
+      this.#gate.track(answer);
+
       const value = await withTimeout(Promise.race([answer, hurried]), limitMs, this.#clock, () => {
         this.#noteLate(key, answer, timeoutFactor);
         return busy(action, path, `no answer within ${Math.round(limitMs / 100) / 10} s`);
@@ -130,6 +150,18 @@ export class TimedFileSystem implements FileSystem {
       underWay.cancel();
       this.#underWay.delete(underWay);
     }
+  }
+
+  /** Waits until a call can go to the folder. @param givenUp rejects when the caller no longer waits */
+  async #enter(action: string, path: string, limitMs: number, givenUp?: Promise<never>): Promise<void> {
+    const until = this.#clock.now() + limitMs;
+    while (!this.#gate.isFree) {
+      const waitMs = until - this.#clock.now();
+      if (this.#gate.silentMs >= CALL_TIMEOUT_MS || waitMs <= 0) throw busy(action, path, "its folder does not answer");
+      const changed = this.#gate.whenChanged();
+      await completesInTime(givenUp ? Promise.race([changed, givenUp]) : changed, waitMs, this.#clock);
+    }
+    this.#gate.reserve();
   }
 
   #noteLate(key: string, answer: Promise<unknown>, timeoutFactor: number): void {

@@ -26,9 +26,12 @@ export interface NodeFileSystemOptions {
   readonly io?: "async" | "sync";
 }
 
+/** Node has four threads for all calls: a folder that does not answer leaves one to the others. */
+const MAX_CALLS = 3;
+
 /** Files on this machine, through Node. */
 export class NodeFileSystem implements FileSystem {
-  readonly supports: FileSystemSupport = { watch: true, sync: true };
+  readonly supports: FileSystemSupport = { watch: true, sync: true, maxCalls: MAX_CALLS };
   readonly #calls: Calls;
   /** A second append to a file waits for the first, so that undoing a partial append stays safe. */
   readonly #appends = new KeyedMutex();

@@ -195,7 +195,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     const platform = this.#options.fs ?? (await openPlatformFileSystem());
     if (!platform)
       throw new FoldspaceError("FOLD_NO_FILE_SYSTEM", "This platform has no file system of its own: pass one in the option `fs`");
-    const fs = new TimedFileSystem(platform, this.#clock);
+    const fs = new TimedFileSystem(platform, this.#clock, { root: this.#path });
     const folder = new SpaceFolder(fs, this.#path);
     const state = await folder.inspect();
     assertWanted();
