@@ -11,6 +11,13 @@ export interface CallGateOptions {
   readonly maxCalls: number;
   /** A call that the folder answers unless its drive hangs. Without one, calls wait for {@link maxCalls} only. */
   readonly probe: (() => Promise<unknown>) | undefined;
+  /** Time after which a probe without an answer makes all calls fail, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+interface Waiter {
+  readonly admit: () => void;
+  readonly refuse: () => void;
 }
 
 /**
@@ -20,80 +27,119 @@ export interface CallGateOptions {
  */
 export class CallGate {
   readonly #options: CallGateOptions;
-  #calls = 0;
+  /** Start of each call that counts, the oldest first. */
+  readonly #calls = new Set<{ readonly startedAt: number }>();
+  /** Calls that were admitted and have not begun. */
+  #reserved = 0;
+  #waiters: Waiter[] = [];
   #lastAnswerAt = Number.NEGATIVE_INFINITY;
-  /** Time at which the unanswered probe began. */
   #probedAt: number | undefined;
-  #waiting: (() => void)[] = [];
+  #cancelTimer: (() => void) | undefined;
 
   constructor(options: CallGateOptions) {
     this.#options = options;
   }
 
-  /** Time for which the folder has not answered the probe, in milliseconds. */
-  get silentMs(): number {
-    return this.#probedAt === undefined ? 0 : this.#options.clock.now() - this.#probedAt;
-  }
-
-  /** Whether a call can go now. */
-  get isFree(): boolean {
-    const { clock, maxCalls, probe } = this.#options;
-    if (this.#probedAt !== undefined) return false;
-    const isTrusted = !probe || clock.now() - this.#lastAnswerAt < TRUST_MS;
-    return this.#calls < (isTrusted ? maxCalls : 1);
-  }
-
-  /** Resolves when {@link isFree} may have changed. */
-  async whenChanged(): Promise<void> {
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** Counts a call that is about to be made. */
-  reserve(): void {
-    this.#calls++;
+  /**
+   * Waits until a call can go to the folder. Then {@link track} or {@link release} must follow.
+   * @param givenUp rejects when the caller no longer waits
+   * @returns `false` if the folder does not answer
+   */
+  enter(givenUp?: Promise<never>): boolean | Promise<boolean> {
+    if (this.#isSilent) return false;
+    if (this.#isFree && this.#waiters.length === 0) {
+      this.#reserved++;
+      return true;
+    }
+    return new Promise<boolean>((resolve, reject) => {
+      const waiter: Waiter = {
+        admit: () => {
+          this.#reserved++;
+          resolve(true);
+        },
+        refuse: () => resolve(false),
+      };
+      this.#waiters.push(waiter);
+      givenUp?.catch((error: unknown) => {
+        this.#waiters = this.#waiters.filter((each) => each !== waiter);
+        reject(error);
+      });
+    });
   }
 
   /** Ends the reservation of a call that is not made. */
   release(): void {
-    this.#calls--;
-    this.#wake();
+    this.#reserved--;
+    this.#admit();
   }
 
-  /** Ends the reservation of a call when it is answered, or late. */
+  /** Counts a call until it is answered, or late. */
   track(answer: Promise<unknown>): void {
-    let isCounted = true;
-    const cancel = this.#options.clock.schedule(LATE_MS, () => {
-      isCounted = false;
-      this.#calls--;
-      this.#probe();
-    });
+    this.#reserved--;
+    const call = { startedAt: this.#options.clock.now() };
+    this.#calls.add(call);
+    this.#cancelTimer ??= this.#options.clock.schedule(LATE_MS, () => this.#onTimer());
     const onAnswer = (): void => {
-      cancel();
-      if (isCounted) this.#calls--;
+      this.#calls.delete(call);
       this.#noteAnswer();
     };
     answer.then(onAnswer, onAnswer);
   }
 
-  #probe(): void {
-    const { clock, probe } = this.#options;
-    if (probe && this.#probedAt === undefined) {
-      this.#probedAt = clock.now();
-      const onAnswer = (): void => {
-        this.#probedAt = undefined;
-        this.#noteAnswer();
-      };
-      probe().then(onAnswer, onAnswer);
-    }
-    this.#wake();
+  get #isSilent(): boolean {
+    const { clock, timeoutMs } = this.#options;
+    return this.#probedAt !== undefined && clock.now() - this.#probedAt >= timeoutMs;
+  }
+
+  get #isFree(): boolean {
+    const { clock, maxCalls, probe } = this.#options;
+    if (this.#probedAt !== undefined) return false;
+    const isTrusted = !probe || clock.now() - this.#lastAnswerAt < TRUST_MS;
+    return this.#calls.size + this.#reserved < (isTrusted ? maxCalls : 1);
   }
 
   #noteAnswer(): void {
     this.#lastAnswerAt = this.#options.clock.now();
-    this.#wake();
+    if (this.#calls.size === 0 && this.#probedAt === undefined) {
+      this.#cancelTimer?.();
+      this.#cancelTimer = undefined;
+    }
+    this.#admit();
   }
 
-  #wake(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
+  #admit(): void {
+    while (this.#waiters.length > 0 && this.#isFree) this.#waiters.shift()!.admit();
+  }
+
+  /** Runs when a call may be late, and when the probe is. */
+  #onTimer(): void {
+    const { clock } = this.#options;
+    this.#cancelTimer = undefined;
+    if (this.#isSilent) for (const waiter of this.#waiters.splice(0)) waiter.refuse();
+    if (this.#probedAt !== undefined) return;
+    let isLate = false;
+    for (const call of this.#calls) {
+      if (clock.now() - call.startedAt < LATE_MS) break;
+      this.#calls.delete(call);
+      isLate = true;
+    }
+    if (isLate) this.#probe();
+    const [oldest] = this.#calls;
+    if (oldest) this.#cancelTimer ??= clock.schedule(oldest.startedAt + LATE_MS - clock.now(), () => this.#onTimer());
+  }
+
+  #probe(): void {
+    const { clock, probe, timeoutMs } = this.#options;
+    if (!probe) return this.#admit();
+    this.#probedAt = clock.now();
+    this.#cancelTimer = clock.schedule(timeoutMs, () => this.#onTimer());
+    const onAnswer = (): void => {
+      this.#probedAt = undefined;
+      this.#cancelTimer?.();
+      this.#cancelTimer = undefined;
+      this.#noteAnswer();
+      this.#onTimer();
+    };
+    probe().then(onAnswer, onAnswer);
   }
 }

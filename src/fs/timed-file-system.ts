@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
-import { completesInTime, withTimeout } from "../with-timeout.ts";
+import { withTimeout } from "../with-timeout.ts";
 import { CallGate } from "./call-gate.ts";
 import type {
   AppendOptions,
@@ -54,7 +54,7 @@ export class TimedFileSystem implements FileSystem {
     this.#inner = inner;
     this.#clock = clock;
     const probe = root === undefined ? undefined : () => inner.stat(root);
-    this.#gate = new CallGate({ clock, maxCalls: inner.supports.maxCalls ?? Infinity, probe });
+    this.#gate = new CallGate({ clock, maxCalls: inner.supports.maxCalls ?? Infinity, probe, timeoutMs: CALL_TIMEOUT_MS });
     if (inner.identify) this.identify = (path) => this.#inTime("inspect", path, () => inner.identify!(path));
     if (inner.realPath) this.realPath = (path) => this.#inTime("resolve", path, () => inner.realPath!(path));
     if (inner.scan)
@@ -93,7 +93,7 @@ export class TimedFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, options?: AppendOptions): Promise<void> {
-    await this.#enter("append to", path, WRITE_TIMEOUT_MS);
+    if (!(await this.#gate.enter())) throw folderBusy("append to", path);
     const answer = this.#inner.append(path, bytes, options);
     this.#gate.track(answer);
     await answer;
@@ -132,7 +132,8 @@ export class TimedFileSystem implements FileSystem {
     });
     this.#underWay.add(underWay);
     try {
-      await this.#enter(action, path, limitMs, hurried);
+      const entering = this.#gate.enter(hurried);
+      if (entering !== true && !(await entering)) throw folderBusy(action, path);
       if (this.#late.has(key)) {
         this.#gate.release();
         throw busy(action, path, "an earlier call is still unanswered");
@@ -152,18 +153,6 @@ export class TimedFileSystem implements FileSystem {
     }
   }
 
-  /** Waits until a call can go to the folder. @param givenUp rejects when the caller no longer waits */
-  async #enter(action: string, path: string, limitMs: number, givenUp?: Promise<never>): Promise<void> {
-    const until = this.#clock.now() + limitMs;
-    while (!this.#gate.isFree) {
-      const waitMs = until - this.#clock.now();
-      if (this.#gate.silentMs >= CALL_TIMEOUT_MS || waitMs <= 0) throw busy(action, path, "its folder does not answer");
-      const changed = this.#gate.whenChanged();
-      await completesInTime(givenUp ? Promise.race([changed, givenUp]) : changed, waitMs, this.#clock);
-    }
-    this.#gate.reserve();
-  }
-
   #noteLate(key: string, answer: Promise<unknown>, timeoutFactor: number): void {
     this.#timeoutFactors.set(key, Math.min(2 * timeoutFactor, MAX_TIMEOUT_FACTOR));
     // the next call finds out what has changed
@@ -176,6 +165,10 @@ interface CallUnderWay {
   giveUp: () => void;
   /** Cancels the timer that would give the call up. */
   cancel: () => void;
+}
+
+function folderBusy(action: string, path: string): FoldspaceError {
+  return busy(action, path, "its folder does not answer");
 }
 
 function busy(action: string, path: string, reason: string): FoldspaceError {
