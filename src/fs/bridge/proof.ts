@@ -1,3 +1,4 @@
+import type { Bytes } from "../../bytes.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { PROTOCOL } from "./protocol.ts";
 
@@ -14,7 +15,7 @@ export const PROOF_TIMEOUT_MS = 10_000;
 export type Side = "client" | "server";
 
 /** The message that a proof authenticates. @param host the server's address as the client names it: `127.0.0.1:PORT` */
-export function provenMessage(side: Side, host: string, nonces: Readonly<Record<Side, Uint8Array>>): Uint8Array<ArrayBuffer> {
+export function provenMessage(side: Side, host: string, nonces: Readonly<Record<Side, Uint8Array>>): Bytes {
   const start = new TextEncoder().encode(`${PROTOCOL}\0${side}\0${host}\0`);
   const message = new Uint8Array(start.length + 2 * NONCE_BYTES);
   message.set(start);
@@ -25,7 +26,7 @@ export function provenMessage(side: Side, host: string, nonces: Readonly<Record<
 
 /** The client's side of the proof, for one connection. */
 export class ClientProof {
-  readonly nonce: Uint8Array<ArrayBuffer> = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  readonly nonce: Bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   readonly #token: string;
   readonly #host: string;
 
@@ -40,7 +41,7 @@ export class ClientProof {
    * @returns the client's proof
    * @throws FoldspaceError `FOLD_UNTRUSTED_SERVER` if the server does not know the token
    */
-  async answer(challenge: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async answer(challenge: Bytes): Promise<Bytes> {
     if (challenge.length !== NONCE_BYTES + PROOF_BYTES) throw untrustedServer("it does not prove that it knows the token");
     const nonces = { client: this.nonce, server: challenge.subarray(0, NONCE_BYTES) };
     const proof = challenge.subarray(NONCE_BYTES);

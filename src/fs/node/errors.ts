@@ -1,4 +1,4 @@
-import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import { errorMessage, FoldspaceError, isFoldspaceError, systemCode, type FoldspaceErrorCode } from "../../errors.ts";
 
 /** By the system's error code, the code of a space and the reason in plain words. */
 const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
@@ -20,12 +20,6 @@ const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> 
   ENOENT: ["FOLD_IO", "it is not there"],
   ENAMETOOLONG: ["FOLD_IO", "its path is too long"],
 };
-
-/** The system's code of an error, such as `ENOENT`. */
-export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}
 
 export function isMissing(error: unknown): boolean {
   return systemCode(error) === "ENOENT";

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { dirname, join } from "node:path";
-import { FoldspaceError } from "../../errors.ts";
+import { FoldspaceError, systemCode } from "../../errors.ts";
 import { retryWhileBusy } from "../../retry-while-busy.ts";
 import type { Calls, OpenFile } from "./calls.ts";
-import { fileSystemError, isMissing, systemCode, wrongKind } from "./errors.ts";
+import { fileSystemError, isMissing, wrongKind } from "./errors.ts";
 import { REGULAR_FILES_ONLY } from "./read.ts";
 
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | REGULAR_FILES_ONLY;

@@ -1,3 +1,4 @@
+import type { Bytes } from "../../bytes.ts";
 import { FoldspaceError } from "../../errors.ts";
 import type { ByteRange } from "../file-system.ts";
 import type { MovableFile, WritableOptions } from "./browser-types.ts";
@@ -158,7 +159,7 @@ async function rewrite(
 async function writePieces(copy: FileSystemWritableFileStream, bytes: Uint8Array, position: number = 0): Promise<void> {
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
     // the library's types allow bytes in shared memory, which streams do not accept; ours are never shared
-    const data = bytes.subarray(start, start + PIECE_BYTES) as Uint8Array<ArrayBuffer>;
+    const data = bytes.subarray(start, start + PIECE_BYTES) as Bytes;
     await copy.write({ type: "write", position: position + start, data });
   }
 }
