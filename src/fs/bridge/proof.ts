@@ -1,3 +1,4 @@
+import { webCrypto } from "../../web-crypto.ts";
 import type { Bytes } from "../../bytes.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { PROTOCOL } from "./protocol.ts";
@@ -46,21 +47,14 @@ export class ClientProof {
     const nonces = { client: this.nonce, server: challenge.subarray(0, NONCE_BYTES) };
     const proof = challenge.subarray(NONCE_BYTES);
     const algorithm = { name: "HMAC", hash: "SHA-256" };
-    const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(this.#token), algorithm, false, ["sign", "verify"]);
+    const key = await webCrypto().importKey("raw", new TextEncoder().encode(this.#token), algorithm, false, ["sign", "verify"]);
     // takes the same time for every wrong proof
-    const isProven = await crypto.subtle.verify("HMAC", key, proof, provenMessage("server", this.#host, nonces));
+    const isProven = await webCrypto().verify("HMAC", key, proof, provenMessage("server", this.#host, nonces));
     if (!isProven) throw untrustedServer("its proof is not made with the token");
-    return new Uint8Array(await crypto.subtle.sign("HMAC", key, provenMessage("client", this.#host, nonces)));
+    return new Uint8Array(await webCrypto().sign("HMAC", key, provenMessage("client", this.#host, nonces)));
   }
 }
 
 export function untrustedServer(reason: string): FoldspaceError {
   return new FoldspaceError("FOLD_UNTRUSTED_SERVER", `Another server answers at this address: ${reason}`);
-}
-
-/** @throws FoldspaceError `FOLD_UNAVAILABLE` without WebCrypto, as on a page loaded over plain HTTP from another machine */
-export function assertCanProve(): void {
-  if ((globalThis.crypto as Crypto | undefined)?.subtle) return;
-  const reason = "this page has no WebCrypto, which browsers give only to pages of this machine and to those over HTTPS";
-  throw new FoldspaceError("FOLD_UNAVAILABLE", `Cannot prove to the server that this page may connect: ${reason}`);
 }

@@ -1,3 +1,4 @@
+import { randomId } from "../../random-id.ts";
 import type { Bytes } from "../../bytes.ts";
 import { FoldspaceError } from "../../errors.ts";
 import type { ByteRange } from "../file-system.ts";
@@ -49,7 +50,7 @@ export async function replaceContent(file: FileSystemFileHandle, bytes: Uint8Arr
 export async function makeFile(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array): Promise<void> {
   if (!canMove()) return await replaceContent(await folder.getFileHandle(name, { create: true }), bytes);
   // Sync programs and our own readers skip names like this one.
-  const temporaryName = `.${crypto.randomUUID()}.tmp`;
+  const temporaryName = `.${randomId()}.tmp`;
   const temporary: MovableFile = await folder.getFileHandle(temporaryName, { create: true });
   try {
     await replaceContent(temporary, bytes);
