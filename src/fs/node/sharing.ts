@@ -81,7 +81,7 @@ function isOfStrangers({ mode }: Sharing): boolean {
 
 /**
  * Whether a change of rights is made. Only members of a group may give something to it, and some disks know no rights: then what
- * was made is as the system made it, and the write goes on.
+ * was made is as the system made it, and the write continues.
  */
 async function isDone(change: () => Promise<void>): Promise<boolean> {
   return await change().then(
