@@ -14,7 +14,7 @@ export type Outcome = { readonly code: string | undefined; readonly message: str
 
 /** What a page offers to the test that drives it. */
 export const restricted = {
-  isSecureContext: globalThis.isSecureContext as boolean,
+  isSecureContext: (): boolean => globalThis.isSecureContext,
   access: (): string => folderAccess().kind,
 
   /** Makes a space in the browser and a folder, edits it, opens it again. @returns names of what it has then, and its problems */

@@ -55,7 +55,7 @@ async function open(host: string, path: string): Promise<Page> {
 
 test("a page over plain http from another machine keeps a space, and says why it has no secrets", async () => {
   const page = await open(OTHER_MACHINE, "/");
-  expect(await page.evaluate(() => [restricted.isSecureContext, restricted.access()])).toEqual([false, "none"]);
+  expect(await page.evaluate(() => [restricted.isSecureContext(), restricted.access()])).toEqual([false, "none"]);
   expect(await page.evaluate(() => restricted.keep())).toMatchObject({ names: ["app-forest", "kept"], problems: [] });
   const refused: unknown = { code: "FOLD_UNAVAILABLE", message: expect.stringContaining("plain http") };
   expect(await page.evaluate(() => restricted.setSecret())).toEqual(refused);
