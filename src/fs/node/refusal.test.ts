@@ -29,14 +29,15 @@ test.each([
   [
     "one's own folder",
     stats(70_001, 70_010, 0o500, true),
-    /^the folder \/n belongs to user 70001 \(group group 70010, mode 500\).*to permit it: chmod u\+rwX '\/n'$/,
+    /^the folder \/n belongs to user 70001 \(group 70010, mode 500\).*to permit it: chmod u\+rwX '\/n'$/,
   ],
   ["a folder of one's group", stats(70_002, 70_010, 0o755, true), /user 70002 can permit it to the group: chmod g\+rwX '\/n'$/],
   [
     "a stranger's file",
     stats(70_002, 70_011, 0o600, false),
-    /^the file \/n .*administrator can put user 70001 into the group group 70011, and user 70002 permit/,
+    /^the file \/n .*administrator can put user 70001 into the group 70011, and user 70002 permit/,
   ],
+  ["a folder of a group that may", stats(70_002, 70_011, 0o775, true), /administrator can put user 70001 into the group 70011$/],
 ])("a refusal by %s names the owner and the remedy", (_, given, expected) => {
   expect(describeRefusal("/n", given, ME).reason).toMatch(expected);
 });

@@ -42,17 +42,18 @@ export function findRefusal(path: string): Refusal | undefined {
 
 export function describeRefusal(path: string, stats: Stats, runner: Runner): Refusal {
   const owner = nameIn("/etc/passwd", stats.uid) ?? `user ${stats.uid}`;
-  const group = nameIn("/etc/group", stats.gid) ?? `group ${stats.gid}`;
+  const group = nameIn("/etc/group", stats.gid) ?? String(stats.gid);
   const self = nameIn("/etc/passwd", runner.uid) ?? `user ${runner.uid}`;
   const mode = (stats.mode & 0o7777).toString(8);
   const what = stats.isDirectory() ? "folder" : "file";
   const chmod = (who: "u" | "g"): string => `chmod ${who}+rwX '${path}'`;
+  const mayGroup = !lacksRights(stats, { uid: -1, gids: [stats.gid] });
   const remedy =
     stats.uid === runner.uid
       ? `to permit it: ${chmod("u")}`
       : runner.gids.includes(stats.gid)
         ? `${owner} can permit it to the group: ${chmod("g")}`
-        : `an administrator can put ${self} into the group ${group}, and ${owner} permit it to that group: ${chmod("g")}`;
+        : `an administrator can put ${self} into the group ${group}${mayGroup ? "" : `, and ${owner} permit it to that group: ${chmod("g")}`}`;
   const reason = `the ${what} ${path} belongs to ${owner} (group ${group}, mode ${mode}), and this program runs as ${self}; ${remedy}`;
   return { path, owner, group, mode, reason };
 }
