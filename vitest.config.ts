@@ -40,6 +40,22 @@ const inNode: TestProjectConfiguration = {
   },
 };
 
+/** Suites over real platforms, where code runs as under Jest: in a realm whose `Error` is not that of the platform's errors. */
+const inVmContexts: TestProjectConfiguration = {
+  ...inNode,
+  test: {
+    name: "vm",
+    pool: "vmForks",
+    include: [
+      "src/errors.test.ts",
+      "src/fs/**/*.suite.test.ts",
+      "src/layers/**/*.suite.test.ts",
+      "tests/scenarios/vm-context.test.ts",
+    ],
+    ...timeouts,
+  },
+};
+
 const inLongRuns: TestProjectConfiguration = {
   ...inNode,
   test: { name: "long", include: LONG_TESTS, ...timeouts },
@@ -73,5 +89,8 @@ if (chromium === undefined) {
 }
 
 export default defineConfig({
-  test: { projects: chromium === undefined ? [inNode, inLongRuns] : [inNode, inLongRuns, inBrowser(chromium)] },
+  test: {
+    projects:
+      chromium === undefined ? [inNode, inVmContexts, inLongRuns] : [inNode, inVmContexts, inLongRuns, inBrowser(chromium)],
+  },
 });

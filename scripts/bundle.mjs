@@ -16,7 +16,8 @@ await build({
 // The command starts in half the time if it need not load a hundred files.
 await build({
   ...options,
-  entryPoints: [`${dist}/cli/main.js`],
+  // what `main.js` loads is named too, because it finds package.json by its own place
+  entryPoints: [`${dist}/cli/main.js`, `${dist}/cli/start.js`],
   outdir: `${dist}/cli`,
   platform: "node",
   splitting: true,

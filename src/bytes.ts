@@ -1,3 +1,9 @@
+/**
+ * Bytes with a buffer of their own, as WebCrypto requires. From TypeScript 5.7 on this is `Uint8Array<ArrayBuffer>`; written like
+ * this, it is also a type for the compilers before, in which `Uint8Array` is not generic.
+ */
+export type Bytes = ReturnType<typeof Uint8Array.of>;
+
 /** The byte that ends a line. */
 export const LF: number = 0x0a;
 
@@ -13,8 +19,13 @@ export function utf8Length(text: string): number {
   return length;
 }
 
+/** Whether a value is a `Uint8Array`, of any realm. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === "[object Uint8Array]";
+}
+
 /** Concatenates the parts. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function concatBytes(parts: readonly Uint8Array[]): Bytes {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

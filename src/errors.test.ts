@@ -1,6 +1,7 @@
 import { createContext, runInContext } from "node:vm";
 import { expect, test } from "vitest";
-import { errorCode, errorMessage, FoldspaceError, isFoldspaceError, toFoldspaceError } from "./errors.ts";
+import { isBytes } from "./bytes.ts";
+import { errorCode, errorMessage, errorName, FoldspaceError, isFoldspaceError, systemCode, toFoldspaceError } from "./errors.ts";
 
 /** An error as another copy of the package would make it. */
 class FoldspaceErrorOfAnotherCopy extends Error {
@@ -44,4 +45,25 @@ test.each([
   expect(errorCode(error)).toBeUndefined();
   expect(toFoldspaceError(error).code).toBe("FOLD_IO");
   expect(toFoldspaceError(error).cause).toBe(error);
+});
+
+test("errors and bytes of another realm are recognised by what they contain", () => {
+  const made = runInContext(
+    `({
+      system: Object.assign(new TypeError("gone"), { code: "ENOENT" }),
+      numbered: Object.assign(new Error("x"), { code: 7 }),
+      bytes: new Uint8Array([1]),
+      floats: new Float32Array(1),
+    })`,
+    createContext({}),
+  ) as Record<"system" | "numbered" | "bytes" | "floats", unknown>;
+  expect(systemCode(made.system)).toBe("ENOENT");
+  expect(errorName(made.system)).toBe("TypeError");
+  expect(errorMessage(made.system)).toBe("gone");
+  expect(systemCode(made.numbered)).toBeUndefined();
+  expect(errorName(new DOMException("no room", "QuotaExceededError"))).toBe("QuotaExceededError");
+  expect(errorName({ name: "QuotaExceededError" })).toBeUndefined();
+  expect(isBytes(made.bytes)).toBe(true);
+  expect(isBytes(made.floats)).toBe(false);
+  expect(isBytes("bytes")).toBe(false);
 });

@@ -123,7 +123,23 @@ export function toFoldspaceError(error: unknown): FoldspaceError {
   return isFoldspaceError(error) ? error : new FoldspaceError("FOLD_IO", errorMessage(error), { cause: error });
 }
 
-/** Also recognises errors of another realm, which has its own class `Error`. */
-function isError(error: unknown): error is Error {
-  return error instanceof Error || Object.prototype.toString.call(error) === "[object Error]";
+/** The name of any thrown error, such as `NotFoundError`; `undefined` for any other thrown value. */
+export function errorName(error: unknown): string | undefined {
+  return isError(error) ? error.name : undefined;
 }
+
+/** The system's code of an error of Node, such as `ENOENT`. */
+export function systemCode(error: unknown): string | undefined {
+  return isError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/**
+ * Whether a value is an error or a `DOMException`, of any realm. Jest and Vitest's pools `vmThreads` and `vmForks` run all code in
+ * a realm of its own, in which the errors of `node:fs` and of the platform are no `instanceof Error`.
+ */
+export function isError(value: unknown): value is Error {
+  // oxlint-disable-next-line unicorn/no-instanceof-builtins -- an error of this realm may have a tag of its own
+  return value instanceof Error || ERROR_TAGS.has(Object.prototype.toString.call(value));
+}
+
+const ERROR_TAGS: ReadonlySet<string> = new Set(["[object Error]", "[object DOMException]"]);

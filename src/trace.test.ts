@@ -69,8 +69,8 @@ test("an event is a line with shortened ids", () => {
   trace.ofLayer("folder").emit("hint", {});
   trace.emit("failed", { treeId: "tree", ops: ops("peer", ...Array(30).keys()), code: "FOLD_IO" });
   expect(lines.slice(0, 2)).toEqual([
-    "00:00:00.000  peer=a-peer-o  saved     tree=01234567  1@fedcba98 2@fedcba98  folder  a/file",
-    "00:00:00.000  peer=a-peer-o  hint      any tree  folder",
+    "00:00:00.000Z  peer=a-peer-o  saved     tree=01234567  1@fedcba98 2@fedcba98  folder  a/file",
+    "00:00:00.000Z  peer=a-peer-o  hint      any tree  folder",
   ]);
   expect(lines[2]).toMatch(/ failed {4}tree=tree {2}0@peer .* 19@peer \(20 of 30\) {2}FOLD_IO$/);
 });

@@ -148,9 +148,9 @@ export function traceOptionsOf(setting: string | null | undefined, listener: Tra
   return { listener, treeId, opId };
 }
 
-/** An event as one line for people, with shortened ids. The time is UTC. */
+/** An event as one line for people, with shortened ids. The time is UTC, and marked so. */
 export function formatTraceEvent({ at, hop, peerId, treeId, layerId, opIds, opCount, file, code }: TraceEvent): string {
-  const time = new Date(at).toISOString().slice(11, 23);
+  const time = new Date(at).toISOString().slice(11);
   const ids = opIds.map(shortOpId).join(" ");
   const others = opCount > opIds.length ? ` (${opIds.length} of ${opCount})` : "";
   const parts = [

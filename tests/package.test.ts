@@ -24,6 +24,18 @@ describe("package.json", () => {
   );
 });
 
+describe("the types of the package", () => {
+  test("are understood by compilers before TypeScript 5.7, in which arrays of bytes are not generic", { timeout: 60_000 }, () => {
+    const sources = readdirSync(at("src"), { recursive: true, encoding: "utf8" }).filter((name) => /(?<!\.test)\.ts$/.test(name));
+    const { options } = ts.convertCompilerOptionsFromJson(tsconfig.compilerOptions, at("."));
+    const generic = sources.filter((name) => {
+      const { outputText } = ts.transpileDeclaration(readFileSync(at(`src/${name}`), "utf8"), { compilerOptions: options });
+      return /^(?!\s*(?:\/?\*|\/\/)).*\b(?:\w+\d+(?:Clamped)?Array|DataView|ArrayBufferView|Buffer)</m.test(outputText);
+    });
+    expect(generic).toEqual([]);
+  });
+});
+
 describe("documents for users", () => {
   const guides = readdirSync(at("docs")).filter((name) => name.endsWith(".md"));
   const documents = ["README.md", ...guides.map((name) => `docs/${name}`)].map((path) => readFileSync(at(path), "utf8"));

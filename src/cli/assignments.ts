@@ -7,7 +7,8 @@ const ITEM_TEXTS: ReadonlySet<string> = new Set(["text", "note"]);
 export type Assignment = readonly [key: string, value: JsonValue, text: string];
 
 /**
- * Reads `key=value`. The value is JSON if it parses as JSON, and text otherwise.
+ * Reads `key=value`. The value is JSON if writing it back gives the same text, and text otherwise: a commit (`12e4567`), a
+ * version (`1.10`) and a number of 19 digits stay what they are.
  * @throws InvalidArgumentError if there is no `=`, or no key before it
  */
 export function parseAssignment(text: string): Assignment {
@@ -39,9 +40,17 @@ export function collect(text: string, earlier: readonly string[] = []): string[]
 
 function parseValue(text: string): JsonValue {
   try {
-    return JSON.parse(text) as JsonValue;
+    const value = JSON.parse(text) as JsonValue;
+    return text.trim() === text && JSON.stringify(value) === canonical(text) ? value : text;
   } catch {
     // most values are plain text, which needs no quotes
     return text;
   }
+}
+
+/** JSON without the freedom in its writing that changes no value: spaces between its parts, and escapes in its strings. */
+function canonical(json: string): string {
+  return json.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, (_, string: string | undefined) =>
+    string === undefined ? "" : JSON.stringify(JSON.parse(string)),
+  );
 }

@@ -16,7 +16,7 @@ export interface Environment {
 export interface InputStream {
   readonly isTTY: boolean;
   /** Reads everything until the end of the stream. */
-  readAll(): Promise<string>;
+  readAll(): Promise<Uint8Array>;
   /** Asks for a line on the terminal, without echoing it. */
   readHidden(question: string): Promise<string>;
 }

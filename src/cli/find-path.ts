@@ -1,15 +1,33 @@
 import { FoldspaceError } from "../errors.ts";
+import { labelOf } from "../space/export-markdown.ts";
 import { isOutline, itemText, outlineChildren } from "../space/export-outline.ts";
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
+import { cut, printable, shortId } from "./output.ts";
 import type { TreeListing } from "./open.ts";
+import { isComposedAlike } from "./same-text.ts";
 
+/** Shorter beginnings of ids fit too many by chance. */
+export const MIN_PREFIX = 4;
 const MAX_CANDIDATES = 10;
+const MAX_LABEL_LENGTH = 40;
 
-/** Whether a name that was typed is meant to be a text. */
+/** Whether a text that was typed is meant to be the one that is stored. */
 type IsSame = (text: string, wanted: string) => boolean;
 
-/** The better ones first: as it is stored, then as it is shown, without regard to case. */
-const WAYS: readonly IsSame[] = [(text, wanted) => text === wanted, (text, wanted) => comparable(text) === comparable(wanted)];
+/** A way to compare what was typed with the names of vertices, and with the titles of trees and the texts of items. */
+interface Way {
+  readonly name: IsSame;
+  readonly text: IsSame;
+}
+
+const isEqual: IsSame = (text, wanted) => text === wanted;
+
+/** The better ones first: as it is stored, then however its letters are composed, then as a text is shown, without regard to case. */
+const WAYS: readonly Way[] = [
+  { name: isEqual, text: isEqual },
+  { name: isComposedAlike, text: isComposedAlike },
+  { name: isComposedAlike, text: (text, wanted) => comparable(text) === comparable(wanted) },
+];
 
 /**
  * Finds what a path of names leads to: the title of a tree, and then the texts of items, one below the other. Titles and texts
@@ -23,12 +41,12 @@ export async function findByPath(
   loadTree: (treeId: string) => Promise<ReplicatedTree | undefined>,
 ): Promise<Vertex | undefined> {
   const path = wanted.replace(/^\//, "");
-  for (const isSame of WAYS) {
+  for (const way of WAYS) {
     const found: Vertex[] = [];
     for (const [name, rest] of splits(path)) {
       for (const { id, title } of trees) {
-        const root = title !== undefined && isSame(title, name) ? (await loadTree(id))?.root : undefined;
-        if (root) found.push(...(rest === "" ? [root] : findBelow(root, rest, isSame)));
+        const root = title !== undefined && way.text(title, name) ? (await loadTree(id))?.root : undefined;
+        if (root) found.push(...(rest === "" ? [root] : findBelow(root, rest, way)));
       }
     }
     if (found.length > 0) return onlyOne(found, wanted);
@@ -36,15 +54,24 @@ export async function findByPath(
   return undefined;
 }
 
-/** Finds an item of an outline by the path of texts that leads to it. @throws FoldspaceError `FOLD_NO_VERTEX` for several */
-export function findItem(tree: ReplicatedTree, wanted: string): Vertex | undefined {
-  const { root } = tree;
-  if (!root || !isOutline(tree)) return undefined;
-  for (const isSame of WAYS) {
-    const found = findBelow(root, wanted.replace(/^\//, ""), isSame);
+/**
+ * Finds a vertex of a tree by the path of names that leads to it; in an outline, an item by the texts.
+ * @throws FoldspaceError `FOLD_NO_VERTEX` for several
+ */
+export function findInTree({ root }: ReplicatedTree, wanted: string): Vertex | undefined {
+  for (const way of root ? WAYS : []) {
+    const named = wanted.startsWith("/") ? findNamed(root!, wanted, way.name) : [];
+    const found = named.length > 0 || !isOutline(root!.tree) ? named : findBelow(root!, wanted.replace(/^\//, ""), way);
     if (found.length > 0) return onlyOne(found, wanted);
   }
   return undefined;
+}
+
+/** A vertex or tree among several that fit. */
+export interface Candidate {
+  readonly id: string;
+  /** Its name and place, as far as it has one. */
+  readonly label: string | undefined;
 }
 
 /** @param what plural of what was looked for */
@@ -52,29 +79,57 @@ export function ambiguous(
   code: "FOLD_NO_TREE" | "FOLD_NO_VERTEX",
   what: string,
   wanted: string,
-  ids: readonly string[],
+  fitting: readonly Candidate[],
 ): FoldspaceError {
-  const candidates = ids.slice(0, MAX_CANDIDATES);
+  const candidates = fitting.slice(0, MAX_CANDIDATES);
+  const length = distinguishingLength(fitting.map(({ id }) => id));
+  const shown = candidates.map(({ id, label }) => {
+    const start = printable(id.slice(0, Math.max(length, shortId(id).length)));
+    return label === undefined ? start : `${start} (${label})`;
+  });
+  const others = fitting.length > candidates.length ? ", …" : "";
   return new FoldspaceError(
     code,
-    `${JSON.stringify(wanted)} fits several ${what}: ${candidates.join(", ")}${ids.length > candidates.length ? ", …" : ""}`,
-    {
-      data: { candidates },
-    },
+    `${JSON.stringify(printable(wanted))} fits several ${what}: ${shown.join(", ")}${others}. Name one by the first ${length} characters of its id`,
+    { data: { candidates: candidates.map(({ id }) => id) } },
   );
 }
 
-function findBelow(parent: Vertex, path: string, isSame: IsSame): Vertex[] {
-  if (!isOutline(parent.tree)) {
-    const named = parent.tree.getVertexByPath(`/${path}`);
-    return named ? [named] : [];
-  }
+/** How many characters at the beginning of ids distinguish all of them. */
+function distinguishingLength(ids: readonly string[]): number {
+  const longest = Math.max(...ids.map((id) => id.length));
+  let length = MIN_PREFIX;
+  while (length < longest && new Set(ids.map((id) => id.slice(0, length))).size < ids.length) length++;
+  return length;
+}
+
+export function toCandidate(vertex: Vertex): Candidate {
+  const { id, parent } = vertex;
+  const quoted = (each: Vertex): string | undefined => {
+    const label = isOutline(each.tree) && each.id !== each.tree.root?.id ? itemText(each) : labelOf(each);
+    return label === undefined ? undefined : JSON.stringify(cut(printable(label), MAX_LABEL_LENGTH));
+  };
+  const above = parent && quoted(parent);
+  const below = vertex.children.length === 0 ? "nothing" : vertex.children.length;
+  return { id, label: `${quoted(vertex) ?? "no name"}${above === undefined ? "" : ` under ${above}`}, with ${below} below it` };
+}
+
+/** Every vertex to which a path of names leads. */
+function findNamed(root: Vertex, path: string, isSame: IsSame): Vertex[] {
+  let found = [root];
+  for (const wanted of path.split("/").filter((part) => part !== ""))
+    found = found.flatMap(({ children }) => children.filter(({ name }) => name !== undefined && isSame(name, wanted)));
+  return found;
+}
+
+function findBelow(parent: Vertex, path: string, way: Way): Vertex[] {
+  if (!isOutline(parent.tree)) return findNamed(parent, path, way.name);
   const parts = splits(path);
   return outlineChildren(parent).flatMap((child) => {
     const text = itemText(child);
     return parts.flatMap(([name, rest]) => {
-      if (!isSame(text, name)) return [];
-      return rest === "" ? [child] : findBelow(child, rest, isSame);
+      if (!way.text(text, name)) return [];
+      return rest === "" ? [child] : findBelow(child, rest, way);
     });
   });
 }
@@ -87,8 +142,8 @@ function splits(path: string): [name: string, rest: string][] {
 }
 
 function onlyOne(found: readonly Vertex[], wanted: string): Vertex {
-  const ids = [...new Set(found.map(({ id }) => id))];
-  if (ids.length > 1) throw ambiguous("FOLD_NO_VERTEX", "vertices", wanted, ids);
+  const distinct = [...new Map(found.map((vertex) => [vertex.id, vertex])).values()];
+  if (distinct.length > 1) throw ambiguous("FOLD_NO_VERTEX", "vertices", wanted, distinct.map(toCandidate));
   return found[0]!;
 }
 

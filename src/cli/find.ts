@@ -2,12 +2,10 @@ import { errorCode, FoldspaceError } from "../errors.ts";
 import { listReferences } from "../space/app-forest.ts";
 import type { Space } from "../space/space.ts";
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
-import { ambiguous, findByPath, findItem } from "./find-path.ts";
+import { ambiguous, findByPath, findInTree, MIN_PREFIX, toCandidate } from "./find-path.ts";
 import type { TreeListing } from "./open.ts";
-import { printable } from "./output.ts";
-
-/** Shorter prefixes match too many ids by chance. */
-const MIN_PREFIX = 4;
+import { printable, shortId } from "./output.ts";
+import { isComposedAlike } from "./same-text.ts";
 
 /**
  * Finds a tree by its id, its title, or the beginning of its id.
@@ -18,7 +16,8 @@ export function findTree(trees: readonly TreeListing[], wanted: string): TreeLis
   if (exact) return exact;
   const ways: readonly ((tree: TreeListing) => boolean)[] = [
     ({ title }) => title === wanted,
-    ({ title }) => title?.toLowerCase() === wanted.toLowerCase(),
+    ({ title }) => title !== undefined && isComposedAlike(title, wanted),
+    ({ title }) => title !== undefined && isComposedAlike(title.toLowerCase(), wanted.toLowerCase()),
     ({ id }) => wanted.length >= MIN_PREFIX && id.startsWith(wanted.toLowerCase()),
   ];
   for (const fits of ways) {
@@ -29,12 +28,12 @@ export function findTree(trees: readonly TreeListing[], wanted: string): TreeLis
         "FOLD_NO_TREE",
         "trees",
         wanted,
-        found.map(({ id }) => id),
+        found.map(({ id, title }) => ({ id, label: title === undefined ? undefined : JSON.stringify(printable(title)) })),
       );
   }
   throw new FoldspaceError(
     "FOLD_NO_TREE",
-    `No tree of this space has the id or title ${JSON.stringify(wanted)}: "foldspace info" lists them`,
+    `No tree of this space has the id or title ${JSON.stringify(printable(wanted))}: "foldspace info" lists them${shortPrefixNote(wanted)}`,
   );
 }
 
@@ -48,9 +47,19 @@ export function findTree(trees: readonly TreeListing[], wanted: string): TreeLis
 export async function findVertex(space: Space, wanted: string, wantedTree?: string): Promise<Vertex> {
   if (wantedTree !== undefined) return findVertexIn([await loadTreeNamed(space, wantedTree)], wanted);
   const inSpaceTree = lookFor([space.tree], wanted);
+  // so few characters may fit a vertex of another tree, too
+  const isShort = inSpaceTree !== undefined && inSpaceTree.id !== wanted && wanted.length < shortId(inSpaceTree.id).length;
+  if (isShort && inSpaceTree.id.startsWith(wanted)) return findVertexIn([space.tree, ...(await loadOtherTrees(space))], wanted);
   if (inSpaceTree) return inSpaceTree;
   const byPath = await findByPath(await listTreesWithTitles(space), wanted, (treeId) => loadIfThere(space, treeId));
   return byPath ?? findVertexIn(wanted.startsWith("/") ? [space.tree] : await loadOtherTrees(space), wanted);
+}
+
+/** What was typed may be the beginning of an id, but too short for one. */
+function shortPrefixNote(wanted: string): string {
+  return /^[0-9a-f]+$/i.test(wanted) && wanted.length < MIN_PREFIX
+    ? `; the beginning of an id needs ${MIN_PREFIX} characters`
+    : "";
 }
 
 /** @throws FoldspaceError `FOLD_NO_VERTEX` */
@@ -59,7 +68,7 @@ export function findVertexIn(trees: readonly ReplicatedTree[], wanted: string): 
   if (found) return found;
   throw new FoldspaceError(
     "FOLD_NO_VERTEX",
-    `There is no vertex ${JSON.stringify(printable(wanted))}${trees.length === 1 ? " in this tree" : ""}`,
+    `There is no vertex ${JSON.stringify(printable(wanted))}${trees.length === 1 ? " in this tree" : ""}${shortPrefixNote(wanted)}`,
   );
 }
 
@@ -97,19 +106,13 @@ async function loadIfThere(space: Space, treeId: string): Promise<ReplicatedTree
 
 function lookFor(trees: readonly ReplicatedTree[], wanted: string): Vertex | undefined {
   const [only] = trees.length === 1 ? trees : [];
-  if (wanted.startsWith("/")) return only?.getVertexByPath(wanted) ?? (only && findItem(only, wanted));
+  if (wanted.startsWith("/")) return only && findInTree(only, wanted);
   for (const tree of trees) {
     const exact = tree.getVertex(wanted);
     if (exact) return exact;
   }
   const found =
     wanted.length < MIN_PREFIX ? [] : trees.flatMap((tree) => tree.getAllVertices().filter(({ id }) => id.startsWith(wanted)));
-  if (found.length > 1)
-    throw ambiguous(
-      "FOLD_NO_VERTEX",
-      "vertices",
-      wanted,
-      found.map(({ id }) => id),
-    );
-  return found[0] ?? (only && findItem(only, wanted));
+  if (found.length > 1) throw ambiguous("FOLD_NO_VERTEX", "vertices", wanted, found.map(toCandidate));
+  return found[0] ?? (only && findInTree(only, wanted));
 }

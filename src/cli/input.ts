@@ -13,7 +13,7 @@ export function toInputStream(stdin: NodeJS.ReadStream, screen: NodeJS.WriteStre
     async readAll() {
       const parts: Buffer[] = [];
       for await (const part of stdin) parts.push(part as Buffer);
-      return Buffer.concat(parts).toString("utf8");
+      return Buffer.concat(parts);
     },
     readHidden: async (question) => await readHidden(stdin, screen, question),
   };

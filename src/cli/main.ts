@@ -1,36 +1,22 @@
 #!/usr/bin/env node
-import { NodeFileSystem } from "../fs/node/node-file-system.ts";
-import type { OutputStream } from "./environment.ts";
-import { toInputStream } from "./input.ts";
-import { run } from "./program.ts";
+// Versions of Node that cannot load the rest must be able to read this file: no import at the top, and no newer syntax than needed.
 
-function toOutputStream(stream: NodeJS.WriteStream): OutputStream {
-  // a failed write rejects below; without a listener the same error would end the process as well
-  stream.on("error", () => undefined);
-  return {
-    isTTY: stream.isTTY ?? false,
-    get columns() {
-      return stream.columns;
-    },
-    write: (text) => new Promise((resolve, reject) => stream.write(text, (error) => (error ? reject(error) : resolve()))),
-  };
+/** As `engines` in package.json. */
+const NEEDED = [20, 19] as const;
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+
+// what the command sets at its end; a command that ends before that has failed
+process.exitCode = 1;
+if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) void import("./start.ts");
+else {
+  process.stderr.write(
+    "foldspace needs Node " +
+      NEEDED.join(".") +
+      " or newer, and this is Node " +
+      process.versions.node +
+      " (" +
+      process.execPath +
+      ")\n",
+  );
 }
-
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
-  });
-}
-
-// instead of `process.exit`, which would discard pending output
-process.exitCode = await run(process.argv.slice(2), {
-  stdin: toInputStream(process.stdin, process.stderr),
-  stdout: toOutputStream(process.stdout),
-  stderr: toOutputStream(process.stderr),
-  variables: process.env,
-  cwd: process.cwd(),
-  // nothing else runs in this process, and synchronous calls are faster
-  fs: new NodeFileSystem({ io: "sync" }),
-  interrupted,
-});

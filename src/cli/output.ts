@@ -110,6 +110,12 @@ export function grouped(number: number): string {
   return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** The time of day where the user is, as on the clock beside the terminal. */
+export function localTime(date: Date): string {
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0"));
+  return `${parts.join(":")}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
 export function count(number: number, noun: string, plural: string = `${noun}s`): string {
   return `${grouped(number)} ${number === 1 ? noun : plural}`;
 }

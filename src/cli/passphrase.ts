@@ -1,5 +1,6 @@
 import { FoldspaceError } from "../errors.ts";
 import type { Context } from "./context.ts";
+import { decodeText } from "./decode-text.ts";
 
 /** The possible sources of a text that must not appear in a list of processes. */
 export interface TextSource {
@@ -15,7 +16,7 @@ export interface TextSource {
 
 /**
  * Reads a passphrase from the file, else from the variable, else from the terminal.
- * @throws FoldspaceError `FOLD_SECRETS_LOCKED` if none has it, `FOLD_WRONG_PASSPHRASE` if the repetition differs
+ * @throws FoldspaceError `FOLD_SECRETS_LOCKED` if none has it, `FOLD_BAD_UTF8` for a file in another encoding, `FOLD_WRONG_PASSPHRASE` if the repetition differs
  */
 export async function readPassphrase(context: Context, { file, variable, question, confirmation }: TextSource): Promise<string> {
   const { stdin, variables } = context.environment;
@@ -35,13 +36,13 @@ export async function readValue(context: Context, file: string | undefined, name
   const { stdin } = context.environment;
   if (file !== undefined) return await readTextFile(context, file);
   if (stdin.isTTY) return await stdin.readHidden(`Value of ${name}: `);
-  return withoutLineEnd(await stdin.readAll());
+  return withoutLineEnd(decodeText(await stdin.readAll(), "What is piped in"));
 }
 
 async function readTextFile(context: Context, file: string): Promise<string> {
   const path = context.path(file);
   const bytes = await context.environment.fs.read(path);
-  if (bytes) return withoutLineEnd(new TextDecoder().decode(bytes));
+  if (bytes) return withoutLineEnd(decodeText(bytes, path));
   throw new FoldspaceError("FOLD_NOT_FOUND", `There is no file ${path}`, { data: { path } });
 }
 

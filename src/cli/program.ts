@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { errorMessage, isFoldspaceError } from "../errors.ts";
+import { errorMessage, isError, isFoldspaceError, systemCode } from "../errors.ts";
 import { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import { printable } from "./output.ts";
@@ -91,7 +91,7 @@ async function report(error: unknown, { output, isJson }: Context): Promise<void
   if (isJson) await output.json({ error: { code, message, ...(isFoldspaceError(error) ? error.data : {}) } });
   await output.note(`foldspace: ${printable(message)} (${code})`);
   // any other error is a bug of ours; the stack helps to find it
-  if (!isFoldspaceError(error) && error instanceof Error) await output.note(error.stack ?? "");
+  if (!isFoldspaceError(error) && isError(error)) await output.note(error.stack ?? "");
 }
 
 function readVersion(): string {
@@ -99,5 +99,5 @@ function readVersion(): string {
 }
 
 function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EPIPE";
+  return systemCode(error) === "EPIPE";
 }

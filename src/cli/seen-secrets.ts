@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { systemCode } from "../errors.ts";
 import type { DeviceStore, SeenSecrets } from "../secrets/device-store.ts";
 import type { Environment } from "./environment.ts";
 
@@ -44,7 +45,7 @@ class SeenSecretsFiles implements DeviceStore {
     try {
       text = readFileSync(this.#path(spaceId), "utf8");
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
+      if (systemCode(error) === "ENOENT") return {};
       throw error;
     }
     return JSON.parse(text) as SeenByKey;

@@ -1,3 +1,4 @@
+import { randomId } from "../random-id.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
 import { applyChanges } from "../secrets/secret-map.ts";
@@ -14,7 +15,7 @@ export class MemoryStore {
   readonly #listeners = new Set<(writer: object, treeId: string, ops: readonly VertexOperation[]) => void>();
   readonly #secretsListeners = new Set<(writer: object) => void>();
   /** Unique to this store. */
-  readonly id: string = crypto.randomUUID();
+  readonly id: string = randomId();
   spaceId: string | undefined;
   secrets: StoredSecrets = { values: new Map(), sealed: [] };
 

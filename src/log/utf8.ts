@@ -1,3 +1,5 @@
+import { errorName } from "../errors.ts";
+
 // The core is compiled without the types of any platform; every platform has this class.
 declare class TextDecoder {
   constructor(label: string, options: { fatal: boolean; ignoreBOM: boolean });
@@ -17,7 +19,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes);
   } catch (error) {
-    if (error instanceof TypeError) return undefined;
+    if (errorName(error) === "TypeError") return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { webCrypto } from "../web-crypto.ts";
 import { FoldspaceError } from "../errors.ts";
 import { joinPath, type DirectoryEntry, type FileSystem } from "../fs/file-system.ts";
 import { nameFiles, nameKey, type NamedPage } from "./file-names.ts";
@@ -195,6 +196,6 @@ async function contentOf(text: string): Promise<Content> {
 }
 
 async function sha256Of(bytes: Uint8Array): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(bytes)));
+  const hash = new Uint8Array(await webCrypto().digest("SHA-256", new Uint8Array(bytes)));
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

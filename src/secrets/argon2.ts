@@ -1,4 +1,4 @@
-import { FoldspaceError } from "../errors.ts";
+import { errorMessage, FoldspaceError } from "../errors.ts";
 import type { Bytes } from "./encoding.ts";
 
 /** Cost of trying one passphrase. RFC 9106: https://www.rfc-editor.org/rfc/rfc9106 */
@@ -35,20 +35,43 @@ export function assertAcceptable(parameters: Argon2Parameters): void {
 
 /**
  * Derives a key of 32 bytes from a passphrase. Blocks the thread while it computes.
- * @throws FoldspaceError `FOLD_SECRETS_PARAMETERS`
+ * @throws FoldspaceError `FOLD_SECRETS_PARAMETERS`, `FOLD_UNAVAILABLE` without WebAssembly or enough memory
  */
 export async function deriveKey(passphrase: string, salt: Bytes, parameters: Argon2Parameters): Promise<Bytes> {
   assertAcceptable(parameters);
-  const { argon2id } = await import("hash-wasm");
-  const derived = await argon2id({
-    // texts that look the same give the same key, whatever keyboard they were typed on
-    password: passphrase.normalize("NFKC"),
-    salt,
-    memorySize: parameters.memoryKiB,
-    iterations: parameters.iterations,
-    parallelism: parameters.parallelism,
-    hashLength: 32,
-    outputType: "binary",
-  });
-  return new Uint8Array(derived);
+  try {
+    const { argon2id } = await import("hash-wasm");
+    const derived = await argon2id({
+      // texts that look the same give the same key, whatever keyboard they were typed on
+      password: passphrase.normalize("NFKC"),
+      salt,
+      memorySize: parameters.memoryKiB,
+      iterations: parameters.iterations,
+      parallelism: parameters.parallelism,
+      hashLength: 32,
+      outputType: "binary",
+    });
+    return new Uint8Array(derived);
+  } catch (cause) {
+    const reason = (await whyNoWebAssembly()) ?? `the computation failed: ${errorMessage(cause)}`;
+    throw new FoldspaceError("FOLD_UNAVAILABLE", `Passphrases need Argon2id, which runs in WebAssembly: ${reason}`, {
+      data: { memoryKiB: parameters.memoryKiB },
+      cause,
+    });
+  }
+}
+
+/** The module without content: compiling it fails only where no module may be compiled. */
+const EMPTY_MODULE = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+
+/** Each browser reports the refusal in other words, so a trial decides. @returns `undefined` where WebAssembly works */
+async function whyNoWebAssembly(): Promise<string | undefined> {
+  const { WebAssembly: webAssembly } = globalThis as { WebAssembly?: typeof WebAssembly };
+  if (!webAssembly) return "this platform has none, as a browser in lockdown mode";
+  try {
+    await webAssembly.compile(EMPTY_MODULE);
+    return undefined;
+  } catch {
+    return "the Content-Security-Policy of this page forbids it; add 'wasm-unsafe-eval' to its script-src directive";
+  }
 }

@@ -1,5 +1,6 @@
-/** Bytes with a buffer of their own, as WebCrypto requires. */
-export type Bytes = Uint8Array<ArrayBuffer>;
+import type { Bytes } from "../bytes.ts";
+
+export type { Bytes } from "../bytes.ts";
 
 /** Of AES-GCM, in all formats. */
 export const IV_BYTES = 12;

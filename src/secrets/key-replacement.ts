@@ -1,3 +1,4 @@
+import { webCrypto } from "../web-crypto.ts";
 import { IV_BYTES, utf8, type Bytes } from "./encoding.ts";
 import { random } from "./recovery-wrap.ts";
 import type { SpaceKey } from "./space-key.ts";
@@ -19,7 +20,7 @@ export const PROOF_BYTES = 16;
 export async function proveReplaced(spaceId: string, replaced: SpaceKey, byKeyId: string): Promise<KeyReplacement> {
   const iv = random(IV_BYTES);
   const additionalData = replacementData(spaceId, replaced.id, byKeyId);
-  const proof = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, replaced.key, new Uint8Array());
+  const proof = await webCrypto().encrypt({ name: "AES-GCM", iv, additionalData }, replaced.key, new Uint8Array());
   return { keyId: replaced.id, iv, proof: new Uint8Array(proof) };
 }
 
@@ -33,7 +34,7 @@ export async function isProven(
   if (keyId !== replaced.id) return false;
   const additionalData = replacementData(spaceId, keyId, byKeyId);
   try {
-    return (await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, replaced.key, proof)).byteLength === 0;
+    return (await webCrypto().decrypt({ name: "AES-GCM", iv, additionalData }, replaced.key, proof)).byteLength === 0;
   } catch {
     // decryption fails for no other reason than a wrong tag
     return false;

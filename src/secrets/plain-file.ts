@@ -1,3 +1,4 @@
+import { webCrypto } from "../web-crypto.ts";
 import { concatBytes } from "../bytes.ts";
 import { FoldspaceError } from "../errors.ts";
 import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
@@ -17,10 +18,10 @@ const TAG_BYTES = 16;
 export async function sealPlainFile(spaceId: string, secrets: SecretMap): Promise<string> {
   const id = keyBytes(spaceId);
   const content = utf8(encodeSecrets(secrets));
-  const macKey = await crypto.subtle.importKey("raw", id, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const iv = new Uint8Array(await crypto.subtle.sign("HMAC", macKey, content)).slice(0, IV_BYTES);
-  const key = await crypto.subtle.importKey("raw", id, "AES-GCM", false, ["encrypt"]);
-  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, content);
+  const macKey = await webCrypto().importKey("raw", id, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const iv = new Uint8Array(await webCrypto().sign("HMAC", macKey, content)).slice(0, IV_BYTES);
+  const key = await webCrypto().importKey("raw", id, "AES-GCM", false, ["encrypt"]);
+  const sealed = await webCrypto().encrypt({ name: "AES-GCM", iv }, key, content);
   return toBase64(concatBytes([iv, new Uint8Array(sealed)]));
 }
 
@@ -30,11 +31,11 @@ export async function openPlainFile(spaceId: string, text: string): Promise<Map<
   const id = keyBytes(spaceId);
   const sealed = fromBase64(withoutMark(text));
   if (!sealed || sealed.length < IV_BYTES + TAG_BYTES) throw broken("it is not base64 of an encrypted text");
-  const key = await crypto.subtle.importKey("raw", id, "AES-GCM", false, ["decrypt"]);
+  const key = await webCrypto().importKey("raw", id, "AES-GCM", false, ["decrypt"]);
   const iv = sealed.subarray(0, IV_BYTES);
   let content: ArrayBuffer;
   try {
-    content = await crypto.subtle.decrypt({ name: "AES-GCM", iv }, key, sealed.subarray(IV_BYTES));
+    content = await webCrypto().decrypt({ name: "AES-GCM", iv }, key, sealed.subarray(IV_BYTES));
   } catch (cause) {
     throw broken("it was cut off or changed, or belongs to another space", cause);
   }
@@ -72,9 +73,9 @@ export async function salvagePlainFile(spaceId: string, text: string): Promise<M
 async function decryptUnchecked(spaceId: string, text: string): Promise<string | undefined> {
   const sealed = fromBase64(text.slice(0, text.length - (text.length % 4)));
   if (!sealed || sealed.length <= IV_BYTES || !isKey(spaceId)) return undefined;
-  const key = await crypto.subtle.importKey("raw", keyBytes(spaceId), "AES-CTR", false, ["decrypt"]);
+  const key = await webCrypto().importKey("raw", keyBytes(spaceId), "AES-CTR", false, ["decrypt"]);
   const counter = concatBytes([sealed.subarray(0, IV_BYTES), Uint8Array.of(0, 0, 0, 2)]);
-  const content = await crypto.subtle.decrypt({ name: "AES-CTR", counter, length: 32 }, key, sealed.subarray(IV_BYTES));
+  const content = await webCrypto().decrypt({ name: "AES-CTR", counter, length: 32 }, key, sealed.subarray(IV_BYTES));
   return new TextDecoder().decode(content);
 }
 

@@ -1,3 +1,4 @@
+import { webCrypto } from "../web-crypto.ts";
 import { concatBytes } from "../bytes.ts";
 import type { Bytes } from "./encoding.ts";
 
@@ -32,7 +33,7 @@ export async function parseRecoveryCode(text: string): Promise<Bytes | undefined
 }
 
 async function checkBytes(secret: Bytes): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", secret)).subarray(0, CHECK_BYTES);
+  return new Uint8Array(await webCrypto().digest("SHA-256", secret)).subarray(0, CHECK_BYTES);
 }
 
 function toDigits(bytes: Uint8Array): string {

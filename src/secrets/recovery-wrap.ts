@@ -1,3 +1,4 @@
+import { webCrypto } from "../web-crypto.ts";
 import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
 import { importAesKey } from "./space-key.ts";
 
@@ -43,9 +44,9 @@ export async function wrapByRecoverySecret(context: WrapContext, key: Bytes, sec
 }
 
 export async function newRecoveryPair(spaceId: string, secret: Bytes): Promise<RecoveryPair> {
-  const pair = await crypto.subtle.generateKey(ECDH, true, ["deriveBits"]);
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
-  const privateKey = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey));
+  const pair = await webCrypto().generateKey(ECDH, true, ["deriveBits"]);
+  const publicKey = new Uint8Array(await webCrypto().exportKey("raw", pair.publicKey));
+  const privateKey = new Uint8Array(await webCrypto().exportKey("pkcs8", pair.privateKey));
   const salt = random(SALT_BYTES);
   const wrappingKey = await derive(secret, salt, "foldspace-secrets recovery pair");
   return { publicKey, privateKey: { salt, ...(await encrypt(privateKey, wrappingKey, pairData(spaceId, publicKey, salt))) } };
@@ -53,9 +54,9 @@ export async function newRecoveryPair(spaceId: string, secret: Bytes): Promise<R
 
 /** Gives the code of a pair access to a key. */
 export async function wrapByRecoveryPair(context: WrapContext, key: Bytes, pair: RecoveryPair): Promise<RecoveryWrap> {
-  const recipient = await crypto.subtle.importKey("raw", pair.publicKey, ECDH, false, []);
-  const ephemeral = await crypto.subtle.generateKey(ECDH, false, ["deriveBits"]);
-  const ephemeralKey = new Uint8Array(await crypto.subtle.exportKey("raw", ephemeral.publicKey));
+  const recipient = await webCrypto().importKey("raw", pair.publicKey, ECDH, false, []);
+  const ephemeral = await webCrypto().generateKey(ECDH, false, ["deriveBits"]);
+  const ephemeralKey = new Uint8Array(await webCrypto().exportKey("raw", ephemeral.publicKey));
   const shared = await agree(recipient, ephemeral.privateKey);
   const salt = random(SALT_BYTES);
   const carried = { ...pair, ephemeralKey };
@@ -77,8 +78,8 @@ export async function unwrapByRecoverySecret(
   if (!pkcs8) return undefined;
   let shared: Bytes;
   try {
-    const own = await crypto.subtle.importKey("pkcs8", pkcs8, ECDH, false, ["deriveBits"]);
-    shared = await agree(await crypto.subtle.importKey("raw", ephemeralKey, ECDH, false, []), own);
+    const own = await webCrypto().importKey("pkcs8", pkcs8, ECDH, false, ["deriveBits"]);
+    shared = await agree(await webCrypto().importKey("raw", ephemeralKey, ECDH, false, []), own);
   } catch {
     // the point is not on the curve: it was put there without the key
     return undefined;
@@ -149,19 +150,19 @@ function dataOf(...fields: readonly string[]): Bytes {
 
 /** The secret is random, so it needs no slow derivation. RFC 5869: https://www.rfc-editor.org/rfc/rfc5869 */
 async function derive(secret: Bytes, salt: Bytes, purpose: string): Promise<Bytes> {
-  const material = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveBits"]);
+  const material = await webCrypto().importKey("raw", secret, "HKDF", false, ["deriveBits"]);
   return new Uint8Array(
-    await crypto.subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt, info: utf8(purpose) }, material, 256),
+    await webCrypto().deriveBits({ name: "HKDF", hash: "SHA-256", salt, info: utf8(purpose) }, material, 256),
   );
 }
 
 async function agree(publicKey: CryptoKey, privateKey: CryptoKey): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.deriveBits({ name: "ECDH", public: publicKey }, privateKey, 256));
+  return new Uint8Array(await webCrypto().deriveBits({ name: "ECDH", public: publicKey }, privateKey, 256));
 }
 
 export async function encrypt(text: Bytes, wrappingKey: Bytes, additionalData: Bytes): Promise<Pick<Wrap, "iv" | "key">> {
   const iv = random(IV_BYTES);
-  const encrypted = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, await importAesKey(wrappingKey), text);
+  const encrypted = await webCrypto().encrypt({ name: "AES-GCM", iv, additionalData }, await importAesKey(wrappingKey), text);
   return { iv, key: new Uint8Array(encrypted) };
 }
 
@@ -169,7 +170,7 @@ export async function encrypt(text: Bytes, wrappingKey: Bytes, additionalData: B
 export async function decrypt({ iv, key }: Wrap, wrappingKey: Bytes, additionalData: Bytes): Promise<Bytes | undefined> {
   const unwrapping = await importAesKey(wrappingKey);
   try {
-    return new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, unwrapping, key));
+    return new Uint8Array(await webCrypto().decrypt({ name: "AES-GCM", iv, additionalData }, unwrapping, key));
   } catch {
     // decryption fails for no other reason than a wrong tag
     return undefined;

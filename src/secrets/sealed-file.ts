@@ -1,3 +1,4 @@
+import { webCrypto } from "../web-crypto.ts";
 import { concatBytes } from "../bytes.ts";
 import { FoldspaceError, type FoldspaceErrorCode } from "../errors.ts";
 import { assertAcceptable } from "./argon2.ts";
@@ -53,7 +54,7 @@ export async function sealFile(header: SealedHeader, content: SealedContent, { k
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const additionalData = headerData(header);
   const plain = utf8(encodeContent(content));
-  const ciphertext = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, plain));
+  const ciphertext = new Uint8Array(await webCrypto().encrypt({ name: "AES-GCM", iv, additionalData }, key, plain));
   const { spaceId, peerId, keyId, sequence, isEnded, wraps, replaces = [] } = header;
   const { passphrase, recovery } = wraps;
   const { memoryKiB, iterations, parallelism } = passphrase;
@@ -86,7 +87,7 @@ export async function openFile(file: SealedFile, { key }: SpaceKey): Promise<Sea
   let plain: ArrayBuffer;
   try {
     const { iv } = file;
-    plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData: headerData(file) }, key, file.ciphertext);
+    plain = await webCrypto().decrypt({ name: "AES-GCM", iv, additionalData: headerData(file) }, key, file.ciphertext);
   } catch (cause) {
     throw new FoldspaceError("FOLD_SECRETS_BROKEN", "It does not decrypt: it was changed without the key", { cause });
   }
@@ -222,7 +223,7 @@ function recoveryTexts(recovery: RecoveryWrap): Record<string, unknown> {
 /** Distinguishes damage from a wrong passphrase. Only the tag prevents deliberate changes; the checksum does not. */
 async function checksum(header: SealedHeader, iv: Bytes, ciphertext: Bytes): Promise<string> {
   const content = concatBytes([headerData(header), iv, ciphertext]);
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", content))).slice(0, CHECKSUM_DIGITS);
+  return toHex(new Uint8Array(await webCrypto().digest("SHA-256", content))).slice(0, CHECKSUM_DIGITS);
 }
 
 function broken(reason: string, code: FoldspaceErrorCode = "FOLD_SECRETS_BROKEN"): FoldspaceError {

@@ -1,3 +1,4 @@
+import { webCrypto } from "../web-crypto.ts";
 import { concatBytes } from "../bytes.ts";
 import { fromBase64, IV_BYTES, toBase64, utf8, type Bytes } from "./encoding.ts";
 import { isCleaned, type SecretEntries } from "./entries.ts";
@@ -174,7 +175,7 @@ export class SeenRecord {
     const text = utf8(JSON.stringify({ entries: Array.from(entries, ([name, entry]) => [name, ...entry]) }));
     const additionalData = this.#dataOf(id);
     return toBase64(
-      concatBytes([iv, new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, text))]),
+      concatBytes([iv, new Uint8Array(await webCrypto().encrypt({ name: "AES-GCM", iv, additionalData }, key, text))]),
     );
   }
 
@@ -187,7 +188,7 @@ export class SeenRecord {
     const additionalData = this.#dataOf(id);
     let opened: ArrayBuffer;
     try {
-      opened = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key, sealed.subarray(IV_BYTES));
+      opened = await webCrypto().decrypt({ name: "AES-GCM", iv, additionalData }, key, sealed.subarray(IV_BYTES));
     } catch {
       // it belongs to another key or is damaged: the device behaves as if it had seen nothing
       return entries;

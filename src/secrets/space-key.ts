@@ -1,3 +1,4 @@
+import { webCrypto } from "../web-crypto.ts";
 import { concatBytes } from "../bytes.ts";
 import { toHex, utf8, type Bytes } from "./encoding.ts";
 
@@ -29,10 +30,10 @@ export async function toNamedSpaceKey(raw: Bytes, id: string): Promise<SpaceKey 
 }
 
 export async function importAesKey(raw: Bytes): Promise<CryptoKey> {
-  return await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
+  return await webCrypto().importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
 }
 
 async function keyIdOf(raw: Bytes): Promise<string> {
   const message = concatBytes([utf8("foldspace-secrets key id"), raw]);
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", message))).slice(0, KEY_ID_DIGITS);
+  return toHex(new Uint8Array(await webCrypto().digest("SHA-256", message))).slice(0, KEY_ID_DIGITS);
 }

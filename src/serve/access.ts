@@ -7,6 +7,8 @@ const TOKEN_BYTES = 32;
 /** 22 characters of this alphabet have 128 bits or more. */
 const TOKEN = /^[\w-]{22,128}$/;
 
+const OUR_NAMES = ["127.0.0.1", "localhost"] as const;
+
 /** Makes an unguessable token. */
 export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString("base64url");
@@ -30,8 +32,18 @@ export class Access {
    */
   isFromHere({ headers, socket }: IncomingMessage): boolean {
     const { host = "", origin } = headers;
-    const isOurName = ["127.0.0.1", "localhost"].some((name) => host === `${name}:${socket.localPort}`);
+    const isOurName = OUR_NAMES.some((name) => host === `${name}:${socket.localPort}`);
     return isOurName && (origin === undefined || origin === `http://${host}`);
+  }
+
+  /** Which addresses it accepts, in words for a client that named another one. They contain nothing that is not in every request. */
+  describeAddresses({ socket }: IncomingMessage): string {
+    const port = socket.localPort;
+    const addresses = OUR_NAMES.map((name) => `http://${name}:${port}`).join(" or ");
+    return (
+      `foldspace can only be opened as ${addresses}, and only by its own pages. ` +
+      `If the port is forwarded from another machine, it must have the same number on both, as with: ssh -L ${port}:127.0.0.1:${port}`
+    );
   }
 
   /** Begins the proof with a client whose request {@link isFromHere}. */

@@ -1,6 +1,6 @@
 import { lstat, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
-import { FoldspaceError } from "../errors.ts";
+import { FoldspaceError, systemCode } from "../errors.ts";
 import {
   type AppendOptions,
   type ByteRange,
@@ -12,7 +12,7 @@ import {
   type WatchHint,
   type WatchingFileSystem,
 } from "../fs/file-system.ts";
-import { fileSystemError, isMissing, systemCode } from "../fs/node/errors.ts";
+import { fileSystemError, isMissing } from "../fs/node/errors.ts";
 
 /**
  * Wraps another file system of this machine and confines it to one folder. Paths are relative to that folder; `""` is the

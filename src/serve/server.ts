@@ -3,9 +3,9 @@ import type { AddressInfo } from "node:net";
 import { basename } from "node:path";
 import type { Duplex } from "node:stream";
 import { systemClock } from "../clock.ts";
-import { FoldspaceError } from "../errors.ts";
+import { FoldspaceError, systemCode } from "../errors.ts";
 import { BRIDGE_PATH, PROTOCOL, SERVED_PATH, type Machine, type ServerInfo } from "../fs/bridge/protocol.ts";
-import { fileSystemError, systemCode } from "../fs/node/errors.ts";
+import { fileSystemError } from "../fs/node/errors.ts";
 import { NodeFileSystem } from "../fs/node/node-file-system.ts";
 import { Access, newToken } from "./access.ts";
 import { AppFiles } from "./app-files.ts";
@@ -32,8 +32,20 @@ export interface ServeOptions {
   readonly machine?: Machine | undefined;
   /** Whether the space was just made, and has nothing in it. Default: no. */
   readonly isNew?: boolean;
+  /** Called for a request that names another address than the server's, or comes from a foreign page: once for each of the first few. */
+  readonly onRefused?: (request: RefusedRequest) => void;
   /** Shows the folder in the file manager of this machine, for clients that ask for it. Default: they cannot. */
   readonly showFolder?: () => Promise<void>;
+}
+
+/** Where a request that was refused came from: what it says itself. */
+export interface RefusedRequest {
+  /** The address that it named, such as `localhost:9000`. */
+  readonly host: string;
+  /** The page that made it. */
+  readonly origin: string | undefined;
+  /** Which addresses are accepted, in words. */
+  readonly expected: string;
 }
 
 export interface RunningServer {
@@ -48,6 +60,7 @@ const SERVER_INFO: ServerInfo = { protocol: PROTOCOL };
 const HOST = "127.0.0.1";
 const MAX_URL_LENGTH = 2048;
 const MAX_HEADER_BYTES = 8 * 1024;
+const MAX_NOTED_REFUSALS = 5;
 /** Concurrent connections, counted from the first byte: a page opens six. */
 const MAX_CONNECTIONS = 256;
 /** How long a client may take to send its request. */
@@ -61,7 +74,7 @@ const CLOSE_TIMEOUT_MS = 1_500;
  * @throws FoldspaceError `FOLD_NOT_FOUND` (folder or app), `FOLD_BUSY` (port), `FOLD_PERMISSION`, `FOLD_BAD_VALUE` (token)
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { path, spaceId, port = 0, token = newToken(), machine, isNew = false, showFolder } = options;
+  const { path, spaceId, port = 0, token = newToken(), machine, isNew = false, showFolder, onRefused } = options;
   // what may be refused comes before the port is taken
   const access = new Access(token);
   const app = await AppFiles.open(options.app, options.hashedFiles);
@@ -76,12 +89,14 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const served = { spaceId, path, name: basename(path), isNew, ...(machine && { machine }) };
   const bridge = new BridgeConnections(folder, served, systemClock, showFolder);
   const headers = securityHeaders(boundPort);
+  const noteRefusal = refusalNoter(onRefused, access);
   http.on("request", (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    void answer(request, response, access, app);
+    void answer(request, response, access, app, noteRefusal);
   });
   http.on("upgrade", (request, socket, head) => {
     const refusal = refusalOf(request, access) ?? refusalOfClient(request, bridge);
+    if (!access.isFromHere(request)) noteRefusal(request);
     if (refusal === undefined) bridge.accept(request, socket, head, access.beginProof(request));
     else refuse(socket, refusal);
   });
@@ -101,8 +116,32 @@ async function listen(http: Server, port: number): Promise<number> {
   return (http.address() as AddressInfo).port;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, access: Access, app: AppFiles): Promise<void> {
+/** A page of another origin may send requests without end. */
+function refusalNoter(onRefused: ServeOptions["onRefused"], access: Access): (request: IncomingMessage) => void {
+  const noted = new Set<string>();
+  return (request) => {
+    const { host = "", origin } = request.headers;
+    const key = JSON.stringify([host, origin]);
+    if (!onRefused || noted.has(key) || noted.size >= MAX_NOTED_REFUSALS) return;
+    noted.add(key);
+    onRefused({ host, origin, expected: access.describeAddresses(request) });
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  access: Access,
+  app: AppFiles,
+  noteRefusal: (request: IncomingMessage) => void,
+): Promise<void> {
   const refusal = refusalOf(request, access);
+  if (refusal === 403) {
+    noteRefusal(request);
+    response.writeHead(403, { connection: "close", "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" });
+    response.end(request.method === "HEAD" ? undefined : `${access.describeAddresses(request)}\n`);
+    return;
+  }
   if (refusal !== undefined) {
     response.writeHead(refusal, { connection: "close", ...(refusal === 405 ? { allow: "GET, HEAD" } : {}) }).end();
     return;

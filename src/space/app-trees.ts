@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { errorCode, FoldspaceError } from "../errors.ts";
+import { errorCode, FoldspaceError, isError } from "../errors.ts";
 import { isPathSafeId } from "../log/paths.ts";
 import { NAME_KEY, newId, OLD_NAME_KEY, type ReplicatedTreeOptions } from "../tree/index.ts";
 import { addReference, APP_TREE_ROOT_NAME } from "./app-forest.ts";
@@ -113,7 +113,8 @@ export class AppTrees {
     } catch (error) {
       // the root may have arrived from elsewhere, and the application may be editing the tree
       if (sync.usableTree) return toAppTree(treeId, tree);
-      const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+      const errors: readonly unknown[] =
+        isError(error) && "errors" in error && Array.isArray(error.errors) ? error.errors : [error];
       const failure = errors.find((each) => errorCode(each) !== "FOLD_NO_TREE");
       // layers that may have it must still be compared
       if (failure === undefined) replicator.forget(treeId);

@@ -9,6 +9,7 @@ import type { SecretMap } from "../secrets/secret-map.ts";
 import type { Protection } from "../secrets/vault-contents.ts";
 import { Vault } from "../secrets/vault.ts";
 import { newId } from "../tree/index.ts";
+import { webCrypto } from "../web-crypto.ts";
 import { SelectedDeviceStore } from "./selected-device-store.ts";
 import { SecretsModel } from "./secrets-model.ts";
 import type { NotDurable } from "./layer-connection.ts";
@@ -116,6 +117,7 @@ export class SpaceSecrets {
   /**
    * Sets a secret. It is saved within a second.
    * @throws FoldspaceError `FOLD_SECRETS_LOCKED`, `FOLD_SECRETS_TOO_LARGE`, `FOLD_BAD_VALUE`, `FOLD_READ_ONLY`, `FOLD_CLOSED`;
+   *   `FOLD_UNAVAILABLE` without WebCrypto, as on a page loaded over plain http from another machine;
    *   `FOLD_BAD_ID` if the space's id cannot hide secrets without a passphrase
    */
   set(name: string, value: string): void {
@@ -138,7 +140,8 @@ export class SpaceSecrets {
   /**
    * Puts the secrets under a passphrase, on all devices. Blocks the thread for about a second.
    * @returns the recovery code, the only other way to the secrets: it is shown this once and stored nowhere
-   * @throws FoldspaceError `FOLD_SECRETS_PROTECTION` if they are protected already, `FOLD_BAD_VALUE` for an empty passphrase
+   * @throws FoldspaceError `FOLD_SECRETS_PROTECTION` if they are protected already, `FOLD_BAD_VALUE` for an empty passphrase;
+   *   `FOLD_UNAVAILABLE` without WebCrypto or WebAssembly, as under a Content-Security-Policy that forbids the latter
    */
   async protect(passphrase: string): Promise<string> {
     return await this.#mutex.run(async () => {
@@ -158,12 +161,13 @@ export class SpaceSecrets {
    * Unlocks with the passphrase or the recovery code. May be called again if the secrets of two devices are under different
    * passphrases. Blocks the thread for about a second.
    * @throws FoldspaceError `FOLD_WRONG_PASSPHRASE`, `FOLD_SECRETS_PROTECTION` if there is no passphrase,
-   *   `FOLD_SECRETS_ROLLED_BACK`, `FOLD_UNAVAILABLE` if the device cannot remember keys, and `FOLD_SECRETS_BROKEN`,
+   *   `FOLD_SECRETS_ROLLED_BACK`, `FOLD_UNAVAILABLE` if the device cannot remember keys, or without WebCrypto or WebAssembly, and `FOLD_SECRETS_BROKEN`,
    *   `FOLD_SECRETS_PARAMETERS`, `FOLD_SECRETS_TOO_LARGE` or `FOLD_NEWER_FORMAT` if no file can be read. Nothing is changed then.
    */
   async unlock(passphraseOrRecoveryCode: string, options: UnlockOptions = {}): Promise<void> {
     await this.#mutex.run(async () => {
       this.#assertOpen();
+      webCrypto();
       if (options.remember && !this.#deviceStore.canKeepKeys)
         throw new FoldspaceError("FOLD_UNAVAILABLE", "This device has no store that can remember the key of the secrets");
       await this.#vault.unlock(passphraseOrRecoveryCode, options.acceptOlder ?? false);
@@ -319,6 +323,8 @@ export class SpaceSecrets {
 
   #assertWritable(): void {
     this.#assertOpen();
+    // without it no layer can save a change; it would only be lost later
+    webCrypto();
     if (this.#session.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", "The space is open for reading only");
   }
 

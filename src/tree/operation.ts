@@ -1,6 +1,7 @@
 import { MAX_COUNTER, MAX_OPERATION_BYTES, MAX_ID_LENGTH } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
 import { utf8Length } from "../bytes.ts";
+import { randomId } from "../random-id.ts";
 import { findValueFault, type JsonValue, type TextLength, type ValueFault } from "./json-value.ts";
 
 /** Lamport timestamp: unique per operation, totally ordered by {@link compareOpIds}. */
@@ -146,11 +147,5 @@ export function showId(id: unknown): string {
 
 /** A new random id: 32 lower-case hexadecimal digits. */
 export function newId(): string {
-  return randomUUID().replaceAll("-", "");
-}
-
-// The core is compiled without the types of any platform; this is the one global it needs, present in all of them.
-declare const crypto: { randomUUID(): string };
-function randomUUID(): string {
-  return crypto.randomUUID();
+  return randomId();
 }

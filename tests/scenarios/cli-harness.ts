@@ -27,7 +27,7 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly interrupted?: Promise<void>;
   /** What is piped in. Without it and without answers, stdin is empty. */
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   /** What is typed where something is asked for: stdin is a terminal then. */
   readonly answers?: string[];
   /** Called with everything printed so far. */
@@ -51,7 +51,7 @@ export async function foldspace(args: readonly string[], options: CommandOptions
   const code = await run(args, {
     stdin: {
       isTTY: answers !== undefined,
-      readAll: async () => stdin,
+      readAll: async () => (typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin),
       readHidden: async (question) => {
         written.stderr += question;
         const answer = answers?.shift();

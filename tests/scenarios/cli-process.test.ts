@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { assertBuilt, MAIN } from "../built-command.ts";
 import { copyOfFixture, jsonLines, listing, LOG_FILE, SPACE_ID, spaceWith } from "./cli-harness.ts";
@@ -103,4 +104,22 @@ test("an export through a pipe is complete", () => {
   const { code, stdout } = foldspace("export", copyOfFixture("old-sync"), "--format", "json");
   expect(code).toBe(0);
   expect(() => JSON.parse(stdout) as unknown).not.toThrow();
+});
+
+test("a version of Node that is too old is told so in one sentence, and the needed one is that of package.json", () => {
+  const { engines } = JSON.parse(readFileSync(join(dirname(MAIN), "../../package.json"), "utf8")) as {
+    engines: { node: string };
+  };
+  const needed = engines.node.replace(">=", "");
+  const [major, minor] = needed.split(".").map(Number);
+  const runWith = (version: string): { status: number | null; stdout: string; stderr: string } => {
+    const pretend = `data:text/javascript,Object.defineProperty(process.versions,"node",{value:"${version}"})`;
+    return spawnSync(process.execPath, ["--import", pretend, MAIN, "--version"], { encoding: "utf8" });
+  };
+  for (const version of ["18.20.4", `${major}.${minor! - 1}.9`]) {
+    const { status, stdout, stderr } = runWith(version);
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(new RegExp(`^foldspace needs Node ${needed} or newer, and this is Node ${version} \\(.*\\)\n$`));
+  }
+  for (const version of [`${needed}.0`, `${major! + 1}.0.0`]) expect(runWith(version)).toMatchObject({ status: 0, stderr: "" });
 });

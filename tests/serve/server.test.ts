@@ -9,7 +9,7 @@ import { WebSocket } from "ws";
 import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { BridgeConnections } from "../../src/serve/bridge-connections.ts";
 import { ServerProof } from "../../src/serve/server-proof.ts";
-import { startServer } from "../../src/serve/server.ts";
+import { startServer, type RefusedRequest } from "../../src/serve/server.ts";
 import { expectFailure, readText } from "../../src/testing/file-system-fixture.ts";
 import { until } from "../../src/testing/layer-bench.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
@@ -142,6 +142,36 @@ describe("who asks", () => {
       `http://127.0.0.1:${port + 1}`,
     ];
     for (const origin of origins) expect([origin, (await get("/", { origin })).status]).toEqual([origin, 403]);
+  });
+
+  test("is told which address is expected if it names another one, and the server's owner once for each", async () => {
+    const refused: RefusedRequest[] = [];
+    const noting = await serve({ onRefused: (each) => refused.push(each) });
+    const { port } = noting.server;
+    const ask = async (host: string, method: string = "GET"): Promise<{ status: number; body: string }> =>
+      await new Promise((resolve, reject) => {
+        const asked = request({ port, host: "127.0.0.1", method, path: "/", headers: { host } }, (response) => {
+          let body = "";
+          response.on("data", (bytes: Buffer) => (body += bytes.toString()));
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+        });
+        asked.once("error", reject).end();
+      });
+    try {
+      for (let time = 0; time < 2; time++) {
+        const { status, body } = await ask("localhost:9000");
+        expect(status).toBe(403);
+        expect(body).toContain(`http://127.0.0.1:${port} or http://localhost:${port}`);
+        expect(body).toContain(`ssh -L ${port}:127.0.0.1:${port}`);
+        for (const secret of [noting.token, noting.folder, SPACE_ID, "9000"]) expect(body).not.toContain(secret);
+      }
+      expect(await ask("localhost:9000", "HEAD")).toEqual({ status: 403, body: "" });
+      expect(refused).toEqual([{ host: "localhost:9000", origin: undefined, expected: expect.stringContaining(`${port}`) }]);
+      for (let name = 0; name < 20; name++) await ask(`host-${name}.example`);
+      expect(refused).toHaveLength(5);
+    } finally {
+      await noting.stop();
+    }
   });
 
   test("is told that a server of folders is here, and nothing of the folder", async () => {

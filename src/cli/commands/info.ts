@@ -92,7 +92,7 @@ async function show(info: SpaceInfo, directory: string, output: Output): Promise
   await output.line(`${bold(printable(info.name ?? "(no name)"))}  ${dim(info.id)}`);
   await output.line(`folder    ${info.path} (${count(info.files, "log file")}, ${formatBytes(info.bytes)})`);
   await output.line(
-    `saved     ${first === last ? (first ?? "never") : `${first} to ${last}, on ${count(info.days.count, "day")}`}`,
+    `saved     ${first === undefined ? "never" : `${first === last ? first : `${first} to ${last}, on ${count(info.days.count, "day")}`} (UTC)`}`,
   );
   await output.line(`peers     ${grouped(info.peers.length)}`);
   await output.line(`problems  ${problems}`);

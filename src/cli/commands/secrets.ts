@@ -7,6 +7,7 @@ import { newId } from "../../tree/index.ts";
 import type { Context } from "../context.ts";
 import { count, printable } from "../output.ts";
 import { readPassphrase, readValue } from "../passphrase.ts";
+import { isComposedAlike } from "../same-text.ts";
 import { openSeenSecrets } from "../seen-secrets.ts";
 
 interface Options {
@@ -44,10 +45,13 @@ export function register(program: Command, context: Context): void {
   subcommand(secrets, "get", "print a secret", "get ~/Notes api-key")
     .argument("<name>", "name of the secret")
     .action(async (directory: string, name: string, options: Options) => {
-      const value = await withSecrets(context, directory, options, "read", async (opened) => opened.get(name) ?? absent(name));
+      const secret = await withSecrets(context, directory, options, "read", async (opened) => {
+        const found = findSecret(opened, name);
+        return { name: found, value: opened.get(found)! };
+      });
       const { stdout } = context.environment;
-      if (options.json) await context.output.json({ name, value });
-      else await context.output.line(stdout.isTTY ? printable(value) : value);
+      if (options.json) await context.output.json(secret);
+      else await context.output.line(stdout.isTTY ? printable(secret.value) : secret.value);
     });
 
   subcommand(secrets, "set", "set a secret", "set ~/Notes api-key < key.txt")
@@ -58,7 +62,9 @@ export function register(program: Command, context: Context): void {
     )
     .action(async (directory: string, name: string, options: Options) => {
       const value = await readValue(context, options.valueFile, printable(name));
-      await withSecrets(context, directory, options, "write", async (opened) => opened.set(name, value));
+      await withSecrets(context, directory, options, "write", async (opened) => {
+        opened.set(namesLike(opened, name)[0] ?? name, value);
+      });
       if (options.json) await context.output.json({ name });
       else await context.output.line(`${printable(name)} set`);
     });
@@ -66,7 +72,7 @@ export function register(program: Command, context: Context): void {
   subcommand(secrets, "rm", "delete a secret", "rm ~/Notes api-key")
     .argument("<name>", "name of the secret")
     .action(async (directory: string, name: string, options: Options) => {
-      await withSecrets(context, directory, options, "write", async (opened) => opened.delete(name) || absent(name));
+      await withSecrets(context, directory, options, "write", async (opened) => opened.delete(findSecret(opened, name)));
       if (options.json) await context.output.json({ name });
       else await context.output.line(`${printable(name)} deleted`);
     });
@@ -184,6 +190,22 @@ async function newPassphrase(context: Context, file: string | undefined, variabl
   });
 }
 
-function absent(name: string): never {
+/** @throws FoldspaceError `FOLD_NO_SECRET` if there is none of that name */
+function findSecret(secrets: SpaceSecrets, name: string): string {
+  const [found] = namesLike(secrets, name);
+  if (found !== undefined) return found;
   throw new FoldspaceError("FOLD_NO_SECRET", `There is no secret ${JSON.stringify(printable(name))}`);
+}
+
+/**
+ * The secret of a name, or else the one whose name differs only in how its letters are composed.
+ * @throws FoldspaceError `FOLD_NO_SECRET` if there are several of those
+ */
+function namesLike(secrets: SpaceSecrets, name: string): readonly string[] {
+  const names = secrets.keys();
+  if (names.includes(name)) return [name];
+  const alike = names.filter((each) => isComposedAlike(each, name));
+  if (alike.length <= 1) return alike;
+  const shown = JSON.stringify(printable(name));
+  throw new FoldspaceError("FOLD_NO_SECRET", `${shown} fits ${alike.length} secrets, whose letters are composed differently`);
 }

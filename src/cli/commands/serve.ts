@@ -4,11 +4,11 @@ import { errorCode, errorMessage, FoldspaceError } from "../../errors.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 import { README_FILE } from "../../log/space-files.ts";
 import { SPACE_DIR } from "../../log/paths.ts";
-import { startServer, type RunningServer, type ServeOptions } from "../../serve/server.ts";
+import { startServer, type RefusedRequest, type RunningServer, type ServeOptions } from "../../serve/server.ts";
 import type { Context } from "../context.ts";
 import { createSpace } from "../create.ts";
 import { showInFileManager } from "../file-manager.ts";
-import type { Output } from "../output.ts";
+import { cut, printable, type Output } from "../output.ts";
 import { keepCopy } from "../readable-copy.ts";
 
 interface Options {
@@ -31,6 +31,7 @@ interface FoundSpace {
 
 /** Browsers keep what a page stores by host and port, so it should be the same each time. */
 const DEFAULT_PORT = 7367;
+const MAX_ADDRESS_LENGTH = 100;
 /** The paths of a space. Other programs may run files elsewhere in the folder. */
 const WRITABLE = [SPACE_DIR, README_FILE];
 /** Folder of the built web app, relative to the build of this file. */
@@ -94,6 +95,7 @@ async function serveUntil(
     writable: WRITABLE,
     spaceId,
     isNew,
+    onRefused: (request) => void noteRefusal(output, request),
     showFolder: async () => await showInFileManager(folder.path),
     ...(options.app === undefined ? OWN_APP : { app: context.path(options.app) }),
     machine: options.own ? "own" : options.shared ? "shared" : undefined,
@@ -110,6 +112,12 @@ async function serveUntil(
   } finally {
     await server.close();
   }
+}
+
+async function noteRefusal(output: Output, { host, origin, expected }: RefusedRequest): Promise<void> {
+  const page = origin === undefined ? "" : ` by a page of ${printable(cut(origin, MAX_ADDRESS_LENGTH))}`;
+  const address = printable(cut(host, MAX_ADDRESS_LENGTH));
+  await output.note(`foldspace: a request for ${address}${page} was refused: ${expected}`);
 }
 
 async function startServerAt(port: number, options: ServeOptions): Promise<RunningServer> {

@@ -1,11 +1,20 @@
 import type { Command } from "commander";
 import { isOutline } from "../../space/export-outline.ts";
 import type { Space } from "../../space/space.ts";
-import { compareOpIds, opIdToString, type JsonValue, type OpId, type ReplicatedTree, type Vertex } from "../../tree/index.ts";
+import {
+  compareOpIds,
+  NAME_KEY,
+  OLD_NAME_KEY,
+  opIdToString,
+  type JsonValue,
+  type OpId,
+  type ReplicatedTree,
+  type Vertex,
+} from "../../tree/index.ts";
 import { collect, collectAssignments, propertiesOf, type Assignment } from "../assignments.ts";
 import type { Context } from "../context.ts";
 import { findVertex } from "../find.ts";
-import { entriesOf, isPage } from "../pages.ts";
+import { assertNotForest, entriesOf, isPage } from "../pages.ts";
 import { editSpace } from "../open.ts";
 import { count } from "../output.ts";
 
@@ -17,6 +26,7 @@ interface Options {
   readonly name?: string;
   readonly remove?: readonly string[];
   readonly tree?: string;
+  readonly force?: true;
   readonly json?: true;
 }
 
@@ -30,10 +40,15 @@ export function register(program: Command, context: Context): void {
       "<vertex>",
       "id of the vertex, the beginning of its id, or its path: /names in the space tree, Page/Item by the texts of an outline",
     )
-    .argument("[key=value...]", "properties; a value is JSON if it parses as JSON, and text otherwise", collectAssignments)
+    .argument(
+      "[key=value...]",
+      "properties; a value is JSON if writing it back gives the same text, and text otherwise",
+      collectAssignments,
+    )
     .option("--name <text>", "rename the vertex, by whichever property the tree keeps names in; of an outline's item, its text")
     .option("--remove <key>", "remove a property; may be given several times", collect)
     .option("--tree <tree>", "tree to search: its id, the beginning of its id, or its title")
+    .option("--force", "also rename the vertex that leads to every page, /app-forest")
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  $ foldspace set ~/Notes /Inbox/Bread amount=2 done=true 'note=\"12\"' --remove price")
     .action(async (directory: string, wanted: string, assignments: readonly Assignment[], options: Options, command: Command) => {
@@ -42,12 +57,18 @@ export function register(program: Command, context: Context): void {
       }
       const result = await editSpace(context, directory, async (space) => {
         const vertex = await findVertex(space, wanted, options.tree);
+        if (!options.force && renames(vertex, assignments, options)) assertNotForest(space, vertex, "rename");
         const changed = isPage(vertex) ? renamePage(space, vertex, assignments, options) : apply(vertex, assignments, options);
         return { id: vertex.id, treeId: vertex.treeId, changed };
       });
       if (options.json) await context.output.json(result);
       else await context.output.line(`${count(result.changed.length, "property", "properties")} of ${result.id} changed`);
     });
+}
+
+function renames({ tree }: Vertex, assignments: readonly Assignment[], { name, remove = [] }: Options): boolean {
+  const keys = [...assignments.map(([key]) => key), ...remove];
+  return name !== undefined || keys.some((key) => key === NAME_KEY || key === OLD_NAME_KEY || key === tree.nameKey);
 }
 
 /** The title of a page is the name of what leads to it in the space tree; the rest is of its root. */

@@ -4,7 +4,7 @@ import { Describer, operationToJson } from "../describe.ts";
 import { findTree } from "../find.ts";
 import { follow, type FollowEvent } from "../follow.ts";
 import { openForReading, type OpenedSpace } from "../open.ts";
-import { cut, printable, shortId } from "../output.ts";
+import { cut, localTime, printable, shortId } from "../output.ts";
 
 interface Options {
   readonly tree?: string;
@@ -15,7 +15,9 @@ export function register(program: Command, context: Context): void {
   program
     .command("watch")
     .summary("print changes as they arrive")
-    .description("Print a line for every change as it arrives, in any tree, until interrupted. Writes nothing into the folder.")
+    .description(
+      "Print a line for every change as it arrives, with the local time, in any tree, until interrupted. Writes nothing into the folder.",
+    )
     .argument("<dir>", "folder of the space")
     .option("--tree <tree>", "only this tree: its id, the beginning of its id, or its title")
     .option("--json", 'print JSON lines: first {"event":"ready"}, then one object per operation')
@@ -61,8 +63,9 @@ class Watcher {
 
   async #takeOps(treeId: string, ops: Extract<FollowEvent, { kind: "ops" }>["ops"]): Promise<void> {
     const { output } = this.#context;
-    const time = new Date().toISOString();
+    const now = new Date();
     if (this.#isJson) {
+      const time = now.toISOString();
       if (this.#isReady) for (const op of ops) await output.json({ time, ...operationToJson(treeId, op) });
       return;
     }
@@ -72,7 +75,7 @@ class Watcher {
     for (const op of ops) {
       if (this.#isReady) {
         const title = cut(printable(this.#titles.get(treeId) ?? shortId(treeId)), 20);
-        const line = `${time.slice(11, 23)}  ${title}  ${describer.describe(op)}`;
+        const line = `${localTime(now)}  ${title}  ${describer.describe(op)}`;
         await output.line(cut(line, output.columns));
       }
       describer.learnPlace(op);

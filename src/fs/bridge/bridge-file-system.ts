@@ -1,3 +1,4 @@
+import { webCrypto } from "../../web-crypto.ts";
 import { systemClock, type Clock } from "../../clock.ts";
 import { errorCode, errorMessage, FoldspaceError, isFoldspaceError } from "../../errors.ts";
 import type {
@@ -12,7 +13,7 @@ import type {
 } from "../file-system.ts";
 import { KeyedMutex } from "../../mutex.ts";
 import type { BridgeSocket, RemoteService } from "./link.ts";
-import { assertCanProve, untrustedServer } from "./proof.ts";
+import { untrustedServer } from "./proof.ts";
 import { MAX_CONTENT_BYTES, PROTOCOL, tooMuch, type ServedInfo, type WatchedHint } from "./protocol.ts";
 import { ReconnectingLink } from "./reconnecting-link.ts";
 import { Semaphore } from "../../semaphore.ts";
@@ -71,7 +72,8 @@ export class BridgeFileSystem implements FileSystem {
    * @throws FoldspaceError `FOLD_UNAVAILABLE` on a page without WebCrypto
    */
   constructor(url: string, options: BridgeOptions) {
-    assertCanProve();
+    // every connection begins with a proof
+    webCrypto();
     const { token, otherTokens = [], clock = systemClock, onProven = () => undefined } = options;
     const { openSocket = (to, protocols) => new WebSocket(to, protocols) } = options;
     this.#onOtherSpace = options.onOtherSpace ?? (() => undefined);

@@ -1,4 +1,5 @@
 import { createBirpc, type BirpcReturn } from "birpc";
+import { isBytes } from "../../bytes.ts";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
 import type { WatchingFileSystem } from "../file-system.ts";
 import { HintQueue } from "./hint-queue.ts";
@@ -201,6 +202,6 @@ function asCount(value: unknown): number {
 }
 
 function asBytes(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  if (isBytes(value)) return value;
   throw new FoldspaceError("FOLD_BAD_VALUE", "The content is not bytes");
 }

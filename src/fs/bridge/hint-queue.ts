@@ -22,8 +22,10 @@ export class HintQueue {
   add(id: number, hint: WatchHint): void {
     const waiting = this.#waiting.get(id) ?? new Set();
     if (hint.kind === "rescan") this.#waiting.set(id, hint.reason);
-    else if (waiting instanceof Set) this.#waiting.set(id, waiting.add(hint.directory));
-    if (waiting instanceof Set && waiting.size > MAX_FOLDERS) this.#waiting.set(id, "too many folders changed to name them");
+    else if (typeof waiting !== "string") {
+      waiting.add(hint.directory);
+      this.#waiting.set(id, waiting.size > MAX_FOLDERS ? "too many folders changed to name them" : waiting);
+    }
     if (!this.#isSending) void this.#sendAll();
   }
 

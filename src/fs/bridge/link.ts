@@ -1,4 +1,5 @@
 import { createBirpc, type BirpcReturn } from "birpc";
+import type { Bytes } from "../../bytes.ts";
 import type { Clock } from "../../clock.ts";
 import { errorMessage, isFoldspaceError, type FoldspaceError } from "../../errors.ts";
 import { PROOF_TIMEOUT_MS, untrustedServer, type ClientProof } from "./proof.ts";
@@ -14,7 +15,7 @@ import {
 /** The part of `WebSocket` that the bridge uses. The sockets of browsers and of `ws` both provide it. */
 export interface BridgeSocket {
   binaryType: string;
-  send(message: Uint8Array<ArrayBuffer>): void;
+  send(message: Bytes): void;
   close(): void;
   addEventListener(type: "open" | "close" | "error", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
@@ -43,7 +44,7 @@ export class Link {
   readonly #events: LinkEvents;
   #cancelTimer: () => void;
   /** Handles the next message. Before the proofs, neither side exchanges any data of the file system. */
-  #onMessage: (message: Uint8Array<ArrayBuffer>) => void = () => this.#distrust("it speaks first");
+  #onMessage: (message: Bytes) => void = () => this.#distrust("it speaks first");
   #receive: (message: RpcMessage) => void = () => undefined;
   #missed = 0;
   #hasEnded = false;
@@ -57,7 +58,7 @@ export class Link {
       {
         resolver: (name, hints) => (name === "hints" ? hints : undefined),
         serialize: (message: RpcMessage) => encodeMessage(message),
-        post: (message: Uint8Array<ArrayBuffer>) => socket.send(message),
+        post: (message: Bytes) => socket.send(message),
         on: (receive) => {
           this.#receive = receive;
         },

@@ -1,3 +1,5 @@
+import { webCrypto } from "../../web-crypto.ts";
+import type { Bytes } from "../../bytes.ts";
 import { FoldspaceError } from "../../errors.ts";
 import { PROTOCOL } from "./protocol.ts";
 
@@ -14,7 +16,7 @@ export const PROOF_TIMEOUT_MS = 10_000;
 export type Side = "client" | "server";
 
 /** The message that a proof authenticates. @param host the server's address as the client names it: `127.0.0.1:PORT` */
-export function provenMessage(side: Side, host: string, nonces: Readonly<Record<Side, Uint8Array>>): Uint8Array<ArrayBuffer> {
+export function provenMessage(side: Side, host: string, nonces: Readonly<Record<Side, Uint8Array>>): Bytes {
   const start = new TextEncoder().encode(`${PROTOCOL}\0${side}\0${host}\0`);
   const message = new Uint8Array(start.length + 2 * NONCE_BYTES);
   message.set(start);
@@ -25,7 +27,7 @@ export function provenMessage(side: Side, host: string, nonces: Readonly<Record<
 
 /** The client's side of the proof, for one connection. */
 export class ClientProof {
-  readonly nonce: Uint8Array<ArrayBuffer> = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  readonly nonce: Bytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   readonly #token: string;
   readonly #host: string;
 
@@ -40,26 +42,19 @@ export class ClientProof {
    * @returns the client's proof
    * @throws FoldspaceError `FOLD_UNTRUSTED_SERVER` if the server does not know the token
    */
-  async answer(challenge: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async answer(challenge: Bytes): Promise<Bytes> {
     if (challenge.length !== NONCE_BYTES + PROOF_BYTES) throw untrustedServer("it does not prove that it knows the token");
     const nonces = { client: this.nonce, server: challenge.subarray(0, NONCE_BYTES) };
     const proof = challenge.subarray(NONCE_BYTES);
     const algorithm = { name: "HMAC", hash: "SHA-256" };
-    const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(this.#token), algorithm, false, ["sign", "verify"]);
+    const key = await webCrypto().importKey("raw", new TextEncoder().encode(this.#token), algorithm, false, ["sign", "verify"]);
     // takes the same time for every wrong proof
-    const isProven = await crypto.subtle.verify("HMAC", key, proof, provenMessage("server", this.#host, nonces));
+    const isProven = await webCrypto().verify("HMAC", key, proof, provenMessage("server", this.#host, nonces));
     if (!isProven) throw untrustedServer("its proof is not made with the token");
-    return new Uint8Array(await crypto.subtle.sign("HMAC", key, provenMessage("client", this.#host, nonces)));
+    return new Uint8Array(await webCrypto().sign("HMAC", key, provenMessage("client", this.#host, nonces)));
   }
 }
 
 export function untrustedServer(reason: string): FoldspaceError {
   return new FoldspaceError("FOLD_UNTRUSTED_SERVER", `Another server answers at this address: ${reason}`);
-}
-
-/** @throws FoldspaceError `FOLD_UNAVAILABLE` without WebCrypto, as on a page loaded over plain HTTP from another machine */
-export function assertCanProve(): void {
-  if ((globalThis.crypto as Crypto | undefined)?.subtle) return;
-  const reason = "this page has no WebCrypto, which browsers give only to pages of this machine and to those over HTTPS";
-  throw new FoldspaceError("FOLD_UNAVAILABLE", `Cannot prove to the server that this page may connect: ${reason}`);
 }

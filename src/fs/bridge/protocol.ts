@@ -1,5 +1,6 @@
 import { decode, encode, ExtensionCodec } from "@msgpack/msgpack";
-import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import type { Bytes } from "../../bytes.ts";
+import { errorMessage, FoldspaceError, isError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 import type { DirectoryEntry, FileStat, ScanResult, WatchHint } from "../file-system.ts";
 
 /** Name and version of the protocol. Both sides agree on it when they connect. */
@@ -101,12 +102,12 @@ const ERROR_TYPE = 1;
 const errors = new ExtensionCodec();
 errors.register({
   type: ERROR_TYPE,
-  encode: (value) => (value instanceof Error ? encodeError(value) : null),
+  encode: (value) => (isError(value) ? encodeError(value) : null),
   decode: decodeError,
 });
 
 /** Omits undefined properties, which therefore decode as undefined. */
-export function encodeMessage(message: unknown): Uint8Array<ArrayBuffer> {
+export function encodeMessage(message: unknown): Bytes {
   return encode(message, { extensionCodec: errors, ignoreUndefined: true });
 }
 

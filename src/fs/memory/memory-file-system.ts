@@ -1,3 +1,4 @@
+import { randomId } from "../../random-id.ts";
 import { FoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 import {
   type AppendOptions,
@@ -44,7 +45,7 @@ export class MemoryFileSystem implements FileSystem {
   readonly #root: MemoryFolder = { kind: "directory", entries: new Map(), modifiedMs: 0 };
   readonly #watches: Set<Watch> = new Set();
   /** Distinguishes this instance's files from those of other instances. */
-  readonly #id: string = crypto.randomUUID();
+  readonly #id: string = randomId();
   readonly #clock: () => number;
   #lastMs = 0;
 

@@ -1,4 +1,5 @@
-import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import { errorMessage, FoldspaceError, isFoldspaceError, systemCode, type FoldspaceErrorCode } from "../../errors.ts";
+import { findRefusal } from "./refusal.ts";
 
 /** By the system's error code, the code of a space and the reason in plain words. */
 const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
@@ -21,12 +22,6 @@ const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> 
   ENAMETOOLONG: ["FOLD_IO", "its path is too long"],
 };
 
-/** The system's code of an error, such as `ENOENT`. */
-export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}
-
 export function isMissing(error: unknown): boolean {
   return systemCode(error) === "ENOENT";
 }
@@ -43,7 +38,11 @@ export function fileSystemError(
 ): FoldspaceError {
   if (isFoldspaceError(cause)) return cause;
   const [code, reason] = MEANINGS[systemCode(cause) ?? ""] ?? ["FOLD_IO", errorMessage(cause)];
-  return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}`, { data: { path, ...data }, cause });
+  const refusal = code === "FOLD_PERMISSION" ? findRefusal(path) : undefined;
+  return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}${refusal ? `: ${refusal.reason}` : ""}`, {
+    data: { path, ...data, ...(refusal && { refusedBy: refusal.path, owner: refusal.owner, group: refusal.group }) },
+    cause,
+  });
 }
 
 /** An error that the system does not know: the entry at the path is of the wrong kind. */

@@ -1,9 +1,8 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename } from "node:path";
-import { errorMessage } from "../../errors.ts";
+import { errorMessage, systemCode } from "../../errors.ts";
 import type { WatchBackend, WatchHost } from "../watch/watch-root.ts";
 import type { Calls } from "./calls.ts";
-import { systemCode } from "./errors.ts";
 
 /**
  * Half of the events that Linux queues by default before it silently drops events. The queue is emptied in one go, so

@@ -1,10 +1,10 @@
 import { watch } from "node:fs";
-import { errorMessage } from "../../errors.ts";
+import { errorMessage, systemCode } from "../../errors.ts";
 import type { WatchHint } from "../file-system.ts";
 import { RecursiveWatchBackend, type RecursiveWatch } from "../watch/recursive-watch.ts";
 import { type WatchBackend, type WatchHost, watchRoot } from "../watch/watch-root.ts";
 import type { Calls } from "./calls.ts";
-import { fileSystemError, isMissing, systemCode } from "./errors.ts";
+import { fileSystemError, isMissing } from "./errors.ts";
 import { PerFolderWatch } from "./per-folder-watch.ts";
 
 /**

@@ -1,20 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
-import { FoldspaceError } from "../../errors.ts";
+import { FoldspaceError, systemCode } from "../../errors.ts";
 import { retryWhileBusy } from "../../retry-while-busy.ts";
 import type { Calls, OpenFile } from "./calls.ts";
-import { fileSystemError, isMissing, systemCode, wrongKind } from "./errors.ts";
+import { fileSystemError, isMissing, wrongKind } from "./errors.ts";
 import { REGULAR_FILES_ONLY } from "./read.ts";
+import { modeToAskFor, shareFile, shareFolder, shareLike } from "./sharing.ts";
 
-const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | REGULAR_FILES_ONLY;
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-const DEFAULT_MODE = 0o666;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | REGULAR_FILES_ONLY;
+const NEW = constants.O_CREAT | constants.O_EXCL;
 
 /** Opens, writes and closes. If only a part was written, it is removed again, which is safe because we are the file's only writer. */
 export async function appendTo(calls: Calls, path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
   try {
-    const file = await withFolders(calls, path, () => calls.open(path, APPEND));
+    const file = await openToAppend(calls, path);
     try {
       await appendOrUndo(file, path, bytes, sync);
     } finally {
@@ -23,6 +23,39 @@ export async function appendTo(calls: Calls, path: string, bytes: Uint8Array, sy
   } catch (cause) {
     throw fileSystemError("append to", path, cause);
   }
+}
+
+async function openToAppend(calls: Calls, path: string): Promise<OpenFile> {
+  try {
+    return await calls.open(path, APPEND);
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause;
+  }
+  try {
+    return await makeFile(calls, path, APPEND);
+  } catch (cause) {
+    // something else made it in the meantime
+    if (systemCode(cause) !== "EEXIST") throw cause;
+    return await calls.open(path, APPEND);
+  }
+}
+
+/** Makes a file, and its folder if that is missing, for the users of the folder. */
+async function makeFile(calls: Calls, path: string, flags: number): Promise<OpenFile> {
+  const parent = dirname(path);
+  let folder = await statUnlessMissing(calls, parent);
+  if (!folder) {
+    await makeFolders(calls, parent);
+    folder = await calls.stat(parent);
+  }
+  const file = await calls.open(path, flags | NEW, modeToAskFor(folder, "file"));
+  try {
+    await shareFile(file, folder);
+  } catch (cause) {
+    await file.close();
+    throw cause;
+  }
+  return file;
 }
 
 async function appendOrUndo(file: OpenFile, path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
@@ -47,10 +80,13 @@ export async function replaceFile(calls: Calls, path: string, bytes: Uint8Array)
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   let made = false;
   try {
-    const mode = await modeInPlace(calls, path, "write");
-    const file = await withFolders(calls, path, () => calls.open(temporary, NEW_FILE, mode));
+    const replaced = await findFile(calls, path, "write");
+    const file = await (replaced
+      ? calls.open(temporary, constants.O_WRONLY | NEW, replaced.mode & 0o777)
+      : makeFile(calls, temporary, constants.O_WRONLY));
     made = true;
     try {
+      if (replaced) await shareLike(file, replaced);
       let written = 0;
       while (written < bytes.length) written += (await file.write(bytes, written, bytes.length - written, null)).bytesWritten;
       // Without the sync, a power cut after the rename leaves an empty file on some file systems.
@@ -68,21 +104,30 @@ export async function replaceFile(calls: Calls, path: string, bytes: Uint8Array)
 /** Renames a file or folder over a file, never over a folder. */
 export async function renameOver(calls: Calls, from: string, to: string): Promise<void> {
   try {
-    await modeInPlace(calls, to, "replace");
+    await findFile(calls, to, "replace");
     await moveOver(calls, from, to);
   } catch (cause) {
     throw fileSystemError("rename", from, cause, { to });
   }
 }
 
-/** The mode of the file at a path, so that a private file stays private. @throws FoldspaceError if it is a folder */
-async function modeInPlace(calls: Calls, path: string, action: string): Promise<number> {
+/** The file at a path, if there is one. @throws FoldspaceError if it is a folder */
+async function findFile(calls: Calls, path: string, action: string): Promise<Stats | undefined> {
   try {
     const stats = await calls.lstat(path);
     if (stats.isDirectory()) throw wrongKind(action, path, "it is a folder");
-    return stats.isFile() ? stats.mode & 0o777 : DEFAULT_MODE;
+    return stats.isFile() ? stats : undefined;
   } catch (cause) {
-    if (isMissing(cause)) return DEFAULT_MODE;
+    if (isMissing(cause)) return undefined;
+    throw cause;
+  }
+}
+
+async function statUnlessMissing(calls: Calls, path: string): Promise<Stats | undefined> {
+  try {
+    return await calls.stat(path);
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
     throw cause;
   }
 }
@@ -102,23 +147,15 @@ function isHeldByOthers(error: unknown): boolean {
   return code === "EBUSY" || (process.platform === "win32" && (code === "EPERM" || code === "EACCES"));
 }
 
-/** Makes the folders only if they prove to be missing: mostly they exist. */
-async function withFolders(calls: Calls, path: string, open: () => OpenFile | Promise<OpenFile>): Promise<OpenFile> {
-  try {
-    return await open();
-  } catch (cause) {
-    if (!isMissing(cause)) throw cause;
-  }
-  await makeFolders(calls, dirname(path));
-  return open();
-}
-
-/** Makes folders one by one: Node's own `recursive` reports a read-only disk as a missing folder. */
+/**
+ * Makes folders one by one, each for the users of the one above. Node's own `recursive` reports a read-only disk as a missing
+ * folder.
+ */
 export async function makeFolders(calls: Calls, path: string): Promise<void> {
   const missing = [path];
   for (let next = missing.at(-1); next !== undefined; next = missing.at(-1)) {
     try {
-      await calls.mkdir(next);
+      await makeFolder(calls, next);
       missing.pop();
     } catch (cause) {
       const parent = dirname(next);
@@ -131,6 +168,12 @@ export async function makeFolders(calls: Calls, path: string): Promise<void> {
       }
     }
   }
+}
+
+async function makeFolder(calls: Calls, path: string): Promise<void> {
+  const parent = await calls.stat(dirname(path));
+  await calls.mkdir(path, modeToAskFor(parent, "folder"));
+  await shareFolder(calls, path, parent);
 }
 
 async function isFolder(calls: Calls, path: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { randomId } from "../../random-id.ts";
 import { lstat, mkdir, remove, rename, truncate, writeFile } from "@tauri-apps/plugin-fs";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
 import { retryWhileBusy } from "../../retry-while-busy.ts";
@@ -52,7 +53,7 @@ async function cutOff(path: string, sizeBefore: number, addedBytes: number): Pro
 /** Writes a temporary file in the same folder and renames it over the target. */
 export async function replaceFile(commands: Commands, path: string, bytes: Uint8Array): Promise<void> {
   // Sync programs and our own readers skip names like this one. With a leading dot, it would be outside the scope.
-  const temporary = `${folderOf(path)}~${crypto.randomUUID()}.tmp`;
+  const temporary = `${folderOf(path)}~${randomId()}.tmp`;
   let isMade = false;
   try {
     const mode = await modeInPlace("write", path);

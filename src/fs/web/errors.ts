@@ -1,4 +1,4 @@
-import { errorMessage, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import { errorMessage, errorName, FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 
 /** By the browser's error name, the code of a space and the reason in plain words. */
 const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> = {
@@ -11,28 +11,23 @@ const MEANINGS: Readonly<Record<string, readonly [FoldspaceErrorCode, string]>> 
   NotFoundError: ["FOLD_IO", "it is not there"],
 };
 
-/** The browser's name of an error, such as `NotFoundError`. */
-function nameOf(error: unknown): string | undefined {
-  return error instanceof Error || error instanceof DOMException ? error.name : undefined;
-}
-
 export function isMissing(error: unknown): boolean {
-  return nameOf(error) === "NotFoundError";
+  return errorName(error) === "NotFoundError";
 }
 
 /** Whether a file was found where a folder was expected, or vice versa. */
 export function isWrongKind(error: unknown): boolean {
-  return nameOf(error) === "TypeMismatchError";
+  return errorName(error) === "TypeMismatchError";
 }
 
 /** Whether a file was replaced since it was opened for reading. */
 export function isReplaced(error: unknown): boolean {
-  return nameOf(error) === "NotReadableError";
+  return errorName(error) === "NotReadableError";
 }
 
 /** Whether another page or program writes to the file; Chromium reports a write-protected file the same way. */
 export function isLocked(error: unknown): boolean {
-  return nameOf(error) === "NoModificationAllowedError";
+  return errorName(error) === "NoModificationAllowedError";
 }
 
 /**
@@ -41,7 +36,7 @@ export function isLocked(error: unknown): boolean {
  */
 export function webFileSystemError(action: string, path: string, cause: unknown): FoldspaceError {
   if (isFoldspaceError(cause)) return cause;
-  const [code, reason] = MEANINGS[nameOf(cause) ?? ""] ?? ["FOLD_IO", errorMessage(cause)];
+  const [code, reason] = MEANINGS[errorName(cause) ?? ""] ?? ["FOLD_IO", errorMessage(cause)];
   return failure(code, action, path, reason, cause);
 }
 

@@ -1,3 +1,5 @@
+import { randomId } from "../../random-id.ts";
+import type { Bytes } from "../../bytes.ts";
 import { FoldspaceError } from "../../errors.ts";
 import type { ByteRange } from "../file-system.ts";
 import type { MovableFile, WritableOptions } from "./browser-types.ts";
@@ -48,7 +50,7 @@ export async function replaceContent(file: FileSystemFileHandle, bytes: Uint8Arr
 export async function makeFile(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array): Promise<void> {
   if (!canMove()) return await replaceContent(await folder.getFileHandle(name, { create: true }), bytes);
   // Sync programs and our own readers skip names like this one.
-  const temporaryName = `.${crypto.randomUUID()}.tmp`;
+  const temporaryName = `.${randomId()}.tmp`;
   const temporary: MovableFile = await folder.getFileHandle(temporaryName, { create: true });
   try {
     await replaceContent(temporary, bytes);
@@ -158,7 +160,7 @@ async function rewrite(
 async function writePieces(copy: FileSystemWritableFileStream, bytes: Uint8Array, position: number = 0): Promise<void> {
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
     // the library's types allow bytes in shared memory, which streams do not accept; ours are never shared
-    const data = bytes.subarray(start, start + PIECE_BYTES) as Uint8Array<ArrayBuffer>;
+    const data = bytes.subarray(start, start + PIECE_BYTES) as Bytes;
     await copy.write({ type: "write", position: position + start, data });
   }
 }

@@ -1,4 +1,4 @@
-import { errorMessage, FoldspaceError } from "../../errors.ts";
+import { errorMessage, errorName, FoldspaceError } from "../../errors.ts";
 import { browserGlobals, type PermissionAnswer, type PermissionHandle } from "./browser-types.ts";
 
 export interface FolderAccess {
@@ -46,7 +46,7 @@ export async function pickFolder(id: string = "foldspace"): Promise<FileSystemDi
   try {
     return await showDirectoryPicker({ id, mode: "readwrite" });
   } catch (cause) {
-    if (cause instanceof DOMException && cause.name === "AbortError") return undefined;
+    if (errorName(cause) === "AbortError") return undefined;
     throw notPermitted("choose a folder", cause);
   }
 }

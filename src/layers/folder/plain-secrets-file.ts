@@ -1,3 +1,5 @@
+import { webCrypto } from "../../web-crypto.ts";
+import { randomId } from "../../random-id.ts";
 import type { Clock } from "../../clock.ts";
 import { errorCode, errorMessage, FoldspaceError, type FoldspaceErrorCode, type Problem } from "../../errors.ts";
 import {
@@ -166,7 +168,7 @@ export class PlainSecretsFile {
     const { fs } = this.#folder;
     const path = this.#folder.at(SECRETS_FILE);
     const text = await sealPlainFile(this.#spaceId, target);
-    const temporary = this.#folder.at(temporarySecretsPath(crypto.randomUUID()));
+    const temporary = this.#folder.at(temporarySecretsPath(randomId()));
     await fs.write(temporary, utf8(text));
     try {
       // as late as possible: only renaming comes between this check and the new file
@@ -393,7 +395,7 @@ function mergeCopy({ secrets, base, isOwn }: Copy, values: Map<string, string>):
 }
 
 async function digest(text: string): Promise<string> {
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
+  return toHex(new Uint8Array(await webCrypto().digest("SHA-256", utf8(text))));
 }
 
 function toProblem(error: unknown, file: string): Problem {

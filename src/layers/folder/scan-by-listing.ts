@@ -1,3 +1,4 @@
+import { toFoldspaceError } from "../../errors.ts";
 import { joinPath, type FileSystem, type ScanResult } from "../../fs/file-system.ts";
 import { isIgnoredName } from "../../log/paths.ts";
 import { mapLimit } from "../../map-limit.ts";
@@ -9,7 +10,7 @@ export async function scanByListing(fs: FileSystem, root: string): Promise<ScanR
   if (!(await fs.list(root))) return undefined;
   const result: ScanResult = { files: [], unreadable: [] };
   const fail = (path: string, error: unknown): void => {
-    result.unreadable.push({ path, error: error instanceof Error ? error : new Error(String(error)) });
+    result.unreadable.push({ path, error: toFoldspaceError(error) });
   };
   const open = [""];
   const measure = async (path: string, kind: "file" | "other"): Promise<void> => {

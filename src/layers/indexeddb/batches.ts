@@ -1,4 +1,4 @@
-import { concatBytes } from "../../bytes.ts";
+import { concatBytes, isBytes } from "../../bytes.ts";
 import type { Problem } from "../../errors.ts";
 import { TimeSlicer } from "../../time-slicer.ts";
 import { encodeLine, IdPool } from "../../log/line.ts";
@@ -191,7 +191,7 @@ export async function awaitTransaction(requests: readonly Promise<unknown>[], do
 }
 
 function isBatchOf(key: BatchKey, record: Partial<BatchRecord> | undefined): record is BatchRecord {
-  return record?.lines instanceof Uint8Array && record.peerId === key[2];
+  return isBytes(record?.lines) && record.peerId === key[2];
 }
 
 /** Whether a record is small enough to be joined with others, and undamaged. */

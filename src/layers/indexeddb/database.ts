@@ -1,6 +1,6 @@
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import { systemClock, type Clock } from "../../clock.ts";
-import { FoldspaceError, errorMessage, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import { FoldspaceError, errorMessage, errorName, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
 import type { RememberedKey, SeenSecrets } from "../../secrets/device-store.ts";
 
 /** Default name of the database. One database holds all spaces of an origin. */
@@ -145,7 +145,7 @@ export class DatabaseConnection {
       return database;
     } catch (error) {
       // only the stores distinguish a newer version of ours from a foreign database
-      if (nameOf(error) === "VersionError") assertOurs(await this.#openVersion(undefined, onEnded)).close();
+      if (errorName(error) === "VersionError") assertOurs(await this.#openVersion(undefined, onEnded)).close();
       throw error;
     } finally {
       endWaiting();
@@ -189,7 +189,7 @@ export function hasIndexedDb(): boolean {
  * clears a site's data, it reports an unknown error, also for connections that are still opening.
  */
 function wasClosedUnder(error: unknown, database: Database | undefined): boolean {
-  const name = nameOf(error);
+  const name = errorName(error);
   // opening fails with an invalid state if the browser forbids storage
   return name === "AbortError" || name === "UnknownError" || (name === "InvalidStateError" && database !== undefined);
 }
@@ -220,14 +220,10 @@ const CODES: Readonly<Record<string, FoldspaceErrorCode>> = {
 
 function toStorageError(error: unknown, name: string): FoldspaceError {
   if (isFoldspaceError(error)) return error;
-  const code = CODES[nameOf(error)] ?? "FOLD_IO";
+  const code = CODES[errorName(error) ?? ""] ?? "FOLD_IO";
   const reason =
     code === "FOLD_NEWER_FORMAT"
       ? "a newer version of the app has changed it; use that version"
-      : errorMessage(error) || nameOf(error);
+      : errorMessage(error) || (errorName(error) ?? "");
   return new FoldspaceError(code, `The database ${name}: ${reason}`, { cause: error });
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error || error instanceof DOMException ? error.name : "";
 }

@@ -1,3 +1,4 @@
+import { errorName } from "../../errors.ts";
 import type { KeyedRecord } from "./batches.ts";
 import type { BatchKey } from "./database.ts";
 
@@ -31,7 +32,7 @@ export class PageJournal {
         storage.setItem(name, new TextDecoder().decode(lines));
         this.#added.add(name);
       } catch (error) {
-        if (error instanceof DOMException && error.name === "QuotaExceededError") return;
+        if (errorName(error) === "QuotaExceededError") return;
         throw error;
       }
     }
@@ -73,7 +74,7 @@ function pageStorage(): Storage | undefined {
   try {
     return globalThis.localStorage;
   } catch (error) {
-    if (error instanceof DOMException && error.name === "SecurityError") return undefined;
+    if (errorName(error) === "SecurityError") return undefined;
     throw error;
   }
 }
