@@ -387,8 +387,19 @@ export class TreeSync {
   }
 
   #afterEvent(): void {
+    this.#dropPastErrors();
     this.#schedule();
     this.#wakeWaiters();
+  }
+
+  /** A relay that failed may become unnecessary, because the layer gets the operations in another way: then none succeeds it. */
+  #dropPastErrors(): void {
+    if (this.#errors.size === 0) return;
+    const current = [...this.#replication.layers.values()].filter(({ phase }) => phase === "current");
+    // a layer that operations could not be collected from is still asked for them
+    if (!current.every((state) => state.isQuiet && state.covers(this.#replication.known))) return;
+    for (const connection of [...this.#errors.keys()])
+      if (this.#phase(connection) === "current") this.#setError(connection, undefined);
   }
 
   #schedule(): void {
