@@ -10,7 +10,7 @@ import type { CallFault } from "../../src/testing/unreliable-file-system.ts";
 import { newId } from "../../src/tree/index.ts";
 import { Device } from "./device.ts";
 import { Editor } from "./editor.ts";
-import { findViolations } from "./invariants.ts";
+import { findPastFaults, findViolations } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
 import { FOLDER } from "./place.ts";
 import type { Session } from "./session.ts";
@@ -408,6 +408,7 @@ class Fleet {
       }
     }
     await this.#carryAll();
+    await this.#complainOfPastFaults();
     this.#countClones();
     for (const device of this.#devices) {
       for (const [number, tab] of device.tabs.entries()) {
@@ -452,6 +453,15 @@ class Fleet {
       await this.#settle();
       await this.#clock.advance(40_000);
       for (const session of this.#sessions) await this.#passing(session.space.whenSynced());
+    }
+  }
+
+  async #complainOfPastFaults(): Promise<void> {
+    for (const session of this.#sessions) {
+      const { space } = session;
+      // the report of a call that failed is about the last call
+      await this.#passing(Promise.all([space.rescan(), space.listTrees()]));
+      for (const words of findPastFaults(session)) this.complain(words);
     }
   }
 
