@@ -118,7 +118,7 @@ export class LayerConnection {
 
   // ---- opening ----
 
-  /** Makes the space the layer's only user. @throws FoldspaceError `FOLD_IN_USE`, `FOLD_CLOSED` */
+  /** Makes the space the layer's only user. @throws FoldspaceError `FOLD_IN_USE`, `FOLD_TIMEOUT`, `FOLD_CLOSED` */
   async claim(): Promise<void> {
     this.assertOpen();
     this.#claiming ??= this.#takeClaim().finally(() => (this.#claiming = undefined));
@@ -359,7 +359,9 @@ export class LayerConnection {
   }
 
   report(): LayerReport {
-    const error = this.layer.status.error ?? this.#latestError;
+    // until the layer is connected, its own status is about its former use
+    const ownError = this.#isConnected ? this.layer.status.error : undefined;
+    const error = this.#error ?? ownError ?? this.#latestError;
     return { ...this.layer.status, id: this.id, isLoading: this.isLoading, error };
   }
 

@@ -33,13 +33,20 @@ function registry(): WeakMap<PersistenceLayer, Claim> {
 /**
  * Makes the caller the only user of a layer, until it releases it. Waits for an owner that is closing, or is about to.
  * @param timeoutMs longest wait for an owner that is closing
- * @throws FoldspaceError `FOLD_IN_USE`
+ * @throws FoldspaceError `FOLD_IN_USE`; `FOLD_TIMEOUT` if the owner is closing and the layer has not answered to that yet: a later
+ *   call may succeed
  */
 export async function claimLayer(layer: PersistenceLayer, clock: Clock, timeoutMs: number): Promise<LayerClaim> {
   const claims = registry();
   for (let claim = claims.get(layer); claim; claim = claims.get(layer)) {
     if (!claim.isEnding && (await completesInTime(claim.released, WAIT_FOR_OWNER_MS, clock))) continue;
-    if (claim.isEnding && (await completesInTime(claim.released, timeoutMs, clock))) continue;
+    if (claim.isEnding) {
+      if (await completesInTime(claim.released, timeoutMs, clock)) continue;
+      throw new FoldspaceError(
+        "FOLD_TIMEOUT",
+        `The layer ${layer.id} is still being closed by the space that used it before (waited ${timeoutMs} ms)`,
+      );
+    }
     throw new FoldspaceError(
       "FOLD_IN_USE",
       `The layer ${layer.id} is in use by another open space: give each a layer of its own`,

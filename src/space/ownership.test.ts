@@ -3,8 +3,9 @@ import { FoldspaceError } from "../errors.ts";
 import { MemoryFileSystem } from "../fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
+import { FaultyFileSystem } from "../testing/faulty-file-system.ts";
 import { until } from "../testing/layer-bench.ts";
-import { FaultyStore } from "../testing/layer-faults.ts";
+import { FaultyLayer, FaultyStore } from "../testing/layer-faults.ts";
 import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
 import { newId } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
@@ -61,6 +62,37 @@ test("a late answer of a layer that was given up does not end its next connectio
   const space = await next;
   expect(layer.isConnected()).toBe(true);
   await expectHears(space, store);
+  await space.close();
+});
+
+test("a layer that is released late is used by the next space as soon as it is, and that one's report is about its own use", async () => {
+  const { id, store } = await storeWithSpace();
+  const memory = new MemoryFileSystem();
+  const fs = new FaultyFileSystem(memory);
+  const folder = new FaultyLayer(new FileSystemPersistenceLayer("/space", id, { fs }));
+  const options = { timeoutMs: 50, openTimeoutMs: 1_000 };
+  const former = await new SpaceManager(options).loadSpace({ id }, [layerOn(store, id)]);
+  await former.addLayer(folder, { create: true });
+  const denied = new FoldspaceError("FOLD_PERMISSION", "permission denied");
+  fs.fault = () => denied;
+  former.tree.root!.newNamedChild("not in the folder yet");
+  await former.flush().catch(() => undefined);
+  const release = folder.hang("disconnect", "answer");
+  await former.close().catch(() => undefined);
+  expect(folder.status.error?.code).toBe("FOLD_PERMISSION");
+
+  const space = await new SpaceManager(options).loadSpace({ id }, [layerOn(store, id), folder]);
+  const errorOfFolder = (): string | undefined => space.status.layers[1]!.error?.code;
+  const seen = new Set<string | undefined>([errorOfFolder()]);
+  space.observeStatus(() => seen.add(errorOfFolder()));
+  await until("it is given up for the moment", () => errorOfFolder() === "FOLD_TIMEOUT");
+  expect(seen).toEqual(new Set([undefined, "FOLD_TIMEOUT"]));
+  space.tree.root!.newNamedChild("made meanwhile");
+  fs.fault = () => undefined;
+  release();
+  await until("it is used", () => errorOfFolder() === undefined);
+  await space.whenSynced();
+  expect(Object.values(memory.dump()).join("")).toContain("made meanwhile");
   await space.close();
 });
 

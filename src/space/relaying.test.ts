@@ -43,6 +43,23 @@ function editElsewhere(store: MemoryStore, treeId: string, name: string): Return
   return elsewhere.popLocalOps();
 }
 
+test("the failure of a relay is reported until the relay is no longer needed", async () => {
+  const { id, quick, slow, clock } = await openBrowser();
+  const failing = layerOn(slow, id, { id: "slow", clock });
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, [layerOn(quick, id, { id: "quick", clock }), failing]);
+  await clock.advance(1_000);
+  failing.fail("rescanTree");
+  const ops = editElsewhere(quick, id, "made elsewhere");
+  quick.write({}, id, ops);
+  await clock.advance(10_000);
+  expect(space.status.layers[1]).toMatchObject({ id: "slow", error: { code: "FOLD_IO" } });
+  // by their own maker
+  slow.write({}, id, ops);
+  await clock.advance(100);
+  expect(space.status.layers[1]!.error).toBeUndefined();
+  await space.close();
+});
+
 test("operations of a live peer, except drafts, are saved in every layer", async () => {
   const [id, one] = [newId(), new MemoryStore()];
   await makeSpace(id, one);

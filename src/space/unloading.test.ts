@@ -86,6 +86,22 @@ test("a caller that loads a tree while it is being unloaded gets one that takes 
   expect(contentOf(one)[treeId]!.join()).toContain("turn 1");
 });
 
+test("a caller that waits to load a tree when the space is closed is refused, and nothing goes on", async () => {
+  const { id, treeId, one, two } = await spaceInTwoPlaces();
+  const clock = new ManualClock();
+  const layers = [one, two].map((store, index) => layerOn(store, id, { id: `layer ${index}`, clock }));
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, layers);
+  for (const layer of layers) layer.hang("loadTreeOps");
+  const first = outcomeOf(space.loadAppTree(treeId));
+  const unloading = outcomeOf(space.unloadAppTree(treeId));
+  // loads the tree anew when it has been unloaded
+  const second = outcomeOf(space.loadAppTree(treeId));
+  const closing = outcomeOf(space.close());
+  await clock.advance(60_000);
+  expect(await Promise.all([first, unloading, second, closing])).toEqual(["FOLD_CLOSED", "resolved", "FOLD_CLOSED", "resolved"]);
+  expect(clock.timerCount).toBe(0);
+});
+
 test("a tree that could not be loaded is still kept the same in all layers", async () => {
   const { id, treeId, one, two } = await spaceInTwoPlaces();
   const clock = new ManualClock();

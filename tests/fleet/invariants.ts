@@ -7,8 +7,11 @@ import { shownTree } from "../oracle/histories.ts";
 import type { Device } from "./device.ts";
 import { entryOf, idOf, type Ledger } from "./ledger.ts";
 import { FOLDER } from "./place.ts";
+import type { Session } from "./session.ts";
 
 const MOST_SHOWN = 3;
+/** Codes of problems that end with the faults of calls. */
+const PASSING: ReadonlySet<string> = new Set(["FOLD_TIMEOUT", "FOLD_BUSY", "FOLD_IO", "FOLD_PERMISSION", "FOLD_FOLDER_LOST"]);
 
 /**
  * Tells in what devices that have come to rest differ from what has to hold: all layers and all devices have the same
@@ -50,6 +53,16 @@ export async function findViolations(spaceId: string, devices: readonly Device[]
     }
   }
   return violations;
+}
+
+/** Finds faults that a space still reports, in its layers' states or as problems, although all have ended. */
+export function findPastFaults({ name, space }: Session): string[] {
+  const layers = space.status.layers.filter(({ error }) => error !== undefined);
+  const problems = space.problems.filter(({ code }) => PASSING.has(code));
+  return [
+    ...layers.map(({ id, error }) => `${name}'s ${id} still fails: ${error!.message}`),
+    ...problems.map(({ code, file, reason }) => `${name} still has the problem ${code}: ${file ?? "the space"} ${reason}`),
+  ];
 }
 
 /** Operations that are in one place. */

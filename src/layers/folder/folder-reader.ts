@@ -87,7 +87,7 @@ export class FolderReader {
     return await this.#mutex.run(treeId, async () => {
       const wasFollowed = this.#followed.has(treeId);
       try {
-        return await this.#loadTree(treeId);
+        return await this.#loadTree(treeId, wasFollowed);
       } catch (error) {
         if (!wasFollowed) this.#followed.delete(treeId);
         throw error;
@@ -97,7 +97,7 @@ export class FolderReader {
     });
   }
 
-  async #loadTree(treeId: string): Promise<VertexOperation[]> {
+  async #loadTree(treeId: string, wasFollowed: boolean): Promise<VertexOperation[]> {
     await this.#folder.assertPresent();
     const { entries, failure } = await this.#finder.findTree(treeId);
     // a part of a tree is better than nothing, but an unreadable tree must not pass for an empty one
@@ -107,7 +107,10 @@ export class FolderReader {
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     const loadBytes = entries.reduce((bytes, entry) => bytes + entry.size, 0);
     const ops: VertexOperation[] = [];
-    const isRead = await this.#readInto(entries, { ids: new IdPool(), loadBytes, isContinued: false }, (reading, entry) => {
+    // only files of followed trees have retries of their own: for others, the next load after the answer is the retry
+    const isLeft = (path: string): boolean => this.#isStalled(path) && (wasFollowed || this.#files.isUnanswered(path));
+    const wanted = entries.filter(({ path }) => !isLeft(path));
+    const isRead = await this.#readInto(wanted, { ids: new IdPool(), loadBytes, isContinued: false }, (reading, entry) => {
       this.#files.apply(entry, reading);
       for (const op of reading.ops) ops.push(op);
     });
@@ -233,7 +236,7 @@ export class FolderReader {
       } else if (!this.#followed.has(treeId)) {
         isTouched ||= this.#hasBaseline && this.#files.isChanged(entry);
         this.#files.pass(entry);
-      } else unread.push(entry);
+      } else if (!this.#isStalled(entry.path)) unread.push(entry);
     }
     const ops: VertexOperation[] = [];
     let isLossy = false;
@@ -250,8 +253,13 @@ export class FolderReader {
     }
   }
 
+  /** Whether the platform owed an answer about a file: in a followed tree, such a file is left to its own retries. */
+  #isStalled(path: string): boolean {
+    return this.#files.failureOf(path)?.isStalled ?? false;
+  }
+
   /**
-   * Reads files in groups. Skips files about which the platform owes an answer: only their own retries read them.
+   * Reads files in groups. Skips files that a retry of their own is reading.
    * @param onReading gets the contents of one file
    * @returns whether any file could be read
    */
@@ -260,10 +268,7 @@ export class FolderReader {
     how: ReadTogether,
     onReading: (reading: LogReading, entry: LogEntry) => void,
   ): Promise<boolean> {
-    const asked = entries.filter(({ path }) => {
-      const failed = this.#files.failureOf(path);
-      return !failed?.isBusy && !failed?.isStalled;
-    });
+    const asked = entries.filter(({ path }) => !this.#files.failureOf(path)?.isBusy);
     let isRead = false;
     for (let start = 0; start < asked.length; start += FILES_TOGETHER) {
       const together = asked.slice(start, start + FILES_TOGETHER);

@@ -33,7 +33,10 @@ export interface FailedFile {
   readonly error: FoldspaceError;
   readonly tries: number;
   readonly retryAt: number;
-  /** Whether the platform owed an answer about the file when it was last asked. Then only the file's own retries read it. */
+  /**
+   * Whether the platform owed an answer about the file when it was last asked. Then only the file's own retries read it, if its
+   * tree is followed, so that it has any.
+   */
   readonly isStalled: boolean;
   /** Whether a retry is under way. */
   isBusy: boolean;
@@ -76,6 +79,11 @@ export class LogFiles {
 
   failureOf(path: string): FailedFile | undefined {
     return this.#failed.get(path);
+  }
+
+  /** Whether the platform still owes an answer about a file. */
+  isUnanswered(path: string): boolean {
+    return this.#isLate(this.#folder.at(path));
   }
 
   failures(): Iterable<FailedFile> {
@@ -150,7 +158,7 @@ export class LogFiles {
     this.#trace?.emit("failed", { treeId, file: path, code: error.code });
     const tries = (this.#failed.get(path)?.tries ?? 0) + 1;
     const delayMs = backoffMs(tries, undefined, LAST_RETRY_MS);
-    const isStalled = this.#isLate(this.#folder.at(path));
+    const isStalled = this.isUnanswered(path);
     this.#failed.set(path, { entry, error, tries, retryAt: this.#clock.now() + delayMs, isStalled, isBusy: false });
     this.problems.set(path, [{ code: error.code, reason: `cannot be read: ${error.message}`, file: path, treeId }]);
   }

@@ -60,6 +60,20 @@ test("while a file does not answer it is asked for once, and what it holds is gi
   expect(bench.layer.problems).toEqual([]);
 });
 
+for (const isListening of [false, true]) {
+  test(`a tree whose only file did not answer is read by the next load after the answer, ${isListening ? "with" : "without"} a listener`, async () => {
+    bench = new FolderBench(FILES, { rescanIntervalMs: Infinity });
+    await (isListening ? bench.listen() : bench.layer.connect({ peerId: "writer" }));
+    hang(({ action, path }) => action === "read" && path.endsWith("other.jsonl"));
+    await expect(bench.settle(bench.layer.loadTreeOps(TREE))).rejects.toMatchObject({ code: "FOLD_TIMEOUT" });
+    await expect(bench.settle(bench.layer.loadTreeOps(TREE))).rejects.toMatchObject({ code: "FOLD_TIMEOUT" });
+    expect(bench.fs.pathsOf("read").filter((path) => path.endsWith("other.jsonl"))).toHaveLength(1);
+    heal();
+    expect(countersOf(await bench.settle(bench.layer.loadTreeOps(TREE)))).toEqual([4]);
+    expect(bench.layer.problems).toEqual([]);
+  });
+}
+
 test("a folder that does not answer, whole or in a scan, costs only itself", async () => {
   bench = new FolderBench({ ...FILES, [`${dayOf("8".repeat(32))}/x.jsonl`]: lines(9) });
   hang(({ action, path }) => action === "scan" || (action === "list" && path.includes("/88")));

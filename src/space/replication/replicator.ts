@@ -31,6 +31,7 @@ export class Replicator {
   readonly #active = new Set<LayerConnection>();
   /** Per layer, the listing of its trees, running or completed. */
   readonly #listings = new Map<LayerConnection, Promise<void>>();
+  #isDisposed = false;
 
   constructor(spaceId: string, options: ReplicatorOptions) {
     this.#options = options;
@@ -50,7 +51,7 @@ export class Replicator {
     return this.#syncs.get(treeId);
   }
 
-  /** The tree's synchronization, which is started if necessary. */
+  /** The tree's synchronization, which is started if necessary. After {@link dispose}, it does nothing. */
   sync(treeId: string): TreeSync {
     let sync = this.#syncs.get(treeId);
     if (!sync) {
@@ -64,6 +65,7 @@ export class Replicator {
       });
       sync = made;
       this.#syncs.set(treeId, sync);
+      if (this.#isDisposed) sync.dispose();
     }
     return sync;
   }
@@ -143,6 +145,7 @@ export class Replicator {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     for (const sync of this.#syncs.values()) sync.dispose();
     this.#active.clear();
   }

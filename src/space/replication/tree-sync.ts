@@ -88,9 +88,11 @@ export class TreeSync {
    * itself.
    * @param options `isUrgent`: see {@link Urgency}
    * @returns when it has been read for the first time
-   * @throws FoldspaceError the reason why the first attempt failed; `FOLD_CLOSED` if the layer is detached meanwhile
+   * @throws FoldspaceError the reason why the first attempt failed; `FOLD_CLOSED` if the layer is detached meanwhile, or the
+   *   synchronization has been stopped
    */
   async attach(connection: LayerConnection, { isUrgent = false }: { readonly isUrgent?: Urgency } = {}): Promise<void> {
+    if (this.#isDisposed) throw this.#closed(connection);
     this.#handle({ type: "attach", layer: connection, isUrgent, now: this.#now });
     await this.whenRead(connection, { once: true });
   }
@@ -105,8 +107,7 @@ export class TreeSync {
     else await this.#until(() => this.#phase(connection) === "current" || this.#phase(connection) === undefined);
     const error = this.#errors.get(connection);
     if (this.#phase(connection) === "failed" && error) throw error;
-    if (this.#phase(connection) === undefined)
-      throw new FoldspaceError("FOLD_CLOSED", `${connection.id} was disposed while tree ${this.treeId} was read`);
+    if (this.#phase(connection) === undefined) throw this.#closed(connection);
   }
 
   /** Waits until a layer that is being read has answered or failed. */
@@ -237,6 +238,10 @@ export class TreeSync {
   }
 
   // ---- inside ----
+
+  #closed(connection: LayerConnection): FoldspaceError {
+    return new FoldspaceError("FOLD_CLOSED", `${connection.id} was disposed while tree ${this.treeId} was read`);
+  }
 
   get #now(): number {
     return this.#options.clock.now();
@@ -388,8 +393,19 @@ export class TreeSync {
   }
 
   #afterEvent(): void {
+    this.#dropPastErrors();
     this.#schedule();
     this.#wakeWaiters();
+  }
+
+  /** A relay that failed may become unnecessary, because the layer gets the operations in another way: then none succeeds it. */
+  #dropPastErrors(): void {
+    if (this.#errors.size === 0) return;
+    const current = [...this.#replication.layers.values()].filter(({ phase }) => phase === "current");
+    // a layer that operations could not be collected from is still asked for them
+    if (!current.every((state) => state.isQuiet && state.covers(this.#replication.known))) return;
+    for (const connection of [...this.#errors.keys()])
+      if (this.#phase(connection) === "current") this.#setError(connection, undefined);
   }
 
   #schedule(): void {
