@@ -58,6 +58,24 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     }
   });
 
+  test("of all pages are downloaded together as Markdown, and the command that keeps them up to date is shown", async () => {
+    const folder = await ServedFolder.serve();
+    const app = await rig.openApp(folder.url);
+    await app.newPage("Garden", ["plants", "  apple"]);
+    await app.newPage("Other", ["x"]);
+    const { name, text } = await app.download("Import and export", "All pages as Markdown files");
+    expect(name).toBe("Notes.zip");
+    // the archive is not compressed
+    expect(text).toContain("Garden.md# Garden\n\n- plants\n  - apple\n");
+    expect(text).toContain("Other.md# Other\n\n- x\n");
+    const panel = await app.openPanel("Sync");
+    await panel.getByText(`foldspace export ${folder.path} --format markdown --to ${folder.path}-readable --watch`).waitFor();
+    await panel.getByText(`foldspace serve ${folder.path} --readable-copy ${folder.path}-readable`).waitFor();
+    const download = app.page.waitForEvent("download");
+    await panel.getByRole("button", { name: "Download all pages" }).click();
+    expect((await download).suggestedFilename()).toBe("Notes.zip");
+  });
+
   test("in the folder are shown line by line, as they are on the disk", async () => {
     const folder = await ServedFolder.serve();
     const app = await rig.openApp(folder.url);

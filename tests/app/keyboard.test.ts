@@ -47,7 +47,7 @@ describe.skipIf(!findChromium())("with the keyboard alone (needs Chromium)", PAT
   }
 
   test.each([
-    ["Sync", ["Close Sync", "Rename"]],
+    ["Sync", ["Close Sync", "Download all pages", "Rename"]],
     ["Files", ["Close Files", "Refresh"]],
     ["History", ["Close History", "Now", "Compare with another moment"]],
     ["Secrets", ["Close Secrets", "Protect with a passphrase…", "Name", "Value"]],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
 import { SOON, type AppPage } from "./app-page.ts";
+import { ServedFolder } from "./folders.ts";
 import { openPage } from "./open-page.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
@@ -52,6 +53,38 @@ describe.skipIf(!findChromium())("links between pages (need Chromium)", PATIENT,
     await app.type("no more");
     await app.openPage("Target");
     await expect.poll(() => section.count(), SOON).toBe(0);
+  });
+
+  test("links are renamed with their page, also while another device writes beside one, and one undo takes both back", async () => {
+    const { url } = await ServedFolder.serve();
+    const a = await rig.openApp(url);
+    await a.newPage("Plans", ["x"]);
+    await a.newPage("Source", ["see [[plans]] now", "[[Plans|those]]", "not `[[Plans]]`"]);
+    const b = await rig.openApp(url);
+    await b.openPage("Source");
+    await b.shows(["see [[plans]] now", "[[Plans|those]]", "not `[[Plans]]`"]);
+    await b.edit("see [[plans]] now");
+    const writing = b.page.keyboard.type(" and later", { delay: 120 });
+    await a.openPage("Plans");
+    await a.title.fill("Projects");
+    await a.press("Enter");
+    await a.page.getByText("The links in 2 items have the new title “Projects”, too.").waitFor();
+    await writing;
+    await b.shows(["see [[Projects]] now and later", "[[Projects|those]]", "not `[[Plans]]`"]);
+    await expect.poll(() => b.pages(), SOON).toEqual(["Projects", "Source"]);
+
+    await a.edit("x");
+    await a.type("y");
+    await a.press("Control+z", "Control+z");
+    await b.shows(["see [[plans]] now and later", "[[Plans|those]]", "not `[[Plans]]`"]);
+    for (const device of [a, b]) await expect.poll(() => device.pages(), SOON).toEqual(["Plans", "Source"]);
+    await a.openPage("Source");
+    await a.edit("not `[[Plans]]`");
+    await a.press("Control+Shift+z");
+    for (const device of [a, b]) {
+      await device.shows(["see [[Projects]] now and later", "[[Projects|those]]", "not `[[Plans]]`"]);
+      await expect.poll(() => device.pages(), SOON).toEqual(["Projects", "Source"]);
+    }
   });
 
   test("a copied link opens its item, also when it is pressed in a text", async () => {

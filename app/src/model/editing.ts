@@ -5,6 +5,7 @@ import { Journal, type Written } from "./journal.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
 import type { Row } from "./row.ts";
+import type { SharedStep } from "./shared-step.ts";
 import { nodesFromLines } from "./pasted-lines.ts";
 import { Placing } from "./placing.ts";
 
@@ -298,6 +299,11 @@ export class OutlineEditor {
   /** Combines several commands into one step. */
   together<T>(commands: () => T): T {
     return this.#step(commands);
+  }
+
+  /** Makes the commands a part of a step of several pages, even if they change nothing here. */
+  share(step: SharedStep, commands: () => void): void {
+    this.#journal.runShared(step, commands, this.#clock.now());
   }
 
   get canUndo(): boolean {

@@ -47,6 +47,34 @@ describe("merging", () => {
     expect(conflictsOn(a)).toEqual([]);
   });
 
+  test("removes nothing from a text for another whose mark has not arrived, nor for what is made of that", () => {
+    const page = newPage(["some words"], "z");
+    const id = page.id("some words");
+    const [b, c] = [alsoOn(page, "b"), alsoOn(page, "c")];
+    b.type(id, "a some words", "ab some words");
+    c.type(id, "some words of mine");
+    const { from, parents } = standing(c, id);
+    // files of a device may arrive in any order
+    c.tree.merge(b.tree.getAllOps().slice(-1));
+    const again = alsoOn(b, "b again");
+    again.type(id, "ab some words here");
+    c.tree.merge(again.tree.getAllOps().slice(-2));
+    expect(TextVersions.of(c.tree).ingest(id, parents, `${from}, typed`)?.text ?? from).toContain("some words of mine");
+    mergeUntilStable([b, c, again], id);
+    expect(textsOf([b, c, again], id)).toEqual(["ab some words here of mine"]);
+  });
+
+  test("takes an edit that a space has repeated under other ids for one edit", () => {
+    const page = newPage(["some words"], "z");
+    const id = page.id("some words");
+    const [b, c] = [alsoOn(page, "b"), alsoOn(page, "c")];
+    b.type(id, "some words and more");
+    c.type(id, "some swords");
+    for (const op of b.tree.getAllOps().slice(-2)) b.tree.reapply(op);
+    mergeUntilStable([b, c], id);
+    expect(textsOf([b, c], id)).toEqual(["some swords and more"]);
+  });
+
   test("leaves texts whole where the same words were changed", () => {
     const a = newPage(["meet at 5"]);
     const b = alsoOn(a, "b");

@@ -36,8 +36,11 @@ export interface TextState {
 interface Version {
   readonly op: SetVertexProperty;
   readonly text: string;
+  /** Those that are certain, even if some are unknown: only by these are texts merged. */
   readonly parents: readonly Version[];
-  /** Whether the parents are a guess. If so, nothing is merged by them, and the user chooses between both texts. */
+  /** Texts that it has probably overwritten. As a base of a merge they would remove what their authors have typed since. */
+  readonly guesses: readonly Version[];
+  /** Whether it may have other parents than the certain ones. If so, the user chooses between both texts. */
   readonly isGuess: boolean;
   /** Whether an ancestor has not arrived. Until then, it is treated like a guess. */
   readonly isIncomplete: boolean;
@@ -194,21 +197,24 @@ function graphOf(
     const text = textIn(op);
     const named = mark ? idsIn(mark) : [];
     const guesses = named.length > 0 || appPeers.has(peerId) ? [] : guessed(versions, op, before, mayHaveSeen);
-    const found = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : [...(before ? [before] : []), ...guesses];
-    const parents = found.length > 0 ? found : again(versions, op, text);
+    const found = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : before ? [before] : [];
+    // a space repeats an edit with its mark, under other ids
+    if (before?.text === text && !found.includes(before)) found.push(before);
+    const parents = found.length > 0 || guesses.length > 0 ? found : again(versions, op, text);
     const version: Version = {
       op,
       text,
       parents,
+      guesses,
       isGuess: guesses.length > 0 || (named.length === 0 && before?.isGuess === true),
-      isIncomplete: found.length < named.length || parents.some(({ isIncomplete }) => isIncomplete),
+      isIncomplete: named.some((id) => !byId.has(id)) || parents.some(({ isIncomplete }) => isIncomplete),
       index: versions.length,
     };
     versions.push(version);
     byId.set(opIdToString(op.id), version);
     lastOf.set(peerId, version);
   }
-  const over = new Set<Version>(versions.flatMap(({ parents }) => parents));
+  const over = new Set<Version>(versions.flatMap(({ parents, guesses }) => [...parents, ...guesses]));
   for (const mark of marks) for (const id of idsIn(mark)) if (byId.has(id)) over.add(byId.get(id)!);
   const heads = versions.filter((version) => !over.has(version) || version.op === shown);
   return { versions, byId, heads, appPeerCount: appPeers.size };

@@ -13,6 +13,7 @@ import { isOnPage, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
 import { orderOf } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import { ChangeObservable } from "./change-observable.ts";
+import type { SharedStep, SharingJournal } from "./shared-step.ts";
 import { TextVersions } from "./text-versions.ts";
 
 const MAX_STEPS = 500;
@@ -61,6 +62,8 @@ interface Step {
   /** Consecutive steps of the same series become one, if they follow closely. */
   readonly series: string | undefined;
   endedAt: number;
+  /** The step of several journals that this is a part of. */
+  readonly shared?: SharedStep;
 }
 
 /**
@@ -71,10 +74,10 @@ interface Step {
  * text, an undo removes only the characters that were typed here, and restores those that were deleted here, whatever other
  * devices changed around them.
  */
-export class Journal {
+export class Journal implements SharingJournal {
   readonly #tree: ReplicatedTree;
-  #undo: Step[] = [];
-  #redo: Step[] = [];
+  readonly #undo: Step[] = [];
+  readonly #redo: Step[] = [];
   /** Effects of the current step. */
   #effects: Effect[] | undefined;
   /** The first operation of the current edit. */
@@ -121,30 +124,48 @@ export class Journal {
    */
   run<T>(work: () => T, now: number, series?: string, seriesMs = 0): T {
     if (this.#effects) return work();
-    this.#effects = [];
+    const effects: Effect[] = (this.#effects = []);
     try {
       return work();
     } finally {
-      const effects = this.#effects;
       this.#effects = undefined;
-      if (effects.length > 0) {
-        this.#redo = [];
-        const last = this.#undo.at(-1);
-        if (last && series !== undefined && last.series === series && now - last.endedAt <= seriesMs)
-          this.#join(last, effects, now);
-        else this.#push(this.#undo, { effects, series, endedAt: now });
-        this.#changes.notify();
-      }
+      if (effects.length > 0) this.#end({ effects, series, endedAt: now }, seriesMs);
+    }
+  }
+
+  /** Runs edits as a part of a step of several journals. Even without edits here, an undo here undoes all of that step. */
+  runShared(shared: SharedStep, work: () => void, now: number): void {
+    const effects: Effect[] = (this.#effects = []);
+    try {
+      work();
+    } finally {
+      this.#effects = undefined;
+      shared.add(this);
+      this.#end({ effects, series: undefined, endedAt: now, shared });
     }
   }
 
   /** @returns the effects; empty if nothing could be undone, or only changes that others have replaced since */
   undo(): readonly Effect[] {
-    return this.#revert(this.#undo, this.#redo);
+    return this.#revert("undo");
   }
 
   redo(): readonly Effect[] {
-    return this.#revert(this.#redo, this.#undo);
+    return this.#revert("redo");
+  }
+
+  /** Undoes or redoes the part of a shared step that is here, whatever has been edited since. */
+  revertShared(shared: SharedStep, what: "undo" | "redo"): readonly Effect[] {
+    const step = this.#stepsTo(what).find((each) => each.shared === shared);
+    return step ? this.#revertStep(step, what) : [];
+  }
+
+  dropShared(shared: SharedStep): void {
+    for (const steps of [this.#undo, this.#redo]) {
+      const at = steps.findIndex((step) => step.shared === shared);
+      if (at >= 0) steps.splice(at, 1);
+    }
+    this.#changes.notify();
   }
 
   // ---- edits, inside a step ----
@@ -208,20 +229,39 @@ export class Journal {
 
   // ---- internals ----
 
-  #revert(from: Step[], to: Step[]): readonly Effect[] {
-    for (let step = from.pop(); step; step = from.pop()) {
-      const effects: Effect[] = [];
-      this.#effects = effects;
-      try {
-        for (const effect of step.effects.toReversed()) this.#revertEffect(effect);
-      } finally {
-        this.#effects = undefined;
-        if (effects.length > 0) this.#push(to, { effects, series: undefined, endedAt: 0 });
-        this.#changes.notify();
-      }
-      if (effects.length > 0) return effects;
+  #stepsTo(what: "undo" | "redo"): Step[] {
+    return what === "undo" ? this.#undo : this.#redo;
+  }
+
+  #revert(what: "undo" | "redo"): readonly Effect[] {
+    const steps = this.#stepsTo(what);
+    for (let step = steps.at(-1); step; step = steps.at(-1)) {
+      const { shared } = step;
+      const effects = shared ? shared.revert(what, this) : this.#revertStep(step, what);
+      if (effects && (shared || effects.length > 0)) return effects;
     }
     return [];
+  }
+
+  #revertStep(step: Step, what: "undo" | "redo"): readonly Effect[] {
+    const steps = this.#stepsTo(what);
+    steps.splice(steps.indexOf(step), 1);
+    const { shared } = step;
+    const effects: Effect[] = (this.#effects = []);
+    try {
+      for (const effect of step.effects.toReversed()) this.#revertEffect(effect);
+      return effects;
+    } finally {
+      this.#effects = undefined;
+      if (shared || effects.length > 0)
+        this.#push(this.#stepsTo(what === "undo" ? "redo" : "undo"), {
+          effects,
+          series: undefined,
+          endedAt: 0,
+          ...(shared && { shared }),
+        });
+      this.#changes.notify();
+    }
   }
 
   #revertEffect(effect: Effect): void {
@@ -232,18 +272,29 @@ export class Journal {
   }
 
   #revertText({ id, from, to, edits = [] }: PropertyEffect): void {
+    this.#followTexts();
     const stored = this.#tree.getVertexProperty(id, TEXT_KEY, false);
-    const attributed = this.#textOf(id, stored);
-    const reverted = attributed.without(edits);
+    // the winning text may lack what was written here, or what others wrote, until a merge is written
+    const { text: shown, parents } = TextVersions.of(this.#tree).current(id);
+    const isWhole = stored === to && (typeof stored !== "string" || toLine(stored) === shown);
+    const reverted = this.#textOf(id, shown).without(edits);
     // a value that is not one line of text is restored as a whole
-    const text = stored === to ? from : reverted.text.text;
-    if (stored === text) return;
+    const text = isWhole ? from : reverted.text.text;
+    if (text === (isWhole ? stored : shown)) return;
     const opId = this.#write(() => {
-      if (typeof text === "string") TextVersions.of(this.#tree).write(id, text);
+      if (typeof text === "string") TextVersions.of(this.#tree).write(id, text, parents);
       else this.#tree.setVertexProperty(id, TEXT_KEY, text);
     });
     this.#texts.set(id, reverted.text);
-    this.#record({ kind: "property", id, key: TEXT_KEY, from: stored, to: text, opId, edits: [reverted.edit] });
+    this.#record({
+      kind: "property",
+      id,
+      key: TEXT_KEY,
+      from: isWhole ? stored : shown,
+      to: text,
+      opId,
+      edits: [reverted.edit],
+    });
   }
 
   /** The text of an item with the origin of its characters. @param shown the current text; the rest as of `follow` */
@@ -310,6 +361,16 @@ export class Journal {
     if (this.#foreign.has(subject) && isAfter(op.id, this.#foreign.get(subject))) this.#foreign.set(subject, op.id);
   }
 
+  #end(step: Step, seriesMs = 0): void {
+    const { series, effects, endedAt } = step;
+    for (const { shared } of this.#redo.splice(0)) shared?.drop();
+    const last = this.#undo.at(-1);
+    if (last && series !== undefined && last.series === series && endedAt - last.endedAt <= seriesMs)
+      this.#join(last, effects, endedAt);
+    else this.#push(this.#undo, step);
+    this.#changes.notify();
+  }
+
   #join(step: Step, effects: readonly Effect[], now: number): void {
     for (const effect of effects) {
       const last = step.effects.at(-1);
@@ -328,7 +389,7 @@ export class Journal {
 
   #push(steps: Step[], step: Step): void {
     steps.push(step);
-    if (steps.length > MAX_STEPS) steps.shift();
+    if (steps.length > MAX_STEPS) steps.shift()?.shared?.drop();
   }
 }
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { applyChanges } from "./text-change.ts";
+import { applyChanges, mapOffsetThrough } from "./text-change.ts";
 import { mergeChanges, mergeTexts } from "./text-merge.ts";
 import { diffCharacters, diffWords } from "./word-diff.ts";
 
@@ -56,6 +56,12 @@ describe("diffCharacters", () => {
 });
 
 describe("mergeChanges", () => {
+  test("leaves a caret between two words that the other side has changed", () => {
+    const changes = mergeChanges("some  words", "some  words", "asome  wordsx", true)!;
+    expect(applyChanges("some  words", changes)).toBe("asome  wordsx");
+    expect(mapOffsetThrough(5, changes)).toBe(6);
+  });
+
   test("goes by the caret where what was typed may be in more than one place", () => {
     const mine = "as some words";
     const theirs = "a bs some words";

@@ -1,5 +1,5 @@
 import { applyChange, applyChanges, diffAtCaret, diffText, type TextChange } from "./text-change.ts";
-import { diffWords, isInWord } from "./word-diff.ts";
+import { diffCharacters, diffWords, isInWord } from "./word-diff.ts";
 
 /** Overlapping changes of both sides to one base, or changes of one side alone. */
 interface Cluster {
@@ -63,8 +63,8 @@ function merge(
       cluster.theirs.length === 0 || own === other
         ? []
         : cluster.mine.length === 0
-          ? // only the changed characters, because carets are mapped by the change
-            [diffText(part, other)]
+          ? // only the changed characters, because carets between them are mapped by the changes
+            diffCharacters(part, other)
           : part === ""
             ? insertBoth(own, other, isMineFirst)
             : refine(part, own, other, cluster.start + shift);

@@ -44,7 +44,11 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  * all texts of this app. If a mark names an operation that has not arrived, the text is merged after its arrival. Rule 3 is a
  * guess with both errors: if a peer that is ahead of a text receives it, no gap results, and the app offers a conflict; if the
  * counter jumps for another reason, the app misses one. The order of arrival on this device proves nothing: a space rewrites
- * texts over those of a slow layer, which no user has seen by then.
+ * texts over those of a slow layer, which no user has seen by then. So a text that its own peer has written twice in a row also has
+ * the first of the two as its parent.
+ *
+ * A guess only decides which texts are heads. It is never the base of a merge: the files of a device may arrive in any order, and
+ * until a mark arrives, a guess may name texts that its author had never seen. Their words would be removed.
  *
  * ## Why merging terminates, with the same result everywhere
  *

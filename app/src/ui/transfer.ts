@@ -11,16 +11,20 @@ import type { PageView } from "./state/page-view.svelte.ts";
 import type { Workspace } from "./state/workspace.svelte.ts";
 import { count } from "./words/status.ts";
 
-export type ExportFormat = "markdown" | "opml" | "json";
+export type ExportFormat = "markdown" | "opml" | "json" | "markdown-files";
 
 /** Larger files, in bytes, are not imported: they are no outlines, and would block the page. */
 const MAX_FILE_BYTES = 20_000_000;
 
-/** Exports the open page, or as JSON the whole space, as a file. */
+/** Exports the open page, or as JSON or as an archive of Markdown files the whole space, as a file. */
 export async function exportFile(workspace: Workspace, format: ExportFormat): Promise<void> {
   workspace.drafts.store();
   if (format === "json") {
     await exportSpace(workspace);
+    return;
+  }
+  if (format === "markdown-files") {
+    await exportPages(workspace);
     return;
   }
   const { page } = workspace;
@@ -28,10 +32,10 @@ export async function exportFile(workspace: Workspace, format: ExportFormat): Pr
   const title = workspace.titleOf(page.treeId) ?? "Page";
   const nodes = readWhole(page);
   if (format === "markdown") {
-    download(`${title}.md`, toMarkdown(nodes, title), "text/markdown");
+    download(`${title}.md`, new Blob([toMarkdown(nodes, title)], { type: "text/markdown" }));
   } else {
     const { toOpml } = await import("../model/opml.ts");
-    download(`${title}.opml`, toOpml(nodes, title), "text/x-opml");
+    download(`${title}.opml`, new Blob([toOpml(nodes, title)], { type: "text/x-opml" }));
   }
 }
 
@@ -44,8 +48,25 @@ async function exportSpace({ name, session: { space } }: Workspace): Promise<voi
     if (tree) trees.push([treeId, tree]);
     else missing.push(`“${title || "Untitled"}”`);
   }
-  download(`${name}.json`, exportJson(space.id, trees), "application/json");
-  if (missing.length > 0) notices.inform(`Not in the file, because not arrived here yet: ${missing.join(", ")}.`);
+  download(`${name}.json`, new Blob([exportJson(space.id, trees)], { type: "application/json" }));
+  reportMissing(missing);
+}
+
+async function exportPages({ name, pages, session: { space } }: Workspace): Promise<void> {
+  const [{ markdownFiles }, { zip }] = await Promise.all([import("../model/markdown-files.ts"), import("../model/zip.ts")]);
+  const found: { title: string; tree: ReplicatedTree }[] = [];
+  const missing: string[] = [];
+  for (const { treeId, title } of pages) {
+    const tree = await loadPage(space, treeId);
+    if (tree) found.push({ title, tree });
+    else missing.push(`“${title || "Untitled"}”`);
+  }
+  download(`${name}.zip`, zip(markdownFiles(found)));
+  reportMissing(missing);
+}
+
+function reportMissing(titles: readonly string[]): void {
+  if (titles.length > 0) notices.inform(`Not in the file, because not arrived here yet: ${titles.join(", ")}.`);
 }
 
 /** Lets the user choose files to import. */
@@ -114,8 +135,8 @@ function readWhole({ tree }: PageView): OutlineNode[] {
   }
 }
 
-function download(name: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+function download(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
   link.download = name.replaceAll(/[/\\:*?"<>|]/g, "-");

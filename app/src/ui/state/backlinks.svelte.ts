@@ -12,7 +12,9 @@ export class Backlinks {
   readonly #links = new PageLinks();
   /** Pages whose operations have not arrived, or that could not be read. */
   readonly #missing = new Set<string>();
-  #isReading = false;
+  #reading: Promise<void> | undefined;
+  /** Whether the user waits for it. */
+  #isUrgent = false;
   #isClosed = false;
   /** Counts changes. */
   #version: number = $state(0);
@@ -28,13 +30,30 @@ export class Backlinks {
     return this.#links.linksTo(title).filter((link) => link.treeId !== treeId);
   }
 
-  /** Reads the pages that have not been read. */
+  /** The items of all pages that link to one of the titles, by page. */
+  itemsLinkingTo(titles: Iterable<string>): ReadonlyMap<string, ReadonlySet<string>> {
+    const items = new Map<string, Set<string>>();
+    for (const title of titles)
+      for (const { treeId, itemId } of this.#links.linksTo(title))
+        items.set(treeId, (items.get(treeId) ?? new Set()).add(itemId));
+    return items;
+  }
+
+  /** Reads the pages that have not been read, while the browser is idle. */
   async read(): Promise<void> {
-    if (this.#isReading) return;
-    this.#isReading = true;
-    await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
-    for (let next = this.#next(); next !== undefined && !this.#isClosed; next = this.#next()) await this.#readPage(next);
-    this.#isReading = false;
+    await (this.#reading ??= this.#readPages().finally(() => (this.#reading = undefined)));
+  }
+
+  /** The same at once. */
+  async readAll(): Promise<void> {
+    this.#isUrgent = true;
+    try {
+      await this.read();
+      // pages that were added meanwhile
+      await this.read();
+    } finally {
+      this.#isUrgent = false;
+    }
   }
 
   close(): void {
@@ -42,25 +61,31 @@ export class Backlinks {
     this.#links.close();
   }
 
+  async #readPages(): Promise<void> {
+    if (!this.#isUrgent) await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
+    for (let next = this.#next(); next !== undefined && !this.#isClosed; next = this.#next()) await this.#readPage(next);
+  }
+
   #next(): string | undefined {
     return this.#workspace.pages.find(({ treeId }) => !this.#links.has(treeId) && !this.#missing.has(treeId))?.treeId;
   }
 
   async #readPage(treeId: string): Promise<void> {
-    await idle();
+    await this.#pause();
     await attempt("A page could not be searched for links.", async () => {
       const tree = await loadPage(this.#workspace.session.space, treeId);
       if (!tree || this.#isClosed) return;
       const reading = this.#links.add(treeId, tree);
-      while (reading.next().done !== true) await idle();
+      while (reading.next().done !== true) await this.#pause();
     });
     if (!this.#links.has(treeId)) this.#missing.add(treeId);
   }
-}
 
-async function idle(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    if ("requestIdleCallback" in globalThis) requestIdleCallback(() => resolve(), { timeout: 2_000 });
-    else setTimeout(resolve, 50);
-  });
+  /** Lets other work run. */
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      if (!this.#isUrgent && "requestIdleCallback" in globalThis) requestIdleCallback(() => resolve(), { timeout: 2_000 });
+      else setTimeout(resolve, this.#isUrgent ? 0 : 50);
+    });
+  }
 }

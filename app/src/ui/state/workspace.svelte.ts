@@ -1,7 +1,7 @@
 import { errorCode, type Problem, type ReplicatedTree, type SpaceStatus } from "foldspace";
-import { normalize } from "../../model/normalize.ts";
 import type { InlineLink } from "../../model/inline.ts";
 import { moveItems } from "../../model/move-items.ts";
+import { linkedPage } from "../../model/page-titles.ts";
 import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
 import { ConflictWatcher, type Conflict } from "../../model/conflicts.ts";
 import { TextMerger } from "../../model/text-merger.ts";
@@ -15,6 +15,7 @@ import { Devices } from "./devices.svelte.ts";
 import { Drafts } from "./drafts.svelte.ts";
 import { addressIn } from "./item-links.ts";
 import { attempt, notices } from "./notices.svelte.ts";
+import { PageRenames } from "./page-renames.ts";
 import { PageView } from "./page-view.svelte.ts";
 import { StepsElsewhere, type Step } from "./steps-elsewhere.ts";
 
@@ -36,6 +37,7 @@ export class Workspace {
   readonly devices: Devices;
   readonly drafts: Drafts = new Drafts();
   readonly backlinks: Backlinks = new Backlinks(this);
+  readonly renames: PageRenames = new PageRenames(this);
   pages: readonly Page[] = $state.raw([]);
   page: PageView | undefined = $state.raw();
   /** Whether the pages have not been read from the layers yet. */
@@ -238,8 +240,7 @@ export class Workspace {
     if (this.titleOf(pageId) !== undefined) this.goTo(pageId, { zoom: itemId });
     else if (kind === "address") open(target, "_blank", "noopener,noreferrer");
     else if (kind === "page") {
-      const wanted = normalize(target);
-      const page = this.pages.find(({ title }) => normalize(title) === wanted);
+      const page = linkedPage(this.pages, target);
       if (page) this.goTo(page.treeId);
       else void this.newPage(target);
     } else this.search(target);
