@@ -39,10 +39,14 @@ test("a foreign line under an id that was used here makes a handful of operation
     if (id !== "root" && id !== parentId && !tree.isAncestor(parentId, id)) tree.moveVertex(id, parentId);
   }
   const moves = movesMade();
+  const counts: number[] = [];
   for (let attack = 0; attack < 300; attack++) {
     const { id } = random.pick(moves);
-    expect(arrive({ id, targetId: random.pick(ids), parentId: random.pick(["0", ...ids]) })).toBeLessThanOrEqual(10);
+    counts.push(arrive({ id, targetId: random.pick(ids), parentId: random.pick(["0", ...ids]) }));
   }
+  // contested moves are checked again with later lines, so that a single line may cause more
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(counts.length);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(50);
   expect(tree.root?.id).toBe("root");
   expect(tree.root?.parentId).toBeNull();
 });
