@@ -21,6 +21,9 @@ const TEMP_NAMES: readonly [program: string, name: string][] = [
   ["Vim", ".B.jsonl.swp"],
   ["Emacs", "#B.jsonl#"],
   ["macOS", "._B.jsonl"],
+  ["FreeFileSync", "B.jsonl.ffs_tmp"],
+  ["Synology", "B.jsonl@SynoEAStream"],
+  ["Synology, resource forks", "B.jsonl@SynoResource"],
 ];
 
 /** OneDrive adds the computer's name to the id itself: only an id of a known form can be found in it. */
@@ -28,7 +31,7 @@ const IS_PART_OF_AN_ID = new Set(["OneDrive"]);
 
 test("the tables have the names that were collected", () => {
   expect(COPY_NAMES).toHaveLength(42);
-  expect(TEMP_NAMES).toHaveLength(12);
+  expect(TEMP_NAMES).toHaveLength(15);
 });
 
 test.each(COPY_NAMES)("a copy by %s is read under its peer", (service, pattern) => {
@@ -58,7 +61,7 @@ test.each([
 });
 
 test("what is in a hidden or temporary folder is ignored", () => {
-  for (const folder of [".tmp.driveupload", ".stversions", ".sync", "x.tmp"])
+  for (const folder of [".tmp.driveupload", ".stversions", ".sync", "x.tmp", "@eaDir"])
     expect(classifyLogFile(`${folder}/${DAY}/${PEER}.jsonl`)).toEqual({ kind: "ignored" });
   expect(classifyLogFile(`${TREE.slice(0, 2)}/${TREE.slice(2)}/.stversions/2026/${PEER}.jsonl`)).toEqual({ kind: "ignored" });
 });

@@ -106,7 +106,8 @@ export function mayHoldTree(parts: readonly string[], treeId: string): boolean {
   return has(first, treeId) || has(second, treeId.slice(2));
 }
 
-const IGNORED_NAME = /^[.~#]|\.(tmp|temp|part|partial|crdownload|crswap|filepart|swp|!sync)$|^(desktop\.ini|thumbs\.db|icon\r)$/i;
+const IGNORED_NAME =
+  /^[.~#]|\.(tmp|temp|part|partial|crdownload|crswap|filepart|swp|!sync|ffs_tmp|ffs_db|ffs_lock)$|@Syno(EAStream|Resource)$|^(@eaDir|desktop\.ini|thumbs\.db|icon\r)$/i;
 
 /** Names under which other programs keep hidden, temporary or half-written files. */
 export function isIgnoredName(name: string): boolean {
