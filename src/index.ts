@@ -33,6 +33,8 @@ export { explainProblem } from "./maintenance/explain.ts";
 export type { ProblemExplanation } from "./maintenance/explain.ts";
 export { migrateFolder } from "./maintenance/migrate.ts";
 export type { Migration } from "./maintenance/migrate.ts";
+export { cloneSpace } from "./maintenance/clone.ts";
+export type { Clone, CloneOptions } from "./maintenance/clone.ts";
 export { joinSpaces } from "./maintenance/join.ts";
 export type { Join, JoinOptions } from "./maintenance/join.ts";
 export type { SpaceTree } from "./maintenance/space-trees.ts";

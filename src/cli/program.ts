@@ -23,6 +23,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly register: Definitio
   ["verify", () => import("./commands/verify.ts")],
   ["repair", () => import("./commands/repair.ts")],
   ["join", () => import("./commands/join.ts")],
+  ["clone", () => import("./commands/clone.ts")],
   ["secrets", () => import("./commands/secrets.ts")],
   ["migrate", () => import("./commands/migrate.ts")],
 ]);

@@ -15,5 +15,5 @@ export function placeholderTarget(name: string, size: number): string | undefine
   return word === undefined || VERSION_WORD.test(word) ? undefined : target;
 }
 
-/** What is wrong with a placeholder, for people. */
+/** The problem of a placeholder, in words. */
 export const NOT_DOWNLOADED = "the sync service has not downloaded this file yet";

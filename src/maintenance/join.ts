@@ -22,7 +22,7 @@ export interface Join {
   readonly written: readonly string[];
   /** Copies of `space.json` moved to `lost+found`, or to be moved. */
   readonly moved: readonly { readonly from: string; readonly to: string }[];
-  /** What could not be joined, and why. */
+  /** Operations that could not be joined, and why. */
   readonly left: readonly Problem[];
 }
 

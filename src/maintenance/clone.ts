@@ -1,0 +1,130 @@
+import { concatBytes } from "../bytes.ts";
+import { errorMessage, FoldspaceError, type Problem } from "../errors.ts";
+import { joinPath } from "../fs/file-system.ts";
+import { encodeLine, isIgnoredName, isPathSafeId, SPACE_DIR, treeDir } from "../log/index.ts";
+import { SEALED_SECRETS_DIR, SECRETS_FILE } from "../log/secrets-paths.ts";
+import { openPlainFile, sealPlainFile } from "../secrets/plain-file.ts";
+import { newId, type VertexOperation } from "../tree/index.ts";
+import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
+import { readChunks, readEntry } from "./read-entry.ts";
+
+export interface CloneOptions {
+  /** Id of the new space. Default: a random one. */
+  readonly spaceId?: string;
+}
+
+export interface Clone {
+  readonly spaceId: string;
+  /** Number of files in the new folder, without `space.json` and the README. */
+  readonly files: number;
+  /** The files that were not copied, and why. Paths are those of the original folder. */
+  readonly left: readonly Problem[];
+}
+
+/**
+ * Copies a space to a new folder as a space of its own: as a template, or for a look at a backup. Two folders with the same id
+ * are the same space for every app, which brings what is written in one of them into the other. The id is also the id of the
+ * space tree and of its root, so that the operations of that tree are written with the new id; those of app trees are copied.
+ * The original folder is not changed. `lost+found`, hidden files and secrets under a passphrase are not copied.
+ * @param to a folder that does not exist, or is empty
+ * @throws FoldspaceError as `SpaceFolder.open` for the original; `FOLD_BAD_OPERATION` if the new folder contains something, or is in the original;
+ *   `FOLD_BAD_ID`; and errors of the file system
+ */
+export async function cloneSpace(from: SpaceFolder, to: SpaceFolder, { spaceId = newId() }: CloneOptions = {}): Promise<Clone> {
+  if (!isPathSafeId(spaceId)) throw new FoldspaceError("FOLD_BAD_ID", `${JSON.stringify(spaceId)} cannot be a space's id`);
+  const { id: original } = await from.open();
+  if (`${to.path}/`.startsWith(`${from.path}/`))
+    throw new FoldspaceError("FOLD_BAD_OPERATION", `${to.path} is inside the original`, { data: { path: to.path } });
+  if (((await to.fs.list(to.path)) ?? []).length > 0)
+    throw new FoldspaceError("FOLD_BAD_OPERATION", `${to.path} is not empty`, { data: { path: to.path } });
+  const left: Problem[] = [];
+  const { logs, problems } = await from.scan();
+  left.push(...problems.filter(({ code }) => code !== "FOLD_CONFLICT_COPY"));
+  let files = 0;
+  for (const log of logs) {
+    if (log.treeId === original) await writeRenamed(from, to, log, original, spaceId, left);
+    else await to.fs.write(to.at(log.path), await readWhole(from, log.path, log.size));
+    files++;
+  }
+  for (const path of await findOthers(from)) {
+    await to.fs.write(to.at(path), await readWhole(from, path, Infinity));
+    files++;
+  }
+  if (await copySecrets(from, to, original, spaceId, left)) files++;
+  // last: without it, an interrupted copy is no space
+  await to.create(spaceId);
+  return { spaceId, files, left };
+}
+
+/** Writes a log of the space tree with the new id in place of the old one. Lines that cannot be read are left. */
+async function writeRenamed(
+  from: SpaceFolder,
+  to: SpaceFolder,
+  log: LogEntry,
+  original: string,
+  spaceId: string,
+  left: Problem[],
+): Promise<void> {
+  let text = "";
+  for await (const { ops, problems } of readEntry(from, log)) {
+    for (const op of ops) text += `${encodeLine(renamed(op, original, spaceId))}\n`;
+    left.push(...problems);
+  }
+  const path = log.path.replace(treeDir(original), treeDir(spaceId));
+  // a folder that a sync service renamed contains the old id
+  if (path === log.path)
+    left.push({
+      code: "FOLD_FOREIGN_FILE",
+      reason: "a sync service renamed its folder: repair the original first",
+      file: log.path,
+    });
+  else await to.fs.write(to.at(path), new TextEncoder().encode(text));
+}
+
+function renamed(op: VertexOperation, from: string, to: string): VertexOperation {
+  const targetId = op.targetId === from ? to : op.targetId;
+  return "parentId" in op ? { ...op, targetId, parentId: op.parentId === from ? to : op.parentId } : { ...op, targetId };
+}
+
+/** @returns whether there was something to copy */
+async function copySecrets(
+  from: SpaceFolder,
+  to: SpaceFolder,
+  original: string,
+  spaceId: string,
+  left: Problem[],
+): Promise<boolean> {
+  if (((await from.fs.list(from.at(SEALED_SECRETS_DIR))) ?? []).length > 0) {
+    const reason = "secrets under a passphrase belong to the original space: set them again in the copy";
+    left.push({ code: "FOLD_SECRETS_LOCKED", reason, file: SEALED_SECRETS_DIR });
+  }
+  const bytes = await from.fs.read(from.at(SECRETS_FILE));
+  if (!bytes) return false;
+  try {
+    const values = await openPlainFile(original, new TextDecoder().decode(bytes));
+    await to.fs.write(to.at(SECRETS_FILE), new TextEncoder().encode(await sealPlainFile(spaceId, values)));
+    return true;
+  } catch (error) {
+    left.push({ code: "FOLD_SECRETS_BROKEN", reason: errorMessage(error), file: SECRETS_FILE });
+    return false;
+  }
+}
+
+/** The files beside the space, such as attachments, without hidden and temporary ones. */
+async function findOthers(folder: SpaceFolder): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, kind } of (await folder.fs.list(folder.path)) ?? []) {
+    if (isIgnoredName(name) || name === SPACE_DIR) continue;
+    if (kind === "file") found.push(name);
+    if (kind !== "directory") continue;
+    for (const { path, kind: inner } of (await folder.findFiles(name)).files)
+      if (inner === "file" && !path.split("/").some(isIgnoredName)) found.push(joinPath(name, path));
+  }
+  return found;
+}
+
+async function readWhole(folder: SpaceFolder, path: string, size: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const bytes of readChunks(folder, path, size)) parts.push(bytes);
+  return concatBytes(parts);
+}
