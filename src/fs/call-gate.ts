@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { steadyClock, type Clock } from "../clock.ts";
 
 /** After this time without an answer, the next call goes alone: it finds out whether the folder still answers. */
 const TRUST_MS = 1_000;
@@ -27,6 +27,8 @@ interface Waiter {
  */
 export class CallGate {
   readonly #options: CallGateOptions;
+  /** Not the device's clock, which may be set back while calls wait. */
+  readonly #clock: Clock;
   /** Start of each call that counts, the oldest first. */
   readonly #calls = new Set<{ readonly startedAt: number }>();
   /** Calls that were admitted and have not begun. */
@@ -38,6 +40,7 @@ export class CallGate {
 
   constructor(options: CallGateOptions) {
     this.#options = options;
+    this.#clock = steadyClock(options.clock);
   }
 
   /**
@@ -76,30 +79,31 @@ export class CallGate {
   /** Counts a call until it is answered, or late. */
   track(answer: Promise<unknown>): void {
     this.#reserved--;
-    const call = { startedAt: this.#options.clock.now() };
+    const call = { startedAt: this.#clock.now() };
     this.#calls.add(call);
-    this.#cancelTimer ??= this.#options.clock.schedule(LATE_MS, () => this.#onTimer());
+    this.#cancelTimer ??= this.#clock.schedule(LATE_MS, () => this.#onTimer());
     const onAnswer = (): void => {
       this.#calls.delete(call);
-      this.#noteAnswer();
+      // the answer to the probe may have been lost
+      if (this.#isSilent) this.#probe();
+      else this.#noteAnswer();
     };
     answer.then(onAnswer, onAnswer);
   }
 
   get #isSilent(): boolean {
-    const { clock, timeoutMs } = this.#options;
-    return this.#probedAt !== undefined && clock.now() - this.#probedAt >= timeoutMs;
+    return this.#probedAt !== undefined && this.#clock.now() - this.#probedAt >= this.#options.timeoutMs;
   }
 
   get #isFree(): boolean {
-    const { clock, maxCalls, probe } = this.#options;
+    const { maxCalls, probe } = this.#options;
     if (this.#probedAt !== undefined) return false;
-    const isTrusted = !probe || clock.now() - this.#lastAnswerAt < TRUST_MS;
+    const isTrusted = !probe || this.#clock.now() - this.#lastAnswerAt < TRUST_MS;
     return this.#calls.size + this.#reserved < (isTrusted ? maxCalls : 1);
   }
 
   #noteAnswer(): void {
-    this.#lastAnswerAt = this.#options.clock.now();
+    this.#lastAnswerAt = this.#clock.now();
     if (this.#calls.size === 0 && this.#probedAt === undefined) {
       this.#cancelTimer?.();
       this.#cancelTimer = undefined;
@@ -113,9 +117,10 @@ export class CallGate {
 
   /** Runs when a call may be late, and when the probe is. */
   #onTimer(): void {
-    const { clock } = this.#options;
+    const clock = this.#clock;
     this.#cancelTimer = undefined;
     if (this.#isSilent) for (const waiter of this.#waiters.splice(0)) waiter.refuse();
+    else if (this.#probedAt !== undefined) this.#waitForProbe();
     if (this.#probedAt !== undefined) return;
     let isLate = false;
     for (const call of this.#calls) {
@@ -129,17 +134,30 @@ export class CallGate {
   }
 
   #probe(): void {
-    const { clock, probe, timeoutMs } = this.#options;
+    const { probe } = this.#options;
     if (!probe) return this.#admit();
-    this.#probedAt = clock.now();
-    this.#cancelTimer = clock.schedule(timeoutMs, () => this.#onTimer());
+    this.#cancelTimer?.();
+    this.#probedAt = this.#clock.now();
+    this.#waitForProbe();
     const onAnswer = (): void => {
+      if (this.#probedAt === undefined) return;
       this.#probedAt = undefined;
       this.#cancelTimer?.();
       this.#cancelTimer = undefined;
       this.#noteAnswer();
       this.#onTimer();
     };
-    probe().then(onAnswer, onAnswer);
+    void answerOf(probe).then(onAnswer, onAnswer);
   }
+
+  /** A timer of the platform may run a millisecond early: then it is set again. */
+  #waitForProbe(): void {
+    const leftMs = this.#probedAt! + this.#options.timeoutMs - this.#clock.now();
+    this.#cancelTimer = this.#clock.schedule(leftMs, () => this.#onTimer());
+  }
+}
+
+/** Makes a call whose answer is a promise also if it throws at once. */
+export async function answerOf<T>(call: () => Promise<T>): Promise<T> {
+  return await call();
 }

@@ -167,3 +167,46 @@ test("a single file that does not answer delays the others by its probe only, al
   await clock.advance(10_000);
   expect(await hung).toBe("FOLD_TIMEOUT");
 });
+
+test("calls that wait for a silent drive fail also if a timer runs a little early", async () => {
+  const { clock, inner } = setUpDrive(1);
+  const early = { now: () => clock.now() - 1, schedule: clock.schedule.bind(clock) };
+  const fs = new TimedFileSystem(inner, early, { root: "/a" });
+  inner.fault = () => new Promise(() => undefined);
+  const codes: unknown[] = [];
+  const note = (error: unknown): void => void codes.push((error as { code?: string }).code);
+  void fs.read("/a/1").catch(note);
+  await clock.advance(1_500);
+  void fs.read("/a/2").catch(note);
+  await clock.advance(60_000);
+  expect(codes).toEqual(["FOLD_TIMEOUT", "FOLD_TIMEOUT"]);
+});
+
+test("an answer to any call opens a folder whose probe was never answered", async () => {
+  const { clock, inner, fs } = setUpDrive(2);
+  const waiting: (() => void)[] = [];
+  inner.fault = ({ path }) => new Promise((resolve) => void (path !== "/a" && waiting.push(() => resolve(undefined))));
+  void fs.read("/a/1").catch(() => undefined);
+  await clock.advance(20_000);
+  inner.fault = () => undefined;
+  for (const end of waiting) end();
+  await clock.advance(1_000);
+  expect(await fs.read("/a/2")).toHaveLength(1);
+});
+
+test("a caller that no longer waits is released at the gate, too, and a call that throws at once keeps no place", async () => {
+  const { clock, inner, fs } = setUpDrive(1);
+  inner.fault = () => new Promise(() => undefined);
+  void fs.read("/a/1").catch(() => undefined);
+  fs.hurry(100);
+  let code: unknown;
+  void fs.read("/a/2").catch((error: unknown) => (code = (error as { code?: string }).code));
+  await clock.advance(200);
+  expect(code).toBe("FOLD_TIMEOUT");
+  const throwing = setUpDrive(1);
+  throwing.inner.stat = () => {
+    throw new Error("at once");
+  };
+  for (let time = 0; time < 3; time++) await expect(throwing.fs.stat("/a/1")).rejects.toThrow("at once");
+  expect(await throwing.fs.read("/a/1")).toHaveLength(1);
+});

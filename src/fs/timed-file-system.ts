@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
 import { withTimeout } from "../with-timeout.ts";
-import { CallGate } from "./call-gate.ts";
+import { answerOf, CallGate } from "./call-gate.ts";
 import type {
   AppendOptions,
   ByteRange,
@@ -94,7 +94,7 @@ export class TimedFileSystem implements FileSystem {
 
   async append(path: string, bytes: Uint8Array, options?: AppendOptions): Promise<void> {
     if (!(await this.#gate.enter())) throw folderBusy("append to", path);
-    const answer = this.#inner.append(path, bytes, options);
+    const answer = answerOf(() => this.#inner.append(path, bytes, options));
     this.#gate.track(answer);
     await answer;
   }
@@ -131,6 +131,8 @@ export class TimedFileSystem implements FileSystem {
       underWay.giveUp = () => reject(busy(action, path, "the caller no longer waits"));
     });
     this.#underWay.add(underWay);
+    // also the wait at the gate ends then
+    if (this.#maxTimeoutMs < Infinity) underWay.cancel = this.#clock.schedule(this.#maxTimeoutMs, underWay.giveUp);
     try {
       const entering = this.#gate.enter(hurried);
       if (entering !== true && !(await entering)) throw folderBusy(action, path);
@@ -138,7 +140,7 @@ export class TimedFileSystem implements FileSystem {
         this.#gate.release();
         throw busy(action, path, "an earlier call is still unanswered");
       }
-      const answer = call();
+      const answer = answerOf(call);
       this.#gate.track(answer);
 
       const value = await withTimeout(Promise.race([answer, hurried]), limitMs, this.#clock, () => {

@@ -3,7 +3,9 @@ import { MemoryFileSystem } from "../fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import { SpaceFolder } from "../layers/folder/space-folder.ts";
 import { SpaceManager } from "../space/space-manager.ts";
+import type { SpaceOptions } from "../space/space-options.ts";
 import type { Space } from "../space/space.ts";
+import { FaultyFileSystem } from "../testing/faulty-file-system.ts";
 import { newId } from "../tree/index.ts";
 import { joinSpaces } from "./join.ts";
 import { verifyFolder } from "./verify.ts";
@@ -11,10 +13,10 @@ import { verifyFolder } from "./verify.ts";
 const COPY = "/notes/space-v1/space.sync-conflict-20261130-120000-ABCDEFG.json";
 
 /** Begins a space with a note and an app tree with an item. */
-async function begin(fs: MemoryFileSystem, device: string): Promise<string> {
+async function begin(fs: MemoryFileSystem, device: string, options: SpaceOptions = {}): Promise<string> {
   const id = newId();
   const layer = new FileSystemPersistenceLayer("/notes", id, { fs });
-  const space = await new SpaceManager().createSpace({ id, name: device, persistenceLayers: [layer] });
+  const space = await new SpaceManager(options).createSpace({ id, name: device, persistenceLayers: [layer] });
   space.tree.root!.newNamedChild(`note of ${device}`);
   space.newAppTree("outline", `page of ${device}`).tree.root!.newNamedChild(`item of ${device}`);
   await space.close();
@@ -54,8 +56,8 @@ async function codes(fs: MemoryFileSystem): Promise<string[]> {
   return found;
 }
 
-async function open(fs: MemoryFileSystem, id: string): Promise<Space> {
-  return await new SpaceManager().loadSpace({ id }, [new FileSystemPersistenceLayer("/notes", id, { fs })]);
+async function open(fs: MemoryFileSystem, id: string, options: SpaceOptions = {}): Promise<Space> {
+  return await new SpaceManager(options).loadSpace({ id }, [new FileSystemPersistenceLayer("/notes", id, { fs })]);
 }
 
 test("spaces that began in one folder are found, and joined without a loss, alike on devices that join at once", async () => {
@@ -109,5 +111,54 @@ test("an open space says that another space began in its folder", async () => {
   await expect
     .poll(() => space.problems.map(({ code, file }) => [code, file]))
     .toEqual([["FOLD_TWO_SPACES", COPY.slice("/notes/".length)]]);
+  await space.close();
+});
+
+test("a peer that wrote in both spaces under the same ids loses nothing", async () => {
+  const [laptop, phone] = [new MemoryFileSystem(), new MemoryFileSystem()];
+  const kept = { peerId: "kept-peer" };
+  const ids = [await begin(laptop, "laptop"), await begin(phone, "phone", kept)];
+  await phone.write(COPY, (await phone.read("/notes/space-v1/space.json"))!);
+  await phone.write("/notes/space-v1/space.json", (await laptop.read("/notes/space-v1/space.json"))!);
+  await copyOps(laptop, phone);
+  const space = await open(phone, ids[0]!, kept);
+  for (let count = 0; count < 9; count++) space.tree.root!.newNamedChild(`later ${count}`);
+  await space.close();
+  await joinSpaces(new SpaceFolder(phone, "/notes"));
+  const joined = await open(phone, ids[0]!);
+  const names = joined.tree.root!.children.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["note of phone", "note of laptop", "later 0", "later 8"]));
+  await joined.close();
+});
+
+test("an app tree with a vertex app-forest is no space", async () => {
+  const fs = new MemoryFileSystem();
+  const id = await begin(fs, "laptop");
+  const space = await open(fs, id);
+  const { root } = await space.loadAppTree(space.appTrees[0]!.treeId!);
+  root.newNamedChild("app-forest").newNamedChild("deeper").newNamedChild("app-forest");
+  await space.close();
+  expect(await codes(fs)).toEqual([]);
+  expect(await joinSpaces(new SpaceFolder(fs, "/notes"))).toMatchObject({ joined: [], written: [] });
+});
+
+test("an unreadable log or copy of space.json is named, stops nothing else, and moves nothing", async () => {
+  const { laptop, ids } = await unite();
+  await laptop.write(`/notes/space-v1/ops/aa/${"b".repeat(30)}/2026/11/22/${"c".repeat(32)}.jsonl.cloud`, new Uint8Array(1));
+  const { left, moved } = await joinSpaces(new SpaceFolder(laptop, "/notes"));
+  expect(left.map(({ code }) => code)).toEqual(["FOLD_NOT_DOWNLOADED"]);
+  expect(moved).toEqual([]);
+  const faulty = new FaultyFileSystem(laptop);
+  faulty.fault = ({ action, path }) => {
+    if (action === "read" && path === COPY) throw new Error("a bad disk");
+    return undefined;
+  };
+  const problems: string[] = [];
+  for await (const { file, reason } of verifyFolder(new SpaceFolder(faulty, "/notes")))
+    if (file === COPY.slice(7)) problems.push(reason);
+  expect(problems).toEqual([expect.stringContaining("a bad disk")]);
+  const layer = new FileSystemPersistenceLayer("/notes", ids[0], { fs: faulty });
+  const space = await new SpaceManager().loadSpace({ id: ids[0] }, [layer]);
+  await expect.poll(() => space.problems.map(({ file }) => file)).toContain(COPY.slice(7));
   await space.close();
 });

@@ -36,13 +36,15 @@ export interface Join {
 export async function joinSpaces(folder: SpaceFolder, { isDryRun = false }: JoinOptions = {}): Promise<Join> {
   const { id: spaceId } = await folder.open();
   const changes = new CheckedChanges(folder);
-  const { logs } = await folder.scan();
+  const { logs, problems, outOfReach } = await folder.scan();
   const others = (await findSpaceTrees(folder, logs)).filter((tree) => tree.spaceId !== spaceId);
   const joined: SpaceTree[] = [];
   const written: string[] = [];
-  const left: Problem[] = [];
+  // what cannot be read at present may belong to any space
+  const left: Problem[] =
+    outOfReach.length > 0 ? problems.filter(({ file }) => file !== undefined && !logs.some(({ path }) => path === file)) : [];
   for (const other of others) {
-    const unjoined = await findUnjoined(folder, logs, other.spaceId, spaceId);
+    const unjoined = await findUnjoined(folder, logs, other.spaceId, spaceId, (problem) => left.push(problem));
     if (unjoined.size > 0) joined.push(other);
     for (const [log, ops] of unjoined) {
       const text = ops
@@ -61,9 +63,9 @@ export async function joinSpaces(folder: SpaceFolder, { isDryRun = false }: Join
     }
   }
   const moved: { from: string; to: string }[] = [];
-  for (const { file, spaceId: other } of await findOtherSpaceFiles(folder, spaceId)) {
+  for (const { file, spaceId: other } of await findOtherSpaceFiles(folder, spaceId, (problem) => left.push(problem))) {
     // the operations of that space may not have arrived
-    if (!others.some((tree) => tree.spaceId === other)) continue;
+    if (left.length > 0 || !others.some((tree) => tree.spaceId === other)) continue;
     const to = joinPath(LOST_DIR, `joined-${other}`, file.slice(SPACE_DIR.length + 1));
     if (isDryRun || (await changes.moveFileToFree(file, to))) moved.push({ from: file, to });
   }

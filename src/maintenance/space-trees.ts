@@ -1,9 +1,11 @@
 import type { Problem } from "../errors.ts";
 import { findOtherSpaceFiles } from "../layers/folder/other-space-files.ts";
-import { APP_FOREST_NAME, treeDir } from "../log/index.ts";
+import { APP_FOREST_NAME, encodeLine, treeDir } from "../log/index.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
-import { isAnyPropertyOp, NAME_KEY, OLD_NAME_KEY, OpIdSet, type VertexOperation } from "../tree/index.ts";
+import { isAnyPropertyOp, NAME_KEY, OLD_NAME_KEY, OpIdSet, opIdToString, type VertexOperation } from "../tree/index.ts";
 import { readEntry } from "./read-entry.ts";
+
+const TREE_ID_KEY = "tid";
 
 /** A tree that names the app trees of a space. A folder should have one. */
 export interface SpaceTree {
@@ -13,31 +15,53 @@ export interface SpaceTree {
   readonly operations: number;
 }
 
-/** Finds the space trees in the logs of a folder: the trees with a vertex `app-forest`. The order is that of their ids. */
+/**
+ * Finds the space trees in the logs of a folder: the trees with a vertex `app-forest` below their root that no other such tree
+ * names as its app tree. The order is that of their ids.
+ */
 export async function findSpaceTrees(folder: SpaceFolder, logs: readonly LogEntry[]): Promise<SpaceTree[]> {
   const finder = new SpaceTreeFinder();
   for (const log of logs) for await (const { ops } of readEntry(folder, log)) finder.add(log.treeId, ops);
   return finder.found;
 }
 
+interface FoundTree {
+  readonly ids: OpIdSet;
+  name: string | undefined;
+  /** Vertices named `app-forest`. */
+  readonly forests: Set<string>;
+  /** Vertices that were once children of the root. */
+  readonly belowRoot: Set<string>;
+  /** Ids of the app trees that the tree may name. */
+  readonly appTrees: Set<string>;
+}
+
+function newTree(): FoundTree {
+  return { ids: new OpIdSet(), name: undefined, forests: new Set(), belowRoot: new Set(), appTrees: new Set() };
+}
+
 /** Recognizes space trees by their operations. */
 export class SpaceTreeFinder {
-  readonly #trees = new Map<string, { readonly ids: OpIdSet; name: string | undefined; hasForest: boolean }>();
+  readonly #trees = new Map<string, FoundTree>();
 
   add(treeId: string, ops: readonly VertexOperation[]): void {
     let tree = this.#trees.get(treeId);
-    if (!tree) this.#trees.set(treeId, (tree = { ids: new OpIdSet(), name: undefined, hasForest: false }));
+    if (!tree) this.#trees.set(treeId, (tree = newTree()));
     for (const op of ops) {
       tree.ids.add(op.id);
+      if (!isAnyPropertyOp(op) && op.parentId === treeId) tree.belowRoot.add(op.targetId);
+      if (isAnyPropertyOp(op) && op.key === TREE_ID_KEY && typeof op.value === "string") tree.appTrees.add(op.value);
       if (!isAnyPropertyOp(op) || (op.key !== OLD_NAME_KEY && op.key !== NAME_KEY)) continue;
-      if (op.value === APP_FOREST_NAME) tree.hasForest = true;
+      if (op.value === APP_FOREST_NAME) tree.forests.add(op.targetId);
       else if (op.targetId === treeId && typeof op.value === "string") tree.name = op.value;
     }
   }
 
   get found(): SpaceTree[] {
-    return [...this.#trees]
-      .flatMap(([spaceId, { ids, name, hasForest }]) => (hasForest ? { spaceId, name, operations: ids.size } : []))
+    const found = [...this.#trees].filter(([, { forests, belowRoot }]) => [...forests].some((id) => belowRoot.has(id)));
+    const isAppTree = (id: string): boolean => found.some(([spaceId, { appTrees }]) => spaceId !== id && appTrees.has(id));
+    return found
+      .flatMap(([spaceId, { ids, name }]) => (isAppTree(spaceId) ? [] : { spaceId, name, operations: ids.size }))
       .sort((a, b) => (a.spaceId < b.spaceId ? -1 : 1));
   }
 }
@@ -58,20 +82,31 @@ export async function findUnjoined(
   logs: readonly LogEntry[],
   from: string,
   to: string,
+  onProblem: (problem: Problem) => void = () => undefined,
 ): Promise<Map<LogEntry, VertexOperation[]>> {
-  const known = new OpIdSet();
-  const addKnown = async (log: LogEntry): Promise<void> => {
-    for await (const { ops } of readEntry(folder, log)) for (const { id } of ops) known.add(id);
+  const wanted = new OpIdSet();
+  for (const log of logs)
+    if (log.treeId === from) for await (const { ops } of readEntry(folder, log)) for (const { id } of ops) wanted.add(id);
+  // a peer that wrote in both trees made different operations under one id: every device that gets both makes them again
+  const known = new Map<string, Set<string>>();
+  const isNew = (op: VertexOperation): boolean => {
+    const [id, line] = [opIdToString(op.id), encodeLine(op)];
+    const lines = known.get(id) ?? new Set();
+    known.set(id, lines);
+    return !lines.has(line) && lines.add(line) === lines;
   };
-  for (const log of logs) if (log.treeId === to) await addKnown(log);
+  for (const log of logs)
+    if (log.treeId === to)
+      for await (const { ops } of readEntry(folder, log)) for (const op of ops) if (wanted.has(op.id)) isNew(op);
   const unjoined = new Map<LogEntry, VertexOperation[]>();
   for (const log of logs) {
     if (log.treeId !== from) continue;
     const missing: VertexOperation[] = [];
-    for await (const { ops } of readEntry(folder, log)) {
+    for await (const { ops, problems } of readEntry(folder, log)) {
+      for (const problem of problems) onProblem(problem);
       for (const op of ops) {
         const joined = toJoinedOp(op, from, to);
-        if (joined && known.add(joined.id)) missing.push(joined);
+        if (joined && isNew(joined)) missing.push(joined);
       }
     }
     if (missing.length > 0) unjoined.set(log, missing);
@@ -86,9 +121,9 @@ export async function findOtherSpaces(
   logs: readonly LogEntry[],
   trees: readonly SpaceTree[],
 ): Promise<Problem[]> {
-  const files = await findOtherSpaceFiles(folder, spaceId);
-  const own = describeTree(spaceId, trees);
   const problems: Problem[] = [];
+  const files = await findOtherSpaceFiles(folder, spaceId, (problem) => problems.push(problem));
+  const own = describeTree(spaceId, trees);
   const others = new Set([...trees.map((tree) => tree.spaceId), ...files.map((file) => file.spaceId)]);
   others.delete(spaceId);
   for (const other of others) {

@@ -20,7 +20,8 @@ export interface ExaminationListener {
  * examination. Operations that no reader finds are problems, too: those that only `lost+found` contains, and those of
  * version 0 beside the space. A missing bin, and trees without references, are not problems. `explainProblem` explains one.
  *
- * Memory is bounded by one peer's operations of the largest tree, and by the number of repeated ones among them.
+ * Memory is bounded by one peer's operations of the largest tree, the number of repeated ones among them, and the ids of the
+ * roots' children.
  * @throws FoldspaceError if the folder has no space: `FOLD_NOT_FOUND`, `FOLD_NOT_A_FOLDER`, `FOLD_NOT_A_SPACE`, `FOLD_OLD_FORMAT`
  */
 export function verifyFolder(folder: SpaceFolder, onProgress?: (progress: ReadingProgress) => void): AsyncGenerator<Problem> {

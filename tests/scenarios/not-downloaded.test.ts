@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { SpaceFolder } from "../../src/layers/folder/space-folder.ts";
@@ -121,4 +121,24 @@ describe.each([".nextcloud", ".owncloud", ".cloud", ".SomeBrand"])("with %s behi
     expect(space.secrets.get("key")).toBe("value");
     expect(space.secrets.get("other")).toBe("value");
   });
+});
+
+test("operations are relayed after a day, with few rescans until then, if the files are never downloaded", async () => {
+  const { id, store, fs, log, clock } = await setUp();
+  await evict(fs, log, ".cloud");
+  const before = (await logsIn(fs)).length;
+  const folder = new FileSystemPersistenceLayer("/space", id, { fs, clock });
+  const rescan = vi.spyOn(folder, "rescanTree");
+  open.push(await new SpaceManager({ clock }).loadSpace({ id }, [layerOn(store, id, { clock }), folder]));
+  await clock.advance(23 * 3_600_000);
+  expect(await logsIn(fs)).toHaveLength(before);
+  expect(rescan.mock.calls.length).toBeLessThan(120);
+  await clock.advance(2 * 3_600_000);
+  expect(await logsIn(fs)).toHaveLength(before + 1);
+});
+
+test("a placeholder beside the file itself is a leftover", async () => {
+  const { fs, log } = await setUp();
+  await fs.write(`${log}.cloud`, bytes(" "));
+  for await (const problem of verifyFolder(new SpaceFolder(fs, "/space"))) expect(problem).toBeUndefined();
 });

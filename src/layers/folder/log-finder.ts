@@ -33,8 +33,9 @@ export class LogFinder {
     await this.#folder.assertPresent();
     this.#misplacedLogs = scan.logs.filter(isMisplaced);
     const { guard } = this.#folder;
-    const others = guard ? await findOtherSpaceFiles(this.#folder, guard.spaceId) : [];
-    const problems = [...scan.problems, ...others.map(twoSpaces)];
+    const problems = [...scan.problems];
+    const others = guard ? await findOtherSpaceFiles(this.#folder, guard.spaceId, (problem) => problems.push(problem)) : [];
+    problems.push(...others.map(twoSpaces));
     const named = new Set(problems.map((problem) => problem.file!));
     for (const file of [...this.problems.keys()]) if (!named.has(file)) this.problems.delete(file);
     for (const problem of problems) this.problems.set(problem.file!, [problem]);

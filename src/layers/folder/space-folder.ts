@@ -194,9 +194,12 @@ export class SpaceFolder {
     const outOfReach: string[] = [];
     const waiting: Pick<LogEntry, "treeId" | "peerId">[] = [];
     const treeIds = new Map<string, string>();
+    const paths = new Set(found.files.map((file) => joinPath(below, file.path)));
     for (const file of found.files) {
       const path = joinPath(below, file.path);
       const sorted = classifyEntry(path, file);
+      // a leftover: the file itself is there
+      if (sorted.missing !== undefined && paths.has(sorted.missing)) continue;
       if (sorted.log) {
         const { treeId } = sorted.log;
         // shares one string among all files of a tree, which each made their own from two parts of their paths

@@ -182,9 +182,9 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   flushOnPageHide(): void {
     this.#isPageHiding = true;
+    this.#options.clock.schedule(0, () => (this.#isPageHiding = false));
     this.#journal.add([...this.#saving]);
     this.#connection?.batcher.beginFlush();
-    this.#options.clock.schedule(0, () => (this.#isPageHiding = false));
   }
 
   async startListening(listener: (change: IncomingChange) => void): Promise<void> {

@@ -28,13 +28,8 @@ export class PageJournal {
       const name = this.#nameOf(key);
       room -= lines.length;
       if (!storage || room < 0 || this.#added.has(name)) return;
-      try {
-        storage.setItem(name, new TextDecoder().decode(lines));
-        this.#added.add(name);
-      } catch (error) {
-        if (errorName(error) === "QuotaExceededError") return;
-        throw error;
-      }
+      if (inStorage(() => storage.setItem(name, new TextDecoder().decode(lines))) === FAILED) return;
+      this.#added.add(name);
     }
   }
 
@@ -42,28 +37,58 @@ export class PageJournal {
   remove(records: readonly KeyedRecord[]): void {
     for (const [key] of records) {
       const name = this.#nameOf(key);
-      if (this.#added.delete(name)) pageStorage()?.removeItem(name);
+      if (this.#added.delete(name)) inStorage(() => pageStorage()?.removeItem(name));
     }
   }
 
   /** Removes records that were found. */
   removeFound(records: readonly KeyedRecord[]): void {
-    for (const [key] of records) pageStorage()?.removeItem(this.#nameOf(key));
+    for (const [key] of records) inStorage(() => pageStorage()?.removeItem(this.#nameOf(key)));
   }
 
   /** The records of a space. */
   find(spaceId: string): KeyedRecord[] {
     const storage = pageStorage();
     const start = this.#nameOf([spaceId]).slice(0, -1);
-    const names = storage ? Object.keys(storage).filter((name) => name.startsWith(`${start},`)) : [];
-    return names.map((name) => {
-      const key = JSON.parse(name.slice(this.#prefix.length)) as BatchKey;
-      return [key, { peerId: key[2], lines: new TextEncoder().encode(storage!.getItem(name) ?? "") }];
+    const names = inStorage(() => Object.keys(storage ?? {}).filter((name) => name.startsWith(`${start},`)));
+    if (names === FAILED) return [];
+    return names.flatMap((name): KeyedRecord[] => {
+      const key = keyIn(name.slice(this.#prefix.length));
+      const lines = inStorage(() => storage!.getItem(name));
+      // another tab may have moved the record meanwhile: an empty one must not replace it
+      return key && typeof lines === "string" ? [[key, { peerId: key[2], lines: new TextEncoder().encode(lines) }]] : [];
     });
   }
 
   #nameOf(key: BatchKey | readonly [spaceId: string]): string {
     return this.#prefix + JSON.stringify(key);
+  }
+}
+
+const FAILED = Symbol("failed");
+
+/**
+ * Uses the storage as far as it works: it only complements the database. Full, it throws `QuotaExceededError`, or in Firefox
+ * `NS_ERROR_DOM_QUOTA_REACHED`; in a damaged profile of Firefox, every use throws an error that is not even a `DOMException`.
+ */
+function inStorage<T>(use: () => T): T | typeof FAILED {
+  try {
+    return use();
+  } catch {
+    return FAILED;
+  }
+}
+
+/** @returns `undefined` for a name that is not of a record */
+function keyIn(text: string): BatchKey | undefined {
+  try {
+    const key: unknown = JSON.parse(text);
+    const isKey =
+      Array.isArray(key) && key.length === 5 && key.every((part, at) => typeof part === (at < 4 ? "string" : "number"));
+    return isKey ? (key as unknown as BatchKey) : undefined;
+  } catch (error) {
+    if (errorName(error) === "SyntaxError") return undefined;
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { errorCode } from "../../errors.ts";
 import { encodeSpaceFile, SPACE_FILE } from "../../log/index.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
+import { findOtherSpaceFiles } from "../../layers/folder/other-space-files.ts";
 import { CheckedChanges } from "../checked-changes.ts";
 import { findSpaceTrees } from "../space-trees.ts";
 import type { RepairStep } from "./plan.ts";
@@ -22,8 +23,13 @@ export async function planSpaceFile(
     return { spaceId: (await folder.open()).id };
   } catch (error) {
     if (errorCode(error) !== "FOLD_BAD_SPACE_FILE") throw error;
-    const [only, ...others] = await findSpaceTrees(folder, (await folder.scan()).logs);
-    if (!only || others.length > 0) throw error;
+    const { logs, outOfReach } = await folder.scan();
+    const [only, ...others] = await findSpaceTrees(folder, logs);
+    // what cannot be read may be the space, and the copy of another device may name it
+    if (!only || others.length > 0 || outOfReach.length > 0) throw error;
+    let isClear = true;
+    const copies = await findOtherSpaceFiles(folder, only.spaceId, () => (isClear = false));
+    if (!isClear || copies.length > 0) throw error;
     const hasFile = ((await new CheckedChanges(folder).sizeOf(SPACE_FILE)) ?? 0) > 0;
     const to = hasFile ? keptPath(id, SPACE_FILE) : undefined;
     return { spaceId: only.spaceId, step: { kind: "space-file", file: SPACE_FILE, to, spaceId: only.spaceId } };

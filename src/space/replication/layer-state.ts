@@ -28,7 +28,14 @@ interface Relay {
   readonly ops: readonly VertexOperation[] | undefined;
   /** Milliseconds since the epoch. Until then, the instance that made the operations is expected to write them to the layer. */
   readonly dueAt: number;
+  /** Whether the layer may have them in files that are not downloaded. */
+  readonly isHeld?: boolean;
 }
+
+/** A layer reports the files that it downloads: it is only asked in case that it lacks the operations after all. */
+const LAST_HELD_RETRY_MS = 30 * 60_000;
+/** After this time, what a layer may have in files that are not downloaded is relayed: the files may never be, or lack it. */
+const MAX_HELD_MS = 24 * 60 * 60_000;
 
 /**
  * Whether a layer is sent missing operations at once, without waiting for other instances to write them: when it is read, and when
@@ -111,6 +118,10 @@ export class LayerState {
   #reading = 0;
   #batches = 0;
   #attempts = 0;
+  /** As `#attempts`, for what is not downloaded. */
+  #heldAttempts = 0;
+  /** Since when something is held. */
+  #heldSince: number | undefined;
   #retryAt = 0;
 
   constructor(tree: TreeKnowledge) {
@@ -197,6 +208,8 @@ export class LayerState {
     copy.#reading = this.#reading;
     copy.#batches = this.#batches;
     copy.#attempts = this.#attempts;
+    copy.#heldAttempts = this.#heldAttempts;
+    copy.#heldSince = this.#heldSince;
     copy.#retryAt = this.#retryAt;
     return copy;
   }
@@ -239,7 +252,7 @@ export class LayerState {
       case "collected":
         return this.#phase === "current" ? this.#onCollected(event) : [];
       case "rescanned":
-        this.#notDownloaded = event.notDownloaded;
+        this.#noteNotDownloaded(event.notDownloaded, event.now);
         return this.#onRescanned(event.isDone, event.now);
       case "saved":
         this.#relaying.delete(event.batch);
@@ -322,7 +335,7 @@ export class LayerState {
     }
     const relayed = due.flatMap(({ ops }) => ops ?? []);
     const absent = relayed.filter((op) => this.#isNotDownloaded(op) && this.lacks(op));
-    if (absent.length > 0) this.#relays.push({ ops: absent, dueAt: now + backoffMs(++this.#attempts) });
+    if (absent.length > 0) this.#hold(absent, now);
     const effects = this.#save(
       relayed.filter((op) => !this.#isNotDownloaded(op)),
       true,
@@ -345,8 +358,31 @@ export class LayerState {
     );
     if (this.#tree.known.size <= this.#covered.size + waiting.size) this.#attempts = 0;
     // another layer, or the tree itself, was not ready to provide the rest
-    else this.#relays.push({ ops: undefined, dueAt: now + Math.max(this.#tree.relayDelayMs, backoffMs(++this.#attempts)) });
+    else {
+      const isHeld = ops.length > 0 && ops.every((op) => this.#isNotDownloaded(op) || !this.lacks(op));
+      const delayMs = isHeld ? this.#heldDelayMs() : backoffMs(++this.#attempts);
+      this.#relays.push({ ops: undefined, dueAt: now + Math.max(this.#tree.relayDelayMs, delayMs) });
+    }
     return effects;
+  }
+
+  #noteNotDownloaded(peerIds: ReadonlySet<string>, now: number): void {
+    if (![...peerIds].every((peerId) => this.#notDownloaded.has(peerId))) this.#heldAttempts = 0;
+    if (peerIds.size === 0) this.#heldSince = undefined;
+    else this.#heldSince ??= now;
+    const isOverdue = this.#heldSince !== undefined && now - this.#heldSince >= MAX_HELD_MS;
+    this.#notDownloaded = isOverdue ? new Set() : peerIds;
+  }
+
+  /** Joins all that is held, so that the layer is asked once for it, and not once for each edit. */
+  #hold(ops: readonly VertexOperation[], now: number): void {
+    const held = this.#relays.filter(({ isHeld }) => isHeld).flatMap((relay) => relay.ops ?? []);
+    const others = this.#relays.filter(({ isHeld }) => !isHeld);
+    this.#relays = [...others, { ops: [...held, ...ops], dueAt: now + this.#heldDelayMs(), isHeld: true }];
+  }
+
+  #heldDelayMs(): number {
+    return backoffMs(++this.#heldAttempts, undefined, LAST_HELD_RETRY_MS);
   }
 
   #relayLater(ops: readonly VertexOperation[], dueAt: number): LayerEffect[] {
