@@ -13,9 +13,16 @@ import type { VertexOperation } from "../tree/index.ts";
 export interface PersistenceLayer {
   /** Distinguishes the layers of one space. */
   readonly id: string;
+  /**
+   * Informative: foldspace itself reads neither this nor {@link supportsIncomingSync} nor {@link isConnected}. Only
+   * `testPersistenceLayer` checks them.
+   */
   readonly type: "local" | "remote";
   readonly spaceId: string;
-  /** Whether operations made elsewhere arrive while the layer has a listener. */
+  /**
+   * Whether operations made elsewhere arrive while the layer has a listener. Informative: foldspace itself does not read
+   * this, but calls {@link startListening} of each layer that has that method.
+   */
   readonly supportsIncomingSync: boolean;
 
   /**
@@ -32,6 +39,7 @@ export interface PersistenceLayer {
    * it writes files that only its peer may write.
    */
   changePeer?(peerId: string): void;
+  /** Whether the layer is connected. Informative: foldspace itself does not call this method. */
   isConnected(): boolean;
   /**
    * While connected, identifies the place that keeps the space among all places that this program uses, regardless of the name,

@@ -26,6 +26,22 @@ export interface VaultOptions {
  * Secrets under a passphrase: the contents of all peers' sealed files, once one of their keys is known, and the file that this
  * peer writes. A source that keeps files is an opaque object. This class manages the keys. Reading, unlocking, locking and
  * changing keys are done one after another.
+ *
+ * The state, `protection`, follows from the keyring, the files and the rollback guard in `#contents`. A key is in force if it
+ * is neither ended nor replaced (`writeKey`):
+ *
+ * | event | state before | state after |
+ * | --- | --- | --- |
+ * | `protect` makes a key | `none` | `unlocked` |
+ * | `read` finds a file that does not say that the protection was ended, or misses a key seen before | `none` | `locked` |
+ * | `unlock`, or `read` with a remembered key, finds a key in force | `none`, `locked` | `unlocked` |
+ * | `unlock` with `acceptOlder`: no file exists, although a key was seen before | `locked` | `none` |
+ * | `lock` | `unlocked` | `locked`, because the files remain |
+ * | `end`, or all files say that the protection was ended | `unlocked`, `locked` | `none`; `protectionEnded` if a key is known |
+ * | `read` of a proof that an unknown key has replaced the last key in force | `unlocked` | `locked` |
+ *
+ * After `end`, the state is `locked` instead of `none` as long as a file under an unknown key does not say that the protection
+ * was ended.
  */
 export class Vault {
   readonly #spaceId: string;

@@ -55,6 +55,16 @@ export interface ConnectionOptions {
  *              ▲  │ failed
  *              └──┘
  * ```
+ *
+ * | state | means | leaves it when |
+ * | --- | --- | --- |
+ * | connecting: `#opening`, not `#isConnected` | `#error` is the failure before the next attempt | it is connected: bringing in |
+ * | failed: `#error`, no `#opening` | the error was `PERMANENT`, or `bringIn` rejected: no retry | `open` is called again |
+ * | bringing in: `#opening`, `#isConnected` | `usable` resolves when the space tree was read | `bringIn` resolves: brought in |
+ * | brought in: `#isBroughtIn` | failures (`#taskErrors`, `#treeErrors`) do not end it | `close` is called |
+ * | closed: `#closing` | loads and saves reject; `#claim` is released when the layer has answered | never |
+ *
+ * `close` leads from every state to closed.
  */
 export class LayerConnection {
   readonly layer: PersistenceLayer;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { Random } from "../../src/testing/random.ts";
 import { findChromium } from "../browser/chromium.ts";
 import { ServedFolder } from "./folders.ts";
 import { useBrowser } from "./rig.ts";
-import { Random, SESSIONS } from "./typing-sessions.ts";
+import { SESSIONS } from "./typing-sessions.ts";
 
 /** Number of sessions; the kinds take turns. */
 const COUNT = Number(process.env["FOLDSPACE_TYPING_SESSIONS"] ?? Object.keys(SESSIONS).length);

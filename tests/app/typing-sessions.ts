@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { Random } from "../../src/testing/random.ts";
 import type { AppPage } from "./app-page.ts";
 
 /** A page on two devices, in which two users type at the same time. */
@@ -13,40 +14,6 @@ export interface TypingSession {
 const SETTLED = { timeout: 45_000, interval: 100 } as const;
 /** Time of a user between two keys, in milliseconds. */
 const [FASTEST_MS, SLOWEST_MS] = [90, 500];
-
-/** Random numbers from a seed (mulberry32). */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  /** From 0 up to, not including, 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!;
-  }
-
-  /** Words that no other text contains. @param mark the character with which these words, and no others, begin */
-  sentence(mark: string, length: number): string {
-    const letters = "defghijklmnopqrstuvwxyz";
-    let text = mark;
-    while (text.length < length)
-      text += this.next() < 0.2 && !text.endsWith(" ") ? ` ${mark}` : letters.charAt(this.below(letters.length));
-    return text.trim();
-  }
-}
 
 /** Actions of users on a page. Each starts on a new page with these lines. */
 export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: (session: TypingSession) => Promise<void> }>> = {
@@ -68,10 +35,10 @@ export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: 
     lines: ["one", "two", "three", "four"],
     run: async (session) => {
       const { a, b, random } = session;
-      const byB = random.sentence("b", 16);
+      const byB = sentence(random, "b", 16);
       const writing = write(session, b, "two", 3, ` ${byB}`);
       for (let n = 0; n < 3; n++) {
-        await pause(400 + random.below(900));
+        await pause(random.integer(400, 1_299));
         const item = (await a.outline()).map((line) => line.trim()).find((line) => line.startsWith("two"));
         const about = random.pick(["two", "next"]) === "two" ? item! : random.pick(["three", "one", "four"]);
         await a.page.locator("[data-testid=row]", { hasText: about }).first().getByRole("textbox").focus();
@@ -94,9 +61,9 @@ export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: 
         ["below", "two"],
         ["below", "below"],
       ] as const);
-      const byB = random.sentence("b", 18);
+      const byB = sentence(random, "b", 18);
       const writing = write(session, b, item, item.length, ` ${byB}`);
-      await pause(300 + random.below(2_500));
+      await pause(random.integer(300, 2_799));
       await a.page.locator("[data-testid=row]", { hasText: deleted }).first().getByRole("textbox").focus();
       await a.press("Control+Shift+Backspace");
       await writing;
@@ -119,7 +86,7 @@ export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: 
     run: async (session) => {
       const { a, b, random } = session;
       const add = async (device: AppPage, mark: string, after: string): Promise<string[]> => {
-        const texts = [random.sentence(mark, 7), random.sentence(mark, 8)];
+        const texts = [sentence(random, mark, 7), sentence(random, mark, 8)];
         const keys = texts.map(() => random.pick(["Tab", "Alt+ArrowUp", "Alt+ArrowDown", "Shift+Tab"]));
         await device.edit(after);
         for (const [index, text] of texts.entries()) {
@@ -140,9 +107,9 @@ export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: 
     lines: ["one", "  two", "    three", "four"],
     run: async (session) => {
       const { a, b, random } = session;
-      const byB = random.sentence("b", 16);
+      const byB = sentence(random, "b", 16);
       const writing = write(session, b, "three", 5, ` ${byB}`);
-      await pause(300 + random.below(2_000));
+      await pause(random.integer(300, 2_299));
       await a.edit(random.pick(["one", "two"]));
       await a.press("Control+.");
       await writing;
@@ -188,7 +155,7 @@ export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: 
     run: async (session) => {
       const { a, b, random } = session;
       const text = "some words of both";
-      const [before, after, byB] = [random.sentence("a", 9), random.sentence("c", 9), random.sentence("b", 20)];
+      const [before, after, byB] = [sentence(random, "a", 9), sentence(random, "c", 9), sentence(random, "b", 20)];
       const writing = write(session, b, text, 0, `${byB} `);
       await write(session, a, text, text.length, ` ${before}`, false);
       await a.page.reload();
@@ -203,14 +170,23 @@ export const SESSIONS: Readonly<Record<string, { lines: readonly string[]; run: 
   },
 };
 
+/** Words that no other text contains. @param mark the character with which these words, and no others, begin */
+function sentence(random: Random, mark: string, length: number): string {
+  const letters = "defghijklmnopqrstuvwxyz";
+  let text = mark;
+  while (text.length < length)
+    text += random.next() < 0.2 && !text.endsWith(" ") ? ` ${mark}` : letters.charAt(random.integer(0, letters.length - 1));
+  return text.trim();
+}
+
 /** Both type in one item, in the same place or in different ones. @returns the text that each has typed */
 async function writeInBoth(session: TypingSession, text: string): Promise<[string, string]> {
   const { a, b, random } = session;
   const places = [0, text.indexOf(" "), text.length];
-  const [byA, byB] = [random.sentence("a", 14 + random.below(8)), random.sentence("b", 14 + random.below(8))];
+  const [byA, byB] = [sentence(random, "a", random.integer(14, 21)), sentence(random, "b", random.integer(14, 21))];
   const at = [random.pick(places), random.pick(places)] as const;
   const spaced = (words: string, place: number): string => (place === 0 ? `${words} ` : ` ${words}`);
-  const [delayA, delayB] = [random.below(1_000), random.below(1_000)];
+  const [delayA, delayB] = [random.integer(0, 999), random.integer(0, 999)];
   await Promise.all([
     pause(delayA).then(() => write(session, a, text, at[0], spaced(byA, at[0]))),
     pause(delayB).then(() => write(session, b, text, at[1], spaced(byB, at[1]))),
@@ -246,7 +222,7 @@ async function write(
 
 async function typeLikeAPerson({ random }: TypingSession, device: AppPage, text: string): Promise<void> {
   for (const character of text) {
-    await pause(FASTEST_MS + random.below(SLOWEST_MS - FASTEST_MS));
+    await pause(random.integer(FASTEST_MS, SLOWEST_MS - 1));
     await device.page.keyboard.press(character === " " ? "Space" : character);
   }
 }

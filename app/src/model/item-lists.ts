@@ -8,7 +8,16 @@ const MAX_PLACED_ONE_BY_ONE = 64;
 
 const NONE: readonly Item[] = [];
 
-/** The state that an outline keeps of an item. */
+/**
+ * The state that an outline keeps of an item:
+ *
+ * | state | means | leaves it when |
+ * | --- | --- | --- |
+ * | `index` -1 | not visible: deleted, hidden, not below the root shown, or below a collapsed item | none of these applies |
+ * | `index` 0 or more | visible, as `row` | one of these applies |
+ * | also in `Outline.#pinned` | neither hiding it nor a deletion elsewhere removes its row | `unpin`, or a deletion here |
+ * | also in `Outline.#deleted` | another device deleted it: `row.isDeleted` | it is restored, unpinned, or deleted here as well |
+ */
 export class Item implements Placed {
   readonly id: string;
   parentId: string;

@@ -15,7 +15,17 @@ export type { Row } from "./row.ts";
  *
  * Changes arrive in two ways. Operations of this device are noted at once, so that code that edits and reads in the same turn
  * reads the new state. For operations of other devices, the tree reports their effects in a microtask; a read before that
- * reloads the whole outline.
+ * reloads the whole outline:
+ *
+ * | event | `#isStale` | `#isAhead` | `#isReloadDue` |
+ * | --- | --- | --- | --- |
+ * | before the first read | true | false | false |
+ * | a move of this device | as before | true | as before |
+ * | an operation of another device | true | as before | true if `#isAhead`, else as before |
+ * | a read while `#isStale`: reloads | false | true | as before |
+ * | a report of the tree: reloads if `#isReloadDue`, else applies the reported changes | false | false | false |
+ *
+ * {@link Item} lists the states of an item.
  */
 export class Outline {
   readonly tree: ReplicatedTree;

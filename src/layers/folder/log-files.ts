@@ -51,7 +51,20 @@ export interface ReadTogether {
   readonly isContinued: boolean;
 }
 
-/** Reads the log files of a folder. Remembers how far each was read, their problems, and which are missing. */
+/**
+ * Reads the log files of a folder. Remembers how far each was read, their problems, and which are missing. A failed file keeps
+ * its state in `#known`:
+ *
+ * | state of a file | means | leaves it when |
+ * | --- | --- | --- |
+ * | in neither map | it was not seen yet, or is lost | it is passed or read, or fails |
+ * | `#known`, no `cursor` | seen; it is ours and unchanged, or its tree is not followed | it is read |
+ * | `#known`, `cursor` | read up to the cursor | it is passed: only we have written to it since, or its tree was released |
+ * | `#known`, `missingSince` | a full scan lacked it | a scan lists it, or lacks it after `LOST_AFTER_MS`: it is lost |
+ * | `#failed` | it could not be read | a retry or scan reads or passes it, or it is gone |
+ * | `#failed`, `isStalled` | if its tree is followed, only its own retries read it | a retry reads it, or fails with an answer |
+ * | `#failed`, `isBusy` | its own retry reads it, no other caller does | the retry reads it, or fails again |
+ */
 export class LogFiles {
   /** Problems of lines, and of files that cannot be read. */
   readonly problems: ProblemLedger = new ProblemLedger();

@@ -24,10 +24,24 @@ const TURN_MS = 8_000;
  */
 const REST_MS = 16_000;
 
-/** The expected state of a file that this instance writes. */
+/**
+ * The expected state of a file that this instance writes, in `state`:
+ *
+ * | event | state before | state after |
+ * | --- | --- | --- |
+ * | the first append prepares | no `OwnFile` | `unsure`, with `size` 0 |
+ * | an append, which checks the last line unless the file is as left, starts to write | `unsure`, `whole` | `appending` |
+ * | the lines have arrived | `appending` | `whole` |
+ * | the append fails | any | `unsure` |
+ * | `isUntouched` finds another size or time than expected | `appending`, `whole` | `unsure`, with `isShared` |
+ * | an append finds no file, or an empty one, although `size` is not 0 | any | no append goes to this file again |
+ */
 interface OwnFile {
   readonly treeId: string;
-  /** `unsure`: the last line may be torn, or written by another program, so the next append checks its end. */
+  /**
+   * `whole`: the file has `size` bytes and the time `modifiedMs`. `appending`: any size from `size` to `sizeAfterAppend` is as
+   * expected. `unsure`: the last line may be torn, or written by another program.
+   */
   state: "whole" | "appending" | "unsure";
   /** Bytes that the file certainly contains. */
   size: number;

@@ -87,6 +87,20 @@ const NO_SECRETS: SecretMap = new Map();
 /**
  * The file `secrets`, which every device replaces as a whole. No lock protects it: this class reads it again before and after
  * every write, and repeats changes that another writer has overwritten.
+ *
+ * The first three states are the file's, the fourth is a change's, the last two are a copy's:
+ *
+ * | state | means | leaves it when |
+ * | --- | --- | --- |
+ * | `#found.text` undefined | no file; `#secrets` keeps the secrets read last | a device that has secrets saves them |
+ * | `#found.isBroken` | it does not decrypt; `#secrets` keeps the secrets read last | a `save` with changes replaces it |
+ * | otherwise | `#secrets` is its contents | another program removes or damages the file |
+ * | in `#unconfirmed` | a read that finds the value before the change repeats it | `until` passes, or `save` sets another value |
+ * | in `#copies` | each read merges the copy | a write contains it: absorbed; if it adds nothing: `save` sets it aside |
+ * | also in `#absorbed` | the file contains the copy: no read merges it | `save` ends by setting it aside |
+ *
+ * With `isProtected`, a `save` removes copies and files that were set aside, and replaces a broken file that is readable.
+ * Another device may replace the file in any state.
  */
 export class PlainSecretsFile {
   readonly #folder: SpaceFolder;
