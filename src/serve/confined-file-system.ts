@@ -151,7 +151,10 @@ export class ConfinedFileSystem implements WatchingFileSystem {
       } catch (cause) {
         if (!isMissing(cause) && systemCode(cause) !== "ENOTDIR") throw fileSystemError(action, folder, cause);
         if (names.length === 0) return join(this.#root, ...missing);
-        if (await isThere(folder)) throw this.#refusal(action, path, "its path contains a dangling link", cause);
+        const kind = await kindAt(folder);
+        if (kind === "link") throw this.#refusal(action, path, "its path contains a dangling link", cause);
+        // another call has made it meanwhile
+        if (kind === "other") continue;
       }
       missing.unshift(names.pop()!);
     }
@@ -201,13 +204,12 @@ async function leadsTo(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether an entry exists at a path, including a dangling link. */
-async function isThere(path: string): Promise<boolean> {
+/** What a path itself is; `undefined` if there is nothing. */
+async function kindAt(path: string): Promise<"link" | "other" | undefined> {
   try {
-    await lstat(path);
-    return true;
+    return (await lstat(path)).isSymbolicLink() ? "link" : "other";
   } catch (cause) {
-    if (isMissing(cause) || systemCode(cause) === "ENOTDIR") return false;
+    if (isMissing(cause) || systemCode(cause) === "ENOTDIR") return undefined;
     throw fileSystemError("inspect", path, cause);
   }
 }

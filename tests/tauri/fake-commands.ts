@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import * as fsp from "node:fs/promises";
 import { join } from "node:path";
 import type { Call } from "./fake-tauri.ts";
+import { systemCode } from "../../src/errors.ts";
 
 /** The commands of the crate `tauri-plugin-foldspace`. */
 export async function foldspaceCommand(command: string, call: Call, inScope: (path: string) => boolean): Promise<unknown> {
@@ -19,7 +20,7 @@ async function scan(root: string, inScope: (path: string) => boolean): Promise<u
       entries = await fsp.readdir(join(root, folder), { withFileTypes: true });
     } catch (error) {
       if (folder !== "") throw error;
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+      if (systemCode(error) === "ENOENT") return null;
       throw error;
     }
     for (const entry of entries) {

@@ -5,6 +5,7 @@ import type { InvokeOptions } from "@tauri-apps/api/core";
 import { onTestFinished } from "vitest";
 import { foldspaceCommand } from "./fake-commands.ts";
 import { FakeWatcher, type PluginEvent } from "./fake-watcher.ts";
+import { isError } from "../../src/errors.ts";
 
 export interface Call {
   /** As it is invoked, such as `plugin:fs|read_file`. */
@@ -258,7 +259,8 @@ function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
 
 /** The text before the number is in the language of the user. */
 function inWordsOfTheCrate(call: Call, error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  // it may be of another realm
+  if (!isError(error)) return error;
   const number = "errno" in error ? ` (os error ${Math.abs(Number(error.errno))})` : "";
   return `failed to do ${call.command} at path: ${String(call.args["path"])} with error: ${error.message.split(",")[0]}${number}`;
 }

@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { systemCode } from "../../src/errors.ts";
 
 /** An event in the form of version 2 of the fs plugin. */
 export interface PluginEvent {
@@ -80,5 +81,5 @@ export class FakeWatcher {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return systemCode(error) === "ENOENT";
 }
