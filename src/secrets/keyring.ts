@@ -154,15 +154,14 @@ export class Keyring {
   }
 
   /**
-   * Replaces the other current keys by the key to write under, so that statements under it apply to devices that know only one
-   * of the others.
+   * Replaces the other keys by the key to write under, so that statements under it apply to devices that know only one of the
+   * others. That includes keys that have ended: otherwise an end could be stated under one of them, where a device that knows
+   * only the current key cannot read it.
    */
   async unify(): Promise<void> {
     const { writeKey } = this;
     if (!writeKey) return;
-    const others = [...this.#entries.values()].filter(
-      (entry) => entry.key.id !== writeKey.id && !entry.isEnded && !entry.isReplaced,
-    );
+    const others = [...this.#entries.values()].filter((entry) => entry.key.id !== writeKey.id && !entry.isReplaced);
     const proofs = await Promise.all(others.map(async ({ key }) => await proveReplaced(this.#spaceId, key, writeKey.id)));
     const entry = this.#of(writeKey.id)!;
     entry.replaces = [...proofs, ...entry.replaces].slice(0, MAX_REPLACED_KEYS);

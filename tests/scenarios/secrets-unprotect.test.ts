@@ -164,3 +164,28 @@ test("an app's value that came before the end was known stays what it is", async
   expect(later.secrets.entries()).toEqual([["key", "of the app"]]);
   await later.stop();
 });
+
+// ids of keys are random, and decided this: a single try shows nothing
+test.each([1, 2, 3, 4, 5, 6])("an end reaches a device that does not know a key that had ended before (try %i)", async () => {
+  const clock = new SteppedClock();
+  const folders = [folderWith({}), folderWith({})] as const;
+  const [one, two] = [
+    await new SecretsDevice(folders[0], { clock }).open(),
+    await new SecretsDevice(folders[1], { clock }).open(),
+  ];
+  one.secrets.set("key", "value");
+  await one.secrets.protect("an earlier passphrase");
+  await one.secrets.unprotect();
+  await two.secrets.protect(PASSPHRASE);
+  const sync = new SimulatedSync(folders, () => 0);
+  await comeToRest([one, two], sync, clock);
+  await one.secrets.unlock(PASSPHRASE);
+  await comeToRest([one, two], sync, clock);
+  await one.secrets.unprotect();
+  await comeToRest([one, two], sync, clock);
+  for (const { secrets } of [one, two]) {
+    expect(secrets.protection).toBe("none");
+    expect([...secrets.entries()]).toEqual([["key", "value"]]);
+  }
+  for (const device of [one, two]) await device.stop();
+});
