@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { FoldspaceError } from "../errors.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import { until } from "../testing/layer-bench.ts";
@@ -8,6 +8,8 @@ import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/spac
 import { newId, ReplicatedTree } from "../tree/index.ts";
 import { SpaceManager } from "./space-manager.ts";
 import type { Space } from "./space.ts";
+
+afterEach(() => vi.unstubAllGlobals());
 
 interface Browser {
   readonly id: string;
@@ -115,6 +117,31 @@ test("operations from elsewhere are relayed by one of the tabs after a delay", a
   expect(contentOf(quick)).toEqual(contentOf(slow));
   expect(quick.written).toBe(before + 6);
   for (const space of spaces) await space.close();
+});
+
+test("a page that is left hands what it read from one layer to the layer that can begin to save in that turn", async () => {
+  const window = new EventTarget();
+  vi.stubGlobal("document", Object.assign(new EventTarget(), { visibilityState: "visible" }));
+  vi.stubGlobal("window", window);
+  const { id, treeId, quick, slow, clock } = await openBrowser();
+  const quickLayer = layerOn(quick, id, { id: "quick", clock, flushIntervalMs: 50 });
+  quickLayer.flushOnPageHide = () => void quickLayer.flush();
+  const slowLayer = layerOn(slow, id, { id: "slow", clock, flushIntervalMs: 2_000 });
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, [quickLayer, slowLayer]);
+  await space.loadAppTree(treeId);
+  await clock.advance(10_000);
+  for (const each of [id, treeId]) slow.write({}, each, editElsewhere(slow, each, "from another device"));
+  quick.write({}, id, editElsewhere(quick, id, "only in the quick one"));
+  await clock.advance(1_000);
+  const before = slow.written;
+  window.dispatchEvent(new Event("pagehide"));
+  await clock.advance(0);
+  for (const each of [id, treeId]) expect(contentOf(quick)[each]!.join()).toContain("from another device");
+  // an ordinary layer would get files that sync services carry
+  expect(slow.written).toBe(before);
+  await clock.advance(30_000);
+  expect(contentOf(quick)).toEqual(contentOf(slow));
+  await space.close();
 });
 
 test("another tab relays operations that a tab could not save everywhere before it ended", async () => {

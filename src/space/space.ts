@@ -445,7 +445,10 @@ export class Space {
   #flushOnPageHide(): void {
     this.#replicator.flushLocalOps();
     // failures are in the status, and no caller is left to receive them
-    for (const connection of this.#replicator.active) connection.flushOnPageHide().catch(() => undefined);
+    for (const connection of this.#replicator.active) {
+      if (connection.layer.flushOnPageHide) this.#replicator.relayOnPageHide(connection);
+      connection.flushOnPageHide().catch(() => undefined);
+    }
     this.secrets.saveNow();
   }
 

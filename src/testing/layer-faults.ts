@@ -38,11 +38,13 @@ export class FaultyLayer implements PersistenceLayer {
 
   /** Present if the wrapped layer has it. */
   readonly rescanTree?: (treeId: string) => Promise<void>;
+  flushOnPageHide?: () => void;
 
   constructor(inner: PersistenceLayer) {
     this.inner = inner;
     if (inner.rescanTree)
       this.rescanTree = async (treeId) => await this.#run("rescanTree", async () => await inner.rescanTree!(treeId));
+    if (inner.flushOnPageHide) this.flushOnPageHide = () => inner.flushOnPageHide!();
   }
 
   /** Makes a step fail from now on. */
@@ -184,12 +186,6 @@ export class FaultyLayer implements PersistenceLayer {
 
   async stopListening(): Promise<void> {
     await this.inner.stopListening?.();
-  }
-
-  flushOnPageHide(): void {
-    if (this.inner.flushOnPageHide) this.inner.flushOnPageHide();
-    // a failure is in the status
-    else this.flush().catch(() => undefined);
   }
 
   async rescan(): Promise<void> {

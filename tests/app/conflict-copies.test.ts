@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
@@ -59,7 +59,18 @@ describe.skipIf(!findChromium())("a copy that a sync service made of a file (nee
     await problems.getByRole("button", { name: "Undo" }).click();
     await app.page.getByText("Everything is as it was.").waitFor();
     expect(filesIn(folder.path).filter((file) => copies.includes(file))).toEqual(copies);
-  });
 
-  test.todo("a device that has the changes only from the copies keeps them if the copies are deleted");
+    // follows the advice, on a device that has the changes only from the copies
+    await app.edit("third");
+    await app.type(" and more");
+    await app.untilSaved();
+    for (const copy of copies) rmSync(join(folder.path, copy));
+    await app.page.reload();
+    await app.shows(["first", "second", "third and more"]);
+    await app.untilSaved();
+    const other = await rig.openApp(folder.url);
+    await other.shows(["first", "second", "third and more"]);
+    await other.untilSaved();
+    expect(await other.page.getByTestId("status").textContent()).not.toContain("problem");
+  });
 });

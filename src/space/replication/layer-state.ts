@@ -77,7 +77,9 @@ export type LayerEvent =
   | { readonly type: "refused"; readonly batch: number; readonly now: number }
   | { readonly type: "due"; readonly now: number }
   /** The space is being closed: operations found by comparing layers are relayed at once. */
-  | { readonly type: "hurry"; readonly now: number };
+  | { readonly type: "hurry"; readonly now: number }
+  /** The page may be gone after this turn: whatever the layer lacks is relayed without asking it, twice at worst. */
+  | { readonly type: "page hide" };
 
 /** The data that all layer states of a tree share. */
 export interface TreeKnowledge {
@@ -266,6 +268,8 @@ export class LayerState {
       case "hurry":
         this.#relays = this.#relays.map((relay) => (relay.ops ? relay : { ...relay, dueAt: event.now }));
         return this.#onDue(event.now);
+      case "page hide":
+        return this.#phase === "current" ? this.#relayAll() : [];
     }
   }
 
@@ -321,6 +325,14 @@ export class LayerState {
     // the instance that made them may have written them a moment ago
     this.#checking = due;
     return [{ type: "rescan" }];
+  }
+
+  #relayAll(): LayerEffect[] {
+    const relays = [...this.#relays, ...(this.#checking ?? [])];
+    return this.#save(
+      relays.flatMap(({ ops }) => ops ?? []).filter((op) => !this.#isNotDownloaded(op)),
+      true,
+    );
   }
 
   #onRescanned(isDone: boolean, now: number): LayerEffect[] {

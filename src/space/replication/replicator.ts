@@ -157,6 +157,14 @@ export class Replicator {
     for (const { content } of this.loaded) content?.flushLocalOps();
   }
 
+  /**
+   * Hands a layer in this turn all that it lacks of the trees in memory, because the page may be gone after it: nobody else may
+   * have what this page has read from another layer. Only for layers that begin to save in that turn.
+   */
+  relayOnPageHide(connection: LayerConnection): void {
+    for (const sync of this.loaded) sync.relayOnPageHide(connection);
+  }
+
   /** Waits until a layer has answered for all trees in memory, or the timeout has passed. */
   async whenLoadedAreRead(connection: LayerConnection): Promise<void> {
     const reading = this.loaded.filter((sync) => sync.isReading(connection));

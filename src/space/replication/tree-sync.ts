@@ -167,6 +167,11 @@ export class TreeSync {
       this.#handle({ type: "hurry", layer: connection, now: this.#now });
   }
 
+  /** Relays in this turn to a layer, because the page may be gone after it. */
+  relayOnPageHide(connection: LayerConnection): void {
+    if (this.#replication.layers.has(connection)) this.#handle({ type: "page hide", layer: connection, now: this.#now });
+  }
+
   // ---- state ----
 
   /** Whether a layer is sent operations without delay: see {@link Urgency}. */
