@@ -33,7 +33,7 @@ export function findTree(trees: readonly TreeListing[], wanted: string): TreeLis
   }
   throw new FoldspaceError(
     "FOLD_NO_TREE",
-    `No tree of this space has the id or title ${JSON.stringify(printable(wanted))}: "foldspace info" lists them${shortPrefixNote(wanted)}`,
+    `No tree of this space has the id or title ${JSON.stringify(printable(wanted))}: "foldspace info" lists them${noteOn(wanted)}`,
   );
 }
 
@@ -55,11 +55,11 @@ export async function findVertex(space: Space, wanted: string, wantedTree?: stri
   return byPath ?? findVertexIn(wanted.startsWith("/") ? [space.tree] : await loadOtherTrees(space), wanted);
 }
 
-/** What was typed may be the beginning of an id, but too short for one. */
-function shortPrefixNote(wanted: string): string {
-  return /^[0-9a-f]+$/i.test(wanted) && wanted.length < MIN_PREFIX
-    ? `; the beginning of an id needs ${MIN_PREFIX} characters`
-    : "";
+/** What was typed may be the beginning of an id, but too short for one, or a name without the path that leads to it. */
+function noteOn(wanted: string): string {
+  if (/^[0-9a-f]+$/i.test(wanted))
+    return wanted.length < MIN_PREFIX ? `; the beginning of an id needs ${MIN_PREFIX} characters` : "";
+  return wanted.startsWith("/") ? "" : "; a path begins with a slash, or with the title of a page";
 }
 
 /** @throws FoldspaceError `FOLD_NO_VERTEX` */
@@ -68,7 +68,7 @@ export function findVertexIn(trees: readonly ReplicatedTree[], wanted: string): 
   if (found) return found;
   throw new FoldspaceError(
     "FOLD_NO_VERTEX",
-    `There is no vertex ${JSON.stringify(printable(wanted))}${trees.length === 1 ? " in this tree" : ""}${shortPrefixNote(wanted)}`,
+    `There is no vertex ${JSON.stringify(printable(wanted))}${trees.length === 1 ? " in this tree" : ""}${noteOn(wanted)}`,
   );
 }
 

@@ -104,3 +104,10 @@ test("the vertex that leads to every page is deleted, moved and renamed by force
   expect((await run("rm", path, "/app-forest/Page")).code).toBe(0);
   expect((await run("rm", path, "/app-forest", "--force")).code).toBe(0);
 });
+
+test("a name without its path, and a folder around the space's, are answered with the next step", async () => {
+  const path = spaceOf([["aaaa1111", "", "Milk"]]);
+  expect((await run("set", path, "Milk", "done=true")).stderr).toContain("a path begins with a slash");
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  expect((await run("info", parent)).stderr).toMatch(/holds no space \(give the folder \S+ in it\)/);
+});

@@ -92,7 +92,15 @@ export class SpaceFolder {
   async open(): Promise<SpaceFile> {
     const state = await this.inspect();
     if (state.kind === "space") return state.spaceFile;
-    throw this.errorFor(state.kind);
+    throw this.errorFor(state.kind, state.kind === "empty" ? await this.#findSpaceBelow() : undefined);
+  }
+
+  /** The name of a folder in this one that contains a space. */
+  async #findSpaceBelow(): Promise<string | undefined> {
+    for (const { name, kind } of (await this.fs.list(this.path)) ?? []) {
+      if (kind === "directory" && (await this.fs.stat(this.at(joinPath(name, SPACE_FILE))))?.kind === "file") return name;
+    }
+    return undefined;
   }
 
   /**
@@ -134,7 +142,8 @@ export class SpaceFolder {
     });
   }
 
-  errorFor(kind: Exclude<FolderState["kind"], "space">): FoldspaceError {
+  /** @param below name of a folder in this one that contains a space */
+  errorFor(kind: Exclude<FolderState["kind"], "space">, below?: string): FoldspaceError {
     const data = { path: this.path };
     switch (kind) {
       case "absent":
@@ -146,7 +155,8 @@ export class SpaceFolder {
           { data },
         );
       case "empty": {
-        const hint = /(^|\/)space-v\d+$/.test(this.path) ? " (give the folder above it)" : "";
+        const isInside = /(^|\/)space-v\d+$/.test(this.path);
+        const hint = isInside ? " (give the folder above it)" : below === undefined ? "" : ` (give the folder ${below} in it)`;
         return new FoldspaceError("FOLD_NOT_A_SPACE", `${this.path} holds no space${hint}`, { data });
       }
     }
