@@ -38,6 +38,8 @@ export type { Clone, CloneOptions } from "./maintenance/clone.ts";
 export { joinSpaces } from "./maintenance/join.ts";
 export type { Join, JoinOptions } from "./maintenance/join.ts";
 export type { SpaceTree } from "./maintenance/space-trees.ts";
+export { nameFiles } from "./readable/file-names.ts";
+export type { NamedPage } from "./readable/file-names.ts";
 export { repairFolder } from "./maintenance/repair/repair.ts";
 export type { Repair, RepairOptions, RepairProgress } from "./maintenance/repair/repair.ts";
 export type { RepairStep } from "./maintenance/repair/plan.ts";

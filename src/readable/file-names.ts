@@ -40,8 +40,8 @@ export function nameKey(name: string): string {
  */
 export function nameFiles(
   pages: readonly NamedPage[],
-  present: ReadonlyMap<string, string>,
-  taken: ReadonlySet<string>,
+  present: ReadonlyMap<string, string> = new Map(),
+  taken: ReadonlySet<string> = new Set(),
 ): Map<string, string> {
   const used = new Set(taken);
   const names = new Map<string, string>();

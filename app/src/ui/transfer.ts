@@ -53,12 +53,12 @@ async function exportSpace({ name, session: { space } }: Workspace): Promise<voi
 }
 
 async function exportPages({ name, pages, session: { space } }: Workspace): Promise<void> {
-  const [{ markdownFiles }, { zip }] = await Promise.all([import("../model/markdown-files.ts"), import("../model/zip.ts")]);
-  const found: { title: string; tree: ReplicatedTree }[] = [];
+  const { markdownFiles, zip } = await import("../model/markdown-files.ts");
+  const found: { id: string; title: string; tree: ReplicatedTree }[] = [];
   const missing: string[] = [];
   for (const { treeId, title } of pages) {
     const tree = await loadPage(space, treeId);
-    if (tree) found.push({ title, tree });
+    if (tree) found.push({ id: treeId, title, tree });
     else missing.push(`“${title || "Untitled"}”`);
   }
   download(`${name}.zip`, zip(markdownFiles(found)));
