@@ -169,6 +169,19 @@ export class Keyring {
     this.#revision++;
   }
 
+  /**
+   * Has a current key replace every key that any other one has replaced, as far as there is room: otherwise a device that learns
+   * only this key would continue to write under a replaced one.
+   */
+  async carryReplacements(id: string): Promise<void> {
+    const entry = this.#of(id);
+    if (!entry || entry.isReplaced) return;
+    const known = new Set(entry.replaces.map(({ keyId }) => keyId));
+    const others = [...this.#entries.values()].filter(({ key, isReplaced }) => isReplaced && key.id !== id && !known.has(key.id));
+    const proofs = await Promise.all(others.map(async ({ key }) => await proveReplaced(this.#spaceId, key, id)));
+    entry.replaces = [...entry.replaces, ...proofs].slice(0, MAX_REPLACED_KEYS);
+  }
+
   end(): void {
     for (const entry of this.#entries.values()) entry.isEnded = true;
     this.#revision++;

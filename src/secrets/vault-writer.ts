@@ -116,6 +116,7 @@ export class VaultWriter {
     const peerId = this.#peerId;
     const edits = this.#edits;
     const isEnded = writeKey === undefined && endKey !== undefined;
+    await keyring.carryReplacements(key.id);
     const entries = new Map(known.bytes > MAX_CONTENT_BYTES ? this.#keptNowhereElse() : known.entries);
     const sequence = counterAfter(this.#highestSequence(key.id));
     this.#sequence = sequence;

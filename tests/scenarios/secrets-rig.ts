@@ -197,8 +197,10 @@ export class SimulatedSync {
       const [a, b, base] = [one.get(path), two.get(path), this.#synced.get(path)];
       if (a !== b) {
         isDone = false;
-        if (a === base || a === undefined) await this.#carry(path, b, 0);
-        else if (b === base || b === undefined) await this.#carry(path, a, 1);
+        if (a === base) await this.#carry(path, b, 0);
+        else if (b === base) await this.#carry(path, a, 1);
+        else if (a === undefined) await this.#carry(path, b, 0);
+        else if (b === undefined) await this.#carry(path, a, 1);
         else await this.#conflict(path, [a, b]);
       } else if (a === undefined) this.#synced.delete(path);
       else this.#synced.set(path, a);
