@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { SECRETS_FILE } from "../../log/secrets-paths.ts";
 import { sealPlainFile } from "../../secrets/plain-file.ts";
+import type { SecretChanges } from "../../secrets/secret-map.ts";
 import { SpaceManager } from "../../space/space-manager.ts";
 import { FaultyFileSystem, type FileSystemCall } from "../../testing/faulty-file-system.ts";
 import { FileSystemPersistenceLayer } from "./file-system-layer.ts";
@@ -90,4 +91,26 @@ test.each([false, true])("a copy that has changed since it was read stays (remov
   await file.save(NO_CHANGES, removeRemains);
   expect(await memory.read(COPY)).toEqual(changed);
   expect((await file.read()).values).toEqual(new Map(Object.entries({ api: "1", copy: "1", later: "1" })));
+});
+
+test("a secret that was set again after it was deleted stays, although a copy of the contents in between arrives", async () => {
+  const { memory, file } = await rig({ [MAIN]: { api: "1", other: "1" } });
+  const change = (from: string | undefined, to: string | undefined): SecretChanges => new Map([["api", { from, to }]]);
+  await file.save(change("1", undefined), false);
+  await file.save(change(undefined, "1"), false);
+  await memory.write(COPY, await seal({ other: "1" }));
+  expect((await file.read()).values).toEqual(
+    new Map([
+      ["api", "1"],
+      ["other", "1"],
+    ]),
+  );
+});
+
+test("a deletion holds if a sync service puts the contents with it into a copy", async () => {
+  const { memory, file } = await rig({ [MAIN]: { api: "1", other: "1" } });
+  await file.save(new Map([["api", { from: "1", to: undefined }]]), false);
+  await memory.write(COPY, (await memory.read(MAIN))!);
+  await memory.write(MAIN, await seal({ api: "1", other: "2" }));
+  expect((await file.read()).values).toEqual(new Map([["other", "2"]]));
 });

@@ -112,8 +112,8 @@ export class PlainSecretsFile {
   #secrets: SecretMap = NO_SECRETS;
   /** The last secrets that another writer wrote, or that were there at first. */
   #foreign: SecretMap = NO_SECRETS;
-  /** By text that this instance wrote: the secrets in the file before that. */
-  readonly #ownTexts = new Map<string, SecretMap>();
+  /** By text that this instance wrote: the secrets in the file before that, without those that this instance has set since. */
+  readonly #ownTexts = new Map<string, Map<string, string>>();
   readonly #unconfirmed = new Map<string, Unconfirmed>();
   #copies: readonly Copy[] = [];
   /** Copies that are already merged into the file, but not set aside yet. */
@@ -206,8 +206,10 @@ export class PlainSecretsFile {
       const earlier = this.#unconfirmed.get(name);
       // repeating a change does not extend its time
       this.#unconfirmed.set(name, { ...change, until: earlier && earlier.to === change.to ? earlier.until : until });
+      // what a copy of an earlier text says about this secret no longer counts
+      for (const base of this.#ownTexts.values()) base.delete(name);
     }
-    this.#ownTexts.set(text, this.#foreign);
+    this.#ownTexts.set(text, new Map(this.#foreign));
     for (const old of [...this.#ownTexts.keys()].slice(0, -MAX_OWN_TEXTS)) this.#ownTexts.delete(old);
     this.#secrets = target;
     if (this.#found) this.#found = { ...this.#found, text };
