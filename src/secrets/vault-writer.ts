@@ -73,7 +73,10 @@ export class VaultWriter {
     const open = guard.openIn(source);
     const isCovered = (by: readonly VaultFile[]): boolean => entries.areCovered(entries.entries, entriesIn(by));
     if (keyring.replacedKey) return (this.#written.get(source)?.edits ?? 0) < this.#edits;
-    if (!key) return protectionEnded && !isCovered(open.filter(({ header }) => header!.isEnded));
+    if (!key) {
+      const ended = open.filter(({ header }) => header!.isEnded);
+      return protectionEnded && (ended.length === 0 || !isCovered(ended));
+    }
     const lasting = open.filter((file) => !isLeaking(file, keyring));
     const wraps = keyring.wrapsOf(key.id)!;
     const hasWraps = lasting.some((file) => file.keyId === key.id && compareWraps(file.header!.wraps, wraps) === 0);

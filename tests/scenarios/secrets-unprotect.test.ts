@@ -220,3 +220,21 @@ test.each([1, 2, 3, 4, 5, 6])("a device that never saw a changed passphrase's fi
     expect(Object.fromEntries(secrets.entries())).toEqual({ key: "old", gone: "old", late: "by the other" });
   for (const device of [...devices, apart]) await device.stop();
 });
+
+test("the end of a protection reaches another device also if there is no secret", async () => {
+  const clock = new SteppedClock();
+  const folders = [folderWith({}), folderWith({})] as const;
+  const devices = [
+    await new SecretsDevice(folders[0], { clock }).open(),
+    await new SecretsDevice(folders[1], { clock }).open(),
+  ] as const;
+  const [one, two] = devices;
+  await one.secrets.protect(PASSPHRASE);
+  const sync = new SimulatedSync(folders, () => 0);
+  await comeToRest(devices, sync, clock);
+  await two.secrets.unlock(PASSPHRASE);
+  await one.secrets.unprotect();
+  await comeToRest(devices, sync, clock);
+  expect(devices.map(({ secrets }) => secrets.protection)).toEqual(["none", "none"]);
+  for (const device of devices) await device.stop();
+});
