@@ -74,7 +74,16 @@ export interface FileSystem {
    * A new folder is watched, and hinted at by itself, because files in it may be older than the watch.
    * @returns a function that ends the watch
    */
-  watch?(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>>;
+  watch?(path: string, onHint: (hint: WatchHint) => void, options?: WatchOptions): Promise<() => Promise<void>>;
+}
+
+export interface WatchOptions {
+  /**
+   * Whether a folder needs no watch, and no folder in it does. A file system may watch it nevertheless. If such a folder appears
+   * during the watch, it is hinted at once, like any other.
+   * @param path relative to the watched folder
+   */
+  readonly skips?: (path: string) => boolean;
 }
 
 /** A file system with its own `scan` and `watch`. */
@@ -135,6 +144,8 @@ export type WatchHint =
       readonly kind: "dirty";
       /** Folder in which something may have changed: the watched path, or a path below it. */
       readonly directory: string;
+      /** Names of the entries of the folder that may have changed; absent if any may have. */
+      readonly names?: readonly string[];
     }
   /** Anything may have changed: events were lost, or the folder itself was replaced. */
   | { readonly kind: "rescan"; readonly reason: string };

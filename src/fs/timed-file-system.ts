@@ -10,7 +10,6 @@ import type {
   FileSystem,
   FileSystemSupport,
   ScanResult,
-  WatchHint,
 } from "./file-system.ts";
 
 /** A slow disk that wakes up takes up to this long to answer a call for one file or folder, including a piece of its content. */
@@ -39,7 +38,7 @@ export class TimedFileSystem implements FileSystem {
   readonly identify?: (path: string) => Promise<string | undefined>;
   readonly realPath?: (path: string) => Promise<string | undefined>;
   readonly scan?: (path: string) => Promise<ScanResult | undefined>;
-  readonly watch?: (path: string, onHint: (hint: WatchHint) => void) => Promise<() => Promise<void>>;
+  readonly watch?: NonNullable<FileSystem["watch"]>;
   readonly #inner: FileSystem;
   readonly #clock: Clock;
   /** By path, the calls that were not answered in time. */
@@ -59,7 +58,7 @@ export class TimedFileSystem implements FileSystem {
     if (inner.realPath) this.realPath = (path) => this.#inTime("resolve", path, () => inner.realPath!(path));
     if (inner.scan)
       this.scan = (path) => this.#inTime("read the folder", `${path}/**`, () => inner.scan!(path), SCAN_TIMEOUT_MS, path);
-    if (inner.watch) this.watch = (path, onHint) => inner.watch!(path, onHint);
+    if (inner.watch) this.watch = (path, onHint, options) => inner.watch!(path, onHint, options);
   }
 
   get supports(): FileSystemSupport {

@@ -46,14 +46,33 @@ export function treeDir(treeId: string): string {
 }
 
 /**
+ * Folder of a tree's log files of one UTC day.
+ * @throws FoldspaceError `FOLD_BAD_ID` as {@link treeDir}
+ */
+export function dayDir(treeId: string, time: Date): string {
+  return `${treeDir(treeId)}/${time.toISOString().slice(0, 10).replaceAll("-", "/")}`;
+}
+
+/**
+ * End of the day, month or year whose files a folder contains, in milliseconds since the epoch.
+ * @param folder path below `ops`
+ * @returns `undefined` if no date names the folder
+ */
+export function endOfPeriod(folder: string): number | undefined {
+  const date = /^(?:[^/]+\/){1,2}(\d{4})(?:\/(\d{2})(?:\/(\d{2}))?)?$/.exec(folder);
+  if (!date) return undefined;
+  const [year, month, day] = [Number(date[1]), Number(date[2] ?? 12), date[3]];
+  return day === undefined ? Date.UTC(year, month) : Date.UTC(year, month - 1, Number(day) + 1);
+}
+
+/**
  * File to which `writerId` writes operations of `peerId`: its own file, or a relay file for another peer.
  * @param time whose UTC day names the folder
  * @throws FoldspaceError `FOLD_BAD_ID` for ids that could lead elsewhere, or that would be read as other ids
  */
 export function logFilePath(treeId: string, peerId: string, writerId: string, time: Date): string {
-  const day = time.toISOString().slice(0, 10).replaceAll("-", "/");
   const name = `${peerId === writerId ? safe(peerId, "peer") : `${safe(peerId, "peer")}.${safe(writerId, "peer")}`}.jsonl`;
-  const path = `${treeDir(treeId)}/${day}/${name}`;
+  const path = `${dayDir(treeId, time)}/${name}`;
   const read = classifyLogFile(path.slice(OPS_DIR.length + 1));
   const isReadAlike = read.kind === "log" && read.treeId === treeId && read.peerId === peerId && read.writerId === writerId;
   if (isReadAlike && !read.isCopy) return path;

@@ -108,7 +108,7 @@ export class ConfinedFileSystem implements WatchingFileSystem {
       try {
         // the folder may have become a link since: clients must not learn even names from elsewhere
         await this.#confine("watch", directory);
-        if (!hasEnded) onHint(hint.kind === "dirty" ? { kind: "dirty", directory } : hint);
+        if (!hasEnded) onHint(hint.kind === "dirty" ? { ...hint, directory } : hint);
       } catch {
         // the client rescans, and is refused then
         if (!hasEnded) onHint({ kind: "rescan", reason: "the folder can no longer be read" });

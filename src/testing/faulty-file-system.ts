@@ -8,6 +8,7 @@ import type {
   ScannedFile,
   ScanResult,
   WatchHint,
+  WatchOptions,
 } from "../fs/file-system.ts";
 import { joinPath } from "../fs/file-system.ts";
 
@@ -135,10 +136,10 @@ export class FaultyFileSystem implements FileSystem {
     await this.#inner.remove(path);
   }
 
-  async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
+  async watch(path: string, onHint: (hint: WatchHint) => void, options?: WatchOptions): Promise<() => Promise<void>> {
     await this.#enter("watch", path);
     const pass = (hint: WatchHint): void => this.passHint(hint).forEach(onHint);
-    return (await this.#inner.watch?.(path, pass)) ?? (async () => undefined);
+    return (await this.#inner.watch?.(path, pass, options)) ?? (async () => undefined);
   }
 
   async #enter(action: FileSystemCall["action"], path: string): Promise<void> {

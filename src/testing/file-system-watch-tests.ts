@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from "vitest";
-import type { FileSystem, WatchHint } from "../fs/file-system.ts";
+import type { FileSystem, WatchHint, WatchOptions } from "../fs/file-system.ts";
 import { localWriter, utf8, type FileSystemSetup, type ExternalWriter } from "./file-system-fixture.ts";
 import type { FileSystemTest } from "./file-system-suite.ts";
 
@@ -11,9 +11,9 @@ export class HintLog {
   readonly hints: WatchHint[] = [];
   #end: (() => Promise<void>) | undefined;
 
-  static async start(fs: FileSystem, path: string): Promise<HintLog> {
+  static async start(fs: FileSystem, path: string, options?: WatchOptions): Promise<HintLog> {
     const log = new HintLog();
-    log.#end = await fs.watch?.(path, (hint) => log.hints.push(hint));
+    log.#end = await fs.watch?.(path, (hint) => log.hints.push(hint), options);
     onTestFinished(() => log.end());
     return log;
   }
@@ -97,6 +97,17 @@ export function watchTests(declare: FileSystemTest): void {
       });
       await log.expectHint(folder, () => outside.append(`${folder}/file`, "y"));
     }
+  });
+
+  test("a new folder that needs no watch is hinted at with what is in it, and other folders go on to be watched", async ({
+    fs,
+    root,
+  }, outside) => {
+    await fs.write(`${root}/elsewhere/a/file`, utf8("x"));
+    await fs.write(`${root}/watched/kept/file`, utf8("x"));
+    const log = await HintLog.start(fs, `${root}/watched`, { skips: (path) => path === "old" });
+    await log.expectHint(`${root}/watched/old/a`, () => fs.rename(`${root}/elsewhere`, `${root}/watched/old`));
+    await log.expectHint(`${root}/watched/kept`, () => outside.append(`${root}/watched/kept/file`, "y"));
   });
 
   test("a folder that was moved in is watched with everything below it", async ({ fs, root }, outside) => {

@@ -1,3 +1,4 @@
+import { ChangedFolders } from "../changed-folders.ts";
 import type { WatchHint } from "../file-system.ts";
 import type { WatchedHint } from "./protocol.ts";
 
@@ -11,7 +12,7 @@ const MAX_FOLDERS = 1024;
 export class HintQueue {
   readonly #send: (hints: readonly WatchedHint[]) => Promise<void>;
   /** By watch: the folders that changed, or the reason for a full rescan. */
-  readonly #waiting = new Map<number, Set<string> | string>();
+  readonly #waiting = new Map<number, ChangedFolders<string> | string>();
   #isSending = false;
 
   /** @param send resolves when the message has left; never rejects */
@@ -20,10 +21,10 @@ export class HintQueue {
   }
 
   add(id: number, hint: WatchHint): void {
-    const waiting = this.#waiting.get(id) ?? new Set();
+    const waiting = this.#waiting.get(id) ?? new ChangedFolders();
     if (hint.kind === "rescan") this.#waiting.set(id, hint.reason);
     else if (typeof waiting !== "string") {
-      waiting.add(hint.directory);
+      waiting.add(hint.directory, hint.names);
       this.#waiting.set(id, waiting.size > MAX_FOLDERS ? "too many folders changed to name them" : waiting);
     }
     if (!this.#isSending) void this.#sendAll();
@@ -44,7 +45,7 @@ export class HintQueue {
   }
 }
 
-function toHints(waiting: Set<string> | string): WatchHint[] {
+function toHints(waiting: ChangedFolders<string> | string): WatchHint[] {
   if (typeof waiting === "string") return [{ kind: "rescan", reason: waiting }];
-  return [...waiting].map((directory) => ({ kind: "dirty", directory }));
+  return waiting.take().map(([directory, names]) => ({ kind: "dirty", directory, ...(names && { names }) }));
 }

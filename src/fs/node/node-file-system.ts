@@ -8,6 +8,7 @@ import type {
   FileSystemSupport,
   ScanResult,
   WatchHint,
+  WatchOptions,
 } from "../file-system.ts";
 import { scanFolder } from "../scan-folder.ts";
 import { KeyedMutex } from "../../mutex.ts";
@@ -100,8 +101,8 @@ export class NodeFileSystem implements FileSystem {
   }
 
   /** Skips names that start with ".". Waits for a missing folder. Keeps the process alive until the watch ends. */
-  async watch(path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
-    return watchFolder(this.#calls, path, onHint);
+  async watch(path: string, onHint: (hint: WatchHint) => void, options?: WatchOptions): Promise<() => Promise<void>> {
+    return watchFolder(this.#calls, path, onHint, options);
   }
 
   async #unlessMissing<T>(action: string, path: string, call: () => T | Promise<T>): Promise<T | undefined> {

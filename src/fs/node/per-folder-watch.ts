@@ -1,8 +1,11 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename } from "node:path";
 import { errorMessage, systemCode } from "../../errors.ts";
+import { ChangedFolders } from "../changed-folders.ts";
+import { joinPath } from "../file-system.ts";
 import type { WatchBackend, WatchHost } from "../watch/watch-root.ts";
 import type { Calls } from "./calls.ts";
+import { isMissing } from "./errors.ts";
 
 /**
  * Half of the events that Linux queues by default before it silently drops events. The queue is emptied in one go, so
@@ -17,41 +20,50 @@ class Folder {
   readonly parent: Folder | undefined;
   readonly name: string;
   watcher: FSWatcher | undefined;
+  /** Whether it needs no watch. */
+  readonly isSkipped: boolean;
+  isDropped = false;
   /** Created with the first child: most folders of a space have no folders in them. */
   children: Map<string, Folder> | undefined;
 
-  constructor(name: string, parent?: Folder) {
+  constructor(name: string, parent?: Folder, isSkipped = false) {
     this.name = name;
     this.parent = parent;
+    this.isSkipped = isSkipped;
     this.path = parent === undefined ? name : `${parent.path}/${name}`;
   }
 }
 
-/** Watches every folder separately. Skips folders whose name starts with ".": they belong to Git and to sync programs. */
+/**
+ * Watches every folder separately, except those that need no watch. Ignores folders whose name starts with ".": they belong to
+ * Git and to sync programs.
+ */
 export class PerFolderWatch implements WatchBackend {
   readonly #host: WatchHost;
   readonly #calls: Calls;
+  readonly #skips: (fullPath: string) => boolean;
   #root: Folder;
   /** Folders in which something changed. */
-  readonly #dirty: Set<Folder> = new Set();
+  readonly #dirty = new ChangedFolders<Folder>();
   /** Folders in which an entry, perhaps a folder, came or went. */
-  readonly #unlisted: Set<Folder> = new Set();
+  readonly #unlisted = new ChangedFolders<Folder>();
   /** Folders whose own entry came or went: another folder may be there now, even with the same inode number. */
   readonly #suspects: Set<Folder> = new Set();
   /** Folders that the system refused to watch. */
   readonly #refused: Set<Folder> = new Set();
   #events = 0;
 
-  constructor(host: WatchHost, calls: Calls) {
+  constructor(host: WatchHost, calls: Calls, skips: (path: string) => boolean = () => false) {
     this.#host = host;
     this.#calls = calls;
+    this.#skips = (path) => skips(path.slice(host.path.length + 1));
     this.#root = new Folder(host.path);
   }
 
   async start(): Promise<void> {
     this.#root = new Folder(this.#host.path);
     this.#root.watcher = this.#watch(this.#root);
-    await this.#explore([this.#root], false);
+    await this.#explore([[this.#root, undefined]], false);
   }
 
   async processEvents(): Promise<void> {
@@ -59,9 +71,9 @@ export class PerFolderWatch implements WatchBackend {
     this.#events = 0;
     if (events >= LOSS_IS_LIKELY_EVENTS) return this.#host.restart("so much changed at once that events may be lost");
     for (const suspect of this.#suspects) this.#drop(suspect);
-    for (const folder of this.#dirty) this.#hintAt(folder);
-    const unlisted = [...this.#unlisted].filter((folder) => folder.watcher !== undefined);
-    for (const set of [this.#suspects, this.#dirty, this.#unlisted]) set.clear();
+    for (const [folder, names] of this.#dirty.take()) this.#hintAt(folder, names);
+    this.#suspects.clear();
+    const unlisted = this.#unlisted.take().filter(([folder]) => folder.watcher !== undefined);
     await this.#explore(unlisted, true);
   }
 
@@ -69,56 +81,78 @@ export class PerFolderWatch implements WatchBackend {
     for (const folder of this.#refused) {
       if (!this.#tryWatch(folder)) break;
       this.#hintAt(folder);
-      await this.#explore([folder], true);
+      await this.#explore([[folder, undefined]], true);
     }
   }
 
   stop(): void {
     this.#drop(this.#root);
-    for (const set of [this.#suspects, this.#dirty, this.#unlisted, this.#refused]) set.clear();
+    for (const set of [this.#suspects, this.#refused]) set.clear();
+    for (const changed of [this.#dirty, this.#unlisted]) changed.take();
     this.#events = 0;
   }
 
-  #hintAt(folder: Folder): void {
-    if (folder.watcher !== undefined) this.#host.hint({ kind: "dirty", directory: folder.path });
+  #hintAt(folder: Folder, names?: readonly string[]): void {
+    if (!folder.isDropped) this.#host.hint({ kind: "dirty", directory: folder.path, ...(names && { names }) });
   }
 
-  /** Lists folders and every new folder in them, the most recent finds first. */
-  async #explore(folders: Folder[], hintAtFinds: boolean): Promise<void> {
-    const pending = folders;
+  /** Finds new folders in folders, among these entries or all, and every folder in them, the most recent finds first. */
+  async #explore(pending: (readonly [Folder, names: readonly string[] | undefined])[], hintAtFinds: boolean): Promise<void> {
     while (pending.length > 0) {
       const batch = pending.splice(-this.#calls.width);
-      for (const found of await Promise.all(batch.map((folder) => this.#list(folder)))) {
+      for (const found of await Promise.all(batch.map(([folder, names]) => this.#find(folder, names, hintAtFinds)))) {
         for (const folder of found) {
           if (hintAtFinds) this.#hintAt(folder);
-          pending.push(folder);
+          pending.push([folder, undefined]);
         }
       }
     }
   }
 
-  /** Drops folders that are gone and watches new ones. The hint comes after that, so that later files in them give events. */
-  async #list(folder: Folder): Promise<Folder[]> {
-    let names: string[];
+  /**
+   * Drops folders that are gone and watches new ones. The hint comes after that, so that later files in them give events.
+   * @param among names of the entries to inspect; all by default
+   * @param isNews whether the folders that are found were not there before
+   * @returns the new folders to explore
+   */
+  async #find(folder: Folder, among: readonly string[] | undefined, isNews: boolean): Promise<Folder[]> {
+    let names: readonly string[];
     try {
-      const entries = await this.#calls.readdir(folder.path);
-      names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
+      names = among ? await this.#foldersAmong(folder, among) : await this.#foldersIn(folder);
     } catch (error) {
       if (folder === this.#root) throw error;
       if (folder.watcher !== undefined) this.#refuse(folder, error);
       return [];
     }
-    if (folder.watcher === undefined) return []; // dropped while it was being listed
+    if (folder.isDropped) return []; // while it was being listed
     const present = new Set(names);
-    for (const child of folder.children?.values() ?? []) if (!present.has(child.name)) this.#drop(child);
+    for (const child of folder.children?.values() ?? [])
+      if (!present.has(child.name) && (among?.includes(child.name) ?? true)) this.#drop(child);
     const found: Folder[] = [];
     for (const name of names) {
       if (folder.children?.has(name)) continue;
-      const child = new Folder(name, folder);
+      const child = new Folder(name, folder, folder.isSkipped || this.#skips(joinPath(folder.path, name)));
       (folder.children ??= new Map()).set(name, child);
-      if (this.#tryWatch(child)) found.push(child);
+      if (child.isSkipped ? isNews : this.#tryWatch(child)) found.push(child);
     }
     return found;
+  }
+
+  async #foldersIn(folder: Folder): Promise<string[]> {
+    const entries = await this.#calls.readdir(folder.path);
+    return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
+  }
+
+  async #foldersAmong(folder: Folder, names: readonly string[]): Promise<string[]> {
+    const folders: string[] = [];
+    for (const name of names) {
+      try {
+        if ((await this.#calls.lstat(joinPath(folder.path, name))).isDirectory()) folders.push(name);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    }
+    return folders;
   }
 
   /** @returns whether the folder is watched now */
@@ -154,16 +188,17 @@ export class PerFolderWatch implements WatchBackend {
   }
 
   #onEvent(folder: Folder, type: string, name: string | null): void {
-    const isRoot = folder === this.#root;
-    if (name?.startsWith(".") && !isRoot) return;
+    // an event about the root itself has the root's own name
+    const isOfRoot = folder === this.#root && name === basename(folder.path);
+    if (name?.startsWith(".") && !isOfRoot) return;
     this.#events += 1;
-    this.#dirty.add(folder);
+    this.#dirty.add(folder, name === null ? undefined : [name]);
     if (type === "rename") {
-      this.#unlisted.add(folder);
+      this.#unlisted.add(folder, name === null ? undefined : [name]);
       const child = folder.children?.get(name ?? "");
       if (child !== undefined) this.#suspects.add(child);
-      // The root itself was moved, deleted or unmounted: such an event carries the root's own name.
-      else if (isRoot && name === basename(folder.path)) this.#host.restart("the folder was replaced");
+      // it was moved, deleted or unmounted
+      else if (isOfRoot) this.#host.restart("the folder was replaced");
     }
     this.#host.processSoon();
   }
@@ -173,6 +208,7 @@ export class PerFolderWatch implements WatchBackend {
     if (folder.parent?.children?.get(folder.name) === folder) folder.parent.children.delete(folder.name);
     const pending = [folder];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      next.isDropped = true;
       this.#stopWatching(next);
       this.#refused.delete(next);
       for (const child of next.children?.values() ?? []) pending.push(child);

@@ -1,6 +1,6 @@
 import { watch } from "node:fs";
 import { errorMessage, systemCode } from "../../errors.ts";
-import type { WatchHint } from "../file-system.ts";
+import type { WatchHint, WatchOptions } from "../file-system.ts";
 import { RecursiveWatchBackend, type RecursiveWatch } from "../watch/recursive-watch.ts";
 import { type WatchBackend, type WatchHost, watchRoot } from "../watch/watch-root.ts";
 import type { Calls } from "./calls.ts";
@@ -11,11 +11,16 @@ import { PerFolderWatch } from "./per-folder-watch.ts";
  * On Linux, every folder has its own watch: the recursive watch of Node 20 to 24.21 no longer reports a file there once it
  * was replaced (39 of 40 replacements missed). macOS and Windows have recursive watches of their own.
  */
-export function watchFolder(calls: Calls, path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {
+export function watchFolder(
+  calls: Calls,
+  path: string,
+  onHint: (hint: WatchHint) => void,
+  { skips }: WatchOptions = {},
+): Promise<() => Promise<void>> {
   const isRecursive = process.platform === "darwin" || process.platform === "win32";
   return isRecursive
     ? watchRecursively(calls, path, onHint)
-    : watchWith((host) => new PerFolderWatch(host, calls), calls, path, onHint);
+    : watchWith((host) => new PerFolderWatch(host, calls, skips), calls, path, onHint);
 }
 
 export function watchRecursively(calls: Calls, path: string, onHint: (hint: WatchHint) => void): Promise<() => Promise<void>> {

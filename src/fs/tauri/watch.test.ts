@@ -100,7 +100,7 @@ test("reading is not a change, and names with a leading dot are skipped", async 
     tauri.emit({ type: { create: { kind: "file" } }, paths: [`${root}/.git/refs/main`], attrs: {} });
     tauri.emit({ type: "any", paths: [`${root}/last/file`], attrs: {} });
   });
-  expect(log.hints).toEqual([{ kind: "dirty", directory: `${root}/last` }]);
+  expect(log.hints).toEqual([{ kind: "dirty", directory: `${root}/last`, names: ["file"] }]);
 });
 
 test.each(["Rescan", "rescan"])("lost events (%s) cause a full rescan and a new watch", async (flag) => {

@@ -1,4 +1,5 @@
 import { errorMessage } from "../../errors.ts";
+import { ChangedFolders } from "../changed-folders.ts";
 import { joinPath } from "../file-system.ts";
 import type { WatchBackend, WatchHost } from "./watch-root.ts";
 
@@ -35,7 +36,7 @@ export class RecursiveWatchBackend implements WatchBackend {
   readonly #host: WatchHost;
   readonly #watch: RecursiveWatch;
   #stopWatching: (() => void) | undefined;
-  readonly #dirty: Set<string> = new Set();
+  readonly #dirty = new ChangedFolders<string>();
   /** Entries that came or went. A folder that was moved in gives one event, whatever it contains. */
   readonly #renamed: Set<string> = new Set();
   #rescanReason: string | undefined;
@@ -58,11 +59,11 @@ export class RecursiveWatchBackend implements WatchBackend {
   }
 
   async processEvents(): Promise<void> {
-    const dirty = [...this.#dirty];
+    const dirty = this.#dirty.take();
     const renamed = [...this.#renamed];
     if (this.#rescanReason !== undefined) this.#host.hint({ kind: "rescan", reason: this.#rescanReason });
     this.#forget();
-    for (const directory of dirty) this.#hintAt(directory);
+    for (const [directory, names] of dirty) this.#hintAt(directory, names);
     const folders = await this.#hintBelow(renamed);
     const { rescanAfterMs } = this.#watch;
     if (rescanAfterMs === undefined || folders.length === 0) return;
@@ -86,7 +87,7 @@ export class RecursiveWatchBackend implements WatchBackend {
   }
 
   #forget(): void {
-    this.#dirty.clear();
+    this.#dirty.take();
     this.#renamed.clear();
     this.#rescanReason = undefined;
   }
@@ -111,8 +112,8 @@ export class RecursiveWatchBackend implements WatchBackend {
     return folders;
   }
 
-  #hintAt(directory: string): void {
-    this.#host.hint({ kind: "dirty", directory: joinPath(this.#host.path, directory) });
+  #hintAt(directory: string, names?: readonly string[]): void {
+    this.#host.hint({ kind: "dirty", directory: joinPath(this.#host.path, directory), ...(names && { names }) });
   }
 
   /** @returns `undefined` if the path is not a readable folder */
@@ -128,7 +129,7 @@ export class RecursiveWatchBackend implements WatchBackend {
   #onChange(path: string, mayBeNewFolder: boolean): void {
     const parts = path.split("/");
     if (parts.slice(0, -1).some((part) => part.startsWith("."))) return;
-    this.#dirty.add(parts.slice(0, -1).join("/"));
+    this.#dirty.add(parts.slice(0, -1).join("/"), parts.slice(-1));
     if (mayBeNewFolder) this.#renamed.add(path);
     this.#host.processSoon();
   }

@@ -33,7 +33,9 @@ export interface FileSystemLayerOptions extends Partial<FlushPolicy>, ParsingOpt
   /** For how long hints at changed folders are gathered before a rescan, in milliseconds. Default 25. */
   readonly gatherMs?: number;
   /**
-   * Delay between full rescans while listening, in milliseconds. Default 30,000. `Infinity`: no automatic full rescans; then
+   * Delay between full rescans while listening, in milliseconds. Default 30,000. In a large space, where they would take more than
+   * half a percent of the time, full rescans are rarer (every ten minutes at the least), and those of recent days have this delay.
+   * `Infinity`: no automatic full rescans; then
    * the layer finds only changes that the platform hints at, and those that `rescan` finds.
    */
   readonly rescanIntervalMs?: number;

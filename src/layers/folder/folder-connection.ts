@@ -13,7 +13,8 @@ import type { IncomingChange, LayerStatus, SecretsUpdate, StoredSecrets } from "
 import type { FileSystemLayerOptions } from "./file-system-layer.ts";
 import { FolderReader } from "./folder-reader.ts";
 import { FolderSecrets } from "./folder-secrets.ts";
-import { FolderWatcher } from "./folder-watcher.ts";
+import { foldersWithoutWatch } from "./folders-without-watch.ts";
+import { FolderWatcher, type RescanScope } from "./folder-watcher.ts";
 import { LogFiles } from "./log-files.ts";
 import { LogWriter } from "./log-writer.ts";
 import { PlaceGuard } from "./place-guard.ts";
@@ -166,9 +167,8 @@ export class FolderConnection {
     const { gatherMs = 25, rescanIntervalMs = 30_000 } = this.#options;
     const path = this.#folder.at(SPACE_DIR);
     const onHint = traceHints(this.#trace, this.#folder);
-    const watcher = new FolderWatcher(this.#fs, path, this.#clock, { gatherMs, rescanIntervalMs, onHint }, (folders) =>
-      this.#rescan(listener, folders),
-    );
+    const watched = { gatherMs, rescanIntervalMs, onHint, skips: foldersWithoutWatch(this.#clock) };
+    const watcher = new FolderWatcher(this.#fs, path, this.#clock, watched, (scope) => this.#rescan(listener, scope));
     this.#listening = { watcher, listener };
     // losses that were found without a listener
     for (const treeId of this.#lossyTrees) this.#reportLossLater(treeId);
@@ -248,12 +248,14 @@ export class FolderConnection {
   }
 
   /** Never rejects: a failure becomes a problem. */
-  async #rescan(listener: Listener, folders: readonly string[] | "all"): Promise<void> {
+  async #rescan(listener: Listener, scope: RescanScope): Promise<void> {
     // not awaited, because saving secrets reads them back, which takes a while
-    if (this.secrets.mayBeIn(folders)) void this.#rescanSecrets();
+    if (this.secrets.mayBeIn(scope)) void this.#rescanSecrets();
     const deliver = this.#deliverTo(listener);
     try {
-      await (folders === "all" ? this.#reader.rescan(deliver) : this.#reader.rescanFolders(folders, deliver));
+      if (scope === "all") await this.#reader.rescan(deliver);
+      else if (scope === "recent") await this.#reader.rescanRecent(deliver);
+      else await this.#reader.rescanFolders(scope, deliver);
       this.#noteRescan(undefined);
     } catch (error) {
       const { code, message } = toFoldspaceError(error);

@@ -2,11 +2,12 @@ import type { Clock } from "../../clock.ts";
 import { isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
 import { KeyedMutex } from "../../mutex.ts";
 import { IdPool } from "../../log/line.ts";
-import { OPS_DIR } from "../../log/paths.ts";
+import { dayDir, OPS_DIR } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
 import type { FailedFile, LogFiles, ReadTogether } from "./log-files.ts";
+import type { ChangedFolder } from "./folder-watcher.ts";
 import { LogFinder } from "./log-finder.ts";
 import type { FileSignature } from "./file-signature.ts";
 import type { LogReading } from "./read-log.ts";
@@ -14,6 +15,10 @@ import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 
 /** Number of files that are read before their operations are applied. */
 const FILES_TOGETHER = 512;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Devices write to the folder of the present day, and send what they wrote offline days later. */
+const RECENT_DAYS = 3;
 
 /** The files that this instance writes itself. */
 export interface OwnFiles {
@@ -135,21 +140,36 @@ export class FolderReader {
     this.#publishProblems();
   }
 
-  /** Rescans the files in some folders, without the folders below. @param folders full paths */
-  async rescanFolders(folders: readonly string[], deliver: Deliver): Promise<void> {
+  /** Rescans the files in some folders, without the folders below. @param folders with full paths */
+  async rescanFolders(folders: readonly ChangedFolder[], deliver: Deliver): Promise<void> {
     await this.#folder.assertPresent();
     const entries: LogEntry[] = [];
-    for (const folder of folders) {
+    for (const [folder, names] of folders) {
       const relative = folder.slice(this.#folder.path.length).replace(/^\/+/, "");
       if (!relative.startsWith(`${OPS_DIR}/`)) continue;
       try {
-        for (const log of await this.#finder.findIn(relative)) entries.push(log);
+        for (const log of await this.#finder.findIn(relative, names)) entries.push(log);
       } catch (error) {
         this.#finder.noteFailure(relative, error);
       }
     }
     await this.#ingest(entries, deliver);
     this.#publishProblems();
+  }
+
+  /**
+   * Rescans the folders of recent days in which files are known, and in followed trees also those of today and yesterday, which
+   * may be new.
+   */
+  async rescanRecent(deliver: Deliver): Promise<void> {
+    const now = this.#clock.now();
+    const days = [now, now - DAY_MS].map((time) => new Date(time));
+    const folders = this.#files.foldersSince(now - RECENT_DAYS * DAY_MS);
+    for (const treeId of this.#followed) for (const day of days) folders.add(dayDir(treeId, day));
+    await this.rescanFolders(
+      Array.from(folders, (folder) => [this.#folder.at(folder), undefined] as const),
+      deliver,
+    );
   }
 
   /** Rescans the files of one tree. @throws FoldspaceError if one of its folders cannot be read */

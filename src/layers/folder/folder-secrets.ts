@@ -8,6 +8,7 @@ import type { SecretsUpdate, StoredSecrets } from "../persistence-layer.ts";
 import { PlainRemains } from "./plain-remains.ts";
 import { PlainSecretsFile } from "./plain-secrets-file.ts";
 import { SealedSecretsFolder } from "./sealed-secrets-folder.ts";
+import type { RescanScope } from "./folder-watcher.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 /** The secrets in a space's folder. Its calls run one after another. */
@@ -70,10 +71,10 @@ export class FolderSecrets {
   }
 
   /** Whether a change in one of these folders may concern the secrets. @param folders full paths */
-  mayBeIn(folders: readonly string[] | "all"): boolean {
-    if (folders === "all") return true;
+  mayBeIn(scope: RescanScope): boolean {
+    if (typeof scope === "string") return true;
     const places = new Set([SPACE_DIR, SEALED_SECRETS_DIR].map((path) => this.#folder.at(path)));
-    return folders.some((folder) => places.has(folder));
+    return scope.some(([folder]) => places.has(folder));
   }
 
   /** Resolves when all earlier calls have ended. */

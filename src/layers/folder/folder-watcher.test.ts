@@ -3,15 +3,20 @@ import { systemClock, type Clock } from "../../clock.ts";
 import type { WatchHint } from "../../fs/file-system.ts";
 import { MemoryFileSystem } from "../../fs/memory/memory-file-system.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
-import { FolderWatcher } from "./folder-watcher.ts";
+import { FolderWatcher, type RescanScope } from "./folder-watcher.ts";
 
 interface Bench {
   readonly watcher: FolderWatcher;
-  readonly rescans: (readonly string[] | "all")[];
+  readonly rescans: RescanScope[];
   readonly hint: (hint: WatchHint) => void;
 }
 
-function setUp(clock: Clock, rescanIntervalMs: number, begin: Promise<void> = Promise.resolve()): Bench {
+function setUp(
+  clock: Clock,
+  rescanIntervalMs: number,
+  begin: Promise<void> = Promise.resolve(),
+  durationMs: (scope: RescanScope) => number = () => 0,
+): Bench {
   const fs = new MemoryFileSystem();
   const listeners: ((hint: WatchHint) => void)[] = [];
   fs.watch = async (_path, onHint) => {
@@ -19,9 +24,11 @@ function setUp(clock: Clock, rescanIntervalMs: number, begin: Promise<void> = Pr
     listeners.push(onHint);
     return async () => undefined;
   };
-  const rescans: (readonly string[] | "all")[] = [];
-  const watcher = new FolderWatcher(fs, "/home", clock, { gatherMs: 25, rescanIntervalMs }, async (folders) => {
-    rescans.push(folders);
+  const rescans: RescanScope[] = [];
+  const watcher = new FolderWatcher(fs, "/home", clock, { gatherMs: 25, rescanIntervalMs }, async (scope) => {
+    rescans.push(scope);
+    const delayMs = durationMs(scope);
+    if (delayMs > 0) await new Promise<void>((resolve) => void clock.schedule(delayMs, resolve));
   });
   return { watcher, rescans, hint: (hint) => listeners.forEach((listener) => listener(hint)) };
 }
@@ -73,7 +80,7 @@ test("a watch that does not begin holds up no listening, and is used once it has
   await clock.advance(0);
   hint({ kind: "dirty", directory: "/home/a" });
   await clock.advance(25);
-  expect(rescans).toEqual(["all", "all", ["/home/a"]]);
+  expect(rescans).toEqual(["all", "all", [["/home/a", undefined]]]);
   await watcher.stop();
 });
 
@@ -84,4 +91,34 @@ test("listening that has ended leaves no timer behind", async () => {
   expect(clock.timerCount).toBe(1);
   await watcher.stop();
   expect(clock.timerCount).toBe(0);
+});
+
+test("a rescan that takes long is rarer, and recent files are rescanned in between", async () => {
+  const clock = new ManualClock();
+  const { watcher, rescans } = setUp(clock, 30_000, undefined, (scope) => (scope === "all" ? 1_500 : 10));
+  const started = watcher.start();
+  await clock.advance(1_500);
+  await started;
+  // half a percent of the time
+  await clock.advance(299_000);
+  expect(rescans).toEqual(["all", ...Array.from({ length: 9 }, () => "recent")]);
+  await clock.advance(2_000);
+  expect(rescans.at(-1)).toBe("all");
+  const stopped = watcher.stop();
+  await clock.advance(2_000);
+  await stopped;
+  expect(clock.timerCount).toBe(0);
+});
+
+test("however long a rescan takes, the next one is after ten minutes", async () => {
+  const clock = new ManualClock();
+  const { watcher, rescans } = setUp(clock, 30_000, undefined, (scope) => (scope === "all" ? 60_000 : 0));
+  const started = watcher.start();
+  await clock.advance(60_000);
+  await started;
+  await clock.advance(601_000);
+  expect(rescans.filter((scope) => scope === "all")).toHaveLength(2);
+  const stopped = watcher.stop();
+  await clock.advance(60_000);
+  await stopped;
 });

@@ -1,15 +1,30 @@
 import type { Clock } from "../../clock.ts";
-import type { FileSystem } from "../../fs/file-system.ts";
+import { ChangedFolders } from "../../fs/changed-folders.ts";
+import type { FileSystem, WatchHint, WatchOptions } from "../../fs/file-system.ts";
 import { withTimeout } from "../../with-timeout.ts";
 
-export interface FolderWatcherOptions {
+/** A folder to rescan, without the folders below. */
+export type ChangedFolder = readonly [path: string, names: readonly string[] | undefined];
+
+export interface FolderWatcherOptions extends WatchOptions {
   /** For how long hints are gathered before a rescan, in milliseconds. */
   readonly gatherMs: number;
-  /** Delay between full rescans, regardless of hints, in milliseconds; `Infinity` disables them. */
+  /**
+   * Delay between full rescans, regardless of hints, in milliseconds; `Infinity` disables them. If they take long, they are
+   * rarer, and rescans of recent files run in between.
+   */
   readonly rescanIntervalMs: number;
   /** Called for every hint, before it is gathered. @param directory `undefined`: anything may have changed */
   readonly onHint?: ((directory: string | undefined) => void) | undefined;
 }
+
+/** What to rescan: everything, the files of recent days, or some folders. */
+export type RescanScope = "all" | "recent" | readonly ChangedFolder[];
+
+/** Share of the time that regular rescans may take, so that a space at rest costs little however large it is. */
+const MAX_SHARE = 0.005;
+/** Changes that no hint reported are found after this time at the latest, or after `rescanIntervalMs` if that is longer. */
+const MAX_INTERVAL_MS = 10 * 60_000;
 
 /** Above this number of changed folders, a full rescan is cheaper. */
 const MAX_DIRTY_FOLDERS = 256;
@@ -22,20 +37,22 @@ const WATCH_TIMEOUT_MS = 5_000;
 
 /**
  * Triggers rescans: gathers hints at changed folders and rescans those together. It also rescans everything at regular
- * intervals, however many hints come in between, because hints get lost. Rescans never overlap.
+ * intervals, however many hints come in between, because hints get lost, and some file systems give none. Rescans never overlap.
  */
 export class FolderWatcher {
   readonly #fs: FileSystem;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #options: FolderWatcherOptions;
-  /** Rescans these folders, or everything. Reports its own failures. */
-  readonly #rescan: (folders: readonly string[] | "all") => Promise<void>;
-  readonly #dirty = new Set<string>();
+  /** Reports its own failures. */
+  readonly #rescan: (scope: RescanScope) => Promise<void>;
+  readonly #dirty = new ChangedFolders<string>();
   #isAllDirty = false;
+  #isRecentDue = false;
   #running: Promise<void> | undefined;
   #cancelGather: (() => void) | undefined;
   #cancelRescan: (() => void) | undefined;
+  #cancelRecent: (() => void) | undefined;
   #unwatch: (() => Promise<void>) | undefined;
   #stopped = false;
   #stopping: Promise<void> | undefined;
@@ -45,7 +62,7 @@ export class FolderWatcher {
     path: string,
     clock: Clock,
     options: FolderWatcherOptions,
-    rescan: (folders: readonly string[] | "all") => Promise<void>,
+    rescan: (scope: RescanScope) => Promise<void>,
   ) {
     this.#fs = fs;
     this.#path = path;
@@ -67,12 +84,13 @@ export class FolderWatcher {
 
   async #watch(): Promise<void> {
     const since = this.#clock.now();
-    const unwatch = await this.#fs.watch?.(this.#path, (hint) => {
+    const onHint = (hint: WatchHint): void => {
       this.#options.onHint?.(hint.kind === "rescan" ? undefined : hint.directory);
       if (hint.kind === "rescan") this.#isAllDirty = true;
-      else this.#dirty.add(hint.directory);
+      else this.#dirty.add(hint.directory, hint.names);
       this.#gather();
-    });
+    };
+    const unwatch = await this.#fs.watch?.(this.#path, onHint, this.#options);
     if (this.#stopped) return await unwatch?.();
     this.#unwatch = unwatch;
     // `start` no longer waits for this late watch: finds changes from before it began
@@ -96,6 +114,7 @@ export class FolderWatcher {
     this.#stopped = true;
     this.#cancelGather?.();
     this.#cancelRescan?.();
+    this.#cancelRecent?.();
     if (this.#unwatch) await this.#withinTime(this.#unwatch());
     await this.#running;
   }
@@ -123,22 +142,50 @@ export class FolderWatcher {
     if (this.#stopped) return Promise.resolve();
     this.#running ??= this.#rescanDirty().finally(() => {
       this.#running = undefined;
-      if (this.#isAllDirty || this.#dirty.size > 0) this.#gather();
+      if (this.#isAllDirty || this.#isRecentDue || this.#dirty.size > 0) this.#gather();
     });
     return this.#running;
   }
 
   async #rescanDirty(): Promise<void> {
-    const folders = this.#isAllDirty || this.#dirty.size > MAX_DIRTY_FOLDERS ? "all" : [...this.#dirty];
+    const isAll = this.#isAllDirty || this.#dirty.size > MAX_DIRTY_FOLDERS;
     this.#isAllDirty = false;
-    this.#dirty.clear();
-    if (folders === "all" || folders.length > 0) await this.#rescan(folders);
-    if (folders === "all") this.#scheduleRescan();
+    const dirty = this.#dirty.take();
+    const isRecentDue = this.#isRecentDue && !isAll;
+    this.#isRecentDue = false;
+    const since = this.#clock.now();
+    if (isAll) {
+      await this.#rescan("all");
+      this.#scheduleRescan(this.#clock.now() - since);
+      return;
+    }
+    if (isRecentDue) {
+      await this.#rescan("recent");
+      this.#scheduleRecent(this.#clock.now() - since);
+    }
+    if (dirty.length > 0) await this.#rescan(dirty);
   }
 
-  #scheduleRescan(): void {
+  /** @param lastMs how long the last full rescan took */
+  #scheduleRescan(lastMs: number): void {
     this.#cancelRescan?.();
+    this.#cancelRecent?.();
     if (this.#stopped) return;
-    this.#cancelRescan = this.#clock.schedule(this.#options.rescanIntervalMs, () => void this.rescan());
+    const delayMs = this.#delayAfter(lastMs);
+    this.#cancelRescan = this.#clock.schedule(delayMs, () => void this.rescan());
+    if (delayMs > this.#options.rescanIntervalMs) this.#scheduleRecent(0);
+  }
+
+  /** @param lastMs how long the last such rescan took */
+  #scheduleRecent(lastMs: number): void {
+    if (this.#stopped) return;
+    this.#cancelRecent = this.#clock.schedule(this.#delayAfter(lastMs), () => {
+      this.#isRecentDue = true;
+      void this.#run();
+    });
+  }
+
+  #delayAfter(lastMs: number): number {
+    return Math.max(this.#options.rescanIntervalMs, Math.min(lastMs / MAX_SHARE, MAX_INTERVAL_MS));
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from "../../clock.ts";
 import { toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
 import { Semaphore } from "../../semaphore.ts";
 import type { IdPool } from "../../log/line.ts";
+import { endOfPeriod, OPS_DIR } from "../../log/paths.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
 import type { Trace } from "../../trace.ts";
 import type { Parsing } from "../../worker/parsing.ts";
@@ -101,6 +102,16 @@ export class LogFiles {
 
   failures(): Iterable<FailedFile> {
     return this.#failed.values();
+  }
+
+  /** Folders of known files whose day ends after this time. */
+  foldersSince(time: number): Set<string> {
+    const folders = new Set<string>();
+    for (const { entry } of this.#known.values()) {
+      const folder = folderOf(entry);
+      if (!folders.has(folder) && (endOfPeriod(folder.slice(OPS_DIR.length + 1)) ?? -Infinity) > time) folders.add(folder);
+    }
+    return folders;
   }
 
   isChanged({ path, size, modifiedMs }: LogEntry): boolean {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import { errorCode } from "../../errors.ts";
-import { joinPath, type FileStat } from "../../fs/file-system.ts";
+import { joinPath, type DirectoryEntry, type FileStat } from "../../fs/file-system.ts";
 import { mayHoldTree, OPS_DIR } from "../../log/paths.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
 import { FailedFolders } from "./failed-folders.ts";
@@ -72,15 +72,14 @@ export class LogFinder {
     return this.#notDownloaded.get(treeId) ?? new Set();
   }
 
-  /** Finds the files in a folder, without the folders below. @param folder relative to the space's folder */
-  async findIn(folder: string): Promise<LogEntry[]> {
+  /**
+   * Finds the files in a folder, without the folders below.
+   * @param folder relative to the space's folder
+   * @param names of the files to look for; all by default
+   */
+  async findIn(folder: string, names?: readonly string[]): Promise<LogEntry[]> {
     const entries: LogEntry[] = [];
-    await this.#folder.assertInside(folder);
-    const listed = await this.#folder.fs.list(this.#folder.at(folder));
-    await this.#folder.assertInside(folder);
-    this.failedFolders.forgive(folder);
-    this.problems.delete(folder);
-    for (const { name, kind } of listed ?? []) {
+    for (const { name, kind } of (names && (await this.#inspect(folder, names))) ?? (await this.#list(folder))) {
       if (kind === "directory") continue;
       const path = joinPath(folder, name);
       const stat = await this.#stat(path);
@@ -88,6 +87,35 @@ export class LogFinder {
       const { log, problem } = classifyEntry(path, { kind, size: stat.size, modifiedMs: stat.modifiedMs });
       if (log) entries.push(log);
       if (problem) this.problems.set(path, [problem]);
+    }
+    return entries;
+  }
+
+  async #list(folder: string): Promise<readonly DirectoryEntry[]> {
+    await this.#folder.assertInside(folder);
+    const listed = await this.#folder.fs.list(this.#folder.at(folder));
+    await this.#folder.assertInside(folder);
+    this.failedFolders.forgive(folder);
+    this.problems.delete(folder);
+    return listed ?? [];
+  }
+
+  /** Returns the entries of these names; `undefined` if only a listing can distinguish links from files. */
+  async #inspect(folder: string, names: readonly string[]): Promise<DirectoryEntry[] | undefined> {
+    const { fs } = this.#folder;
+    if (!fs.realPath) return undefined;
+    const entries: DirectoryEntry[] = [];
+    for (const name of names) {
+      const path = joinPath(folder, name);
+      const stat = await this.#stat(path);
+      if (!stat) continue;
+      try {
+        await this.#folder.assertInside(path);
+      } catch {
+        // the listing reports the link
+        return undefined;
+      }
+      entries.push({ name, kind: stat.kind });
     }
     return entries;
   }
