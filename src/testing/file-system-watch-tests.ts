@@ -99,7 +99,7 @@ export function watchTests(declare: FileSystemTest): void {
     }
   });
 
-  test("a new folder that needs no watch is hinted at with what is in it, and other folders go on to be watched", async ({
+  test("a new folder that needs no watch is hinted at with what is in it, and other folders are still watched", async ({
     fs,
     root,
   }, outside) => {
