@@ -13,7 +13,7 @@ export interface CopyPage extends NamedPage {
   readonly markdown: (() => string | undefined | Promise<string | undefined>) | undefined;
 }
 
-/** What an update has done. */
+/** The result of an update. */
 export interface CopyReport {
   /** Names of files. */
   readonly written: readonly string[];

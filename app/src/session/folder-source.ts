@@ -21,7 +21,7 @@ export interface LockedFolder {
   unlock(): Promise<OpenFolder | undefined>;
 }
 
-/** What a folder is chosen for: the notes, or a readable copy of them. */
+/** The use of a folder: for the notes, or for a readable copy of them. */
 export type FolderPurpose = "notes" | "copy";
 
 /** A way to get a folder on some platform. Each has a file of its own here; `folder-sources.ts` chooses. */
