@@ -187,7 +187,7 @@ function noteGaps() {
 
 async function serveApp(scratch) {
   const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-  const args = [program, "serve", join(scratch, "notes"), "--create", "--name", "Notes", "--port", "0"];
+  const args = [program, "serve", join(scratch, "notes"), "--create", "--own", "--name", "Notes", "--port", "0"];
   const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
   for await (const url of createInterface({ input: server.stdout })) return { url, stop: () => server.kill() };
   throw new Error("The server has ended without an address");

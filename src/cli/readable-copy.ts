@@ -3,6 +3,7 @@ import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.t
 import { CopyKeeper } from "../readable/copy-keeper.ts";
 import { ReadableCopy, type CopyReport } from "../readable/readable-copy.ts";
 import { pagesToCopy } from "../readable/space-pages.ts";
+import { TakenTrees } from "../readable/taken-trees.ts";
 import type { ReplicatedTree } from "../tree/index.ts";
 import type { Context } from "./context.ts";
 import { follow } from "./follow.ts";
@@ -17,7 +18,7 @@ export async function makeCopy(context: Context, directory: string, space: Opene
   const copy = await openCopy(context, directory, space.id, to);
   const loaded = new Map<string, ReplicatedTree>();
   for (const { id } of space.trees) loaded.set(id, await space.loadTree(id));
-  const report = await copy.update(pagesToCopy(space.spaceTree, (treeId) => loaded.get(treeId)));
+  const report = await copy.update(await pagesToCopy(space.spaceTree, (treeId) => loaded.get(treeId)));
   await noteLeft(context, report);
   await context.output.note(`Copied to ${copy.path}: ${describe(report)}`);
 }
@@ -49,16 +50,19 @@ async function keep(
   end: Promise<void>,
 ): Promise<void> {
   const { output } = context;
+  const trees = new TakenTrees();
   const keeper = new CopyKeeper({
     copy,
-    spaceId,
+    source: { spaceId, treeOf: (treeId) => trees.get(treeId) },
     onUpdated: (report) => void noteLeft(context, report),
     onFailed: (error) => void output.note(`foldspace: the copy could not be brought up to date: ${describeError(error)}`),
   });
   try {
     for await (const event of follow(layer, end)) {
-      if (event.kind === "ops") keeper.take(event.treeId, event.ops);
-      else if (event.kind === "ready") {
+      if (event.kind === "ops") {
+        trees.take(event.treeId, event.ops);
+        keeper.noteChange(event.treeId);
+      } else if (event.kind === "ready") {
         await keeper.begin();
         await output.note(`keeping a readable copy in ${copy.path}`);
       } else await output.note(`foldspace: ${printable(event.problem.reason)} (${event.problem.code})`);

@@ -6,6 +6,7 @@ import { ReplicatedTree } from "../tree/index.ts";
 import { CopyKeeper } from "./copy-keeper.ts";
 import { MANIFEST_FILE } from "./manifest.ts";
 import { ReadableCopy } from "./readable-copy.ts";
+import { TakenTrees } from "./taken-trees.ts";
 
 const COPY = "/readable";
 
@@ -24,9 +25,10 @@ async function setUp(): Promise<{
   const spaceTree = new ReplicatedTree("peer");
   const spaceId = spaceTree.createRoot().id;
   const copy = await ReadableCopy.open(fs, COPY, spaceId, "/notes");
+  const trees = new TakenTrees();
   const keeper = new CopyKeeper({
     copy,
-    spaceId,
+    source: { spaceId, treeOf: (treeId) => trees.get(treeId) },
     clock,
     onUpdated: () => undefined,
     onFailed: (error) => failures.push(error),
@@ -43,8 +45,11 @@ async function setUp(): Promise<{
       addReference(spaceTree, tree.root!.id, title);
       return tree;
     },
-    take: (...trees) => {
-      for (const tree of trees) keeper.take(tree.root!.id, tree.getAllOps());
+    take: (...given) => {
+      for (const tree of given) {
+        trees.take(tree.root!.id, tree.getAllOps());
+        keeper.noteChange(tree.root!.id);
+      }
     },
     files: async () =>
       ((await fs.list(COPY)) ?? [])
@@ -90,8 +95,14 @@ test("without the list of pages nothing is taken away", async () => {
   await keeper.begin();
   await keeper.close();
   const copy = await ReadableCopy.open(fs, COPY, spaceTree.root!.id, "/notes");
-  const again = new CopyKeeper({ copy, spaceId: spaceTree.root!.id, onUpdated: () => undefined, onFailed: () => undefined });
-  again.take(page.root!.id, page.getAllOps());
+  const trees = new TakenTrees();
+  trees.take(page.root!.id, page.getAllOps());
+  const again = new CopyKeeper({
+    copy,
+    source: { spaceId: spaceTree.root!.id, treeOf: (treeId) => trees.get(treeId) },
+    onUpdated: () => undefined,
+    onFailed: () => undefined,
+  });
   await again.begin();
   expect(await files()).toEqual(["Page.md"]);
 });

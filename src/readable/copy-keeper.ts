@@ -1,32 +1,41 @@
 import { systemClock, type Clock } from "../clock.ts";
 import { errorMessage, errorCode } from "../errors.ts";
-import { ReplicatedTree, type VertexOperation } from "../tree/index.ts";
+import type { ReplicatedTree } from "../tree/index.ts";
 import type { CopyReport, ReadableCopy } from "./readable-copy.ts";
 import { pagesToCopy } from "./space-pages.ts";
 
 /** So long after a change the copy is brought up to date: while somebody writes, changes follow one another. */
 const REST_MS = 1_000;
-/** After a failure it is tried again. */
+/** After a failure it is tried again, and pages that have not arrived are asked for again. */
 const RETRY_MS = 10_000;
+
+/** The space of a copy. */
+export interface CopySource {
+  readonly spaceId: string;
+  /** `undefined` for a tree of which nothing has arrived. */
+  readonly treeOf: (treeId: string) => ReplicatedTree | undefined | Promise<ReplicatedTree | undefined>;
+}
 
 export interface CopyKeeperOptions {
   readonly copy: ReadableCopy;
-  readonly spaceId: string;
+  readonly source: CopySource;
   readonly onUpdated: (report: CopyReport) => void;
   /** An update has failed, and is tried again. */
   readonly onFailed: (error: unknown) => void;
   readonly clock?: Clock;
+  /** Lets other work run while a long page is read. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
-/** Keeps a readable copy up to date with a space, of which it is given the operations. */
+/** Keeps a readable copy up to date with a space, whose changes it is informed of. */
 export class CopyKeeper {
   readonly #options: CopyKeeperOptions;
   readonly #clock: Clock;
-  readonly #trees = new Map<string, ReplicatedTree>();
   readonly #titles = new Map<string, string>();
   #changed = new Set<string>();
   #cancel: (() => void) | undefined;
   #isReady = false;
+  #isClosed = false;
   #updating: Promise<void> = Promise.resolve();
   #lastFailure: string | undefined;
 
@@ -35,16 +44,13 @@ export class CopyKeeper {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Takes operations of any tree. */
-  take(treeId: string, ops: readonly VertexOperation[]): void {
-    let tree = this.#trees.get(treeId);
-    if (!tree) this.#trees.set(treeId, (tree = new ReplicatedTree("reader", [], { rootId: treeId })));
-    tree.merge(ops);
+  /** A tree has operations that the copy may lack. */
+  noteChange(treeId: string): void {
     this.#changed.add(treeId);
     if (this.#isReady) this.#schedule(REST_MS);
   }
 
-  /** All that was there has been taken: the copy is made now, and kept from now on. */
+  /** The source has all that was there: the copy is made now, and kept from now on. */
   async begin(): Promise<void> {
     this.#isReady = true;
     await this.#update();
@@ -53,14 +59,15 @@ export class CopyKeeper {
   /** Does what is left to do, and ends. */
   async close(): Promise<void> {
     const isPending = this.#cancel !== undefined;
+    this.#isClosed = true;
     this.#cancel?.();
-    this.#cancel = undefined;
     if (isPending) await this.#update();
     await this.#updating;
   }
 
   /** The first change decides: whoever writes on without a pause sees the copy follow, too. */
   #schedule(delayMs: number): void {
+    if (this.#isClosed) return;
     this.#cancel ??= this.#clock.schedule(delayMs, () => {
       this.#cancel = undefined;
       void this.#update();
@@ -74,17 +81,21 @@ export class CopyKeeper {
   }
 
   async #updateNow(): Promise<void> {
-    const { copy, spaceId, onUpdated, onFailed } = this.#options;
-    const spaceTree = this.#trees.get(spaceId);
-    // without it, no page would be known, and all files would go
-    if (!spaceTree?.root) return;
+    const { copy, source, onUpdated, onFailed, pause } = this.#options;
     const changed = this.#changed;
     this.#changed = new Set();
-    const isChanged = (treeId: string, title: string): boolean => changed.has(treeId) || this.#titles.get(treeId) !== title;
-    const pages = pagesToCopy(spaceTree, (treeId) => this.#trees.get(treeId), isChanged);
     try {
+      const spaceTree = await source.treeOf(source.spaceId);
+      // without it, no page would be known, and all files would go
+      if (!spaceTree?.root) return;
+      const isChanged = (treeId: string, title: string): boolean => changed.has(treeId) || this.#titles.get(treeId) !== title;
+      const isOutdated = (treeId: string): boolean => this.#changed.has(treeId);
+      const pages = await pagesToCopy(spaceTree, source.treeOf, { isChanged, isOutdated, ...(pause && { pause }) });
+      const missing = pages.filter(({ id, title, markdown }) => !markdown && isChanged(id, title));
       onUpdated(await copy.update(pages));
       for (const { id, title } of pages) this.#titles.set(id, title);
+      for (const { id } of missing) this.#titles.delete(id);
+      if (missing.length > 0) this.#schedule(RETRY_MS);
       this.#lastFailure = undefined;
     } catch (error) {
       for (const treeId of changed) this.#changed.add(treeId);

@@ -1,4 +1,4 @@
-/** What a page needs for the name of its file. */
+/** The title and the id of a page, for the name of its file. */
 export interface NamedPage {
   readonly id: string;
   readonly title: string;

@@ -76,6 +76,14 @@ test("a file that has gone is made again", async () => {
   expect(await files()).toEqual({ "One.md": "1" });
 });
 
+test("two programs that keep one copy in turn know the files of each other as its own", async () => {
+  const [one, other] = [await open(), await open()];
+  await one.update([page(A, "One", "1")]);
+  expect(await other.update([page(A, "One", "1 and more")])).toEqual({ written: ["One.md"], removed: [], left: [] });
+  expect(await one.update([page(B, "Two", "2")])).toEqual({ written: ["Two.md"], removed: ["One.md"], left: [] });
+  expect(await files()).toEqual({ "Two.md": "2" });
+});
+
 test("a title that changes in case only leaves one file", async () => {
   await update(page(A, "notes", "1"));
   await update(page(A, "Notes", "1"));

@@ -6,11 +6,14 @@ import { decodeManifest, encodeManifest, MANIFEST_FILE, type CopiedFile, type Ma
 import { assertOutside, realPathOf } from "./outside.ts";
 
 export interface CopyPage extends NamedPage {
-  /** Makes what the file is to hold; `undefined` where the page is as it was, or cannot be read now. */
-  readonly markdown: (() => string) | undefined;
+  /**
+   * Makes the contents of the file. Absent, or without a result: the page has not changed, or cannot be read now, and its file
+   * stays.
+   */
+  readonly markdown: (() => string | undefined | Promise<string | undefined>) | undefined;
 }
 
-/** What an update has done. */
+/** The result of an update. */
 export interface CopyReport {
   /** Names of files. */
   readonly written: readonly string[];
@@ -50,12 +53,12 @@ export class ReadableCopy {
 
   /**
    * Opens a folder for the copy of a space, and makes it where it is missing.
-   * @param spacePath of the folder that the space is in
+   * @param spacePath of the folder that the space is in, if `fs` has it
    * @throws FoldspaceError `FOLD_BAD_VALUE` where the copy would be mixed with something else, `FOLD_SPACE_MISMATCH` where it
    *   is that of another space
    */
-  static async open(fs: FileSystem, path: string, spaceId: string, spacePath: string): Promise<ReadableCopy> {
-    await assertOutside(fs, path, spacePath);
+  static async open(fs: FileSystem, path: string, spaceId: string, spacePath?: string): Promise<ReadableCopy> {
+    if (spacePath !== undefined) await assertOutside(fs, path, spacePath);
     const manifest = await readManifest(fs, path, spaceId);
     await fs.makeDirectory(path);
     return new ReadableCopy(fs, path, await realPathOf(fs, path), manifest);
@@ -72,9 +75,14 @@ export class ReadableCopy {
    * @throws FoldspaceError `FOLD_FOLDER_LOST`, and what reading and writing throw; the next update does what is left
    */
   async update(pages: readonly CopyPage[]): Promise<CopyReport> {
-    const listing = await this.#list();
     const contents = new Map<string, Content>();
-    for (const { id, markdown } of pages) if (markdown) contents.set(id, await contentOf(markdown()));
+    for (const { id, markdown } of pages) {
+      const text = await markdown?.();
+      if (text !== undefined) contents.set(id, await contentOf(text));
+    }
+    const listing = await this.#list();
+    // another program may have kept the copy meanwhile
+    if (listing.has(MANIFEST_FILE)) this.#manifest = await readManifest(this.#fs, this.#path, this.#manifest.spaceId);
     const left: string[] = [];
     let plan = this.#plan(pages, contents, listing);
     // a file that turns out not to be the copy's own keeps its name, and others have to be found

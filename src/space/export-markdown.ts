@@ -1,5 +1,5 @@
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
-import { isOutline, outlineChildren, outlineMarkdown, readOutline, toMarkdownHeading } from "./export-outline.ts";
+import { isOutline, outlineChildren, toMarkdownHeading, treeOutlineMarkdown } from "./export-outline.ts";
 
 export interface MarkdownTree {
   readonly title: string;
@@ -31,7 +31,7 @@ export function* treeMarkdown(title: string, tree: ReplicatedTree, level: number
   yield isOfApp ? toMarkdownHeading(title, level) : `${"#".repeat(level)} ${escapeInline(title)}`;
   yield "";
   if (!tree.root) yield "*(the root of this tree has not arrived)*";
-  else if (isOfApp) yield* outlineMarkdown(readOutline(tree));
+  else if (isOfApp) yield* treeOutlineMarkdown(tree);
   else for (const { vertex, depth } of walk(tree.root)) if (depth > 0) yield* bullet(vertex, Math.min(depth - 1, MAX_INDENT));
 }
 

@@ -82,14 +82,28 @@ export function toNote(text: string): string {
  * Items as a Markdown list, two spaces to a level, with check boxes where an item has `isDone`. The lines of a note stand
  * below the text, as far in as it.
  */
-export function* outlineMarkdown(items: readonly OutlineItem[]): Generator<string> {
-  const open = [{ siblings: items, next: 0 }];
+export function outlineMarkdown(items: readonly OutlineItem[]): Generator<string> {
+  return listLines(items, (item) => item);
+}
+
+/** The items of an outline as a Markdown list. Each item is read only when its lines are needed. */
+export function treeOutlineMarkdown(tree: ReplicatedTree): Generator<string> {
+  return listLines(tree.root ? outlineChildren(tree.root) : [], (vertex) => ({
+    ...readItem(vertex),
+    children: outlineChildren(vertex),
+  }));
+}
+
+type Read<T> = Omit<OutlineItem, "children"> & { readonly children: readonly T[] };
+
+function* listLines<T>(top: readonly T[], read: (each: T) => Read<T>): Generator<string> {
+  const open = [{ siblings: top, next: 0 }];
   for (let list = open.at(-1); list; list = open.at(-1)) {
-    const item = list.siblings[list.next++];
-    if (!item) {
+    if (list.next === list.siblings.length) {
       open.pop();
       continue;
     }
+    const item = read(list.siblings[list.next++]!);
     const box = item.isDone === undefined ? "" : item.isDone ? "[x] " : "[ ] ";
     const indent = "  ".repeat(Math.min(open.length - 1, MAX_DEPTH));
     // an empty text leaves no trailing space
@@ -120,18 +134,18 @@ export function readItems(vertices: readonly Vertex[]): OutlineItem[] {
   const open = [{ siblings: vertices, into: top }];
   for (const { siblings, into } of open) {
     for (const child of siblings) {
-      const note = itemNote(child);
-      const item: Draft = {
-        text: itemText(child),
-        ...(note === "" ? {} : { note }),
-        ...(isItemDone(child) ? { isDone: true } : {}),
-        children: [],
-      };
+      const item: Draft = { ...readItem(child), children: [] };
       into.push(item);
       open.push({ siblings: outlineChildren(child), into: item.children });
     }
   }
   return top;
+}
+
+/** An item without those below it. */
+function readItem(vertex: Vertex): Omit<OutlineItem, "children"> {
+  const note = itemNote(vertex);
+  return { text: itemText(vertex), ...(note === "" ? {} : { note }), ...(isItemDone(vertex) ? { isDone: true } : {}) };
 }
 
 /** The text of an item, as one line; its name, if another program has made it. */

@@ -202,10 +202,16 @@ export class AppPage {
 
   /** Downloads the file of a menu's entry. @returns its name and its text */
   async download(menu: string, entry: string): Promise<{ name: string; text: string }> {
+    const { name, bytes } = await this.downloadBytes(() => this.choose(menu, entry));
+    return { name, text: bytes.toString("utf8") };
+  }
+
+  /** Downloads the file of any action. */
+  async downloadBytes(act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
     const download = this.page.waitForEvent("download");
-    await this.choose(menu, entry);
+    await act();
     const file = await download;
-    return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
+    return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
   }
 
   /** Imports files through the menu. */

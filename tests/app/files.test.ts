@@ -1,3 +1,4 @@
+import { strFromU8, unzipSync } from "fflate";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -63,17 +64,19 @@ describe.skipIf(!findChromium())("files (needs Chromium)", PATIENT, () => {
     const app = await rig.openApp(folder.url);
     await app.newPage("Garden", ["plants", "  apple"]);
     await app.newPage("Other", ["x"]);
-    const { name, text } = await app.download("Import and export", "All pages as Markdown files");
-    expect(name).toBe("Notes.zip");
-    // the archive is not compressed
-    expect(text).toContain("Garden.md# Garden\n\n- plants\n  - apple\n");
-    expect(text).toContain("Other.md# Other\n\n- x\n");
+    const files = [
+      ["Garden.md", "# Garden\n\n- plants\n  - apple\n"],
+      ["Other.md", "# Other\n\n- x\n"],
+    ];
+    const expectArchive = ({ name, bytes }: { name: string; bytes: Buffer }): void => {
+      expect(name).toBe("Notes.zip");
+      expect(Object.entries(unzipSync(bytes)).map(([file, content]) => [file, strFromU8(content)])).toEqual(files);
+    };
+    expectArchive(await app.downloadBytes(() => app.choose("Import and export", "All pages as Markdown files")));
     const panel = await app.openPanel("Sync");
     await panel.getByText(`foldspace export ${folder.path} --format markdown --to ${folder.path}-readable --watch`).waitFor();
     await panel.getByText(`foldspace serve ${folder.path} --readable-copy ${folder.path}-readable`).waitFor();
-    const download = app.page.waitForEvent("download");
-    await panel.getByRole("button", { name: "Download all pages" }).click();
-    expect((await download).suggestedFilename()).toBe("Notes.zip");
+    expectArchive(await app.downloadBytes(() => panel.getByRole("button", { name: "Download all pages" }).click()));
   });
 
   test("in the folder are shown line by line, as they are on the disk", async () => {

@@ -101,4 +101,26 @@ describe.skipIf(!findChromium())("what of a page is shown, and moving to another
     await app.press("Escape");
     await expect.poll(() => app.row("two").locator(".note").innerText(), SOON).toBe("noted");
   });
+
+  test("the browser itself gives the focus back when Escape closes a menu, so that the next key is not lost", async () => {
+    const app = await openPage(rig, ["one", "two"]);
+    // without the event after a menu has closed, only the browser can move the focus
+    await app.page.evaluate(() =>
+      addEventListener("toggle", (event) => event.newState === "closed" && event.stopImmediatePropagation(), true),
+    );
+    const focused = async (): Promise<string | null | undefined> =>
+      await app.page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+    await app.button("Open two").click({ button: "right" });
+    await app.page.getByRole("menuitem").first().waitFor();
+    await expect.poll(() => app.page.evaluate(() => document.activeElement?.role), SOON).toBe("menuitem");
+    await app.press("Escape");
+    await expect.poll(focused, SOON).toBe("two");
+    await app.press("Control+Shift+m");
+    await app.page.getByRole("dialog", { name: "Move to a page" }).waitFor();
+    await app.press("Escape");
+    await app.button("Page “Page”").press("Enter");
+    await expect.poll(() => app.page.evaluate(() => document.activeElement?.role), SOON).toBe("menuitem");
+    await app.press("Escape");
+    await expect.poll(focused, SOON).toBe("Page “Page”");
+  });
 });

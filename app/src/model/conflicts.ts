@@ -57,6 +57,7 @@ export class ConflictWatcher {
   readonly #found = new Map<string, readonly Conflict[]>();
   readonly #unmerged = new Set<string>();
   readonly #changed = new Set<string>();
+  #hasArrived = false;
   #conflicts: readonly Conflict[] = [];
   #isScheduled = false;
   readonly #changes = new ChangeObservable();
@@ -68,7 +69,7 @@ export class ConflictWatcher {
     this.#versions = TextVersions.of(tree, key);
     for (const id of this.#versions.sharedItems()) this.#changed.add(id);
     this.#refresh();
-    this.#endObserving = tree.observeOpApplied((op) => this.#onOp(op));
+    this.#endObserving = tree.observeOpApplied((op, isLocal) => this.#onOp(op, isLocal));
   }
 
   /** A new array after each change. */
@@ -94,12 +95,12 @@ export class ConflictWatcher {
     this.#endObserving();
   }
 
-  #onOp(op: VertexOperation): void {
+  #onOp(op: VertexOperation, isLocal: boolean): void {
+    const isOfText = !isMoveVertexOp(op) && (op.key === this.#versions.key || op.key === SEEN_KEY);
+    if (isOfText) this.#changed.add(op.targetId);
     // a move may bring an item back to the page, or take it away
-    if (!isMoveVertexOp(op)) {
-      if (op.key !== this.#versions.key && op.key !== SEEN_KEY) return;
-      this.#changed.add(op.targetId);
-    } else if (this.#found.size === 0) return;
+    else if (this.#found.size === 0 || (isLocal && !isMoveVertexOp(op))) return;
+    if (!isLocal) this.#hasArrived = true;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     queueMicrotask(() => {
@@ -111,6 +112,9 @@ export class ConflictWatcher {
   /** @returns whether the conflicts, or the texts to merge, have changed */
   #refresh(): boolean {
     let isDifferent = false;
+    // any operation may be the one that showed that nothing is missing between two texts
+    if (this.#hasArrived) for (const id of this.#found.keys()) this.#changed.add(id);
+    this.#hasArrived = false;
     for (const id of this.#changed) {
       const state = this.#versions.stateOf(id);
       const conflicts = state ? conflictsOf(id, state) : [];

@@ -4,8 +4,16 @@ import { applyChanges, mapOffsetThrough, samePlaces, type TextChange } from "./t
 import { mergeChanges, mergeTexts } from "./text-merge.ts";
 import { isBeforeNext } from "./word-diff.ts";
 
-/** Whether the writer of one operation may have known another operation, for programs that leave no marks. */
-export type MayHaveSeen = (write: OpId, other: OpId) => boolean;
+/** Conclusions from the counters of a peer's operations. */
+export interface Counters {
+  /** Whether the writer of one operation may have known another operation, for programs that leave no marks. */
+  mayHaveSeen(write: OpId, other: OpId): boolean;
+  /**
+   * Whether a peer may have made operations, between two of its own that are here, that have not arrived.
+   * @param after of another peer: only operations count whose writer may have known it
+   */
+  mayLack(from: OpId, to: OpId, after: OpId): boolean;
+}
 
 /** A text and its parents: it contains the texts of all these operations. */
 export interface MergedText {
@@ -44,6 +52,8 @@ interface Version {
   readonly isGuess: boolean;
   /** Whether an ancestor has not arrived. Until then, it is treated like a guess. */
   readonly isIncomplete: boolean;
+  /** Its parent, if no mark names it. Texts between both may not have arrived. */
+  readonly implied: Version | undefined;
   /** Its place in the order of the operations. */
   readonly index: number;
 }
@@ -66,7 +76,7 @@ const MAX_DEPTH = 8;
  */
 export class ItemVersions {
   readonly #appPeers: ReadonlySet<string>;
-  readonly #mayHaveSeen: MayHaveSeen;
+  readonly #counters: Counters;
   /** In the order of arrival. */
   readonly #texts: SetVertexProperty[] = [];
   readonly #marks: SetVertexProperty[] = [];
@@ -75,9 +85,9 @@ export class ItemVersions {
   #graph: Graph | undefined;
 
   /** @param appPeers peers that leave marks whenever one is needed */
-  constructor(appPeers: ReadonlySet<string>, mayHaveSeen: MayHaveSeen) {
+  constructor(appPeers: ReadonlySet<string>, counters: Counters) {
     this.#appPeers = appPeers;
-    this.#mayHaveSeen = mayHaveSeen;
+    this.#counters = counters;
   }
 
   /** The operation with the winning text. */
@@ -122,7 +132,8 @@ export class ItemVersions {
     const conflicts: SetVertexProperty[] = [];
     for (const head of heads.toReversed()) {
       if (head === standing || head.text.trim() === "") continue;
-      const together = isUncertain(standing) || isUncertain(head) ? undefined : textOfAll([...merged, head], 0);
+      const isCertain = ![standing, head].some(isUncertain) && !merged.some((each) => this.#mayHide(each, head));
+      const together = isCertain ? textOfAll([...merged, head], 0) : undefined;
       if (together !== undefined && together.length <= MAX_LENGTH) {
         all = together;
         merged = [...merged, head];
@@ -151,7 +162,7 @@ export class ItemVersions {
       if (seen.has(head)) continue;
       const below = ancestorsOf([head]);
       const isLater = known.every((version) => below.has(version));
-      if (!isLater && (isUncertain(head) || head.text.trim() === "")) continue;
+      if (!isLater && (isUncertain(head) || head.text.trim() === "" || known.some((each) => this.#mayHide(each, head)))) continue;
       const together = [...known.filter((version) => !below.has(version)), head];
       // first without the unsaved typing, as on any other device; then that on top
       const next = textOfAll(together, 0);
@@ -169,10 +180,23 @@ export class ItemVersions {
     return { text: mine, parents: idsOf(known), base, changes };
   }
 
+  /** Whether a text that has not arrived may be an ancestor of one of these, and contain words of the other. */
+  #mayHide(version: Version, other: Version): boolean {
+    const [ofOne, ofOther] = [ancestorsOf([version]), ancestorsOf([other])];
+    return this.#lacks(ofOne, ofOther) || this.#lacks(ofOther, ofOne);
+  }
+
+  #lacks(versions: ReadonlySet<Version>, others: ReadonlySet<Version>): boolean {
+    const foreign = [...others].filter((each) => !versions.has(each)).map(({ op }) => op.id);
+    return [...versions].some(
+      ({ op, implied }) => implied && foreign.some((other) => this.#counters.mayLack(implied.op.id, op.id, other)),
+    );
+  }
+
   #read(): Graph {
     // a newly known app peer changes the parents of its texts
     if (this.#graph?.appPeerCount !== this.#appPeers.size)
-      this.#graph = graphOf(this.#texts, this.#marks, this.#shown, this.#appPeers, this.#mayHaveSeen);
+      this.#graph = graphOf(this.#texts, this.#marks, this.#shown, this.#appPeers, this.#counters);
     return this.#graph;
   }
 }
@@ -184,7 +208,7 @@ function graphOf(
   marks: readonly SetVertexProperty[],
   shown: SetVertexProperty | undefined,
   appPeers: ReadonlySet<string>,
-  mayHaveSeen: MayHaveSeen,
+  counters: Counters,
 ): Graph {
   const markOf = new Map(marks.map((mark) => [opIdToString(mark.id), mark]));
   const versions: Version[] = [];
@@ -196,7 +220,7 @@ function graphOf(
     const before = lastOf.get(peerId);
     const text = textIn(op);
     const named = mark ? idsIn(mark) : [];
-    const guesses = named.length > 0 || appPeers.has(peerId) ? [] : guessed(versions, op, before, mayHaveSeen);
+    const guesses = named.length > 0 || appPeers.has(peerId) ? [] : guessed(versions, op, before, counters);
     const found = named.length > 0 ? named.flatMap((id) => byId.get(id) ?? []) : before ? [before] : [];
     // a space repeats an edit with its mark, under other ids
     if (before?.text === text && !found.includes(before)) found.push(before);
@@ -208,6 +232,7 @@ function graphOf(
       guesses,
       isGuess: guesses.length > 0 || (named.length === 0 && before?.isGuess === true),
       isIncomplete: named.some((id) => !byId.has(id)) || parents.some(({ isIncomplete }) => isIncomplete),
+      implied: named.length > 0 ? undefined : before,
       index: versions.length,
     };
     versions.push(version);
@@ -230,11 +255,11 @@ function guessed(
   versions: readonly Version[],
   op: SetVertexProperty,
   before: Version | undefined,
-  mayHaveSeen: MayHaveSeen,
+  counters: Counters,
 ): Version[] {
   return versions
     .slice(before ? before.index + 1 : 0)
-    .filter(({ op: other }) => other.id.peerId !== op.id.peerId && mayHaveSeen(op.id, other.id));
+    .filter(({ op: other }) => other.id.peerId !== op.id.peerId && counters.mayHaveSeen(op.id, other.id));
 }
 
 /** A space may write a text again, under another id: then the first one is its parent. */

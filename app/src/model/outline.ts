@@ -204,7 +204,17 @@ export class Outline {
 
   /** A user who deletes items here needs no notice of it. */
   #unpinAllBelow(deletedId: string): void {
-    for (const id of this.#pinned) if (id === deletedId || this.tree.isAncestor(id, deletedId)) this.#pinned.delete(id);
+    for (const id of this.#pinned) {
+      if (id !== deletedId && !this.tree.isAncestor(id, deletedId)) continue;
+      this.#pinned.delete(id);
+      if (!this.#deleted.has(id)) continue;
+      // another device has deleted it before: its place does not change, and the tree reports nothing
+      this.#relisted.add(this.root);
+      queueMicrotask(() => {
+        this.#refresh();
+        this.#notify();
+      });
+    }
   }
 
   #noteProperty(id: string, key: string): void {
@@ -285,7 +295,10 @@ export class Outline {
       }
       if (this.#hidden.has(item.id)) continue;
       const before = rowsBefore[item.index];
-      const row = this.#rowOf(item, open.length - 1, list.next, list.items.length);
+      const isKnown = !isAnew && !this.#hidden.isAnything && before !== undefined && !touched.has(item.id);
+      const row = isKnown
+        ? placed(item, open.length - 1, list.next, list.items.length)
+        : this.#rowOf(item, open.length - 1, list.next, list.items.length);
       visible.push(item);
       if (row.isCollapsed || !row.hasChildren) continue;
       const isAsBefore = !isAnew && !touched.has(item.id) && before?.depth === row.depth && !before.isCollapsed;
@@ -369,6 +382,14 @@ export class Outline {
     if (!item.row || !isSameRow(item.row, row)) item.row = row;
     return item.row;
   }
+}
+
+/** The row of an item in its place, with all else as it was shown last: changes of that are noted, and shown afterwards. */
+function placed(item: Item, depth: number, position: number, siblingCount: number): Row {
+  const { parentId } = item;
+  const row: Row = { ...item.row!, depth, parentId, position, siblingCount };
+  if (!isSameRow(item.row!, row)) item.row = row;
+  return item.row!;
 }
 
 /** Whether a later row is a descendant of another. */

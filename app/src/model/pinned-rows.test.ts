@@ -61,6 +61,27 @@ test("a row that is deleted here, or is not visible, is not pinned", async () =>
   expect(rowsOf(a)).toEqual(["three"]);
 });
 
+test.each(["two", "one"])(
+  "a row that another device has deleted disappears when “%s”, the item itself or the one above it, is deleted here too",
+  async (above) => {
+    const a = newPage(["one", "  two", "three"]);
+    const b = alsoOn(a, "b");
+    const [top, id] = [a.id(above), a.id("two")];
+    a.outline.pin(id);
+    b.editor.remove([top]);
+    sync(a, b);
+    await notified();
+    expect(rowsOf(a)).toContainEqual(expect.stringContaining("- two"));
+    let isTold = false;
+    a.outline.observe(() => (isTold = true));
+    // not through the page's editor, as a moved subtree or another view would
+    a.tree.deleteVertex(top);
+    await notified();
+    expect(rowsOf(a)).toEqual(above === "one" ? ["three"] : ["one", "three"]);
+    expect([isTold, a.outline.pinnedDeleted.size]).toEqual([true, 0]);
+  },
+);
+
 test("rows around pinned ones are those of the page, whatever changes", async () => {
   const a = newPage(["a", "  b", "    c", "  d", "e", "  f", "g"]);
   const b = alsoOn(a, "b");

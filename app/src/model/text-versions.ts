@@ -6,8 +6,9 @@ import {
   type StateVector,
   type VertexOperation,
 } from "foldspace/tree";
-import { ItemVersions, type MergedText, type TextState, type Ingested } from "./item-versions.ts";
+import { ItemVersions, type Counters, type MergedText, type TextState, type Ingested } from "./item-versions.ts";
 import { ORDER_KEY, TEXT_KEY, textIn } from "./item.ts";
+import { OwnRun } from "./own-run.ts";
 
 /** Property with the ids of the text operations that are the parents of its writer's next text: see {@link TextVersions}. */
 export const SEEN_KEY = "seen";
@@ -27,13 +28,16 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  * necessary for having seen another operation, but does not prove it: a device that is far ahead overwrites a text that it has
  * just read, and a text that it has never received, with the same counters. So this app writes a mark: right before a text,
  * with the preceding counter, it sets {@link SEEN_KEY} to the ids of the text's *parents*, the operations that it was made of
- * (`["51@peer"]`). It omits the mark if the only parent is the winning text and the same peer's last one. So an item costs one
- * more operation when it changes hands, and none while one peer continues to type. A mark without a text resolves conflicts on
+ * (`["51@peer"]`). It omits the mark if the only parent is the winning text and the same peer's last one, and the peer's counters
+ * run on without a gap from there. So an item costs one more operation when it changes hands or when operations of others have
+ * arrived, and none while one peer continues to type alone. A mark without a text resolves conflicts on
  * all devices: a mark counts wherever it is in the log, whether or not it is the property's last value.
  *
  * The parents of a text are
  * 1. the operations that the mark right before it names; or, without a mark,
- * 2. the same peer's preceding text; and
+ * 2. the same peer's preceding text. If there is a gap in the peer's counters between both, a text has not arrived, because the
+ *    files of a device may arrive in any order. The missing text may contain words of others. So until it is here, this text is
+ *    not merged with theirs: their words would appear twice; and
  * 3. if the peer has left neither a mark nor an order key anywhere in the tree, as other programs do: the texts of other peers
  *    since then that its counter had jumped over at the time of the write. An unbroken run of its own counters, from
  *    that of a text or below up to the write, shows that the peer received nothing in between that was ahead of it, including
@@ -58,20 +62,26 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  * write. Two devices that merge different operations have the same set after the next exchange. So without further typing, one
  * exchange later all devices write the same text, and after one more exchange no device writes any more.
  */
-export class TextVersions {
+export class TextVersions implements Counters {
   readonly #tree: ReplicatedTree;
   readonly #key: string;
   readonly #items = new Map<string, ItemVersions>();
   /** Peers that are known to run this app. */
   readonly #appPeers = new Set<string>();
+  /** The run of counters that the next operation made here continues. */
+  readonly #run: OwnRun;
   /** Unbroken runs of each peer's counters, valid for a number of operations. */
   #runs: { readonly opCount: number; readonly ofPeers: StateVector } | undefined;
 
   private constructor(tree: ReplicatedTree, key: string) {
     this.#tree = tree;
     this.#key = key;
+    this.#run = new OwnRun(tree);
     for (const op of tree.getAllOps()) this.#take(op);
-    tree.observeOpApplied((op) => this.#take(op));
+    tree.observeOpApplied((op) => {
+      this.#run.add(op.id);
+      this.#take(op);
+    });
   }
 
   /** The versions of a tree, followed for as long as the tree lives. @param key the property that contains the texts */
@@ -118,8 +128,10 @@ export class TextVersions {
   /** Writes an item's text. @param parents by default the winning text */
   write(itemId: string, text: string, parents: readonly OpId[] = this.#standing(itemId)): void {
     const versions = this.#items.get(itemId);
+    const { peerId } = this.#tree;
     const isImplied =
-      versions?.shown === undefined || (parents.length === 1 && versions.isImplied(this.#tree.peerId, parents[0]!));
+      versions?.shown === undefined ||
+      (parents.length === 1 && versions.isImplied(peerId, parents[0]!) && this.#run.reaches(peerId, parents[0]!.counter));
     const mark = isImplied ? {} : { [SEEN_KEY]: parents.map(opIdToString) };
     // in one operation, so that no mark is left of a text that cannot be stored
     this.#tree.setVertexProperties(itemId, { ...mark, [this.#key]: text });
@@ -132,11 +144,22 @@ export class TextVersions {
 
   /** Whether a peer may have known another peer's operation when it made one, as far as counters show. */
   mayHaveSeen(write: OpId, other: OpId): boolean {
+    const start = this.#startOfRun(write);
+    return start !== undefined && other.counter < start;
+  }
+
+  mayLack(from: OpId, to: OpId, after: OpId): boolean {
+    const start = this.#startOfRun(to) ?? to.counter;
+    // a text that has others than the peer's own as its parents has a mark right before it
+    return start > from.counter && start > after.counter + 2;
+  }
+
+  /** The first counter of the unbroken run of a peer's operations that contains this one. */
+  #startOfRun({ peerId, counter }: OpId): number | undefined {
     if (this.#runs?.opCount !== this.#tree.opCount)
       this.#runs = { opCount: this.#tree.opCount, ofPeers: this.#tree.getStateVector() };
-    const ranges = this.#runs.ofPeers[write.peerId] ?? [];
-    const run = ranges.find(([start, end]) => start! <= write.counter && write.counter <= end!);
-    return run !== undefined && other.counter < run[0]!;
+    const ranges = this.#runs.ofPeers[peerId] ?? [];
+    return ranges.find(([start, end]) => start! <= counter && counter <= end!)?.[0];
   }
 
   #standing(itemId: string): readonly OpId[] {
@@ -149,11 +172,7 @@ export class TextVersions {
     if (op.key === SEEN_KEY || op.key === ORDER_KEY) this.#appPeers.add(op.id.peerId);
     if (op.key !== this.#key && op.key !== SEEN_KEY) return;
     let versions = this.#items.get(op.targetId);
-    if (!versions)
-      this.#items.set(
-        op.targetId,
-        (versions = new ItemVersions(this.#appPeers, (write, other) => this.mayHaveSeen(write, other))),
-      );
+    if (!versions) this.#items.set(op.targetId, (versions = new ItemVersions(this.#appPeers, this)));
     if (op.key === SEEN_KEY) versions.addMark(op);
     else versions.addText(op);
   }

@@ -1,4 +1,4 @@
-import type { FileSystem } from "foldspace";
+import type { FileSystem, SpaceCopyOptions } from "foldspace";
 
 /** A folder that can be read and written. */
 export interface OpenFolder {
@@ -21,6 +21,9 @@ export interface LockedFolder {
   unlock(): Promise<OpenFolder | undefined>;
 }
 
+/** The use of a folder: for the notes, or for a readable copy of them. */
+export type FolderPurpose = "notes" | "copy";
+
 /** A way to get a folder on some platform. Each has a file of its own here; `folder-sources.ts` chooses. */
 export interface FolderSource {
   /** The reason why the user cannot choose a folder here, in words for users; `undefined` if it is possible. */
@@ -30,16 +33,26 @@ export interface FolderSource {
    * Lets the user choose a folder. Must be called during a click.
    * @returns `undefined` if the user cancels
    */
-  choose(): Promise<OpenFolder | undefined>;
+  choose(purpose?: FolderPurpose): Promise<OpenFolder | undefined>;
 
-  /** Remembers a folder of this source for the next visit. */
-  remember(spaceId: string, folder: OpenFolder): Promise<void>;
+  /**
+   * Remembers a folder of this source for the next visit.
+   * @param key the id of the space in it, or another key of the application's choice
+   */
+  remember(key: string, folder: OpenFolder): Promise<void>;
 
   /** The folder of an earlier visit. */
-  recall(spaceId: string): Promise<OpenFolder | LockedFolder | undefined>;
+  recall(key: string): Promise<OpenFolder | LockedFolder | undefined>;
 
   /** The folder itself stays unchanged. */
-  forget(spaceId: string): Promise<void>;
+  forget(key: string): Promise<void>;
+
+  /**
+   * A folder as the place of a readable copy.
+   * @param notes the folder of the notes, if it is from this source
+   * @throws FoldspaceError `FOLD_BAD_VALUE` if the copy would be mixed with them
+   */
+  placeForCopy(folder: OpenFolder, notes: OpenFolder | undefined): Promise<Pick<SpaceCopyOptions, "fs" | "path" | "spacePath">>;
 }
 
 export function isLocked(folder: OpenFolder | LockedFolder): folder is LockedFolder {

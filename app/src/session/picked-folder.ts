@@ -1,3 +1,5 @@
+import { FoldspaceError } from "foldspace";
+import { SPACE_DIR } from "foldspace/log";
 import {
   folderAccess,
   forgetFolder,
@@ -21,17 +23,17 @@ export const pickedFolder: FolderSource = {
     return kind === "folder" ? undefined : reason;
   },
 
-  async choose() {
-    const handle = await pickFolder();
+  async choose(purpose) {
+    const handle = await pickFolder(purpose === "copy" ? "foldspace-copy" : undefined);
     return handle && open(handle);
   },
 
-  async remember(spaceId, folder) {
-    await rememberFolder(spaceId, (folder as PickedFolder).handle);
+  async remember(key, folder) {
+    await rememberFolder(key, (folder as PickedFolder).handle);
   },
 
-  async recall(spaceId) {
-    const handle = await recallFolder(spaceId);
+  async recall(key) {
+    const handle = await recallFolder(key);
     if (!handle) return undefined;
     if ((await queryAccess(handle)) === "granted") return open(handle);
     return {
@@ -40,10 +42,24 @@ export const pickedFolder: FolderSource = {
     };
   },
 
-  async forget(spaceId) {
-    await forgetFolder(spaceId);
+  async forget(key) {
+    await forgetFolder(key);
+  },
+
+  async placeForCopy({ fs, path, ...folder }, notes) {
+    if (notes && (await mixes((folder as PickedFolder).handle, (notes as PickedFolder).handle))) {
+      const message = `${folder.label} contains the notes or is among their files: the copy needs a folder of its own`;
+      throw new FoldspaceError("FOLD_BAD_VALUE", message);
+    }
+    return { fs, path };
   },
 };
+
+/** Whether a copy would be among the files of the space in a folder, or around them. */
+async function mixes(copy: FileSystemDirectoryHandle, notes: FileSystemDirectoryHandle): Promise<boolean> {
+  const inside = await notes.resolve(copy);
+  return inside?.length === 0 || inside?.[0] === SPACE_DIR || (await copy.resolve(notes)) !== null;
+}
 
 function open(handle: FileSystemDirectoryHandle): PickedFolder {
   return { label: handle.name, fs: new WebFileSystem(handle), path: "", handle };

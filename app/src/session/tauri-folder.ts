@@ -1,28 +1,36 @@
 import { recall, remember } from "./browser-settings.ts";
-import type { FolderSource, OpenFolder } from "./folder-source.ts";
+import type { FolderPurpose, FolderSource, OpenFolder } from "./folder-source.ts";
+
+const TITLES: Readonly<Record<FolderPurpose, string>> = {
+  notes: "Choose a folder for your notes",
+  copy: "Choose an empty folder for the readable copy",
+};
 
 /** Folders of this computer in the desktop app, which gives the page access to folders that were chosen once. */
 export const tauriFolder: FolderSource = {
   obstacle: undefined,
 
-  async choose() {
+  async choose(purpose = "notes") {
     const { open } = await import("@tauri-apps/plugin-dialog");
-    const path = await open({ directory: true, recursive: true, title: "Choose a folder for your notes" });
+    const path = await open({ directory: true, recursive: true, title: TITLES[purpose] });
     return path === null ? undefined : await openPath(path);
   },
 
-  async remember(spaceId, folder) {
-    remember(`folder:${spaceId}`, folder.path);
+  async remember(key, folder) {
+    remember(`folder:${key}`, folder.path);
   },
 
-  async recall(spaceId) {
-    const path = recall(`folder:${spaceId}`);
+  async recall(key) {
+    const path = recall(`folder:${key}`);
     return path === undefined ? undefined : await openPath(path);
   },
 
-  async forget(spaceId) {
-    remember(`folder:${spaceId}`, undefined);
+  async forget(key) {
+    remember(`folder:${key}`, undefined);
   },
+
+  // the copy itself compares the paths
+  placeForCopy: ({ fs, path }, notes) => Promise.resolve({ fs, path, spacePath: notes?.path }),
 };
 
 /**

@@ -1,5 +1,6 @@
 import { loadPage } from "../../model/pages.ts";
 import { PageLinks, type PageLink } from "../../model/page-links.ts";
+import { whenIdle } from "./idle.ts";
 import { attempt } from "./notices.svelte.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
@@ -83,9 +84,7 @@ export class Backlinks {
 
   /** Lets other work run. */
   async #pause(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (!this.#isUrgent && "requestIdleCallback" in globalThis) requestIdleCallback(() => resolve(), { timeout: 2_000 });
-      else setTimeout(resolve, this.#isUrgent ? 0 : 50);
-    });
+    if (!this.#isUrgent) return await whenIdle();
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
   }
 }

@@ -13,6 +13,7 @@ import { addressOf, readAddress } from "./address.ts";
 import { Backlinks } from "./backlinks.svelte.ts";
 import { Devices } from "./devices.svelte.ts";
 import { Drafts } from "./drafts.svelte.ts";
+import { KeptCopy } from "./kept-copy.svelte.ts";
 import { addressIn } from "./item-links.ts";
 import { attempt, notices } from "./notices.svelte.ts";
 import { PageRenames } from "./page-renames.ts";
@@ -38,6 +39,7 @@ export class Workspace {
   readonly drafts: Drafts = new Drafts();
   readonly backlinks: Backlinks = new Backlinks(this);
   readonly renames: PageRenames = new PageRenames(this);
+  readonly copy: KeptCopy;
   pages: readonly Page[] = $state.raw([]);
   page: PageView | undefined = $state.raw();
   /** Whether the pages have not been read from the layers yet. */
@@ -87,6 +89,7 @@ export class Workspace {
 
   constructor(session: Session) {
     this.session = session;
+    this.copy = new KeptCopy(session);
     const { space } = session;
     this.activity = new Activity(space, (treeId) => this.titleOf(treeId));
     this.devices = new Devices(space);
@@ -282,6 +285,14 @@ export class Workspace {
     clearTimeout(this.#retry);
     for (const end of this.#ends) end();
     for (const view of this.#views.values()) view.close();
+  }
+
+  /** Saves everything, and closes the session. @throws FoldspaceError `FOLD_NOT_DURABLE`; the session is closed all the same */
+  async closeSession(): Promise<void> {
+    // what fails here fails again when the session is closed, which throws it
+    await this.save().catch(() => undefined);
+    await this.copy.close();
+    await this.session.close();
   }
 
   /** Finds titles that were changed on two devices at the same time, and merges the compatible ones. */
