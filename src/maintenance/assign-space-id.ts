@@ -26,7 +26,7 @@ interface Plan {
 }
 
 /**
- * Makes the space in a folder a space of its own, in place: for a copy that a person goes on with as another project. The space tree
+ * Makes the space in a folder a space of its own, in place: for a copy that becomes another project. The space tree
  * is written anew with the new id; its former files, and secrets under a passphrase, go to `lost+found`. No app may have the folder
  * open. Can be repeated if it was interrupted. `cloneSpace` leaves the folder as it is and makes another one.
  * @throws FoldspaceError as `SpaceFolder.open`, and errors of the file system
@@ -58,7 +58,7 @@ export async function assignSpaceId(folder: SpaceFolder): Promise<AssignedId> {
   return { spaceId, original, left };
 }
 
-/** What cannot be read at present would stay behind. */
+/** A file that cannot be read at present would stay behind. */
 function whyUnread(problems: readonly Problem[], outOfReach: readonly string[]): FoldspaceError {
   const isReason = ({ code, file }: Problem): boolean =>
     code === "FOLD_NOT_DOWNLOADED" || (file !== undefined && outOfReach.includes(file));

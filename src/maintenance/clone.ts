@@ -22,7 +22,7 @@ export interface Clone {
 }
 
 /**
- * Copies a space to a new folder as a space of its own: as a template, or for a look at a backup. Two folders with the same id
+ * Copies a space to a new folder as a space of its own: as a template, or to read a backup. Two folders with the same id
  * are the same space for every app, which brings what is written in one of them into the other. The id is also the id of the
  * space tree and of its root, so that the operations of that tree are written with the new id; those of app trees are copied.
  * The original folder is not changed. `lost+found`, hidden files and secrets under a passphrase are not copied.

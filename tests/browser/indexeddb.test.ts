@@ -85,3 +85,20 @@ test("the browser itself answers whether it keeps the storage", async () => {
   await layer.disconnect();
   await deleteDB(databaseName);
 });
+
+test("a folder that the user picked is the place of a space, and its copy is another one", async () => {
+  const [databaseName, spaceId, root] = [newId(), newId(), await navigator.storage.getDirectory()];
+  const pick = async (name: string): Promise<FileSystemDirectoryHandle> => await root.getDirectoryHandle(name, { create: true });
+  const layer = new IndexedDBPersistenceLayer(spaceId, { databaseName, pointer: { place: await pick(`${spaceId} a`) } });
+  await layer.connect({ peerId: newId(), create: true });
+  await layer.disconnect();
+  const registry = new SpaceRegistry(databaseName);
+  expect(await registry.checkPlace(spaceId, await pick(`${spaceId} a`))).toBe("same");
+  expect(await registry.checkPlace(spaceId, await pick(`${spaceId} b`))).toBe("other");
+  expect(await registry.checkPlace(spaceId, `${spaceId} a`)).toBe("other");
+  await registry.notePlace(spaceId, await pick(`${spaceId} b`));
+  expect(await registry.checkPlace(spaceId, await pick(`${spaceId} b`))).toBe("same");
+  registry.close();
+  for (const name of ["a", "b"]) await root.removeEntry(`${spaceId} ${name}`);
+  await deleteDB(databaseName);
+});

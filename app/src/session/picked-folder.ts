@@ -46,5 +46,5 @@ export const pickedFolder: FolderSource = {
 };
 
 function open(handle: FileSystemDirectoryHandle): PickedFolder {
-  return { label: handle.name, fs: new WebFileSystem(handle), path: "", handle };
+  return { label: handle.name, fs: new WebFileSystem(handle), path: "", place: handle, handle };
 }

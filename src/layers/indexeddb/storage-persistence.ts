@@ -1,4 +1,4 @@
-/** What a page can learn and ask about the storage of its origin. Workers cannot ask, and WebKitGTK has none of it. */
+/** The questions of a page about the storage of its origin. Workers cannot ask, and WebKitGTK has none of it. */
 type StorageQueries = Partial<Pick<StorageManager, "persist" | "persisted">>;
 
 /**
