@@ -33,7 +33,8 @@ interface Plan {
  */
 export async function assignSpaceId(folder: SpaceFolder): Promise<AssignedId> {
   const changes = new CheckedChanges(folder);
-  const { id } = await folder.open();
+  const spaceFile = await folder.open();
+  const { id } = spaceFile;
   const plan = await readPlan(changes, id);
   const { original, spaceId } = plan ?? { original: id, spaceId: newId() };
   const left: Problem[] = [];
@@ -45,7 +46,7 @@ export async function assignSpaceId(folder: SpaceFolder): Promise<AssignedId> {
     if (await writeRenamed(folder, folder, { path, ...log }, original, spaceId, left)) replaced.push(path);
   const secrets = await resealSecrets(folder, original, spaceId, left);
   // from here on it is another space
-  if (id === original) await changes.write(SPACE_FILE, encode(encodeSpaceFile({ id: spaceId })));
+  if (id === original) await changes.write(SPACE_FILE, encode(encodeSpaceFile({ ...spaceFile, id: spaceId })));
   if (secrets) await changes.write(SECRETS_FILE, secrets);
   const sealed = (await folder.fs.list(folder.at(SEALED_SECRETS_DIR))) ?? [];
   replaced.push(...sealed.map(({ name }) => joinPath(SEALED_SECRETS_DIR, name)));
