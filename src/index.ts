@@ -33,6 +33,8 @@ export { explainProblem } from "./maintenance/explain.ts";
 export type { ProblemExplanation } from "./maintenance/explain.ts";
 export { migrateFolder } from "./maintenance/migrate.ts";
 export type { Migration } from "./maintenance/migrate.ts";
+export { assignSpaceId } from "./maintenance/assign-space-id.ts";
+export type { AssignedId } from "./maintenance/assign-space-id.ts";
 export { cloneSpace } from "./maintenance/clone.ts";
 export type { Clone, CloneOptions } from "./maintenance/clone.ts";
 export { joinSpaces } from "./maintenance/join.ts";

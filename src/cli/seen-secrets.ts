@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemCode } from "../errors.ts";
+import { errorMessage, FoldspaceError, systemCode } from "../errors.ts";
 import type { DeviceStore, SeenSecrets } from "../secrets/device-store.ts";
 import type { Environment } from "./environment.ts";
 
@@ -30,10 +30,17 @@ class SeenSecretsFiles implements DeviceStore {
   }
 
   async saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void> {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
-    writeFileSync(temporary, JSON.stringify({ ...this.#read(spaceId), [keyId]: seen }), { mode: 0o600 });
-    renameSync(temporary, this.#path(spaceId));
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
+      writeFileSync(temporary, JSON.stringify({ ...this.#read(spaceId), [keyId]: seen }), { mode: 0o600 });
+      renameSync(temporary, this.#path(spaceId));
+    } catch (cause) {
+      const message =
+        `The versions of the secrets that this device has seen cannot be kept in ${this.#folder}, so that older secrets ` +
+        `would pass unnoticed (${errorMessage(cause)}): give XDG_STATE_HOME a folder that can be written`;
+      throw new FoldspaceError("FOLD_PERMISSION", message, { data: { path: this.#folder }, cause });
+    }
   }
 
   #path(spaceId: string): string {

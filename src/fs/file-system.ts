@@ -36,6 +36,12 @@ export interface FileSystem {
   realPath?(path: string): Promise<string | undefined>;
 
   /**
+   * Makes a path independent of the process's working folder, which may change while a space is open. A file system without
+   * relative paths, or whose relative paths never change their meaning, lacks this method.
+   */
+  absolutePath?(path: string): string;
+
+  /**
    * Every regular file below a folder, with its size and time, in one call if the platform can. Links are not followed.
    * A folder that cannot be read is reported, and the rest is still found.
    * @returns `undefined` if there is no such folder

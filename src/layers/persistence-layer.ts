@@ -189,6 +189,11 @@ export interface LayerStatus {
   readonly lastSavedAt: number | undefined;
   /** Why the layer is degraded or could not connect. */
   readonly error: FoldspaceError | undefined;
+  /**
+   * Whether the platform promises to keep the storage. If not, a browser may clear it when the disk is full, or after a time
+   * without a visit (Safari: 7 days). `undefined`: the layer is not kept by a browser, or the browser does not say.
+   */
+  readonly isPersistent?: boolean | undefined;
 }
 
 export const OFFLINE_STATUS: LayerStatus = { state: "offline", pendingOps: 0, lastSavedAt: undefined, error: undefined };

@@ -22,7 +22,7 @@ export interface Clone {
 }
 
 /**
- * Copies a space to a new folder as a space of its own: as a template, or for a look at a backup. Two folders with the same id
+ * Copies a space to a new folder as a space of its own: as a template, or to read a backup. Two folders with the same id
  * are the same space for every app, which brings what is written in one of them into the other. The id is also the id of the
  * space tree and of its root, so that the operations of that tree are written with the new id; those of app trees are copied.
  * The original folder is not changed. `lost+found`, hidden files and secrets under a passphrase are not copied.
@@ -50,21 +50,28 @@ export async function cloneSpace(from: SpaceFolder, to: SpaceFolder, { spaceId =
     await to.fs.write(to.at(path), await readWhole(from, path, Infinity));
     files++;
   }
-  if (await copySecrets(from, to, original, spaceId, left)) files++;
+  const secrets = await resealSecrets(from, original, spaceId, left);
+  if (secrets) {
+    await to.fs.write(to.at(SECRETS_FILE), secrets);
+    files++;
+  }
   // last: without it, an interrupted copy is no space
   await to.create(spaceId);
   return { spaceId, files, left };
 }
 
-/** Writes a log of the space tree with the new id in place of the old one. Lines that cannot be read are left. */
-async function writeRenamed(
+/**
+ * Writes a log of the space tree with the new id in place of the old one. Lines that cannot be read are left.
+ * @returns whether it did
+ */
+export async function writeRenamed(
   from: SpaceFolder,
   to: SpaceFolder,
   log: LogEntry,
   original: string,
   spaceId: string,
   left: Problem[],
-): Promise<void> {
+): Promise<boolean> {
   let text = "";
   for await (const { ops, problems } of readEntry(from, log)) {
     for (const op of ops) text += `${encodeLine(renamed(op, original, spaceId))}\n`;
@@ -72,13 +79,13 @@ async function writeRenamed(
   }
   const path = log.path.replace(treeDir(original), treeDir(spaceId));
   // a folder that a sync service renamed contains the old id
-  if (path === log.path)
-    left.push({
-      code: "FOLD_FOREIGN_FILE",
-      reason: "a sync service renamed its folder: repair the original first",
-      file: log.path,
-    });
-  else await to.fs.write(to.at(path), new TextEncoder().encode(text));
+  if (path === log.path) {
+    const reason = "a sync service renamed its folder: repair the original first";
+    left.push({ code: "FOLD_FOREIGN_FILE", reason, file: log.path });
+    return false;
+  }
+  await to.fs.write(to.at(path), new TextEncoder().encode(text));
+  return true;
 }
 
 function renamed(op: VertexOperation, from: string, to: string): VertexOperation {
@@ -86,28 +93,37 @@ function renamed(op: VertexOperation, from: string, to: string): VertexOperation
   return "parentId" in op ? { ...op, targetId, parentId: op.parentId === from ? to : op.parentId } : { ...op, targetId };
 }
 
-/** @returns whether there was something to copy */
-async function copySecrets(
+/**
+ * Seals the plain secrets for another id.
+ * @returns `undefined` if there are none that can be read
+ */
+export async function resealSecrets(
   from: SpaceFolder,
-  to: SpaceFolder,
   original: string,
   spaceId: string,
   left: Problem[],
-): Promise<boolean> {
+): Promise<Uint8Array | undefined> {
   if (((await from.fs.list(from.at(SEALED_SECRETS_DIR))) ?? []).length > 0) {
     const reason = "secrets under a passphrase belong to the original space: set them again in the copy";
     left.push({ code: "FOLD_SECRETS_LOCKED", reason, file: SEALED_SECRETS_DIR });
   }
   const bytes = await from.fs.read(from.at(SECRETS_FILE));
-  if (!bytes) return false;
+  if (!bytes) return undefined;
   try {
     const values = await openPlainFile(original, new TextDecoder().decode(bytes));
-    await to.fs.write(to.at(SECRETS_FILE), new TextEncoder().encode(await sealPlainFile(spaceId, values)));
-    return true;
+    return new TextEncoder().encode(await sealPlainFile(spaceId, values));
   } catch (error) {
+    if (await isSealedFor(spaceId, bytes)) return undefined;
     left.push({ code: "FOLD_SECRETS_BROKEN", reason: errorMessage(error), file: SECRETS_FILE });
-    return false;
+    return undefined;
   }
+}
+
+async function isSealedFor(spaceId: string, bytes: Uint8Array): Promise<boolean> {
+  return await openPlainFile(spaceId, new TextDecoder().decode(bytes)).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The files beside the space, such as attachments, without hidden and temporary ones. */

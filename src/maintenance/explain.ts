@@ -88,7 +88,7 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     what: "The change that begins a tree is missing.",
     consequence: "The other changes of the tree are kept, but the tree cannot be shown until that change arrives.",
     advice:
-      "Repair leaves it. Wait until the folder has synced, or open the space once on the device that made the tree; otherwise restore the missing file from a backup.",
+      "Repair leaves it. Wait until the folder has synced, or open the space once on the device that made the tree; otherwise restore the missing file from a backup. Files of old days must stay: a tree begins in one of them.",
   },
   FOLD_TWO_SPACES: {
     what: "Two devices each began a space in this folder before it was synced for the first time, and the sync service has put both together.",
@@ -119,9 +119,10 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     advice: "There is nothing to repair. Put the folder back in its place, or connect the disk.",
   },
   FOLD_PERMISSION: {
-    what: "This user may not read a file or folder of the space.",
-    consequence: "Its contents are missing here. Nothing is lost.",
-    advice: "Repair leaves it alone. Give yourself the right to read it, and check who owns it.",
+    what: "This user may not read or write a file or folder of the space.",
+    consequence: "Its contents are missing here, or changes are not saved there yet. Nothing that is open is lost.",
+    advice:
+      "Repair leaves it alone. Give yourself the right to use it, and check who owns it. A mount of rclone needs a write cache (--vfs-cache-mode writes).",
   },
   FOLD_BUSY: {
     what: "Another program blocks a file at the moment, so that it cannot be read or changed.",
@@ -179,7 +180,8 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
   FOLD_SECRETS_ROLLED_BACK: {
     what: "The secrets are older than those that this device has seen.",
     consequence: "Secrets that were saved since may be missing here, and are not overwritten.",
-    advice: "Repair leaves it alone. Wait until the folder has synced; if a backup was restored on purpose, accept them.",
+    advice:
+      "Repair leaves it alone. Wait until the folder has synced; if a backup was restored on purpose, accept them (--accept-older).",
   },
   FOLD_BAD_RECORD: {
     what: "A stored batch of changes is damaged.",

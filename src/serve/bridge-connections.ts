@@ -25,6 +25,14 @@ const PROTOCOL_ERROR = 1002;
 const POLICY_VIOLATION = 1008;
 const TRY_AGAIN_LATER = 1013;
 
+/** Functions of a server besides the calls for the folder. */
+export interface HostFunctions {
+  /** Shows the folder in the file manager of this machine. */
+  readonly showFolder?: (() => Promise<void>) | undefined;
+  /** Reads the id that the space has now; `undefined` if it cannot be read. */
+  readonly readSpaceId?: (() => Promise<string | undefined>) | undefined;
+}
+
 /** The clients of a bridge. */
 export class BridgeConnections {
   readonly #fs: WatchingFileSystem;
@@ -39,10 +47,9 @@ export class BridgeConnections {
   readonly #heard = new Set<WebSocket>();
   readonly #pingTimer: NodeJS.Timeout;
 
-  /** @param showFolder shows the folder in the file manager of this machine */
-  constructor(fs: WatchingFileSystem, served: ServedInfo, clock: Clock = systemClock, showFolder?: () => Promise<void>) {
+  constructor(fs: WatchingFileSystem, served: ServedInfo, clock: Clock = systemClock, host: HostFunctions = {}) {
     this.#fs = fs;
-    this.#host = hostOf(served, showFolder);
+    this.#host = hostOf(served, host);
     this.#clock = clock;
     const options = {
       noServer: true,
@@ -154,12 +161,13 @@ export class BridgeConnections {
   }
 }
 
-function hostOf({ isNew: wasMade = false, ...served }: ServedInfo, showFolder: (() => Promise<void>) | undefined): ServiceHost {
+function hostOf({ isNew: wasMade = false, ...served }: ServedInfo, { showFolder, readSpaceId }: HostFunctions): ServiceHost {
   let isNew = wasMade;
   let showing: Promise<void> | undefined;
   return {
-    served: () => {
-      const info = { ...served, ...(isNew && { isNew }), ...(showFolder && { canShowFolder: true }) };
+    served: async () => {
+      const spaceId = (await readSpaceId?.()) ?? served.spaceId;
+      const info = { ...served, spaceId, ...(isNew && { isNew }), ...(showFolder && { canShowFolder: true }) };
       // of several pages that open at once, one fills the new space
       isNew = false;
       return info;

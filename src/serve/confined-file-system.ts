@@ -52,6 +52,11 @@ export class ConfinedFileSystem implements WatchingFileSystem {
     }
   }
 
+  /** Full path of the folder, without links. */
+  get root(): string {
+    return this.#root;
+  }
+
   get supports(): FileSystemSupport {
     return this.#fs.supports;
   }

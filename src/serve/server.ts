@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly writable?: readonly string[];
   /** Id of the space in the folder. */
   readonly spaceId: string;
+  /** Reads the id that the space has now, for each new client: a client can give it another one. Default: it stays. */
+  readonly readSpaceId?: () => Promise<string | undefined>;
   /** Folder of the built web app, with its `index.html`. */
   readonly app: string;
   /** Folder of the app in which a file's name changes with its content, so that browsers may keep the files for good. */
@@ -74,7 +76,7 @@ const CLOSE_TIMEOUT_MS = 1_500;
  * @throws FoldspaceError `FOLD_NOT_FOUND` (folder or app), `FOLD_BUSY` (port), `FOLD_PERMISSION`, `FOLD_BAD_VALUE` (token)
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const { path, spaceId, port = 0, token = newToken(), machine, isNew = false, showFolder, onRefused } = options;
+  const { path, spaceId, port = 0, token = newToken(), machine, isNew = false, showFolder, readSpaceId, onRefused } = options;
   // what may be refused comes before the port is taken
   const access = new Access(token);
   const app = await AppFiles.open(options.app, options.hashedFiles);
@@ -86,8 +88,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   });
   http.maxConnections = MAX_CONNECTIONS;
   const boundPort = await listen(http, port);
-  const served = { spaceId, path, name: basename(path), isNew, ...(machine && { machine }) };
-  const bridge = new BridgeConnections(folder, served, systemClock, showFolder);
+  const served = { spaceId, path, realPath: folder.root, name: basename(path), isNew, ...(machine && { machine }) };
+  const bridge = new BridgeConnections(folder, served, systemClock, { showFolder, readSpaceId });
   const headers = securityHeaders(boundPort);
   const noteRefusal = refusalNoter(onRefused, access);
   http.on("request", (request, response) => {

@@ -33,6 +33,9 @@ const PERMANENT: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>([
   "FOLD_IN_USE",
 ]);
 
+/** Files that an error names. */
+const MAX_NAMED_FILES = 5;
+
 export interface ConnectionOptions {
   readonly clock: Clock;
   /** Longest wait for the layer when something has to end, in milliseconds. */
@@ -361,6 +364,22 @@ export class LayerConnection {
   toNotDurable(error: unknown): NotDurable {
     const { code, message } = toFoldspaceError(error);
     return { id: this.id, pendingOps: this.layer.status.pendingOps, code, reason: message };
+  }
+
+  /** The reason why operations of a tree are not relayed to the layer: it has files that may contain them. */
+  notDownloaded(treeId: string): FoldspaceError | undefined {
+    const peers = this.layer.peersNotDownloaded?.(treeId).size ?? 0;
+    if (!this.#isConnected || peers === 0) return undefined;
+    const files = this.layer.problems.flatMap(({ code, file }) =>
+      code === "FOLD_NOT_DOWNLOADED" && file !== undefined ? [file] : [],
+    );
+    const shown = files.slice(0, MAX_NAMED_FILES).join(", ");
+    const rest = files.length > MAX_NAMED_FILES ? ` and ${files.length - MAX_NAMED_FILES} more` : "";
+    return new FoldspaceError(
+      "FOLD_NOT_DOWNLOADED",
+      `${this.id} has files that the sync service has not downloaded to this device${shown && `: ${shown}${rest}`}`,
+      { data: { files, treeId } },
+    );
   }
 
   /** The reason why a layer has not been handed everything yet. */

@@ -102,6 +102,68 @@ describe.skipIf(!findChromium())("without a served folder (needs Chromium)", PAT
     await app.untilSaved();
   });
 
+  test.each(["A space of its own", "The folder was moved"])("of a copy of the folder, the user says: %s", async (answer) => {
+    const app = await openAlone();
+    await app.newPage("Page", ["before"]);
+    await app.openPanel("Sync");
+    await app.button("Choose a folder…").click();
+    await app.untilSaved();
+    await copyInBrowser(app, PICKED, "Copy");
+    await app.edit("before");
+    await app.press("Enter");
+    await app.type("only in the original");
+    await app.untilSaved();
+    await app.button("Stop using this folder").click();
+    await app.untilStatus("Saved in this browser");
+    await app.page.evaluate(async () => {
+      const copy = await (await navigator.storage.getDirectory()).getDirectoryHandle("Copy");
+      Object.assign(globalThis, { showDirectoryPicker: async () => copy });
+    });
+    await app.button("Choose a folder…").click();
+    const question = app.page.getByRole("region", { name: "Is this a copy?" });
+    await question.getByText(PICKED).waitFor();
+    await app.shows(["before"]);
+    await app.untilStatus("A copy – only read");
+    await question.getByRole("button", { name: answer }).click();
+    await app.untilSaved();
+    expect(await question.count()).toBe(0);
+    if (answer === "The folder was moved") {
+      await app.shows(["before", "only in the original"]);
+      return;
+    }
+    await app.shows(["before"]);
+    await app.edit("before");
+    await app.type(" and after");
+    await app.untilSaved();
+    await app.page.reload();
+    await app.shows(["before and after"]);
+    // the original is still in the browser
+    await app.button("My notes").click();
+    await app.page.getByRole("menuitem", { name: "My notes" }).click();
+    await app.shows(["before", "only in the original"]);
+  });
+
+  async function copyInBrowser(app: AppPage, from: string, to: string): Promise<void> {
+    await app.page.evaluate(
+      async ([source, target]) => {
+        const copy = async (one: FileSystemDirectoryHandle, other: FileSystemDirectoryHandle): Promise<void> => {
+          for await (const [name, handle] of one as unknown as AsyncIterable<[string, FileSystemHandle]>) {
+            if (handle.kind === "directory") {
+              await copy(handle as FileSystemDirectoryHandle, await other.getDirectoryHandle(name, { create: true }));
+              continue;
+            }
+            const stream = await (await other.getFileHandle(name, { create: true })).createWritable();
+            await stream.write(await (handle as FileSystemFileHandle).getFile());
+            await stream.close();
+          }
+        };
+        const root = await navigator.storage.getDirectory();
+        await copy(await root.getDirectoryHandle(source), await root.getDirectoryHandle(target, { create: true }));
+      },
+      [from, to] as const,
+    );
+  }
+
   /** Copies the picked folder to a place that other programs can read. */
   async function takeOut(app: AppPage): Promise<string> {
     const files = await app.page.evaluate(async (name) => {

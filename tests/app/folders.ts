@@ -13,6 +13,8 @@ export interface ServeHow {
   readonly app?: string;
   /** Default: any free port. */
   readonly port?: number;
+  /** Default: a new one. */
+  readonly token?: string;
   /** Whether the server makes the space with a first page. Default: the space exists, and is empty. */
   readonly isFirstRun?: boolean;
   readonly variables?: Readonly<Record<string, string>>;
@@ -22,7 +24,7 @@ export interface ServeHow {
 export class ServedFolder {
   readonly path: string;
   readonly #how: ServeHow;
-  #token: string = newId();
+  #token: string;
   #process: ServedProcess | undefined;
   #port: number;
 
@@ -30,6 +32,7 @@ export class ServedFolder {
     this.path = path;
     this.#how = how;
     this.#port = how.port ?? 0;
+    this.#token = how.token ?? newId();
   }
 
   /** Serves a folder; a new space, if none is given. */

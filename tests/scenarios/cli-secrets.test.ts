@@ -55,6 +55,20 @@ test("what the existing app wrote is listed, and reading writes nothing", async 
   expect(listing(path)).toEqual(before);
 });
 
+test("without a folder that can be written for what this device has seen, the command does its work and names the remedy", async () => {
+  const path = spaceWith();
+  await output(["set", path, "key"], { stdin: "value\n" });
+  const file = join(path, "a file");
+  writeFileSync(file, "");
+  const variables = { ...GIVEN.variables, XDG_STATE_HOME: file };
+  const { code, stderr } = await foldspace(["secrets", "protect", path], { variables });
+  expect(code).toBe(0);
+  expect(stderr).toContain(`cannot be kept in ${join(file, "foldspace", "secrets")}`);
+  expect(stderr).toContain("give XDG_STATE_HOME a folder that can be written");
+  const got = await foldspace(["secrets", "get", path, "key"], { variables });
+  expect([got.code, got.stdout]).toEqual([0, "value\n"]);
+});
+
 test("on a terminal, a secret cannot move the cursor", async () => {
   const path = spaceWith();
   await output(["set", path, "evil\u001b[2J"], { stdin: "\u001b[31mred" });

@@ -137,6 +137,29 @@ test("operations are relayed after a day, with few rescans until then, if the fi
   expect(await logsIn(fs)).toHaveLength(before + 1);
 });
 
+test("whenSynced names the files that are not downloaded, and resolves when they are", async () => {
+  const { id, store, fs, log, clock } = await setUp();
+  const content = (await fs.read(log))!;
+  await evict(fs, log, ".cloud");
+  const layers = [layerOn(store, id, { clock }), new FileSystemPersistenceLayer("/space", id, { fs, clock })];
+  const space = await new SpaceManager({ clock }).loadSpace({ id }, layers);
+  open.push(space);
+  const outcome = space.whenSynced().catch((error: unknown) => error);
+  await clock.advance(120_000);
+  const file = `${log.slice("/space/".length)}.cloud`;
+  expect(await outcome).toMatchObject({
+    code: "FOLD_NOT_DURABLE",
+    message: expect.stringContaining(file),
+    data: { layers: [{ code: "FOLD_NOT_DOWNLOADED" }] },
+  });
+  await fs.remove(`${log}.cloud`);
+  await fs.write(log, content);
+  await space.rescan();
+  const synced = space.whenSynced();
+  await clock.advance(120_000);
+  await synced;
+});
+
 test("a placeholder beside the file itself is a leftover", async () => {
   const { fs, log } = await setUp();
   await fs.write(`${log}.cloud`, bytes(" "));

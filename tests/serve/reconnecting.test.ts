@@ -213,3 +213,46 @@ test("a bridge that is closed connects no more", async () => {
   unused.close();
   await expectFailure(unused.stat("folder"), "FOLD_CLOSED");
 });
+
+test("a client uses only the folder that it expects, and not a copy that is served under the same id and token", async () => {
+  const { folder: path, app, token, server } = serving;
+  const copy = `${path} copy`;
+  await fsp.cp(path, copy, { recursive: true });
+  onTestFinished(() => fsp.rm(copy, { recursive: true, force: true }));
+  const [before, later] = [client(), client()];
+  await before.write("file", utf8("of the original"));
+  const { spaceId, realPath } = await before.served();
+  expect(realPath).toBe(await fsp.realpath(path));
+  later.expect({ spaceId, path: "/named/otherwise", realPath: realPath! });
+  expect(await readText(later, "file")).toBe("of the original");
+  const early = client();
+  early.expect({ spaceId, path });
+  await server.close();
+  const other = await startServer({ path: copy, app, token, port: server.port, writable: [""], spaceId: SPACE_ID });
+  for (const fs of [before, later, early]) {
+    await until("the client has found the copy", async () => {
+      try {
+        await fs.write("file", utf8("into the copy"));
+        return expect.fail("it wrote into the copy");
+      } catch (error) {
+        return (error as { code?: string }).code === "FOLD_UNTRUSTED_SERVER";
+      }
+    });
+  }
+  await expectFailure(before.read("file"), "FOLD_UNTRUSTED_SERVER");
+  await other.close();
+  await serveAgain();
+  await isBack(before);
+  expect(await readText(before, "file")).toBe("of the original");
+});
+
+test("a new client learns the id that the space has now", async () => {
+  const { folder: path, app, token, server } = serving;
+  await server.close();
+  let id = SPACE_ID;
+  const again = await startServer({ path, app, token, port: server.port, spaceId: SPACE_ID, readSpaceId: async () => id });
+  onTestFinished(() => again.close());
+  expect(await client().served()).toMatchObject({ spaceId: SPACE_ID });
+  id = "another";
+  expect(await client().served()).toMatchObject({ spaceId: "another" });
+});

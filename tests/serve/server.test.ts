@@ -179,7 +179,12 @@ describe("who asks", () => {
     expect([status, headers["cache-control"]]).toEqual([200, "no-store"]);
     expect(JSON.parse(body)).toEqual({ protocol: PROTOCOL });
     const fs = connect(serving);
-    expect(await fs.served()).toEqual({ spaceId: SPACE_ID, path: serving.folder, name: "folder" });
+    expect(await fs.served()).toEqual({
+      spaceId: SPACE_ID,
+      path: serving.folder,
+      realPath: await fsp.realpath(serving.folder),
+      name: "folder",
+    });
     fs.close();
   });
 

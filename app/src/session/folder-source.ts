@@ -1,4 +1,5 @@
 import type { FileSystem, SpaceCopyOptions } from "foldspace";
+import type { SpacePlace } from "foldspace/indexeddb";
 
 /** A folder that can be read and written. */
 export interface OpenFolder {
@@ -7,6 +8,8 @@ export interface OpenFolder {
   readonly fs: FileSystem;
   /** Path of the space's folder in `fs`. */
   readonly path: string;
+  /** Distinguishes it from all other folders, so that a copy is recognised. */
+  readonly place: SpacePlace;
   /** Shows it in the system's file manager, if that is possible. */
   readonly show?: () => Promise<void>;
 }

@@ -1,14 +1,15 @@
-import { errorCode, SpaceFolder } from "foldspace";
+import { errorCode, SpaceFolder, type SpacePointer } from "foldspace";
 import { SpaceRegistry, type SpaceRecord } from "foldspace/indexeddb";
 import { recall } from "./browser-settings.ts";
 import { hasNotes } from "./browser-storage.ts";
 import { folderOfWindow, isDesktop } from "./desktop-window.ts";
 import type { OpenFolder } from "./folder-source.ts";
 import { folderSource } from "./folder-sources.ts";
+import { isKnownElsewhere } from "./known-place.ts";
 import { machine } from "./machine.svelte.ts";
 import { recallServed } from "./served-before.ts";
 import { BareAddressError, findServedSpace, servedFolder, type Served } from "./served-space.ts";
-import { Session } from "./session.svelte.ts";
+import { Session, type OpenOptions } from "./session.svelte.ts";
 
 export interface Opening {
   readonly session: Session;
@@ -49,7 +50,17 @@ async function findServed(): Promise<Served> {
 async function openServed({ id, folder }: Served & { kind: "space" }, shown: Promise<unknown>): Promise<Session> {
   // the browser's earlier copy may not be in the folder yet, and is deleted only after that
   const keepsInBrowser = machine.keeps || ((await hasNotes()) && (await listSpaces()).some((space) => space.id === id));
-  return await Session.open({ id }, { given: { folder, isGiven: true }, keepsInBrowser, shown });
+  return await openIn({ id }, { given: { folder, isGiven: true }, keepsInBrowser, shown });
+}
+
+/**
+ * Opens a space together with a folder. If this browser knows the space from another folder, this one may be a copy: it is opened to
+ * be read only, and nothing of it reaches the browser, until the user has said what it is.
+ */
+export async function openIn(pointer: SpacePointer, options: OpenOptions): Promise<Session> {
+  const folder = options.given?.folder;
+  if (folder && (await isKnownElsewhere(pointer.id, folder))) return await Session.openCopy(pointer.id, options.given);
+  return await Session.open(pointer, options);
 }
 
 /** Opens the browser's copy of a folder that is not available now. */
@@ -64,8 +75,10 @@ async function openWithoutServer({ failure, bridge }: Served & { kind: "away" },
   const known = spaces.find(({ id }) => id === (before?.id ?? recall("space"))) ?? spaces[0];
   if (!known) throw failure;
   // the folder's layer continues to retry, and so does the bridge
-  const folder = bridge && before?.id === known.id ? servedFolder(bridge, before.path) : undefined;
-  if (!folder) bridge?.close();
+  const folder = bridge && before?.id === known.id ? servedFolder(bridge, before) : undefined;
+  // a copy of that folder may be served by now
+  if (before && folder) bridge?.expect({ ...before, spaceId: before.id });
+  else bridge?.close();
   const given = folder && { folder, isGiven: true };
   return { session: await Session.open(known, { given, isAway: true, shown }), isNew: false, servedFailure: failure };
 }
@@ -80,8 +93,8 @@ export async function openFolder(folder: OpenFolder): Promise<Opening> {
   if (state.kind === "absent" || state.kind === "old-format") throw spaceFolder.errorFor(state.kind);
   if (state.kind === "space") {
     const { id } = state.spaceFile;
-    const session = await Session.open({ id }, { given: { folder, isGiven: false } });
-    await folderSource.remember(id, folder);
+    const session = await openIn({ id }, { given: { folder, isGiven: false } });
+    if (!session.isCopy) await folderSource.remember(id, folder);
     return { session, isNew: false };
   }
   // the folder is the inner one, with a space's files: the space's folder is its parent
@@ -89,6 +102,12 @@ export async function openFolder(folder: OpenFolder): Promise<Opening> {
   const session = await Session.create(folder.label.split(/[\\/]/).findLast((part) => part !== "") ?? "My notes");
   await session.attach(folder);
   return { session, isNew: true };
+}
+
+/** Id of the space in a folder, if it contains one. */
+export async function spaceIdIn(folder: OpenFolder): Promise<string | undefined> {
+  const state = await new SpaceFolder(folder.fs, folder.path).inspect();
+  return state.kind === "space" ? state.spaceFile.id : undefined;
 }
 
 /** The spaces of this browser, the newest first. */

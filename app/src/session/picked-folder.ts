@@ -62,5 +62,5 @@ async function mixes(copy: FileSystemDirectoryHandle, notes: FileSystemDirectory
 }
 
 function open(handle: FileSystemDirectoryHandle): PickedFolder {
-  return { label: handle.name, fs: new WebFileSystem(handle), path: "", handle };
+  return { label: handle.name, fs: new WebFileSystem(handle), path: "", place: handle, handle };
 }

@@ -1,2 +1,2 @@
-/** Loaded only for a repair, which is rare. */
-export { repairFolder, undoRepair } from "foldspace";
+/** Loaded only for a repair of a folder or a change of its id, which are rare. */
+export { assignSpaceId, joinSpaces, repairFolder, undoRepair } from "foldspace";

@@ -5,6 +5,8 @@ export interface ServedBefore {
   readonly id: string;
   /** Of the folder on the machine. */
   readonly path: string;
+  /** The same without links. Absent in what an earlier version has remembered. */
+  readonly realPath?: string;
 }
 
 export function rememberServed(served: ServedBefore): void {

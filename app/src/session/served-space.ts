@@ -27,8 +27,8 @@ export async function findServedSpace(): Promise<Served> {
   try {
     bridge = await openServedBridge();
     if (!bridge) return { kind: "nothing" };
-    const { spaceId, path, machine, isNew = false, canShowFolder = false } = await bridge.served();
-    return { kind: "space", id: spaceId, folder: servedFolder(bridge, path, canShowFolder), machine, isNew };
+    const { spaceId, machine, isNew = false, ...served } = await bridge.served();
+    return { kind: "space", id: spaceId, folder: servedFolder(bridge, served), machine, isNew };
   } catch (error) {
     if (bridge) return { kind: "away", failure: error, bridge };
     const isBare = errorCode(error) === "FOLD_PERMISSION";
@@ -36,7 +36,13 @@ export async function findServedSpace(): Promise<Served> {
   }
 }
 
-/** @param path of the folder on the machine, for display */
-export function servedFolder(bridge: BridgeFileSystem, path: string, canShow: boolean = false): OpenFolder {
-  return { label: path, fs: bridge, path: "", ...(canShow && { show: () => bridge.showFolder() }) };
+export interface ServedPlace {
+  /** Path of the folder on the machine, for display. */
+  readonly path: string;
+  readonly realPath?: string;
+  readonly canShowFolder?: boolean;
+}
+
+export function servedFolder(bridge: BridgeFileSystem, { path, realPath = path, canShowFolder }: ServedPlace): OpenFolder {
+  return { label: path, fs: bridge, path: "", place: realPath, ...(canShowFolder && { show: () => bridge.showFolder() }) };
 }

@@ -12,6 +12,7 @@ import { IndexedDBPersistenceLayer } from "foldspace/indexeddb";
 import { recall, remember } from "./browser-settings.ts";
 import { isLocked, type LockedFolder, type OpenFolder } from "./folder-source.ts";
 import { folderSource } from "./folder-sources.ts";
+import { isKnownElsewhere, notePlace } from "./known-place.ts";
 import { rememberOwnPeer } from "./own-peers.ts";
 import { rememberServed } from "./served-before.ts";
 import { WatchedFolderLayer } from "./watched-folder-layer.ts";
@@ -33,10 +34,17 @@ export type FolderState =
 export type FolderFitness =
   | { readonly kind: "fits" }
   | { readonly kind: "other-space"; readonly spaceId: string }
+  /** It contains the same space, which is kept in another folder. */
+  | { readonly kind: "copy" }
   | { readonly kind: "old-format" };
 
+export interface GivenFolder {
+  readonly folder: OpenFolder;
+  readonly isGiven: boolean;
+}
+
 export interface OpenOptions {
-  readonly given?: { readonly folder: OpenFolder; readonly isGiven: boolean } | undefined;
+  readonly given?: GivenFolder | undefined;
   /** Whether there is a folder at this page's address that is not available now. */
   readonly isAway?: boolean;
   /** Whether the browser keeps the space as well. Default: yes. */
@@ -51,12 +59,15 @@ export class Session {
   readonly space: Space;
   folder: FolderState = $state.raw({ kind: "none" });
   isInBrowser: boolean = $state.raw(true);
+  /** Whether the folder may be a copy, so that it is only read, and the browser keeps nothing of it. */
+  readonly isCopy: boolean;
 
-  private constructor(space: Space, folder: FolderState, isInBrowser: boolean) {
+  private constructor(space: Space, folder: FolderState, isInBrowser: boolean, isCopy: boolean = false) {
     this.space = space;
     this.folder = folder;
     this.isInBrowser = isInBrowser;
-    this.#remember();
+    this.isCopy = isCopy;
+    if (!isCopy) this.#remember();
   }
 
   /**
@@ -73,11 +84,21 @@ export class Session {
       const recalled = await folderSource.recall(pointer.id);
       if (recalled) folder = isLocked(recalled) ? { kind: "locked", folder: recalled } : openState(recalled);
     }
-    const layers: PersistenceLayer[] = keepsInBrowser ? [browserLayer(pointer)] : [];
+    const opened = folder.kind === "open" ? folder.folder : undefined;
+    const layers: PersistenceLayer[] = keepsInBrowser ? [browserLayer(pointer, opened)] : [];
     // the browser has the space that was open here before
     const isKnown = recall("space") === pointer.id;
     if (folder.kind === "open") layers.push(folderLayer(pointer.id, folder.folder, isKnown ? shown : undefined));
-    return new Session(await manager.loadSpace(pointer, layers), folder, keepsInBrowser);
+    const space = await manager.loadSpace(pointer, layers);
+    if (keepsInBrowser && opened && !isAway) await notePlace(pointer.id, opened);
+    return new Session(space, folder, keepsInBrowser);
+  }
+
+  /** Opens what may be a copy of a space that this browser knows. Writes nothing, neither there nor in the browser. */
+  static async openCopy(spaceId: string, given: GivenFolder): Promise<Session> {
+    const layers = [folderLayer(spaceId, given.folder)];
+    const space = await manager.loadSpace({ id: spaceId }, layers, { isReadOnly: true });
+    return new Session(space, { kind: "open", ...given }, false, true);
   }
 
   /** Makes a new space in this browser. @throws FoldspaceError if the browser keeps nothing */
@@ -98,6 +119,7 @@ export class Session {
     if (state.kind === "old-format") return { kind: "old-format" };
     if (state.kind === "space" && state.spaceFile.id !== this.space.id)
       return { kind: "other-space", spaceId: state.spaceFile.id };
+    if (state.kind === "space" && (await isKnownElsewhere(this.space.id, folder))) return { kind: "copy" };
     return { kind: "fits" };
   }
 
@@ -105,6 +127,7 @@ export class Session {
   async attach(folder: OpenFolder): Promise<void> {
     await this.space.addLayer(folderLayer(this.space.id, folder), { create: true });
     this.folder = openState(folder);
+    if (this.isInBrowser) await notePlace(this.space.id, folder);
     await folderSource.remember(this.space.id, folder);
   }
 
@@ -120,9 +143,10 @@ export class Session {
 
   /** Lets the browser keep the space as well. */
   async keepInBrowser(): Promise<void> {
-    if (this.isInBrowser) return;
+    if (this.isInBrowser || this.isCopy) return;
     const { id, name } = this.space;
-    await this.space.addLayer(browserLayer({ id, ...(name === undefined ? {} : { name }) }), { create: true });
+    const folder = this.folder.kind === "open" ? this.folder.folder : undefined;
+    await this.space.addLayer(browserLayer({ id, ...(name === undefined ? {} : { name }) }, folder), { create: true });
     this.isInBrowser = true;
     this.#remember();
   }
@@ -149,7 +173,9 @@ export class Session {
   #remember(): void {
     rememberOwnPeer(this.space.id, this.space.peerId);
     remember("space", this.space.id);
-    if (this.folder.kind === "open" && this.folder.isGiven) rememberServed({ id: this.space.id, path: this.folder.folder.label });
+    if (this.folder.kind !== "open" || !this.folder.isGiven) return;
+    const { label, place } = this.folder.folder;
+    rememberServed({ id: this.space.id, path: label, ...(typeof place === "string" && { realPath: place }) });
   }
 }
 
@@ -162,8 +188,13 @@ function openState(folder: OpenFolder): FolderState {
   return { kind: "open", folder, isGiven: false };
 }
 
-function browserLayer({ id, name, createdAt }: SpacePointer): PersistenceLayer {
-  const pointer = { ...(name === undefined ? {} : { name }), createdAt: createdAt ?? new Date().toISOString() };
+/** @param folder noted as the place of a space that the browser does not have yet */
+function browserLayer({ id, name, createdAt }: SpacePointer, folder?: OpenFolder): PersistenceLayer {
+  const pointer = {
+    ...(name === undefined ? {} : { name }),
+    createdAt: createdAt ?? new Date().toISOString(),
+    ...(folder && { place: folder.place }),
+  };
   return new IndexedDBPersistenceLayer(id, { id: BROWSER_LAYER, pointer });
 }
 

@@ -42,5 +42,5 @@ export async function openPath(path: string): Promise<OpenFolder> {
   const { invoke } = await import("@tauri-apps/api/core");
   await invoke("use_folder", { path });
   const { TauriFileSystem } = await import("foldspace/tauri");
-  return { label: path, fs: new TauriFileSystem(), path, show: () => invoke("show_folder", { path }) };
+  return { label: path, fs: new TauriFileSystem(), path, place: path, show: () => invoke("show_folder", { path }) };
 }

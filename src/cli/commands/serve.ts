@@ -94,6 +94,8 @@ async function serveUntil(
     path: folder.path,
     writable: WRITABLE,
     spaceId,
+    // a damaged file is reported by the pages, which read the folder themselves
+    readSpaceId: async () => (await folder.readSpaceFile().catch(() => undefined))?.id,
     isNew,
     onRefused: (request) => void noteRefusal(output, request),
     showFolder: async () => await showInFileManager(folder.path),

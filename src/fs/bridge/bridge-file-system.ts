@@ -29,7 +29,7 @@ export interface BridgeOptions {
   readonly clock?: Clock;
   /** Called with the token whenever the server has proven that it knows it. */
   readonly onProven?: (token: string) => void;
-  /** Called with a token that the server knows if the server serves another space than this client expects. */
+  /** Called with a token that the server knows if the server serves another folder or space than this client expects. */
   readonly onOtherSpace?: (token: string) => void;
 }
 
@@ -37,6 +37,13 @@ export interface BridgeOptions {
 const MAX_CALLS = 16;
 /** Bytes that one message appends: few enough not to delay other calls. */
 const APPEND_BYTES = 4 * 1024 * 1024;
+
+/** The folder that a server served before. */
+export interface ExpectedFolder {
+  readonly spaceId: string;
+  readonly path: string;
+  readonly realPath?: string;
+}
 
 interface Watch {
   readonly path: string;
@@ -63,6 +70,7 @@ export class BridgeFileSystem implements FileSystem {
   readonly #appends = new KeyedMutex();
   #supports: FileSystemSupport = { watch: true, sync: true };
   #served: ServedInfo | undefined;
+  #expected: ExpectedFolder | undefined;
   readonly #onOtherSpace: (token: string) => void;
   #lastWatch = 0;
   #isClosed = false;
@@ -116,6 +124,14 @@ export class BridgeFileSystem implements FileSystem {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /**
+   * From now on, a server that serves another folder is not used: it may be a copy with the same id. Without this call, the first
+   * folder that is served is the expected one.
+   */
+  expect(folder: ExpectedFolder): void {
+    this.#expected ??= folder;
   }
 
   /** Whether appends can be synced to the device is known after the first connection. */
@@ -212,11 +228,13 @@ export class BridgeFileSystem implements FileSystem {
   /** Restores the watches on a new connection. */
   async #prepare(remote: RemoteService, token: string): Promise<void> {
     const { sync, served } = await remote.hello();
-    // the owner of this file system has chosen that space
-    if (this.#served && served?.spaceId !== this.#served.spaceId) {
+    // the owner of this file system has chosen that folder
+    if (this.#expected && served && !isSameFolder(this.#expected, served)) {
       this.#onOtherSpace(token);
-      throw untrustedServer("it serves another space");
+      const isOther = served.spaceId !== this.#expected.spaceId;
+      throw untrustedServer(isOther ? "it serves another space" : `it serves another folder, ${served.path}`);
     }
+    if (served) this.#expected = served;
     this.#served = served;
     this.#supports = { watch: true, sync };
     for (const [id, { path }] of this.#watches) {
@@ -258,6 +276,11 @@ export class BridgeFileSystem implements FileSystem {
       ...(cause === undefined ? {} : { cause }),
     });
   }
+}
+
+function isSameFolder(expected: ExpectedFolder, served: ServedInfo): boolean {
+  if (expected.spaceId !== served.spaceId) return false;
+  return expected.path === served.path || (expected.realPath !== undefined && expected.realPath === served.realPath);
 }
 
 function hostOf(url: string): string {

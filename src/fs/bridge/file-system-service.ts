@@ -31,7 +31,7 @@ export interface ClientChannel {
 /** What the serving side does beside its file system. */
 export interface ServiceHost {
   /** The description of the file system that a client gets when it greets. */
-  readonly served?: () => ServedInfo;
+  readonly served?: () => Promise<ServedInfo>;
   readonly showFolder?: () => Promise<void>;
 }
 
@@ -103,7 +103,7 @@ export class FileSystemService {
   #functions(): ServiceFunctions {
     const fs = this.#fs;
     return {
-      hello: async () => ({ sync: fs.supports.sync, ...(this.#host.served && { served: this.#host.served() }) }),
+      hello: async () => ({ sync: fs.supports.sync, ...(this.#host.served && { served: await this.#host.served() }) }),
       ping: async () => undefined,
       list: async (path) => await fs.list(asPath(path)),
       stat: async (path) => await fs.stat(asPath(path)),

@@ -39,6 +39,8 @@ export interface ServedInfo {
   readonly spaceId: string;
   /** Full path of the folder on the machine. */
   readonly path: string;
+  /** The same without links, so that it identifies the folder on the machine. */
+  readonly realPath?: string;
   /** Name of the folder. */
   readonly name: string;
   /** How the person who started the server described the machine. */

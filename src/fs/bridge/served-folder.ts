@@ -8,6 +8,8 @@ export interface ServedFolder {
   readonly spaceId: string;
   /** Full path on the machine, for display. */
   readonly path: string;
+  /** The same without links, so that it identifies the folder on the machine: a place for `SpaceRegistry.checkPlace`. */
+  readonly realPath?: string;
   /** Name of the folder, for display. */
   readonly name: string;
   /** Who uses the machine, if the person who started the server has said so. */

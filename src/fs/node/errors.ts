@@ -39,7 +39,10 @@ export function fileSystemError(
   if (isFoldspaceError(cause)) return cause;
   const [code, reason] = MEANINGS[systemCode(cause) ?? ""] ?? ["FOLD_IO", errorMessage(cause)];
   const refusal = code === "FOLD_PERMISSION" ? findRefusal(path) : undefined;
-  return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}${refusal ? `: ${refusal.reason}` : ""}`, {
+  // rclone answers so if a file is continued without its write cache
+  const isMount = !refusal && action === "append to" && systemCode(cause) === "EPERM";
+  const more = refusal?.reason ?? (isMount ? "a mount of rclone permits it only with --vfs-cache-mode writes" : undefined);
+  return new FoldspaceError(code, `Cannot ${action} ${path}: ${reason}${more === undefined ? "" : `: ${more}`}`, {
     data: { path, ...data, ...(refusal && { refusedBy: refusal.path, owner: refusal.owner, group: refusal.group }) },
     cause,
   });

@@ -76,10 +76,10 @@ describe.each(["async", "sync"] as const)("io: %s", (io) => {
   });
 
   test.skipIf(!isLinux)("a folder that cannot be read is reported and the rest is found", async () => {
+    await fsp.chmod(root, 0o777);
     await fs.write(join(root, "open/file"), utf8("x"));
     await fs.write(join(root, "closed/file"), utf8("x"));
     await fsp.chmod(join(root, "closed"), 0o000);
-    await fsp.chmod(root, 0o777);
     const result = await asOrdinaryUser(() => fs.scan(root));
     expect(result?.files.map((file) => file.path)).toEqual(["open/file"]);
     expect(result?.unreadable).toMatchObject([{ path: "closed", error: { code: "FOLD_PERMISSION" } }]);

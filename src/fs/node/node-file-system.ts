@@ -12,6 +12,7 @@ import type {
 } from "../file-system.ts";
 import { scanFolder } from "../scan-folder.ts";
 import { KeyedMutex } from "../../mutex.ts";
+import { absolutePath } from "./absolute-path.ts";
 import { asyncCalls, syncCalls, type Calls } from "./calls.ts";
 import { fileSystemError, isMissing } from "./errors.ts";
 import { kindOf, readRange } from "./read.ts";
@@ -60,6 +61,10 @@ export class NodeFileSystem implements FileSystem {
   async realPath(path: string): Promise<string | undefined> {
     const real = await this.#unlessMissing("resolve", path, () => this.#calls.realpath(path));
     return process.platform === "win32" ? real?.replaceAll("\\", "/") : real;
+  }
+
+  absolutePath(path: string): string {
+    return absolutePath(path);
   }
 
   async scan(path: string): Promise<ScanResult | undefined> {

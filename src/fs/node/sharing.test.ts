@@ -42,8 +42,10 @@ describe.skipIf(isWindows).each(["async", "sync"] as const)("io: %s", (io) => {
     ["2750", "2750", "640"],
     ["777", "777", "666"],
     ["2770", "2770", "660"],
-    ["750", "755", "644"],
-    ["700", "755", "644"],
+    ["755", "755", "644"],
+    ["750", "750", "640"],
+    ["711", "711", "600"],
+    ["700", "700", "600"],
   ])("in a folder of mode %s, folders have its group and mode %s, and files %s", async (mode, folders, files) => {
     await makeAll(Number.parseInt(mode, 8));
     // the system passes the bit for the group on by itself, or the group without it

@@ -1,8 +1,9 @@
 import type { Stats } from "node:fs";
 import type { Calls, OpenFile } from "./calls.ts";
 
-// What is made in a folder is for the users of that folder. The umask (mostly 022) takes the right to write from the group of
-// every new folder, so that of two users who share a folder, one could not write into what the other has made.
+// What is made in a folder is for the users of that folder, and for no others. The umask (mostly 022) takes the right to write from
+// the group of every new folder, so that of two users who share a folder, one could not write into what the other has made. It also
+// lets all users read what is made in a folder that only its owner may open, which matters as soon as something is moved or shared.
 
 const STICKY = 0o1000;
 const SET_GROUP_ID = 0o2000;
@@ -18,7 +19,7 @@ export type Sharing = Pick<Stats, "mode" | "gid">;
 
 /** The mode with which to make a folder, or a file, in a folder. The system takes the bits of the umask from it. */
 export function modeToAskFor(parent: Sharing, kind: "folder" | "file"): number {
-  const bits = isShared(parent) ? (parent.mode & 0o777) | 0o700 : 0o777;
+  const bits = isOfStrangers(parent) ? 0o777 : (parent.mode & 0o777) | 0o700;
   return kind === "folder" ? bits : bits & FILE_BITS;
 }
 
@@ -69,7 +70,10 @@ async function share(parent: Stats, made: Stats, kind: "folder" | "file", change
   if (mode !== (made.mode & 0o7777)) await isDone(async () => await changes.chmod(mode));
 }
 
-/** Whether a folder is meant for others to write to, or for its group to use. What is in any other folder is as the umask says. */
+/**
+ * Whether a folder is meant for others to write to, or for its group to use. What is in any other folder gets no more rights than
+ * the umask leaves.
+ */
 function isShared(folder: Sharing): boolean {
   return !isOfStrangers(folder) && (folder.mode & (GROUP.write | SET_GROUP_ID | OTHERS.write)) !== 0;
 }

@@ -1,4 +1,5 @@
 import type { FileSystem } from "../file-system.ts";
+import { absolutePath } from "../node/absolute-path.ts";
 import { NodeFileSystem } from "../node/node-file-system.ts";
 
 /** Opens the file system of the current platform: here, Node's. */
@@ -7,3 +8,8 @@ export async function openPlatformFileSystem(): Promise<FileSystem | undefined> 
 }
 
 export const hasPlatformFileSystem: boolean = true;
+
+/** Makes a path in that file system independent of the process's working folder. */
+export function absolutePlatformPath(path: string): string {
+  return absolutePath(path);
+}

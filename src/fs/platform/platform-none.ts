@@ -6,3 +6,8 @@ export async function openPlatformFileSystem(): Promise<FileSystem | undefined> 
 }
 
 export const hasPlatformFileSystem: boolean = false;
+
+/** Makes a path in that file system independent of the process's working folder. */
+export function absolutePlatformPath(path: string): string {
+  return path;
+}

@@ -1,4 +1,4 @@
-import { hasPlatformFileSystem, openPlatformFileSystem } from "#platform-fs";
+import { absolutePlatformPath, hasPlatformFileSystem, openPlatformFileSystem } from "#platform-fs";
 import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, toFoldspaceError } from "../../errors.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
@@ -62,7 +62,8 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   #unobserve: (() => void)[] = [];
 
   /**
-   * @param spacePath folder of the space, not the `space-v1` in it
+   * @param spacePath folder of the space, not the `space-v1` in it. A relative path counts from the working folder that the
+   *   process has now
    * @param spaceId id that the folder's `space.json` must contain
    */
   constructor(spacePath: string, spaceId: string, options: FileSystemLayerOptions = {}) {
@@ -70,7 +71,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     this.id = options.id ?? `folder:${spacePath}`;
     this.spaceId = spaceId;
     this.supportsIncomingSync = options.fs !== undefined || hasPlatformFileSystem;
-    this.#path = spacePath;
+    this.#path = options.fs ? (options.fs.absolutePath?.(spacePath) ?? spacePath) : absolutePlatformPath(spacePath);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }

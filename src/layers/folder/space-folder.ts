@@ -52,9 +52,11 @@ export class SpaceFolder {
   /** Checks that the folder still contains the space that it was opened for; `undefined` if any space is acceptable. */
   guard: PlaceGuard | undefined;
 
+  /** @param path if it is relative, it counts from the working folder that the process has now */
   constructor(fs: FileSystem, path: string) {
     this.fs = fs;
-    this.path = path.length > 1 ? path.replace(/\/+$/, "") : path;
+    const absolute = fs.absolutePath?.(path) ?? path;
+    this.path = absolute.length > 1 ? absolute.replace(/\/+$/, "") : absolute;
   }
 
   /** Full path of something in the folder. */

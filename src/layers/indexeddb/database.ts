@@ -16,8 +16,13 @@ export interface BatchRecord {
   readonly lines: Uint8Array;
 }
 
+/** Where a space is kept besides the browser: a folder that the user picked, or a text that names the place, such as a path. */
+export type SpacePlace = string | FileSystemDirectoryHandle;
+
 export interface SpaceRecord {
   readonly id: string;
+  /** See `SpaceRegistry.checkPlace`. */
+  readonly place?: SpacePlace;
   readonly uri?: string;
   readonly name?: string;
   /** ISO time. */

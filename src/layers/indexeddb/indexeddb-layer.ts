@@ -4,12 +4,14 @@ import { Observable } from "../../observable.ts";
 import type { DeviceStore } from "../../secrets/device-store.ts";
 import type { Trace } from "../../trace.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
+import { completesInTime } from "../../with-timeout.ts";
 import { Batcher, type FlushPolicy, type QueueWrite } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
 import {
   OFFLINE_STATUS,
   type IncomingChange,
   type LayerSession,
+  type LayerStatus,
   type PersistenceLayer,
   type SecretsUpdate,
   type StoredSecrets,
@@ -30,6 +32,7 @@ import { Compactor } from "./compactor.ts";
 import { DATABASE_NAME, DatabaseConnection, type BatchKey, type SpaceRecord } from "./database.ts";
 import { PageJournal } from "./page-journal.ts";
 import { IndexedDBDeviceStore, readSecrets, writeSecrets } from "./secrets-records.ts";
+import { isStoragePersistent, requestPersistentStorage } from "./storage-persistence.ts";
 import { TabChannel, type TabMessage } from "./tab-channel.ts";
 
 export interface IndexedDBLayerOptions extends Partial<FlushPolicy> {
@@ -38,6 +41,11 @@ export interface IndexedDBLayerOptions extends Partial<FlushPolicy> {
   readonly id?: string;
   /** `strict` waits for the device at each save, a millisecond or more. Default `relaxed`: waits for the operating system only. */
   readonly durability?: "relaxed" | "strict";
+  /**
+   * Whether to ask the browser to keep its storage (`navigator.storage.persist`) as soon as it has the space. Firefox asks the
+   * user. Default: no. `status.isPersistent` has the answer.
+   */
+  readonly persist?: boolean;
   /** Entry of this space in the registry of spaces, used when the space is first saved. */
   readonly pointer?: Omit<SpaceRecord, "id">;
   readonly clock?: Clock;
@@ -45,6 +53,9 @@ export interface IndexedDBLayerOptions extends Partial<FlushPolicy> {
 
 /** A save costs about a millisecond here, so operations need not wait for one another. */
 const FLUSH_POLICY: Partial<FlushPolicy> = { flushIntervalMs: 50, steadyIntervalMs: 250 };
+
+/** How long a browser may take to say whether it keeps the storage. */
+const PERSISTENT_MS = 1_000;
 
 /** Resources of a connected layer. */
 interface Connection {
@@ -88,6 +99,9 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly #journal: PageJournal;
   /** Whether the page may be gone after this turn. */
   #isPageHiding = false;
+  /** The browser's answer; `undefined` before it. */
+  #isPersistent: boolean | undefined;
+  #hasAskedToPersist = false;
 
   constructor(spaceId: string, options: IndexedDBLayerOptions = {}) {
     super();
@@ -118,7 +132,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       connection.secretsChannel.close();
       connection.database.close();
       this.#seen.clear();
-      this.currentStatus.value = { ...connection.batcher.status.value, state: "offline" };
+      this.#publish({ ...connection.batcher.status.value, state: "offline" });
     });
   }
 
@@ -245,10 +259,20 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     };
     const database = new DatabaseConnection(this.#options.databaseName, { onWaiting, clock: this.#options.clock });
     this.#opening = database;
+    let hasSpace = false;
+    const persistent = isStoragePersistent();
     try {
       await database.run(async (opened) => {
-        if (session?.create && !(await opened.get("spaces", this.spaceId))) await opened.put("spaces", this.#spaceRecord());
+        hasSpace = (await opened.get("spaces", this.spaceId)) !== undefined;
+        if (hasSpace || !session?.create) return;
+        await opened.put("spaces", this.#spaceRecord());
+        hasSpace = true;
       });
+      await completesInTime(
+        persistent.then((answer) => (this.#isPersistent = answer)),
+        PERSISTENT_MS,
+        this.#options.clock,
+      );
       assertWanted();
     } catch (error) {
       database.close();
@@ -278,9 +302,10 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       ),
     };
     this.#connection = connection;
-    this.currentStatus.value = connection.batcher.status.value;
-    connection.batcher.status.observe((status) => (this.currentStatus.value = status));
+    this.#publish(connection.batcher.status.value);
+    connection.batcher.status.observe((status) => this.#publish(status));
     await this.#absorbJournal();
+    if (hasSpace) this.#askToPersist(connection);
   }
 
   /** Moves into the database what pages saved while they were being hidden, and could not tell whether it arrived. */
@@ -313,6 +338,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       for (const record of records) this.#saving.delete(record);
     }
     this.#journal.remove(records);
+    this.#askToPersist(connection);
     connection.trace?.emit("saved", { treeId, ops, file: firstName(records) });
     if (wasMissing) await connection.database.run((database) => database.put("spaces", this.#spaceRecord()));
     // the database was deleted since these trees were loaded, and lacks their operations
@@ -323,6 +349,20 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
       connection.channel.post({ treeId, key, record });
     }
     if (seen) connection.compactor.note(treeId, seen.size);
+  }
+
+  /** Is not awaited, because the browser may ask the user. */
+  #askToPersist({ isReadOnly }: Connection): void {
+    if (!this.#options.persist || this.#hasAskedToPersist || isReadOnly) return;
+    this.#hasAskedToPersist = true;
+    void requestPersistentStorage().then((answer) => {
+      this.#isPersistent = answer;
+      this.#publish(this.currentStatus.value);
+    });
+  }
+
+  #publish(status: LayerStatus): void {
+    this.currentStatus.value = this.#isPersistent === undefined ? status : { ...status, isPersistent: this.#isPersistent };
   }
 
   async #onMessage({ treeId, key, record }: TabMessage): Promise<void> {

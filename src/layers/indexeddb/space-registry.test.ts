@@ -69,3 +69,23 @@ test("deleting a space deletes everything of it, and nothing of another", async 
   for (const layer of layers) await layer.disconnect();
   registry.close();
 });
+
+test("a space that was opened from one place is known elsewhere at every other place", async () => {
+  const [registry, id] = [new SpaceRegistry(newId()), newId()];
+  expect(await registry.checkPlace(id, "/notes")).toBe("unknown");
+  // a browser that does not have the space has nothing that could be mixed
+  await registry.notePlace(id, "/notes");
+  expect(await registry.list()).toEqual([]);
+  await registry.put({ id, name: "Notes" });
+  expect(await registry.checkPlace(id, "/notes")).toBe("unknown");
+  await registry.notePlace(id, "/notes");
+  expect(await registry.get(id)).toEqual({ id, name: "Notes", place: "/notes" });
+  expect(await registry.checkPlace(id, "/notes")).toBe("same");
+  expect(await registry.checkPlace(id, "/backup/notes")).toBe("other");
+  await registry.notePlace(id, "/moved");
+  expect(await registry.checkPlace(id, "/moved")).toBe("same");
+  expect(await registry.checkPlace(id, "/notes")).toBe("other");
+  await registry.delete(id);
+  expect(await registry.checkPlace(id, "/notes")).toBe("unknown");
+  registry.close();
+});

@@ -1,7 +1,14 @@
 import { awaitTransaction } from "./batches.ts";
-import { DATABASE_NAME, DatabaseConnection, type SpaceRecord } from "./database.ts";
+import { DATABASE_NAME, DatabaseConnection, type SpacePlace, type SpaceRecord } from "./database.ts";
 import { PageJournal } from "./page-journal.ts";
 import { deviceKey } from "./secrets-records.ts";
+
+/**
+ * - `unknown`: this browser does not have the space, or no place was noted for it
+ * - `same`: the space was opened from this place before
+ * - `other`: the space was opened from another place, so that this one may be a copy
+ */
+export type PlaceCheck = "unknown" | "same" | "other";
 
 /** The spaces that this browser knows, with enough data to list and open them. */
 export class SpaceRegistry {
@@ -29,6 +36,26 @@ export class SpaceRegistry {
     await this.#database.run((database) => database.put("spaces", space));
   }
 
+  /**
+   * Compares a place with the one that was noted for a space. A folder that was copied has the id of its original: if it is opened
+   * together with this browser's copy, each gets the contents of the other. So ask the user before that. Writes nothing.
+   */
+  async checkPlace(spaceId: string, place: SpacePlace): Promise<PlaceCheck> {
+    const known = (await this.get(spaceId))?.place;
+    if (known === undefined) return "unknown";
+    return (await isSamePlace(known, place)) ? "same" : "other";
+  }
+
+  /** Notes the place of a space in its record. If this browser does not have the space, it changes nothing. */
+  async notePlace(spaceId: string, place: SpacePlace): Promise<void> {
+    await this.#database.run(async (database) => {
+      const { store, done } = database.transaction("spaces", "readwrite");
+      const record = await store.get(spaceId);
+      const requests = record ? [store.put({ ...record, place })] : [];
+      await awaitTransaction(requests, done);
+    });
+  }
+
   /** Deletes a space with all its data in this database. Other layers keep theirs. */
   async delete(spaceId: string): Promise<void> {
     await this.#database.run(async (database) => {
@@ -47,6 +74,11 @@ export class SpaceRegistry {
   close(): void {
     this.#database.close();
   }
+}
+
+async function isSamePlace(one: SpacePlace, other: SpacePlace): Promise<boolean> {
+  if (typeof one === "string" || typeof other === "string") return one === other;
+  return await one.isSameEntry(other);
 }
 
 function compareText(a: string, b: string): number {

@@ -207,7 +207,8 @@ export class Replicator {
     await this.#whileProgressing(Promise.all(holding), pending);
     for (const sync of pending)
       for (const connection of sync.lacking(targets.get(sync) ?? sync.known))
-        if (!lacking.has(connection)) lacking.set(connection, sync.errorOf(connection) ?? connection.unanswered());
+        if (!lacking.has(connection))
+          lacking.set(connection, sync.errorOf(connection) ?? connection.notDownloaded(sync.treeId) ?? connection.unanswered());
     return lacking;
   }
 

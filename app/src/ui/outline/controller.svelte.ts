@@ -125,6 +125,7 @@ export class OutlineController {
 
   /** Edits the note of an item, even if it has no note yet. */
   openNote(id: string): void {
+    if (this.#cursor.page.isReadOnly) return;
     this.#draft.commit();
     this.#cursor.enter(id);
     this.#cursor.selection.clear();
@@ -257,6 +258,7 @@ export class OutlineController {
 
   /** Stores the shown text. */
   #commit(id: string): void {
+    if (this.#cursor.page.isReadOnly) return;
     this.#draft.commit();
     const { text, parents } = this.#versions.current(id);
     if (text === this.#versions.stored(id).text) return;

@@ -19,16 +19,22 @@ export interface Notice {
   readonly action?: NoticeAction;
 }
 
+/** The answer to an edit of a copy that is only read. */
+export const NOTHING_CHANGED = "This is a copy to look at: nothing in it is changed.";
+
 const INFO_MS = 5_000;
 /** More notices than these replace the oldest. */
 const LIMIT = 4;
 
 class Notices {
   list: readonly Notice[] = $state.raw([]);
+  /** Whether the open space refuses edits, so that a refusal is not a failure. */
+  isReadOnly = false;
   #nextId = 1;
 
   /** Reports a success. */
   inform(text: string, action?: NoticeAction): void {
+    if (this.list.some((notice) => notice.text === text && !action && !notice.action)) return;
     const notice: Notice = { id: this.#nextId++, tone: "info", text, ...(action ? { action } : {}) };
     this.#add(notice);
     setTimeout(() => this.close(notice.id), action ? 2 * INFO_MS : INFO_MS);
@@ -41,6 +47,7 @@ class Notices {
    */
   report(what: string, error: unknown, advice?: string): void {
     const code = errorCode(error);
+    if (code === "FOLD_READ_ONLY" && this.isReadOnly) return this.inform(NOTHING_CHANGED);
     const details = error instanceof Error ? error.message : String(error);
     const known = this.list.find((notice) => notice.text === what && notice.details === details);
     if (known) return;

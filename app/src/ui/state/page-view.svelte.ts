@@ -33,11 +33,13 @@ export class PageView {
   /** Whether an item's text is being edited. */
   isBeingWritten: (itemId: string) => boolean = () => false;
   #isWatching = false;
+  readonly isReadOnly: boolean;
   readonly #ends: (() => void)[] = [];
 
-  constructor(treeId: string, tree: ReplicatedTree) {
+  constructor(treeId: string, tree: ReplicatedTree, isReadOnly: boolean = false) {
     this.treeId = treeId;
     this.tree = tree;
+    this.isReadOnly = isReadOnly;
     this.outline = new Outline(tree);
     this.editor = new OutlineEditor(this.outline);
     this.ownTexts = new OwnTexts(tree, (id) => this.outline.pin(id));
@@ -98,7 +100,8 @@ export class PageView {
 
   /** Starts to find texts that were changed on two devices at the same time, and to merge the compatible ones. */
   watchConflicts(): void {
-    if (this.#isWatching) return;
+    // it merges texts, too
+    if (this.#isWatching || this.isReadOnly) return;
     this.#isWatching = true;
     this.#watch(
       TEXT_KEY,

@@ -15,7 +15,7 @@ import { Devices } from "./devices.svelte.ts";
 import { Drafts } from "./drafts.svelte.ts";
 import { KeptCopy } from "./kept-copy.svelte.ts";
 import { addressIn } from "./item-links.ts";
-import { attempt, notices } from "./notices.svelte.ts";
+import { attempt, NOTHING_CHANGED, notices } from "./notices.svelte.ts";
 import { PageRenames } from "./page-renames.ts";
 import { PageView } from "./page-view.svelte.ts";
 import { StepsElsewhere, type Step } from "./steps-elsewhere.ts";
@@ -71,6 +71,7 @@ export class Workspace {
     folder: this.status.layers.find(({ id }) => id === FOLDER_LAYER),
     isFolderLocked: ["locked", "away"].includes(this.session.folder.kind),
     isFolderOnly: !this.session.isInBrowser,
+    isCopy: this.session.isCopy,
   }));
   readonly statusWords: StatusWords = $derived(describeStatus(this.kept, !this.drafts.isEmpty));
   /** Titles that were changed on two devices at the same time, by the vertex that names the page. */
@@ -79,6 +80,8 @@ export class Workspace {
   isHidingDone: boolean = $state(recall("hide-done") === "yes");
   /** Whether the filter field is shown. */
   isFiltering: boolean = $state(false);
+  /** Whether the user is asked if the folder is a copy of the one that this browser knows. */
+  isAskingAboutCopy: boolean = $state(false);
   /** Items of the shown page that the user wants to move to another page. */
   moving: readonly string[] | undefined = $state.raw();
   readonly #elsewhere = new StepsElsewhere();
@@ -91,6 +94,7 @@ export class Workspace {
     this.session = session;
     this.copy = new KeptCopy(session);
     const { space } = session;
+    this.isAskingAboutCopy = session.isCopy;
     this.activity = new Activity(space, (treeId) => this.titleOf(treeId));
     this.devices = new Devices(space);
     this.#ends.push(
@@ -109,7 +113,7 @@ export class Workspace {
     this.#found = space.problems;
     this.#readPages();
     const onHashChange = (): void => void this.follow();
-    const watching = setTimeout(() => this.#watchTitles(), DEFERRED_MS);
+    const watching = setTimeout(() => !space.isReadOnly && this.#watchTitles(), DEFERRED_MS);
     this.#ends.push(() => clearTimeout(watching));
     addEventListener("hashchange", onHashChange);
     this.#ends.push(() => removeEventListener("hashchange", onHashChange));
@@ -139,7 +143,7 @@ export class Workspace {
       view.zoom(treeId === pageId ? itemId : undefined);
       if (view.query === "") this.isFiltering = false;
       this.page = view;
-      remember("page", treeId);
+      if (!this.session.isCopy) remember("page", treeId);
       setTimeout(
         () => void attempt("The search for texts that were changed on two devices failed.", () => view.watchConflicts()),
         DEFERRED_MS,
@@ -257,6 +261,10 @@ export class Workspace {
 
   /** Makes a page and goes there. @returns its id, or `undefined` after a failure, which has been reported */
   async newPage(title: string = ""): Promise<string | undefined> {
+    if (this.session.space.isReadOnly) {
+      notices.inform(NOTHING_CHANGED);
+      return undefined;
+    }
     let made: string | undefined;
     await attempt("The page could not be created.", async () => {
       made = (await createPage(this.session.space, title)).treeId;
@@ -338,7 +346,7 @@ export class Workspace {
     const { tree } = await this.session.space.loadAppTree(treeId);
     const known = this.#views.get(treeId);
     if (known) return known;
-    const view = new PageView(treeId, tree);
+    const view = new PageView(treeId, tree, this.session.space.isReadOnly);
     this.#views.set(treeId, view);
     // edits after a deletion must be undone before it
     this.#ends.push(view.editor.observe(() => this.#elsewhere.clear()));

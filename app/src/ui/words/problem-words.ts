@@ -185,7 +185,7 @@ const FOUND: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_TWO_SPACES: {
     title: "Two spaces in one folder",
     advice:
-      "Two devices each began a space here before the first sync. This page shows one of them. To bring both together, run: foldspace join, with the folder.",
+      "Two devices each began a space here before the first sync. This page shows one of them, and the other one is in the folder, out of view. You can bring both together.",
   },
   FOLD_ONLY_IN_LOST_FOUND: {
     title: "Changes in lost+found only",

@@ -14,6 +14,8 @@ export interface KeptIn {
   readonly folder: LayerReport | undefined;
   /** Whether there is a folder that is not used until the user acts. */
   readonly isFolderLocked: boolean;
+  /** Whether the folder is only read, as a copy. Default: no. */
+  readonly isCopy?: boolean;
   /** Whether the browser must keep nothing. Default: no. */
   readonly isFolderOnly?: boolean;
 }
@@ -23,7 +25,8 @@ const UNREACHABLE: ReadonlySet<string> = new Set(["FOLD_FOLDER_LOST", "FOLD_NOT_
 
 /** @param isWriting whether there are changes that no layer has received yet */
 export function describeStatus(kept: KeptIn, isWriting: boolean = false): StatusWords {
-  const { browser, folder, isFolderLocked, isFolderOnly = false } = kept;
+  const { browser, folder, isFolderLocked, isFolderOnly = false, isCopy = false } = kept;
+  if (isCopy && folder && !hasFailed(folder)) return { tone: "warn", text: "A copy – only read", short: "Only read" };
   const isKeptInBrowser = browser !== undefined && !hasFailed(browser);
   if (folder && hasFailed(folder)) {
     const what = folderTrouble(folder);
