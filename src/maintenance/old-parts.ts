@@ -2,7 +2,7 @@ import { errorCode, errorMessage, type FoldspaceError, type Problem } from "../e
 import { joinPath } from "../fs/file-system.ts";
 import { parseSpaceFile } from "../log/index.ts";
 import { SECRETS_FILE } from "../log/secrets-paths.ts";
-import { openPlainFile } from "../secrets/plain-file.ts";
+import { openPlainText } from "../secrets/plain-conflict.ts";
 import { CheckedChanges } from "./checked-changes.ts";
 import { findOldLogs, KEPT_DIR, OLD_OPS_DIR, type OldOperations } from "./old-operations.ts";
 import { digestOf } from "./repair/digest.ts";
@@ -90,7 +90,7 @@ export class OldParts {
 
   async #areSecrets(bytes: Uint8Array): Promise<boolean> {
     try {
-      await openPlainFile(this.#spaceId, new TextDecoder().decode(bytes));
+      await openPlainText(this.#spaceId, new TextDecoder().decode(bytes));
       return true;
     } catch (error) {
       const code = errorCode(error);
