@@ -51,7 +51,9 @@ function adviseGit(place: Place): Advice[] {
   const advice: Advice[] = [];
   if (!hasAttribute(place, LOGS, "merge=union"))
     advice.push(
-      needed('.gitattributes does not say how Git joins logs: put the line "*.jsonl -text merge=union" into it (FORMAT.md, "Git").'),
+      needed(
+        '.gitattributes does not say how Git joins logs: put the line "*.jsonl -text merge=union" into it (FORMAT.md, "Git").',
+      ),
     );
   if (!hasAttribute(place, SECRETS, "-merge"))
     advice.push(needed('.gitattributes lets Git write markers into the secrets: put the line "secrets* -text -merge" into it.'));
@@ -71,12 +73,20 @@ export const CARRIERS: readonly Carrier[] = [
     findMark: named(".stfolder"),
     advise: (place) => {
       const ignored = place.read(".stignore")?.split(/\r?\n/) ?? [];
-      const pattern = ignored.find((line) => /^(?!\/\/|!)(?:\(\?\w\))*\/?(?:\*\*\/)?(?:\*|\*\.jsonl|space-v1|ops|secrets)\/?$/.test(line.trim()));
+      const pattern = ignored.find((line) =>
+        /^(?!\/\/|!)(?:\(\?\w\))*\/?(?:\*\*\/)?(?:\*|\*\.jsonl|space-v1|ops|secrets)\/?$/.test(line.trim()),
+      );
       return [
-        ...(pattern === undefined ? [] : [needed(`.stignore excludes files of the space with "${pattern.trim()}": remove that line.`)]),
-        note("Edits reach other devices within 26 s at the default fsWatcherDelayS of 10, and within 7 s at 1: set it in the folder's advanced settings."),
+        ...(pattern === undefined
+          ? []
+          : [needed(`.stignore excludes files of the space with "${pattern.trim()}": remove that line.`)]),
+        note(
+          "Edits reach other devices within 26 s at the default fsWatcherDelayS of 10, and within 7 s at 1: set it in the folder's advanced settings.",
+        ),
         note("Keep maxConflicts above 0: otherwise the version that loses a conflict is deleted."),
-        note("A folder that was removed and made again is carried only at the next full scan, an hour by default: rescan by hand then."),
+        note(
+          "A folder that was removed and made again is carried only at the next full scan, an hour by default: rescan by hand then.",
+        ),
       ];
     },
   },
@@ -86,7 +96,9 @@ export const CARRIERS: readonly Carrier[] = [
     findMark: named(".jj"),
     advise: () => [
       note("jj applies no merge attributes: it writes the markers of a conflict into files. foldspace reads both sides of them."),
-      note('Resolve conflicts with both sides kept; "jj resolve" with a tool that keeps one side would drop the changes of the other.'),
+      note(
+        'Resolve conflicts with both sides kept; "jj resolve" with a tool that keeps one side would drop the changes of the other.',
+      ),
     ],
   },
   { name: "Git", findMark: named(".git"), advise: adviseGit },
@@ -98,20 +110,28 @@ export const CARRIERS: readonly Carrier[] = [
       const isUnion = /^\s*\S*\*\.jsonl\s*=\s*(?:internal)?:union\s*$/m.test(settings);
       return isUnion
         ? []
-        : [needed('.hg/hgrc does not say how Mercurial joins logs: put "[merge-patterns]" and below it "**.jsonl = :union" into it.')];
+        : [
+            needed(
+              '.hg/hgrc does not say how Mercurial joins logs: put "[merge-patterns]" and below it "**.jsonl = :union" into it.',
+            ),
+          ];
     },
   },
   {
     name: "Subversion",
     findMark: named(".svn"),
     advise: () => [
-      note("Update with --non-interactive, and end conflicts with \"svn resolve --accept working\": foldspace reads all versions, and merges the secrets."),
+      note(
+        'Update with --non-interactive, and end conflicts with "svn resolve --accept working": foldspace reads all versions, and merges the secrets.',
+      ),
     ],
   },
   {
     name: "Fossil",
     findMark: named(".fslckout", "_FOSSIL_"),
-    advise: () => [note("Fossil writes the markers of a conflict into files: foldspace reads both sides, so commit the file with both kept.")],
+    advise: () => [
+      note("Fossil writes the markers of a conflict into files: foldspace reads both sides, so commit the file with both kept."),
+    ],
   },
   {
     name: "Unison",
@@ -132,7 +152,9 @@ export const CARRIERS: readonly Carrier[] = [
     name: "Mutagen",
     findMark: named("mutagen.yml", /^\.mutagen/),
     advise: () => [
-      note("In the modes two-way-safe and two-way-resolved, a conflict in a file stops it or drops one side: watch \"mutagen sync list\" for conflicts."),
+      note(
+        'In the modes two-way-safe and two-way-resolved, a conflict in a file stops it or drops one side: watch "mutagen sync list" for conflicts.',
+      ),
     ],
   },
   {
@@ -157,14 +179,20 @@ export const CARRIERS: readonly Carrier[] = [
   {
     name: "iCloud Drive",
     findMark: either(called(/\/Library\/Mobile Documents$/), named(/^\..+\.icloud$/)),
-    advise: () => [note('Choose "Keep Downloaded" for the folder: files that macOS has removed from the disk cannot be read offline.')],
+    advise: () => [
+      note('Choose "Keep Downloaded" for the folder: files that macOS has removed from the disk cannot be read offline.'),
+    ],
   },
   {
     name: "Google Drive",
     findMark: named(".tmp.driveupload", ".tmp.drivedownload"),
     advise: () => [note("Mirror the folder instead of streaming it, so that all files are on this device.")],
   },
-  { name: "Resilio Sync", findMark: named(".sync"), advise: () => [note("Never delete a Conflict file by hand: Resilio may delete the file itself.")] },
+  {
+    name: "Resilio Sync",
+    findMark: named(".sync"),
+    advise: () => [note("Never delete a Conflict file by hand: Resilio may delete the file itself.")],
+  },
 ];
 
 function adviseAnnex(place: Place): Advice[] {
@@ -172,7 +200,11 @@ function adviseAnnex(place: Place): Advice[] {
   return [
     ...(isUnlocked
       ? []
-      : [needed('git-annex turns each file that it adds into a link, which is never followed: run "git config annex.addunlocked true" and "git annex unlock".')]),
+      : [
+          needed(
+            'git-annex turns each file that it adds into a link, which is never followed: run "git config annex.addunlocked true" and "git annex unlock".',
+          ),
+        ]),
     note('A device reads only files that it has fetched: run "git annex get" for the folder on each, or "git annex assistant".'),
   ];
 }

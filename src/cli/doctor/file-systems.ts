@@ -24,18 +24,16 @@ const RULES: readonly (readonly [type: RegExp, name: string, sentence: string])[
     "a file system of a program (FUSE)",
     "Changes below it may not be announced, so they may show only at a rescan, every 30 s.",
   ],
-  [
-    /^overlay$/,
-    "the layer of a container",
-    "It ends with the container: mount a volume for the folder.",
-  ],
+  [/^overlay$/, "the layer of a container", "It ends with the container: mount a volume for the folder."],
   [/^(?:tmpfs|ramfs)$/, "memory", "It is lost when the machine stops: move the folder to a disk."],
 ];
 
 /** Describes a file system that deserves attention; `undefined` for any other. */
 export function describeMount({ type }: Mount): { readonly name: string; readonly advice: readonly Advice[] } | undefined {
   const [, name, text] = RULES.find(([pattern]) => pattern.test(type)) ?? [];
-  return name === undefined || text === undefined ? undefined : { name: `${name} (${type})`, advice: [{ text, isNeeded: false }] };
+  return name === undefined || text === undefined
+    ? undefined
+    : { name: `${name} (${type})`, advice: [{ text, isNeeded: false }] };
 }
 
 /** Finds the mount of a folder in the format of `/proc/self/mountinfo`. */

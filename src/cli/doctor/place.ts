@@ -37,7 +37,8 @@ export function placesOf(space: string, home: string = homedir()): Place[] {
 function placeAt(path: string, space: string, home: string): Place {
   const profiles = join(home, ".unison");
   const listings = join(home, ".cache/rclone/bisync");
-  const isRoot = (text: string | undefined): boolean => text?.split("\n").some((line) => line.trim() === `root = ${path}`) ?? false;
+  const isRoot = (text: string | undefined): boolean =>
+    text?.split("\n").some((line) => line.trim() === `root = ${path}`) ?? false;
   const inListing = path.replace(/^\//, "").replaceAll(/[^\w.-]/g, "_");
   return {
     path,
