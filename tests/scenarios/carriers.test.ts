@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { FileSystemPersistenceLayer } from "../../src/index.ts";
 import { sealPlainFile } from "../../src/secrets/plain-file.ts";
 import { foldspace, jsonLines, LOG_FILE, PEER_ID, SPACE_ID, spaceWith } from "./cli-harness.ts";
 
@@ -193,15 +194,28 @@ describe.skipIf(process.platform === "win32")("a link that git-annex put in the 
     expect(existsSync(join(path, "space-v1/lost+found"))).toBe(false);
   });
 
-  test("a log of this writer lets the writer continue in another file", async () => {
+  test.each([true, false])("the log of a writer lets it continue in another file (contents fetched: %s)", async (isFetched) => {
     const path = spaceWith({ [LOG_FILE]: ROOT });
-    expect((await foldspace(["add", path, "--name", "first"])).code).toBe(0);
-    const log = lock(path, LOG_FILE, true);
-    const before = readFileSync(log, "utf8");
-    expect((await problemsOf(path)).map(({ code }) => code)).toContain("FOLD_LINKED_FILE");
-    rmSync(join(path, LOG_FILE));
-    writeFileSync(join(path, LOG_FILE), before);
-    expect((await foldspace(["tree", path])).stdout).toContain("first");
+    const own = LOG_FILE.replace(/\d{4}\/\d\d\/\d\d/, new Date().toISOString().slice(0, 10).replaceAll("-", "/"));
+    for (const isKnown of [true, false]) {
+      const layer = new FileSystemPersistenceLayer(path, SPACE_ID);
+      await layer.connect({ peerId: PEER_ID });
+      const save = async (counter: number): Promise<void> => {
+        const id = { counter, peerId: PEER_ID };
+        const op = { id, targetId: SPACE_ID, key: "color", value: counter, transient: false };
+        await Promise.all([layer.saveTreeOps(SPACE_ID, [op]), layer.flush()]);
+      };
+      if (isKnown) {
+        await save(10);
+        lock(path, own, isFetched);
+      }
+      await save(isKnown ? 11 : 12);
+      await layer.disconnect();
+    }
+    expect(lstatSync(join(path, own)).isSymbolicLink()).toBe(true);
+    const others = readdirSync(dirname(join(path, own))).filter((name) => !own.endsWith(name));
+    const written = others.map((name) => read(path, join(dirname(own), name))).join("");
+    expect(written.match(/"color",\d+/g)?.sort()).toEqual(['"color",11', '"color",12']);
   });
 
   test("space.json is named with the command, and verify examines the rest", async () => {
