@@ -1,4 +1,5 @@
-// Tests with the programs that carry folders between devices: Syncthing, Git, rclone, rsync, Unison.
+// Tests with the programs that carry folders between devices: Syncthing, Git, rclone, rsync, Unison, and with the conflicts and
+// pointers of git-annex, Git LFS, Mercurial, Fossil and Subversion.
 //
 // node scripts/test-transports.mjs [--full] [arguments for vitest]
 //
@@ -11,11 +12,24 @@ import { fileURLToPath } from "node:url";
 import { installPackages, isInPath } from "./debian-packages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** Each is in the package of the same name. */
-const PROGRAMS = ["git", "rclone", "rsync", "syncthing", "unison"];
+/** Programs, each with the package of Debian that has it. */
+const PROGRAMS = new Map([
+  ["fossil", "fossil"],
+  ["git", "git"],
+  ["git-annex", "git-annex"],
+  ["git-lfs", "git-lfs"],
+  ["hg", "mercurial"],
+  ["rclone", "rclone"],
+  ["rsync", "rsync"],
+  ["svn", "subversion"],
+  ["syncthing", "syncthing"],
+  ["unison", "unison"],
+]);
 
 if (spawnSync("node", ["scripts/setup.mjs"], { cwd: root, stdio: "inherit" }).status !== 0) process.exit(1);
-const obstacle = installPackages(PROGRAMS.filter((program) => !isInPath(program)));
+const obstacle = installPackages(
+  [...PROGRAMS.keys()].filter((program) => !isInPath(program)).map((program) => PROGRAMS.get(program)),
+);
 if (obstacle !== undefined) console.error(`${obstacle}. Tests that need them are skipped.`);
 
 const isFull = process.argv.includes("--full");

@@ -19,14 +19,15 @@ export type FoldspaceErrorCode =
   // the folder's content
   | "FOLD_BAD_LINE" // a line is not an operation
   | "FOLD_TORN_LINE" // a line was cut off
-  | "FOLD_MERGE_MARKER" // Git left this line in a conflict
+  | "FOLD_MERGE_MARKER" // a version control program left this in a conflict
   | "FOLD_LINE_TOO_LONG"
   | "FOLD_TOO_DEEP" // a value is nested too deeply
   | "FOLD_BAD_COUNTER"
   | "FOLD_BAD_ID"
   | "FOLD_BAD_UTF8"
   | "FOLD_CONFLICT_COPY" // a sync service made this copy; its operations are read
-  | "FOLD_NOT_DOWNLOADED" // a placeholder for a file that the sync service has not downloaded
+  | "FOLD_NOT_DOWNLOADED" // a placeholder or pointer in the place of a file that has not been downloaded
+  | "FOLD_LINKED_FILE" // a link in the place of a file, as git-annex makes it; links are never followed
   | "FOLD_FOREIGN_FILE" // a file that does not belong to the space; ignored
   | "FOLD_BAD_RECORD" // a database record that holds no operations
   | "FOLD_ID_COLLISION" // two different operations have the same id

@@ -1,20 +1,25 @@
 import { isValidCounter } from "../tree/index.ts";
+import { conflictMarkerAt } from "./conflict-markers.ts";
 import { excerpt, type LineFault } from "./line.ts";
 
 /** Names the fault of a line that is not JSON. */
 export function describeBrokenLine(line: string): LineFault {
-  if (/^(<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)( |$)/.test(line)) {
-    return {
-      code: "FOLD_MERGE_MARKER",
-      reason: `Git left a conflict marker, ${excerpt(line)}; the operations around it were read`,
-    };
-  }
+  const marker = describeMarker(line);
+  if (marker) return marker;
   if (/^\["[mp]",/.test(line)) {
     const counter = Number(/^\["[mp]",(\d{1,15}),/.exec(line)?.[1]);
     const reason = `the operation is cut off or damaged: ${excerpt(line)}`;
     return { code: "FOLD_TORN_LINE", reason, ...(isValidCounter(counter) ? { counter } : {}) };
   }
   return { code: "FOLD_BAD_LINE", reason: `the line is not JSON: ${excerpt(line)}` };
+}
+
+/** The fault of a conflict marker that begins at an index of a line; `undefined` if none does. */
+export function describeMarker(line: string, index: number = 0): LineFault | undefined {
+  const marker = conflictMarkerAt(line, index);
+  if (!marker) return undefined;
+  const reason = `${marker.tool} left a conflict marker, ${excerpt(line.slice(index))}; the operations around it were read`;
+  return { code: "FOLD_MERGE_MARKER", reason };
 }
 
 /** Strips harmless ends: a byte order mark, the zeros that a crash leaves, and the carriage return of another system. */

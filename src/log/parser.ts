@@ -13,7 +13,8 @@ import {
   type LineFault,
   type OperationFields,
 } from "./line.ts";
-import { describeBrokenLine, endOfArray, isNestedWithoutEnd, rewriteStarts, stripEnds } from "./broken-line.ts";
+import { describeBrokenLine, describeMarker, endOfArray, isNestedWithoutEnd, rewriteStarts, stripEnds } from "./broken-line.ts";
+import { hasChangePrefix } from "./conflict-markers.ts";
 import { addLineProblem, type LineProblem } from "./line-problem.ts";
 import { endOfPiece, parseTogether } from "./parse-together.ts";
 import { decodeAsUtf8, decodeUtf8 } from "./utf8.ts";
@@ -42,6 +43,8 @@ export interface LogParserOptions {
 /** In UTF-16 units: a line up to this length cannot have more than {@link MAX_LINE_BYTES}. */
 const ALWAYS_FITS_LINE_LENGTH = Math.floor(MAX_LINE_BYTES / 3);
 
+const OPERATION_START = /\["[mp]",/;
+const MAY_START_OPERATION = /^\["[mp]",/;
 const MAY_HOLD_OPERATION = /\[\s*"/;
 /** Matches a line with more than the harmless characters of {@link stripEnds}. */
 const HOLDS_SOMETHING = /[^\s\0\uFEFF]/;
@@ -66,6 +69,8 @@ export class LogParser {
   readonly #ids: IdCheck;
   #offset: number;
   #line: number;
+  /** The last line with a reported conflict marker. */
+  #markedLine: number | undefined;
   /** Bytes of a line whose end has not come yet. */
   #carried: Uint8Array[] = [];
   #carriedLength = 0;
@@ -181,7 +186,11 @@ export class LogParser {
   #parseBadUtf8(bytes: Uint8Array): void {
     const isValid = (rest: string): boolean => decodeUtf8(bytes.subarray(bytes.length - utf8Length(rest))) === rest;
     const fault: LineFault = { code: "FOLD_BAD_UTF8", reason: "the line is not valid UTF-8" };
-    if (!this.#acceptRewrite(decodeAsUtf8(bytes), fault, isValid)) this.#report(fault);
+    const text = decodeAsUtf8(bytes);
+    const isIntact = (start: string): boolean => decodeUtf8(bytes.subarray(0, utf8Length(start))) === start;
+    const hasWhole = this.#parseWhole(text, isIntact) > 0;
+    if (hasWhole) this.#report({ ...fault, reason: `${fault.reason}; the whole operation that it starts with was read` });
+    else if (!this.#acceptRewrite(text, fault, isValid)) this.#report(fault);
   }
 
   #parseLine(line: string): void {
@@ -232,15 +241,42 @@ export class LogParser {
       this.#parseLine(bare);
       return;
     }
-    const rest = this.#parseConcatenated(line);
-    if (rest > 0) {
-      const reason = `an operation is not followed by a newline; it was read: ${excerpt(line)}`;
-      this.#report({ code: "FOLD_TORN_LINE", reason, isLossless: true });
-      this.#parseLine(line.slice(rest));
+    if (hasChangePrefix(line) && MAY_START_OPERATION.test(line.slice(1))) {
+      const reason = `a version control program put ${excerpt(line[0]!)} before the line; the operation was read: ${excerpt(line)}`;
+      this.#reportMarker({ code: "FOLD_MERGE_MARKER", reason, isLossless: true });
+      this.#parseLine(line.slice(1));
+      return;
+    }
+    const end = this.#parseWhole(line);
+    const marker = describeMarker(line, end);
+    if (end > 0 && marker) {
+      this.#reportMarker(marker);
+      return;
+    }
+    if (end > 0) {
+      this.#parseBehind(line, end);
       return;
     }
     const broken = describeBrokenLine(line);
     if (!this.#acceptRewrite(line, broken)) this.#report(broken);
+  }
+
+  /** Parses the rest of a line behind whole operations. */
+  #parseBehind(line: string, end: number): void {
+    const rest = line.slice(end);
+    // such a listing of changes continues in the line of a last operation without a newline
+    if (/^[-+]\["[mp]",/.test(rest)) {
+      this.#parseLine(rest);
+      return;
+    }
+    if (rest === "" || OPERATION_START.test(rest)) {
+      const reason = `an operation is not followed by a newline; it was read: ${excerpt(line)}`;
+      this.#report({ code: "FOLD_TORN_LINE", reason, isLossless: true });
+      this.#parseLine(rest);
+      return;
+    }
+    const reason = `the operation that the line starts with was read; the rest is not one: ${excerpt(rest)}`;
+    this.#report({ code: "FOLD_BAD_LINE", reason });
   }
 
   /** Accepts the whole operation behind a torn one. @returns whether the line has one */
@@ -252,23 +288,24 @@ export class LogParser {
       this.#acceptFields(fields);
       const torn = excerpt(line.slice(0, start));
       const reason = `the line starts with a torn operation, ${torn}; the whole operation behind it was read`;
-      this.#report({ ...fault, code: "FOLD_TORN_LINE", reason });
+      this.#report(fault.code === "FOLD_MERGE_MARKER" ? fault : { ...fault, code: "FOLD_TORN_LINE", reason });
       return true;
     }
     return false;
   }
 
   /**
-   * Accepts whole operations that follow one another without a newline. A writer that was stopped just before a newline, and
-   * a second one that did not check for it, leave them so.
-   * @returns the start of the rest of the line; 0 if the line has no such operations
+   * Accepts the whole operations that a line starts with, whatever follows them. A writer that was stopped just before a
+   * newline, a second one that did not check for it, and a program that puts a conflict marker behind a last line leave them so.
+   * @param isIntact whether the line really has the text of the operation
+   * @returns the start of the rest of the line; 0 if the line starts with no whole operation
    */
-  #parseConcatenated(line: string): number {
+  #parseWhole(line: string, isIntact: (start: string) => boolean = () => true): number {
     for (let start = 0; ;) {
+      if (!MAY_START_OPERATION.test(line.slice(start, start + 5))) return start;
       const end = endOfArray(line, start);
-      const isConcatenated = end !== undefined && /^\["[mp]",/.test(line.slice(end, end + 5));
-      const fields = isConcatenated ? this.#tryFields(line.slice(start, end)) : undefined;
-      if (!isConcatenated || !fields) return start;
+      const fields = end !== undefined && isIntact(line.slice(0, end)) ? this.#tryFields(line.slice(start, end)) : undefined;
+      if (end === undefined || !fields) return start;
       this.#acceptFields(fields);
       start = end;
     }
@@ -285,6 +322,13 @@ export class LogParser {
 
   get #isListFull(): boolean {
     return this.problems.length >= (this.#maxProblems ?? MAX_LINE_PROBLEMS + 1);
+  }
+
+  /** Reports what a version control program did to a line, once per line. */
+  #reportMarker(fault: LineFault): void {
+    if (this.#markedLine === this.#line) return;
+    this.#markedLine = this.#line;
+    this.#report(fault);
   }
 
   #report({ code, reason, counter, isLossless }: LineFault): void {

@@ -1,4 +1,5 @@
 import { errorCode, FoldspaceError } from "../errors.ts";
+import { COPY_MARK, COPY_PATTERNS } from "./copy-marks.ts";
 import { placeholderTarget } from "./placeholders.ts";
 
 /** Folder with all files of a space, below the folder that the user chose. */
@@ -71,8 +72,13 @@ export function endOfPeriod(folder: string): number | undefined {
  * @throws FoldspaceError `FOLD_BAD_ID` for ids that could lead elsewhere, or that would be read as other ids
  */
 export function logFilePath(treeId: string, peerId: string, writerId: string, time: Date): string {
+  return logFilePathIn(dayDir(treeId, time), treeId, peerId, writerId);
+}
+
+/** As {@link logFilePath}, in a folder of the tree. */
+export function logFilePathIn(folder: string, treeId: string, peerId: string, writerId: string): string {
   const name = `${peerId === writerId ? safe(peerId, "peer") : `${safe(peerId, "peer")}.${safe(writerId, "peer")}`}.jsonl`;
-  const path = `${dayDir(treeId, time)}/${name}`;
+  const path = `${folder}/${name}`;
   const read = classifyLogFile(path.slice(OPS_DIR.length + 1));
   const isReadAlike = read.kind === "log" && read.treeId === treeId && read.peerId === peerId && read.writerId === writerId;
   if (isReadAlike && !read.isCopy) return path;
@@ -141,8 +147,6 @@ interface PeerOfName {
 
 const HEX_ID = /(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/gi;
 const RELAY_NAME = /^([A-Za-z0-9][A-Za-z0-9_-]{2,127})\.([A-Za-z0-9][A-Za-z0-9_-]{2,127})\.jsonl$/;
-/** Text that a sync service inserts in the place where a relay file names its writer. */
-const COPY_MARK = /^(?:sync-conflict-.*|conflict\d*|conflicted)$/i;
 
 function peerOfName(name: string): PeerOfName | undefined {
   const runs = Array.from(name.matchAll(HEX_ID), (match) => match[0]);
@@ -157,22 +161,6 @@ function peerOfName(name: string): PeerOfName | undefined {
   if (name === `${first}.jsonl`) return { peerId: first, writerId: first, isCopy: false };
   return /\.jsonl|conflict/i.test(name) ? { peerId: first, writerId: first, isCopy: true } : undefined;
 }
-
-/** Names of copies that sync services make, for ids whose form alone does not set them apart from the rest of the name. */
-const COPY_PATTERNS: readonly RegExp[] = [
-  /^(?:copy of )(.+)\.jsonl$/i,
-  /^(.+?) ?\([^()]*(?:\([^()]*\)[^()]*)*\)\.jsonl$/, // (conflicted copy …), (1), (Case Conflict), (SFConflict …)
-  /^(.+) \[[^\]]*\]\.jsonl$/,
-  /^(.+) \d+\.jsonl$/,
-  /^(.+)\.sync-conflict-[^/]*\.jsonl$/,
-  /^(.+)-[^-]+-safeBackup-\d+\.jsonl$/i, // behind the name of the computer
-  /^(.+?)\.conflict\d*(?:\.conflict\d*)*\.jsonl$/i,
-  /^(.+)\.jsonl\.(?:conflict\d+|\.path\d+|orig)$/i,
-  /^(.+)\.conflicted$/i,
-  /^(.+)_conflict-[^/]*\.jsonl$/i,
-  /^(.+)_(?:BASE|LOCAL|REMOTE|BACKUP)_\d+\.jsonl$/,
-  /^(.+)\.jsonl~\S*$/,
-];
 
 function peerOfOtherGrammar(name: string): PeerOfName | undefined {
   const isId = (id: string | undefined): id is string => id !== undefined && /^[A-Za-z0-9_-]{1,128}$/.test(id);
@@ -217,6 +205,11 @@ function treeOfOtherGrammar(folders: readonly string[]): TreeOfFolders | undefin
   const isYear = (folder: string): boolean => /^\d{4}(-\d{2}-\d{2})?(?!\d)/.test(folder);
   if (!isPathSafeId(treeId) || (parts === 1 && isYear(treeId)) || (dates[0] !== undefined && !isYear(dates[0]))) return undefined;
   return { treeId, isCopy: !areDates(dates) };
+}
+
+/** Whether a folder has the name of a year (depth 0), month (1) or day (2). */
+export function isDayFolder(name: string, depth: number): boolean {
+  return depth === 0 ? /^\d{4}$/.test(name) : /^\d{2}$/.test(name);
 }
 
 function areDates(folders: readonly string[]): boolean {

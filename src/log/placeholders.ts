@@ -1,5 +1,5 @@
-/** Words behind a file's name that mark another version of the file, and not a file that is not there. */
-const VERSION_WORD = /^(?:conflict\d*|conflicted|path\d+|orig|mine|theirs|ours|base|local|remote|backup|bak|old|new|r\d+)$/i;
+import { conflictMarkerAt } from "./conflict-markers.ts";
+import { VERSION_WORD } from "./copy-marks.ts";
 
 /**
  * Recognises the file that a sync service leaves in the place of a file that it has not downloaded: `.NAME.icloud`, or, with at
@@ -17,3 +17,49 @@ export function placeholderTarget(name: string, size: number): string | undefine
 
 /** The problem of a placeholder, in words. */
 export const NOT_DOWNLOADED = "the sync service has not downloaded this file yet";
+
+interface PointerKind {
+  readonly tool: string;
+  /** The command that fetches the contents. */
+  readonly command: string;
+  readonly firstLine: RegExp;
+  readonly otherLines: RegExp;
+}
+
+/** Programs that put a short text in the place of a file whose contents they have not fetched. */
+const POINTER_KINDS: readonly PointerKind[] = [
+  {
+    tool: "git-annex",
+    command: "git annex get",
+    firstLine: /^[/\\]annex[/\\]objects[/\\][^/\\\s]+$/,
+    otherLines: /^[/\\]annex[/\\]/,
+  },
+  {
+    tool: "Git LFS",
+    command: "git lfs pull",
+    firstLine: /^version https:\/\/[a-z.-]+\/spec\/v\d+$/,
+    otherLines: /^(?:version|oid|size|ext-\d+-\S+) \S+$/,
+  },
+];
+
+/** Longest pointer, in bytes. git-annex accepts no longer ones, and those of Git LFS have less than 1,024. */
+export const MAX_POINTER_BYTES: number = 32 * 1024;
+
+/**
+ * Recognises a pointer in the place of a file, whole or with the markers of a conflict in it.
+ * @param bytes all of the file, or at least its beginning
+ * @returns the reason why the contents are missing, in words; `undefined` for any other file
+ */
+export function describePointer(bytes: Uint8Array): string | undefined {
+  if (bytes.length > MAX_POINTER_BYTES || !MAY_BEGIN_POINTER.has(bytes[0] ?? 0)) return undefined;
+  const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
+  const [first, ...others] = lines.filter((line) => line !== "" && !conflictMarkerAt(line));
+  const kind = POINTER_KINDS.find(({ firstLine }) => first !== undefined && firstLine.test(first));
+  if (!kind || others.some((line) => !kind.otherLines.test(line))) return undefined;
+  return `${kind.tool} has not fetched this file yet, and it is only a pointer: "${kind.command}" fetches it`;
+}
+
+/** Of the kinds of pointers, a byte order mark, and a conflict. Spares most files the decoding. */
+const MAY_BEGIN_POINTER: ReadonlySet<number> = new Set(
+  ["/", "\\", "v", "<"].map((character) => character.charCodeAt(0)).concat(0xef),
+);

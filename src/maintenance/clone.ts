@@ -2,8 +2,10 @@ import { concatBytes } from "../bytes.ts";
 import { errorMessage, FoldspaceError, type Problem } from "../errors.ts";
 import { joinPath } from "../fs/file-system.ts";
 import { encodeLine, isIgnoredName, isPathSafeId, SPACE_DIR, treeDir } from "../log/index.ts";
+import { describePointer } from "../log/placeholders.ts";
 import { SEALED_SECRETS_DIR, SECRETS_FILE } from "../log/secrets-paths.ts";
-import { openPlainFile, sealPlainFile } from "../secrets/plain-file.ts";
+import { openPlainText } from "../secrets/plain-conflict.ts";
+import { sealPlainFile } from "../secrets/plain-file.ts";
 import { newId, type VertexOperation } from "../tree/index.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 import { readChunks, readEntry } from "./read-entry.ts";
@@ -43,7 +45,12 @@ export async function cloneSpace(from: SpaceFolder, to: SpaceFolder, { spaceId =
   let files = 0;
   for (const log of logs) {
     if (log.treeId === original) await writeRenamed(from, to, log, original, spaceId, left);
-    else await to.fs.write(to.at(log.path), await readWhole(from, log.path, log.size));
+    else {
+      const bytes = await readWhole(from, log.path, log.size);
+      const pointer = describePointer(bytes);
+      if (pointer !== undefined) left.push({ code: "FOLD_NOT_DOWNLOADED", reason: pointer, file: log.path, treeId: log.treeId });
+      else await to.fs.write(to.at(log.path), bytes);
+    }
     files++;
   }
   for (const path of await findOthers(from)) {
@@ -109,8 +116,13 @@ export async function resealSecrets(
   }
   const bytes = await from.fs.read(from.at(SECRETS_FILE));
   if (!bytes) return undefined;
+  const pointer = describePointer(bytes);
+  if (pointer !== undefined) {
+    left.push({ code: "FOLD_NOT_DOWNLOADED", reason: pointer, file: SECRETS_FILE });
+    return undefined;
+  }
   try {
-    const values = await openPlainFile(original, new TextDecoder().decode(bytes));
+    const { secrets: values } = await openPlainText(original, new TextDecoder().decode(bytes));
     return new TextEncoder().encode(await sealPlainFile(spaceId, values));
   } catch (error) {
     if (await isSealedFor(spaceId, bytes)) return undefined;

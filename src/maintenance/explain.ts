@@ -26,10 +26,10 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     advice: BY_HAND,
   },
   FOLD_MERGE_MARKER: {
-    what: "Git left the marker of a conflict in the file.",
-    consequence: "Nothing is lost: the changes of both sides around the marker were read.",
+    what: "A version control program, such as Git, Mercurial, Subversion, Fossil or jj, found a conflict in the file and left its markers in it.",
+    consequence: "Nothing is lost: the changes of both sides, around the markers, were read.",
     advice:
-      'Repair leaves it, because only its writer may change the file. Delete the lines of the marker, and configure Git with "foldspace init --git", or as FORMAT.md describes, to join such files by itself.',
+      'Repair leaves it, because only its writer may change the file. Mark the conflict as resolved with both sides kept. The page on carriers (docs/carriers.md) says how each program joins such files by itself; for Git, "foldspace init --git" sets it.',
   },
   FOLD_LINE_TOO_LONG: {
     what: "A line of the file is longer than any change can be.",
@@ -68,9 +68,16 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
       "Repair makes sure that another file contains each of its changes, and moves the copy to lost+found. You need not do anything, now or later.",
   },
   FOLD_NOT_DOWNLOADED: {
-    what: "The sync service shows the file, but has not fetched it to this device.",
-    consequence: "Nothing is lost. Its changes are missing here until it is fetched.",
-    advice: "Repair leaves it alone. Set the sync service to keep this folder on the device, and wait until it has synced.",
+    what: "The program that carries the folder shows the file, but has not fetched its contents to this device.",
+    consequence: "Nothing is lost. Its contents are missing here until they are fetched, and are not written over.",
+    advice:
+      'Repair leaves it alone. Set a sync service to keep this folder on the device, and wait until it has synced. Fetch a pointer of git-annex with "git annex get", and one of Git LFS with "git lfs pull".',
+  },
+  FOLD_LINKED_FILE: {
+    what: "A file of the space is a link here, as git-annex makes of each file by default. Links are never followed, because they can lead anywhere.",
+    consequence: "Nothing is lost, but the contents of the file are missing here.",
+    advice:
+      'Repair leaves it in place, and it must not be deleted: other devices would lose the file. Run "git annex unlock" with the folder, and "git config annex.addunlocked true", so that new files stay files.',
   },
   FOLD_FOREIGN_FILE: {
     what: "A file among those of the space does not belong to it.",
@@ -204,5 +211,5 @@ const TORN_AND_SAFE: ProblemExplanation = {
 
 /** Explains in plain words what a problem is, whether anything is lost, and what to do. */
 export function explainProblem({ code, isLossless }: Problem): ProblemExplanation {
-  return isLossless === true ? TORN_AND_SAFE : (EXPLANATIONS[code] ?? OTHER);
+  return isLossless === true && code !== "FOLD_MERGE_MARKER" ? TORN_AND_SAFE : (EXPLANATIONS[code] ?? OTHER);
 }

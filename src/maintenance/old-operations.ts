@@ -1,7 +1,8 @@
-import { FoldspaceError, type Problem } from "../errors.ts";
+import { errorCode, errorMessage, FoldspaceError, type Problem } from "../errors.ts";
 import { joinPath } from "../fs/file-system.ts";
 import { canNameLog, encodeLine, logFilePath, LogParser, OPS_DIR } from "../log/index.ts";
 import type { VertexOperation } from "../tree/index.ts";
+import { assertNoPointer } from "../layers/folder/read-log.ts";
 import { CheckedChanges } from "./checked-changes.ts";
 import type { OperationTally } from "./operation-tally.ts";
 import { repairRemovals } from "./migrate-removals.ts";
@@ -64,14 +65,13 @@ export async function findOldLogs(folder: SpaceFolder, root: string): Promise<Ol
     const oldPath = joinPath(root, file.path);
     const { log, problem } = classifyEntry(joinPath(OPS_DIR, file.path), file);
     if (log) logs.push({ ...log, path: log.path.replace(/\/(\d{4})-(\d{2})-(\d{2})\//, "/$1/$2/$3/"), oldPath });
-    else if (problem?.code === "FOLD_NOT_DOWNLOADED") waiting.push(notDownloaded(folder.at(oldPath)));
+    else if (problem?.code === "FOLD_NOT_DOWNLOADED" || problem?.code === "FOLD_LINKED_FILE")
+      waiting.push(
+        new FoldspaceError(problem.code, `${folder.at(oldPath)}: ${problem.reason}`, { data: { path: folder.at(oldPath) } }),
+      );
     else if (problem) problems.push({ ...problem, file: oldPath });
   }
   return { logs, files: found.files.map(({ path }) => path), problems, waiting };
-}
-
-function notDownloaded(path: string): FoldspaceError {
-  return new FoldspaceError("FOLD_NOT_DOWNLOADED", `${path} has not been downloaded by the sync service yet`, { data: { path } });
 }
 
 function unreadable(path: string, cause: Error): FoldspaceError {
@@ -79,13 +79,18 @@ function unreadable(path: string, cause: Error): FoldspaceError {
   return new FoldspaceError("FOLD_IO", `${path} cannot be read`, { data: { path }, cause });
 }
 
-/** Reads a log file of version 0, including removals as its apps wrote them. @returns `undefined` if it is gone */
+/**
+ * Reads a log file of version 0, including removals as its apps wrote them.
+ * @returns `undefined` if it is gone
+ * @throws FoldspaceError `FOLD_NOT_DOWNLOADED` for a pointer, and errors of the file system
+ */
 export async function readOldLog(
   folder: SpaceFolder,
   { oldPath, peerId }: OldLog,
 ): Promise<{ readonly bytes: Uint8Array; readonly size: number; readonly ops: readonly VertexOperation[] } | undefined> {
   const found = await folder.fs.read(folder.at(oldPath));
   if (!found) return undefined;
+  assertNoPointer(found, oldPath);
   const bytes = repairRemovals(found);
   const parser = new LogParser({ peerId });
   parser.push(bytes);
@@ -124,7 +129,7 @@ export class OldOperations {
 
   /** @returns the bytes read; `undefined` if the file is gone, or its operations could not be imported, which is a problem */
   async ingest(log: OldLog): Promise<number | undefined> {
-    const read = await readOldLog(this.#source, log);
+    const read = await this.#read(log);
     if (!read) return undefined;
     const { treeId, peerId, path, oldPath } = log;
     const missing = new Map<number, string>();
@@ -139,6 +144,17 @@ export class OldOperations {
     this.#known.add(treeId, read.ops);
     if (missing.size > 0) this.ingested.set(treeId, (this.ingested.get(treeId) ?? 0) + missing.size);
     return read.size;
+  }
+
+  /** The owner of a space changes nothing before it has all operations; later, a file that is not downloaded is a problem. */
+  async #read(log: OldLog): ReturnType<typeof readOldLog> {
+    try {
+      return await readOldLog(this.#source, log);
+    } catch (error) {
+      if (this.#isOwner || errorCode(error) !== "FOLD_NOT_DOWNLOADED") throw error;
+      this.problems.push({ code: "FOLD_NOT_DOWNLOADED", reason: errorMessage(error), file: log.oldPath, treeId: log.treeId });
+      return undefined;
+    }
   }
 
   /** Names the file after its content, so that several devices write the same file. */

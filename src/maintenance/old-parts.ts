@@ -2,7 +2,7 @@ import { errorCode, errorMessage, type FoldspaceError, type Problem } from "../e
 import { joinPath } from "../fs/file-system.ts";
 import { parseSpaceFile } from "../log/index.ts";
 import { SECRETS_FILE } from "../log/secrets-paths.ts";
-import { openPlainFile } from "../secrets/plain-file.ts";
+import { openPlainText } from "../secrets/plain-conflict.ts";
 import { CheckedChanges } from "./checked-changes.ts";
 import { findOldLogs, KEPT_DIR, OLD_OPS_DIR, type OldOperations } from "./old-operations.ts";
 import { digestOf } from "./repair/digest.ts";
@@ -57,7 +57,7 @@ export class OldParts {
     }
   }
 
-  /** Moves single files, if the folder cannot be moved because a program has one of its files open. */
+  /** Moves single files, if the folder cannot be moved: a program has one of its files open, or the layer of a container has it. */
   async #moveFiles(root: string): Promise<void> {
     for (const path of (await findOldLogs(this.#folder, OLD_OPS_DIR)).files) {
       await this.#moveOrReport(joinPath(OLD_OPS_DIR, path), joinPath(root, path));
@@ -90,7 +90,7 @@ export class OldParts {
 
   async #areSecrets(bytes: Uint8Array): Promise<boolean> {
     try {
-      await openPlainFile(this.#spaceId, new TextDecoder().decode(bytes));
+      await openPlainText(this.#spaceId, new TextDecoder().decode(bytes));
       return true;
     } catch (error) {
       const code = errorCode(error);
@@ -116,11 +116,20 @@ export class OldParts {
 
   async #moveOrReport(from: string, to: string): Promise<void> {
     try {
-      await this.#changes.moveFile(from, to);
+      if (!(await this.#tryMoving(() => this.#changes.moveFile(from, to)))) await this.#copy(from, to);
     } catch (error) {
       const code = immovable(error);
       this.problems.push({ code, reason: `it could not be moved to ${to}: ${errorMessage(error)}`, file: from });
     }
+  }
+
+  /** Copies a file, and removes it, if a file system cannot move it, such as to another device. */
+  async #copy(from: string, to: string): Promise<void> {
+    const bytes = await this.#changes.read(from);
+    if (!bytes) return;
+    await this.#changes.write(to, bytes);
+    // a file that has grown meanwhile stays, and the next migration imports it
+    if ((await this.#changes.sizeOf(from)) === bytes.length) await this.#changes.remove(from);
   }
 
   async #tryMoving(move: () => Promise<void>): Promise<boolean> {

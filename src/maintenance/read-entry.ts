@@ -1,9 +1,9 @@
-import { CHUNK_BYTES } from "../layers/folder/read-log.ts";
+import { assertNoPointer, CHUNK_BYTES } from "../layers/folder/read-log.ts";
 import { LF } from "../bytes.ts";
-import { errorCode, errorMessage, type Problem } from "../errors.ts";
+import { errorCode, type Problem } from "../errors.ts";
 import { LogParser, type LogParserOptions } from "../log/parser.ts";
 import type { VertexOperation } from "../tree/index.ts";
-import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
+import { describeUnreadable, type LogEntry, type SpaceFolder } from "../layers/folder/space-folder.ts";
 
 /** The contents of a part of a log file. */
 export interface EntryPart {
@@ -47,15 +47,17 @@ export async function* readEntry(
       newerLines: parser.newerLines,
     };
   };
+  let isFirst = true;
   try {
     for await (const bytes of readChunks(folder, file, entry.size)) {
+      if (isFirst) assertNoPointer(bytes, file);
+      isFirst = false;
       onBytes?.(bytes);
       parser.push(bytes);
       yield endPart();
     }
   } catch (error) {
-    const reason = `cannot be read: ${errorMessage(error)}`;
-    yield { ...endPart(), problems: [{ code: errorCode(error) ?? "FOLD_IO", reason, file, treeId }] };
+    yield { ...endPart(), problems: [{ code: errorCode(error) ?? "FOLD_IO", reason: describeUnreadable(error), file, treeId }] };
     return;
   }
   parser.end();

@@ -1,4 +1,4 @@
-import { errorCode, FoldspaceError, type Problem } from "../errors.ts";
+import { errorCode, FoldspaceError, type FoldspaceErrorCode, type Problem } from "../errors.ts";
 import { IdPool } from "../log/line.ts";
 import { encodeLine, SPACE_FILE, treeDir } from "../log/index.ts";
 import { OpIdSet, type VertexOperation } from "../tree/index.ts";
@@ -85,6 +85,13 @@ function asSafe(problem: Problem): Problem {
   return { ...problem, reason: `${problem.reason}; another line contains the whole operation`, isLossless: true };
 }
 
+/** Errors of `space.json` that do not keep the rest of the folder from being examined. */
+const OF_SPACE_FILE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>([
+  "FOLD_BAD_SPACE_FILE",
+  "FOLD_LINKED_FILE",
+  "FOLD_NOT_DOWNLOADED",
+]);
+
 async function openDespiteProblems(
   folder: SpaceFolder,
   logs: readonly LogEntry[],
@@ -93,7 +100,7 @@ async function openDespiteProblems(
     return { spaceId: (await folder.open()).id };
   } catch (error) {
     const code = errorCode(error);
-    if (!(error instanceof FoldspaceError) || (code !== "FOLD_BAD_SPACE_FILE" && code !== "FOLD_NOT_DOWNLOADED")) throw error;
+    if (!(error instanceof FoldspaceError) || code === undefined || !OF_SPACE_FILE.has(code)) throw error;
     const told = code === "FOLD_BAD_SPACE_FILE" ? await findSpaceTrees(folder, logs) : [];
     const ids = told.map(({ spaceId }) => spaceId);
     const reason = `${error.message.replace(`${folder.at(SPACE_FILE)}: `, "")}${describeIds(ids)}`;

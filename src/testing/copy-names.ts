@@ -39,7 +39,11 @@ export const COPY_NAMES: readonly [service: string, name: string][] = [
   ["Resilio", "B.Conflict.jsonl"],
   ["Resilio again", "B.Conflict.Conflict.jsonl"],
   ["FileCloud", "B(Conflict_ann_2025-01-01-10-11-12).jsonl"],
+  ["git-annex", "B.variant-2b22.jsonl"],
+  ["Subversion, our side", "B.jsonl.mine"],
+  ["Subversion, their side", "B.jsonl.r12"],
+  ["Subversion, merging", "B.jsonl.merge-right.r12"],
+  ["Mercurial", "B.jsonl.orig"],
   ["Git's merge tool", "B_LOCAL_1234.jsonl"],
-  ["Git's merge tool afterwards", "B.jsonl.orig"],
   ["Git, file against folder", "B.jsonl~HEAD"],
 ];

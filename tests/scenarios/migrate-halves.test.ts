@@ -70,6 +70,27 @@ function put(path: string, text: string): Promise<void> {
   return memory.write(`/home/${path}`, new TextEncoder().encode(text));
 }
 
+describe("on a file system that cannot rename", () => {
+  const isFolder = (path: string): boolean => !/\.\w+$/.test(path.slice(path.lastIndexOf("/")));
+  const refuse = ({ action, path }: FileSystemCall): boolean => action === "rename" && path.startsWith("/home/ops");
+
+  test.each([
+    ["a folder of a container's image", (call: FileSystemCall) => refuse(call) && isFolder(call.path)],
+    ["anything to another device", refuse],
+  ])("%s, a migration ends, and further ones have nothing to do", async (_name, isRefused) => {
+    const fs = new FaultyFileSystem(memory);
+    fs.fault = (call) => (isRefused(call) ? new FoldspaceError("FOLD_IO", "cross-device link not permitted") : undefined);
+    expect(await migrate(fs)).toMatchObject({ done: "migrated", problems: [] });
+    expect(await operations()).toEqual(ALL);
+    expect(leftAtTheTop()).toEqual([]);
+    expect(Object.keys(files()).filter((path) => path.startsWith("space-v0/ops/"))).toHaveLength(3);
+    expect(await migrate(fs)).toMatchObject({ done: "none", problems: [] });
+    await put(`${TREE}/2026-11-22/${Q}.jsonl`, set(6));
+    expect(await migrate(fs)).toMatchObject({ done: "taken-in", problems: [] });
+    expect(await operations()).toEqual([...ALL, "b6"]);
+  });
+});
+
 describe("operations of a device that did not know of the migration", () => {
   const late = `${TREE}/2026-11-22/${Q}.jsonl`;
 

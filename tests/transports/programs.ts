@@ -3,8 +3,22 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe } from "vitest";
 
-/** Programs that carry folders, named as the packages of Debian that hold them. */
-export type Program = "git" | "rclone" | "rsync" | "syncthing" | "unison";
+/** Programs that carry folders. */
+export type Program =
+  | "fossil"
+  | "git"
+  | "git-annex"
+  | "git-lfs"
+  | "hg"
+  | "rclone"
+  | "rsync"
+  | "svn"
+  | "svnadmin"
+  | "syncthing"
+  | "unison";
+
+/** Packages of Debian that have other names than their programs. */
+const PACKAGES: Partial<Record<Program, string>> = { hg: "mercurial", svn: "subversion", svnadmin: "subversion" };
 
 export interface Finished {
   /** Exit code. */
@@ -19,7 +33,7 @@ const LONGEST_RUN_MS = 60_000;
 export function describeWith(program: Program, title: string, tests: () => void): void {
   const isMissing = !isInstalled(program);
   if (isMissing) {
-    const words = `${program} is not in PATH: \`apt-get install ${program}\` installs it.`;
+    const words = `${program} is not in PATH: \`apt-get install ${PACKAGES[program] ?? program}\` installs it.`;
     if (process.env["CI"] === "true") throw new Error(words);
     process.stderr.write(`TESTS WITH ${program.toUpperCase()} ARE LEFT OUT. ${words}\n`);
   }

@@ -84,8 +84,10 @@ export class FolderConnection {
     this.#guard = new PlaceGuard(folder, spaceId);
     folder.guard = this.#guard;
     this.#parsing = new Parsing(layer);
-    this.#writer = new LogWriter(folder, peerId, clock, layer.fsync ?? false, (treeId) => this.#reportLossLater(treeId), trace);
     const files = new LogFiles(folder, clock, this.#parsing, (path) => fs.isLate(path), trace);
+    const onChanged = (treeId: string): void => this.#reportLossLater(treeId);
+    const wasSeen = (directory: string): boolean => files.wasSeen(directory);
+    this.#writer = new LogWriter(folder, peerId, clock, layer.fsync ?? false, onChanged, wasSeen, trace);
     this.#reader = new FolderReader(folder, clock, files, this.#writer);
     this.secrets = new FolderSecrets(folder, spaceId, clock);
     this.#batcher = new Batcher((queue, ops) => this.#append(queue, ops), layer, clock, {

@@ -74,7 +74,10 @@ export class FolderReader {
 
   /** Peers some of whose files of a tree a sync service had not downloaded when the tree was last searched. */
   peersNotDownloaded(treeId: string): ReadonlySet<string> {
-    return this.#finder.peersNotDownloaded(treeId);
+    const peers = new Set(this.#finder.peersNotDownloaded(treeId));
+    for (const { entry, error } of this.#files.failures())
+      if (entry.treeId === treeId && error.code === "FOLD_NOT_DOWNLOADED") peers.add(entry.peerId);
+    return peers;
   }
 
   async listTrees(): Promise<string[]> {

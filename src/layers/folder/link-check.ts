@@ -1,6 +1,13 @@
 import { FoldspaceError } from "../../errors.ts";
 import { joinPath, type DirectoryEntry, type FileSystem } from "../../fs/file-system.ts";
 
+/** Describes a link in the place of a file of the space. */
+export const LINKED_FILE =
+  'it is a link, pipe or device, which is never followed or opened: if git-annex made it, "git annex unlock" makes it a file again';
+
+/** Logs, `space.json` and files of secrets, which a program may keep elsewhere, with a link in their place. */
+const SPACE_FILE_NAME = /\.jsonl?$|\/secrets$/;
+
 /**
  * Checks whether paths in a folder lead through links. Links can come from elsewhere (Git carries them), and must not make
  * us read or write outside the folder. Missing parts of a path are fine, and the folder itself may be linked. Use an instance
@@ -21,7 +28,7 @@ export class LinkCheck {
   /**
    * Resolves links if the file system can, else lists the folders on the way.
    * @param path relative to the root
-   * @throws FoldspaceError `FOLD_IO`
+   * @throws FoldspaceError `FOLD_IO`, or `FOLD_LINKED_FILE` if the path is a file of the space and itself a link
    */
   async assertInside(path: string): Promise<void> {
     if (!this.#fs.realPath) {
@@ -35,13 +42,15 @@ export class LinkCheck {
       this.#realRoot ??= this.#fs.realPath(this.#root);
       const root = await this.#realRoot;
       if (root !== undefined && isSamePath(real, `${root === "/" ? "" : root}/${part}`)) return;
+      // names the part that is the link
+      await this.assertNoLinks(path);
       throw this.#refuse(part, "is a link, or reached through one");
     }
   }
 
   /**
    * Lists every folder on the way, and so finds also pipes and devices.
-   * @throws FoldspaceError `FOLD_IO`
+   * @throws FoldspaceError as {@link assertInside}
    */
   async assertNoLinks(path: string): Promise<void> {
     let folder = "";
@@ -49,7 +58,7 @@ export class LinkCheck {
       const entry = (await this.#list(folder))?.find(({ name }) => name === part);
       if (!entry) return;
       folder = joinPath(folder, part);
-      if (entry.kind === "other") throw this.#refuse(folder, "is a link, pipe or device");
+      if (entry.kind === "other") throw this.#refuse(folder, "is a link, pipe or device", path);
     }
   }
 
@@ -59,8 +68,11 @@ export class LinkCheck {
     return listing;
   }
 
-  #refuse(part: string, reason: string): FoldspaceError {
+  /** @param wanted the path that was checked, if the part is known to be a link itself */
+  #refuse(part: string, reason: string, wanted?: string): FoldspaceError {
     const path = joinPath(this.#root, part);
+    if (part === wanted && SPACE_FILE_NAME.test(part))
+      return new FoldspaceError("FOLD_LINKED_FILE", `${path}: ${LINKED_FILE}`, { data: { path } });
     return new FoldspaceError("FOLD_IO", `${path} ${reason}, which is never followed`, { data: { path } });
   }
 }

@@ -10,7 +10,7 @@ import type { Trace } from "../../trace.ts";
 import type { Parsing } from "../../worker/parsing.ts";
 import { mapLimit } from "../../map-limit.ts";
 import { readLog, type LogCursor, type LogReading } from "./read-log.ts";
-import type { LogEntry, SpaceFolder } from "./space-folder.ts";
+import { describeUnreadable, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
 /** More concurrent reads gain little, and take file handles. */
 const FILES_AT_ONCE = 8;
@@ -77,6 +77,8 @@ export class LogFiles {
   readonly #semaphore = new Semaphore(FILES_AT_ONCE);
   readonly #known = new Map<string, KnownFile>();
   readonly #failed = new Map<string, FailedFile>();
+  /** Folders in which files were found. */
+  readonly #folders = new Set<string>();
 
   /** @param isLate whether the platform owes an answer about the file with this full path */
   constructor(folder: SpaceFolder, clock: Clock, parsing: Parsing, isLate: (path: string) => boolean, trace?: Trace) {
@@ -93,6 +95,11 @@ export class LogFiles {
 
   failureOf(path: string): FailedFile | undefined {
     return this.#failed.get(path);
+  }
+
+  /** Whether files were ever found in a folder. */
+  wasSeen(folder: string): boolean {
+    return this.#folders.has(folder);
   }
 
   /** Whether the platform still owes an answer about a file. */
@@ -121,6 +128,7 @@ export class LogFiles {
 
   /** Notes that a file was seen and needs no reading. */
   pass(entry: LogEntry): void {
+    this.#folders.add(folderOf(entry));
     this.#known.set(entry.path, { entry, cursor: undefined, mtimeUntrusted: false, missingSince: undefined });
     this.#failed.delete(entry.path);
     // such as one of a line that was being written when it was read
@@ -150,6 +158,7 @@ export class LogFiles {
    */
   apply(entry: LogEntry, reading: LogReading): boolean {
     const { path, treeId } = entry;
+    this.#folders.add(folderOf(entry));
     this.#trace?.emit("read", { treeId, ops: reading.ops, file: path });
     const known = this.#known.get(path);
     const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
@@ -184,7 +193,7 @@ export class LogFiles {
     const delayMs = backoffMs(tries, undefined, LAST_RETRY_MS);
     const isStalled = this.isUnanswered(path);
     this.#failed.set(path, { entry, error, tries, retryAt: this.#clock.now() + delayMs, isStalled, isBusy: false });
-    this.problems.set(path, [{ code: error.code, reason: `cannot be read: ${error.message}`, file: path, treeId }]);
+    this.problems.set(path, [{ code: error.code, reason: describeUnreadable(error), file: path, treeId }]);
   }
 
   /** Forgets the failure of a file that is gone. */

@@ -1,9 +1,12 @@
+import { DayFolders } from "./day-folders.ts";
 import type { FileSignature } from "./file-signature.ts";
 import { LF } from "../../bytes.ts";
 import type { Clock } from "../../clock.ts";
-import { FoldspaceError } from "../../errors.ts";
+import { errorCode, FoldspaceError } from "../../errors.ts";
+import type { FileStat } from "../../fs/file-system.ts";
 import { encodeLine } from "../../log/line.ts";
-import { canNameLog, logFilePath } from "../../log/paths.ts";
+import { canNameLog, logFilePath, logFilePathIn } from "../../log/paths.ts";
+import { describePointer, MAX_POINTER_BYTES } from "../../log/placeholders.ts";
 import type { Trace } from "../../trace.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import type { LinkCheck } from "./link-check.ts";
@@ -34,7 +37,7 @@ const REST_MS = 16_000;
  * | the lines have arrived | `appending` | `whole` |
  * | the append fails | any | `unsure` |
  * | `isUntouched` finds another size or time than expected | `appending`, `whole` | `unsure`, with `isShared` |
- * | an append finds no file, or an empty one, although `size` is not 0 | any | no append goes to this file again |
+ * | an append finds a link or a pointer, or no file or an empty one although `size` is not 0 | any | no append goes to this file again |
  */
 interface OwnFile {
   readonly treeId: string;
@@ -67,6 +70,7 @@ export class LogWriter {
   #appending = 0;
   /** Listings of the folders on the way to files, kept as long as appends overlap. */
   #links: LinkCheck | undefined;
+  readonly #days: DayFolders;
   /** Writer ids in the names of the files that take turns: as many as are needed for each file to get its rest. */
   #writerIds: string[];
 
@@ -74,6 +78,7 @@ export class LogWriter {
    * @param sync whether every append waits for the device
    * @param onChanged called with a tree if another program has changed or removed a file since an append: the appended lines
    *   may be gone, even if the file has the same signature as when it was last read
+   * @param wasSeen whether the reader has found files in a folder
    */
   constructor(
     folder: SpaceFolder,
@@ -81,9 +86,11 @@ export class LogWriter {
     clock: Clock,
     sync: boolean,
     onChanged: (treeId: string) => void,
+    wasSeen: (folder: string) => boolean = () => false,
     trace?: Trace,
   ) {
     this.#folder = folder;
+    this.#days = new DayFolders(folder, wasSeen);
     this.#writerIds = [writerId];
     this.#clock = clock;
     this.#sync = sync;
@@ -127,11 +134,12 @@ export class LogWriter {
   async #append(links: LinkCheck, treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<number> {
     await this.#folder.assertPresent();
     const now = this.#clock.now();
-    const writerId = this.#writerInTurn(treeId, peerId, now);
-    const path = logFilePath(treeId, peerId, writerId, new Date(now));
+    const folder = await this.#days.choose(treeId, now);
+    const writerId = this.#writerInTurn(folder, treeId, peerId, now);
+    const path = logFilePathIn(folder, treeId, peerId, writerId);
     let own = this.#ownFiles.get(path);
     // a folder may become a link at any time, and lead anywhere
-    await links.assertInside(own ? path : path.slice(0, path.lastIndexOf("/")));
+    if (!own) await links.assertInside(folder);
     if (!own) {
       own = {
         treeId,
@@ -145,17 +153,19 @@ export class LogWriter {
       };
       this.#ownFiles.set(path, own);
     }
-    const seen = await this.#see(links, own, path);
-    if (seen.size === 0 && own.size > 0) {
-      // a sync service may have removed it from this device only: a new file of this name would replace the service's file
+    const seen = await this.#see(links, path);
+    const isAsLeft = seen !== undefined && own.state === "whole" && isAsWritten(own, seen);
+    const isGone = seen === undefined || (seen.size === 0 && own.size > 0);
+    const found = isAsLeft || isGone ? undefined : await this.#examine(path, seen.size);
+    if (isGone || found?.isPointer) {
+      // a service may have removed it from this device only: a new file of this name would replace the service's file
       this.#writerIds[this.#writerIds.indexOf(writerId)] = newId();
       this.#onChanged(treeId);
       return await this.#append(links, treeId, peerId, ops);
     }
-    const isAsLeft = own.state === "whole" && isAsWritten(own, seen);
     if ((own.state === "whole" && !isAsLeft) || seen.size < own.size) this.#onChanged(treeId);
     if (!isAsLeft) noteChange(own, seen);
-    const startsInLine = !isAsLeft && seen.size > 0 && !(await this.#endsWithNewline(path, seen.size));
+    const startsInLine = found?.endsInLine === true;
     if (hasRested(own, now)) own.turnSince = now;
     own.appendedAt = now;
     const lines = encodeFirst(ops);
@@ -170,6 +180,7 @@ export class LogWriter {
       own.state = "unsure";
       throw error;
     }
+    this.#days.noteWritten(folder);
     own.size = own.sizeAfterAppend;
     own.modifiedMs = undefined;
     // another program may have changed the file meanwhile
@@ -200,10 +211,9 @@ export class LogWriter {
     return false;
   }
 
-  #writerInTurn(treeId: string, peerId: string, now: number): string {
-    const date = new Date(now);
+  #writerInTurn(folder: string, treeId: string, peerId: string, now: number): string {
     for (const writerId of this.#writerIds) {
-      const own = this.#ownFiles.get(logFilePath(treeId, peerId, writerId, date));
+      const own = this.#ownFiles.get(logFilePathIn(folder, treeId, peerId, writerId));
       if (!own || hasRested(own, now) || now - own.turnSince < TURN_MS) return writerId;
     }
     const writerId = newId();
@@ -211,12 +221,22 @@ export class LogWriter {
     return writerId;
   }
 
-  /** Returns the signature of a file before an append, and refuses anything else in its place. */
-  async #see(links: LinkCheck, own: OwnFile, path: string): Promise<FileSignature> {
-    const seen = await this.#folder.fs.stat(this.#folder.at(path));
-    if (!seen) return { size: 0, modifiedMs: 0 };
-    // a file that existed before this instance's first append may be anything
-    if (own.size === 0) await links.assertInside(path);
+  /**
+   * Returns the signature of a file before an append, and refuses anything else in its place.
+   * @returns `undefined` if a program has put a link there, as git-annex does
+   */
+  async #see(links: LinkCheck, path: string): Promise<FileSignature | undefined> {
+    let seen: FileStat;
+    try {
+      await links.assertInside(path);
+      const found = await this.#folder.fs.stat(this.#folder.at(path));
+      // a link without a target is found by listing only
+      if (!found) await links.assertNoLinks(path);
+      seen = found ?? { kind: "file", size: 0, modifiedMs: 0 };
+    } catch (error) {
+      if (errorCode(error) !== "FOLD_LINKED_FILE") throw error;
+      return undefined;
+    }
     if (seen.kind === "file") return seen;
     const full = this.#folder.at(path);
     throw new FoldspaceError("FOLD_IO", `Cannot append to ${full}: it is not a regular file`, { data: { path: full } });
@@ -238,9 +258,12 @@ export class LogWriter {
     throw new FoldspaceError("FOLD_FOLDER_LOST", reason, { data: { path: this.#folder.path } });
   }
 
-  async #endsWithNewline(path: string, size: number): Promise<boolean> {
-    const last = await this.#folder.fs.read(this.#folder.at(path), { offset: size - 1, length: 1 });
-    return last?.[0] === LF;
+  /** Reads what an append must know of a file that was changed or made by another program. */
+  async #examine(path: string, size: number): Promise<{ readonly endsInLine: boolean; readonly isPointer: boolean }> {
+    const range = size > MAX_POINTER_BYTES ? { offset: size - 1, length: 1 } : { offset: 0, length: size };
+    const bytes = size === 0 ? undefined : await this.#folder.fs.read(this.#folder.at(path), range);
+    if (!bytes) return { endsInLine: false, isPointer: false };
+    return { endsInLine: bytes.at(-1) !== LF, isPointer: size <= MAX_POINTER_BYTES && describePointer(bytes) !== undefined };
   }
 }
 

@@ -161,6 +161,31 @@ test("a loss that was just found is reported before the layer is disposed", asyn
   expect(changes).toEqual([{ treeId: SPACE, ops: undefined, isLossy: true }]);
 });
 
+test.each([
+  ["git-annex", `/annex/objects/SHA256E-s60--${"2b".repeat(32)}.jsonl\n`],
+  ["Git LFS", `version https://git-lfs.github.com/spec/v1\noid sha256:${"2b".repeat(32)}\nsize 60\n`],
+])(
+  "a pointer of %s in the place of a file of ours is not appended to, and its operations are not written again",
+  async (_, pointer) => {
+    const { memory, fs, clock, layer, peer, changes, save } = await listen();
+    await save(peer.setMany(3));
+    const contents = (await memory.read(OWN))!;
+    await memory.write(OWN, bytes(pointer));
+    await layer.rescan();
+    await clock.advance(60_000);
+    expect(layer.problems).toMatchObject([{ code: "FOLD_NOT_DOWNLOADED", file: OWN.slice("/space/".length) }]);
+    expect([...layer.peersNotDownloaded(SPACE)]).toEqual(["writer"]);
+    await save(peer.setMany(2));
+    expect(fs.pathsOf("append").at(-1)).not.toBe(OWN);
+    expect(new TextDecoder().decode(await memory.read(OWN))).toBe(pointer);
+    await memory.write(OWN, contents);
+    await clock.advance(120_000);
+    expect(layer.problems).toEqual([]);
+    expect(changes.flatMap(({ ops }) => ops ?? []).length).toBeGreaterThanOrEqual(3);
+    expect(await load(memory)).toHaveLength(5);
+  },
+);
+
 describe("while edits go on and on", () => {
   const SECONDS = 300;
   /** Syncthing's default interval of checks for files that have rested for half that time. */

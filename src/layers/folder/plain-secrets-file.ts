@@ -10,20 +10,18 @@ import {
   temporarySecretsPath,
   type SecretsFileKind,
 } from "../../log/secrets-paths.ts";
+import { findAncestors } from "../../log/copy-marks.ts";
 import { SPACE_DIR } from "../../log/paths.ts";
+import { describePointer } from "../../log/placeholders.ts";
 import { toHex, utf8 } from "../../secrets/encoding.ts";
 import { assertFileSize, MAX_COPIES, MAX_SECRETS_FILE_BYTES } from "../../secrets/limits.ts";
-import {
-  isReadablePlainText,
-  openPlainFile,
-  PLAIN_PREFIX_LENGTH,
-  salvagePlainFile,
-  sealPlainFile,
-} from "../../secrets/plain-file.ts";
+import { openPlainText } from "../../secrets/plain-conflict.ts";
+import { isReadablePlainText, PLAIN_PREFIX_LENGTH, salvagePlainFile, sealPlainFile } from "../../secrets/plain-file.ts";
 import {
   applyChanges,
   areEqual,
   differences,
+  mergeMaps,
   setOrDelete,
   type SecretChange,
   type SecretChanges,
@@ -58,6 +56,8 @@ interface Copy {
   readonly base: SecretMap | undefined;
   /** Whether this instance has written the text. */
   readonly isOwn: boolean;
+  /** Whether it is the version from before both changes of a conflict, and not a side of it. */
+  readonly isAncestor: boolean;
 }
 
 /** How to treat files that were left behind, or do not decrypt. */
@@ -74,12 +74,20 @@ interface Found {
   readonly values: Map<string, string>;
   readonly copies: readonly Copy[];
   readonly isBroken: boolean;
+  /** Whether it contains several versions, between the markers of a conflict. */
+  readonly isConflict: boolean;
   /** Files that were set aside. */
   readonly remains: readonly string[];
   /** Copies that do not decrypt, but are readable with the space's id. */
   readonly torn: readonly string[];
   /** Whether the file itself is such a file. */
   readonly isTorn: boolean;
+}
+
+interface MainFile {
+  readonly kind: "absent" | "whole" | "conflict" | "broken";
+  /** Of a conflict, if the file contains it. */
+  readonly ancestor?: SecretMap;
 }
 
 const NO_SECRETS: SecretMap = new Map();
@@ -94,6 +102,7 @@ const NO_SECRETS: SecretMap = new Map();
  * | --- | --- | --- |
  * | `#found.text` undefined | no file; `#secrets` keeps the secrets read last | a device that has secrets saves them |
  * | `#found.isBroken` | it does not decrypt; `#secrets` keeps the secrets read last | a `save` with changes replaces it |
+ * | `#found.isConflict` | it contains several versions; `#secrets` merges them | a `save` replaces it, and keeps it as a copy |
  * | otherwise | `#secrets` is its contents | another program removes or damages the file |
  * | in `#unconfirmed` | a read that finds the value before the change repeats it | `until` passes, or `save` sets another value |
  * | in `#copies` | each read merges the copy | a write contains it: absorbed; if it adds nothing: `save` sets it aside |
@@ -143,7 +152,7 @@ export class PlainSecretsFile {
   /** @throws FoldspaceError if reading fails; a file that does not decrypt is a problem instead */
   async read(): Promise<Omit<StoredSecrets, "sealed">> {
     const found = await this.#read();
-    const isUntidy = found.copies.length > 0 || !areEqual(found.values, this.#secrets);
+    const isUntidy = found.isConflict || found.copies.length > 0 || !areEqual(found.values, this.#secrets);
     const hasRemains = found.isTorn || found.torn.length > 0 || found.remains.length > 0;
     return { values: found.values, isUntidy, hasRemains, isGone: isGone(found, found.values) };
   }
@@ -160,7 +169,7 @@ export class PlainSecretsFile {
     let pending = changes;
     for (let attempt = 0; ; attempt++) {
       const target = applyChanges(found.values, pending);
-      const isInPlace = areEqual(target, this.#secrets) && !isGone(found, target);
+      const isInPlace = areEqual(target, this.#secrets) && !isGone(found, target) && !found.isConflict;
       if (isInPlace && !(found.isBroken && (pending.size > 0 || (isProtected && found.isTorn)))) break;
       if (attempt === MAX_ATTEMPTS)
         throw new FoldspaceError("FOLD_BUSY", `Other programs keep replacing ${this.#folder.at(SECRETS_FILE)}`);
@@ -185,6 +194,7 @@ export class PlainSecretsFile {
     const temporary = this.#folder.at(temporarySecretsPath(randomId()));
     await fs.write(temporary, utf8(text));
     try {
+      if (found.isConflict) await fs.write(this.#folder.at(foldedCopyPath(await digest(found.text!))), utf8(found.text!));
       // as late as possible: only renaming comes between this check and the new file
       if ((await this.#readMainText()) !== found.text) {
         await fs.remove(temporary);
@@ -220,9 +230,11 @@ export class PlainSecretsFile {
     const problems: Problem[] = [];
     const names = await this.#listNames();
     const text = await this.#readMain(names);
-    const isBroken = await this.#ingest(text, problems);
+    const main = await this.#ingest(text, problems);
+    const isBroken = main.kind === "broken";
     const torn: string[] = [];
     this.#copies = await this.#readCopies(names.get("copy") ?? [], problems, torn);
+    const ancestor = this.#copies.find(({ isAncestor }) => isAncestor)?.secrets ?? main.ancestor;
     const remains = [...(names.get("folded") ?? []), ...(names.get("broken") ?? [])];
     for (const file of names.get("broken") ?? [])
       problems.push({ code: "FOLD_SECRETS_BROKEN", reason: "it did not decrypt and was set aside: nothing in it is used", file });
@@ -230,10 +242,11 @@ export class PlainSecretsFile {
     const values = this.#restoreLost();
     this.#absorbed = new Set(this.#copies.filter((copy) => this.#absorbed.has(copy)));
     // only once: secrets that were set or deleted since are later than the copy
-    for (const copy of this.#copies) if (!this.#absorbed.has(copy)) mergeCopy(copy, values);
+    for (const copy of this.#copies) if (!this.#absorbed.has(copy)) mergeCopy(copy, values, ancestor);
     const isTorn = isBroken && (await this.#isReadable(SECRETS_FILE, text === TOO_LARGE_TEXT ? undefined : text));
     if (isProtected) await this.#salvage([...(isTorn ? [SECRETS_FILE] : []), ...torn], values);
-    this.#found = { text, values, copies: this.#copies, isBroken, remains, torn, isTorn };
+    const isConflict = main.kind === "conflict";
+    this.#found = { text, values, copies: this.#copies, isBroken, isConflict, remains, torn, isTorn };
     return this.#found;
   }
 
@@ -277,19 +290,21 @@ export class PlainSecretsFile {
     }
   }
 
-  /** @returns whether the file exists and does not decrypt */
-  async #ingest(text: string | undefined, problems: Problem[]): Promise<boolean> {
+  async #ingest(text: string | undefined, problems: Problem[]): Promise<MainFile> {
     // absence never means deletion
-    if (text === undefined) return false;
+    if (text === undefined) return { kind: "absent" };
     try {
       if (text === TOO_LARGE_TEXT) assertFileSize(Infinity);
-      const secrets = await openPlainFile(this.#spaceId, text);
+      const { secrets, isConflict, ancestor } = await openPlainText(this.#spaceId, text);
       if (!this.#ownTexts.has(text)) this.#foreign = secrets;
       this.#secrets = secrets;
-      return false;
+      if (!isConflict) return { kind: "whole" };
+      const reason = "a version control program left a conflict in the secrets: all versions in it were read, and are merged";
+      problems.push({ code: "FOLD_MERGE_MARKER", reason, file: SECRETS_FILE });
+      return { kind: "conflict", ...(ancestor && { ancestor }) };
     } catch (error) {
       problems.push(toProblem(error, SECRETS_FILE));
-      return true;
+      return { kind: "broken" };
     }
   }
 
@@ -317,6 +332,7 @@ export class PlainSecretsFile {
   /** @param torn gets the copies that do not decrypt, but are readable */
   async #readCopies(paths: readonly string[], problems: Problem[], torn: string[]): Promise<Copy[]> {
     const copies: Copy[] = [];
+    const ancestors = findAncestors(paths);
     let read = 0;
     for (const path of paths.slice(0, MAX_COPIES_TRIED)) {
       if (copies.length === MAX_COPIES) break;
@@ -326,12 +342,16 @@ export class PlainSecretsFile {
         text = await this.#readText(path);
         if (text === undefined) continue;
         const known = this.#copies.find((copy) => copy.path === path && copy.text === text);
-        copies.push(known ?? { path, text, secrets: await openPlainFile(this.#spaceId, text), ...this.#originOf(text) });
-        problems.push({
-          code: "FOLD_CONFLICT_COPY",
-          reason: "a sync service made this copy of the secrets; they were read",
-          file: path,
-        });
+        const isAncestor = ancestors.has(path);
+        if (known && known.isAncestor === isAncestor) copies.push(known);
+        else {
+          const { secrets } = await openPlainText(this.#spaceId, text);
+          copies.push({ path, text, secrets, isAncestor, ...this.#originOf(text) });
+        }
+        const reason = isAncestor
+          ? "a version control program kept this version of the secrets from before a conflict; it was compared"
+          : "a program that carries the folder made this copy of the secrets; they were read";
+        problems.push({ code: "FOLD_CONFLICT_COPY", reason, file: path });
       } catch (error) {
         problems.push(toProblem(error, path));
         if (await this.#isReadable(path, text)) torn.push(path);
@@ -353,13 +373,16 @@ export class PlainSecretsFile {
     return { base: ownBase ?? (isOwnInPlace ? this.#foreign : undefined), isOwn: ownBase !== undefined };
   }
 
-  /** @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE` */
+  /** @throws FoldspaceError `FOLD_SECRETS_TOO_LARGE`, `FOLD_NOT_DOWNLOADED` */
   async #readText(path: string): Promise<string | undefined> {
     const { fs } = this.#folder;
     const stat = await fs.stat(this.#folder.at(path));
     if (!stat) return undefined;
     assertFileSize(stat.size);
     const bytes = await fs.read(this.#folder.at(path));
+    const pointer = bytes && describePointer(bytes);
+    if (pointer !== undefined)
+      throw new FoldspaceError("FOLD_NOT_DOWNLOADED", pointer, { data: { path: this.#folder.at(path) } });
     return bytes && new TextDecoder().decode(bytes);
   }
 
@@ -400,8 +423,16 @@ const TOO_LARGE_TEXT = "(too large)";
 /**
  * Merges a copy: secrets that it adds, and those that only it has changed. A secret that the copy lacks counts as deleted
  * only if this instance wrote the copy, because other writers may just not have had that secret.
+ * @param ancestor the version from which both the file and the copy were made, if a program has kept it
  */
-function mergeCopy({ secrets, base, isOwn }: Copy, values: Map<string, string>): void {
+function mergeCopy(copy: Copy, values: Map<string, string>, ancestor: SecretMap | undefined): void {
+  if (copy.isAncestor) return;
+  if (ancestor) {
+    const merged = mergeMaps(ancestor, values, copy.secrets);
+    for (const [name, { to }] of differences(values, merged)) setOrDelete(values, name, to);
+    return;
+  }
+  const { secrets, base, isOwn } = copy;
   for (const [name, value] of secrets) {
     const present = values.get(name);
     if (present === undefined || present === base?.get(name)) values.set(name, value);

@@ -1,6 +1,8 @@
+import { FoldspaceError } from "../../errors.ts";
 import { MAX_LISTED_OF_FILE } from "../../limits.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
 import { IdPool } from "../../log/line.ts";
+import { describePointer } from "../../log/placeholders.ts";
 import type { LineProblem } from "../../log/line-problem.ts";
 import type { LogPosition } from "../../log/parser.ts";
 import type { VertexOperation } from "../../tree/index.ts";
@@ -70,6 +72,7 @@ export interface ReadLogOptions {
 /**
  * Reads a log file: behind the cursor if the file has only grown since, else the whole file.
  * @returns `undefined` if the file is gone
+ * @throws FoldspaceError `FOLD_NOT_DOWNLOADED` for a pointer, and errors of the file system
  */
 export async function readLog(
   fs: FileSystem,
@@ -107,8 +110,18 @@ async function continueReading(
 async function readWhole(fs: FileSystem, path: string, peerId: string, options: ReadLogOptions): Promise<LogReading | undefined> {
   const bytes = await fs.read(path, { offset: 0, length: CHUNK_BYTES });
   if (!bytes) return undefined;
+  assertNoPointer(bytes, path);
   const job = await openJob(peerId, options, bytes.length);
   return await readOn(fs, path, job, { offset: 0, bytes }, { skip: 0, earlier: NO_PROBLEMS, listedSize: options.listedSize });
+}
+
+/**
+ * @param bytes the beginning of a file
+ * @throws FoldspaceError `FOLD_NOT_DOWNLOADED` if the file is a pointer to contents that have not been fetched
+ */
+export function assertNoPointer(bytes: Uint8Array, path: string): void {
+  const pointer = describePointer(bytes);
+  if (pointer !== undefined) throw new FoldspaceError("FOLD_NOT_DOWNLOADED", pointer, { data: { path } });
 }
 
 async function openJob(peerId: string, options: ReadLogOptions, bytes: number, from?: LogPosition): Promise<ParseJob> {

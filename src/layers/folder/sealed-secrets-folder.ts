@@ -2,7 +2,7 @@ import { isMtimeUntrusted } from "./file-signature.ts";
 import type { Clock } from "../../clock.ts";
 import { errorCode, FoldspaceError, type Problem, toFoldspaceError } from "../../errors.ts";
 import type { FileStat } from "../../fs/file-system.ts";
-import { NOT_DOWNLOADED } from "../../log/placeholders.ts";
+import { describePointer, NOT_DOWNLOADED } from "../../log/placeholders.ts";
 import { classifySealedFile, SEALED_SECRETS_DIR, sealedSecretsPath } from "../../log/secrets-paths.ts";
 import { utf8 } from "../../secrets/encoding.ts";
 import { assertFileSize, MAX_SEALED_BYTES, MAX_SEALED_FILES, MAX_SECRETS_FILE_BYTES } from "../../secrets/limits.ts";
@@ -123,7 +123,9 @@ export class SealedSecretsFolder {
     try {
       assertFileSize(size);
       const bytes = await this.#folder.fs.read(this.#folder.at(file));
-      return bytes ? new TextDecoder().decode(bytes) : new FoldspaceError("FOLD_BUSY", `${file} was just removed`);
+      if (!bytes) return new FoldspaceError("FOLD_BUSY", `${file} was just removed`);
+      const pointer = describePointer(bytes);
+      return pointer === undefined ? new TextDecoder().decode(bytes) : new FoldspaceError("FOLD_NOT_DOWNLOADED", pointer);
     } catch (error) {
       return errorCode(error) === undefined ? toFoldspaceError(error) : (error as FoldspaceError);
     }

@@ -1,10 +1,10 @@
 import { MAX_SPACE_FILE_BYTES } from "../../limits.ts";
 import { FoldspaceError, errorCode, errorMessage, type Problem } from "../../errors.ts";
 import { joinPath, type FileSystem, type ScannedFile, type ScanResult } from "../../fs/file-system.ts";
-import { NOT_DOWNLOADED, placeholderTarget } from "../../log/placeholders.ts";
+import { describePointer, NOT_DOWNLOADED, placeholderTarget } from "../../log/placeholders.ts";
+import { LINKED_FILE, LinkCheck } from "./link-check.ts";
 import { scanByListing } from "./scan-by-listing.ts";
 import { classifyLogFile, isIgnoredName, OPS_DIR, SPACE_DIR, SPACE_FILE, type LogFile } from "../../log/paths.ts";
-import { LinkCheck } from "./link-check.ts";
 import type { PlaceGuard } from "./place-guard.ts";
 import {
   encodeSpaceFile,
@@ -30,7 +30,7 @@ export interface FolderScan {
   readonly problems: Problem[];
   /** Paths of files and folders that exist but cannot be read at present: files that are not found there are not lost. */
   readonly outOfReach: string[];
-  /** The logs that a sync service has not downloaded. */
+  /** The logs that are not downloaded, or links. */
   readonly notDownloaded: readonly Pick<LogEntry, "treeId" | "peerId">[];
   /** Paths of folders that could not be read. */
   readonly unreadable: string[];
@@ -129,11 +129,25 @@ export class SpaceFolder {
 
   /**
    * Reads `space.json`; `undefined` if it does not exist.
-   * @throws FoldspaceError `FOLD_BAD_SPACE_FILE`, and errors of the file system
+   * @throws FoldspaceError `FOLD_BAD_SPACE_FILE`, `FOLD_NOT_DOWNLOADED`, `FOLD_LINKED_FILE`, and errors of the file system
    */
   async readSpaceFile(): Promise<SpaceFile | undefined> {
-    const bytes = await this.fs.read(this.at(SPACE_FILE), { offset: 0, length: MAX_SPACE_FILE_BYTES + 1 });
-    return bytes && parseSpaceFile(this.#decodeSpaceFile(bytes), this.at(SPACE_FILE));
+    const path = this.at(SPACE_FILE);
+    const bytes = await this.#readSpaceFileBytes();
+    const pointer = bytes && describePointer(bytes);
+    if (pointer !== undefined)
+      throw new FoldspaceError("FOLD_NOT_DOWNLOADED", `${path}: ${pointer}`, { data: { path: this.path } });
+    return bytes && parseSpaceFile(this.#decodeSpaceFile(bytes), path);
+  }
+
+  async #readSpaceFileBytes(): Promise<Uint8Array | undefined> {
+    try {
+      return await this.fs.read(this.at(SPACE_FILE), { offset: 0, length: MAX_SPACE_FILE_BYTES + 1 });
+    } catch (error) {
+      // a link cannot be read; the check names it
+      if (errorCode(error) === "FOLD_IO") await this.assertNoLinks(SPACE_FILE);
+      throw error;
+    }
   }
 
   #decodeSpaceFile(bytes: Uint8Array): string {
@@ -211,7 +225,7 @@ export class SpaceFolder {
       const path = joinPath(below, file.path);
       const sorted = classifyEntry(path, file);
       // a leftover: the file itself is there
-      if (sorted.missing !== undefined && paths.has(sorted.missing)) continue;
+      if (sorted.missing !== undefined && sorted.missing !== path && paths.has(sorted.missing)) continue;
       if (sorted.log) {
         const { treeId } = sorted.log;
         // shares one string among all files of a tree, which each made their own from two parts of their paths
@@ -296,12 +310,16 @@ export function classifyEntry(
 ): {
   log?: LogEntry;
   problem?: Problem;
-  /** Path of a file in whose place a placeholder is. */
+  /** Path of a log in whose place a placeholder or a link is. */
   missing?: string;
 } {
   const classified = classifyLogFile(path.slice(OPS_DIR.length + 1), file.size);
   if (classified.kind === "ignored") return {};
   if (file.kind === "other") {
+    if (classified.kind === "log") {
+      const reason = `${LINKED_FILE}; the operations in it are missing here`;
+      return { problem: { code: "FOLD_LINKED_FILE", reason, file: path, treeId: classified.treeId }, missing: path };
+    }
     return { problem: { code: "FOLD_FOREIGN_FILE", reason: "it is a link, pipe or device, which is never opened", file: path } };
   }
   switch (classified.kind) {
@@ -325,7 +343,13 @@ export function classifyEntry(
 }
 
 export function unreadableFolder(path: string, error: unknown): Problem {
-  return { code: errorCode(error) ?? "FOLD_IO", reason: `cannot be read: ${errorMessage(error)}`, file: path };
+  return { code: errorCode(error) ?? "FOLD_IO", reason: describeUnreadable(error), file: path };
+}
+
+/** The reason of a problem with a file or folder that cannot be read. */
+export function describeUnreadable(error: unknown): string {
+  const isExplained = errorCode(error) === "FOLD_NOT_DOWNLOADED";
+  return isExplained ? errorMessage(error) : `cannot be read: ${errorMessage(error)}`;
 }
 
 function encode(text: string): Uint8Array {

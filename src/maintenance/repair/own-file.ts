@@ -1,5 +1,6 @@
 import { concatBytes, LF } from "../../bytes.ts";
 import { encodeLine, LogParser } from "../../log/index.ts";
+import { describePointer } from "../../log/placeholders.ts";
 import type { VertexOperation } from "../../tree/index.ts";
 import { readEntry } from "../read-entry.ts";
 import type { LogEntry, SpaceFolder } from "../../layers/folder/space-folder.ts";
@@ -45,7 +46,7 @@ export async function completeFile(
   logs: readonly LogEntry[],
 ): Promise<Completion | undefined> {
   const before = await folder.fs.read(folder.at(entry.path), { offset: 0, length: MAX_FILE_BYTES + 1 });
-  if (!before || before.length > MAX_FILE_BYTES) return undefined;
+  if (!before || before.length > MAX_FILE_BYTES || describePointer(before) !== undefined) return undefined;
   const badLines = findBadLines(before, entry.peerId);
   if (badLines.length === 0) return undefined;
   const torn = new Set(badLines.flatMap((line) => line.torn));

@@ -31,7 +31,12 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_NOT_DOWNLOADED: {
     title: "Not downloaded yet",
     advice:
-      "Your sync service has only a placeholder here. Ask it to keep this folder on this device (“Always keep on this device”); the notes in it appear by themselves.",
+      "Your sync service has only a placeholder here. Ask it to keep this folder on this device (“Always keep on this device”; for git-annex “git annex get”, for Git LFS “git lfs pull”); the notes in it appear by themselves.",
+  },
+  FOLD_LINKED_FILE: {
+    title: "A file that is a link here",
+    advice:
+      "Links are never followed, so the notes in it are missing here. Do not delete it. If git-annex made it, run “git annex unlock” in the folder.",
   },
   FOLD_FOREIGN_FILE: {
     title: "A file that does not belong here",
@@ -44,9 +49,9 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
       "Usually the file is still being synced, or a device was switched off while it saved. The line is read when the rest arrives; all other lines were read.",
   },
   FOLD_MERGE_MARKER: {
-    title: "A conflict marker left by Git",
+    title: "A conflict marker left by Git or a program like it",
     advice:
-      "The changes on both sides were read. Remove the lines that begin with <<<<<<<, ======= or >>>>>>> and commit the file.",
+      "The changes on both sides were read. Mark the conflict as resolved with both sides kept, without the lines that begin with <<<<<<<, ======= or >>>>>>>.",
   },
   FOLD_BAD_LINE: {
     title: "A line that cannot be understood",

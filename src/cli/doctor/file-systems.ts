@@ -1,0 +1,71 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Advice } from "./place.ts";
+
+/** The file system of a folder, as Linux lists it. */
+export interface Mount {
+  readonly type: string;
+  readonly path: string;
+}
+
+const RULES: readonly (readonly [type: RegExp, name: string, sentence: string])[] = [
+  [
+    /^(?:nfs4?|cifs|smb3?|smbfs|9p|afs|ceph|glusterfs|davfs|fuse\.(?:sshfs|rclone|davfs2?|s3fs|gcsfuse|glusterfs))$/,
+    "a network drive",
+    "Changes of other machines are not announced here, so they show only at a rescan, every 30 s: keep the folder on a local disk, and let a program carry it.",
+  ],
+  [
+    /^(?:vfat|msdos|exfat|fuse\.exfat|fuseblk)$/,
+    "a file system for removable disks",
+    "It keeps times in steps of 1 or 2 s, and ignores case: foldspace reads files that changed recently once more. Prefer ext4, APFS or NTFS for a folder in daily use.",
+  ],
+  [
+    /^fuse(?:\.|$)/,
+    "a file system of a program (FUSE)",
+    "Changes below it may not be announced, so they may show only at a rescan, every 30 s.",
+  ],
+  [/^overlay$/, "the layer of a container", "It ends with the container: mount a volume for the folder."],
+  [/^(?:tmpfs|ramfs)$/, "memory", "It is lost when the machine stops: move the folder to a disk."],
+];
+
+/** Describes a file system that deserves attention; `undefined` for any other. */
+export function describeMount({ type }: Mount): { readonly name: string; readonly advice: readonly Advice[] } | undefined {
+  const [, name, text] = RULES.find(([pattern]) => pattern.test(type)) ?? [];
+  return name === undefined || text === undefined
+    ? undefined
+    : { name: `${name} (${type})`, advice: [{ text, isNeeded: false }] };
+}
+
+/** Finds the mount of a folder in the format of `/proc/self/mountinfo`. */
+export function findMount(mountinfo: string, folder: string): Mount | undefined {
+  let found: Mount | undefined;
+  for (const line of mountinfo.split("\n")) {
+    const [before = "", after = ""] = line.split(" - ");
+    const path = before.split(" ")[4]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+    const [type] = after.split(" ");
+    if (path === undefined || type === undefined || type === "") continue;
+    const isAbove = path === "/" || folder === path || folder.startsWith(`${path}/`);
+    // of two mounts on one path, the later one is seen
+    if (isAbove && path.length >= (found?.path.length ?? 0)) found = { type, path };
+  }
+  return found;
+}
+
+/** @returns `undefined` on systems without such a list */
+export function mountOf(folder: string): Mount | undefined {
+  try {
+    return findMount(readFileSync("/proc/self/mountinfo", "utf8"), folder);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the file system treats names that differ in case as one. */
+export function ignoresCase(space: string): boolean {
+  try {
+    const [a, b] = [statSync(join(space, "space-v1")), statSync(join(space, "SPACE-V1"))];
+    return a.ino === b.ino && a.dev === b.dev;
+  } catch {
+    return false;
+  }
+}
