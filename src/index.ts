@@ -77,6 +77,9 @@ export type { SecretsOptions, SpaceSecrets, UnlockOptions } from "./space/space-
 export type { SpaceStatus } from "./space/layer-set.ts";
 export type { LayerReport } from "./space/layer-connection.ts";
 export { SpaceManager } from "./space/space-manager.ts";
-export type { CreateSpaceOptions, LoadSpaceOptions, SpacePointer } from "./space/space-manager.ts";
+export type { CreateSpaceOptions, LoadSpaceOptions, OpenOrCreateOptions, SpacePointer } from "./space/space-manager.ts";
+export { openFolder } from "./opening/open-folder.ts";
+export type { OpenFolderOptions } from "./opening/open-folder.ts";
+export { readSpaceId } from "./opening/read-space-id.ts";
 export { formatTraceEvent } from "./trace.ts";
 export type { Trace, TraceDetails, TraceEvent, TraceHop, TraceListener, TraceOptions } from "./trace.ts";
