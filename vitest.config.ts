@@ -64,7 +64,7 @@ const inLongRuns: TestProjectConfiguration = {
 const inBrowser = (executablePath: string): TestProjectConfiguration => ({
   resolve: platform({ "#platform-fs": "src/fs/platform/platform-none.ts", "#platform-worker": "src/worker/start-web.ts" }),
   // found out in the middle of a run, it would load the page anew
-  optimizeDeps: { include: ["hash-wasm", "idb"] },
+  optimizeDeps: { include: ["hash-wasm", "idb", "react", "react-dom/client", "react-dom/server.browser"] },
   test: {
     name: "browser",
     include: ["tests/browser/**/*.test.ts"],
