@@ -17,7 +17,7 @@ async function sizeOf(entry: string): Promise<number> {
   return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
 }
 
-test.each(["live", "react"])("foldspace/%s takes at most 2 kB", async (entry) => {
+test.each(["live", "react", "svelte", "vue"])("foldspace/%s takes at most 2 kB", async (entry) => {
   const size = await sizeOf(entry);
   expect(size).toBeLessThanOrEqual(2_000);
   // an empty bundle would be small, too

@@ -81,7 +81,7 @@ export class LiveSpace implements Source<SpaceState> {
     this.#cancelClosing = () => clearTimeout(timer);
   }
 
-  /** What cannot be saved surfaces as an unhandled rejection, because no caller waits for it. */
+  /** Operations that cannot be saved surface as an unhandled rejection, because no caller waits for it. */
   #close(): void {
     this.#onClosed(this);
     const { space } = this.#state;

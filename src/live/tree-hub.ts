@@ -1,7 +1,7 @@
 import type { ReplicatedTree, Vertex, VertexChangeEvent, VertexOperation } from "../tree/index.ts";
 import { onePerKey } from "./source.ts";
 
-/** What a listener reads of a vertex. */
+/** The part of a vertex that a listener reads. */
 export type Aspect = "vertex" | "children";
 
 type ListenersOf = Map<string, Set<() => void>>;

@@ -2,14 +2,13 @@ import { Component, createElement as h, StrictMode, Suspense, useState, type Rea
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { renderToString } from "react-dom/server.browser";
 import { afterEach, expect, test } from "vitest";
-import { userEvent } from "vitest/browser";
-import { MemoryPersistenceLayer, MemoryStore } from "../../src/layers/memory-layer.ts";
 import { IndexedDBPersistenceLayer } from "../../src/layers/indexeddb/index.ts";
 import { useChildren, useSecrets, useSpace, useSuspenseSpace, useVertex, type LiveSpaceOptions } from "../../src/react/index.ts";
 import { SpaceManager } from "../../src/space/space-manager.ts";
 import type { Space } from "../../src/space/space.ts";
 import { until } from "../../src/testing/layer-bench.ts";
 import { newId, type Vertex } from "../../src/tree/index.ts";
+import { frameworkRig, typeWhileAnotherDeviceWrites } from "./framework-rig.ts";
 
 const roots: Root[] = [];
 
@@ -25,23 +24,6 @@ afterEach(() => {
   for (const root of roots.splice(0)) root.unmount();
   document.body.replaceChildren();
 });
-
-/** A space for components, and the same space as another device has it. */
-function rig(): { manager: SpaceManager; options: LiveSpaceOptions; openings: () => number; other: () => Promise<Space> } {
-  const [id, store] = [newId(), new MemoryStore()];
-  let openings = 0;
-  const layer = (): MemoryPersistenceLayer => new MemoryPersistenceLayer(id, { store, flushIntervalMs: 1, steadyIntervalMs: 1 });
-  const layers = (): MemoryPersistenceLayer[] => {
-    openings++;
-    return [layer()];
-  };
-  return {
-    manager: new SpaceManager(),
-    options: { id, name: "Home", layers },
-    openings: () => openings,
-    other: async () => await new SpaceManager().openOrCreate({ id, persistenceLayers: [layer()] }),
-  };
-}
 
 function Field({ vertex }: { readonly vertex: Vertex }): ReactElement {
   const { text } = useVertex(vertex).properties;
@@ -64,7 +46,7 @@ function List({ vertex }: { readonly vertex: Vertex }): ReactElement {
 
 for (const isStrict of [false, true])
   test(`a controlled field keeps each character and the caret while another device writes${isStrict ? " (StrictMode)" : ""}`, async () => {
-    const { manager, options, other } = rig();
+    const { manager, options, other } = frameworkRig();
     let space: Space | undefined;
     const App = (): ReactElement => {
       const state = useSpace(manager, options);
@@ -73,39 +55,11 @@ for (const isStrict of [false, true])
     };
     const place = mount(isStrict ? h(StrictMode, {}, h(App)) : h(App));
     await until("it is open", () => space !== undefined);
-    const item = space!.tree.root!.newNamedChild("Item", { text: "start end" });
-    await space!.flush();
-    const device = await other();
-    await until(
-      "the field is there",
-      () => place.querySelector("input") !== null && device.tree.getVertex(item.id) !== undefined,
-    );
-    const field = place.querySelector("input")!;
-    await userEvent.click(field);
-    field.setSelectionRange(6, 6);
-
-    let writes = 0;
-    const writing = setInterval(() => {
-      // beside the text: other properties of the same vertex, and other children of the list
-      device.tree.getVertex(item.id)!.setProperty("count", ++writes);
-      device.tree.root!.newNamedChild(`child ${writes}`);
-    }, 2);
-    const typed = "the quick brown fox jumps over the lazy dog, ";
-    await userEvent.keyboard(typed);
-    clearInterval(writing);
-
-    expect([field.value, field.selectionStart]).toEqual([`start ${typed}end`, 6 + typed.length]);
-    expect(item.getProperty("text")).toBe(field.value);
-    await until("everything has arrived", () => item.getProperty("count") === writes);
-    await until("it is shown", () => place.querySelectorAll("li").length === writes + 1);
-    expect(writes).toBeGreaterThan(5);
-    await until("the text is there", () => device.tree.getVertex(item.id)!.getProperty("text") === field.value);
-    expect([document.activeElement, field.selectionStart]).toEqual([field, 6 + typed.length]);
-    await device.close();
+    await typeWhileAnotherDeviceWrites(place, space!, other);
   });
 
 test("StrictMode and fast changes of the route keep one open space, which closes when it is left", async () => {
-  const { manager, options, openings, other } = rig();
+  const { manager, options, openings, other } = frameworkRig();
   const seen = new Set<Space>();
   let isClosedSpaceShown = false;
   const Page = ({ name }: { readonly name: string }): ReactElement => {
@@ -156,7 +110,7 @@ function Named({ manager, options }: { readonly manager: SpaceManager; readonly 
 
 for (const isStrict of [false, true])
   test(`a component suspends until the space is open, and throws why it cannot be opened${isStrict ? " (StrictMode)" : ""}`, async () => {
-    const { manager, options, openings } = rig();
+    const { manager, options, openings } = frameworkRig();
     const wrap = (element: ReactElement): ReactElement => (isStrict ? h(StrictMode, {}, element) : element);
     const page = (given: LiveSpaceOptions): ReactElement =>
       wrap(h(Boundary, { children: h(Suspense, { fallback: "waiting" }, h(Named, { manager, options: given })) }));
@@ -169,7 +123,7 @@ for (const isStrict of [false, true])
   });
 
 test("a page from a server has the fallback, and opens the space when it is taken over", async () => {
-  const { manager, options, openings } = rig();
+  const { manager, options, openings } = frameworkRig();
   const App = (): ReactElement => h("p", {}, useSpace(manager, options).space?.name ?? "opening");
   const page = h("main", {}, h(App), h(Suspense, { fallback: "waiting" }, h(Named, { manager, options })));
   const place = document.body.appendChild(document.createElement("div"));
