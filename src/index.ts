@@ -53,6 +53,7 @@ export { verifyFolder } from "./maintenance/verify.ts";
 export { DEFAULT_ARGON2 } from "./secrets/argon2.ts";
 export type { Argon2Parameters } from "./secrets/argon2.ts";
 export type { RememberedKey, DeviceStore, SeenSecrets } from "./secrets/device-store.ts";
+export type { WebCryptoKey } from "./secrets/web-crypto-key.ts";
 export type { SecretChange, SecretChanges, SecretMap } from "./secrets/secret-map.ts";
 export type { Protection } from "./secrets/vault-contents.ts";
 export type { StoredSealedFile } from "./secrets/vault-file.ts";
