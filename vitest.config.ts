@@ -1,3 +1,4 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { playwright } from "@vitest/browser-playwright";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
@@ -63,8 +64,21 @@ const inLongRuns: TestProjectConfiguration = {
 
 const inBrowser = (executablePath: string): TestProjectConfiguration => ({
   resolve: platform({ "#platform-fs": "src/fs/platform/platform-none.ts", "#platform-worker": "src/worker/start-web.ts" }),
+  plugins: [svelte({ configFile: false })],
   // found out in the middle of a run, it would load the page anew
-  optimizeDeps: { include: ["hash-wasm", "idb"] },
+  optimizeDeps: {
+    include: [
+      "hash-wasm",
+      "idb",
+      "react",
+      "react-dom/client",
+      "react-dom/server.browser",
+      "svelte",
+      "svelte/store",
+      "vue",
+      "vue/server-renderer",
+    ],
+  },
   test: {
     name: "browser",
     include: ["tests/browser/**/*.test.ts"],

@@ -58,6 +58,7 @@ export { verifyFolder } from "./maintenance/verify.ts";
 export { DEFAULT_ARGON2 } from "./secrets/argon2.ts";
 export type { Argon2Parameters } from "./secrets/argon2.ts";
 export type { RememberedKey, DeviceStore, SeenSecrets } from "./secrets/device-store.ts";
+export type { WebCryptoKey } from "./secrets/web-crypto-key.ts";
 export type { SecretChange, SecretChanges, SecretMap } from "./secrets/secret-map.ts";
 export type { Protection } from "./secrets/vault-contents.ts";
 export type { StoredSealedFile } from "./secrets/vault-file.ts";
@@ -82,6 +83,9 @@ export type { SecretsOptions, SpaceSecrets, UnlockOptions } from "./space/space-
 export type { SpaceStatus } from "./space/layer-set.ts";
 export type { LayerReport } from "./space/layer-connection.ts";
 export { SpaceManager } from "./space/space-manager.ts";
-export type { CreateSpaceOptions, LoadSpaceOptions, SpacePointer } from "./space/space-manager.ts";
+export type { CreateSpaceOptions, LoadSpaceOptions, OpenOrCreateOptions, SpacePointer } from "./space/space-manager.ts";
+export { openFolder } from "./opening/open-folder.ts";
+export type { OpenFolderOptions } from "./opening/open-folder.ts";
+export { readSpaceId } from "./opening/read-space-id.ts";
 export { formatTraceEvent } from "./trace.ts";
 export type { Trace, TraceDetails, TraceEvent, TraceHop, TraceListener, TraceOptions } from "./trace.ts";

@@ -71,9 +71,12 @@ describe("documents for users", () => {
       render: "(children: readonly unknown[]) => void",
       space: 'import("foldspace").Space',
     };
-    const examples = [...all.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, example], index): [string, string] => {
+    const examples = [...all.matchAll(/```(tsx?)\n([\s\S]*?)```/g)].map(([, language, example], index): [string, string] => {
       const missing = Object.entries(given).filter(([name]) => !example!.includes(`const ${name}`));
-      return [at(`example-${index}.ts`), missing.map(([name, type]) => `declare const ${name}: ${type};\n`).join("") + example!];
+      return [
+        at(`example-${index}.${language}`),
+        missing.map(([name, type]) => `declare const ${name}: ${type};\n`).join("") + example!,
+      ];
     });
     expect(examples.length).toBeGreaterThan(4);
     expect(diagnosticsOf(new Map(examples))).toEqual([]);
@@ -86,7 +89,13 @@ function diagnosticsOf(files: ReadonlyMap<string, string>): string[] {
     typeof target === "object" ? [[name.replace(/^\./, "foldspace"), [at(sourceOf(target.default))]]] : [],
   );
   const { options } = ts.convertCompilerOptionsFromJson(tsconfig.compilerOptions, at("."));
-  const compilerOptions = { ...options, noUnusedLocals: false, isolatedDeclarations: false, paths: Object.fromEntries(paths) };
+  const compilerOptions = {
+    ...options,
+    noUnusedLocals: false,
+    isolatedDeclarations: false,
+    jsx: ts.JsxEmit.ReactJSX,
+    paths: Object.fromEntries(paths),
+  };
   const host = ts.createCompilerHost(compilerOptions);
   const [readFile, fileExists] = [host.readFile.bind(host), host.fileExists.bind(host)];
   host.readFile = (path) => files.get(path) ?? readFile(path);

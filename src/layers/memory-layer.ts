@@ -6,7 +6,14 @@ import type { Trace } from "../trace.ts";
 import { opIdToString, type VertexOperation } from "../tree/index.ts";
 import { Batcher, type FlushPolicy } from "./batcher.ts";
 import { ObservedLayer } from "./observed-layer.ts";
-import type { IncomingChange, LayerSession, PersistenceLayer, SecretsUpdate, StoredSecrets } from "./persistence-layer.ts";
+import {
+  describeLayer,
+  type IncomingChange,
+  type LayerSession,
+  type PersistenceLayer,
+  type SecretsUpdate,
+  type StoredSecrets,
+} from "./persistence-layer.ts";
 import { assertStorable } from "./storable.ts";
 
 /** The "place" in which several memory layers keep the same space. */
@@ -206,6 +213,6 @@ export class MemoryPersistenceLayer extends ObservedLayer implements Persistence
 
   #connected(): Batcher {
     if (this.#batcher) return this.#batcher;
-    throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
+    throw new FoldspaceError("FOLD_CLOSED", `${describeLayer(this)} is not connected`);
   }
 }

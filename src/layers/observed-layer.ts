@@ -1,11 +1,12 @@
 import { FoldspaceError, type Problem } from "../errors.ts";
 import { KeyedMutex } from "../mutex.ts";
 import { Observable } from "../observable.ts";
-import { OFFLINE_STATUS, type LayerStatus } from "./persistence-layer.ts";
+import { describeLayer, OFFLINE_STATUS, type LayerStatus } from "./persistence-layer.ts";
 
 /** Base of our layers: publishes status and problems, and runs calls to connect and disconnect one after another. */
 export abstract class ObservedLayer {
   abstract readonly id: string;
+  readonly label?: string;
   protected readonly currentStatus: Observable<LayerStatus> = new Observable<LayerStatus>(OFFLINE_STATUS);
   protected readonly currentProblems: Observable<readonly Problem[]> = new Observable<readonly Problem[]>([]);
   readonly #mutex = new KeyedMutex();
@@ -42,7 +43,7 @@ export abstract class ObservedLayer {
     const asked = this.#disconnects;
     const assertWanted = (): void => {
       if (this.#disconnects !== asked)
-        throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} was disconnected while it was connecting`);
+        throw new FoldspaceError("FOLD_CLOSED", `${describeLayer(this)} was disconnected while it was connecting`);
     };
     await this.#mutex.run("connection", async () => {
       assertWanted();

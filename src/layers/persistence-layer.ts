@@ -13,6 +13,8 @@ import type { VertexOperation } from "../tree/index.ts";
 export interface PersistenceLayer {
   /** Distinguishes the layers of one space. */
   readonly id: string;
+  /** The place in words, as part of a sentence of an error: `the folder ./home`. Default: "the layer" and its id. */
+  readonly label?: string;
   /**
    * Informative: foldspace itself reads neither this nor {@link supportsIncomingSync} nor {@link isConnected}. Only
    * `testPersistenceLayer` checks them.
@@ -112,6 +114,11 @@ export interface PersistenceLayer {
   /** Number of all problems, if it may exceed those listed. */
   readonly problemCount?: number;
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void;
+}
+
+/** A layer in words, as part of a sentence. */
+export function describeLayer({ id, label }: Pick<PersistenceLayer, "id" | "label">): string {
+  return label ?? `the layer ${id === "" ? '""' : id}`;
 }
 
 export interface LayerSession {

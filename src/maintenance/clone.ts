@@ -5,7 +5,7 @@ import { encodeLine, isIgnoredName, isPathSafeId, SPACE_DIR, treeDir } from "../
 import { describePointer } from "../log/placeholders.ts";
 import { SEALED_SECRETS_DIR, SECRETS_FILE } from "../log/secrets-paths.ts";
 import { openPlainText } from "../secrets/plain-conflict.ts";
-import { sealPlainFile } from "../secrets/plain-file.ts";
+import { openPlainFile, sealPlainFile } from "../secrets/plain-file.ts";
 import { newId, type VertexOperation } from "../tree/index.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 import { readChunks, readEntry } from "./read-entry.ts";

@@ -1,3 +1,5 @@
+import type { WebCryptoKey } from "./web-crypto-key.ts";
+
 /** The latest state of the secrets under one key that a device has seen. */
 export interface SeenSecrets {
   /** Highest sequence of each peer's file, by peer id. */
@@ -32,5 +34,5 @@ export interface DeviceStore {
 
 export interface RememberedKey {
   readonly id: string;
-  readonly key: CryptoKey;
+  readonly key: WebCryptoKey;
 }

@@ -1,6 +1,7 @@
 import { webCrypto } from "../web-crypto.ts";
 import { concatBytes } from "../bytes.ts";
 import { toHex, utf8, type Bytes } from "./encoding.ts";
+import type { WebCryptoKey } from "./web-crypto-key.ts";
 
 const KEY_BYTES = 32;
 const KEY_ID_DIGITS = 32;
@@ -10,7 +11,7 @@ export interface SpaceKey {
   /** Derived from the key, so that no other key can pass for it. */
   readonly id: string;
   /** Cannot be exported. */
-  readonly key: CryptoKey;
+  readonly key: WebCryptoKey;
   /** The key itself; `undefined` for a key that a device has remembered, which can be used but not wrapped again. */
   readonly raw: Bytes | undefined;
 }
@@ -29,7 +30,7 @@ export async function toNamedSpaceKey(raw: Bytes, id: string): Promise<SpaceKey 
   return isIt ? await toSpaceKey(raw) : undefined;
 }
 
-export async function importAesKey(raw: Bytes): Promise<CryptoKey> {
+export async function importAesKey(raw: Bytes): Promise<WebCryptoKey> {
   return await webCrypto().importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
 }
 

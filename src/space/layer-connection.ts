@@ -1,7 +1,7 @@
 import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { FoldspaceError, type FoldspaceErrorCode, toFoldspaceError } from "../errors.ts";
-import type { LayerSession, LayerStatus, PersistenceLayer } from "../layers/persistence-layer.ts";
+import { describeLayer, type LayerSession, type LayerStatus, type PersistenceLayer } from "../layers/persistence-layer.ts";
 import type { Trace } from "../trace.ts";
 import type { VertexOperation } from "../tree/index.ts";
 import { claimLayer, type LayerClaim } from "./layer-ownership.ts";
@@ -17,6 +17,8 @@ export interface LayerReport extends LayerStatus {
 /** The report that a layer lacks something, and why. */
 export interface NotDurable {
   readonly id: string;
+  /** The layer in words, for the message. */
+  readonly label: string;
   /** Operations handed over and not yet durable; without unknown ones of a layer that could not be opened. */
   readonly pendingOps: number;
   readonly code: FoldspaceErrorCode;
@@ -104,6 +106,11 @@ export class LayerConnection {
 
   get id(): string {
     return this.layer.id;
+  }
+
+  /** The layer in words, for errors. */
+  get label(): string {
+    return describeLayer(this.layer);
   }
 
   /** Longest wait for the layer when something has to end, in milliseconds. */
@@ -222,7 +229,7 @@ export class LayerConnection {
 
   /** @throws FoldspaceError `FOLD_CLOSED` */
   assertOpen(): void {
-    if (this.isClosed) throw new FoldspaceError("FOLD_CLOSED", `The connection to ${this.id} is closed`);
+    if (this.isClosed) throw new FoldspaceError("FOLD_CLOSED", `The connection to ${this.label} is closed`);
   }
 
   /**
@@ -363,7 +370,7 @@ export class LayerConnection {
   /** The report that the layer lacks something, or has not given it, for this reason. */
   toNotDurable(error: unknown): NotDurable {
     const { code, message } = toFoldspaceError(error);
-    return { id: this.id, pendingOps: this.layer.status.pendingOps, code, reason: message };
+    return { id: this.id, label: this.label, pendingOps: this.layer.status.pendingOps, code, reason: message };
   }
 
   /** The reason why operations of a tree are not relayed to the layer: it has files that may contain them. */
@@ -405,7 +412,7 @@ export class LayerConnection {
   async #close(): Promise<void> {
     for (const cancel of [...this.#cancelWaits]) cancel();
     this.#onClosing();
-    this.#answer(new FoldspaceError("FOLD_CLOSED", `${this.id} was disposed`));
+    this.#answer(new FoldspaceError("FOLD_CLOSED", `${this.label} was disposed`));
     const claim = this.#claim;
     // a layer that another space still uses must not be disconnected here
     if (!claim) return;
@@ -457,6 +464,6 @@ export class LayerConnection {
   }
 
   #timedOut(reason: string): FoldspaceError {
-    return new FoldspaceError("FOLD_TIMEOUT", `${this.id} ${reason} (waited ${this.#options.timeoutMs} ms)`);
+    return new FoldspaceError("FOLD_TIMEOUT", `${this.label} ${reason} (waited ${this.#options.timeoutMs} ms)`);
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
-import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import { describeLayer, type PersistenceLayer } from "../layers/persistence-layer.ts";
 import { completesInTime } from "../with-timeout.ts";
 
 interface Claim {
@@ -44,12 +44,12 @@ export async function claimLayer(layer: PersistenceLayer, clock: Clock, timeoutM
       if (await completesInTime(claim.released, timeoutMs, clock)) continue;
       throw new FoldspaceError(
         "FOLD_TIMEOUT",
-        `The layer ${layer.id} is still being closed by the space that used it before (waited ${timeoutMs} ms)`,
+        `${describeLayer(layer)} is still being closed by the space that used it before (waited ${timeoutMs} ms)`,
       );
     }
     throw new FoldspaceError(
       "FOLD_IN_USE",
-      `The layer ${layer.id} is in use by another open space: give each a layer of its own`,
+      `${describeLayer(layer)} is in use by another open space: give each a layer of its own`,
     );
   }
   let resolve: (() => void) | undefined;

@@ -1,4 +1,4 @@
-import { FoldspaceError, type Problem } from "../errors.ts";
+import { FoldspaceError, type FoldspaceErrorCode, type Problem } from "../errors.ts";
 import { Observable } from "../observable.ts";
 import type { LayerConnection, LayerReport, NotDurable } from "./layer-connection.ts";
 
@@ -98,21 +98,40 @@ export class LayerSet {
 export function assertDurable(reports: readonly (NotDurable | undefined)[]): void {
   const lacking = reports.filter((report) => report !== undefined);
   if (lacking.length === 0) return;
-  const reasons = lacking.map(({ id, pendingOps, reason }) => `${id} (${pendingOps} operations waiting): ${reason}`);
-  throw new FoldspaceError("FOLD_NOT_DURABLE", `Not everything is saved in ${reasons.join("; ")}`, { data: { layers: lacking } });
+  const reasons = lacking.map(({ label, pendingOps, reason }) => `${label} (${pendingOps} operations waiting): ${reason}`);
+  const layers = lacking.map(({ label: _label, ...report }) => report);
+  throw new FoldspaceError("FOLD_NOT_DURABLE", `Not everything is saved in ${reasons.join("; ")}`, { data: { layers } });
 }
 
-/** The reason why a space could not be opened. @param failures of the failed layers; the others have timed out */
+/** Codes of layers that have no space, and are ready to get one. */
+const ABSENCE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>(["FOLD_NOT_FOUND", "FOLD_NOT_A_SPACE"]);
+
+/**
+ * The reason why a space could not be opened.
+ * @param failures of the failed layers; the others have timed out
+ * @param hasOperations whether some layer gave an operation of the space tree
+ */
 export function whyNotOpened(
   spaceId: string,
   connections: readonly LayerConnection[],
   failures: ReadonlyMap<LayerConnection, FoldspaceError>,
+  hasOperations: boolean,
 ): FoldspaceError {
   const errors = connections.map(
-    (connection) => failures.get(connection) ?? new FoldspaceError("FOLD_TIMEOUT", `${connection.id} timed out`),
+    (connection) => failures.get(connection) ?? new FoldspaceError("FOLD_TIMEOUT", `${connection.label} timed out`),
   );
-  if (errors.length === 1) return errors[0]!;
-  const layers = errors.map(({ code, message }, index) => ({ id: connections[index]!.id, code, reason: message }));
+  const layers = errors.map(({ code, message }, index) => {
+    return { id: connections[index]!.id, code, reason: message };
+  });
   const reasons = errors.map(({ message }) => message).join("; ");
+  const isAbsence = ({ code }: FoldspaceError): boolean => ABSENCE.has(code) || (code === "FOLD_NO_ROOT" && !hasOperations);
+  if (errors.every(isAbsence)) {
+    const remedy = "make it with createSpace, or use openOrCreate, which makes it if it is missing";
+    return new FoldspaceError("FOLD_NOT_A_SPACE", `There is no space ${spaceId} yet: ${remedy} (${reasons})`, {
+      data: { layers },
+      cause: errors[0],
+    });
+  }
+  if (errors.length === 1) return errors[0]!;
   return new FoldspaceError("FOLD_NO_LAYER", `No layer could open space ${spaceId}: ${reasons}`, { data: { layers } });
 }

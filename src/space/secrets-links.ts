@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { FoldspaceError } from "../errors.ts";
-import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import { describeLayer, type PersistenceLayer } from "../layers/persistence-layer.ts";
 import type { SecretsModel } from "./secrets-model.ts";
 import type { NotDurable } from "./layer-connection.ts";
 import { completesInTime } from "../with-timeout.ts";
@@ -143,7 +143,8 @@ export class SecretsLinks {
       if (!this.#updates.isLackingIn(link)) continue;
       const { code, message } = link.error ?? otherwise;
       const pendingOps = this.#updates.changesIn(link);
-      lacking.push({ id: link.layer.id, pendingOps, code, reason: `its secrets could not be saved: ${message}` });
+      const reason = `its secrets could not be saved: ${message}`;
+      lacking.push({ id: link.layer.id, label: describeLayer(link.layer), pendingOps, code, reason });
     }
     return lacking;
   }

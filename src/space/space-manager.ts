@@ -1,5 +1,5 @@
-import { FoldspaceError } from "../errors.ts";
-import type { PersistenceLayer } from "../layers/persistence-layer.ts";
+import { errorCode, FoldspaceError } from "../errors.ts";
+import { describeLayer, type PersistenceLayer } from "../layers/persistence-layer.ts";
 import { isPathSafeId } from "../log/paths.ts";
 import { newId } from "../tree/index.ts";
 import type { SpaceOptions } from "./space-options.ts";
@@ -19,6 +19,11 @@ export interface CreateSpaceOptions extends SpaceOptions {
   readonly id?: string;
   readonly name?: string;
   readonly persistenceLayers: readonly PersistenceLayer[];
+}
+
+export interface OpenOrCreateOptions extends CreateSpaceOptions {
+  /** Aborts opening, as of {@link LoadSpaceOptions}; a space that is being made by then is made all the same, and closed. */
+  readonly signal?: AbortSignal;
 }
 
 export interface LoadSpaceOptions extends SpaceOptions {
@@ -84,7 +89,8 @@ export class SpaceManager {
    * needed; a layer whose id it has is taken for the same place. A space that is being closed is opened again after that.
    *
    * Each successful call makes a holder, and each holder needs a {@link closeSpace}.
-   * @throws FoldspaceError `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`; `FOLD_IN_USE` for a layer of another open space, or if the space
+   * @throws FoldspaceError `FOLD_NOT_A_SPACE` if all layers answer that they have no space; `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`;
+   *   `FOLD_IN_USE` for a layer of another open space, or if the space
    *   is open for writing and was requested read-only; `FOLD_READ_ONLY` in the opposite case; for a single layer, the reason why it
    *   could not be opened; for an added layer, the reason why it cannot be used
    */
@@ -92,6 +98,15 @@ export class SpaceManager {
     pointer: SpacePointer,
     persistenceLayers: readonly PersistenceLayer[],
     options: LoadSpaceOptions = {},
+  ): Promise<Space> {
+    return await this.#load(pointer, persistenceLayers, options, { createMissing: false });
+  }
+
+  async #load(
+    pointer: SpacePointer,
+    persistenceLayers: readonly PersistenceLayer[],
+    options: LoadSpaceOptions,
+    opening: { readonly createMissing: boolean },
   ): Promise<Space> {
     const { signal, ...spaceOptions } = options;
     assertUsable(pointer.id, persistenceLayers);
@@ -109,7 +124,7 @@ export class SpaceManager {
         assertSameAccess(entry.space, { ...this.#options, ...spaceOptions });
         entry.holders++;
       } else {
-        entry = this.#begin(pointer.id, persistenceLayers, spaceOptions, (space) => space.open());
+        entry = this.#begin(pointer.id, persistenceLayers, spaceOptions, (space) => space.open(opening));
       }
       try {
         const space = await unlessAborted(entry.opened, signal);
@@ -125,6 +140,42 @@ export class SpaceManager {
         throw error;
       }
     }
+  }
+
+  /**
+   * Opens the space, as {@link loadSpace}, or makes it in all the layers, as {@link createSpace}, if every one of them answers that
+   * it has no space. A layer that fails in another way, or does not answer, may have it: then nothing is made. If one layer has the
+   * space, the storage of the others is made if it is missing.
+   *
+   * Two devices may both make a space before the first sync. If both use one id, their trees merge, and of the two names one wins.
+   * If each makes an id of its own in one folder, `verifyFolder` reports `FOLD_TWO_SPACES`, and `joinSpaces` makes one space of both.
+   * @throws FoldspaceError as {@link loadSpace} and {@link createSpace}; in a read-only space, `FOLD_NOT_A_SPACE` if it is missing
+   */
+  async openOrCreate({ signal, ...options }: OpenOrCreateOptions): Promise<Space> {
+    const { persistenceLayers, name: _name, id: wantedId, ...spaceOptions } = options;
+    const id = wantedId ?? persistenceLayers[0]?.spaceId ?? newId();
+    const isReadOnly = spaceOptions.isReadOnly ?? this.#options.isReadOnly ?? false;
+    const load = async (): Promise<Space> => {
+      const loadOptions = { ...spaceOptions, ...(signal ? { signal } : {}) };
+      return await this.#load({ id }, persistenceLayers, loadOptions, { createMissing: true });
+    };
+    try {
+      return await load();
+    } catch (error) {
+      if (isReadOnly || errorCode(error) !== "FOLD_NOT_A_SPACE") throw error;
+    }
+    signal?.throwIfAborted();
+    let space: Space;
+    try {
+      space = await this.createSpace({ ...options, id });
+    } catch (error) {
+      // another call or another device has made it meanwhile
+      if (errorCode(error) === "FOLD_ALREADY_A_SPACE") return await load();
+      throw error;
+    }
+    if (!signal?.aborted) return space;
+    await this.closeSpace(id);
+    throw signal.reason as Error;
   }
 
   /**
@@ -204,12 +255,15 @@ function assertUsable(id: string, layers: readonly PersistenceLayer[]): void {
   const ids = new Set<string>();
   for (const layer of layers) {
     if (layer.spaceId !== id) {
-      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${id}`, {
+      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${describeLayer(layer)} is of space ${layer.spaceId}, not of ${id}`, {
         data: { expected: id, found: layer.spaceId },
       });
     }
     if (ids.has(layer.id))
-      throw new FoldspaceError("FOLD_BAD_ID", `Two layers have the id ${layer.id}: give each an id of its own`);
+      throw new FoldspaceError(
+        "FOLD_BAD_ID",
+        `Two layers have the id ${JSON.stringify(layer.id)}, ${describeLayer(layer)} among them: give each an id of its own`,
+      );
     ids.add(layer.id);
   }
 }

@@ -1,6 +1,6 @@
 import { steadyClock, systemClock, type Clock } from "../clock.ts";
 import { FoldspaceError, type Problem, toFoldspaceError } from "../errors.ts";
-import type { LayerSession, PersistenceLayer } from "../layers/persistence-layer.ts";
+import { describeLayer, type LayerSession, type PersistenceLayer } from "../layers/persistence-layer.ts";
 import { Observable } from "../observable.ts";
 import { openTrace, type SpaceTrace } from "../trace.ts";
 import { newId, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
@@ -116,18 +116,22 @@ export class Space {
 
   /**
    * Connects and loads all layers at once.
+   * @param options `createMissing`: whether the other layers make their storage, as soon as one has given the space
    * @returns when the first layer has given a space tree with its root
-   * @throws FoldspaceError if no layer does so in time: the error of the only layer, or `FOLD_NO_LAYER` with all errors in
-   *   `data.layers`
+   * @throws FoldspaceError if no layer does so in time: `FOLD_NOT_A_SPACE` if all layers answer that they have no space, the error
+   *   of the only layer, or `FOLD_NO_LAYER`; all errors are in `data.layers`
    */
-  async open(): Promise<void> {
+  async open({ createMissing = false }: { readonly createMissing?: boolean } = {}): Promise<void> {
     const failures = new Map<LayerConnection, FoldspaceError>();
     const opening = this.#layers.connections.map(async (connection) => {
-      void this.#open(connection, { create: false, isUrgent: "if empty" });
+      void this.#open(connection, { create: () => createMissing && this.#isOpened, isUrgent: "if empty" });
       try {
         await connection.usable;
         if (!this.#replicator.spaceTree.usableTree)
-          throw new FoldspaceError("FOLD_NO_ROOT", `${connection.id} has no operation that creates the root of space ${this.id}`);
+          throw new FoldspaceError(
+            "FOLD_NO_ROOT",
+            `${connection.label} has no operation that creates the root of space ${this.id}`,
+          );
       } catch (error) {
         failures.set(connection, toFoldspaceError(error));
         throw error;
@@ -138,7 +142,7 @@ export class Space {
       this.#isOpened = true;
       return;
     }
-    const error = whyNotOpened(this.id, this.#layers.connections, failures);
+    const error = whyNotOpened(this.id, this.#layers.connections, failures, this.tree.opCount > 0);
     await this.#dispose();
     throw error;
   }
@@ -158,7 +162,7 @@ export class Space {
         await this.#answerOf(connection, connectForNew(connection.layer, { peerId: this.#peerId, trace: connection.trace }));
       }
       for (const connection of connections) {
-        void this.#open(connection, { create: true, isUrgent: true });
+        void this.#open(connection, { create: () => true, isUrgent: true });
         await this.#answerOf(connection, connection.usable);
       }
       assertNew(this.tree, this.id);
@@ -208,9 +212,9 @@ export class Space {
   async addLayer(layer: PersistenceLayer, options: { readonly create?: boolean } = {}): Promise<void> {
     this.#assertOpen();
     this.#assertOfThisSpace(layer);
-    if (this.#layers.find(layer.id)) throw new FoldspaceError("FOLD_BAD_ID", `The space has a layer ${layer.id} already`);
+    if (this.#layers.find(layer.id)) throw new FoldspaceError("FOLD_BAD_ID", `The space has ${describeLayer(layer)} already`);
     const connection = this.#addConnection(layer);
-    const isBroughtIn = this.#open(connection, { create: options.create ?? false, isUrgent: true });
+    const isBroughtIn = this.#open(connection, { create: () => options.create ?? false, isUrgent: true });
     try {
       await connection.usable;
       await isBroughtIn;
@@ -414,9 +418,14 @@ export class Space {
   }
 
   /** Opens a connection, and retries until it succeeds. @returns when the layer takes part in everything */
-  #open(connection: LayerConnection, how: { readonly create: boolean; readonly isUrgent: Urgency }): Promise<void> {
+  #open(connection: LayerConnection, how: { readonly create: () => boolean; readonly isUrgent: Urgency }): Promise<void> {
     const { isReadOnly } = this;
-    const session = (): LayerSession => ({ peerId: this.#peerId, create: how.create, isReadOnly, trace: connection.trace });
+    const session = (): LayerSession => ({
+      peerId: this.#peerId,
+      create: how.create() && !isReadOnly,
+      isReadOnly,
+      trace: connection.trace,
+    });
     return connection.open(session, async () => await this.#bringIn(connection, how.isUrgent));
   }
 
@@ -511,12 +520,12 @@ export class Space {
   /** @throws FoldspaceError `FOLD_TIMEOUT` if the answer does not arrive in time */
   async #answerOf(connection: LayerConnection, answer: Promise<void>): Promise<void> {
     if (!(await completesInTime(answer, this.#openTimeoutMs, this.#clock)))
-      throw new FoldspaceError("FOLD_TIMEOUT", `${connection.id} timed out (waited ${this.#openTimeoutMs} ms)`);
+      throw new FoldspaceError("FOLD_TIMEOUT", `${connection.label} timed out (waited ${this.#openTimeoutMs} ms)`);
   }
 
   #assertOfThisSpace(layer: PersistenceLayer): void {
     if (layer.spaceId === this.id) return;
-    throw new FoldspaceError("FOLD_SPACE_MISMATCH", `The layer ${layer.id} is of space ${layer.spaceId}, not of ${this.id}`);
+    throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${describeLayer(layer)} is of space ${layer.spaceId}, not of ${this.id}`);
   }
 
   /** Two layers in one place would each take the other's writes for foreign ones: the first layer keeps the place. */
@@ -530,8 +539,7 @@ export class Space {
         other.layer.placeId === placeId &&
         (this.#replicator.active.has(other) || index < connections.indexOf(connection)),
     );
-    if (same)
-      throw new FoldspaceError("FOLD_IN_USE", `The layer ${connection.id} keeps the space in the same place as ${same.id}`);
+    if (same) throw new FoldspaceError("FOLD_IN_USE", `${connection.label} keeps the space in the same place as ${same.label}`);
   }
 
   #assertOpen(): void {

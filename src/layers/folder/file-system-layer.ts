@@ -18,7 +18,7 @@ import {
 } from "../persistence-layer.ts";
 import { assertStorable } from "../storable.ts";
 import { FolderConnection, type Listener } from "./folder-connection.ts";
-import { SpaceFolder } from "./space-folder.ts";
+import { describeFolder, SpaceFolder } from "./space-folder.ts";
 
 export interface FileSystemLayerOptions extends Partial<FlushPolicy>, ParsingOptions {
   /** Default: the file system of the platform (Node), if it has one. */
@@ -49,6 +49,7 @@ export interface FileSystemLayerOptions extends Partial<FlushPolicy>, ParsingOpt
  */
 export class FileSystemPersistenceLayer extends ObservedLayer implements PersistenceLayer {
   readonly id: string;
+  override readonly label: string;
   readonly type = "local";
   /** False without a file system: then only the other layers keep the space, and `status.error` gives the reason. */
   readonly supportsIncomingSync: boolean;
@@ -69,6 +70,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   constructor(spacePath: string, spaceId: string, options: FileSystemLayerOptions = {}) {
     super();
     this.id = options.id ?? `folder:${spacePath}`;
+    this.label = describeFolder(spacePath);
     this.spaceId = spaceId;
     this.supportsIncomingSync = options.fs !== undefined || hasPlatformFileSystem;
     this.#path = options.fs ? (options.fs.absolutePath?.(spacePath) ?? spacePath) : absolutePlatformPath(spacePath);
@@ -205,7 +207,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     if (state.kind === "space") {
       const { id } = state.spaceFile;
       if (id !== this.spaceId) {
-        throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${this.#path} holds the space ${id}, not ${this.spaceId}`, {
+        throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${folder.label} holds the space ${id}, not ${this.spaceId}`, {
           data: { found: id, expected: this.spaceId },
         });
       }
@@ -229,6 +231,6 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
 
   #connected(): FolderConnection {
     if (this.#connection) return this.#connection;
-    throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
+    throw new FoldspaceError("FOLD_CLOSED", `${this.label} is not connected as a layer`);
   }
 }

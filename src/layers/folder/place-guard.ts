@@ -70,7 +70,7 @@ export class PlaceGuard {
   }
 
   async #check(): Promise<void> {
-    const { fs, path } = this.#folder;
+    const { fs, label, path } = this.#folder;
     const file = this.#folder.at(SPACE_FILE);
     const [stat, identity] = await Promise.all([fs.stat(file), fs.identify?.(file)]);
     if (!stat) throw this.#folder.lost();
@@ -81,7 +81,7 @@ export class PlaceGuard {
     const spaceFile = await this.#folder.readSpaceFile();
     if (!spaceFile) throw this.#folder.lost();
     if (spaceFile.id !== this.spaceId) {
-      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${path} now holds the space ${spaceFile.id}, not ${this.spaceId}`, {
+      throw new FoldspaceError("FOLD_SPACE_MISMATCH", `${label} now holds the space ${spaceFile.id}, not ${this.spaceId}`, {
         data: { found: spaceFile.id, expected: this.spaceId, path },
       });
     }

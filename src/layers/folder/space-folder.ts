@@ -59,6 +59,16 @@ export class SpaceFolder {
     this.path = absolute.length > 1 ? absolute.replace(/\/+$/, "") : absolute;
   }
 
+  /** The folder in words, as part of a sentence. */
+  get label(): string {
+    return describeFolder(this.path);
+  }
+
+  /** Whether the path is that of the folder of a space's files, which is in the space's folder. */
+  get isInsideOfSpace(): boolean {
+    return /(^|\/)space-v\d+$/.test(this.path);
+  }
+
   /** Full path of something in the folder. */
   at(relativePath: string): string {
     return joinPath(this.path, relativePath);
@@ -72,7 +82,9 @@ export class SpaceFolder {
     const stat = await this.fs.stat(this.path);
     if (!stat) return { kind: "absent" };
     if (stat.kind !== "directory")
-      throw new FoldspaceError("FOLD_NOT_A_FOLDER", `${this.path} is a file, not a folder`, { data: { path: this.path } });
+      throw new FoldspaceError("FOLD_NOT_A_FOLDER", `${this.path === "" ? this.label : this.path} is a file, not a folder`, {
+        data: { path: this.path },
+      });
     await this.assertNoLinks(OPS_DIR);
     const spaceFile = await this.readSpaceFile();
     if (spaceFile) return { kind: "space", spaceFile };
@@ -83,8 +95,7 @@ export class SpaceFolder {
       if (inside.some((entry) => entry.name === "space.json")) return await this.inspect();
       await this.#explainMissingSpaceFile(inside);
     }
-    const isSpaceDirItself = /(^|\/)space-v\d+$/.test(this.path);
-    return { kind: names.has("space.json") && names.has("ops") && !isSpaceDirItself ? "old-format" : "empty" };
+    return { kind: names.has("space.json") && names.has("ops") && !this.isInsideOfSpace ? "old-format" : "empty" };
   }
 
   /**
@@ -163,17 +174,24 @@ export class SpaceFolder {
     const data = { path: this.path };
     switch (kind) {
       case "absent":
-        return new FoldspaceError("FOLD_NOT_FOUND", `There is no folder ${this.path}`, { data });
+        return new FoldspaceError(
+          "FOLD_NOT_FOUND",
+          this.path === "" ? `There is not even ${this.label}` : `There is no folder ${this.path}`,
+          { data },
+        );
       case "old-format":
         return new FoldspaceError(
           "FOLD_OLD_FORMAT",
-          `${this.path} holds a space of version 0: convert it with "foldspace migrate ${this.path}"`,
+          `${this.label} holds a space of version 0: convert it with "foldspace migrate ${this.path || "."}"`,
           { data },
         );
       case "empty": {
-        const isInside = /(^|\/)space-v\d+$/.test(this.path);
-        const hint = isInside ? " (give the folder above it)" : below === undefined ? "" : ` (give the folder ${below} in it)`;
-        return new FoldspaceError("FOLD_NOT_A_SPACE", `${this.path} holds no space${hint}`, { data });
+        const hint = this.isInsideOfSpace
+          ? " (give the folder above it)"
+          : below === undefined
+            ? ""
+            : ` (give the folder ${below} in it)`;
+        return new FoldspaceError("FOLD_NOT_A_SPACE", `${this.label} holds no space${hint}`, { data });
       }
     }
   }
@@ -296,6 +314,11 @@ export class SpaceFolder {
       );
     }
   }
+}
+
+/** A folder in words, as part of a sentence: the path `""` is that of a file system's root. */
+export function describeFolder(path: string): string {
+  return path === "" ? "the root folder of the file system" : `the folder ${path}`;
 }
 
 /** The problem of a file that a sync service has not downloaded. @param file path of the placeholder */

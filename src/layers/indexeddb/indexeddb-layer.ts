@@ -74,6 +74,7 @@ interface Connection {
  */
 export class IndexedDBPersistenceLayer extends ObservedLayer implements PersistenceLayer {
   readonly id: string;
+  override readonly label: string;
   readonly type = "local";
   readonly supportsIncomingSync = true;
   readonly spaceId: string;
@@ -107,6 +108,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     super();
     this.#options = { databaseName: DATABASE_NAME, durability: "relaxed", clock: systemClock, ...options };
     this.id = options.id ?? `indexeddb:${this.#options.databaseName}`;
+    this.label = `the browser's IndexedDB database ${this.#options.databaseName}`;
     this.spaceId = spaceId;
     this.#journal = new PageJournal(this.#options.databaseName);
     this.deviceStore = new IndexedDBDeviceStore(this.#options.databaseName);
@@ -438,7 +440,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
 
   #connected(): Connection {
     if (this.#connection) return this.#connection;
-    throw new FoldspaceError("FOLD_CLOSED", `The layer ${this.id} is not connected`);
+    throw new FoldspaceError("FOLD_CLOSED", `${this.label} is not connected as a layer`);
   }
 }
 

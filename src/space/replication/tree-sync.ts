@@ -245,7 +245,7 @@ export class TreeSync {
   // ---- inside ----
 
   #closed(connection: LayerConnection): FoldspaceError {
-    return new FoldspaceError("FOLD_CLOSED", `${connection.id} was disposed while tree ${this.treeId} was read`);
+    return new FoldspaceError("FOLD_CLOSED", `${connection.label} was disposed while tree ${this.treeId} was read`);
   }
 
   get #now(): number {
