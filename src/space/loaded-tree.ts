@@ -38,8 +38,16 @@ export interface MergedLayer {
   readonly differing: readonly DifferingContents[];
 }
 
-/** A tree that merges operations read from layers without copying them. */
+/** A tree that merges operations read from layers without copying them, and passes on those that a caller merges. */
 class LayeredTree extends ReplicatedTree {
+  onMergedByCaller: ((ops: readonly VertexOperation[]) => void) | undefined;
+
+  override merge(ops: readonly VertexOperation[]): VertexOperation[] {
+    const added = super.merge(ops);
+    this.onMergedByCaller?.(added);
+    return added;
+  }
+
   override mergeOwned(ops: readonly VertexOperation[]): VertexOperation[] {
     return super.mergeOwned(ops);
   }
@@ -53,8 +61,6 @@ export class LoadedTree {
   /** Edits of the current task, handed over together. */
   #unsent: VertexOperation[] = [];
   readonly #preLoadEdits = new PreLoadEdits();
-  /** The layer's operations that are being merged. An observer may merge operations from a live peer meanwhile. */
-  #arriving: ReadonlySet<VertexOperation> = new Set();
   #isReleased = false;
 
   /** @param localOps operations that this instance has made in the tree, also when it was loaded before */
@@ -73,10 +79,13 @@ export class LoadedTree {
     // the layer that is read first may lack them: without them, the next edits would reuse their ids
     this.#tree.mergeOwned(localOps.operations);
     this.#tree.observeOpApplied((op, isLocal) => {
-      if (this.#arriving.has(op) || (!isMoveVertexOp(op) && op.transient)) return;
-      if (isLocal) this.#localOps.note(op);
+      if (!isLocal || isDraft(op)) return;
+      this.#localOps.note(op);
       this.#send(op);
     });
+    this.#tree.onMergedByCaller = (ops) => {
+      for (const op of ops) if (!isDraft(op)) this.#send(op);
+    };
   }
 
   get tree(): ReplicatedTree {
@@ -115,7 +124,7 @@ export class LoadedTree {
     if (isLong) await slicer.yieldToEventLoop(true);
     // in order, so that few moves are late: late ones cost a whole undo and redo, which cannot be divided
     for (const slice of slicesInOrder(ops, SLICE_OPS)) {
-      for (const op of this.#merge(slice)) arrived.push(op);
+      for (const op of this.#tree.mergeOwned(slice)) arrived.push(op);
       onSlice(slice);
       if (slicer.isDue) await slicer.yieldToEventLoop();
     }
@@ -139,7 +148,7 @@ export class LoadedTree {
 
   /** Merges operations that a layer reports later. @returns the operations that the tree did not have */
   mergeTold(ops: readonly VertexOperation[]): VertexOperation[] {
-    return this.#merge(ops);
+    return this.#tree.mergeOwned(ops);
   }
 
   /** Must be called when reported operations have been merged and passed on. @param arrived those that the tree did not have */
@@ -157,16 +166,6 @@ export class LoadedTree {
   changePeer(peerId: string): void {
     this.flushLocalOps();
     this.tree.changePeer(peerId);
-  }
-
-  #merge(ops: readonly VertexOperation[]): VertexOperation[] {
-    const outer = this.#arriving;
-    this.#arriving = new Set(ops);
-    try {
-      return this.#tree.mergeOwned(ops);
-    } finally {
-      this.#arriving = outer;
-    }
   }
 
   #send(op: VertexOperation): void {
@@ -194,6 +193,10 @@ export class LoadedTree {
     for (const op of toReapply(foreignOps, this.tree.getAllOps())) this.tree.reapply(op);
     for (const op of placesToReapply(this.tree, foreignOps)) this.tree.reapply(op);
   }
+}
+
+function isDraft(op: VertexOperation): boolean {
+  return !isMoveVertexOp(op) && op.transient;
 }
 
 function repeatedAmong(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): readonly VertexOperation[] {

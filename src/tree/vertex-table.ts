@@ -19,8 +19,9 @@ const WIDTH = 8;
 const IN_LOG = 1;
 const TOUCHED = 2;
 
-/** From so many steps up on, a lookup in {@link Ancestry} is cheaper. */
-const MAX_STEPS_UP = 128;
+// Fewer steps up than the first limit are cheaper than a lookup in `Ancestry`, more than the second one are not.
+const MIN_STEPS_LIMIT = 32;
+const MAX_STEPS_LIMIT = 1_024;
 
 /**
  * The vertices of a tree, by number: their ids, parents and children. A vertex has a number before it exists, if an operation names
@@ -31,6 +32,8 @@ export class VertexTable {
   readonly #table = new Table(WIDTH);
   /** Made when a tree turns out to be deep. */
   #ancestry: Ancestry | undefined;
+  /** Falls while walks up do not reach the top within it, because then they are wasted. */
+  #stepsLimit = MAX_STEPS_LIMIT;
 
   /** Number of the last vertex; the first one has number 1. */
   get last(): number {
@@ -86,10 +89,12 @@ export class VertexTable {
     let steps = 0;
     for (let at = vertex; at > 0; at = this.parentOf(at)) {
       if (at === above) return true;
-      if (++steps < MAX_STEPS_UP) continue;
+      if (++steps < this.#stepsLimit) continue;
+      this.#stepsLimit = Math.max(MIN_STEPS_LIMIT, this.#stepsLimit >> 1);
       this.#ancestry ??= new Ancestry((each) => this.parentOf(each), this.last);
       return this.#ancestry.isAtOrBelow(at, above);
     }
+    this.#stepsLimit = Math.min(MAX_STEPS_LIMIT, this.#stepsLimit + MIN_STEPS_LIMIT);
     return false;
   }
 
