@@ -63,7 +63,7 @@ export class LoadedTree {
   readonly #preLoadEdits = new PreLoadEdits();
   #isReleased = false;
 
-  /** @param localOps operations that this instance has made in the tree, also when it was loaded before */
+  /** @param localOps what this instance has made in the tree, also when it was loaded before */
   constructor(peerId: string, treeId: string, host: LoadedTreeHost, localOps: LocalOpLog, options: ReplicatedTreeOptions = {}) {
     this.#host = host;
     this.#localOps = localOps;
@@ -77,7 +77,7 @@ export class LoadedTree {
       },
     });
     // the layer that is read first may lack them: without them, the next edits would reuse their ids
-    this.#tree.mergeOwned(localOps.operations);
+    this.#tree.mergeOwned(localOps.takeKept());
     this.#tree.observeOpApplied((op, isLocal) => {
       if (!isLocal || isDraft(op)) return;
       this.#localOps.note(op);
@@ -100,6 +100,7 @@ export class LoadedTree {
   /** The tree is no longer kept up to date, and takes no edits any more. */
   release(): void {
     this.flushLocalOps();
+    if (!this.#isReleased) this.#localOps.keep(this.#tree);
     this.#isReleased = true;
   }
 

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { FormerValues } from "./former-values.ts";
 import type { JsonValue } from "./json-value.ts";
 
-const LONG = "x".repeat(300);
+/** Longer than a block that is compared at once. */
+const LONG = "x".repeat(2_500);
 
 function roundTrip(value: JsonValue | undefined, base: JsonValue | undefined): JsonValue | undefined {
   const values = new FormerValues();
@@ -40,7 +41,7 @@ test("an edited text is read back as it was", () => {
 test("an edited text is kept as a difference, and any other text is not", () => {
   const values = new FormerValues();
   expect(values.isDifference(values.add(`${LONG} a`, { op: 1, value: `${LONG} b` }))).toBe(true);
-  expect(values.isDifference(values.add(`${LONG} a`, { op: 1, value: "y".repeat(400) }))).toBe(false);
+  expect(values.isDifference(values.add(`${LONG} a`, { op: 1, value: "y".repeat(4_000) }))).toBe(false);
   expect(values.isDifference(values.add(`${LONG} a`, { op: 1, value: null }))).toBe(false);
   expect(values.isDifference(values.add("short", { op: 1, value: "shorter" }))).toBe(false);
 });

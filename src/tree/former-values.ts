@@ -10,8 +10,8 @@ const DIFFERENCE = 3;
 
 /** A difference from a shorter text saves too little. */
 const MIN_DIFFERENCE_LENGTH = 64;
-const BLOCK_LENGTH = 256;
-const CODES_AT_ONCE = 4096;
+const BLOCK_LENGTH = 1_024;
+const CODES_AT_ONCE = 4_096;
 
 /** A value and the number of its operation. */
 export interface NumberedValue {
@@ -131,23 +131,20 @@ class Reader {
   }
 }
 
-/** Number of equal characters at the starts, which have at most the given number. */
+/** Number of equal characters at the starts, which have at most the given number. Comparing blocks is many times faster. */
 function commonStart(one: string, other: string, most: number): number {
   let length = 0;
-  // comparing blocks is many times faster
-  while (length + BLOCK_LENGTH <= most && one.startsWith(other.slice(length, length + BLOCK_LENGTH), length))
-    length += BLOCK_LENGTH;
+  const isNextBlockEqual = (): boolean => one.slice(length, length + BLOCK_LENGTH) === other.slice(length, length + BLOCK_LENGTH);
+  while (length + BLOCK_LENGTH <= most && isNextBlockEqual()) length += BLOCK_LENGTH;
   while (length < most && one.charCodeAt(length) === other.charCodeAt(length)) length++;
   return length;
 }
 
+/** As {@link commonStart}, at the ends. */
 function commonEnd(one: string, other: string, most: number): number {
   let length = 0;
-  while (
-    length + BLOCK_LENGTH <= most &&
-    one.endsWith(other.slice(other.length - length - BLOCK_LENGTH, other.length - length), one.length - length)
-  )
-    length += BLOCK_LENGTH;
+  const block = (text: string): string => text.slice(text.length - length - BLOCK_LENGTH, text.length - length);
+  while (length + BLOCK_LENGTH <= most && block(one) === block(other)) length += BLOCK_LENGTH;
   while (length < most && one.charCodeAt(one.length - 1 - length) === other.charCodeAt(other.length - 1 - length)) length++;
   return length;
 }
