@@ -48,6 +48,15 @@ export class Report {
     this.#write(`${label.padEnd(LABEL_WIDTH)}${formatMs(measuredMs)}${verdict}`);
   }
 
+  /** Reports an amount of memory as a multiple of another one; without `atMost`, for the record only. */
+  bytes(label, bytes, floorBytes, { atMost } = {}) {
+    const ratio = bytes / floorBytes;
+    const verdict = atMost === undefined ? "" : `  (at most ${atMost}×) ${this.#judge(label, ratio <= atMost)}`;
+    this.#write(
+      `${label.padEnd(LABEL_WIDTH)}${formatKilobytes(bytes)}  / floor ${formatKilobytes(floorBytes)} = ${ratio.toFixed(2).padStart(7)}×${verdict}`,
+    );
+  }
+
   #judge(label, isWithin) {
     if (!isWithin) this.#failures.push(label);
     return isWithin ? "ok" : "OVER";
@@ -79,6 +88,30 @@ export async function median(runs, fn, around = {}) {
   return times.length % 2 === 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
 }
 
+/**
+ * Memory that a result keeps: heap and buffers, after garbage collection, and after a run that does not count.
+ * @template R
+ * @param {() => R} fn
+ * @param {(result: R) => void} [inspect] throws if the result is wrong
+ */
+export async function kept(fn, inspect) {
+  fn();
+  const before = await usedBytes();
+  const result = fn();
+  const bytes = (await usedBytes()) - before;
+  inspect?.(result);
+  return bytes;
+}
+
+async function usedBytes() {
+  // objects behind weak references live until the end of the task
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
 /** Throws if a result is wrong: a fast wrong answer is not a measurement. */
 export function check(condition, message) {
   if (!condition) throw new Error(`Wrong result: ${message}`);
@@ -93,6 +126,10 @@ export function seededRandom(seed) {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+function formatKilobytes(bytes) {
+  return `${(bytes / 1000).toFixed(0)} kB`.padStart(TIME_WIDTH);
 }
 
 function formatMs(ms) {

@@ -1,8 +1,8 @@
-// The replicated tree: late merges, loading, many siblings. Needs a build (`npm run build`).
+// The replicated tree: late merges, loading, memory, deep trees, many siblings. Needs a build (`npm run build`).
 
 import { RepTree } from "reptree";
 import { ReplicatedTree } from "../dist/tree/index.js";
-import { check, median, seededRandom } from "./harness.mjs";
+import { check, kept, median, seededRandom } from "./harness.mjs";
 
 export const name = "tree";
 
@@ -13,6 +13,9 @@ export async function run(report) {
   await lateMergeOfRepTree(report, { known: 7_500, late: 1_500 });
   await load(report, 180_000, { runs: 5, atMost: 3 });
   await load(report, 500_000, { runs: 3 });
+  await memory(report, 180_000);
+  await editedText(report, { vertices: 20_000, edits: 50_000 });
+  await deepMoves(report, 20_000);
   await siblings(report, { created: 20_000, deleted: 2_000 });
 }
 
@@ -87,6 +90,71 @@ async function load(report, count, { runs, atMost }) {
   report.ratio(`${label}: merge / parse to operations`, mergeMs, opsFloorMs);
   report.ratio(`${label}: parse, merge / parse to operations`, bothMs, opsFloorMs, { atMost });
   report.ratio(`${label}: parse, merge / JSON.parse alone`, bothMs, floorMs);
+}
+
+/** What a tree keeps of each operation; the floor is the operations themselves, as objects. */
+async function memory(report, count) {
+  const lines = linesInFileOrder(count);
+  const objects = await kept(
+    () => parseLines(lines),
+    (ops) => check(ops.length === count, "operations parsed"),
+  );
+  const tree = await kept(
+    () => openTree(parseLines(lines)),
+    ({ opCount }) => check(opCount === count, "operations loaded"),
+  );
+  report.bytes(`keep ${grouped(count)} operations / the same as objects`, tree, objects, { atMost: 0.75 });
+}
+
+/** One text of many vertices is edited all the time; the floor is a tree that has only what is shown. */
+async function editedText(report, { vertices, edits }) {
+  const ids = Array.from({ length: vertices }, (_, index) => `v${index}`.padEnd(32, "0"));
+  let counter = 0;
+  const id = () => ({ counter: ++counter, peerId: "editor".padEnd(32, "0") });
+  const created = ids.flatMap((targetId, index) => [
+    { id: id(), targetId, parentId: index === 0 ? null : ids[0] },
+    { id: id(), targetId, key: "name", value: `Vertex ${index}`, transient: false },
+  ]);
+  const text = "A text of some length. ".repeat(100);
+  const setText = (index) => ({ id: id(), targetId: ids[1], key: "text", value: `${text}${index}`, transient: false });
+  const isRight = (tree) => check(tree.getVertexProperty(ids[1], "text").startsWith(text), "text edited");
+  const shown = await kept(() => openTree([...created, setText(0)]), isRight);
+  const edited = await kept(() => {
+    const tree = openTree(created);
+    for (let index = 0; index < edits; index++) tree.merge([setText(index)]);
+    return tree;
+  }, isRight);
+  report.bytes(`keep ${grouped(vertices)} vertices, one text edited ${grouped(edits)} times / shown`, edited, shown, {
+    atMost: 2,
+  });
+}
+
+/** Moves in a chain, each below the vertex itself, and a late one below all; the floor is the same in a flat tree. */
+async function deepMoves(report, depth) {
+  const movesIn = (isDeep) => {
+    let counter = 0;
+    const move = (targetId, parentId) => ({ id: { counter: ++counter, peerId: "mover" }, targetId, parentId });
+    const ops = [move("0", null), move("root", null)];
+    for (let index = 0; index < depth; index++) ops.push(move(`v${index}`, isDeep && index > 0 ? `v${index - 1}` : "root"));
+    for (let index = 0; index < depth; index++) ops.push(move(`v${index % 100}`, `v${depth - 1 - (index % 1_000)}`));
+    return ops;
+  };
+  const [deep, flat] = [movesIn(true), movesIn(false)];
+  const vertices = (tree) => check(tree.getAllVertices().length === depth + 2, "moves in a chain");
+  const deepMs = await median(9, () => openTree(deep), { check: vertices });
+  const flatMs = await median(9, () => openTree(flat), { check: vertices });
+  report.ratio(`${grouped(2 * depth)} moves in a chain / in a flat tree`, deepMs, flatMs, { atMost: 3 });
+  const late = { id: { counter: 1, peerId: "late" }, targetId: "v1", parentId: "root" };
+  const mergeLate = (ops) =>
+    median(
+      9,
+      (tree) => {
+        tree.merge([late]);
+        return tree.root;
+      },
+      { setup: () => openTree(ops), check: (_root, tree) => vertices(tree) },
+    );
+  report.ratio("a late move there / in a flat tree", await mergeLate(deep), await mergeLate(flat), { atMost: 3 });
 }
 
 /** Creates, lists and deletes many children of one vertex; the floor is the simplest data structure that can do it. */

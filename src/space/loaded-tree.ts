@@ -38,8 +38,16 @@ export interface MergedLayer {
   readonly differing: readonly DifferingContents[];
 }
 
-/** A tree that merges operations read from layers without copying them. */
+/** A tree that merges operations read from layers without copying them, and passes on those that a caller merges. */
 class LayeredTree extends ReplicatedTree {
+  onMergedByCaller: ((ops: readonly VertexOperation[]) => void) | undefined;
+
+  override merge(ops: readonly VertexOperation[]): VertexOperation[] {
+    const added = super.merge(ops);
+    this.onMergedByCaller?.(added);
+    return added;
+  }
+
   override mergeOwned(ops: readonly VertexOperation[]): VertexOperation[] {
     return super.mergeOwned(ops);
   }
@@ -53,11 +61,9 @@ export class LoadedTree {
   /** Edits of the current task, handed over together. */
   #unsent: VertexOperation[] = [];
   readonly #preLoadEdits = new PreLoadEdits();
-  /** The layer's operations that are being merged. An observer may merge operations from a live peer meanwhile. */
-  #arriving: ReadonlySet<VertexOperation> = new Set();
   #isReleased = false;
 
-  /** @param localOps operations that this instance has made in the tree, also when it was loaded before */
+  /** @param localOps what this instance has made in the tree, also when it was loaded before */
   constructor(peerId: string, treeId: string, host: LoadedTreeHost, localOps: LocalOpLog, options: ReplicatedTreeOptions = {}) {
     this.#host = host;
     this.#localOps = localOps;
@@ -71,12 +77,15 @@ export class LoadedTree {
       },
     });
     // the layer that is read first may lack them: without them, the next edits would reuse their ids
-    this.#tree.mergeOwned(localOps.operations);
+    this.#tree.mergeOwned(localOps.takeKept());
     this.#tree.observeOpApplied((op, isLocal) => {
-      if (this.#arriving.has(op) || (!isMoveVertexOp(op) && op.transient)) return;
-      if (isLocal) this.#localOps.note(op);
+      if (!isLocal || isDraft(op)) return;
+      this.#localOps.note(op);
       this.#send(op);
     });
+    this.#tree.onMergedByCaller = (ops) => {
+      for (const op of ops) if (!isDraft(op)) this.#send(op);
+    };
   }
 
   get tree(): ReplicatedTree {
@@ -91,6 +100,7 @@ export class LoadedTree {
   /** The tree is no longer kept up to date, and takes no edits any more. */
   release(): void {
     this.flushLocalOps();
+    if (!this.#isReleased) this.#localOps.keep(this.#tree);
     this.#isReleased = true;
   }
 
@@ -115,7 +125,7 @@ export class LoadedTree {
     if (isLong) await slicer.yieldToEventLoop(true);
     // in order, so that few moves are late: late ones cost a whole undo and redo, which cannot be divided
     for (const slice of slicesInOrder(ops, SLICE_OPS)) {
-      for (const op of this.#merge(slice)) arrived.push(op);
+      for (const op of this.#tree.mergeOwned(slice)) arrived.push(op);
       onSlice(slice);
       if (slicer.isDue) await slicer.yieldToEventLoop();
     }
@@ -139,7 +149,7 @@ export class LoadedTree {
 
   /** Merges operations that a layer reports later. @returns the operations that the tree did not have */
   mergeTold(ops: readonly VertexOperation[]): VertexOperation[] {
-    return this.#merge(ops);
+    return this.#tree.mergeOwned(ops);
   }
 
   /** Must be called when reported operations have been merged and passed on. @param arrived those that the tree did not have */
@@ -157,16 +167,6 @@ export class LoadedTree {
   changePeer(peerId: string): void {
     this.flushLocalOps();
     this.tree.changePeer(peerId);
-  }
-
-  #merge(ops: readonly VertexOperation[]): VertexOperation[] {
-    const outer = this.#arriving;
-    this.#arriving = new Set(ops);
-    try {
-      return this.#tree.mergeOwned(ops);
-    } finally {
-      this.#arriving = outer;
-    }
   }
 
   #send(op: VertexOperation): void {
@@ -194,6 +194,10 @@ export class LoadedTree {
     for (const op of toReapply(foreignOps, this.tree.getAllOps())) this.tree.reapply(op);
     for (const op of placesToReapply(this.tree, foreignOps)) this.tree.reapply(op);
   }
+}
+
+function isDraft(op: VertexOperation): boolean {
+  return !isMoveVertexOp(op) && op.transient;
 }
 
 function repeatedAmong(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): readonly VertexOperation[] {

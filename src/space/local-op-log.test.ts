@@ -97,3 +97,13 @@ test("a line of ours that comes back with the members of its value in another or
   const line = { id, targetId: "root", key: "place", value: { y: 2, x: 1 }, transient: false };
   expect(made.findForeignOps([line], undefined, tree.findDifferingContents([line]))).toEqual([]);
 });
+
+test("what was made here is kept while the tree is not in memory, and only then", () => {
+  tree.newVertex("root", { text: "made here" });
+  const own = tree.getAllOps();
+  tree.merge([{ id: { counter: 90, peerId: "other" }, targetId: "root", key: "text", value: "theirs", transient: false }]);
+  expect(made.takeKept()).toEqual([]);
+  made.keep(tree);
+  expect(made.takeKept()).toEqual(own);
+  expect(made.takeKept()).toEqual([]);
+});

@@ -3,6 +3,7 @@ import {
   compareOpIds,
   isMoveVertexOp,
   opIdToString,
+  OpIdSet,
   type DifferingContents,
   type MoveVertex,
   type OpId,
@@ -30,25 +31,31 @@ export interface ForeignOperation {
 }
 
 /**
- * The operations that this instance has made in one tree. With them, it detects another instance that makes operations under its
- * peer id, such as a copy of its profile, or a machine that was restored from an image while it ran.
+ * The ids of the operations that this instance has made in one tree. With them, it detects another instance that makes operations
+ * under its peer id, such as a copy of its profile, or a machine that was restored from an image while it ran. The tree has the
+ * operations; while it is not in memory, they are here.
  */
 export class LocalOpLog {
   /** Contested moves, and the number of arrivals with which each is still checked again. */
   readonly #contested = new Map<string, { readonly foreignOp: ForeignOperation; checksLeft: number }>();
-  /** By peer id, because it may change, and counter. */
-  readonly #ops = new Map<string, Map<number, VertexOperation>>();
+  /** Of all peer ids that this instance has had. */
+  readonly #ids = new OpIdSet();
+  #unloaded: readonly VertexOperation[] = [];
 
   note(op: VertexOperation): void {
-    const { peerId, counter } = op.id;
-    const ops = this.#ops.get(peerId);
-    if (ops) ops.set(counter, op);
-    else this.#ops.set(peerId, new Map([[counter, op]]));
+    this.#ids.add(op.id);
   }
 
-  /** All operations made here, under any peer id. */
-  get operations(): VertexOperation[] {
-    return [...this.#ops.values()].flatMap((ops) => [...ops.values()]);
+  /** Keeps the operations that were made here until the tree is loaded again. */
+  keep(tree: ReplicatedTree): void {
+    this.#unloaded = this.#ids.size === 0 ? [] : tree.getAllOps().filter(({ id }) => this.#ids.has(id));
+  }
+
+  /** @returns the operations that were kept: they are the tree's from then on */
+  takeKept(): readonly VertexOperation[] {
+    const ops = this.#unloaded;
+    this.#unloaded = [];
+    return ops;
   }
 
   /**
@@ -68,8 +75,8 @@ export class LocalOpLog {
   ): ForeignOperation[] {
     const foreignOps: ForeignOperation[] = differing.map(({ reported, known }) => ({ op: reported, ours: known }));
     for (const op of ops) {
-      const made = this.#ops.get(op.id.peerId);
-      const isForeign = made ? !made.has(op.id.counter) : op.id.peerId === newPeerId;
+      const isOwnPeer = this.#ids.highest(op.id.peerId) > 0 || op.id.peerId === newPeerId;
+      const isForeign = isOwnPeer && !this.#ids.has(op.id);
       if (isForeign) foreignOps.push({ op, ours: undefined });
     }
     const earlier = foreignOps.length > 0 || ops.some((op) => this.#isForeignMove(op)) ? this.#contestedBefore() : [];
@@ -84,7 +91,7 @@ export class LocalOpLog {
   }
 
   #isForeignMove(op: VertexOperation): boolean {
-    return isMoveVertexOp(op) && !this.#ops.get(op.id.peerId)?.has(op.id.counter);
+    return isMoveVertexOp(op) && !this.#ids.has(op.id);
   }
 
   #contestedBefore(): ForeignOperation[] {

@@ -1,4 +1,4 @@
-import type { MoveEntry } from "./move-log.ts";
+import type { MoveEntry, MoveLog } from "./move-log.ts";
 import { BIN_ID, compareOpIds, isMoveVertexOp, type MoveVertex, type OpId, type VertexOperation } from "./operation.ts";
 
 /** Id of a parent; `null`: a root; `undefined`: not placed yet. */
@@ -25,11 +25,11 @@ export type Conflicts = readonly [VertexOperation, ...VertexOperation[]];
  * The place is that in the chosen tree, in which each id refers to the first of its conflicts. Moves to these places, in the given
  * order, take effect on every replica: the vertices above a vertex are either certain or were moved before.
  *
- * @param moves all known moves, sorted by id
+ * @param moves all known moves, none of them pending
  * @param parentOf gives a vertex's parent after all moves
  */
 export function findAmbiguousPlaces(
-  moves: readonly MoveEntry[],
+  moves: MoveLog,
   parentOf: (vertexId: string) => ParentId,
   conflicts: readonly Conflicts[],
 ): Placement[] {
@@ -38,15 +38,15 @@ export function findAmbiguousPlaces(
   const lowest = contested[0]?.id;
   if (!lowest) return [];
   const replay = new PossibleParents(parentOf, conflicts.flat().filter(isMoveVertexOp));
-  let next = moves.length;
-  while (next > 0 && compareOpIds(moves[next - 1]!.op.id, lowest) >= 0) replay.undo(moves[--next]!);
+  let next = moves.size + 1;
+  while (next > 1 && compareOpIds(moves.idAt(next - 1), lowest) >= 0) replay.undo(moves.entryAt(--next));
   for (const { id, ops } of contested) {
-    for (; next < moves.length && compareOpIds(moves[next]!.op.id, id) < 0; next++) replay.apply(moves[next]!);
+    for (; next <= moves.size && compareOpIds(moves.idAt(next), id) < 0; next++) replay.apply(moves.entryAt(next));
     replay.applyOneOf(ops);
     // skips the conflict that is in the log
-    if (next < moves.length && compareOpIds(moves[next]!.op.id, id) === 0) next++;
+    if (next <= moves.size && compareOpIds(moves.idAt(next), id) === 0) next++;
   }
-  for (; next < moves.length; next++) replay.apply(moves[next]!);
+  for (; next <= moves.size; next++) replay.apply(moves.entryAt(next));
   return replay.placements();
 }
 
@@ -69,15 +69,13 @@ class PossibleParents {
     this.#conflictParents = new Set(conflicts.map(({ parentId }) => parentId));
   }
 
-  undo({ target, previousParent }: MoveEntry): void {
-    this.#certain.set(target.id, previousParent && previousParent.id);
+  undo({ op, previousParentId }: MoveEntry): void {
+    this.#certain.set(op.targetId, previousParentId);
   }
 
-  apply({ op, target }: MoveEntry): void {
-    const first = target.firstUseAsParent;
-    const hadNothingBelow = !first || compareOpIds(op.id, first.op.id) < 0;
-    // then no way leads up to it: true for every honest creation
-    if (hadNothingBelow && op.parentId !== op.targetId && !this.#conflictParents.has(op.targetId))
+  apply({ op, mayHaveHadChildren }: MoveEntry): void {
+    // otherwise no way leads up to it: true for every honest creation
+    if (!mayHaveHadChildren && op.parentId !== op.targetId && !this.#conflictParents.has(op.targetId))
       this.#set(op.targetId, certainly(op.parentId));
     else this.#set(op.targetId, this.#outcomeOf(op));
   }

@@ -1,6 +1,7 @@
 import { jsonEquals } from "./json-value.ts";
-import type { MoveEntry } from "./move-log.ts";
-import type { SetVertexProperty, VertexOperation } from "./operation.ts";
+import type { MoveLog } from "./move-log.ts";
+import type { VertexOperation } from "./operation.ts";
+import type { PropertyTable, RecentValues } from "./property-table.ts";
 
 /** Two different operations with the same id. */
 export interface DifferingContents {
@@ -15,35 +16,40 @@ const STEPS = 5_000;
  * Finds operations that differ from those known under the same ids. This happens if two replicas have made operations under one
  * peer id.
  *
- * The logs are walked from their ends until all ids are found, because a repeated operation is mostly a recent one. With very many
- * operations this takes long, so the search yields again and again.
+ * Moves are found by their ids. The operations on properties are walked from the last one that arrived until all ids are found,
+ * because a repeated operation is mostly a recent one. With very many operations this takes long, so the search yields again and
+ * again.
  *
  * @param reported operations whose ids are all known, without drafts
- * @param moves sorted by id
- * @param properties in the order of arrival
+ * @param moves none of them pending when the search starts
+ * @param applyPending applies the moves that have arrived during a pause
  */
 export function* searchDifferingContents(
   reported: readonly VertexOperation[],
-  moves: readonly MoveEntry[],
-  properties: readonly SetVertexProperty[],
+  moves: MoveLog,
+  properties: PropertyTable,
+  applyPending: () => void,
 ): Generator<undefined, DifferingContents[]> {
   const differing: DifferingContents[] = [];
-  const wanted = new WantedIds();
-  const compare = (known: VertexOperation): void => {
-    for (const each of wanted.ingest(known)) if (!haveSameContent(each, known)) differing.push({ reported: each, known });
+  const compare = (each: VertexOperation, known: VertexOperation): void => {
+    if (!haveSameContent(each, known)) differing.push({ reported: each, known });
   };
-  // a late move that arrives meanwhile is inserted in the middle of the log
-  const moveOps = reported.length > STEPS ? [...moves] : moves;
+  const wanted = new WantedIds();
   for (const [index, op] of reported.entries()) {
-    wanted.add(op);
-    if (index % STEPS === STEPS - 1) yield;
+    const move = moves.find(op.id);
+    if (move === 0) wanted.add(op);
+    else compare(op, moves.opAt(move));
+    if (index % STEPS !== STEPS - 1) continue;
+    yield;
+    applyPending();
   }
-  for (let index = properties.length - 1; index >= 0 && wanted.size > 0; index--) {
-    compare(properties[index]!);
-    if (index % STEPS === 0) yield;
-  }
-  for (let index = moveOps.length - 1; index >= 0 && wanted.size > 0; index--) {
-    compare(moveOps[index]!.op);
+  const recent: RecentValues = new Map();
+  for (let index = properties.opCount; index > 0 && wanted.size > 0; index--) {
+    const found = wanted.take(properties.peerIdAt(index), properties.counterAt(index));
+    if (found.length > 0) {
+      const known = properties.opAt(index, recent);
+      for (const each of found) compare(each, known);
+    }
     if (index % STEPS === 0) yield;
   }
   return differing;
@@ -57,11 +63,11 @@ class WantedIds {
   size = 0;
 
   /** Removes an id from the wanted ones. @returns the wanted operations with that id */
-  ingest({ id }: VertexOperation): readonly VertexOperation[] {
-    const ops = this.#byPeer.get(id.peerId);
-    const found = ops?.get(id.counter);
+  take(peerId: string, counter: number): readonly VertexOperation[] {
+    const ops = this.#byPeer.get(peerId);
+    const found = ops?.get(counter);
     if (!ops || !found) return NONE;
-    ops.delete(id.counter);
+    ops.delete(counter);
     this.size--;
     return Array.isArray(found) ? found : [found];
   }

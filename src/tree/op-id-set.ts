@@ -4,6 +4,9 @@ import { isValidCounter, type OpId } from "./operation.ts";
 /** Version vector as plain data: per peer, sorted disjoint inclusive ranges of counters, as in `reptree`. */
 export type StateVector = Record<string, number[][]>;
 
+/** The first and the last counter. */
+type Range = [number, number];
+
 /**
  * The exact set of operation ids that a replica or layer knows, as ranges of counters per peer.
  *
@@ -20,12 +23,12 @@ export class OpIdSet {
   static from(state: Readonly<StateVector>): OpIdSet {
     const vector = new OpIdSet();
     for (const [peerId, ranges] of Object.entries(state)) {
-      for (const [start, end] of ranges) {
-        if (!isValidCounter(start) || !isValidCounter(end) || end < start) {
-          throw new FoldspaceError("FOLD_BAD_COUNTER", `A state vector cannot have the range ${String(start)} to ${String(end)}`);
-        }
-        vector.#peer(peerId).addRange(start, end);
-      }
+      const checked = ranges.map(([start, end]): Range => {
+        if (isValidCounter(start) && isValidCounter(end) && end >= start) return [start, end];
+        throw new FoldspaceError("FOLD_BAD_COUNTER", `A state vector cannot have the range ${String(start)} to ${String(end)}`);
+      });
+      // a peer without operations is not known
+      if (checked.length > 0) vector.#peer(peerId).addRanges(checked.sort(([one], [other]) => one - other));
     }
     return vector;
   }
@@ -64,9 +67,7 @@ export class OpIdSet {
 
   /** Adds all ids of the other vector. */
   addAll(other: OpIdSet): void {
-    for (const [peerId, ranges] of other.#peers) {
-      for (const [start, end] of ranges.toRanges()) this.#peer(peerId).addRange(start, end);
-    }
+    for (const [peerId, ranges] of other.#peers) this.#peer(peerId).addRanges(ranges.toRanges());
   }
 
   /** Whether every id of the other vector is in this one. */
@@ -159,18 +160,13 @@ class PeerRanges {
     if (this.#loose.size > MIN_LOOSE_BEFORE_MERGING && this.#loose.size > this.#starts.length) this.#mergeLoose();
   }
 
-  addRange(start: number, end: number): void {
-    if (start > this.highest) {
-      this.add(start);
-      this.#ends[this.#ends.length - 1] = end;
-      this.#size += end - start;
-      return;
-    }
+  /** @param ranges sorted by their starts */
+  addRanges(ranges: readonly Range[]): void {
     this.#mergeLoose();
-    this.#mergeSorted([[start, end]]);
+    this.#mergeSorted(ranges);
   }
 
-  toRanges(): [number, number][] {
+  toRanges(): Range[] {
     this.#mergeLoose();
     return this.#starts.map((start, index) => [start, this.#ends[index]!]);
   }
@@ -195,10 +191,10 @@ class PeerRanges {
     if (!this.#loose) return;
     const counters = Float64Array.from(this.#loose).sort();
     this.#loose = undefined;
-    this.#mergeSorted(Array.from(counters, (counter) => [counter, counter]));
+    this.#mergeSorted(Array.from(counters, (counter): Range => [counter, counter]));
   }
 
-  #mergeSorted(added: readonly (readonly [number, number])[]): void {
+  #mergeSorted(added: readonly Range[]): void {
     const starts: number[] = [];
     const ends: number[] = [];
     let size = 0;

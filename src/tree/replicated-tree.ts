@@ -3,8 +3,6 @@ import { copyOperations } from "./change.ts";
 import type { DifferingContents } from "./differing-contents.ts";
 import type { VertexChangeEvent } from "./events.ts";
 import type { JsonValue } from "./json-value.ts";
-import { nameOf } from "./names.ts";
-import type { TreeNode } from "./node.ts";
 import { observeChildren, observeVertex, observeVertexMove } from "./observing.ts";
 import { assertOperations, compareOpIds, type VertexOperation } from "./operation.ts";
 import type { Properties, VertexProperty } from "./properties.ts";
@@ -14,6 +12,7 @@ import { TreeEditor } from "./tree-editor.ts";
 import type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
 import type { TreeState } from "./tree-state.ts";
 import { Vertex } from "./vertex.ts";
+import { VertexHandles } from "./vertex-handles.ts";
 import { OpIdSet, type StateVector } from "./op-id-set.ts";
 
 /**
@@ -33,6 +32,7 @@ export class ReplicatedTree {
   readonly #replica: Replica;
   readonly #state: TreeState;
   readonly #editor: TreeEditor;
+  readonly #handles = new VertexHandles((vertex) => new Vertex(this, this.#state.vertices.idOf(vertex)));
   readonly #beforeChange: ((kind: TreeChangeKind) => void) | undefined;
 
   /**
@@ -58,29 +58,31 @@ export class ReplicatedTree {
   /** The root vertex; `undefined` until its creation is known. */
   get root(): Vertex | undefined {
     const { root } = this.#state;
-    return root && this.#vertex(root);
+    return root === undefined ? undefined : this.#handles.of(root);
   }
 
   getVertex(vertexId: string): Vertex | undefined {
-    const node = this.#state.existing(vertexId);
-    return node && this.#vertex(node);
+    return this.#read(vertexId, (vertex) => this.#handles.of(vertex));
   }
 
   /** Every vertex that was ever created, deleted ones and the bin included. */
   getAllVertices(): Vertex[] {
-    const vertices: Vertex[] = [];
-    for (const node of this.#state.nodes()) if (node.exists) vertices.push(this.#vertex(node));
-    return vertices;
+    const { vertices } = this.#state;
+    const handles: Vertex[] = [];
+    for (let vertex = 1; vertex <= vertices.last; vertex++) if (vertices.exists(vertex)) handles.push(this.#handles.of(vertex));
+    return handles;
   }
 
   getParent(vertexId: string): Vertex | undefined {
-    const parent = this.#state.existing(vertexId)?.shownParent;
-    return parent?.exists ? this.#vertex(parent) : undefined;
+    return this.#read(vertexId, (vertex, { vertices }) => {
+      const parent = vertices.parentOf(vertex);
+      return vertices.exists(parent) ? this.#handles.of(parent) : undefined;
+    });
   }
 
   /** `null` for a root and for an unknown vertex. The parent itself may not be known yet. */
   getParentId(vertexId: string): string | null {
-    return this.#state.existing(vertexId)?.shownParent?.id ?? null;
+    return this.#read(vertexId, (vertex, { vertices }) => vertices.parentIdOf(vertex)) ?? null;
   }
 
   /**
@@ -88,22 +90,25 @@ export class ReplicatedTree {
    * a child comes, goes, changes its place or one of its properties.
    */
   getChildren(vertexId: string): readonly Vertex[] {
-    return this.#state.childVertices(vertexId, (node) => this.#vertex(node));
+    return this.#state.childHandles(vertexId, (vertex) => this.#handles.of(vertex));
   }
 
   getChildrenIds(vertexId: string): string[] {
-    return this.#state.childrenOf(vertexId).map((node) => node.id);
+    const { vertices } = this.#state;
+    return this.#state.childrenOf(vertexId).map((child) => vertices.idOf(child));
   }
 
   /** Ancestors from the parent up to the root. */
   getAncestors(vertexId: string): Vertex[] {
-    const node = this.#state.existing(vertexId);
-    return node ? node.ancestors().map((ancestor) => this.#vertex(ancestor)) : [];
+    const ancestors = this.#read(vertexId, (vertex, { vertices }) => vertices.ancestorsOf(vertex)) ?? [];
+    return ancestors.map((ancestor) => this.#handles.of(ancestor));
   }
 
   /** Whether `ancestorId` is above `vertexId`. */
   isAncestor(vertexId: string, ancestorId: string | null): boolean {
-    return this.#state.existing(vertexId)?.isBelow(ancestorId) ?? false;
+    const isBelow = (vertex: number, { vertices }: TreeState): boolean =>
+      ancestorId === null || (vertexId !== ancestorId && vertices.isAtOrBelow(vertex, vertices.find(ancestorId)));
+    return this.#read(vertexId, isBelow) ?? false;
   }
 
   /**
@@ -111,17 +116,16 @@ export class ReplicatedTree {
    * @param includingTransient whether a draft value hides the stored one
    */
   getVertexProperty(vertexId: string, key: string, includingTransient = true): JsonValue | undefined {
-    return this.#state.existing(vertexId)?.getProperty(key, includingTransient);
+    return this.#read(vertexId, (vertex, { properties }) => properties.value(vertex, key, includingTransient));
   }
 
   getVertexProperties(vertexId: string, includingTransient = true): VertexProperty[] {
-    return this.#state.existing(vertexId)?.getProperties(includingTransient) ?? [];
+    return this.#read(vertexId, (vertex, { properties }) => properties.all(vertex, includingTransient)) ?? [];
   }
 
   /** Name of a vertex: of its `_n` and its `name`, the one that was set later. */
   getName(vertexId: string): string | undefined {
-    const node = this.#state.existing(vertexId);
-    return node && nameOf(node);
+    return this.#read(vertexId, (vertex, { properties }) => properties.name(vertex));
   }
 
   /** Follows names from the root, separated by `/`; `""` and `"/"` are the root. Of equal names the first child is taken. */
@@ -284,7 +288,7 @@ export class ReplicatedTree {
 
   /** Every operation known, drafts excepted: moves sorted by id, then properties. */
   getAllOps(): VertexOperation[] {
-    return this.#state.allOps();
+    return this.#state.ops();
   }
 
   /** Number of operations known, drafts excepted. */
@@ -309,9 +313,7 @@ export class ReplicatedTree {
 
   /** Operations that are not in the vector, sorted by id. */
   opsSince(vector: OpIdSet): VertexOperation[] {
-    return this.getAllOps()
-      .filter((op) => !vector.has(op.id))
-      .sort((a, b) => compareOpIds(a.id, b.id));
+    return this.#state.ops(vector).sort((a, b) => compareOpIds(a.id, b.id));
   }
 
   /** Another replica with the same operations. */
@@ -361,7 +363,9 @@ export class ReplicatedTree {
     return this.#replica.opListeners.add(listener);
   }
 
-  #vertex(node: TreeNode): Vertex {
-    return (node.vertex ??= new Vertex(this, node.id));
+  /** @returns what is read; `undefined` if there is no such vertex */
+  #read<Result>(vertexId: string, read: (vertex: number, state: TreeState) => Result): Result | undefined {
+    const vertex = this.#state.existing(vertexId);
+    return vertex === undefined ? undefined : read(vertex, this.#state);
   }
 }

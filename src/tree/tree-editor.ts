@@ -2,11 +2,11 @@ import { FoldspaceError } from "../errors.ts";
 import { settingTransient, placing, setting, type Change } from "./change.ts";
 import { CreationOrder } from "./creation-order.ts";
 import { jsonEquals, type JsonValue } from "./json-value.ts";
-import { nameOf, otherNameKey } from "./names.ts";
-import { CREATED_AT_KEY, type TreeNode } from "./node.ts";
+import { otherNameKey } from "./names.ts";
 import { BIN_ID, isValidId, newId, showId, type SetVertexProperty } from "./operation.ts";
 import { checkName, checkProperties, checkValue, type Properties } from "./properties.ts";
 import type { Replica } from "./replica.ts";
+import { CREATED_AT_KEY } from "./shown-properties.ts";
 import type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
 import type { TreeState } from "./tree-state.ts";
 
@@ -33,7 +33,8 @@ export class TreeEditor {
   createRoot(id: string = this.#rootId ?? newId()): void {
     this.#beforeChange?.("edit");
     const { root } = this.#state;
-    if (root) throw new FoldspaceError("FOLD_BAD_OPERATION", `The tree has a root already: ${root.id}`);
+    if (root !== undefined)
+      throw new FoldspaceError("FOLD_BAD_OPERATION", `The tree has a root already: ${this.#state.vertices.idOf(root)}`);
     if (!isValidId(id) || id === BIN_ID || (this.#rootId !== undefined && id !== this.#rootId)) {
       throw new FoldspaceError("FOLD_BAD_ID", `${showId(id)} cannot be the root's id`);
     }
@@ -56,20 +57,20 @@ export class TreeEditor {
 
   moveVertex(vertexId: string, parentId: string, onlyIfOther: boolean): void {
     this.#beforeChange?.("edit");
-    const node = this.#require(vertexId);
+    const vertex = this.#require(vertexId);
     const parent = this.#require(parentId);
     this.#assertMovable(vertexId);
-    if (vertexId === parentId || parent.isBelow(vertexId)) {
+    if (this.#state.vertices.isAtOrBelow(parent, vertex)) {
       throw new FoldspaceError("FOLD_CYCLE", `${vertexId} cannot be moved under itself`);
     }
-    if (!onlyIfOther || node.shownParent !== parent) this.#replica.make([placing(vertexId, parentId)]);
+    if (!onlyIfOther || this.#state.vertices.parentOf(vertex) !== parent) this.#replica.make([placing(vertexId, parentId)]);
   }
 
   deleteVertex(vertexId: string, onlyIfOther: boolean): void {
     this.#beforeChange?.("edit");
-    const node = this.#require(vertexId);
+    const vertex = this.#require(vertexId);
     this.#assertMovable(vertexId);
-    if (onlyIfOther && node.shownParent?.id === BIN_ID) return;
+    if (onlyIfOther && this.#state.vertices.parentIdOf(vertex) === BIN_ID) return;
     this.#replica.make([...this.#missingBin(), placing(vertexId, BIN_ID)]);
   }
 
@@ -85,20 +86,21 @@ export class TreeEditor {
 
   setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther: boolean): void {
     this.#beforeChange?.("draft");
-    const node = this.#require(vertexId);
+    const vertex = this.#require(vertexId);
     const checked = checkValue(value, key);
-    if (onlyIfOther && jsonEquals(node.shownOp(key)?.value, checked)) return;
+    if (onlyIfOther && jsonEquals(this.#state.properties.value(vertex, key, true), checked)) return;
     this.#replica.make([settingTransient(vertexId, key, checked)]);
   }
 
   commitTransients(vertexId: string): void {
     this.#beforeChange?.("edit");
-    const node = this.#require(vertexId);
-    const drafts = [...(node.transients?.values() ?? [])];
-    const isStored = ({ key, value }: SetVertexProperty): boolean => jsonEquals(node.properties.get(key)?.value, value);
+    const vertex = this.#require(vertexId);
+    const drafts = this.#state.drafts.of(vertex);
+    const isStored = ({ key, value }: SetVertexProperty): boolean =>
+      jsonEquals(this.#state.properties.value(vertex, key, false), value);
     // a lasting value removes the draft that it supersedes
     this.#replica.make(drafts.filter((draft) => !isStored(draft)).map(({ key, value }) => setting(vertexId, key, value)));
-    for (const draft of drafts) if (isStored(draft)) this.#state.dropTransient(node, draft);
+    for (const draft of drafts) if (isStored(draft)) this.#state.drafts.delete(vertex, draft);
   }
 
   setName(vertexId: string, name: string): void {
@@ -114,27 +116,35 @@ export class TreeEditor {
   }
 
   #set(vertexId: string, properties: CheckedProperties, onlyIfOther: boolean): void {
-    const node = this.#require(vertexId);
-    const wanted = onlyIfOther ? properties.filter(([key, value]) => changes(node, key, value)) : properties;
+    const vertex = this.#require(vertexId);
+    const wanted = onlyIfOther ? properties.filter(([key, value]) => this.#changes(vertex, key, value)) : properties;
     this.#replica.make(wanted.map(([key, value]) => setting(vertexId, key, value)));
   }
 
   /** The existing app ignores deletions in a tree that has no bin. */
   #missingBin(): Change[] {
-    return this.#state.existing(BIN_ID) ? [] : creating(BIN_ID, null, this.#creationOrder.nextTime());
+    return this.#state.existing(BIN_ID) !== undefined ? [] : creating(BIN_ID, null, this.#creationOrder.nextTime());
   }
 
-  #require(vertexId: string): TreeNode {
-    const node = this.#state.existing(vertexId);
-    if (!node)
+  /** Whether setting a property changes the stored value, ends a draft, or changes which of two names is shown. */
+  #changes(vertex: number, key: string, value: JsonValue | undefined): boolean {
+    const { drafts, properties } = this.#state;
+    if (drafts.get(vertex, key) || !jsonEquals(properties.value(vertex, key, false), value)) return true;
+    return typeof value === "string" && otherNameKey(key) !== undefined && properties.name(vertex) !== value;
+  }
+
+  #require(vertexId: string): number {
+    const vertex = this.#state.existing(vertexId);
+    if (vertex === undefined)
       throw new FoldspaceError("FOLD_NO_VERTEX", `There is no vertex ${showId(vertexId)} in this tree`, {
         data: { vertexId },
       });
-    return node;
+    return vertex;
   }
 
   #assertMovable(vertexId: string): void {
-    if (vertexId !== this.#state.root?.id && vertexId !== BIN_ID) return;
+    const { root, vertices } = this.#state;
+    if (vertexId !== BIN_ID && vertices.find(vertexId) !== root) return;
     throw new FoldspaceError(
       "FOLD_BAD_OPERATION",
       `${vertexId} is the tree's ${vertexId === BIN_ID ? "bin" : "root"} and cannot be moved`,
@@ -144,10 +154,4 @@ export class TreeEditor {
 
 function creating(id: string, parentId: string | null, createdAt: string): Change[] {
   return [placing(id, parentId), setting(id, CREATED_AT_KEY, createdAt)];
-}
-
-/** Whether setting a property changes the stored value, ends a draft, or changes which of two names is shown. */
-function changes(node: TreeNode, key: string, value: JsonValue | undefined): boolean {
-  if (node.transients?.has(key) || !jsonEquals(node.properties.get(key)?.value, value)) return true;
-  return typeof value === "string" && otherNameKey(key) !== undefined && nameOf(node) !== value;
 }

@@ -1,13 +1,14 @@
 import { MAX_COUNTER, MAX_CLOCK } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
-import { ChildList } from "./child-list.ts";
-import type { ChangeFeed } from "./events.ts";
-import { toOperation, type Change } from "./change.ts";
 import { findAmbiguousPlaces, type Placement, type Conflicts } from "./ambiguous-places.ts";
+import { ChildOrder } from "./child-order.ts";
+import { toOperation, type Change } from "./change.ts";
 import { searchDifferingContents, type DifferingContents } from "./differing-contents.ts";
+import { Drafts } from "./drafts.ts";
+import type { ChangeFeed } from "./events.ts";
 import { MoveLog } from "./move-log.ts";
 import { otherNameKey } from "./names.ts";
-import { CREATED_AT_KEY, TreeNode } from "./node.ts";
+import { Numbering } from "./numbering.ts";
 import {
   assertContents,
   BIN_ID,
@@ -18,25 +19,30 @@ import {
   type VertexOperation,
 } from "./operation.ts";
 import { OpIdSet } from "./op-id-set.ts";
+import { PropertyTable, type RecentValues } from "./property-table.ts";
+import { CREATED_AT_KEY, ShownProperties } from "./shown-properties.ts";
 import type { Vertex } from "./vertex.ts";
-
-const NO_CHILDREN: readonly Vertex[] = Object.freeze([]);
+import { NO_PARENT, VertexTable } from "./vertex-table.ts";
 
 /**
- * The state that a set of operations gives: takes operations and keeps the resulting nodes. It does not know the makers of
- * operations or the readers of the tree; it only reports changes to the feed.
+ * The state that a set of operations gives. Vertices, peers and property keys have numbers, and everything about them is in tables
+ * of numbers; ids and operations are made from these when a caller asks for them. It does not know the makers of operations or the
+ * readers of the tree; it only reports changes to the feed.
  */
 export class TreeState {
   readonly vector: OpIdSet = new OpIdSet();
-  /** Every property operation known, without drafts, in the order of arrival. */
-  readonly propertyOps: SetVertexProperty[] = [];
   /** The Lamport clock: the highest known counter up to {@link MAX_CLOCK}, or that of an edit made above it. */
   #clock = 0;
-  readonly #nodes = new Map<string, TreeNode>();
-  #lastNode: TreeNode | undefined;
-  readonly #moves = new MoveLog();
+  readonly #peers = new Numbering();
+  readonly #vertices = new VertexTable();
+  readonly #moves = new MoveLog(this.#vertices, this.#peers);
+  readonly #properties = new PropertyTable(this.#vertices, this.#peers);
+  readonly #drafts = new Drafts();
+  readonly #shown = new ShownProperties(this.#properties, this.#drafts);
+  readonly #children = new ChildOrder(this.#vertices, (vertex) => this.#shown.createdAt(vertex));
   readonly #rootId: string | undefined;
-  #root: TreeNode | undefined;
+  /** `undefined`: not searched for since the last move. */
+  #root: number | undefined;
   readonly #feed: ChangeFeed;
 
   /** @param rootId id of the root, if known beforehand */
@@ -45,43 +51,57 @@ export class TreeState {
     this.#feed = feed;
   }
 
-  // ---- reading: each method applies pending moves first ----
+  // ---- reading: each method applies pending moves first. A vertex is given by its number ----
 
-  get root(): TreeNode | undefined {
+  /** The vertices as pending moves leave them. */
+  get vertices(): VertexTable {
     this.applyPending();
-    this.#root ??= this.#findRoot();
-    return this.#root?.exists ? this.#root : undefined;
+    return this.#vertices;
   }
 
-  /** All nodes, including those without a vertex so far. */
-  nodes(): Iterable<TreeNode> {
-    this.applyPending();
-    return this.#nodes.values();
+  get properties(): ShownProperties {
+    return this.#shown;
   }
 
-  /** The node of a vertex. */
-  existing(vertexId: string): TreeNode | undefined {
-    this.applyPending();
-    const node = this.#nodes.get(vertexId);
-    return node?.exists ? node : undefined;
+  get drafts(): Drafts {
+    return this.#drafts;
+  }
+
+  get root(): number | undefined {
+    const { vertices } = this;
+    this.#root ??= this.#rootId === undefined ? this.#moves.firstRoot(vertices.find(BIN_ID)) : vertices.find(this.#rootId);
+    return vertices.exists(this.#root) ? this.#root : undefined;
+  }
+
+  /** The number of a vertex, if it exists. */
+  existing(vertexId: string): number | undefined {
+    const { vertices } = this;
+    const vertex = vertices.find(vertexId);
+    return vertices.exists(vertex) ? vertex : undefined;
   }
 
   /** The caller must not keep or change the list. */
-  childrenOf(vertexId: string): readonly TreeNode[] {
-    this.applyPending();
-    return this.#nodes.get(vertexId)?.children?.inOrder() ?? [];
+  childrenOf(vertexId: string): readonly number[] {
+    const vertex = this.vertices.find(vertexId);
+    return vertex === 0 ? [] : this.#children.inOrder(vertex);
   }
 
-  /** The same frozen list as long as nothing changes. */
-  childVertices(vertexId: string, vertexOf: (node: TreeNode) => Vertex): readonly Vertex[] {
-    this.applyPending();
-    return this.#nodes.get(vertexId)?.children?.vertices(vertexOf) ?? NO_CHILDREN;
+  /** The same frozen list as long as a caller holds it and nothing changes. */
+  childHandles(vertexId: string, handleOf: (vertex: number) => Vertex): readonly Vertex[] {
+    return this.#children.handles(this.vertices.find(vertexId), handleOf);
   }
 
   /** As {@link findAmbiguousPlaces}. */
   ambiguousPlaces(conflicts: readonly Conflicts[]): Placement[] {
-    this.applyPending();
-    return findAmbiguousPlaces(this.#moves.entries, (id) => parentIdOf(this.#nodes.get(id)), conflicts);
+    const { vertices } = this;
+    return findAmbiguousPlaces(
+      this.#moves,
+      (id) => {
+        const vertex = vertices.find(id);
+        return vertex === 0 ? undefined : vertices.parentIdOf(vertex);
+      },
+      conflicts,
+    );
   }
 
   /** As {@link searchDifferingContents}. */
@@ -89,16 +109,23 @@ export class TreeState {
     this.applyPending();
     return searchDifferingContents(
       reported.filter((op) => "parentId" in op || !op.transient),
-      this.#moves.entries,
-      this.propertyOps,
+      this.#moves,
+      this.#properties,
+      () => this.applyPending(),
     );
   }
 
-  /** Moves sorted by id, then properties. */
-  allOps(): VertexOperation[] {
+  /** Moves sorted by id, then properties. @param known ids of operations to leave out */
+  ops(known?: OpIdSet): VertexOperation[] {
     this.applyPending();
-    const ops: VertexOperation[] = this.#moves.entries.map((entry) => entry.op);
-    for (const op of this.propertyOps) ops.push(op);
+    const ops: VertexOperation[] = [];
+    for (let move = 1; move <= this.#moves.size; move++) {
+      if (!known?.has(this.#moves.idAt(move))) ops.push(this.#moves.opAt(move));
+    }
+    const recent: RecentValues = new Map();
+    for (let index = 1; index <= this.#properties.opCount; index++) {
+      if (!known?.has(this.#properties.idAt(index))) ops.push(this.#properties.opAt(index, recent));
+    }
     return ops;
   }
 
@@ -134,21 +161,17 @@ export class TreeState {
 
   /** The operation that a new one with this content must follow. */
   #decisiveFor(change: Change, clock: number): OpId | undefined {
-    const node = this.#nodes.get(change.targetId);
-    if (!node) return undefined;
+    const vertex = this.#vertices.find(change.targetId);
+    if (vertex === 0) return undefined;
     if ("parentId" in change) {
-      const parent = change.parentId === null ? undefined : this.#nodes.get(change.parentId);
-      return this.#moves.obstacleAbove(clock, node, parent);
+      const parent = change.parentId === null ? NO_PARENT : this.#vertices.find(change.parentId);
+      return this.#moves.obstacleAbove(clock, vertex, parent);
     }
-    const own = decisiveOf(node, change.key);
+    const own = this.#shown.decisive(vertex, change.key);
     const otherKey = otherNameKey(change.key);
     // of two names, the later one is shown
-    return otherKey === undefined ? own : later(own, decisiveOf(node, otherKey));
-  }
-
-  /** Ends a draft that shows what is stored anyway. */
-  dropTransient(node: TreeNode, draft: SetVertexProperty): void {
-    if (node.transients?.get(draft.key) === draft) node.transients.delete(draft.key);
+    const ofOther = otherKey === undefined ? undefined : this.#shown.decisive(vertex, otherKey);
+    return own && ofOther && compareOpIds(own, ofOther) > 0 ? own : (ofOther ?? own);
   }
 
   // ---- merging ----
@@ -158,13 +181,13 @@ export class TreeState {
     if (op.id.counter > this.#clock && op.id.counter <= MAX_CLOCK) this.#clock = op.id.counter;
     if ("parentId" in op) {
       if (!this.vector.add(op.id)) return false;
-      const parent = op.parentId === null ? null : this.#node(op.parentId);
-      this.#moves.add(op, this.#node(op.targetId), parent);
+      const parent = op.parentId === null ? NO_PARENT : this.#vertices.numberOf(op.parentId);
+      this.#moves.add(op.id, this.#vertices.numberOf(op.targetId), parent);
       return true;
     }
-    if (op.transient) return this.#applyTransient(this.#node(op.targetId), op);
+    if (op.transient) return this.#applyTransient(this.#vertices.numberOf(op.targetId), op);
     if (!this.vector.add(op.id)) return false;
-    this.#applyProperty(this.#node(op.targetId), op);
+    this.#applyProperty(this.#vertices.numberOf(op.targetId), op);
     return true;
   }
 
@@ -176,69 +199,47 @@ export class TreeState {
   /** Applies the moves that have arrived since the tree was last read. */
   applyPending(): void {
     if (!this.#moves.hasPending) return;
-    for (const node of this.#moves.applyPending()) {
-      const from = node.shownParent;
-      const to = node.parent;
-      if (from === to) continue;
-      from?.children?.delete(node);
-      if (to) (to.children ??= new ChildList()).add(node);
-      node.shownParent = to;
-      if (!this.#feed.hasListeners) continue;
-      this.#feed.moved(node.id, from && from.id, to && to.id);
-      if (from) this.#feed.childrenChanged(from.id);
-      if (to) this.#feed.childrenChanged(to.id);
-    }
     // an older creation of a root may have arrived
     this.#root = undefined;
+    this.#moves.applyPending((vertex, from, to) => this.#moved(vertex, from, to));
   }
 
-  #applyProperty(node: TreeNode, op: SetVertexProperty): void {
-    this.propertyOps.push(op);
-    const winner = node.properties.get(op.key);
-    const isWinner = !winner || compareOpIds(op.id, winner.id) > 0;
-    if (isWinner) {
-      const siblings = op.key === CREATED_AT_KEY ? node.shownParent?.children : undefined;
-      if (siblings) siblings.reorder(node, () => node.properties.set(op.key, op));
-      else node.properties.set(op.key, op);
-    }
-    const draft = node.transients?.get(op.key);
-    if (draft && compareOpIds(op.id, draft.id) > 0) node.transients?.delete(op.key);
-    if (isWinner) this.#propertyShown(node, op.key);
+  #moved(vertex: number, from: number, to: number): void {
+    if (from > 0) this.#children.remove(from, vertex);
+    if (to > 0) this.#children.add(to, vertex);
+    if (!this.#feed.hasListeners) return;
+    this.#feed.moved(this.#vertices.idOf(vertex), this.#vertices.idOfParent(from), this.#vertices.idOfParent(to));
+    this.#childrenChanged(from);
+    this.#childrenChanged(to);
   }
 
-  #applyTransient(node: TreeNode, op: SetVertexProperty): boolean {
-    for (const known of [node.properties.get(op.key), node.transients?.get(op.key)]) {
-      if (known && compareOpIds(known.id, op.id) >= 0) return false;
-    }
-    (node.transients ??= new Map()).set(op.key, op);
-    this.#propertyShown(node, op.key);
+  #applyProperty(vertex: number, { id, key, value }: SetVertexProperty): void {
+    const parent = this.#vertices.parentOf(vertex);
+    const add = (): boolean => this.#properties.add(id, vertex, key, value);
+    const isWinner = key === CREATED_AT_KEY && parent > 0 ? this.#children.reorder(parent, vertex, add) : add();
+    this.#drafts.supersede(vertex, key, id);
+    if (isWinner) this.#propertyShown(vertex, key);
+  }
+
+  #applyTransient(vertex: number, op: SetVertexProperty): boolean {
+    const decisive = this.#shown.decisive(vertex, op.key);
+    if (decisive && compareOpIds(decisive, op.id) >= 0) return false;
+    this.#drafts.set(vertex, op);
+    this.#propertyShown(vertex, op.key);
     return true;
   }
 
-  #propertyShown(node: TreeNode, key: string): void {
-    node.shownParent?.children?.noteChildChanged();
+  #propertyShown(vertex: number, key: string): void {
+    const parent = this.#vertices.parentOf(vertex);
+    if (parent > 0) this.#children.noteChildChanged(parent);
     if (!this.#feed.hasListeners) return;
-    this.#feed.propertySet(node.id, key, node.getProperty(key, true));
-    if (node.shownParent) this.#feed.childrenChanged(node.shownParent.id);
+    this.#feed.propertySet(this.#vertices.idOf(vertex), key, this.#shown.value(vertex, key, true));
+    this.#childrenChanged(parent);
   }
 
-  #findRoot(): TreeNode | undefined {
-    if (this.#rootId !== undefined) return this.#nodes.get(this.#rootId);
-    return this.#moves.entries.find(({ op }) => op.parentId === null && op.targetId !== BIN_ID)?.target;
+  #childrenChanged(parent: number): void {
+    if (parent > 0) this.#feed.childrenChanged(this.#vertices.idOf(parent));
   }
-
-  #node(id: string): TreeNode {
-    // operations on one vertex mostly follow one another
-    if (this.#lastNode?.id === id) return this.#lastNode;
-    let node = this.#nodes.get(id);
-    if (!node) this.#nodes.set(id, (node = new TreeNode(id)));
-    this.#lastNode = node;
-    return node;
-  }
-}
-
-function parentIdOf(node: TreeNode | undefined): string | null | undefined {
-  return node?.parent && node.parent.id;
 }
 
 /** @param decisive the operation that has decided the matter; `undefined`: the clock has reached its end */
@@ -247,12 +248,4 @@ function exhausted(decisive: OpId | undefined): FoldspaceError {
     ? `Operation ${opIdToString(decisive)} has decided this, and no later one can be made`
     : "The tree has reached the highest operation counter and cannot be edited any more";
   return new FoldspaceError("FOLD_COUNTER_EXHAUSTED", reason);
-}
-
-function decisiveOf(node: TreeNode, key: string): OpId | undefined {
-  return later(node.properties.get(key)?.id, node.transients?.get(key)?.id);
-}
-
-function later(one: OpId | undefined, other: OpId | undefined): OpId | undefined {
-  return one && other && compareOpIds(one, other) > 0 ? one : (other ?? one);
 }

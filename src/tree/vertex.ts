@@ -2,10 +2,10 @@ import { bindVertex, type BindOptions, type BoundVertex } from "./bind.ts";
 import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
 import { jsonEquals, type JsonValue } from "./json-value.ts";
-import { CREATED_AT_KEY } from "./node.ts";
 import type { Properties } from "./properties.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
 import type { SchemaLike } from "./schema.ts";
+import { CREATED_AT_KEY } from "./shown-properties.ts";
 
 /** A vertex of a tree: a light handle that always shows the tree's present state. One vertex has one handle. */
 export class Vertex {
