@@ -4,9 +4,9 @@
  */
 export type FoldspaceErrorCode =
   // the folder
-  | "FOLD_NOT_FOUND" // the folder does not exist
+  | "FOLD_NOT_FOUND" // the folder does not exist, or no layer has the space
   | "FOLD_NOT_A_FOLDER" // a file is where the folder should be
-  | "FOLD_NOT_A_SPACE" // the folder holds no space, or no layer of a space does
+  | "FOLD_NOT_A_SPACE" // the folder holds no space
   | "FOLD_OLD_FORMAT" // the folder contains a space of version 0, which must be migrated
   | "FOLD_BAD_SPACE_FILE" // space.json is not JSON or names no id
   | "FOLD_SPACE_MISMATCH" // space.json names another space than the requested one

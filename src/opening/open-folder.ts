@@ -1,3 +1,4 @@
+import { errorCode, errorMessage, FoldspaceError } from "../errors.ts";
 import type { FileSystem } from "../fs/file-system.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import type { SpaceFolder } from "../layers/folder/space-folder.ts";
@@ -25,7 +26,7 @@ export interface OpenFolderOptions extends SpaceOptions {
  * Two devices that each make a space before their folders are synced have two spaces: see `SpaceManager.openOrCreate`.
  * @param path folder of the space, not the `space-v1` in it
  * @throws FoldspaceError `FOLD_OLD_FORMAT`, `FOLD_NOT_A_FOLDER`, `FOLD_BAD_SPACE_FILE`, `FOLD_NOT_DOWNLOADED`, `FOLD_PERMISSION`,
- *   `FOLD_NO_FILE_SYSTEM`, and, if nothing is made, `FOLD_NOT_FOUND` and `FOLD_NOT_A_SPACE`
+ *   `FOLD_NO_FILE_SYSTEM`, and `FOLD_NOT_FOUND` if there is no space and none is made
  */
 export async function openFolder(path: string, options: OpenFolderOptions = {}): Promise<Space> {
   const { fs, create, signal, name, ...spaceOptions } = options;
@@ -44,5 +45,11 @@ export async function openFolder(path: string, options: OpenFolderOptions = {}):
 async function idIn(folder: SpaceFolder, create: boolean): Promise<string> {
   const { kind } = await folder.inspect();
   const isFree = kind === "absent" || (kind === "empty" && !folder.isInsideOfSpace);
-  return isFree && create ? newId() : (await folder.open()).id;
+  if (isFree && create) return newId();
+  try {
+    return (await folder.open()).id;
+  } catch (error) {
+    if (errorCode(error) !== "FOLD_NOT_A_SPACE") throw error;
+    throw new FoldspaceError("FOLD_NOT_FOUND", errorMessage(error), { data: { path: folder.path }, cause: error });
+  }
 }

@@ -45,7 +45,7 @@ test("the inside of a space does not become a space of its own", async () => {
   await (await openFolder("home", { fs })).close();
   expect(await readSpaceId("home/space-v1", fs)).toBeUndefined();
   await expect(openFolder("home/space-v1", { fs })).rejects.toMatchObject({
-    code: "FOLD_NOT_A_SPACE",
+    code: "FOLD_NOT_FOUND",
     message: expect.stringContaining("give the folder above it"),
   });
 });
@@ -54,6 +54,8 @@ test.each([{ create: false }, { isReadOnly: true }])("with %o, a missing space i
   const fs = new MemoryFileSystem();
   await expect(openFolder("home", { fs, ...options })).rejects.toMatchObject({ code: "FOLD_NOT_FOUND" });
   expect(await fs.stat("home")).toBeUndefined();
+  await write(fs, "home/notes.txt", "mine");
+  await expect(openFolder("home", { fs, ...options })).rejects.toMatchObject({ code: "FOLD_NOT_FOUND" });
 });
 
 test("a space that is open for reading only is read, and refuses edits", async () => {

@@ -54,7 +54,7 @@ test("a call whose own layers have the space gets it, also if it came while othe
   const manager = new SpaceManager();
   const first = manager.loadSpace({ id }, [layerOn(new MemoryStore(), id, { id: "empty" })]);
   const second = manager.loadSpace({ id }, [layerOn(one, id, { id: "one" })]);
-  await expect(first).rejects.toMatchObject({ code: "FOLD_NOT_A_SPACE" });
+  await expect(first).rejects.toMatchObject({ code: "FOLD_NOT_FOUND" });
   expect((await second).isClosed).toBe(false);
   await manager.closeSpace(id);
   expect(manager.spaces).toEqual([]);

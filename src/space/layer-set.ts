@@ -127,7 +127,7 @@ export function whyNotOpened(
   const isAbsence = ({ code }: FoldspaceError): boolean => ABSENCE.has(code) || (code === "FOLD_NO_ROOT" && !hasOperations);
   if (errors.every(isAbsence)) {
     const remedy = "make it with createSpace, or use openOrCreate, which makes it if it is missing";
-    return new FoldspaceError("FOLD_NOT_A_SPACE", `There is no space ${spaceId} yet: ${remedy} (${reasons})`, {
+    return new FoldspaceError("FOLD_NOT_FOUND", `There is no space ${spaceId} yet: ${remedy} (${reasons})`, {
       data: { layers },
       cause: errors[0],
     });

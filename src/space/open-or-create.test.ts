@@ -94,7 +94,7 @@ test("a read-only space is not made, and an aborted opening makes nothing", asyn
   const [id, store] = [newId(), new MemoryStore()];
   const manager = new SpaceManager();
   const readOnly = manager.openOrCreate({ persistenceLayers: [layerOn(store, id)], isReadOnly: true });
-  expect(await failureOf(readOnly)).toMatchObject({ code: "FOLD_NOT_A_SPACE" });
+  expect(await failureOf(readOnly)).toMatchObject({ code: "FOLD_NOT_FOUND" });
   const aborted = manager.openOrCreate({ persistenceLayers: [layerOn(store, id)], signal: AbortSignal.abort() });
   expect(await failureOf(aborted)).toMatchObject({ name: "AbortError" });
   expect([store.spaceId, contentOf(store), manager.spaces]).toEqual([undefined, {}, []]);
@@ -116,7 +116,7 @@ test.each([
 ])("loading a space that is nowhere, kept in %s, has one code and says what to do", async (_, layersFor, place) => {
   const id = newId();
   const error = await failureOf(new SpaceManager().loadSpace({ id }, layersFor(id)));
-  expect(error.code).toBe("FOLD_NOT_A_SPACE");
+  expect(error.code).toBe("FOLD_NOT_FOUND");
   expect(errorMessage(error)).toContain(place);
   expect(errorMessage(error)).toContain("openOrCreate");
 });

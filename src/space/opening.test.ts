@@ -201,11 +201,11 @@ test("if no layer has the space, the error gives the reason for each, and all ar
   expect(contentOf(empty)).toEqual({});
 });
 
-test("of a single layer, its own error is thrown", async () => {
+test("of a single layer that fails, its own error is thrown", async () => {
   const id = newId();
-  await expect(new SpaceManager().loadSpace({ id }, [layerOn(new MemoryStore(), id)])).rejects.toMatchObject({
-    code: "FOLD_NOT_A_SPACE",
-  });
+  const failing = layerOn(new MemoryStore(), id);
+  failing.fail("connect", new FoldspaceError("FOLD_PERMISSION", "not allowed"));
+  await expect(new SpaceManager().loadSpace({ id }, [failing])).rejects.toMatchObject({ code: "FOLD_PERMISSION" });
 });
 
 test("a space is open once, however often it is asked for", async () => {

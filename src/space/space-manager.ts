@@ -89,7 +89,7 @@ export class SpaceManager {
    * needed; a layer whose id it has is taken for the same place. A space that is being closed is opened again after that.
    *
    * Each successful call makes a holder, and each holder needs a {@link closeSpace}.
-   * @throws FoldspaceError `FOLD_NOT_A_SPACE` if all layers answer that they have no space; `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`;
+   * @throws FoldspaceError `FOLD_NOT_FOUND` if all layers answer that they have no space; `FOLD_SPACE_MISMATCH`, `FOLD_NO_LAYER`;
    *   `FOLD_IN_USE` for a layer of another open space, or if the space
    *   is open for writing and was requested read-only; `FOLD_READ_ONLY` in the opposite case; for a single layer, the reason why it
    *   could not be opened; for an added layer, the reason why it cannot be used
@@ -149,7 +149,7 @@ export class SpaceManager {
    *
    * Two devices may both make a space before the first sync. If both use one id, their trees merge, and of the two names one wins.
    * If each makes an id of its own in one folder, `verifyFolder` reports `FOLD_TWO_SPACES`, and `joinSpaces` makes one space of both.
-   * @throws FoldspaceError as {@link loadSpace} and {@link createSpace}; in a read-only space, `FOLD_NOT_A_SPACE` if it is missing
+   * @throws FoldspaceError as {@link loadSpace} and {@link createSpace}; in a read-only space, `FOLD_NOT_FOUND` if it is missing
    */
   async openOrCreate({ signal, ...options }: OpenOrCreateOptions): Promise<Space> {
     const { persistenceLayers, name: _name, id: wantedId, ...spaceOptions } = options;
@@ -162,7 +162,7 @@ export class SpaceManager {
     try {
       return await load();
     } catch (error) {
-      if (isReadOnly || errorCode(error) !== "FOLD_NOT_A_SPACE") throw error;
+      if (isReadOnly || errorCode(error) !== "FOLD_NOT_FOUND") throw error;
     }
     signal?.throwIfAborted();
     let space: Space;

@@ -118,7 +118,7 @@ export class Space {
    * Connects and loads all layers at once.
    * @param options `createMissing`: whether the other layers make their storage, as soon as one has given the space
    * @returns when the first layer has given a space tree with its root
-   * @throws FoldspaceError if no layer does so in time: `FOLD_NOT_A_SPACE` if all layers answer that they have no space, the error
+   * @throws FoldspaceError if no layer does so in time: `FOLD_NOT_FOUND` if all layers answer that they have no space, the error
    *   of the only layer, or `FOLD_NO_LAYER`; all errors are in `data.layers`
    */
   async open({ createMissing = false }: { readonly createMissing?: boolean } = {}): Promise<void> {
