@@ -64,8 +64,12 @@ describe("documents for users", () => {
 
   test("the examples compile", { timeout: 60_000 }, () => {
     const given = {
+      advise: "(text: string) => void",
+      directoryHandle: "FileSystemDirectoryHandle",
+      folderLayer: 'import("foldspace").PersistenceLayer',
       id: "string",
       layers: 'import("foldspace").PersistenceLayer[]',
+      manager: 'import("foldspace").SpaceManager',
       passphrase: "string",
       refresh: "(names: readonly string[]) => void",
       render: "(children: readonly unknown[]) => void",

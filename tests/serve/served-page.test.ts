@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -93,6 +93,7 @@ describe.skipIf(!findChromium())("a page that foldspace serves (needs Chromium)"
     expect(await page.evaluate(async () => ((await window.opened) as ServedPage).served)).toEqual({
       spaceId: space.id,
       path: folder,
+      realPath: await realpath(folder),
       name: "folder",
     });
     for (let round = 0; round < 5; round += 1) {
