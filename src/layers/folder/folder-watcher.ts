@@ -18,7 +18,7 @@ export interface FolderWatcherOptions extends WatchOptions {
   readonly onHint?: ((directory: string | undefined) => void) | undefined;
 }
 
-/** What to rescan: everything, the files of recent days, or some folders. */
+/** Everything, the files of recent days, or some folders. */
 export type RescanScope = "all" | "recent" | readonly ChangedFolder[];
 
 /** Share of the time that regular rescans may take, so that a space at rest costs little however large it is. */

@@ -75,7 +75,7 @@ export class LogFinder {
   /**
    * Finds the files in a folder, without the folders below.
    * @param folder relative to the space's folder
-   * @param names of the files to look for; all by default
+   * @param names of the files to find; all by default
    */
   async findIn(folder: string, names?: readonly string[]): Promise<LogEntry[]> {
     const entries: LogEntry[] = [];
