@@ -1,5 +1,5 @@
 import { isValidCounter } from "../tree/index.ts";
-import { conflictMarkerAt } from "./conflict-markers.ts";
+import { conflictMarkerAt } from "../conflict-markers.ts";
 import { excerpt, type LineFault } from "./line.ts";
 
 /** Names the fault of a line that is not JSON. */

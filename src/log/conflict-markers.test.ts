@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { conflictMarkerAt } from "./conflict-markers.ts";
+import { conflictMarkerAt } from "../conflict-markers.ts";
 import { LogParser } from "./parser.ts";
 
 const op = (counter: number): string => `["p",${counter},"${"a".repeat(32)}","name","=======\\n<<<<<<< x"]`;

@@ -14,7 +14,7 @@ import {
   type OperationFields,
 } from "./line.ts";
 import { describeBrokenLine, describeMarker, endOfArray, isNestedWithoutEnd, rewriteStarts, stripEnds } from "./broken-line.ts";
-import { hasChangePrefix } from "./conflict-markers.ts";
+import { hasChangePrefix } from "../conflict-markers.ts";
 import { addLineProblem, type LineProblem } from "./line-problem.ts";
 import { endOfPiece, parseTogether } from "./parse-together.ts";
 import { decodeAsUtf8, decodeUtf8 } from "./utf8.ts";

@@ -1,4 +1,4 @@
-import { conflictMarkerAt } from "./conflict-markers.ts";
+import { conflictMarkerAt } from "../conflict-markers.ts";
 import { VERSION_WORD } from "./copy-marks.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { errorCode } from "../errors.ts";
-import { conflictMarkerAt } from "../log/conflict-markers.ts";
+import { conflictMarkerAt } from "../conflict-markers.ts";
 import { openPlainFile } from "./plain-file.ts";
 import { mergeMaps, type SecretMap } from "./secret-map.ts";
 
