@@ -1,28 +1,40 @@
 import type { Vertex } from "./vertex.ts";
 
-const MIN_BEFORE_SWEEP = 1_000;
+/** Weak references take several times as long as the handles. These many handles, which take some 10 MB, need none. */
+const MAX_RECENT = 131_072;
 
-/** The `Vertex` objects of a tree: one for each vertex that a caller holds. Those that nobody holds are collected. */
+/**
+ * The `Vertex` objects of a tree: one for each vertex that a caller holds. A bounded number of recent ones is kept; of the others,
+ * those that nobody holds are collected.
+ */
 export class VertexHandles {
-  readonly #handles = new Map<number, WeakRef<Vertex>>();
+  #recent = new Map<number, Vertex>();
+  readonly #older = new Map<number, WeakRef<Vertex>>();
   readonly #make: (vertex: number) => Vertex;
-  #sweepAt = MIN_BEFORE_SWEEP;
+  readonly #maxRecent: number;
+  #sweepAt: number;
 
-  constructor(make: (vertex: number) => Vertex) {
+  constructor(make: (vertex: number) => Vertex, maxRecent: number = MAX_RECENT) {
     this.#make = make;
+    this.#maxRecent = maxRecent;
+    this.#sweepAt = maxRecent;
   }
 
   of(vertex: number): Vertex {
-    const known = this.#handles.get(vertex)?.deref();
-    if (known) return known;
-    if (this.#handles.size >= this.#sweepAt) this.#sweep();
-    const handle = this.#make(vertex);
-    this.#handles.set(vertex, new WeakRef(handle));
+    const recent = this.#recent.get(vertex);
+    if (recent) return recent;
+    const handle = this.#older.get(vertex)?.deref() ?? this.#make(vertex);
+    if (this.#recent.size === this.#maxRecent) this.#release();
+    this.#recent.set(vertex, handle);
     return handle;
   }
 
-  #sweep(): void {
-    for (const [vertex, reference] of this.#handles) if (!reference.deref()) this.#handles.delete(vertex);
-    this.#sweepAt = Math.max(MIN_BEFORE_SWEEP, 2 * this.#handles.size);
+  #release(): void {
+    for (const [vertex, handle] of this.#recent)
+      if (this.#older.get(vertex)?.deref() !== handle) this.#older.set(vertex, new WeakRef(handle));
+    this.#recent = new Map();
+    if (this.#older.size < this.#sweepAt) return;
+    for (const [vertex, reference] of this.#older) if (!reference.deref()) this.#older.delete(vertex);
+    this.#sweepAt = Math.max(this.#maxRecent, 2 * this.#older.size);
   }
 }
