@@ -82,7 +82,7 @@ test("without a server calls fail, and go on when it is there again, with every 
   log.hints.length = later.length = 0;
   await fsp.appendFile(join(serving.folder, "folder", "file"), "two");
   await until("it is hinted at", () => log.hints.length > 0);
-  expect(log.hints[0]).toEqual({ kind: "dirty", directory: "folder" });
+  expect(log.hints[0]).toEqual({ kind: "dirty", directory: "folder", names: ["file"] });
   await fsp.mkdir(join(serving.folder, "later"));
   await until("it is hinted at", () => later.length > 0);
   expect(ended.hints).toHaveLength(hintsAtEnd);
