@@ -33,14 +33,19 @@ interface Choice {
 export class DayFolders {
   readonly #folder: SpaceFolder;
   readonly #wasSeen: (folder: string) => boolean;
+  readonly #onGone: (treeId: string) => void;
   readonly #choices = new Map<string, Choice>();
   readonly #written = new Set<string>();
   readonly #running = new Map<string, Promise<string>>();
 
-  /** @param wasSeen whether this instance has found files in a folder */
-  constructor(folder: SpaceFolder, wasSeen: (folder: string) => boolean) {
+  /**
+   * @param wasSeen whether this instance has found files in a folder
+   * @param onGone called with the tree if the folder that was written to last was removed, with what it contained
+   */
+  constructor(folder: SpaceFolder, wasSeen: (folder: string) => boolean, onGone: (treeId: string) => void) {
     this.#folder = folder;
     this.#wasSeen = wasSeen;
+    this.#onGone = onGone;
   }
 
   /** Appends that overlap share one choice. @returns a path relative to the space's folder */
@@ -59,6 +64,7 @@ export class DayFolders {
     let choice = known?.day === day ? known : await this.#decide(treeId, day, now);
     let chosen = folderAt(choice, now);
     if (known && (await this.#isGone(chosen))) {
+      this.#onGone(treeId);
       choice = await this.#decide(treeId, day, now);
       chosen = folderAt(choice, now);
     }

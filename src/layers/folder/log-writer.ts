@@ -90,7 +90,7 @@ export class LogWriter {
     trace?: Trace,
   ) {
     this.#folder = folder;
-    this.#days = new DayFolders(folder, wasSeen);
+    this.#days = new DayFolders(folder, wasSeen, onChanged);
     this.#writerIds = [writerId];
     this.#clock = clock;
     this.#sync = sync;
