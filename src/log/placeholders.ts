@@ -1,4 +1,5 @@
 import { conflictMarkerAt } from "../conflict-markers.ts";
+import { decodeAsUtf8 } from "./utf8.ts";
 import { VERSION_WORD } from "./copy-marks.ts";
 
 /**
@@ -52,7 +53,7 @@ export const MAX_POINTER_BYTES: number = 32 * 1024;
  */
 export function describePointer(bytes: Uint8Array): string | undefined {
   if (bytes.length > MAX_POINTER_BYTES || !MAY_BEGIN_POINTER.has(bytes[0] ?? 0)) return undefined;
-  const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
+  const lines = decodeAsUtf8(bytes).split(/\r?\n/);
   const [first, ...others] = lines.filter((line) => line !== "" && !conflictMarkerAt(line));
   const kind = POINTER_KINDS.find(({ firstLine }) => first !== undefined && firstLine.test(first));
   if (!kind || others.some((line) => !kind.otherLines.test(line))) return undefined;

@@ -157,8 +157,11 @@ test("in a space that is closed or read-only, secrets are neither set nor delete
   }
 });
 
-test("no folder of the secrets is followed where it is a link", async () => {
-  for (const linked of ["secrets-v2", "secrets"]) {
+test("neither the file nor the folder of the secrets is followed where it is a link", async () => {
+  for (const [linked, code] of [
+    ["secrets-v2", "FOLD_IO"],
+    ["secrets", "FOLD_LINKED_FILE"],
+  ] as const) {
     const inner = folderWith({ ...files, [MAIN]: await sealPlainFile(SPACE_ID, new Map([["key", "1"]])) });
     const fs = new FaultyFileSystem(inner);
     const list = fs.list.bind(fs);
@@ -168,7 +171,7 @@ test("no folder of the secrets is followed where it is a link", async () => {
       );
     const before = inner.dump();
     const device = await new SecretsDevice(inner, { through: () => fs }).open();
-    expect(device.problems).toContain("FOLD_IO");
+    expect(device.problems).toContain(code);
     await device.secrets.flush();
     expect(inner.dump()).toEqual(before);
     await device.stop();

@@ -19,15 +19,19 @@ interface Rig {
   readonly memory: MemoryFileSystem;
   readonly fs: FaultyFileSystem;
   readonly file: PlainSecretsFile;
+  /** Lets time pass. */
+  readonly pass: (ms: number) => void;
 }
 
 async function rig(files: Record<string, Record<string, string>>): Promise<Rig> {
   const memory = new MemoryFileSystem({ "/space/space-v1/space.json": `{"id":"${SPACE}"}` });
   for (const [path, secrets] of Object.entries(files)) await memory.write(path, await seal(secrets));
   const fs = new FaultyFileSystem(memory);
+  let now = Date.UTC(2026, 10, 22);
   // what waits for others to write ends at once
-  const clock = { now: () => Date.UTC(2026, 10, 22), schedule: (_delayMs: number, run: () => void) => (run(), () => undefined) };
-  return { memory, fs, file: new PlainSecretsFile(new SpaceFolder(fs, "/space"), SPACE, clock) };
+  const clock = { now: () => now, schedule: (_delayMs: number, run: () => void) => (run(), () => undefined) };
+  const file = new PlainSecretsFile(new SpaceFolder(fs, "/space"), SPACE, clock);
+  return { memory, fs, file, pass: (ms) => void (now += ms) };
 }
 
 async function seal(secrets: Record<string, string>): Promise<Uint8Array> {
@@ -113,4 +117,13 @@ test("a deletion holds if a sync service puts the contents with it into a copy",
   await memory.write(COPY, (await memory.read(MAIN))!);
   await memory.write(MAIN, await seal({ api: "1", other: "2" }));
   expect((await file.read()).values).toEqual(new Map([["other", "2"]]));
+});
+
+test("a secret that was put under a protection and is here again stays, although a copy of the contents in between arrives", async () => {
+  const { memory, file, pass } = await rig({ [MAIN]: { api: "1" } });
+  await file.save(new Map([["api", { from: "1", to: undefined }]]), true);
+  pass(60_000);
+  await memory.write(COPY, (await memory.read(MAIN))!);
+  await memory.write(MAIN, await seal({ api: "1", other: "2" }));
+  expect(Object.fromEntries((await file.read()).values)).toEqual({ api: "1", other: "2" });
 });

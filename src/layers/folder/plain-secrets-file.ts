@@ -121,7 +121,10 @@ export class PlainSecretsFile {
   #secrets: SecretMap = NO_SECRETS;
   /** The last secrets that another writer wrote, or that were there at first. */
   #foreign: SecretMap = NO_SECRETS;
-  /** By text that this instance wrote: the secrets in the file before that, without those that this instance has set since. */
+  /**
+   * By text that this instance wrote: the secrets in the file before that, without those that this instance has set since. Empty
+   * for texts under a protection.
+   */
   readonly #ownTexts = new Map<string, Map<string, string>>();
   readonly #unconfirmed = new Map<string, Unconfirmed>();
   #copies: readonly Copy[] = [];
@@ -173,7 +176,7 @@ export class PlainSecretsFile {
       if (isInPlace && !(found.isBroken && (pending.size > 0 || (isProtected && found.isTorn)))) break;
       if (attempt === MAX_ATTEMPTS)
         throw new FoldspaceError("FOLD_BUSY", `Other programs keep replacing ${this.#folder.at(SECRETS_FILE)}`);
-      if (await this.#replace(found, target)) {
+      if (await this.#replace(found, target, isProtected)) {
         for (const copy of found.copies) this.#absorbed.add(copy);
         // from here on, `#unconfirmed` contains the changes
         pending = new Map();
@@ -185,7 +188,7 @@ export class PlainSecretsFile {
   }
 
   /** Replaces the file unless it has changed since it was found. @returns whether it did */
-  async #replace(found: Found, target: SecretMap): Promise<boolean> {
+  async #replace(found: Found, target: SecretMap, isProtected: boolean): Promise<boolean> {
     await this.#folder.assertPresent();
     await this.#folder.assertNoLinks(SECRETS_FILE);
     const { fs } = this.#folder;
@@ -206,11 +209,11 @@ export class PlainSecretsFile {
       await fs.remove(temporary);
       throw error;
     }
-    this.#noteOwn(text, target);
+    this.#noteOwn(text, target, isProtected);
     return true;
   }
 
-  #noteOwn(text: string, target: SecretMap): void {
+  #noteOwn(text: string, target: SecretMap, isProtected: boolean): void {
     const until = this.#clock.now() + CONFIRM_MS;
     for (const [name, change] of differences(this.#secrets, target)) {
       const earlier = this.#unconfirmed.get(name);
@@ -219,7 +222,8 @@ export class PlainSecretsFile {
       // what a copy of an earlier text says about this secret no longer counts
       for (const base of this.#ownTexts.values()) base.delete(name);
     }
-    this.#ownTexts.set(text, new Map(this.#foreign));
+    // secrets that are put under a protection are not deleted: once it has ended, they are here again
+    this.#ownTexts.set(text, isProtected ? new Map() : new Map(this.#foreign));
     for (const old of [...this.#ownTexts.keys()].slice(0, -MAX_OWN_TEXTS)) this.#ownTexts.delete(old);
     this.#secrets = target;
     if (this.#found) this.#found = { ...this.#found, text };
