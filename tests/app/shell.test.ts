@@ -62,7 +62,7 @@ describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT,
       await expect.poll(() => announced(app), SOON).toContain("Page “Third” moved");
       await expect.poll(() => focused(app), SOON).toBe(menu);
     }
-    expect(await app.pages()).toEqual(["Page", "Second", "Third"]);
+    await expect.poll(() => app.pages(), SOON).toEqual(["Page", "Second", "Third"]);
     await app.button(menu).press("Enter");
     await app.page.getByRole("menuitem", { name: "Delete page" }).press("Enter");
     await expect.poll(() => app.pages(), SOON).toEqual(["Page", "Second"]);
