@@ -122,3 +122,20 @@ test("however long a rescan takes, the next one is after ten minutes", async () 
   await clock.advance(60_000);
   await stopped;
 });
+
+test("a rescan of recent files that comes due during a full rescan leaves no timer behind", async () => {
+  const clock = new ManualClock();
+  const { watcher } = setUp(clock, 30_000, undefined, (scope) => (scope === "all" ? 1_500 : 10));
+  const started = watcher.start();
+  await clock.advance(1_500);
+  await started;
+  await clock.advance(29_000);
+  const rescanned = watcher.rescan();
+  await clock.advance(5_000);
+  await rescanned;
+  await clock.advance(100_000);
+  const stopped = watcher.stop();
+  await clock.advance(2_000);
+  await stopped;
+  expect(clock.timerCount).toBe(0);
+});

@@ -169,15 +169,16 @@ export class FolderWatcher {
   /** @param lastMs how long the last full rescan took */
   #scheduleRescan(lastMs: number): void {
     this.#cancelRescan?.();
-    this.#cancelRecent?.();
     if (this.#stopped) return;
     const delayMs = this.#delayAfter(lastMs);
     this.#cancelRescan = this.#clock.schedule(delayMs, () => void this.rescan());
     if (delayMs > this.#options.rescanIntervalMs) this.#scheduleRecent(0);
+    else this.#cancelRecent?.();
   }
 
   /** @param lastMs how long the last such rescan took */
   #scheduleRecent(lastMs: number): void {
+    this.#cancelRecent?.();
     if (this.#stopped) return;
     this.#cancelRecent = this.#clock.schedule(this.#delayAfter(lastMs), () => {
       this.#isRecentDue = true;
