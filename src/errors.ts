@@ -27,6 +27,7 @@ export type FoldspaceErrorCode =
   | "FOLD_BAD_UTF8"
   | "FOLD_CONFLICT_COPY" // a sync service made this copy; its operations are read
   | "FOLD_NOT_DOWNLOADED" // a placeholder or pointer in the place of a file that has not been downloaded
+  | "FOLD_FILES_MISSING" // many files are missing at once: what they contained is written again if they stay away
   | "FOLD_LINKED_FILE" // a link in the place of a file, as git-annex makes it; links are never followed
   | "FOLD_FOREIGN_FILE" // a file that does not belong to the space; ignored
   | "FOLD_BAD_RECORD" // a database record that holds no operations

@@ -28,6 +28,7 @@ test("each problem that verify finds has words of its own", () => {
     "FOLD_BAD_UTF8",
     "FOLD_CONFLICT_COPY",
     "FOLD_NOT_DOWNLOADED",
+    "FOLD_FILES_MISSING",
     "FOLD_LINKED_FILE",
     "FOLD_FOREIGN_FILE",
     "FOLD_ID_COLLISION",

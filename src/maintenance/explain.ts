@@ -73,6 +73,13 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     advice:
       'Repair leaves it alone. Set a sync service to keep this folder on the device, and wait until it has synced. Fetch a pointer of git-annex with "git annex get", and one of Git LFS with "git lfs pull".',
   },
+  FOLD_FILES_MISSING: {
+    what: "Many files of the folder are missing at once, as if a sync service had been told to leave them out, or as if they had been moved.",
+    consequence:
+      "Nothing is lost: a running app still has what they contained. If they stay away for long, it writes that to the folder again.",
+    advice:
+      "Repair leaves it alone. Bring the files back if you moved them, or set the sync service to keep the whole folder on this device.",
+  },
   FOLD_LINKED_FILE: {
     what: "A file of the space is a link here, as git-annex makes of each file by default. Links are never followed, because they can lead anywhere.",
     consequence: "Nothing is lost, but the contents of the file are missing here.",

@@ -14,9 +14,9 @@ import { LoadedTree, type LoadedTreeHost } from "./loaded-tree.ts";
 import { LocalOpLog } from "./local-op-log.ts";
 import { observePage } from "./page-lifecycle.ts";
 import { pageTrace } from "./page-trace.ts";
+import { staggered } from "../staggered.ts";
 import { completesInTime } from "../with-timeout.ts";
 import type { Urgency } from "./replication/layer-state.ts";
-import { relayDelay } from "./replication/relay-delay.ts";
 import { Replicator } from "./replication/replicator.ts";
 import type { TreeSync } from "./replication/tree-sync.ts";
 import type { SpaceOptions } from "./space-options.ts";
@@ -69,10 +69,11 @@ export class Space {
     const deviceStore = layers.find((layer) => layer.deviceStore)?.deviceStore;
     this.secrets = new SpaceSecrets(id, session, { ...(deviceStore ? { deviceStore } : {}), ...options.secrets });
     this.#layers.include(this.secrets);
+    const relayGraceMs = options.relayGraceMs ?? 3_000;
     this.#replicator = new Replicator(id, {
       // a relay or a retry must not wait until a clock that was set back has caught up
       clock: steadyClock(this.#clock),
-      relayDelayMs: relayDelay(options.relayGraceMs ?? 3_000, this.#peerId),
+      relayDelayMs: relayGraceMs + staggered(relayGraceMs / 3, this.#peerId),
       isReadOnly: this.isReadOnly,
       timeoutMs: this.#timeoutMs,
       onUnloadedChange: (treeId) => (this.#changedTree.value = treeId),

@@ -199,6 +199,40 @@ test("a file that stays away is taken for lost, once", async () => {
   expect(changes).toHaveLength(1);
 });
 
+const MINUTE = 60_000;
+
+/** A listener in whose folder many other devices have written, and that has read all their files. */
+async function listenAmongMany(): Promise<Listener & { readonly files: readonly string[] }> {
+  const fs = new FaultyFileSystem(new MemoryFileSystem());
+  const files = Array.from({ length: 20 }, (_, index) => `${DAY}/device-${index}.jsonl`);
+  for (const file of files) await fs.append(file, bytes(lines(1, 3)));
+  return { ...(await listen("", fs)), files };
+}
+
+test("many files that go away at once are taken for lost only if they stay away for long", async () => {
+  const { fs, clock, layer, changes, files } = await listenAmongMany();
+  for (const file of files) await fs.remove(file);
+  await clock.advance(9 * MINUTE);
+  expect(changes).toEqual([]);
+  expect(layer.problems).toEqual([{ code: "FOLD_FILES_MISSING", reason: expect.stringContaining("20 log files are missing") }]);
+  await clock.advance(25 * MINUTE);
+  expect(changes).toEqual([{ treeId: SPACE, ops: undefined, isLossy: true }]);
+  expect(layer.problems).toEqual([]);
+});
+
+test("many files that come back in time are not taken for lost, and not read again", async () => {
+  const { fs, clock, layer, changes, files } = await listenAmongMany();
+  const contents = await Promise.all(files.map((file) => fs.read(file)));
+  await fs.rename(DAY, "/elsewhere");
+  await clock.advance(5 * MINUTE);
+  expect(layer.problems).not.toEqual([]);
+  await fs.rename("/elsewhere", DAY);
+  await clock.advance(30 * MINUTE);
+  expect(contents).toEqual(await Promise.all(files.map((file) => fs.read(file))));
+  expect(layer.problems).toEqual([]);
+  expect(changes).toEqual([]);
+});
+
 test("a file whose place a stub has taken, or whose folder cannot be read, is not taken for lost", async () => {
   const { fs, clock, layer, changes } = await listen(lines(1, 3));
   await fs.rename(FILE, `${DAY}/.other.jsonl.icloud`);
@@ -311,4 +345,33 @@ test("what something else has taken from a space's own file is written again, ho
     expect(Object.values(memory.dump()).join("")).toContain(name);
   }
   await space.close();
+});
+
+test("of several devices in whose folders much stays away, one writes it again for all", async () => {
+  const memory = new MemoryFileSystem();
+  const clock = new ManualClock(Date.now());
+  const maker = new SpaceManager();
+  const layerThere = (): FileSystemPersistenceLayer => new FileSystemPersistenceLayer("/space", SPACE, { fs: memory, clock });
+  await maker.createSpace({
+    id: SPACE,
+    name: "ours",
+    persistenceLayers: [new FileSystemPersistenceLayer("/space", SPACE, { fs: memory })],
+  });
+  await maker.closeSpace(SPACE);
+  const files = Array.from({ length: 20 }, (_, index) => `${DAY}/device-${index}.jsonl`);
+  for (const file of files) await memory.append(file, bytes(lines(1, 3)));
+
+  const spaces = await Promise.all(
+    ["first-device", "second-device", "third-device"].map((peerId) =>
+      new SpaceManager({ peerId, clock }).loadSpace({ id: SPACE }, [layerThere()]),
+    ),
+  );
+  for (const file of files) await memory.remove(file);
+  await clock.advance(9 * MINUTE);
+  expect(Object.keys(memory.dump()).filter((file) => file.includes("/device-"))).toEqual([]);
+  await clock.advance(25 * MINUTE);
+  const relays = Object.keys(memory.dump()).filter((file) => file.includes("/device-"));
+  expect(relays).toHaveLength(files.length);
+  expect(new Set(relays.map((file) => file.split(".").at(-2))).size).toBe(1);
+  for (const space of spaces) await space.close();
 });

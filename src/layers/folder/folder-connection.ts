@@ -84,7 +84,7 @@ export class FolderConnection {
     this.#guard = new PlaceGuard(folder, spaceId);
     folder.guard = this.#guard;
     this.#parsing = new Parsing(layer);
-    const files = new LogFiles(folder, clock, this.#parsing, (path) => fs.isLate(path), trace);
+    const files = new LogFiles({ folder, clock, parsing: this.#parsing, peerId, isLate: (path) => fs.isLate(path), trace });
     const onChanged = (treeId: string): void => this.#reportLossLater(treeId);
     const wasSeen = (directory: string): boolean => files.wasSeen(directory);
     this.#writer = new LogWriter(folder, peerId, clock, layer.fsync ?? false, onChanged, wasSeen, trace);

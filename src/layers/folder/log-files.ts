@@ -3,6 +3,7 @@ import { backoffMs } from "../../backoff.ts";
 import type { Clock } from "../../clock.ts";
 import { toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
 import { Semaphore } from "../../semaphore.ts";
+import { staggered } from "../../staggered.ts";
 import type { IdPool } from "../../log/line.ts";
 import { endOfPeriod, OPS_DIR } from "../../log/paths.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
@@ -16,6 +17,16 @@ import { describeUnreadable, type LogEntry, type SpaceFolder } from "./space-fol
 const FILES_AT_ONCE = 8;
 /** A sync service may remove a file for a moment while it replaces it. */
 const LOST_AFTER_MS = 20_000;
+/**
+ * If more files are missing at once, the user has probably excluded a folder from syncing, or moved it for a while. To write all
+ * of them again would double the space on every device. So each device waits for long, and for a different time, so that the
+ * files that the first one writes arrive at the others before they do the same.
+ */
+const MAX_LOST_SOON = 8;
+const MANY_LOST_AFTER_MS = 10 * 60_000;
+const MANY_LOST_SPREAD_MS = 10 * 60_000;
+/** Key of the problem that says how many files are missing. */
+const MISSING = "";
 const LAST_RETRY_MS = 60_000;
 
 /** The known state of a file, which reveals later changes. */
@@ -52,6 +63,16 @@ export interface ReadTogether {
   readonly isContinued: boolean;
 }
 
+export interface LogFilesOptions {
+  readonly folder: SpaceFolder;
+  readonly clock: Clock;
+  readonly parsing: Parsing;
+  readonly peerId: string;
+  /** Whether the platform owes an answer about the file with this full path. */
+  readonly isLate: (path: string) => boolean;
+  readonly trace?: Trace | undefined;
+}
+
 /**
  * Reads the log files of a folder. Remembers how far each was read, their problems, and which are missing. A failed file keeps
  * its state in `#known`:
@@ -61,7 +82,7 @@ export interface ReadTogether {
  * | in neither map | it was not seen yet, or is lost | it is passed or read, or fails |
  * | `#known`, no `cursor` | seen; it is ours and unchanged, or its tree is not followed | it is read |
  * | `#known`, `cursor` | read up to the cursor | it is passed: only we have written to it since, or its tree was released |
- * | `#known`, `missingSince` | a full scan lacked it | a scan lists it, or lacks it after `LOST_AFTER_MS`: it is lost |
+ * | `#known`, `missingSince` | a full scan lacked it | a scan lists it, or lacks it for long (`noteMissing`): it is lost |
  * | `#failed` | it could not be read | a retry or scan reads or passes it, or it is gone |
  * | `#failed`, `isStalled` | if its tree is followed, only its own retries read it | a retry reads it, or fails with an answer |
  * | `#failed`, `isBusy` | its own retry reads it, no other caller does | the retry reads it, or fails again |
@@ -74,19 +95,20 @@ export class LogFiles {
   readonly #parsing: Parsing;
   readonly #isLate: (path: string) => boolean;
   readonly #trace: Trace | undefined;
+  readonly #manyLostAfterMs: number;
   readonly #semaphore = new Semaphore(FILES_AT_ONCE);
   readonly #known = new Map<string, KnownFile>();
   readonly #failed = new Map<string, FailedFile>();
   /** Folders in which files were found. */
   readonly #folders = new Set<string>();
 
-  /** @param isLate whether the platform owes an answer about the file with this full path */
-  constructor(folder: SpaceFolder, clock: Clock, parsing: Parsing, isLate: (path: string) => boolean, trace?: Trace) {
+  constructor({ folder, clock, parsing, peerId, isLate, trace }: LogFilesOptions) {
     this.#folder = folder;
     this.#clock = clock;
     this.#parsing = parsing;
     this.#isLate = isLate;
     this.#trace = trace;
+    this.#manyLostAfterMs = MANY_LOST_AFTER_MS + staggered(MANY_LOST_SPREAD_MS, peerId);
   }
 
   get(path: string): KnownFile | undefined {
@@ -203,24 +225,38 @@ export class LogFiles {
   }
 
   /**
-   * Finds files that have been missing for long and count as lost: their operations must be written again.
+   * Finds files that have been missing for long and count as lost: their operations must be written again. If many are missing,
+   * it takes longer.
    * @param outOfReach folders and files that may still exist
    * @returns the trees of the lost files
    */
   noteMissing(present: ReadonlySet<string>, outOfReach: ReadonlySet<string>): Set<string> {
     const now = this.#clock.now();
-    const lossy = new Set<string>();
+    const isMissing = (path: string): boolean => !present.has(path) && !isIn(outOfReach, path);
     for (const path of [...this.problems.keys()])
-      if (!present.has(path) && !this.#known.has(path) && !isIn(outOfReach, path)) this.forgive(path);
-    for (const [path, known] of this.#known) {
-      if (present.has(path) || isIn(outOfReach, path)) continue;
+      if (path !== MISSING && !this.#known.has(path) && isMissing(path)) this.forgive(path);
+    const missing = [...this.#known].filter(([path]) => isMissing(path));
+    const lostAfterMs = missing.length > MAX_LOST_SOON ? this.#manyLostAfterMs : LOST_AFTER_MS;
+    const lossy = new Set<string>();
+    let missingCount = 0;
+    for (const [path, known] of missing) {
       known.missingSince ??= now;
-      if (now - known.missingSince < LOST_AFTER_MS) continue;
+      if (now - known.missingSince < lostAfterMs) {
+        missingCount++;
+        continue;
+      }
       this.#known.delete(path);
       this.forgive(path);
       lossy.add(known.entry.treeId);
     }
+    this.problems.set(MISSING, missingCount > MAX_LOST_SOON ? [this.#describeMissing(missingCount)] : []);
     return lossy;
+  }
+
+  #describeMissing(count: number): Problem {
+    const minutes = Math.round(this.#manyLostAfterMs / 60_000);
+    const reason = `${count} log files are missing at once. If they are not back within ${minutes} minutes, what they contained is written again`;
+    return { code: "FOLD_FILES_MISSING", reason };
   }
 
   async #read(entry: LogEntry, { ids, loadBytes, isContinued }: ReadTogether): Promise<LogReading | FoldspaceError | undefined> {

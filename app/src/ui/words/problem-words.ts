@@ -33,6 +33,11 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     advice:
       "Your sync service has only a placeholder here. Ask it to keep this folder on this device (“Always keep on this device”; for git-annex “git annex get”, for Git LFS “git lfs pull”); the notes in it appear by themselves.",
   },
+  FOLD_FILES_MISSING: {
+    title: "Many files are missing",
+    advice:
+      "The notes in them are still here. If you moved the files, or told a sync service to leave them out, bring them back; otherwise the notes are written to the folder again after a while.",
+  },
   FOLD_LINKED_FILE: {
     title: "A file that is a link here",
     advice:
