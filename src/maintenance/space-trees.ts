@@ -71,7 +71,7 @@ export class SpaceTreeFinder {
  * it has there.
  * @returns `undefined` for operations on the root
  */
-export function toJoinedOp(op: VertexOperation, from: string, to: string): VertexOperation | undefined {
+function toJoinedOp(op: VertexOperation, from: string, to: string): VertexOperation | undefined {
   if (op.targetId === from) return undefined;
   return "parentId" in op && op.parentId === from ? { ...op, parentId: to } : op;
 }

@@ -1,9 +1,9 @@
 import { FoldspaceError } from "../errors.ts";
 
 /** Size of all secrets of a space with their names, as JSON. No more can be added. */
-export const MAX_SECRETS_BYTES: number = 1024 * 1024;
+const MAX_SECRETS_BYTES: number = 1024 * 1024;
 /** Secrets that are not deleted. No more can be added. */
-export const MAX_SECRETS: number = 10_000;
+const MAX_SECRETS: number = 10_000;
 /** Deletions that are remembered; beyond that number, the earliest are cleaned up. */
 export const MAX_DELETIONS: number = 10_000;
 /** A file with secrets, encrypted and in base64. Larger files are not read. */

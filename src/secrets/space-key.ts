@@ -20,7 +20,7 @@ export async function newSpaceKey(): Promise<SpaceKey> {
   return await toSpaceKey(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
 }
 
-export async function toSpaceKey(raw: Bytes): Promise<SpaceKey> {
+async function toSpaceKey(raw: Bytes): Promise<SpaceKey> {
   return { id: await keyIdOf(raw), key: await importAesKey(raw), raw };
 }
 

@@ -19,7 +19,7 @@ export function conflictsOn(device: Device): string[] {
 }
 
 /** The conflicts that a later device finds in the log alone. */
-export function conflictsInLog(device: Device): string[] {
+function conflictsInLog(device: Device): string[] {
   return drawn(findConflicts(device.tree.replicate("a later start")));
 }
 

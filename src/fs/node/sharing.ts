@@ -27,7 +27,7 @@ export function modeToAskFor(parent: Sharing, kind: "folder" | "file"): number {
  * The mode that something new in a folder should have.
  * @param made its state, with the folder's group if that could be given to it
  */
-export function sharedMode(parent: Sharing, made: Sharing, kind: "folder" | "file"): number {
+function sharedMode(parent: Sharing, made: Sharing, kind: "folder" | "file"): number {
   if (!isShared(parent)) return made.mode & 0o7777;
   const isOfGroup = (parent.mode & (GROUP.write | SET_GROUP_ID)) !== 0 && made.gid === parent.gid;
   const shared = (isOfGroup ? parent.mode & GROUP.all : 0) | (parent.mode & OTHERS.write ? parent.mode & OTHERS.all : 0);

@@ -322,7 +322,7 @@ export function describeFolder(path: string): string {
 }
 
 /** The problem of a file that a sync service has not downloaded. @param file path of the placeholder */
-export function notDownloaded(file: string): Problem {
+function notDownloaded(file: string): Problem {
   return { code: "FOLD_NOT_DOWNLOADED", reason: NOT_DOWNLOADED, file };
 }
 

@@ -24,7 +24,7 @@ export interface CopiesFindings {
 }
 
 /** Operations of copies are held in memory while they are compared. */
-export const MAX_COPIES_BYTES: number = 128 * 1024 * 1024;
+const MAX_COPIES_BYTES: number = 128 * 1024 * 1024;
 
 /**
  * Compares copies with the other files of the same peer and tree. A copy stays if any of its contents could be lost or decided

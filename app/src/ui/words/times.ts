@@ -29,7 +29,7 @@ export function ago(timeMs: number, nowMs: number): string {
   return date(timeMs);
 }
 
-export function date(timeMs: number): string {
+function date(timeMs: number): string {
   return new Date(timeMs).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
 }
 
