@@ -19,11 +19,21 @@ const part = (file) => join(import.meta.dirname, "parts", file);
 export async function run(report) {
   const folder = mkdtempSync(join(tmpdir(), "foldspace-bench-"));
   try {
+    await version(report);
     await info(report, join(folder, "big"));
     await watch(report, join(folder, "live"), { edits: 1_000, pauseMs: 20 });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The least that a command costs, compared with a Node that does nothing. */
+async function version(report) {
+  const nodeMs = await median(9, () => output("-e", "0"));
+  const versionMs = await median(9, () => output(COMMAND, "--version"), {
+    check: (text) => check(/^\d+\.\d+\.\d+/.test(text), "version"),
+  });
+  report.ratio("foldspace --version / node -e 0", versionMs, nodeMs, { atMost: 2 });
 }
 
 /** The cost of summarizing a folder, compared with only reading and parsing it. */

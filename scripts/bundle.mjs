@@ -16,8 +16,10 @@ await build({
 // The command starts in half the time if it need not load a hundred files.
 await build({
   ...options,
-  // what `main.js` loads is named too, because it finds package.json by its own place
-  entryPoints: [`${dist}/cli/main.js`, `${dist}/cli/start.js`],
+  // what `main.js` loads is named too
+  entryPoints: ["main", "start", "print-version"].map((name) => `${dist}/cli/${name}.js`),
+  // it finds package.json by its own place
+  external: [`${dist}/cli/version.js`],
   outdir: `${dist}/cli`,
   platform: "node",
   splitting: true,

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { errorMessage, isError, isFoldspaceError, systemCode } from "../errors.ts";
 import { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
 import { printable } from "./output.ts";
+import { readVersion } from "./version.ts";
 
 type Definition = (program: Command, context: Context) => void;
 
@@ -94,10 +94,6 @@ async function report(error: unknown, { output, isJson }: Context): Promise<void
   await output.note(`foldspace: ${printable(message)} (${code})`);
   // any other error is a bug of ours; the stack helps to find it
   if (!isFoldspaceError(error) && isError(error)) await output.note(error.stack ?? "");
-}
-
-function readVersion(): string {
-  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
 function isBrokenPipe(error: unknown): boolean {
