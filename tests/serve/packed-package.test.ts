@@ -1,0 +1,59 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { assertBuilt } from "./served-process.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+beforeAll(assertBuilt);
+
+/** An empty project that has installed the package with the dependencies that it declares, and nothing else. */
+function projectWithPackage(): string {
+  const project = mkdtempSync(join(tmpdir(), "foldspace-packed-"));
+  onTestFinished(() => rmSync(project, { recursive: true, force: true }));
+  const packed = execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", project], { cwd: ROOT });
+  const modules = join(project, "node_modules");
+  mkdirSync(modules);
+  execFileSync("tar", ["-xzf", join(project, String(packed).trim()), "-C", modules]);
+  execFileSync("mv", [join(modules, "package"), join(modules, "foldspace")]);
+  for (const name of Object.keys(packageJson.dependencies)) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
+  }
+  writeFileSync(join(project, "package.json"), `{"type":"module"}`);
+  return project;
+}
+
+test("the packed package works in an empty project: the library, and the command without further packages", async () => {
+  const project = projectWithPackage();
+  const run = (...args: string[]): string => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+    expect(status, stderr).toBe(0);
+    return stdout;
+  };
+  writeFileSync(
+    join(project, "make.js"),
+    `import { openFolder } from "foldspace";
+     const space = await openFolder("notes");
+     space.tree.root.newNamedChild("from the library");
+     await space.close();`,
+  );
+  run("make.js");
+  const command = join("node_modules/foldspace", packageJson.bin.foldspace);
+  expect(run(command, "--version").trim()).toBe(packageJson.version);
+  expect(run(command, "tree", "notes")).toContain("from the library");
+  run(command, "add", "notes", "--name", "from the command");
+  expect(run(command, "tree", "notes")).toContain("from the command");
+  run(command, "verify", "notes");
+  const server = spawn(process.execPath, [command, "serve", "notes", "--port", "0", "--json"], { cwd: project });
+  onTestFinished(() => void server.kill("SIGKILL"));
+  const [line] = (await once(server.stdout, "data")) as [Buffer];
+  const { url } = JSON.parse(String(line)) as { url: string };
+  expect((await fetch(url)).status).toBe(200);
+  expect(readdirSync(join(project, "node_modules/foldspace"))).not.toContain("src");
+});
