@@ -90,7 +90,7 @@ export function ambiguous(
   const others = fitting.length > candidates.length ? ", …" : "";
   return new FoldspaceError(
     code,
-    `${JSON.stringify(printable(wanted))} fits several ${what}: ${shown.join(", ")}${others}. Name one by the first ${length} characters of its id`,
+    `${JSON.stringify(printable(wanted))} fits several ${what}: ${shown.join(", ")}${others}. Give the id of one instead, or its first ${length} characters`,
     { data: { candidates: candidates.map(({ id }) => id) } },
   );
 }
@@ -105,8 +105,11 @@ function distinguishingLength(ids: readonly string[]): number {
 
 export function toCandidate(vertex: Vertex): Candidate {
   const { id, parent } = vertex;
+  // the root of an outline has a name that no user knows
+  const isPage = (each: Vertex): boolean => isOutline(each.tree) && each.id === each.tree.root?.id;
   const quoted = (each: Vertex): string | undefined => {
-    const label = isOutline(each.tree) && each.id !== each.tree.root?.id ? itemText(each) : labelOf(each);
+    if (isPage(each)) return each.id === id ? "a page" : `page ${shortId(each.id)}`;
+    const label = isOutline(each.tree) ? itemText(each) : labelOf(each);
     return label === undefined ? undefined : JSON.stringify(cut(printable(label), MAX_LABEL_LENGTH));
   };
   const above = parent && quoted(parent);

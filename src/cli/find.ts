@@ -59,7 +59,9 @@ export async function findVertex(space: Space, wanted: string, wantedTree?: stri
 function noteOn(wanted: string): string {
   if (/^[0-9a-f]+$/i.test(wanted))
     return wanted.length < MIN_PREFIX ? `; the beginning of an id needs ${MIN_PREFIX} characters` : "";
-  return wanted.startsWith("/") ? "" : "; a path begins with a slash, or with the title of a page";
+  return wanted.startsWith("/")
+    ? ""
+    : '; a path begins with a slash or with the title of a page, and "foldspace tree --all" shows them';
 }
 
 /** @throws FoldspaceError `FOLD_NO_VERTEX` */

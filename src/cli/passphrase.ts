@@ -24,7 +24,10 @@ export async function readPassphrase(context: Context, { file, variable, questio
   const given = variables[variable];
   if (given !== undefined) return given;
   if (!stdin.isTTY)
-    throw new FoldspaceError("FOLD_SECRETS_LOCKED", `A passphrase is needed: on a terminal, in a file, or in ${variable}`);
+    throw new FoldspaceError(
+      "FOLD_SECRETS_LOCKED",
+      `A passphrase is needed: run the command on a terminal, name a file that contains it (see --help), or set ${variable}`,
+    );
   const typed = await stdin.readHidden(question);
   if (confirmation !== undefined && (await stdin.readHidden(confirmation)) !== typed)
     throw new FoldspaceError("FOLD_WRONG_PASSPHRASE", "The two are not the same; nothing was changed");

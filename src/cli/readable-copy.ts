@@ -55,7 +55,8 @@ async function keep(
     copy,
     source: { spaceId, treeOf: (treeId) => trees.get(treeId) },
     onUpdated: (report) => void noteLeft(context, report),
-    onFailed: (error) => void output.note(`foldspace: the copy could not be brought up to date: ${describeError(error)}`),
+    onFailed: (error) =>
+      void output.note(`foldspace: the readable copy could not be brought up to date: ${describeError(error)}`),
   });
   try {
     for await (const event of follow(layer, end)) {

@@ -38,7 +38,7 @@ class SeenSecretsFiles implements DeviceStore {
     } catch (cause) {
       const message =
         `The versions of the secrets that this device has seen cannot be kept in ${this.#folder}, so that older secrets ` +
-        `would pass unnoticed (${errorMessage(cause)}): give XDG_STATE_HOME a folder that can be written`;
+        `would pass unnoticed (${errorMessage(cause)}): set XDG_STATE_HOME to a folder that this user can write to`;
       throw new FoldspaceError("FOLD_PERMISSION", message, { data: { path: this.#folder }, cause });
     }
   }

@@ -17,7 +17,7 @@ export function placeholderTarget(name: string, size: number): string | undefine
 }
 
 /** The problem of a placeholder, in words. */
-export const NOT_DOWNLOADED = "the sync service has not downloaded this file yet";
+export const NOT_DOWNLOADED = "the sync service has not downloaded this file yet; set it to keep the folder on this device";
 
 interface PointerKind {
   readonly tool: string;

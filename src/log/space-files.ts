@@ -14,7 +14,7 @@ This folder holds a space: a tree of data that an app keeps here as plain text.
 
 - \`space-v1/ops\` has one line of JSON for every change ever made, in a file per day and device.
 - Back it up, put it in Git, or carry it to other devices with any program that syncs folders.
-- Please do not rename or edit what is in \`space-v1\`: apps find it by these names.
+- Please do not rename, edit or delete what is in \`space-v1\`, not even files of old days: apps need all of it.
 `;
 
 /**

@@ -18,7 +18,7 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
   FOLD_TORN_LINE: {
     what: "A change was written only in part: a program or a sync service was interrupted while it wrote the file.",
     consequence: "This one change is missing here, unless its device saves it again. All other changes of the file were read.",
-    advice: `${KEPT_IN_PLACE} Open the space once on the device that wrote it and let it sync; if that device has ended for good, "foldspace repair --own" with the id in the file's name makes the file clean.`,
+    advice: `${KEPT_IN_PLACE} Open the space once on the device that wrote it and let it sync; if that device has ended for good, "foldspace repair --own" with the id in the file's name completes or removes the cut-off line.`,
   },
   FOLD_BAD_LINE: {
     what: "A line of the file is not a change that any version of the format knows.",
@@ -29,7 +29,7 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     what: "A version control program, such as Git, Mercurial, Subversion, Fossil or jj, found a conflict in the file and left its markers in it.",
     consequence: "Nothing is lost: the changes of both sides, around the markers, were read.",
     advice:
-      'Repair leaves it, because only its writer may change the file. Mark the conflict as resolved with both sides kept. The page on carriers (docs/carriers.md) says how each program joins such files by itself; for Git, "foldspace init --git" sets it.',
+      'Repair leaves it, because only its writer may change the file. Mark the conflict as resolved with both sides kept. "foldspace doctor" with the folder says which setting lets Git or Mercurial join such files by itself; the page on carriers (docs/carriers.md) has the other programs.',
   },
   FOLD_LINE_TOO_LONG: {
     what: "A line of the file is longer than any change can be.",
@@ -71,7 +71,7 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     what: "The program that carries the folder shows the file, but has not fetched its contents to this device.",
     consequence: "Nothing is lost. Its contents are missing here until they are fetched, and are not written over.",
     advice:
-      'Repair leaves it alone. Set a sync service to keep this folder on the device, and wait until it has synced. Fetch a pointer of git-annex with "git annex get", and one of Git LFS with "git lfs pull".',
+      'Repair leaves it alone. Set the sync service to keep this folder on the device ("Always keep on this device", "Keep Downloaded", "Make available offline"), and wait until it has synced. With git-annex, run "git annex get"; with Git LFS, "git lfs pull".',
   },
   FOLD_FILES_MISSING: {
     what: "Many files of the folder are missing at once, as if a sync service had been told to leave them out, or as if they had been moved.",
@@ -81,10 +81,10 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
       "Repair leaves it alone. Bring the files back if you moved them, or set the sync service to keep the whole folder on this device.",
   },
   FOLD_LINKED_FILE: {
-    what: "A file of the space is a link here, as git-annex makes of each file by default. Links are never followed, because they can lead anywhere.",
+    what: "A file of the space is a link here. By default, git-annex replaces each file with one. Links are never followed, because they can lead anywhere.",
     consequence: "Nothing is lost, but the contents of the file are missing here.",
     advice:
-      'Repair leaves it in place, and it must not be deleted: other devices would lose the file. Run "git annex unlock" with the folder, and "git config annex.addunlocked true", so that new files stay files.',
+      'Repair leaves it in place, and it must not be deleted: other devices would lose the file. If git-annex made it, run "git annex unlock" with the folder, and "git config annex.addunlocked true", so that new files stay files.',
   },
   FOLD_FOREIGN_FILE: {
     what: "A file among those of the space does not belong to it.",
@@ -102,11 +102,12 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     what: "The change that begins a tree is missing.",
     consequence: "The other changes of the tree are kept, but the tree cannot be shown until that change arrives.",
     advice:
-      "Repair leaves it. Wait until the folder has synced, or open the space once on the device that made the tree; otherwise restore the missing file from a backup. Files of old days must stay: a tree begins in one of them.",
+      "Repair leaves it. Wait until the folder has synced, or open the space once on the device that made the tree; otherwise restore the missing file from a backup. If files of old days were deleted, restore them: each tree begins in one of them.",
   },
   FOLD_TWO_SPACES: {
     what: "Two devices each began a space in this folder before it was synced for the first time, and the sync service has put both together.",
-    consequence: "Nothing is lost, but apps show one of the two. The contents of the other one are in the folder, out of view.",
+    consequence:
+      "Nothing is lost, but apps show only one of the two. The contents of the other one are in the folder, and do not show.",
     advice:
       'Run "foldspace join" with the folder: it brings the contents of both into the space that space.json names. It removes nothing, can be run again, and does the same on every device.',
   },
@@ -119,16 +120,17 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
   FOLD_OLD_FORMAT: {
     what: "Changes arrived in the layout of version 0, from a device that did not know yet that the space was converted.",
     consequence: "Nothing is lost, but these changes do not show.",
-    advice: 'Repair leaves them in place; "foldspace migrate" imports them. Update the app on the device that wrote them.',
+    advice:
+      'Repair leaves them in place; "foldspace migrate" with the folder adds them. Update the app on the device that wrote them.',
   },
   FOLD_BAD_SPACE_FILE: {
     what: "The file space.json, which says which space this is, is damaged or missing.",
     consequence: "Nothing else is lost, but the space cannot be opened.",
     advice:
-      "Wait until the folder has synced, or restore the file from a backup or another device: it is the same on all of them. If the operations in the folder belong to one space, repair writes the file again; otherwise it does nothing until the file is back.",
+      'Wait until the folder has synced, or copy the file from a backup or another device: it is the same on all of them. If the changes in the folder belong to one space, "foldspace repair" writes the file again; if they belong to several, repair does nothing until the file is back.',
   },
   FOLD_FOLDER_LOST: {
-    what: "The folder is gone: it was moved, deleted, or is on a disk that is not connected.",
+    what: "The folder cannot be found: it was moved or deleted, or its disk is not connected.",
     consequence: "Nothing that is open is lost: it is kept in memory, and saved when the folder is back.",
     advice: "There is nothing to repair. Put the folder back in its place, or connect the disk.",
   },
@@ -136,22 +138,24 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     what: "This user may not read or write a file or folder of the space.",
     consequence: "Its contents are missing here, or changes are not saved there yet. Nothing that is open is lost.",
     advice:
-      "Repair leaves it alone. Give yourself the right to use it, and check who owns it. A mount of rclone needs a write cache (--vfs-cache-mode writes).",
+      "Repair leaves it alone. Check who owns it, and give yourself the right to read and write it. If several users share the folder, their group needs that right, too. A mount of rclone needs a write cache (--vfs-cache-mode writes).",
   },
   FOLD_BUSY: {
-    what: "Another program blocks a file at the moment, so that it cannot be read or changed.",
+    what: "Another program blocks a file at the moment, so it cannot be read or changed.",
     consequence: "Nothing is lost. The contents of the file may be missing here for the time being.",
-    advice: "Close other programs that use the folder, or wait for the sync service, and try again.",
+    advice:
+      "Close other programs that use the folder, or wait for the sync service. Apps try again by themselves; a command must be run again.",
   },
   FOLD_TIMEOUT: {
     what: "The disk, or the program that provides it, did not answer in time.",
     consequence: "Nothing is lost. The contents of the file or folder may be missing here until it answers.",
-    advice: "Repair leaves it alone. Check the connection to the disk or the network drive; reading is retried by itself.",
+    advice:
+      "Repair leaves it alone. Check the connection to the disk or the network drive. Apps try again by themselves; a command must be run again.",
   },
   FOLD_DISK_FULL: {
     what: "The disk is full, or the user's quota on it is used up.",
     consequence: "Nothing that is open is lost: changes are kept in memory, and saved when there is room again.",
-    advice: "Make room on the disk before you close the app; saving is tried again by itself.",
+    advice: "Make room on the disk before you close the app; it tries again by itself.",
   },
   FOLD_READ_ONLY: {
     what: "The folder or a file in it can only be read.",
@@ -165,11 +169,11 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
     advice: "Repair leaves it alone. Check the disk, and compare the file with a backup or with the folder of another device.",
   },
   FOLD_SECRETS_BROKEN: {
-    what: "A file with secrets does not decrypt: it was damaged, or belongs to another space.",
+    what: "A file with secrets cannot be decrypted: it was damaged, or belongs to another space.",
     consequence:
       "Secrets that only this file contains are missing here. When secrets are saved, the file is kept under another name.",
     advice:
-      "Repair leaves it in place. Let the folder sync, or restore the file from a backup. You can delete a file that was set aside when nothing is missing.",
+      "Repair leaves it in place. Let the folder sync, or restore the file from a backup. If no secret is missing, you can delete the file that was set aside.",
   },
   FOLD_SECRETS_TOO_LARGE: {
     what: "A file with secrets is larger than any that programs write, or the folder has too many of them.",
@@ -184,12 +188,13 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
   FOLD_SECRETS_UNPROTECTED: {
     what: "The folder contains other, unprotected values of secrets that are under a passphrase. An app that knows of no passphrase wrote them, or another person with access to the folder.",
     consequence: "Nothing is lost: the protected values win, and the others are kept beside them.",
-    advice: "Repair leaves them in place. Set each of these secrets again, or delete it: then the other value goes.",
+    advice: "Repair leaves them in place. Set each of these secrets again, or delete it: that removes the other value.",
   },
   FOLD_PEER_CLONED: {
     what: "Another device or program makes changes under the same id as this app, as if the app's data had been copied to it.",
     consequence: "Nothing is lost: this app continues under a new id, and repeats the changes that both made.",
-    advice: "There is nothing to repair. Let the other device load the app's data anew, if you know which it is.",
+    advice:
+      "There is nothing to repair, and you need not do anything. To avoid it, do not copy the data of an app or a browser profile to another device.",
   },
   FOLD_SECRETS_ROLLED_BACK: {
     what: "The secrets are older than those that this device has seen.",

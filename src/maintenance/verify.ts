@@ -112,14 +112,15 @@ async function openDespiteProblems(
 
 function describeIds(ids: readonly string[]): string {
   if (ids.length === 0) return "";
-  if (ids.length === 1) return `; the operations in the folder are of the space ${ids[0]}, and repair writes the file again`;
+  if (ids.length === 1)
+    return `; the operations in the folder are of the space ${ids[0]}: "foldspace repair" writes the file again`;
   return `; the operations in the folder are of several spaces: ${ids.join(", ")}`;
 }
 
 function noRoot(treeId: string): Problem {
   return {
     code: "FOLD_NO_ROOT",
-    reason: "the operation that creates the tree's root is missing: the tree cannot be shown until it arrives",
+    reason: "the operation that creates the tree's root is missing: the tree cannot be shown until its file arrives",
     file: treeDir(treeId),
     treeId,
   };

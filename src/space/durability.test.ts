@@ -106,7 +106,7 @@ test("closing reports exactly which operations are not durable, and in which lay
   space.tree.root!.setProperty("subtitle", "also");
   const closing = space.close();
   expect(await lacking(closing)).toEqual([{ id: "bad", pendingOps: 2, code: "FOLD_PERMISSION", reason: "not allowed" }]);
-  await expect(closing).rejects.toThrow(/bad \(2 operations waiting\): not allowed/);
+  await expect(closing).rejects.toThrow(/bad \(2 changes waiting\): not allowed/);
   expect(good.read(space.id)).toHaveLength(before + 2);
   expect(badLayer.isConnected()).toBe(false);
   // it is closed all the same

@@ -98,7 +98,9 @@ export class LayerSet {
 export function assertDurable(reports: readonly (NotDurable | undefined)[]): void {
   const lacking = reports.filter((report) => report !== undefined);
   if (lacking.length === 0) return;
-  const reasons = lacking.map(({ label, pendingOps, reason }) => `${label} (${pendingOps} operations waiting): ${reason}`);
+  const reasons = lacking.map(
+    ({ label, pendingOps, reason }) => `${label} (${pendingOps} ${pendingOps === 1 ? "change" : "changes"} waiting): ${reason}`,
+  );
   const layers = lacking.map(({ label: _label, ...report }) => report);
   throw new FoldspaceError("FOLD_NOT_DURABLE", `Not everything is saved in ${reasons.join("; ")}`, { data: { layers } });
 }

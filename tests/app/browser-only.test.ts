@@ -102,7 +102,7 @@ describe.skipIf(!findChromium())("without a served folder (needs Chromium)", PAT
     await app.untilSaved();
   });
 
-  test.each(["A space of its own", "The folder was moved"])("of a copy of the folder, the user says: %s", async (answer) => {
+  test.each(["Separate notes", "The folder was moved"])("of a copy of the folder, the user says: %s", async (answer) => {
     const app = await openAlone();
     await app.newPage("Page", ["before"]);
     await app.openPanel("Sync");

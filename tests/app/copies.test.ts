@@ -100,7 +100,7 @@ describe.skipIf(!findChromium())("a copy of a folder in a browser that knows the
     const setting = await setUp();
     const served = await ServedFolder.serve(setting.copy, { port: setting.original.port });
     const app = await rig.openTab(setting.device, served.url, LOST);
-    await app.button("A space of its own").click();
+    await app.button("Separate notes").click();
     await app.untilSaved();
     expect(await question(app).count()).toBe(0);
     await app.shows(["before"]);

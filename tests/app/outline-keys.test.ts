@@ -77,7 +77,7 @@ describe.skipIf(!findChromium())("the outline (needs Chromium)", PATIENT, () => 
     await app.edit("one");
     await app.press("Control+.");
     await app.shows(["+ one", "x three"]);
-    await app.button("Expand one").click();
+    await app.button("Unfold one").click();
     await app.shows(["one", "  two", "x three"]);
     await app.edit("three");
     await app.type(" and more");

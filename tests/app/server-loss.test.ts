@@ -27,7 +27,7 @@ describe.skipIf(!findChromium())("a server that is killed (needs Chromium)", PAT
       await app.untilStatus(KEPT);
       const card = (await app.openPanel("Sync")).getByRole("listitem").filter({ hasText: "This browser" }).first();
       await card.getByText("Has everything").waitFor();
-      await app.page.getByText("The folder is gone.").waitFor();
+      await app.page.getByText("The folder cannot be found.").waitFor();
       await app.page.getByText("Nothing is lost: what you write is kept in this browser").waitFor();
       await app.button("Close Sync").click();
       await folder.start();

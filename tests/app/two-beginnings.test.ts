@@ -25,7 +25,7 @@ describe.skipIf(!findChromium())("two spaces that began in one folder (needs Chr
     const app = await rig.openApp(folder.url);
     await expect.poll(() => app.pages(), SOON).toEqual(["Laptop page"]);
     const panel = await app.openPanel("Sync");
-    await panel.getByText("Two spaces in one folder").waitFor();
+    await panel.getByText("Other notes in the same folder").waitFor();
     await app.button("Bring both together…").click();
     const dialog = app.page.getByRole("dialog", { name: "Bring both together?" });
     await dialog.getByText("“Notes of the phone”").waitFor();

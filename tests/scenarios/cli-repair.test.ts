@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
@@ -162,4 +162,14 @@ test.skipIf(process.platform === "win32")("links are followed neither to lost+fo
   writeFileSync(join(hostile, "space-v1/lost+found", id, "undo.json"), JSON.stringify(record));
   expect(await foldspace(["repair", hostile, "--undo"])).toMatchObject({ code: 1, stderr: expect.stringContaining("is a link") });
   expect(readFileSync(join(outside, "private.jsonl"), "utf8")).toBe("secret");
+});
+
+test("a space.json that was written again is not announced as something to undo", async () => {
+  const path = copyOfFixture("two-devices");
+  rmSync(join(path, "space-v1/space.json"));
+  expect((await foldspace(["repair", path])).stderr).toMatch(/^1 step done; all [\d,]+ operations can be read as before\.\n$/);
+  expect(await foldspace(["repair", path, "--undo"])).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^Nothing to put back for repair-\S+: a space\.json that a repair wrote stays\n$/),
+  });
 });

@@ -64,7 +64,7 @@ test("without a folder that can be written for what this device has seen, the co
   const { code, stderr } = await foldspace(["secrets", "protect", path], { variables });
   expect(code).toBe(0);
   expect(stderr).toContain(`cannot be kept in ${join(file, "foldspace", "secrets")}`);
-  expect(stderr).toContain("give XDG_STATE_HOME a folder that can be written");
+  expect(stderr).toContain("set XDG_STATE_HOME to a folder that this user can write to");
   const got = await foldspace(["secrets", "get", path, "key"], { variables });
   expect([got.code, got.stdout]).toEqual([0, "value\n"]);
 });

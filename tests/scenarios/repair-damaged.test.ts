@@ -89,7 +89,7 @@ test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
     ];
     const found = jsonLines((await foldspace(["verify", path, "--json"])).stdout);
     expect(left).toEqual(found);
-    expect((await foldspace(["repair", path, ...options])).stderr).toMatch(/^No problem that can be repaired /);
+    expect((await foldspace(["repair", path, ...options])).stderr).toMatch(/^Nothing that this command can repair: /);
 
     expect(await foldspace(["repair", path, "--undo"])).toMatchObject({ code: 0 });
     const after = Object.entries(bytesOf(path)).filter(([file]) => !file.includes("lost+found"));

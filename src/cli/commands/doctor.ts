@@ -19,12 +19,12 @@ interface Finding {
 export function register(program: Command, context: Context): void {
   program
     .command("doctor")
-    .summary("recognise what carries a folder, and check its settings")
+    .summary("recognise the programs that sync a folder, and check their settings")
     .description(
-      "Recognise the programs that carry a space's folder and its file system, and say what to change. Changes nothing. The exit code is 1 if a setting is wrong.",
+      "Recognise the programs that sync a space's folder, and its file system, and say what to change. Changes nothing. The exit code is 1 if a setting is wrong.",
     )
     .argument("<dir>", "folder of the space")
-    .option("--json", "print one JSON object per carrier and line")
+    .option("--json", "print one JSON object per program and line")
     .addHelpText("after", "\nExample:\n  $ foldspace doctor ~/Notes")
     .action(async (directory: string, options: { json?: true }) => {
       const { output } = context;
@@ -38,8 +38,9 @@ export function register(program: Command, context: Context): void {
         for (const { text, isNeeded } of advice) await output.line(`  ${isNeeded ? "Change: " : ""}${printable(text)}`);
       }
       const wrong = findings.flatMap(({ advice }) => advice).filter(({ isNeeded }) => isNeeded).length;
-      if (findings.length === 0) await output.note("No carrier was recognised, and the file system needs no attention");
-      else await output.note(wrong === 0 ? "No setting that can be seen here is wrong" : `Settings to change: ${wrong}`);
+      if (findings.length === 0)
+        await output.note("No program that syncs this folder was recognised, and its file system needs no attention");
+      else await output.note(wrong === 0 ? "No setting that can be seen from here is wrong" : `Settings to change: ${wrong}`);
       if (wrong > 0) context.exitCode = 1;
     });
 }

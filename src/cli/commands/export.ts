@@ -42,8 +42,8 @@ export function register(program: Command, context: Context): void {
     .option("--watch", "with --to: keep those files up to date until interrupted")
     .addHelpText(
       "after",
-      "\nWith --to, files follow their pages when these are renamed or deleted. They are never read back: one that" +
-        "\nsomebody else has changed is left as it is, and so is everything else in that folder." +
+      "\nWith --to, files follow their pages when these are renamed or deleted. They are never read back: a file that" +
+        "\nyou or another program has changed stays as it is, and so does everything else in that folder." +
         "\n\nExamples:\n  $ foldspace export ~/Notes --format markdown --output notes.md" +
         "\n  $ foldspace export ~/Notes --format markdown --to ~/Readable --watch",
     )

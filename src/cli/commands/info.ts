@@ -88,7 +88,10 @@ function toInfo(id: string, path: string, summary: FolderSummary): SpaceInfo {
 async function show(info: SpaceInfo, directory: string, output: Output): Promise<void> {
   const { bold, dim, yellow } = output.colors;
   const { first, last } = info.days;
-  const problems = info.problems === 0 ? "none seen" : yellow(`${grouped(info.problems)}, see: foldspace verify ${directory}`);
+  const problems =
+    info.problems === 0
+      ? `none seen; to check everything: foldspace verify ${directory}`
+      : yellow(`${grouped(info.problems)}, see: foldspace verify ${directory}`);
   await output.line(`${bold(printable(info.name ?? "(no name)"))}  ${dim(info.id)}`);
   await output.line(`folder    ${info.path} (${count(info.files, "log file")}, ${formatBytes(info.bytes)})`);
   await output.line(

@@ -91,11 +91,14 @@ async function showRepair(
   }
   if (steps.length === 0 && left.length === 0)
     await output.note(`Nothing to repair: all of ${count(operations, "operation")} are in order`);
-  else if (steps.length === 0) await output.note("No problem that can be repaired here");
+  else if (steps.length === 0) await output.note("Nothing that this command can repair: see above what to do");
   else if (isDryRun) await output.note(`${count(steps.length, "step")} would be done; nothing was changed`);
   else {
+    // a space.json that was written stays
+    const canUndo = steps.some(({ kind }) => kind !== "space-file");
+    const undoing = ` The moved files are in ${LOST_DIR}/${id}; to undo it: foldspace repair ${directory} --undo`;
     await output.note(
-      `${count(steps.length, "step")} done; all ${count(operations, "operation")} can be read as before. The moved files are in ${LOST_DIR}/${id}; to undo it: foldspace repair ${directory} --undo`,
+      `${count(steps.length, "step")} done; all ${count(operations, "operation")} can be read as before.${canUndo ? undoing : ""}`,
     );
   }
 }
@@ -113,6 +116,13 @@ async function showUndoing({ id, restored, removed, staying, left }: Undoing, is
   for (const file of removed) await output.line(`${printable(file)}: removed, because restored files contain its operations`);
   for (const file of staying) await output.line(`${printable(file)}: kept, because changes that need it may still arrive`);
   for (const problem of left) await showProblem(problem, output);
-  const files = count(restored.length + removed.length, "file");
-  await output.note(isDryRun ? `${files} would be put back as before ${id}; nothing was changed` : `${files} as before ${id}`);
+  const changed = restored.length + removed.length;
+  if (changed + staying.length + left.length === 0)
+    return await output.note(`Nothing to put back for ${id}: a space.json that a repair wrote stays`);
+  const files = count(changed, "file");
+  await output.note(
+    isDryRun
+      ? `${files} would be as before ${id}; nothing was changed`
+      : `${files} ${changed === 1 ? "is" : "are"} as before ${id}`,
+  );
 }

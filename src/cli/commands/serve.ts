@@ -145,7 +145,8 @@ async function keepReadableCopy(
   // serving goes on without it
   return {
     ended: ended.catch(
-      async (error: unknown) => await context.output.note(`foldspace: the copy is no longer kept: ${errorMessage(error)}`),
+      async (error: unknown) =>
+        await context.output.note(`foldspace: the readable copy is no longer kept up to date: ${errorMessage(error)}`),
     ),
   };
 }

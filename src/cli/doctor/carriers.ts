@@ -81,7 +81,7 @@ export const CARRIERS: readonly Carrier[] = [
           ? []
           : [needed(`.stignore excludes files of the space with "${pattern.trim()}": remove that line.`)]),
         note(
-          "Edits reach other devices within 26 s at the default fsWatcherDelayS of 10, and within 7 s at 1: set it in the folder's advanced settings.",
+          "Edits usually reach other devices within 26 s if fsWatcherDelayS is 10, its default, and within 7 s if it is 1: set it in the folder's advanced configuration.",
         ),
         note("Keep maxConflicts above 0: otherwise the version that loses a conflict is deleted."),
         note(

@@ -35,7 +35,7 @@ test.each([
   [
     "a stranger's file",
     stats(70_002, 70_011, 0o600, false),
-    /^the file \/n .*administrator can put user 70001 into the group 70011, and user 70002 permit/,
+    /^the file \/n .*administrator can put user 70001 into the group 70011, and user 70002 can permit/,
   ],
   ["a folder of a group that may", stats(70_002, 70_011, 0o775, true), /administrator can put user 70001 into the group 70011$/],
 ])("a refusal by %s names the owner and the remedy", (_, given, expected) => {

@@ -53,7 +53,7 @@ export function describeRefusal(path: string, stats: Stats, runner: Runner): Ref
       ? `to permit it: ${chmod("u")}`
       : runner.gids.includes(stats.gid)
         ? `${owner} can permit it to the group: ${chmod("g")}`
-        : `an administrator can put ${self} into the group ${group}${mayGroup ? "" : `, and ${owner} permit it to that group: ${chmod("g")}`}`;
+        : `an administrator can put ${self} into the group ${group}${mayGroup ? "" : `, and ${owner} can permit it to that group: ${chmod("g")}`}`;
   const reason = `the ${what} ${path} belongs to ${owner} (group ${group}, mode ${mode}), and this program runs as ${self}; ${remedy}`;
   return { path, owner, group, mode, reason };
 }

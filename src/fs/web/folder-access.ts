@@ -25,11 +25,14 @@ export function folderAccess(): FolderAccess {
   if (browserGlobals().showDirectoryPicker) {
     return { kind: "folder", reason: "The space can be kept in a folder of your choice, which any sync service can carry." };
   }
-  const elsewhere = "Chrome, Edge and other browsers of that family can do so on a computer.";
+  const elsewhere = "Chrome, Edge and other browsers of that family can open folders on a computer.";
   // WebKitGTK has no `navigator.storage`, although the types declare it
   const storage = navigator.storage as Partial<StorageManager> | undefined;
   if (storage?.getDirectory && "createWritable" in FileSystemFileHandle.prototype) {
-    return { kind: "private", reason: `This browser cannot open folders, only keep files in its own storage. ${elsewhere}` };
+    return {
+      kind: "private",
+      reason: `This browser cannot open folders. It can only keep files in its own storage. ${elsewhere}`,
+    };
   }
   return { kind: "none", reason: `This browser cannot open folders. ${elsewhere}` };
 }

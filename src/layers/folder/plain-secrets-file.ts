@@ -12,7 +12,7 @@ import {
 } from "../../log/secrets-paths.ts";
 import { findAncestors } from "../../log/copy-marks.ts";
 import { SPACE_DIR } from "../../log/paths.ts";
-import { describePointer } from "../../log/placeholders.ts";
+import { describePointer, NOT_DOWNLOADED } from "../../log/placeholders.ts";
 import { toHex, utf8 } from "../../secrets/encoding.ts";
 import { assertFileSize, MAX_COPIES, MAX_SECRETS_FILE_BYTES } from "../../secrets/limits.ts";
 import { openPlainText } from "../../secrets/plain-conflict.ts";
@@ -277,10 +277,7 @@ export class PlainSecretsFile {
   /** @throws FoldspaceError `FOLD_NOT_DOWNLOADED` */
   async #readMain(names: ReadonlyMap<SecretsFileKind, readonly string[]>): Promise<string | undefined> {
     if (names.has("placeholder") && !names.has("secrets"))
-      throw new FoldspaceError(
-        "FOLD_NOT_DOWNLOADED",
-        `${this.#folder.at(SECRETS_FILE)} has not been downloaded by the sync service yet`,
-      );
+      throw new FoldspaceError("FOLD_NOT_DOWNLOADED", `${this.#folder.at(SECRETS_FILE)}: ${NOT_DOWNLOADED}`);
     return await this.#readMainText();
   }
 

@@ -223,7 +223,7 @@ export class SpaceFolder {
   }
 
   lost(): FoldspaceError {
-    const reason = `${this.at(SPACE_FILE)} is gone: the folder was moved, deleted or unmounted`;
+    const reason = `${this.at(SPACE_FILE)} is gone: the file was deleted, or the folder was moved, deleted or unmounted`;
     return new FoldspaceError("FOLD_FOLDER_LOST", reason, { data: { path: this.path } });
   }
 
@@ -300,14 +300,14 @@ export class SpaceFolder {
 
   async #explainMissingSpaceFile(entries: readonly { readonly name: string }[]): Promise<void> {
     if (await this.#hasPlaceholderOf(SPACE_FILE, entries)) {
-      throw new FoldspaceError("FOLD_NOT_DOWNLOADED", `${this.at(SPACE_FILE)} has not been downloaded by the sync service yet`, {
+      throw new FoldspaceError("FOLD_NOT_DOWNLOADED", `${this.at(SPACE_FILE)}: ${NOT_DOWNLOADED}`, {
         data: { path: this.path },
       });
     }
     if (entries.some((entry) => !isIgnoredName(entry.name))) {
       throw new FoldspaceError(
         "FOLD_BAD_SPACE_FILE",
-        `${this.at(SPACE_FILE)} is missing, though ${SPACE_DIR} is there: it may not have been synced yet`,
+        `${this.at(SPACE_FILE)}: the file is missing, though ${SPACE_DIR} is there; perhaps it has not been synced yet`,
         {
           data: { file: SPACE_FILE },
         },

@@ -54,8 +54,7 @@ async function chooseRepair(folder: SpaceFolder, wanted: string | undefined): Pr
   }
   const found = wanted === undefined ? undoable.at(-1) : undoable.find(({ id }) => id === wanted);
   if (found) return found;
-  const reason =
-    wanted === undefined ? "no repair that could be undone" : `no repair ${JSON.stringify(wanted)} that could be undone`;
+  const reason = wanted === undefined ? "no repair that can be undone" : `no repair ${JSON.stringify(wanted)} that can be undone`;
   throw new FoldspaceError("FOLD_NOT_FOUND", `There is ${reason} in ${folder.path}`, {
     data: { path: folder.path, repairs: undoable.map(({ id }) => id) },
   });

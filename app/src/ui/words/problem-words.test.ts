@@ -1,7 +1,7 @@
 import { explainProblem, type FoldspaceErrorCode, type Problem } from "foldspace";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { describeError, describeProblem } from "./problem-words.ts";
+import { describeError, describeProblem, describeStorageError } from "./problem-words.ts";
 
 const source = readFileSync(new URL("../../../../src/errors.ts", import.meta.url), "utf8");
 const CODES = source.match(/(?<=")FOLD_[A-Z0-9_]+(?=")/g)! as FoldspaceErrorCode[];
@@ -14,6 +14,11 @@ test("every problem that the library explains has words here, too", () => {
   expect(explained.length).toBeGreaterThan(20);
   const nothing = describeError(undefined).title;
   expect(explained.filter((code) => describeProblem(found(code, "")).title === nothing)).toEqual([]);
+});
+
+test("of storage that fails, nothing is said to be kept in it", () => {
+  for (const code of CODES) expect(describeStorageError(code).advice).not.toMatch(/is kept in this/);
+  expect(describeStorageError("FOLD_DISK_FULL").advice).toContain("Leave this page open");
 });
 
 describe("of secrets", () => {

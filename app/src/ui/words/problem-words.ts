@@ -20,18 +20,19 @@ const SECRETS = /^space-v1\/(secrets-v2\/|[^/]*secrets)/i;
 /** For browsers that keep nothing: changes that are not in the folder are only in the open page. */
 const KEPT_IN_TAB = "Leave this tab open: only this tab contains what you write now. It is saved as soon as saving works again.";
 const KEPT = `Nothing is lost: what you write is kept in this ${PLACE}, and is saved as soon as saving works again.`;
+/** For the storage beside the folder, which does not keep anything itself while it fails. */
+const KEPT_ELSEWHERE = "Leave this page open until it works again, unless the folder has everything.";
 
 const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_CONFLICT_COPY: {
     title: "A sync service made a copy",
-    advice:
-      "Everything in the copy was read, so nothing is missing. You can move it away now, or delete it once every device shows the same notes.",
+    advice: "Everything in the copy was read, so nothing is missing. It can stay; “Tidy up the folder” moves it away.",
     isMinor: true,
   },
   FOLD_NOT_DOWNLOADED: {
     title: "Not downloaded yet",
     advice:
-      "Your sync service has only a placeholder here. Ask it to keep this folder on this device (“Always keep on this device”; for git-annex “git annex get”, for Git LFS “git lfs pull”); the notes in it appear by themselves.",
+      "The sync service shows the file, but has not fetched its contents to this device. Set it to keep this folder here (“Always keep on this device”, “Keep Downloaded”; for git-annex “git annex get”, for Git LFS “git lfs pull”). The notes in the file then appear by themselves.",
   },
   FOLD_FILES_MISSING: {
     title: "Many files are missing",
@@ -45,7 +46,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   },
   FOLD_FOREIGN_FILE: {
     title: "A file that does not belong here",
-    advice: "It was neither read nor changed. If you did not put it there on purpose, you can move it away.",
+    advice: "It was neither read nor changed. “Tidy up the folder” moves it away.",
     isMinor: true,
   },
   FOLD_TORN_LINE: {
@@ -56,7 +57,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_MERGE_MARKER: {
     title: "A conflict marker left by Git or a program like it",
     advice:
-      "The changes on both sides were read. Mark the conflict as resolved with both sides kept, without the lines that begin with <<<<<<<, ======= or >>>>>>>.",
+      "The changes on both sides were read. Nothing is lost. Mark the conflict as resolved with both sides kept, without the lines that begin with <<<<<<<, ======= or >>>>>>>.",
   },
   FOLD_BAD_LINE: {
     title: "A line that cannot be understood",
@@ -66,7 +67,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_LINE_TOO_LONG: { title: "A line is too long", advice: "It was skipped, and all other lines were read." },
   FOLD_TOO_DEEP: { title: "A value is nested too deeply", advice: "It was skipped, and all other lines were read." },
   FOLD_BAD_COUNTER: { title: "A line has an impossible number", advice: "It was skipped, and all other lines were read." },
-  FOLD_BAD_ID: { title: "A name that cannot be used", advice: "It was skipped, and everything else was read." },
+  FOLD_BAD_ID: { title: "An id that cannot be used", advice: "What has it was skipped, and everything else was read." },
   FOLD_BAD_UTF8: {
     title: "A line with damaged characters",
     advice: "It was skipped. A disk or a transfer may have damaged the file: an older version of it may be intact.",
@@ -78,7 +79,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_ID_COLLISION: {
     title: "Two changes with the same number",
     advice:
-      "Two copies of this app seem to have written under one name, for example after a whole computer was restored from a backup. Every device shows one of the two changes.",
+      "Two copies of this app seem to have written under one name, for example after a whole computer was restored from a backup. Every device shows one of the two changes: check the item, and write it once more.",
   },
   FOLD_PEER_CLONED: {
     title: "Another device writes under the same name",
@@ -92,11 +93,12 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   },
   FOLD_NO_ROOT: {
     title: "The beginning of a page is missing",
-    advice: "The file that makes the page has not arrived yet. Let the sync service finish.",
+    advice:
+      "The file in which the page begins is missing. Let the sync service finish. If files of old days were deleted, restore them from a backup.",
   },
   FOLD_FOLDER_LOST: {
-    title: "The folder is gone",
-    advice: `It was moved, renamed or deleted, its disk is not connected, or the program that serves it has ended. As soon as it is back, saving continues by itself; if the program was restarted, open the address that it has printed. ${KEPT}`,
+    title: "The folder cannot be found",
+    advice: `It was moved, renamed or deleted, its disk is not connected, or “foldspace serve” has ended. As soon as it is back, saving continues by itself; if “foldspace serve” was restarted, open the address that it has printed. ${KEPT}`,
   },
   FOLD_UNTRUSTED_SERVER: {
     title: "Another server answers at this address",
@@ -117,11 +119,11 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   },
   FOLD_BAD_SPACE_FILE: {
     title: "space.json is missing or damaged",
-    advice: `The file identifies the space. Let the sync service finish, or copy the file from another device. ${KEPT}`,
+    advice: `The file says which notes these are. Let the sync service finish, or copy the file from another device. The command “foldspace repair” can usually write it again. ${KEPT}`,
   },
   FOLD_SPACE_MISMATCH: {
     title: "The folder contains other notes",
-    advice: "Its space.json names another space. Choose another folder, or open that space instead.",
+    advice: "Its space.json has the id of other notes. Choose another folder, or open those notes instead.",
   },
   FOLD_NEWER_FORMAT: {
     title: "Written by a newer version",
@@ -129,15 +131,16 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   },
   FOLD_FOREIGN_STORAGE: {
     title: `The ${PLACE}’s storage belongs to something else`,
-    advice: "Another page at this address uses a database of the same name. Your notes are kept in the folder only.",
+    advice:
+      "Another page at this address uses a database of the same name, so notes cannot be kept here. Use a folder, or another browser profile.",
   },
   FOLD_PERMISSION: {
     title: "Not permitted",
-    advice: `This app is not allowed to read or write there. Allow it in the folder’s settings, or reconnect the folder. ${KEPT}`,
+    advice: `This app is not allowed to read or write there. Allow it in the folder’s settings (the details name the file or folder), or reconnect the folder. ${KEPT}`,
   },
   FOLD_READ_ONLY: { title: "The folder is read-only", advice: `Allow writing in it, or choose another folder. ${KEPT}` },
   FOLD_DISK_FULL: { title: "The disk is full", advice: `Make room on it. ${KEPT}` },
-  FOLD_BUSY: { title: "The folder does not answer", advice: `Another program is using it; this app retries by itself. ${KEPT}` },
+  FOLD_BUSY: { title: "The storage is in use", advice: `Another program or tab blocks it; this app retries by itself. ${KEPT}` },
   FOLD_TIMEOUT: {
     title: "The disk does not answer",
     advice: `Check the connection to the disk or the network drive; this app retries by itself. ${KEPT}`,
@@ -147,9 +150,9 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     advice: `This app retries by itself. If the failure continues, check the disk. ${KEPT}`,
   },
   FOLD_UNAVAILABLE: {
-    title: "The storage cannot be reached",
+    title: "Not available here",
     advice:
-      "The browser does not allow it here (perhaps in a private window), or the program that serves this page was restarted: if so, open the address that it has printed.",
+      "The browser does not allow it on this page: perhaps the window is private, the page came over plain http from another computer, or its server forbids it. The details name the reason. If “foldspace serve” was restarted, open the address that it has printed.",
   },
   FOLD_NOT_DURABLE: { title: "Not everything is saved", advice: "Leave this page open until it is." },
   FOLD_WRONG_PASSPHRASE: {
@@ -173,7 +176,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_SECRETS_UNPROTECTED: {
     title: "Another value of a protected secret",
     advice:
-      "An app without the passphrase wrote it into the folder, or another person with access to the folder. It is not used. Set that secret again, or delete it: then the other value goes.",
+      "An app without the passphrase wrote it into the folder, or another person with access to the folder. It is not used. Set that secret again, or delete it: that removes the other value.",
   },
   FOLD_SECRETS_PARAMETERS: {
     title: "A file of secrets cannot be trusted",
@@ -193,19 +196,19 @@ const FOUND: Partial<Record<FoldspaceErrorCode, Explanation>> = {
     advice: "Its contents are missing here. Give yourself the right to read it, and check who has put it there.",
   },
   FOLD_TWO_SPACES: {
-    title: "Two spaces in one folder",
+    title: "Other notes in the same folder",
     advice:
-      "Two devices each began a space here before the first sync. This page shows one of them, and the other one is in the folder, out of view. You can bring both together.",
+      "Two devices each began notes here before the folder was synced for the first time. Nothing is lost, but this page shows only the notes of one. “Bring both together” adds the others.",
   },
   FOLD_ONLY_IN_LOST_FOUND: {
     title: "Changes in lost+found only",
     advice:
-      "A repair moved a file there, and the file that should contain its changes instead is missing. Wait until the folder has synced; if they are still missing then, undo that repair.",
+      "A repair moved a file there, and the file that should contain its changes instead is missing. Wait until the folder has synced; if they are still missing then, undo that repair with the command in the details.",
   },
   FOLD_SECRETS_LOCKED: {
     title: "Secrets under another passphrase",
     advice:
-      "Two devices protected the secrets at the same time. Lock them, and unlock them with the other device’s passphrase: then all of them are open.",
+      "Two devices protected the secrets at the same time. Lock them, and unlock them with the other device’s passphrase: then all of them can be read.",
   },
   FOLD_SECRETS_ROLLED_BACK: {
     title: "A file of secrets is older than before",
@@ -235,6 +238,12 @@ export function describeProblem({ code, file }: Problem): Explanation {
 export function describeError(code: FoldspaceErrorCode | undefined): Explanation {
   const explanation = (code && EXPLANATIONS[code]) ?? OTHER;
   return isStorageAllowed() ? explanation : forTab(explanation);
+}
+
+/** Describes an error of the storage beside the folder: it does not keep what is written now. */
+export function describeStorageError(code: FoldspaceErrorCode): Explanation {
+  const { advice, ...words } = EXPLANATIONS[code] ?? OTHER;
+  return { ...words, advice: advice.replace(KEPT, KEPT_ELSEWHERE) };
 }
 
 /** One object for each explanation, so that callers can group by identity. */

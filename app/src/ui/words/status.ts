@@ -77,8 +77,9 @@ function folderTrouble({ error }: LayerReport): string {
   if (code === "FOLD_DISK_FULL") return "Disk full";
   if (code === "FOLD_READ_ONLY") return "Folder is read-only";
   if (code === "FOLD_PERMISSION") return "Folder not permitted";
-  if (code === "FOLD_SPACE_MISMATCH") return "Folder has another space";
+  if (code === "FOLD_SPACE_MISMATCH") return "Folder has other notes";
   if (code === "FOLD_UNTRUSTED_SERVER") return "Another server answers";
+  if (code === "FOLD_TIMEOUT") return "Folder does not answer";
   if (code === undefined || UNREACHABLE.has(code)) return "Folder unreachable";
   return "Folder cannot be used";
 }
