@@ -1,8 +1,16 @@
 export { ReplicatedTree } from "./replicated-tree.ts";
-export type { OpListener } from "./replica.ts";
+export type { OpListener, TreeEdit } from "./replica.ts";
+export { compareSiblings, keysBetween, ORDER_KEY, orderOf } from "./order.ts";
+export type { NewKeys, Placed } from "./order.ts";
+export type { Position, VertexOrId } from "./position.ts";
 export type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
 export { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 export type { Properties, VertexProperty } from "./properties.ts";
+export { printTree } from "./print-tree.ts";
+export type { PrintOptions } from "./print-tree.ts";
+export { UndoManager } from "./undo-manager.ts";
+export type { UndoEvent, UndoManagerOptions } from "./undo-manager.ts";
+export type { UndoStep } from "./undo-step.ts";
 export { Vertex } from "./vertex.ts";
 export type { BindOptions, BoundVertex, BoundVertexMethods } from "./bind.ts";
 export type { FieldSchema, SchemaLike } from "./schema.ts";

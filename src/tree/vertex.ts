@@ -1,7 +1,9 @@
 import { bindVertex, type BindOptions, type BoundVertex } from "./bind.ts";
 import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
+import { showInConsole } from "./inspect.ts";
 import { jsonEquals, type JsonValue } from "./json-value.ts";
+import type { Position } from "./position.ts";
 import type { Properties } from "./properties.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
 import type { SchemaLike } from "./schema.ts";
@@ -9,6 +11,15 @@ import { CREATED_AT_KEY } from "./shown-properties.ts";
 
 /** A vertex of a tree: a light handle that always shows the tree's present state. One vertex has one handle. */
 export class Vertex {
+  static {
+    showInConsole<Vertex>(this.prototype, "Vertex", (vertex) => ({
+      id: vertex.id,
+      parentId: vertex.parentId,
+      properties: vertex.getProperties(),
+      children: vertex.childrenIds.length,
+    }));
+  }
+
   readonly tree: ReplicatedTree;
   readonly id: string;
 
@@ -67,12 +78,14 @@ export class Vertex {
     return this.root.id;
   }
 
-  newChild(props?: Properties | object | null): Vertex {
-    return this.tree.newVertex(this.id, props);
+  /** @param position its place among the children; by default behind all of them */
+  newChild(props?: Properties | object | null, position?: Position): Vertex {
+    return this.tree.newVertex(this.id, props, position);
   }
 
-  newNamedChild(name: string, props?: Properties | object | null): Vertex {
-    return this.tree.newNamedVertex(this.id, name, props);
+  /** As {@link newChild}. */
+  newNamedChild(name: string, props?: Properties | object | null, position?: Position): Vertex {
+    return this.tree.newNamedVertex(this.id, name, props, position);
   }
 
   /** Sets a property, unless it has that value already, and ends its draft; `undefined` removes it. */
@@ -128,9 +141,12 @@ export class Vertex {
     return this.findAllChildrenWithProperty(key, value).map((child) => child.getAsTypedObject<T>());
   }
 
-  /** Moves the vertex, unless it is there already. */
-  moveTo(parent: Vertex): void {
-    this.tree.moveVertex(this.id, parent.id, true);
+  /**
+   * Moves the vertex, unless it is there already.
+   * @param position its place among the children of the parent, as for `ReplicatedTree.moveVertex`
+   */
+  moveTo(parent: Vertex, position?: Position): void {
+    this.tree.moveVertex(this.id, parent.id, true, position);
   }
 
   /** Moves the vertex and everything below it into the bin, unless it is there already. */
