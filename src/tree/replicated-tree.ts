@@ -3,7 +3,7 @@ import { copyOperations } from "./change.ts";
 import type { DifferingContents } from "./differing-contents.ts";
 import type { VertexChangeEvent } from "./events.ts";
 import { showInConsole } from "./inspect.ts";
-import type { JsonValue } from "./json-value.ts";
+import type { JsonValue, Storable } from "./json-value.ts";
 import { observeChildren, observeVertex, observeVertexMove } from "./observing.ts";
 import { assertOperations, compareOpIds, type VertexOperation } from "./operation.ts";
 import type { Properties, VertexProperty } from "./properties.ts";
@@ -214,7 +214,7 @@ export class ReplicatedTree {
    * @param onlyIfOther makes no operation if the property has that value already, and no draft
    * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_BAD_VALUE`
    */
-  setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther = false): void {
+  setVertexProperty<T>(vertexId: string, key: string, value: T & Storable<T>, onlyIfOther = false): void {
     this.#editor.setVertexProperty(vertexId, key, value, onlyIfOther);
   }
 
@@ -224,7 +224,7 @@ export class ReplicatedTree {
   }
 
   /** Sets a draft value, which is shown and sent to live peers but never stored. As {@link setVertexProperty}. */
-  setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther = false): void {
+  setTransientVertexProperty<T>(vertexId: string, key: string, value: T & Storable<T>, onlyIfOther = false): void {
     this.#editor.setTransientVertexProperty(vertexId, key, value, onlyIfOther);
   }
 

@@ -81,7 +81,7 @@ export class TreeEditor {
     this.#replica.make([...this.#missingBin(), placing(vertexId, BIN_ID)]);
   }
 
-  setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther: boolean): void {
+  setVertexProperty(vertexId: string, key: string, value: unknown, onlyIfOther: boolean): void {
     this.#beforeChange?.("edit");
     this.#set(vertexId, [[key, checkValue(value, key)]], onlyIfOther);
   }
@@ -91,7 +91,7 @@ export class TreeEditor {
     this.#set(vertexId, checkProperties(props), onlyIfOther);
   }
 
-  setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther: boolean): void {
+  setTransientVertexProperty(vertexId: string, key: string, value: unknown, onlyIfOther: boolean): void {
     this.#beforeChange?.("draft");
     const vertex = this.#require(vertexId);
     const checked = checkValue(value, key);
