@@ -26,7 +26,7 @@ export interface BoundVertexMethods<T> {
   readonly $parent: Vertex | undefined;
   readonly $children: readonly Vertex[];
   readonly $childrenIds: string[];
-  /** What the schema reports of the properties as they are now, which other programs may have written. Without a schema: nothing. */
+  /** Faults of the properties as they are now, which other programs may have written. Without a schema: an empty list. */
   readonly $issues: readonly SchemaIssue[];
   /**
    * The properties as the schema gives them: checked, with its defaults and transformations. Without a schema, as they are.

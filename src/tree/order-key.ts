@@ -70,7 +70,7 @@ function countFrom(key: string, tag: string, by: Direction): string | undefined 
 // A counter is one digit from 1 to y. Beyond y, counters begin with z and have two more digits, then with zz and four, and so on;
 // below 1 they begin with 0 in the same way. None ends in 0. So they sort as they count.
 
-/** Length of the counter at the beginning of a text; 0 if there is none. */
+/** Length of the counter at the beginning of a text; 0 without one. */
 function counterLength(text: string): number {
   const marks = marksOf(text);
   const length = marks + 2 ** marks;
@@ -126,7 +126,7 @@ function middleOf(low: string, high: string | undefined): string {
 
 // ---- digits ----
 
-/** Length of the integer at the beginning of a key; 0 if the first letter is none. */
+/** Length of the integer at the beginning of a key; 0 without one. */
 function integerLength(key: string): number {
   const letter = LETTERS.indexOf(key.slice(0, 1) || "-");
   if (letter < 0) return 0;

@@ -16,7 +16,7 @@ export interface Placed {
   readonly createdAt: string;
 }
 
-/** The order key in a property's value; `undefined` if it is none, as in data of other programs. */
+/** The order key in a property's value; `undefined` for any other value, as in data of other programs. */
 export function orderOf(value: unknown): string | undefined {
   return typeof value === "string" && isOrderKey(value) ? value : undefined;
 }

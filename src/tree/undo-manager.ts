@@ -32,7 +32,7 @@ export interface UndoEvent {
 }
 
 /**
- * Undo and redo of the edits that are made to a tree here, as in Yjs. What others make is never undone:
+ * Undo and redo of the edits that are made to a tree here, as in Yjs. Edits of others are never undone:
  *
  * - A property or a place that another peer has set after the edit stays as it is.
  * - An undone creation moves the vertex into the bin, but only if no other peer has changed the vertex, created or moved something
@@ -89,7 +89,7 @@ export class UndoManager {
 
   /**
    * Undoes the last step of which something can be undone.
-   * @returns the step; `undefined` if there is none
+   * @returns the step; `undefined` without one
    * @throws the error of the tree if it refuses edits; the step is kept then
    */
   undo(): UndoStep | undefined {
