@@ -2,8 +2,9 @@ export { errorCode, FoldspaceError } from "./errors.ts";
 export type { FoldspaceErrorCode, FoldspaceErrorOptions, Problem } from "./errors.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
-export { BIN_ID, compareOpIds, newId, ReplicatedTree, Vertex, OpIdSet } from "./tree/index.ts";
+export { BIN_ID, compareOpIds, newId, opIdToString, ReplicatedTree, Vertex, OpIdSet } from "./tree/index.ts";
 export type {
+  JsonPrimitive,
   JsonValue,
   MoveVertex,
   OpId,
@@ -12,10 +13,28 @@ export type {
   VertexChangeEvent,
   VertexOperation,
 } from "./tree/index.ts";
-export type { FileSystem } from "./fs/file-system.ts";
+export { joinPath } from "./fs/file-system.ts";
+export type {
+  AppendOptions,
+  ByteRange,
+  DirectoryEntry,
+  EntryKind,
+  FileStat,
+  FileSystem,
+  FileSystemSupport,
+  ScannedFile,
+  ScanResult,
+  WatchHint,
+  WatchingFileSystem,
+  WatchOptions,
+} from "./fs/file-system.ts";
 export { MemoryFileSystem } from "./fs/memory/memory-file-system.ts";
-export { DEFAULT_FLUSH_POLICY } from "./layers/batcher.ts";
-export type { FlushPolicy } from "./layers/batcher.ts";
+export { Batcher, DEFAULT_FLUSH_POLICY } from "./layers/batcher.ts";
+export type { BatcherOptions, FlushPolicy, QueueWrite } from "./layers/batcher.ts";
+export { ObservedLayer } from "./layers/observed-layer.ts";
+export { assertStorable } from "./layers/storable.ts";
+export { describeLayer, OFFLINE_STATUS } from "./layers/persistence-layer.ts";
+export { Observable } from "./observable.ts";
 export { FileSystemPersistenceLayer } from "./layers/folder/file-system-layer.ts";
 export type { FileSystemLayerOptions } from "./layers/folder/file-system-layer.ts";
 export { MemoryPersistenceLayer, MemoryStore } from "./layers/memory-layer.ts";

@@ -1,6 +1,6 @@
 import { FoldspaceError } from "../errors.ts";
 import { labelOf } from "../space/export-markdown.ts";
-import { isOutline, itemText, outlineChildren } from "../space/export-outline.ts";
+import { isOutline, itemText } from "../space/export-outline.ts";
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 import { cut, printable, shortId } from "./output.ts";
 import type { TreeListing } from "./open.ts";
@@ -128,7 +128,7 @@ function findNamed(root: Vertex, path: string, isSame: IsSame): Vertex[] {
 function findBelow(parent: Vertex, path: string, way: Way): Vertex[] {
   if (!isOutline(parent.tree)) return findNamed(parent, path, way.name);
   const parts = splits(path);
-  return outlineChildren(parent).flatMap((child) => {
+  return parent.children.flatMap((child) => {
     const text = itemText(child);
     return parts.flatMap(([name, rest]) => {
       if (!way.text(text, name)) return [];

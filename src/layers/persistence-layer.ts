@@ -8,7 +8,10 @@ import type { VertexOperation } from "../tree/index.ts";
 /**
  * One place that keeps a space. A space has several layers at once, and the manager brings every operation to all of them.
  *
- * Implementations pass `testPersistenceLayer` of `foldspace/testing`.
+ * While a layer is not connected, `listTrees`, the calls that load or save, and `startListening` reject with `FOLD_CLOSED`;
+ * `stopListening` and `rescan` do nothing.
+ *
+ * Implementations pass `testPersistenceLayer` of `foldspace/testing`. `Batcher` and `ObservedLayer` do most of the work for them.
  */
 export interface PersistenceLayer {
   /** Distinguishes the layers of one space. */
@@ -22,7 +25,7 @@ export interface PersistenceLayer {
   readonly type: "local" | "remote";
   readonly spaceId: string;
   /**
-   * Whether operations made elsewhere arrive while the layer has a listener. Informative: foldspace itself does not read
+   * Whether operations made elsewhere arrive while the layer has a listener: it has `startListening` and `stopListening`. Informative: foldspace itself does not read
    * this, but calls {@link startListening} of each layer that has that method.
    */
   readonly supportsIncomingSync: boolean;
@@ -30,8 +33,9 @@ export interface PersistenceLayer {
   /**
    * Prepares to load and save. Connecting while connected changes nothing. Each call to connect or disconnect waits for the
    * calls before it.
-   * @throws FoldspaceError why the layer cannot be used; nothing has been written then. `FOLD_CLOSED` if it is disconnected
-   *   meanwhile
+   * @throws FoldspaceError why the layer cannot be used; nothing has been written then. `FOLD_NOT_FOUND` or `FOLD_NOT_A_SPACE` if
+   *   the storage is missing and the session does not create it, unless missing storage counts as empty; `FOLD_SPACE_MISMATCH` if
+   *   it keeps another space; `FOLD_CLOSED` if the layer is disconnected meanwhile
    */
   connect(session?: LayerSession): Promise<void>;
   /** Flushes, stops listening and releases everything. Does not throw for operations that could not be saved: see `status`. */

@@ -64,3 +64,12 @@ test("entries of a deleted forest are not listed", () => {
   addReference(tree, "u", "U");
   expect(listed(tree)).toEqual([["u", "U"]]);
 });
+
+test("app trees are listed in the order of creation, also if their entries have another one", () => {
+  const tree = newSpaceTree();
+  for (const name of ["a", "b", "c"]) addReference(tree, `tree ${name}`, name);
+  const forest = ensureForest(tree);
+  forest.children[2]!.moveTo(forest, { at: 0 });
+  expect(forest.children.map(({ name }) => name)).toEqual(["c", "a", "b"]);
+  expect(listReferences(tree).map(({ name }) => name)).toEqual(["a", "b", "c"]);
+});

@@ -21,8 +21,8 @@ export interface AppTreeReference {
  */
 export function listReferences(spaceTree: ReplicatedTree): AppTreeReference[] {
   const forests = findForests(spaceTree);
-  const entries = forests.flatMap((forest) => forest.children);
-  if (forests.length > 1) entries.sort(compareCreation);
+  // the children of a vertex may have another order
+  const entries = forests.flatMap((forest) => forest.children).sort(compareCreation);
   const entriesOfTrees = new Map<unknown, Vertex[]>();
   for (const entry of entries) {
     const treeId = entry.getProperty(TREE_ID_KEY);
@@ -51,10 +51,10 @@ export function ensureForest(spaceTree: ReplicatedTree): Vertex {
 
 /** In the order of creation. */
 function findForests(spaceTree: ReplicatedTree): Vertex[] {
-  return spaceTree.root?.children.filter((vertex) => vertex.name === APP_FOREST_NAME) ?? [];
+  const forests = spaceTree.root?.children.filter((vertex) => vertex.name === APP_FOREST_NAME) ?? [];
+  return forests.sort(compareCreation);
 }
 
-/** The order of siblings. */
 function compareCreation(a: Vertex, b: Vertex): number {
   const [createdA, createdB] = [createdOf(a), createdOf(b)];
   if (createdA !== createdB) return createdA < createdB ? -1 : 1;

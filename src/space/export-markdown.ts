@@ -1,5 +1,5 @@
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
-import { isOutline, outlineChildren, toMarkdownHeading, treeOutlineMarkdown } from "./export-outline.ts";
+import { isOutline, toMarkdownHeading, treeOutlineMarkdown } from "./export-outline.ts";
 
 export interface MarkdownTree {
   readonly title: string;
@@ -36,15 +36,14 @@ export function* treeMarkdown(title: string, tree: ReplicatedTree, level: number
 }
 
 /**
- * Every vertex from the root down, parents first, siblings in order; for an outline, in the app's order. Without recursion,
- * because a tree may be deeper than the stack.
+ * Every vertex from the root down, parents first, siblings in order. Without recursion, because a tree may be deeper than the
+ * stack.
  */
 export function* walk(root: Vertex): Generator<{ readonly vertex: Vertex; readonly depth: number }> {
   const open = [{ vertex: root, depth: 0 }];
-  const isOfApp = isOutline(root.tree);
   for (let next = open.pop(); next; next = open.pop()) {
     yield next;
-    const children = isOfApp ? outlineChildren(next.vertex) : next.vertex.children;
+    const { children } = next.vertex;
     for (let index = children.length - 1; index >= 0; index--) open.push({ vertex: children[index]!, depth: next.depth + 1 });
   }
 }

@@ -88,9 +88,9 @@ export function outlineMarkdown(items: readonly OutlineItem[]): Generator<string
 
 /** The items of an outline as a Markdown list. Each item is read only when its lines are needed. */
 export function treeOutlineMarkdown(tree: ReplicatedTree): Generator<string> {
-  return listLines(tree.root ? outlineChildren(tree.root) : [], (vertex) => ({
+  return listLines(tree.root?.children ?? [], (vertex) => ({
     ...readItem(vertex),
-    children: outlineChildren(vertex),
+    children: vertex.children,
   }));
 }
 
@@ -121,7 +121,7 @@ export function isOutline(tree: ReplicatedTree): boolean {
 
 /** The items of an outline in order, with everything below them. */
 export function readOutline(tree: ReplicatedTree): OutlineItem[] {
-  return tree.root ? readItems(outlineChildren(tree.root)) : [];
+  return tree.root ? readItems(tree.root.children) : [];
 }
 
 /** Some items of an outline, with everything below them. */
@@ -136,7 +136,7 @@ export function readItems(vertices: readonly Vertex[]): OutlineItem[] {
     for (const child of siblings) {
       const item: Draft = { ...readItem(child), children: [] };
       into.push(item);
-      open.push({ siblings: outlineChildren(child), into: item.children });
+      open.push({ siblings: child.children, into: item.children });
     }
   }
   return top;
@@ -163,34 +163,6 @@ export function itemNote(vertex: Vertex): string {
 export function isItemDone(vertex: Vertex): boolean {
   return vertex.getProperty("done") === true;
 }
-
-/** The items below a vertex in the order that the app shows: by their order keys; items without a key follow by creation. */
-export function outlineChildren(vertex: Vertex): Vertex[] {
-  const places = vertex.children.map((child) => {
-    const [order, createdAt] = [child.getProperty("order"), child.getProperty("_c")];
-    return {
-      child,
-      order: typeof order === "string" && ORDER_KEY.test(order) ? order : undefined,
-      createdAt: typeof createdAt === "string" ? createdAt : "",
-    };
-  });
-  places.sort((a, b) => {
-    if (a.order !== b.order) return a.order === undefined ? 1 : b.order === undefined ? -1 : a.order < b.order ? -1 : 1;
-    if (a.order === undefined && a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
-    return a.child.id < b.child.id ? -1 : 1;
-  });
-  return places.map(({ child }) => child);
-}
-
-/** Keys of npm's `fractional-indexing`: a letter that says how many digits follow, and a fraction that does not end in 0. */
-const ORDER_KEY = new RegExp(
-  `^(?:${Array.from({ length: 26 }, (_, n) => [
-    `${String.fromCharCode(97 + n)}[0-9A-Za-z]{${n + 1}}`,
-    `${String.fromCharCode(90 - n)}[0-9A-Za-z]{${n + 1}}`,
-  ])
-    .flat()
-    .join("|")})(?:[0-9A-Za-z]*[1-9A-Za-z])?$`,
-);
 
 function toReferences(spaces: string): string {
   return spaces.replaceAll(" ", "&#32;").replaceAll("\t", "&#9;");

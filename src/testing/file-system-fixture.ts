@@ -39,11 +39,11 @@ export async function expectFailure(action: Promise<unknown>, code?: FoldspaceEr
     () => undefined,
     (cause: unknown) => cause,
   );
-  expect(error).toMatchObject({ name: "FoldspaceError" });
+  expect(error, "the call rejects with a FoldspaceError").toMatchObject({ name: "FoldspaceError" });
   if (!isFoldspaceError(error)) return;
-  if (code !== undefined) expect(error.code).toBe(code);
-  expect(error.data["path"]).toBeTypeOf("string");
-  expect(error.message).toContain(error.data["path"]);
+  if (code !== undefined) expect(error.code, "the code of the error").toBe(code);
+  expect(error.data["path"], "data.path of the error names the file or folder").toBeTypeOf("string");
+  expect(error.message, "the message contains data.path").toContain(error.data["path"]);
 }
 
 /** Uses the file system's own methods, if no other program can reach its files. */

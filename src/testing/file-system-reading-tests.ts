@@ -7,10 +7,10 @@ const DAY_MS = 86_400_000;
 export function readingTests(test: FileSystemTest): void {
   test("a missing file or folder is undefined", async ({ fs, root }) => {
     for (const path of [`${root}/none`, `${root}/none/below`]) {
-      expect(await fs.list(path)).toBeUndefined();
-      expect(await fs.stat(path)).toBeUndefined();
-      expect(await fs.read(path)).toBeUndefined();
-      expect(await fs.read(path, { offset: 3, length: 2 })).toBeUndefined();
+      expect(await fs.list(path), "the entries of the folder").toBeUndefined();
+      expect(await fs.stat(path), "the result of stat").toBeUndefined();
+      expect(await fs.read(path), "the result of read").toBeUndefined();
+      expect(await fs.read(path, { offset: 3, length: 2 }), "the result of read").toBeUndefined();
       expect(await fs.scan?.(path)).toBeUndefined();
     }
   });
@@ -22,9 +22,9 @@ export function readingTests(test: FileSystemTest): void {
 
   test("an empty file exists and has no bytes", async ({ fs, root }) => {
     await fs.write(`${root}/empty`, new Uint8Array());
-    expect(await readText(fs, `${root}/empty`)).toBe("");
-    expect(await fs.read(`${root}/empty`, { offset: 0, length: 10 })).toHaveLength(0);
-    expect(await fs.stat(`${root}/empty`)).toMatchObject({ kind: "file", size: 0 });
+    expect(await readText(fs, `${root}/empty`), "the content of the file").toBe("");
+    expect(await fs.read(`${root}/empty`, { offset: 0, length: 10 }), "the result of read").toHaveLength(0);
+    expect(await fs.stat(`${root}/empty`), "the result of stat").toMatchObject({ kind: "file", size: 0 });
   });
 
   test("a range is read, and is shorter if the file ends earlier", async ({ fs, root }) => {
@@ -43,7 +43,7 @@ export function readingTests(test: FileSystemTest): void {
   test("bytes that were read belong to the reader", async ({ fs, root }) => {
     await fs.write(`${root}/file`, utf8("abc"));
     (await fs.read(`${root}/file`))?.fill(0);
-    expect(await readText(fs, `${root}/file`)).toBe("abc");
+    expect(await readText(fs, `${root}/file`), "the content of the file").toBe("abc");
   });
 
   test("a folder cannot be read as a file", async ({ fs, root }) => {
@@ -57,11 +57,11 @@ export function readingTests(test: FileSystemTest): void {
     const file = await fs.stat(`${root}/file`);
     expect(file).toMatchObject({ kind: "file", size: 5 });
     expect(Math.abs((file?.modifiedMs ?? 0) - Date.now())).toBeLessThan(DAY_MS);
-    expect(await fs.stat(`${root}/folder`)).toMatchObject({ kind: "directory", size: 0 });
+    expect(await fs.stat(`${root}/folder`), "the result of stat").toMatchObject({ kind: "directory", size: 0 });
   });
 
   test("a folder lists its entries, including hidden ones, but not the entries below them", async ({ fs, root }) => {
-    expect(await fs.list(root)).toEqual([]);
+    expect(await fs.list(root), "the entries of the folder").toEqual([]);
     await fs.write(`${root}/file`, utf8("x"));
     await fs.write(`${root}/.hidden`, utf8("x"));
     await fs.write(`${root}/folder/below`, utf8("x"));
@@ -77,7 +77,7 @@ export function readingTests(test: FileSystemTest): void {
 
   test("a scan finds every file with size and time", async ({ fs, root }, { skip }) => {
     if (!fs.scan) return skip("it has no scan");
-    expect(await fs.scan(root)).toEqual({ files: [], unreadable: [] });
+    expect(await fs.scan(root), "the result of scan").toEqual({ files: [], unreadable: [] });
     const sizes = new Map([
       ["top", 3],
       [".hidden", 1],
@@ -114,8 +114,8 @@ export function readingTests(test: FileSystemTest): void {
     expect(Object.fromEntries(kinds)).toEqual({ folder: "directory", "to-folder": "other", "to-file": "other" });
     const scanned = (await fs.scan?.(root))?.files.map(({ path, kind }) => `${kind} ${path}`).sort();
     if (scanned) expect(scanned).toEqual(["file folder/file", "other folder/loop", "other to-file", "other to-folder"]);
-    expect(await fs.stat(`${root}/to-folder`)).toMatchObject({ kind: "directory" });
-    expect(await fs.list(`${root}/to-folder`)).toHaveLength(2);
+    expect(await fs.stat(`${root}/to-folder`), "the result of stat").toMatchObject({ kind: "directory" });
+    expect(await fs.list(`${root}/to-folder`), "the entries of the folder").toHaveLength(2);
   });
 
   test("an identity distinguishes files and folders, does not change when a file grows, and is undefined for a missing path", async ({
@@ -131,29 +131,29 @@ export function readingTests(test: FileSystemTest): void {
     expect(new Set(ids).size).toBe(paths.length);
     expect(ids).not.toContain(undefined);
     await fs.append(`${root}/a/file`, utf8("more"));
-    expect(await fs.identify(`${root}//a/./file`)).toBe(ids[3]);
-    expect(await fs.identify(`${root}/none`)).toBeUndefined();
+    expect(await fs.identify(`${root}//a/./file`), "the result of identify").toBe(ids[3]);
+    expect(await fs.identify(`${root}/none`), "the result of identify").toBeUndefined();
     await outside?.makeLink?.(`${root}/a`, `${root}/link`);
-    if (outside?.makeLink) expect(await fs.identify(`${root}/link`)).toBe(ids[1]);
+    if (outside?.makeLink) expect(await fs.identify(`${root}/link`), "the result of identify").toBe(ids[1]);
   });
 
   test("the real path has no links in it", async ({ fs, root, outside }, { skip }) => {
     if (!fs.realPath) return skip("it does not resolve links");
     await fs.write(`${root}/a/file`, utf8("x"));
     const real = await fs.realPath(root);
-    expect(await fs.realPath(`${root}/a/file`)).toBe(`${real}/a/file`);
-    expect(await fs.realPath(`${root}/none`)).toBeUndefined();
+    expect(await fs.realPath(`${root}/a/file`), "the result of realPath").toBe(`${real}/a/file`);
+    expect(await fs.realPath(`${root}/none`), "the result of realPath").toBeUndefined();
     if (!outside?.makeLink) return;
     await outside.makeLink(`${root}/a`, `${root}/link`);
     await outside.makeLink(`${root}/none`, `${root}/dangling`);
-    expect(await fs.realPath(`${root}/link/file`)).toBe(`${real}/a/file`);
-    expect(await fs.realPath(`${root}/dangling`)).toBeUndefined();
+    expect(await fs.realPath(`${root}/link/file`), "the result of realPath").toBe(`${real}/a/file`);
+    expect(await fs.realPath(`${root}/dangling`), "the result of realPath").toBeUndefined();
   });
 
   test("names may have spaces, signs and any letters", async ({ fs, root }) => {
     const names = ["with space", "-dash", "100% #1 & 'quoted' (2)", "åäö ñ", "日本語", "🌳🌳", "a.b..c", "..double"];
     for (const name of names) await fs.append(`${root}/${name}/${name}.jsonl`, utf8(name));
-    for (const name of names) expect(await readText(fs, `${root}/${name}/${name}.jsonl`)).toBe(name);
+    for (const name of names) expect(await readText(fs, `${root}/${name}/${name}.jsonl`), "the content of the file").toBe(name);
     // Some systems store letters in another normal form.
     const listed = (await fs.list(root))?.map((entry) => entry.name.normalize("NFC")).sort();
     expect(listed).toEqual([...names].sort());

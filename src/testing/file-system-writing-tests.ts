@@ -8,15 +8,15 @@ export function writingTests(test: FileSystemTest): void {
     await fs.append(path, utf8("one\n"));
     await fs.append(path, utf8("two\n"));
     await fs.append(path, utf8("three\n"), { sync: true });
-    expect(await readText(fs, path)).toBe("one\ntwo\nthree\n");
+    expect(await readText(fs, path), "the content of the file").toBe("one\ntwo\nthree\n");
   });
 
   test("append of nothing makes an empty file and keeps a full one", async ({ fs, root }) => {
     await fs.append(`${root}/empty`, new Uint8Array());
-    expect(await fs.stat(`${root}/empty`)).toMatchObject({ kind: "file", size: 0 });
+    expect(await fs.stat(`${root}/empty`), "the result of stat").toMatchObject({ kind: "file", size: 0 });
     await fs.append(`${root}/full`, utf8("x"));
     await fs.append(`${root}/full`, new Uint8Array());
-    expect(await readText(fs, `${root}/full`)).toBe("x");
+    expect(await readText(fs, `${root}/full`), "the content of the file").toBe("x");
   });
 
   test("append takes a few megabytes at once", async ({ fs, root }) => {
@@ -42,7 +42,7 @@ export function writingTests(test: FileSystemTest): void {
   test("concurrent appends to many new files in new folders all succeed", async ({ fs, root }) => {
     const paths = Array.from({ length: 100 }, (_, index) => `${root}/x/${index % 7}/y/${index}`);
     await Promise.all(paths.map((path) => fs.append(path, utf8(path))));
-    for (const path of paths) expect(await readText(fs, path)).toBe(path);
+    for (const path of paths) expect(await readText(fs, path), "the content of the file").toBe(path);
   });
 
   test("append writes to the file that is at the path now", async ({ fs, root, outside }) => {
@@ -50,10 +50,10 @@ export function writingTests(test: FileSystemTest): void {
     if (outside) await outside.replace(`${root}/file`, "new");
     else await fs.write(`${root}/file`, utf8("new"));
     await fs.append(`${root}/file`, utf8("er"));
-    expect(await readText(fs, `${root}/file`)).toBe("newer");
+    expect(await readText(fs, `${root}/file`), "the content of the file").toBe("newer");
     await fs.remove(`${root}/file`);
     await fs.append(`${root}/file`, utf8("again"));
-    expect(await readText(fs, `${root}/file`)).toBe("again");
+    expect(await readText(fs, `${root}/file`), "the content of the file").toBe("again");
   });
 
   test("bytes that were written belong to the writer again", async ({ fs, root }) => {
@@ -61,18 +61,18 @@ export function writingTests(test: FileSystemTest): void {
     await fs.append(`${root}/appended`, bytes);
     await fs.write(`${root}/written`, bytes);
     bytes.fill(0);
-    expect(await readText(fs, `${root}/appended`)).toBe("abc");
-    expect(await readText(fs, `${root}/written`)).toBe("abc");
+    expect(await readText(fs, `${root}/appended`), "the content of the file").toBe("abc");
+    expect(await readText(fs, `${root}/written`), "the content of the file").toBe("abc");
   });
 
   test("write makes or replaces the whole file and leaves nothing beside it", async ({ fs, root }) => {
     const path = `${root}/a/b/file`;
     await fs.write(path, utf8("a longer first content"));
     await fs.write(path, utf8("second"));
-    expect(await readText(fs, path)).toBe("second");
+    expect(await readText(fs, path), "the content of the file").toBe("second");
     await fs.write(path, new Uint8Array());
-    expect(await readText(fs, path)).toBe("");
-    expect(await fs.list(`${root}/a/b`)).toEqual([{ name: "file", kind: "file" }]);
+    expect(await readText(fs, path), "the content of the file").toBe("");
+    expect(await fs.list(`${root}/a/b`), "the entries of the folder").toEqual([{ name: "file", kind: "file" }]);
   });
 
   test("a reader never sees a part of a file that is being replaced", async ({ fs, root }) => {
@@ -109,8 +109,8 @@ export function writingTests(test: FileSystemTest): void {
     await expectFailure(fs.write(`${root}/file/below`, utf8("z")), "FOLD_NOT_A_FOLDER");
     await expectFailure(fs.makeDirectory(`${root}/file`), "FOLD_NOT_A_FOLDER");
     await expectFailure(fs.makeDirectory(`${root}/file/below`), "FOLD_NOT_A_FOLDER");
-    expect(await readText(fs, `${root}/file`)).toBe("x");
-    expect(await fs.list(`${root}/folder`)).toEqual([{ name: "file", kind: "file" }]);
-    expect(await fs.list(root)).toHaveLength(2);
+    expect(await readText(fs, `${root}/file`), "the content of the file").toBe("x");
+    expect(await fs.list(`${root}/folder`), "the entries of the folder").toEqual([{ name: "file", kind: "file" }]);
+    expect(await fs.list(root), "the entries of the folder").toHaveLength(2);
   });
 }

@@ -82,10 +82,14 @@ export class LayerBench {
   readonly spaceId: string;
   readonly isAlwaysThere: boolean;
   readonly wipe: (() => Promise<void>) | undefined;
+  /** Ends the test, which does not apply to the layer. @param reason a clause */
+  readonly skip: (reason: string) => never;
   readonly #setup: LayerSetup;
   readonly #layers: PersistenceLayer[] = [];
 
-  constructor(setup: LayerSetup) {
+  /** @param skip ends the test, which does not apply to the layer */
+  constructor(setup: LayerSetup, skip: (reason: string) => never) {
+    this.skip = skip;
     this.spaceId = setup.spaceId;
     this.isAlwaysThere = setup.isAlwaysThere ?? false;
     this.wipe = setup.wipe?.bind(setup);

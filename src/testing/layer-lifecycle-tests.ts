@@ -8,33 +8,38 @@ import type { LayerTest } from "./layer-suite.ts";
 export function lifecycleTests(test: LayerTest): void {
   test("a layer is offline until it is connected, and describes itself", async (bench) => {
     const layer = bench.layer();
-    expect(layer.isConnected()).toBe(false);
-    expect(layer.status).toMatchObject({ state: "offline", pendingOps: 0 });
-    expect(layer.spaceId).toBe(bench.spaceId);
-    expect(layer.id).toEqual(expect.any(String));
-    expect(["local", "remote"]).toContain(layer.type);
-    expect(layer.supportsIncomingSync).toBe(layer.startListening !== undefined && layer.stopListening !== undefined);
+    expect(layer.isConnected(), "isConnected() of a layer that is not connected").toBe(false);
+    expect(layer.status, "the status of a layer that is not connected").toMatchObject({ state: "offline", pendingOps: 0 });
+    expect(layer.spaceId, "spaceId is the one that the layer was made with").toBe(bench.spaceId);
+    expect(layer.id, "id is a text").toEqual(expect.any(String));
+    expect(["local", "remote"], "type is one of these").toContain(layer.type);
+    expect(layer.supportsIncomingSync, "supportsIncomingSync: whether it has startListening and stopListening").toBe(
+      layer.startListening !== undefined && layer.stopListening !== undefined,
+    );
     await layer.connect({ peerId: newId(), create: true });
-    expect(layer.isConnected()).toBe(true);
-    expect(layer.status).toMatchObject({ state: "idle", pendingOps: 0 });
-    expect(layer.problems).toEqual([]);
+    expect(layer.isConnected(), "isConnected() of a connected layer").toBe(true);
+    expect(layer.status, "the status of a connected layer that has saved everything").toMatchObject({
+      state: "idle",
+      pendingOps: 0,
+    });
+    expect(layer.problems, "a new storage has no problems").toEqual([]);
   });
 
   test("connected layers on one storage have the same place id", async (bench) => {
-    expect(bench.layer().placeId).toBeUndefined();
+    expect(bench.layer().placeId, "placeId of a layer that is not connected").toBeUndefined();
     const [one, other] = [await bench.connected(), await bench.connected()];
-    expect(one.placeId).toBe(other.placeId);
+    expect(one.placeId, "placeId of two layers on one storage is the same, or both have none").toBe(other.placeId);
     await one.disconnect();
     expect(one.placeId).toBeUndefined();
   });
 
   test("connecting creates the storage on request, and later finds it without", async (bench) => {
     const layer = await bench.connected();
-    expect(await layer.loadSpaceTreeOps()).toEqual([]);
+    expect(await layer.loadSpaceTreeOps(), "the result of loadSpaceTreeOps").toEqual([]);
     await layer.disconnect();
     const later = bench.layer();
     await later.connect({ peerId: newId() });
-    expect(await later.loadSpaceTreeOps()).toEqual([]);
+    expect(await later.loadSpaceTreeOps(), "the result of loadSpaceTreeOps").toEqual([]);
   });
 
   test("connecting again while connected changes nothing", async (bench) => {
@@ -44,16 +49,16 @@ export function lifecycleTests(test: LayerTest): void {
     await layer.connect({ peerId: newId() });
     await layer.connect();
     await saving;
-    expect(await layer.loadSpaceTreeOps()).toHaveLength(3);
+    expect(await layer.loadSpaceTreeOps(), "the result of loadSpaceTreeOps").toHaveLength(3);
   });
 
   test("missing storage is an error unless the caller asks to create it, and nothing is written", async (bench) => {
-    if (bench.isAlwaysThere) return;
+    if (bench.isAlwaysThere) bench.skip("missing storage counts as empty (`isAlwaysThere` of the setup)");
     for (let attempt = 0; attempt < 3; attempt++) {
       const layer = bench.layer();
       await expectAbsent(layer);
-      expect(layer.isConnected()).toBe(false);
-      expect(layer.status.state).toBe("offline");
+      expect(layer.isConnected(), "isConnected() of a layer that is not connected").toBe(false);
+      expect(layer.status.state, "the state of a layer that is not connected").toBe("offline");
     }
     const layer = bench.layer();
     await expectAbsent(layer);
@@ -62,51 +67,55 @@ export function lifecycleTests(test: LayerTest): void {
   });
 
   test("storage that always exists is empty at first, and stays empty until something is saved", async (bench) => {
-    if (!bench.isAlwaysThere) return;
+    if (!bench.isAlwaysThere) bench.skip("missing storage is an error (the setup has no `isAlwaysThere`)");
     for (let attempt = 0; attempt < 2; attempt++) {
       const layer = bench.layer();
       await layer.connect({ peerId: newId() });
-      expect(await layer.listTrees()).toEqual([]);
-      expect(await layer.loadSpaceTreeOps()).toEqual([]);
+      expect(await layer.listTrees(), "the result of listTrees").toEqual([]);
+      expect(await layer.loadSpaceTreeOps(), "the result of loadSpaceTreeOps").toEqual([]);
       await layer.disconnect();
     }
   });
 
   test("storage that was emptied is missing", async (bench) => {
-    if (!bench.wipe) return;
+    if (!bench.wipe) return bench.skip("the storage cannot be emptied from outside (the setup has no `wipe`)");
     const layer = await bench.connected();
     await layer.saveTreeOps(bench.spaceId, new TestPeer().setMany(1));
     await layer.disconnect();
     await bench.wipe();
-    if (bench.isAlwaysThere) expect(await bench.stored(bench.spaceId)).toEqual([]);
+    if (bench.isAlwaysThere)
+      expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual([]);
     else await expectAbsent(bench.layer());
   });
 
   test("storage of another space is refused, even with `create`, and is not changed", async (bench) => {
-    if (bench.isAlwaysThere) return;
+    if (bench.isAlwaysThere) bench.skip("missing storage counts as empty (`isAlwaysThere` of the setup)");
     const peer = new TestPeer();
     const ops = peer.setMany(2);
     const layer = await bench.connected({ peerId: peer.id });
     await layer.saveTreeOps(bench.spaceId, ops);
     for (const create of [false, true]) {
       const other = bench.layer(newId());
-      await expect(other.connect({ peerId: newId(), create })).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
-      expect(other.isConnected()).toBe(false);
+      const connecting = other.connect({ peerId: newId(), create });
+      await expect(connecting, "connecting to the storage of another space rejects").rejects.toMatchObject({
+        code: "FOLD_SPACE_MISMATCH",
+      });
+      expect(other.isConnected(), "isConnected() of a layer that is not connected").toBe(false);
     }
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
   });
 
   test("spaces that lie side by side do not mix", async (bench) => {
-    if (!bench.isAlwaysThere) return;
+    if (!bench.isAlwaysThere) bench.skip("missing storage is an error (the setup has no `isAlwaysThere`)");
     const ops = new TestPeer().setMany(2);
     const layer = await bench.connected();
     await layer.saveTreeOps(bench.spaceId, ops);
     const other = bench.layer(newId());
     await other.connect({ peerId: newId(), create: true });
-    expect(await other.listTrees()).toEqual([]);
-    expect(await other.loadTreeOps(bench.spaceId)).toEqual([]);
+    expect(await other.listTrees(), "the result of listTrees").toEqual([]);
+    expect(await other.loadTreeOps(bench.spaceId), "the result of loadTreeOps").toEqual([]);
     await other.saveTreeOps(bench.spaceId, new TestPeer().setMany(1));
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
   });
 
   test("a layer that is not connected refuses every call", async (bench) => {
@@ -114,8 +123,8 @@ export function lifecycleTests(test: LayerTest): void {
     await expectClosed(layer, bench.spaceId);
     await layer.connect({ peerId: newId(), create: true });
     await layer.disconnect();
-    expect(layer.isConnected()).toBe(false);
-    expect(layer.status.state).toBe("offline");
+    expect(layer.isConnected(), "isConnected() of a layer that is not connected").toBe(false);
+    expect(layer.status.state, "the state of a layer that is not connected").toBe("offline");
     await expectClosed(layer, bench.spaceId);
     await layer.stopListening?.();
     await layer.rescan?.();
@@ -126,7 +135,7 @@ export function lifecycleTests(test: LayerTest): void {
     const layer = await bench.connected();
     await Promise.all([layer.disconnect(), layer.disconnect()]);
     await layer.disconnect();
-    expect(layer.status.state).toBe("offline");
+    expect(layer.status.state, "the state of a layer that is not connected").toBe("offline");
   });
 
   test("a layer can be connected again", async (bench) => {
@@ -137,7 +146,7 @@ export function lifecycleTests(test: LayerTest): void {
     await layer.disconnect();
     await layer.connect({ peerId: peer.id });
     await layer.saveTreeOps(bench.spaceId, [second]);
-    expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet([first, second]));
+    expect(asSet(await layer.loadSpaceTreeOps()), "the operations that loadSpaceTreeOps gives").toEqual(asSet([first, second]));
   });
 
   test("two concurrent connects make one connection", async (bench) => {
@@ -151,16 +160,16 @@ export function lifecycleTests(test: LayerTest): void {
     await Promise.all([first, layer.connect(session)]);
     await layer.flush();
     expect(isSaved).toBe(true);
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
   });
 
   test("a layer that is disconnected while it connects is not connected afterwards", async (bench) => {
     const layer = bench.layer();
     const connecting = layer.connect({ peerId: newId(), create: true }).then(() => "connected", errorCode);
     await layer.disconnect();
-    expect(layer.isConnected()).toBe(false);
+    expect(layer.isConnected(), "isConnected() of a layer that is not connected").toBe(false);
     expect(["connected", "FOLD_CLOSED"]).toContain(await connecting);
-    expect(layer.isConnected()).toBe(false);
+    expect(layer.isConnected(), "isConnected() of a layer that is not connected").toBe(false);
   });
 
   test("the last of several concurrent calls to connect and disconnect wins", async (bench) => {
@@ -179,27 +188,39 @@ export function lifecycleTests(test: LayerTest): void {
     await expectToSave(layer);
 
     async function expectToSave(connected: PersistenceLayer): Promise<void> {
-      expect(connected.isConnected()).toBe(true);
+      expect(connected.isConnected(), "isConnected() of a connected layer").toBe(true);
       const op = peer.set("saved");
       const saved = connected.saveTreeOps(bench.spaceId, [op]);
       await connected.flush();
       await saved;
-      expect(connected.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
-      expect(await connected.loadSpaceTreeOps()).toContainEqual(op);
+      expect(connected.status, "the status of a connected layer that has saved everything").toMatchObject({
+        state: "idle",
+        pendingOps: 0,
+        error: undefined,
+      });
+      expect(await connected.loadSpaceTreeOps(), "the result of loadSpaceTreeOps").toContainEqual(op);
     }
   });
 }
 
 async function expectAbsent(layer: PersistenceLayer): Promise<void> {
   const code = await layer.connect({ peerId: newId() }).then(() => "connected", errorCode);
-  expect(["FOLD_NOT_FOUND", "FOLD_NOT_A_SPACE"]).toContain(code);
+  expect(
+    ["FOLD_NOT_FOUND", "FOLD_NOT_A_SPACE"],
+    "connecting to missing storage without `create` rejects with one of these",
+  ).toContain(code);
 }
 
 async function expectClosed(layer: PersistenceLayer, treeId: string): Promise<void> {
   const closed: unknown = expect.objectContaining({ name: "FoldspaceError", code: "FOLD_CLOSED" });
-  await expect(layer.listTrees()).rejects.toEqual(closed);
-  await expect(layer.loadSpaceTreeOps()).rejects.toEqual(closed);
-  await expect(layer.loadTreeOps(treeId)).rejects.toEqual(closed);
-  await expect(layer.saveTreeOps(treeId, new TestPeer().setMany(1))).rejects.toEqual(closed);
-  if (layer.startListening) await expect(layer.startListening(() => undefined)).rejects.toEqual(closed);
+  const refused = "a call of a layer that is not connected rejects with FOLD_CLOSED";
+  await expect(layer.listTrees(), `listTrees: ${refused}`).rejects.toEqual(closed);
+  await expect(layer.loadSpaceTreeOps(), `loadSpaceTreeOps: ${refused}`).rejects.toEqual(closed);
+  await expect(layer.loadTreeOps(treeId), `loadTreeOps: ${refused}`).rejects.toEqual(closed);
+  await expect(layer.saveTreeOps(treeId, new TestPeer().setMany(1)), `saveTreeOps: ${refused}`).rejects.toEqual(closed);
+  if (layer.startListening)
+    await expect(
+      layer.startListening(() => undefined),
+      `startListening: ${refused}`,
+    ).rejects.toEqual(closed);
 }

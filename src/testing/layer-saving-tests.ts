@@ -58,15 +58,15 @@ export function savingTests(test: LayerTest): void {
     for (const value of VALUES) ops.push(peer.set(value));
     for (const key of ["__proto__", "constructor", "", "\u2028", '"', "_c"]) ops.push(peer.set("value", key));
     await layer.saveTreeOps(bench.spaceId, ops);
-    expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet(ops));
-    expect(asSet(await layer.loadTreeOps(bench.spaceId))).toEqual(asSet(ops));
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    expect(asSet(await layer.loadSpaceTreeOps()), "the operations that loadSpaceTreeOps gives").toEqual(asSet(ops));
+    expect(asSet(await layer.loadTreeOps(bench.spaceId)), "the operations that loadTreeOps gives").toEqual(asSet(ops));
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
   });
 
   test("an unknown tree has no operations", async (bench) => {
     const layer = await bench.connected();
-    expect(await layer.loadTreeOps(newId())).toEqual([]);
-    expect(await layer.listTrees()).toEqual([]);
+    expect(await layer.loadTreeOps(newId()), "the result of loadTreeOps").toEqual([]);
+    expect(await layer.listTrees(), "the result of listTrees").toEqual([]);
   });
 
   test("saving an operation again changes nothing", async (bench) => {
@@ -77,7 +77,7 @@ export function savingTests(test: LayerTest): void {
     await layer.saveTreeOps(bench.spaceId, ops.toReversed());
     await layer.saveTreeOps(bench.spaceId, [ops[3]!, ops[3]!]);
     await layer.saveTreeOps(bench.spaceId, []);
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
   });
 
   test("an operation that could not be read back is refused at once, and blocks nothing", async (bench) => {
@@ -86,14 +86,21 @@ export function savingTests(test: LayerTest): void {
     for (const change of UNSTORABLE) {
       const bad = { ...peer.set("bad"), ...change } as VertexOperation;
       const refusing = layer.saveTreeOps(bench.spaceId, [peer.set("beside it"), bad]);
-      await expect(refusing).rejects.toMatchObject({ name: "FoldspaceError" });
+      await expect(
+        refusing,
+        `saving an operation with ${Object.keys(change)[0]} that could not be read back rejects`,
+      ).rejects.toMatchObject({ name: "FoldspaceError" });
     }
     const op = peer.set("good");
     const saved = layer.saveTreeOps(bench.spaceId, [op]);
     await layer.flush();
     await saved;
-    expect(layer.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet([op]));
+    expect(layer.status, "the status of a connected layer that has saved everything").toMatchObject({
+      state: "idle",
+      pendingOps: 0,
+      error: undefined,
+    });
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet([op]));
   });
 
   test("trees do not mix", async (bench) => {
@@ -101,7 +108,8 @@ export function savingTests(test: LayerTest): void {
     const layer = await bench.connected({ peerId: peer.id });
     const trees = new Map([bench.spaceId, newId(), newId(), newId()].map((treeId) => [treeId, peer.setMany(5)]));
     await Promise.all([...trees].map(([treeId, ops]) => layer.saveTreeOps(treeId, ops)));
-    for (const [treeId, ops] of trees) expect(await bench.stored(treeId)).toEqual(asSet(ops));
+    for (const [treeId, ops] of trees)
+      expect(await bench.stored(treeId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
     expect([...(await layer.listTrees())].sort()).toEqual([...trees.keys()].sort());
   });
 
@@ -110,7 +118,7 @@ export function savingTests(test: LayerTest): void {
     const layer = await bench.connected({ peerId: own.id });
     const ops = [own, ...others].flatMap((peer) => peer.setMany(3));
     await layer.saveTreeOps(bench.spaceId, ops);
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
   });
 
   test("saved operations are there for other layers, even if the layer never disconnects", async (bench) => {
@@ -121,7 +129,7 @@ export function savingTests(test: LayerTest): void {
       const ops = peer.setMany(2);
       await layer.saveTreeOps(bench.spaceId, ops);
       saved.push(...ops);
-      expect(await bench.stored(bench.spaceId)).toEqual(asSet(saved));
+      expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(saved));
     }
   });
 
@@ -131,8 +139,12 @@ export function savingTests(test: LayerTest): void {
     const ops = peer.setMany(30);
     const saving = ops.map((op) => layer.saveTreeOps(bench.spaceId, [op]));
     await layer.flush();
-    expect(layer.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    expect(layer.status, "the status of a connected layer that has saved everything").toMatchObject({
+      state: "idle",
+      pendingOps: 0,
+      error: undefined,
+    });
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
     await Promise.all(saving);
   });
 
@@ -148,7 +160,7 @@ export function savingTests(test: LayerTest): void {
       if (index % 300 === 0) await Promise.resolve();
     }
     await Promise.all([...flushes, layer.flush(), ...saving]);
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops));
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
   });
 
   test("disconnecting right after saving loses nothing", async (bench) => {
@@ -160,8 +172,8 @@ export function savingTests(test: LayerTest): void {
       const saving = ops.map((op) => layer.saveTreeOps(treeId, [op]));
       await layer.disconnect();
       await Promise.all(saving);
-      expect(await bench.stored(treeId)).toEqual(asSet(ops));
-      expect(layer.status).toMatchObject({ state: "offline", pendingOps: 0 });
+      expect(await bench.stored(treeId), "the operations that a new layer loads from the storage").toEqual(asSet(ops));
+      expect(layer.status, "the status of a layer that is not connected").toMatchObject({ state: "offline", pendingOps: 0 });
     }
   });
 
@@ -170,8 +182,11 @@ export function savingTests(test: LayerTest): void {
     const layers = await Promise.all(peers.map(async (peer) => bench.connected({ peerId: peer.id })));
     const ops = peers.map((peer) => peer.setMany(200));
     await Promise.all(layers.flatMap((layer, index) => ops[index]!.map((op) => layer.saveTreeOps(bench.spaceId, [op]))));
-    expect(await bench.stored(bench.spaceId)).toEqual(asSet(ops.flat()));
-    for (const layer of layers) expect(asSet(await layer.loadSpaceTreeOps())).toEqual(asSet(ops.flat()));
+    expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(
+      asSet(ops.flat()),
+    );
+    for (const layer of layers)
+      expect(asSet(await layer.loadSpaceTreeOps()), "the operations that loadSpaceTreeOps gives").toEqual(asSet(ops.flat()));
   });
 
   test("the status shows pending operations, saving, and success", async (bench) => {
@@ -198,17 +213,27 @@ export function savingTests(test: LayerTest): void {
       const isRefused = ({ problems }: PersistenceLayer): boolean => problems.some(({ code }) => code === "FOLD_BAD_ID");
       await layer.saveTreeOps(id, [own.set(1)]);
       await layer.flush();
-      expect(layer.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
+      expect(layer.status, "the status of a connected layer that has saved everything").toMatchObject({
+        state: "idle",
+        pendingOps: 0,
+        error: undefined,
+      });
       const stored = await bench.stored(id);
       expect(stored).toHaveLength(isRefused(layer) ? 0 : 1);
-      expect(asSet(await layer.loadTreeOps(id))).toEqual(stored);
+      expect(asSet(await layer.loadTreeOps(id)), "the operations that loadTreeOps gives").toEqual(stored);
 
       const other = await bench.connected({ peerId: own.id });
       const [odd, good] = [new TestPeer(id).set(1), own.set("good")];
       await other.saveTreeOps(bench.spaceId, [odd, good]);
-      expect(await bench.stored(bench.spaceId)).toEqual(asSet(isRefused(other) ? [good] : [odd, good]));
+      expect(await bench.stored(bench.spaceId), "the operations that a new layer loads from the storage").toEqual(
+        asSet(isRefused(other) ? [good] : [odd, good]),
+      );
       await other.flush();
-      expect(other.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
+      expect(other.status, "the status of a connected layer that has saved everything").toMatchObject({
+        state: "idle",
+        pendingOps: 0,
+        error: undefined,
+      });
       for (const { problems, problemCount = problems.length } of [layer, other])
         expect(problemCount).toBeGreaterThanOrEqual(problems.length);
     });

@@ -11,8 +11,8 @@ export type LayerTest = (title: string, body: (bench: LayerBench) => Promise<voi
 const TIMEOUT_MS = 60_000;
 
 /**
- * Tests whether a layer does what {@link PersistenceLayer} promises. Tests of incoming sync and of secrets skip layers
- * that do not support them. Give the layers a short flush interval, because the suite often waits for it.
+ * Tests whether a layer does what {@link PersistenceLayer} promises. Tests that do not apply to a layer, such as those of methods
+ * that it lacks, are skipped with the reason. Give the layers a short flush interval, because the suite often waits for it.
  * @example
  * testPersistenceLayer("MemoryPersistenceLayer", () => {
  *   const spaceId = newId();
@@ -22,8 +22,8 @@ const TIMEOUT_MS = 60_000;
  */
 export function testPersistenceLayer(name: string, setup: () => Promise<LayerSetup> | LayerSetup): void {
   const declare: LayerTest = (title, body) => {
-    test(title, { timeout: TIMEOUT_MS }, async () => {
-      const bench = new LayerBench(await setup());
+    test(title, { timeout: TIMEOUT_MS }, async ({ skip }) => {
+      const bench = new LayerBench(await setup(), skip);
       try {
         await body(bench);
       } finally {

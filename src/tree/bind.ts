@@ -1,9 +1,10 @@
 import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
-import { isPlainObject, type JsonValue } from "./json-value.ts";
+import { isPlainObject, type Frozen, type JsonValue } from "./json-value.ts";
+import type { Position } from "./position.ts";
 import type { Properties } from "./properties.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
-import { createCheck, type PropertyCheck, type SchemaLike } from "./schema.ts";
+import { createCheck, type ObjectCheck, type SchemaIssue, type SchemaLike } from "./schema.ts";
 import type { Vertex } from "./vertex.ts";
 
 export interface BindOptions<T> {
@@ -12,8 +13,11 @@ export interface BindOptions<T> {
   readonly includeInternalKeys?: boolean;
 }
 
-/** The properties of a vertex as members of an object, and its methods under names with `$`. */
-export type BoundVertex<T> = T & BoundVertexMethods<T>;
+/**
+ * The properties of a vertex as members of an object, and its methods under names with `$`. Lists and objects in them are frozen: to
+ * change one, assign a changed copy.
+ */
+export type BoundVertex<T> = { [Key in keyof T]: Frozen<T[Key]> } & BoundVertexMethods<T>;
 
 export interface BoundVertexMethods<T> {
   readonly $vertex: Vertex;
@@ -22,24 +26,34 @@ export interface BoundVertexMethods<T> {
   readonly $parent: Vertex | undefined;
   readonly $children: readonly Vertex[];
   readonly $childrenIds: string[];
+  /** Faults of the properties as they are now, which other programs may have written. Without a schema: an empty list. */
+  readonly $issues: readonly SchemaIssue[];
+  /**
+   * The properties as the schema gives them: checked, with its defaults and transformations. Without a schema, as they are.
+   * @throws FoldspaceError `FOLD_BAD_VALUE` if they do not fit: `data.issues`, with the schema's error as its cause
+   */
+  $parse(): T;
   /** Runs a function whose assignments become drafts. */
   $useTransients(use: (draft: T) => void): void;
   $commitTransients(): void;
-  $moveTo(parent: Vertex | { readonly $id: string } | string): void;
+  /** As `Vertex.moveTo`. */
+  $moveTo(parent: Vertex | { readonly $id: string } | string, position?: Position): void;
   $delete(): void;
   $observe(listener: (events: VertexChangeEvent[]) => void): () => void;
   $observeChildren(listener: (children: readonly Vertex[]) => void): () => void;
-  $newChild(props?: Properties | object | null): Vertex;
-  $newNamedChild(name: string, props?: Properties | object | null): Vertex;
+  /** As `Vertex.newChild`. */
+  $newChild(props?: Properties | object | null, position?: Position): Vertex;
+  $newNamedChild(name: string, props?: Properties | object | null, position?: Position): Vertex;
 }
 
 /**
- * A live object over a vertex: reading gives the tree's present state, drafts first; assigning edits the
- * tree; `delete` removes a property.
+ * A live object over a vertex: reading gives the tree's present state, drafts first, and the schema's default for a property that is
+ * missing; assigning edits the tree; `delete` removes a property. A stored value that does not fit the schema is given as it is:
+ * `$issues` reports it. Enumerating gives stored properties only; `$parse()` gives all.
  * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_BAD_VALUE` if the schema cannot be used, see {@link createCheck}.
  *   Assigning and removing throw `FOLD_BAD_VALUE` if the schema refuses it
  */
-export function bindVertex<T extends Record<string, unknown>>(
+export function bindVertex<T extends object>(
   tree: ReplicatedTree,
   id: string,
   schemaOrOptions: SchemaLike<T> | BindOptions<T> = {},
@@ -67,7 +81,7 @@ function isOptions<T>(given: SchemaLike<T> | BindOptions<T>): given is BindOptio
 class BoundProperties {
   readonly vertex: Vertex;
   readonly #includesInternal: boolean;
-  readonly #check: PropertyCheck;
+  readonly #check: ObjectCheck | undefined;
 
   constructor(vertex: Vertex, schema: unknown, includesInternal: boolean) {
     this.vertex = vertex;
@@ -80,13 +94,25 @@ class BoundProperties {
     return Object.fromEntries(this.#includesInternal ? all : all.filter(([key]) => !key.startsWith("_")));
   }
 
+  get(key: string): unknown {
+    return this.vertex.getProperty(key) ?? this.#check?.defaultOf(key, this.members());
+  }
+
   /** @returns the value to set. @throws FoldspaceError `FOLD_BAD_VALUE` */
   check(key: string, value: unknown): JsonValue | undefined {
-    return this.#check(key, value, this.members()) as JsonValue | undefined;
+    return (this.#check ? this.#check.toSet(key, value, this.members()) : value) as JsonValue | undefined;
+  }
+
+  parse(): unknown {
+    return this.#check ? this.#check.parse(this.members()) : this.members();
+  }
+
+  get issues(): readonly SchemaIssue[] {
+    return this.#check?.issues(this.members()) ?? [];
   }
 }
 
-function createMethods<T extends Record<string, unknown>>(vertex: Vertex, bound: BoundProperties): BoundVertexMethods<T> {
+function createMethods<T extends object>(vertex: Vertex, bound: BoundProperties): BoundVertexMethods<T> {
   const { tree, id } = vertex;
   return {
     $vertex: vertex,
@@ -108,14 +134,18 @@ function createMethods<T extends Record<string, unknown>>(vertex: Vertex, bound:
       use(new Proxy({}, propertyHandler(bound, {}, setDraft)) as T);
     },
     $commitTransients: () => vertex.commitTransients(),
-    $moveTo(parent) {
-      tree.moveVertex(id, typeof parent === "string" ? parent : "$id" in parent ? parent.$id : parent.id, true);
+    get $issues() {
+      return bound.issues;
+    },
+    $parse: () => bound.parse() as T,
+    $moveTo(parent, position) {
+      tree.moveVertex(id, typeof parent === "string" ? parent : "$id" in parent ? parent.$id : parent.id, true, position);
     },
     $delete: () => vertex.delete(),
     $observe: (listener) => vertex.observe(listener),
     $observeChildren: (listener) => vertex.observeChildren(listener),
-    $newChild: (props) => vertex.newChild(props),
-    $newNamedChild: (name, props) => vertex.newNamedChild(name, props),
+    $newChild: (props, position) => vertex.newChild(props, position),
+    $newNamedChild: (name, props, position) => vertex.newNamedChild(name, props, position),
   };
 }
 
@@ -127,7 +157,7 @@ function propertyHandler(
   const { vertex } = bound;
   const isProperty = (key: string | symbol): key is string => typeof key === "string" && !Object.hasOwn(methods, key);
   return {
-    get: (_target, key) => (isProperty(key) ? vertex.getProperty(key) : Reflect.get(methods, key)),
+    get: (_target, key) => (isProperty(key) ? bound.get(key) : Reflect.get(methods, key)),
     has: (_target, key) => (isProperty(key) ? vertex.getProperty(key) !== undefined : Reflect.has(methods, key)),
     set(_target, key, value: unknown) {
       if (!isProperty(key)) return false;

@@ -9,7 +9,11 @@ import { ReplicatedTree } from "./replicated-tree.ts";
 class Family {
   readonly #vertices = new VertexTable();
   readonly #times = new Map<number, string>();
-  readonly #order = new ChildOrder(this.#vertices, (vertex) => this.#times.get(vertex) ?? "");
+  readonly #order = new ChildOrder(this.#vertices, (vertex) => ({
+    id: this.#vertices.idOf(vertex),
+    order: undefined,
+    createdAt: this.#times.get(vertex) ?? "",
+  }));
   readonly #parent = this.#vertices.numberOf("parent");
   readonly #tree = new ReplicatedTree("reader");
 

@@ -1,3 +1,4 @@
+import { compareSiblings, type Placed } from "./order.ts";
 import type { Vertex } from "./vertex.ts";
 import type { VertexTable } from "./vertex-table.ts";
 
@@ -14,18 +15,18 @@ interface OrderedChildren {
 }
 
 /**
- * The order of siblings: by creation time, then by id, both in code units, so the same on every device. Once a caller has asked for
- * the order of some children, binary search keeps it. Bulk loading never pays for sorting.
+ * The order of siblings, as {@link compareSiblings} defines it. Once a caller has asked for the order of some children, binary search
+ * keeps it. Bulk loading never pays for sorting.
  */
 export class ChildOrder {
   readonly #vertices: VertexTable;
-  readonly #createdAt: (vertex: number) => string;
+  readonly #placed: (vertex: number) => Placed;
   readonly #ordered = new Map<number, OrderedChildren>();
 
-  /** @param createdAt the sort key of a vertex */
-  constructor(vertices: VertexTable, createdAt: (vertex: number) => string) {
+  /** @param placed the sort keys of a vertex */
+  constructor(vertices: VertexTable, placed: (vertex: number) => Placed) {
     this.#vertices = vertices;
-    this.#createdAt = createdAt;
+    this.#placed = placed;
   }
 
   add(parent: number, child: number): void {
@@ -99,29 +100,21 @@ export class ChildOrder {
   #sort(children: number[]): number[] {
     if (children.length < 2) return children;
     return children
-      .map((vertex) => ({ vertex, createdAt: this.#createdAt(vertex), id: this.#vertices.idOf(vertex) }))
-      .sort((a, b) => compareSiblings(a.createdAt, a.id, b.createdAt, b.id))
+      .map((vertex) => ({ vertex, placed: this.#placed(vertex) }))
+      .sort((a, b) => compareSiblings(a.placed, b.placed))
       .map(({ vertex }) => vertex);
   }
 
   /** Index of the vertex, or the index at which it belongs. */
   #positionOf(vertex: number, sorted: readonly number[]): number {
-    const createdAt = this.#createdAt(vertex);
-    const id = this.#vertices.idOf(vertex);
+    const placed = this.#placed(vertex);
     let low = 0;
     let high = sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const other = sorted[middle]!;
-      if (compareSiblings(this.#createdAt(other), this.#vertices.idOf(other), createdAt, id) < 0) low = middle + 1;
+      if (compareSiblings(this.#placed(sorted[middle]!), placed) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
-}
-
-function compareSiblings(createdA: string, idA: string, createdB: string, idB: string): number {
-  if (createdA !== createdB) return createdA < createdB ? -1 : 1;
-  if (idA === idB) return 0;
-  return idA < idB ? -1 : 1;
 }

@@ -1,4 +1,4 @@
-import { RepTree } from "reptree";
+import { RepTree, type VertexOperation as RepTreeOperation } from "reptree";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Random } from "../testing/random.ts";
 import { ReplicatedTree } from "./replicated-tree.ts";
@@ -94,7 +94,7 @@ test("the existing library shows a loop's siblings in the same order", () => {
   const tree = new ReplicatedTree("peer");
   tree.createRoot("root");
   const made = makeMany(tree, 1_300);
-  const theirs = new RepTree("0b", tree.getAllOps());
+  const theirs = new RepTree("0b", tree.getAllOps() as RepTreeOperation[]);
   expect(theirs.getChildrenIds("root")).toEqual(made);
   // every tree of `reptree` starts a timer, which would keep the process alive
   (theirs as unknown as { state: { dispose(): void } }).state.dispose();

@@ -2,8 +2,21 @@ import { MAX_NESTING, MAX_VALUE_LENGTH } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
 
 export type JsonPrimitive = string | number | boolean | null;
-/** Lists and objects read from a tree are frozen. */
-export type JsonValue = JsonPrimitive | JsonValue[] | { [key: string]: JsonValue };
+/** Lists and objects read from a tree are frozen, and so are their types. */
+export type JsonValue = JsonPrimitive | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** A type of values as they are read: lists and objects in them are frozen. */
+export type Frozen<T> = [JsonValue] extends [T] ? T : T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
+
+/**
+ * A type of values that can be stored as JSON, among them those with interfaces as types, which have no index signature and so
+ * do not fit `JsonValue`. It is `never` for others, such as dates and functions.
+ */
+export type Storable<T> = T extends JsonValue | undefined
+  ? T
+  : T extends bigint | symbol | ((...args: never) => unknown)
+    ? never
+    : { readonly [Key in keyof T]: Storable<T[Key]> };
 
 /**
  * Copies a value into the form in which it will be read back: as `JSON.stringify` would write it
@@ -144,12 +157,17 @@ export function isPlainObject(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+/** `Array.isArray` does not recognise readonly lists in types. */
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
 /** Whether two JSON values are equal, members in any order. */
 export function jsonEquals(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => jsonEquals(item, b[index]));
+  if (isList(a) || isList(b)) {
+    return isList(a) && isList(b) && a.length === b.length && a.every((item, index) => jsonEquals(item, b[index]));
   }
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && jsonEquals(a[key], b[key]));

@@ -1,6 +1,7 @@
 import { errorCode } from "../errors.ts";
 import { settingTransient, placing, setting, type Change } from "./change.ts";
 import { ChangeFeed, Listeners } from "./events.ts";
+import type { JsonValue } from "./json-value.ts";
 import { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 import { validId, type VertexOperation } from "./operation.ts";
 import type { ReplicatedTreeOptions } from "./tree-options.ts";
@@ -10,15 +11,33 @@ import type { Vertex } from "./vertex.ts";
 /** Called for every operation that is new to the tree, whether or not it changed the visible state. */
 export type OpListener = (op: VertexOperation, isLocal: boolean) => void;
 
+/** An operation of an edit that was made here, and what it replaced. */
+export interface TreeEdit {
+  readonly op: VertexOperation;
+  /**
+   * Of a move: the id of the parent before it; `null`: none, as it was a root; `undefined`: the vertex is new. Of a property: the
+   * stored value before it; `undefined`: none.
+   */
+  readonly former: JsonValue | undefined;
+}
+
+interface Transaction {
+  readonly edits: TreeEdit[];
+  readonly ops: Parameters<OpListener>[];
+}
+
 /** Makes the operations of one peer, merges those of others, and notifies observers of both. Callers check edits before. */
 export class Replica {
   readonly state: TreeState;
   readonly feed: ChangeFeed;
   readonly opListeners: Listeners<Parameters<OpListener>> = new Listeners();
+  readonly editListeners: Listeners<[readonly TreeEdit[]]> = new Listeners();
   readonly #rootId: string | undefined;
   #peerId: string;
   #nameKey: typeof NAME_KEY | typeof OLD_NAME_KEY | undefined;
   #localOps: VertexOperation[] | undefined;
+  /** The transaction that runs: listeners have not been called yet for these. */
+  #transaction: Transaction | undefined;
 
   /**
    * @param childrenOf gives the children for a children event, called only if a listener reads them
@@ -55,24 +74,35 @@ export class Replica {
     };
   }
 
-  /** Makes one operation of each change, or, if one of them cannot be made, none. */
-  make(edit: readonly Change[]): VertexOperation[] {
-    if (edit.length === 0) return [];
-    const ops = this.state.make(this.#peerId, edit);
-    for (const op of ops) this.#noteNameKey(op);
-    for (const op of ops) {
-      this.#localOps?.push(op);
-      this.opListeners.call(op, true);
+  /** Runs edits, and calls the listeners for all their operations at its end. One that runs inside of another one is a part of it. */
+  transact<Result>(work: () => Result): Result {
+    if (this.#transaction) return work();
+    const { edits, ops }: Transaction = (this.#transaction = { edits: [], ops: [] });
+    try {
+      return work();
+    } finally {
+      this.#transaction = undefined;
+      if (edits.length > 0) this.editListeners.call(edits);
+      for (const [op, isLocal] of ops) this.opListeners.call(op, isLocal);
     }
-    this.feed.schedule();
-    return ops;
   }
 
-  /** As {@link make}, with the content of an operation; makes nothing if no later operation can be made. */
+  /** Makes one operation of each change of an edit, or, if one of them cannot be made, none. */
+  make(edit: readonly Change[]): VertexOperation[] {
+    if (edit.length === 0) return [];
+    const formers = this.editListeners.size > 0 ? edit.map((change) => this.state.formerOf(change)) : undefined;
+    return this.transact(() => {
+      const ops = this.#make(edit);
+      if (formers) for (const [index, op] of ops.entries()) this.#transaction!.edits.push({ op, former: formers[index] });
+      return ops;
+    });
+  }
+
+  /** Makes an operation with the content of another one, which is no edit; makes nothing if no later operation can be made. */
   reapply(op: VertexOperation): VertexOperation | undefined {
     try {
-      if ("parentId" in op) return this.make([placing(op.targetId, op.parentId)])[0];
-      return this.make([(op.transient ? settingTransient : setting)(op.targetId, op.key, op.value)])[0];
+      if ("parentId" in op) return this.#make([placing(op.targetId, op.parentId)])[0];
+      return this.#make([(op.transient ? settingTransient : setting)(op.targetId, op.key, op.value)])[0];
     } catch (error) {
       if (errorCode(error) !== "FOLD_COUNTER_EXHAUSTED") throw error;
       return undefined;
@@ -91,7 +121,7 @@ export class Replica {
       added.push(op);
     }
     this.state.applyPendingInOrder();
-    if (this.opListeners.size > 0) for (const op of added) this.opListeners.call(op, false);
+    this.#report(added, false);
     this.feed.schedule();
     return added;
   }
@@ -101,6 +131,25 @@ export class Replica {
     const ops = this.#localOps ?? [];
     this.#localOps = [];
     return ops;
+  }
+
+  #make(changes: readonly Change[]): VertexOperation[] {
+    const ops = this.state.make(this.#peerId, changes);
+    for (const op of ops) {
+      this.#noteNameKey(op);
+      this.#localOps?.push(op);
+    }
+    this.#report(ops, true);
+    this.feed.schedule();
+    return ops;
+  }
+
+  #report(ops: readonly VertexOperation[], isLocal: boolean): void {
+    if (this.opListeners.size === 0) return;
+    for (const op of ops) {
+      if (this.#transaction) this.#transaction.ops.push([op, isLocal]);
+      else this.opListeners.call(op, isLocal);
+    }
   }
 
   #noteNameKey(op: VertexOperation): void {

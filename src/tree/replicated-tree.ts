@@ -2,11 +2,13 @@ import type { Placement, Conflicts } from "./ambiguous-places.ts";
 import { copyOperations } from "./change.ts";
 import type { DifferingContents } from "./differing-contents.ts";
 import type { VertexChangeEvent } from "./events.ts";
-import type { JsonValue } from "./json-value.ts";
+import { showInConsole } from "./inspect.ts";
+import type { JsonValue, Storable } from "./json-value.ts";
 import { observeChildren, observeVertex, observeVertexMove } from "./observing.ts";
 import { assertOperations, compareOpIds, type VertexOperation } from "./operation.ts";
 import type { Properties, VertexProperty } from "./properties.ts";
-import { Replica, type OpListener } from "./replica.ts";
+import { idOf, type Position, type VertexOrId } from "./position.ts";
+import { Replica, type OpListener, type TreeEdit } from "./replica.ts";
 import { haveSameStructure } from "./same-structure.ts";
 import { TreeEditor } from "./tree-editor.ts";
 import type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
@@ -29,6 +31,15 @@ import { OpIdSet, type StateVector } from "./op-id-set.ts";
  * set it.
  */
 export class ReplicatedTree {
+  static {
+    // `printTree` draws the vertices
+    showInConsole<ReplicatedTree>(this.prototype, "ReplicatedTree", ({ peerId, root, opCount }) => ({
+      peerId,
+      rootId: root?.id,
+      opCount,
+    }));
+  }
+
   readonly #replica: Replica;
   readonly #state: TreeState;
   readonly #editor: TreeEditor;
@@ -86,8 +97,9 @@ export class ReplicatedTree {
   }
 
   /**
-   * Children by creation time (`_c`), then by id: in the same order on every device. The list is frozen, and the same one until
-   * a child comes, goes, changes its place or one of its properties.
+   * Children in order, the same on every device: first those whose place a caller has chosen (see {@link Position}), by their order
+   * keys, then the others by creation time (`_c`), and ties by id. The list is frozen, and the same one until a child comes, goes,
+   * changes its place or one of its properties.
    */
   getChildren(vertexId: string): readonly Vertex[] {
     return this.#state.childHandles(vertexId, (vertex) => this.#handles.of(vertex));
@@ -151,24 +163,42 @@ export class ReplicatedTree {
 
   /**
    * Creates a vertex as a child.
+   * @param position its place among the children; by default behind all of them
    * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_BAD_VALUE`
    */
-  newVertex(parentId: string, props: Properties | object | null = null): Vertex {
-    return this.getVertex(this.#editor.newVertex(parentId, props))!;
+  newVertex(parentId: string, props: Properties | object | null = null, position?: Position): Vertex {
+    return this.getVertex(this.#editor.newVertex(parentId, props, position))!;
   }
 
   /** As {@link newVertex}. */
-  newNamedVertex(parentId: string, name: string, props: Properties | object | null = null): Vertex {
-    return this.getVertex(this.#editor.newNamedVertex(parentId, name, props))!;
+  newNamedVertex(parentId: string, name: string, props: Properties | object | null = null, position?: Position): Vertex {
+    return this.getVertex(this.#editor.newNamedVertex(parentId, name, props, position))!;
   }
 
   /**
-   * @param onlyIfOther makes no operation if the vertex is there already
-   * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_CYCLE` if the parent is the vertex itself or below it; `FOLD_BAD_OPERATION`
-   *   for the root
+   * Gives the vertex with an id that the app knows, such as `"settings"`, and creates it if the tree has none. If two devices create
+   * it at the same time, both make the same vertex: it has the properties of both, and of the values for one property the one with
+   * the higher operation id. A vertex that exists keeps its place and its properties; one in the bin is moved out of it.
+   * @param props of a vertex that is created here. If another device, whose changes have not arrived, has created and changed it
+   *   before, these values may win over its changes: prefer defaults on reading
+   * @param position its place among the children, if it is created or moved out of the bin
+   * @throws FoldspaceError `FOLD_BAD_ID`, and as {@link newVertex}; `FOLD_CYCLE` if it is in the bin and the parent is below it
    */
-  moveVertex(vertexId: string, parentId: string, onlyIfOther = false): void {
-    this.#editor.moveVertex(vertexId, parentId, onlyIfOther);
+  getOrCreate(id: string, parent: VertexOrId, props: Properties | object | null = null, position?: Position): Vertex {
+    this.#editor.getOrCreate(id, idOf(parent), props, position);
+    return this.getVertex(id)!;
+  }
+
+  /**
+   * Moves a vertex and everything below it.
+   * @param onlyIfOther makes no operation if the vertex is there already
+   * @param position its place among the children of the parent. Without it, a vertex keeps its order key, and has the place that
+   *   this key or its creation time gives it
+   * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_CYCLE` if the parent is the vertex itself or below it; `FOLD_BAD_OPERATION`
+   *   for the root; `FOLD_BAD_VALUE` if it is no position
+   */
+  moveVertex(vertexId: string, parentId: string, onlyIfOther = false, position?: Position): void {
+    this.#editor.moveVertex(vertexId, parentId, onlyIfOther, position);
   }
 
   /**
@@ -184,7 +214,7 @@ export class ReplicatedTree {
    * @param onlyIfOther makes no operation if the property has that value already, and no draft
    * @throws FoldspaceError `FOLD_NO_VERTEX`, `FOLD_BAD_VALUE`
    */
-  setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther = false): void {
+  setVertexProperty<T>(vertexId: string, key: string, value: T & Storable<T>, onlyIfOther = false): void {
     this.#editor.setVertexProperty(vertexId, key, value, onlyIfOther);
   }
 
@@ -194,7 +224,7 @@ export class ReplicatedTree {
   }
 
   /** Sets a draft value, which is shown and sent to live peers but never stored. As {@link setVertexProperty}. */
-  setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther = false): void {
+  setTransientVertexProperty<T>(vertexId: string, key: string, value: T & Storable<T>, onlyIfOther = false): void {
     this.#editor.setTransientVertexProperty(vertexId, key, value, onlyIfOther);
   }
 
@@ -206,6 +236,19 @@ export class ReplicatedTree {
   /** Sets a vertex's name, in the property that this tree uses for names, unless it has that name already. */
   setName(vertexId: string, name: string): void {
     this.#editor.setName(vertexId, name);
+  }
+
+  /**
+   * Runs edits as a whole: all observers are notified once, at its end, and all layers get its operations in one batch. Reads
+   * inside of it show the edits made so far. A transaction inside of another one is a part of it. Edits after an `await` are not in
+   * it.
+   *
+   * If the function throws, the caller gets the error, and the edits made before it remain: operations cannot be taken back, but
+   * an `UndoManager` undoes them as one step.
+   * @returns the result of the function
+   */
+  transact<Result>(work: () => Result): Result {
+    return this.#replica.transact(work);
   }
 
   /** Property that names are written to. */
@@ -358,9 +401,17 @@ export class ReplicatedTree {
     return observeVertexMove(this, listener);
   }
 
-  /** Reports every operation that becomes known, at once. */
+  /** Reports every operation that becomes known: at once, or at the end of a transaction. */
   observeOpApplied(listener: OpListener): () => void {
     return this.#replica.opListeners.add(listener);
+  }
+
+  /**
+   * Reports the edits that are made here with what they replaced: at once, or together at the end of a transaction. Merged and
+   * reapplied operations are no edits.
+   */
+  observeEdits(listener: (edits: readonly TreeEdit[]) => void): () => void {
+    return this.#replica.editListeners.add(listener);
   }
 
   /** @returns what is read; `undefined` if there is no such vertex */

@@ -3,12 +3,17 @@ import type { JsonValue } from "./json-value.ts";
 
 type ParseResult<T> = { readonly success: true; readonly data: T } | { readonly success: false; readonly error?: unknown };
 
+/** A result of Standard Schema. */
+export type StandardResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string }[] };
+
 /** A schema of a single value. */
 export interface FieldSchema<T = unknown> {
   /** As in Zod. */
   readonly safeParse?: (input: unknown) => ParseResult<T>;
-  /** As in https://standardschema.dev. */
-  readonly "~standard"?: { readonly validate: (value: unknown) => unknown };
+  /** As in https://standardschema.dev, which Zod, Valibot, ArkType and others follow. */
+  readonly "~standard"?: { readonly validate: (value: unknown) => StandardResult<T> | Promise<StandardResult<T>> };
 }
 
 /** The parts of a schema that `bind` uses. Zod's schemas and all that follow Standard Schema fit. They must check synchronously. */
@@ -19,25 +24,33 @@ export interface SchemaLike<T> extends FieldSchema<T> {
 
 type Properties = Readonly<Record<string, JsonValue>>;
 
-/**
- * @param current properties that the object has
- * @returns the value to set, which the schema may have transformed
- * @throws FoldspaceError `FOLD_BAD_VALUE` if the schema refuses the value
- */
-export type PropertyCheck = (key: string, value: unknown, current: Properties) => unknown;
-
-/** A fault of a value. */
-interface Issue {
-  /** The property concerned; `undefined`: the object. */
-  readonly key: string | undefined;
+/** A fault of a value, as a schema reports it. */
+export interface SchemaIssue {
+  /** The names and indexes that lead to the part concerned, from the object on; empty: the object as a whole. */
+  readonly path: readonly string[];
   readonly message: string;
-  /** Equal for equal issues. */
-  readonly identity: string;
+}
+
+/** Checks the properties of one object. */
+export interface ObjectCheck {
+  /**
+   * @param current properties that the object has
+   * @returns the value to set, which the schema may have transformed
+   * @throws FoldspaceError `FOLD_BAD_VALUE` if the schema refuses the value; the schema's error is its cause, and `data.issues` has
+   *   the issues
+   */
+  readonly toSet: (key: string, value: unknown, current: Properties) => unknown;
+  /** The default of a property that the object lacks; `undefined` if it has none, or if only a complete object would have it. */
+  readonly defaultOf: (key: string, current: Properties) => unknown;
+  /** The whole object as the schema gives it. @throws FoldspaceError `FOLD_BAD_VALUE` as for `toSet` */
+  readonly parse: (current: Properties) => unknown;
+  /** The faults of the whole object. */
+  readonly issues: (current: Properties) => readonly SchemaIssue[];
 }
 
 type Outcome =
   | { readonly isValid: true; readonly data: unknown }
-  | { readonly isValid: false; readonly issues: readonly Issue[] };
+  | { readonly isValid: false; readonly issues: readonly SchemaIssue[]; readonly error: unknown };
 
 type Check = (value: unknown) => Outcome;
 
@@ -46,33 +59,76 @@ type Check = (value: unknown) => Outcome;
  * may be incomplete or already invalid, so a value is refused for faults of its property and for new faults only. Values that
  * the object's schema transforms are used only once the object is valid.
  *
- * @param schema `undefined`: nothing is checked
  * @param current properties that the object has
+ * @returns `undefined` without a schema
  * @throws FoldspaceError `FOLD_BAD_VALUE` if it is not a schema, or cannot check synchronously
  */
-export function createCheck(schema: unknown, current: Properties): PropertyCheck {
-  if (schema === undefined || schema === null) return (_key, value) => value;
+export function createCheck(schema: unknown, current: Properties): ObjectCheck | undefined {
+  if (schema === undefined || schema === null) return undefined;
   const fields = fieldsOf(schema);
-  const checkObject = checkOf(schema);
-  if (!fields && !checkObject) throw badSchema("it has no shape, no safeParse and no ~standard");
+  const checkObject = checkOf(schema) ?? (fields && checkOfFields(fields));
+  if (!checkObject) throw badSchema("it has no shape, no safeParse and no ~standard");
   // an asynchronous schema is refused now, and not at the first assignment
-  checkObject?.(current);
-  return (key, value, properties) => {
-    const ofField = fields?.get(key)?.(value);
-    if (ofField && !ofField.isValid) throw refusal(key, ofField.issues);
-    const ofObject = checkObject?.(withMember(properties, key, value));
-    if (checkObject && ofObject && !ofObject.isValid) assertNoWorse(key, ofObject.issues, checkObject(properties));
-    if (ofField) return ofField.data;
-    const data = ofObject?.isValid === true ? ofObject.data : undefined;
-    return isObject(data) && Object.hasOwn(data, key) ? data[key] : value;
+  checkObject(current);
+  return {
+    toSet(key, value, properties) {
+      const ofField = fields?.get(key)?.(value);
+      if (ofField && !ofField.isValid) throw refusal(key, ofField);
+      const ofObject = checkObject(withMember(properties, key, value));
+      if (!ofObject.isValid) assertNoWorse(key, ofObject, checkObject(properties));
+      return ofField ? ofField.data : memberOf(ofObject, key, value);
+    },
+    defaultOf(key, properties) {
+      const field = fields?.get(key);
+      const outcome = field ? field(undefined) : checkObject(properties);
+      return field && outcome.isValid ? outcome.data : memberOf(outcome, key, undefined);
+    },
+    parse(properties) {
+      const outcome = checkObject(properties);
+      if (outcome.isValid) return outcome.data;
+      throw refusal(undefined, outcome);
+    },
+    issues(properties) {
+      const outcome = checkObject(properties);
+      return outcome.isValid ? [] : outcome.issues;
+    },
   };
 }
 
-function assertNoWorse(key: string, issues: readonly Issue[], before: Outcome): void {
-  const known = new Set(before.isValid ? [] : before.issues.map(({ identity }) => identity));
-  const found = issues.filter((issue) => issue.key === key || !known.has(issue.identity));
+/** The member of an object that a schema gives; `otherwise` if the object is not valid, or lacks the member. */
+function memberOf(outcome: Outcome, key: string, otherwise: unknown): unknown {
+  const data = outcome.isValid ? outcome.data : undefined;
+  return isObject(data) && Object.hasOwn(data, key) ? data[key] : otherwise;
+}
+
+function assertNoWorse(key: string, now: Outcome & { isValid: false }, before: Outcome): void {
+  const known = new Set(before.isValid ? [] : before.issues.map(identityOf));
+  const found = now.issues.filter((issue) => issue.path[0] === key || !known.has(identityOf(issue)));
   // a schema that names no fault refuses everything
-  if (found.length > 0 || issues.length === 0) throw refusal(key, found);
+  if (found.length > 0 || now.issues.length === 0) throw refusal(key, { ...now, issues: found });
+}
+
+function identityOf({ path, message }: SchemaIssue): string {
+  return JSON.stringify([path, message]);
+}
+
+/** Checks an object whose schema has schemas of its properties only. */
+function checkOfFields(fields: ReadonlyMap<string, Check>): Check {
+  return (value) => {
+    const data = { ...(value as object) } as Record<string, unknown>;
+    const issues: SchemaIssue[] = [];
+    for (const [key, check] of fields) {
+      const outcome = check(Object.hasOwn(data, key) ? data[key] : undefined);
+      if (!outcome.isValid) issues.push(...withKey(key, outcome.issues));
+      else if (outcome.data !== undefined) Object.defineProperty(data, key, { value: outcome.data, enumerable: true });
+    }
+    return issues.length === 0 ? { isValid: true, data } : { isValid: false, issues, error: undefined };
+  };
+}
+
+function withKey(key: string, issues: readonly SchemaIssue[]): SchemaIssue[] {
+  if (issues.length === 0) return [{ path: [key], message: "is not valid" }];
+  return issues.map(({ path, message }) => ({ path: [key, ...path], message }));
 }
 
 function fieldsOf(schema: unknown): ReadonlyMap<string, Check> | undefined {
@@ -95,14 +151,14 @@ function checkOf(schema: unknown): Check | undefined {
       const result = run(() => (safeParse as (input: unknown) => unknown).call(schema, value));
       if (result["success"] === true) return { isValid: true, data: result["data"] };
       const error = result["error"];
-      return { isValid: false, issues: issuesFrom(isObject(error) ? error["issues"] : undefined) };
+      return { isValid: false, issues: issuesFrom(isObject(error) ? error["issues"] : undefined), error };
     };
   if (isObject(standard) && typeof standard["validate"] === "function") {
     const validate = standard["validate"] as (value: unknown) => unknown;
     return (value) => {
       const result = run(() => validate.call(standard, value));
       if (result["issues"] === undefined) return { isValid: true, data: result["value"] };
-      return { isValid: false, issues: issuesFrom(result["issues"]) };
+      return { isValid: false, issues: issuesFrom(result["issues"]), error: undefined };
     };
   }
   return undefined;
@@ -124,13 +180,13 @@ function run(check: () => unknown): Readonly<Record<string, unknown>> {
   return result;
 }
 
-function issuesFrom(issues: unknown): Issue[] {
+function issuesFrom(issues: unknown): SchemaIssue[] {
   if (!Array.isArray(issues)) return [];
-  return issues.filter(isObject).map(({ path, message }) => {
-    const keys = (Array.isArray(path) ? path : []).map((part: unknown) => String(isObject(part) ? part["key"] : part));
-    const text = typeof message === "string" ? message : "";
-    return { key: keys[0], message: text, identity: JSON.stringify([keys, text]) };
-  });
+  return issues.filter(isObject).map(({ path, message }) => ({
+    // some libraries give their own kind of list
+    path: Array.from((path ?? []) as Iterable<unknown>, (part) => String(isObject(part) ? part["key"] : part)),
+    message: typeof message === "string" ? message : "",
+  }));
 }
 
 function withMember(properties: Properties, key: string, value: unknown): Readonly<Record<string, unknown>> {
@@ -144,12 +200,24 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-function refusal(key: string, issues: readonly Issue[]): FoldspaceError {
-  const reasons = [...new Set(issues.map(({ message }) => message).filter((message) => message !== ""))];
-  const because = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
-  return new FoldspaceError("FOLD_BAD_VALUE", `The schema refuses this value of property ${JSON.stringify(key)}${because}`, {
-    data: { key },
+/** @param key of the property that was to be set; `undefined`: the object was read */
+function refusal(key: string | undefined, { issues, error }: Outcome & { isValid: false }): FoldspaceError {
+  const reasons = [...new Set(issues.map((issue) => reasonOf(issue, key)).filter((reason) => reason !== ""))];
+  const what =
+    key === undefined
+      ? "These properties do not fit the schema"
+      : `The schema refuses this value of property ${JSON.stringify(key)}`;
+  const text = reasons.length === 0 ? what : `${what}: ${reasons.join("; ")}`;
+  const details = issues.length === 0 ? {} : { issues };
+  const named = issues.length === 0 ? undefined : Object.assign(new Error(reasons.join("; ")), { name: "SchemaError", issues });
+  return new FoldspaceError("FOLD_BAD_VALUE", text, {
+    data: { ...(key === undefined ? {} : { key }), ...details },
+    cause: error ?? named,
   });
+}
+
+function reasonOf({ path, message }: SchemaIssue, key: string | undefined): string {
+  return key === undefined && path.length > 0 ? `${path.join(".")}: ${message}` : message;
 }
 
 function badSchema(reason: string, cause?: unknown): FoldspaceError {

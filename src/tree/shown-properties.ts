@@ -2,10 +2,11 @@ import type { Drafts } from "./drafts.ts";
 import { freezeValue, type JsonValue } from "./json-value.ts";
 import { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 import { compareOpIds, type OpId } from "./operation.ts";
+import { ORDER_KEY, orderOf } from "./order.ts";
 import type { VertexProperty } from "./properties.ts";
 import type { PropertyTable, SetValue } from "./property-table.ts";
 
-/** Property with the ISO time of creation, by which siblings are ordered. */
+/** Property with the ISO time of creation, by which siblings without an order key are ordered. */
 export const CREATED_AT_KEY = "_c";
 
 /** The properties of vertices as a reader sees them: drafts hide stored values. */
@@ -51,7 +52,12 @@ export class ShownProperties {
     return latest?.value as string | undefined;
   }
 
-  /** Sort key among siblings; vertices without a creation time come first. */
+  /** Its order key; `undefined` if it has none. */
+  order(vertex: number): string | undefined {
+    return orderOf(this.#stored.value(vertex, ORDER_KEY));
+  }
+
+  /** Empty if it is not known. */
   createdAt(vertex: number): string {
     const value = this.#stored.value(vertex, CREATED_AT_KEY);
     return typeof value === "string" ? value : "";

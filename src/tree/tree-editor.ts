@@ -1,9 +1,11 @@
 import { FoldspaceError } from "../errors.ts";
 import { settingTransient, placing, setting, type Change } from "./change.ts";
-import { CreationOrder } from "./creation-order.ts";
+import { CreationOrder, type NewVertex } from "./creation-order.ts";
 import { jsonEquals, type JsonValue } from "./json-value.ts";
 import { otherNameKey } from "./names.ts";
-import { BIN_ID, isValidId, newId, showId, type SetVertexProperty } from "./operation.ts";
+import { BIN_ID, isValidId, newId, showId, validId, type SetVertexProperty } from "./operation.ts";
+import { ORDER_KEY } from "./order.ts";
+import { takingPlace, type Position } from "./position.ts";
 import { checkName, checkProperties, checkValue, type Properties } from "./properties.ts";
 import type { Replica } from "./replica.ts";
 import { CREATED_AT_KEY } from "./shown-properties.ts";
@@ -42,28 +44,33 @@ export class TreeEditor {
   }
 
   /** @returns the id of the vertex */
-  newVertex(parentId: string, props: Properties | object | null): string {
+  newVertex(parentId: string, props: Properties | object | null, position: Position | undefined): string {
     this.#beforeChange?.("edit");
-    return this.#create(parentId, checkProperties(props ?? {}));
+    return this.#create(this.#creationOrder.next(), parentId, checkProperties(props ?? {}), position);
   }
 
   /** @returns the id of the vertex */
-  newNamedVertex(parentId: string, name: string, props: Properties | object | null): string {
+  newNamedVertex(parentId: string, name: string, props: Properties | object | null, position: Position | undefined): string {
     this.#beforeChange?.("edit");
     const { nameKey } = this.#replica;
     const others = checkProperties(props ?? {}).filter(([key]) => key !== nameKey);
-    return this.#create(parentId, [...others, [nameKey, checkValue(checkName(name), nameKey)]]);
+    const named: CheckedProperties = [...others, [nameKey, checkValue(checkName(name), nameKey)]];
+    return this.#create(this.#creationOrder.next(), parentId, named, position);
   }
 
-  moveVertex(vertexId: string, parentId: string, onlyIfOther: boolean): void {
+  getOrCreate(id: string, parentId: string, props: Properties | object | null, position: Position | undefined): void {
+    const { root, vertices } = this.#state;
+    const vertex = vertices.find(id);
+    if (vertices.exists(vertex) && (vertex === root || vertices.isAtOrBelow(vertex, root ?? 0))) return;
     this.#beforeChange?.("edit");
-    const vertex = this.#require(vertexId);
-    const parent = this.#require(parentId);
-    this.#assertMovable(vertexId);
-    if (this.#state.vertices.isAtOrBelow(parent, vertex)) {
-      throw new FoldspaceError("FOLD_CYCLE", `${vertexId} cannot be moved under itself`);
-    }
-    if (!onlyIfOther || this.#state.vertices.parentOf(vertex) !== parent) this.#replica.make([placing(vertexId, parentId)]);
+    if (validId("vertex", id) === BIN_ID) throw new FoldspaceError("FOLD_BAD_ID", `${BIN_ID} is the id of the bin`);
+    if (vertices.exists(vertex)) this.#move(id, parentId, true, position);
+    else this.#create({ id, createdAt: this.#creationOrder.nextTime() }, parentId, checkProperties(props ?? {}), position);
+  }
+
+  moveVertex(vertexId: string, parentId: string, onlyIfOther: boolean, position: Position | undefined): void {
+    this.#beforeChange?.("edit");
+    this.#move(vertexId, parentId, onlyIfOther, position);
   }
 
   deleteVertex(vertexId: string, onlyIfOther: boolean): void {
@@ -74,7 +81,7 @@ export class TreeEditor {
     this.#replica.make([...this.#missingBin(), placing(vertexId, BIN_ID)]);
   }
 
-  setVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther: boolean): void {
+  setVertexProperty(vertexId: string, key: string, value: unknown, onlyIfOther: boolean): void {
     this.#beforeChange?.("edit");
     this.#set(vertexId, [[key, checkValue(value, key)]], onlyIfOther);
   }
@@ -84,7 +91,7 @@ export class TreeEditor {
     this.#set(vertexId, checkProperties(props), onlyIfOther);
   }
 
-  setTransientVertexProperty(vertexId: string, key: string, value: JsonValue | undefined, onlyIfOther: boolean): void {
+  setTransientVertexProperty(vertexId: string, key: string, value: unknown, onlyIfOther: boolean): void {
     this.#beforeChange?.("draft");
     const vertex = this.#require(vertexId);
     const checked = checkValue(value, key);
@@ -107,12 +114,29 @@ export class TreeEditor {
     this.setVertexProperty(vertexId, this.#replica.nameKey, checkName(name), true);
   }
 
-  #create(parentId: string, properties: CheckedProperties): string {
+  #create({ id, createdAt }: NewVertex, parentId: string, properties: CheckedProperties, position: Position | undefined): string {
     this.#require(parentId);
-    const { id, createdAt } = this.#creationOrder.next();
-    const present = properties.filter(([, value]) => value !== undefined);
-    this.#replica.make([...creating(id, parentId, createdAt), ...present.map(([key, value]) => setting(id, key, value))]);
+    const place = position === undefined ? [] : this.#taking(id, parentId, position);
+    const present = properties.filter(([key, value]) => value !== undefined && !(key === ORDER_KEY && place.length > 0));
+    const contents = present.map(([key, value]) => setting(id, key, value));
+    this.#replica.make([...creating(id, parentId, createdAt), ...contents, ...place]);
     return id;
+  }
+
+  #move(vertexId: string, parentId: string, onlyIfOther: boolean, position: Position | undefined): void {
+    const vertex = this.#require(vertexId);
+    const parent = this.#require(parentId);
+    this.#assertMovable(vertexId);
+    if (this.#state.vertices.isAtOrBelow(parent, vertex)) {
+      throw new FoldspaceError("FOLD_CYCLE", `${vertexId} cannot be moved under itself`);
+    }
+    const place = position === undefined ? [] : this.#taking(vertexId, parentId, position);
+    const isThere = onlyIfOther && this.#state.vertices.parentOf(vertex) === parent;
+    this.#replica.make([...(isThere ? [] : [placing(vertexId, parentId)]), ...place]);
+  }
+
+  #taking(vertexId: string, parentId: string, position: Position): Change[] {
+    return takingPlace(this.#state, vertexId, parentId, position, this.#replica.peerId);
   }
 
   #set(vertexId: string, properties: CheckedProperties, onlyIfOther: boolean): void {

@@ -6,6 +6,7 @@ import { toOperation, type Change } from "./change.ts";
 import { searchDifferingContents, type DifferingContents } from "./differing-contents.ts";
 import { Drafts } from "./drafts.ts";
 import type { ChangeFeed } from "./events.ts";
+import type { JsonValue } from "./json-value.ts";
 import { MoveLog } from "./move-log.ts";
 import { otherNameKey } from "./names.ts";
 import { Numbering } from "./numbering.ts";
@@ -19,6 +20,7 @@ import {
   type VertexOperation,
 } from "./operation.ts";
 import { OpIdSet } from "./op-id-set.ts";
+import { ORDER_KEY } from "./order.ts";
 import { PropertyTable, type RecentValues } from "./property-table.ts";
 import { CREATED_AT_KEY, ShownProperties } from "./shown-properties.ts";
 import type { Vertex } from "./vertex.ts";
@@ -39,7 +41,11 @@ export class TreeState {
   readonly #properties = new PropertyTable(this.#vertices, this.#peers);
   readonly #drafts = new Drafts();
   readonly #shown = new ShownProperties(this.#properties, this.#drafts);
-  readonly #children = new ChildOrder(this.#vertices, (vertex) => this.#shown.createdAt(vertex));
+  readonly #children = new ChildOrder(this.#vertices, (vertex) => ({
+    id: this.#vertices.idOf(vertex),
+    order: this.#shown.order(vertex),
+    createdAt: this.#shown.createdAt(vertex),
+  }));
   readonly #rootId: string | undefined;
   /** `undefined`: not searched for since the last move. */
   #root: number | undefined;
@@ -131,6 +137,14 @@ export class TreeState {
 
   // ---- making ----
 
+  /** The value or the id of the parent that a change replaces, as in {@link TreeEdit}. */
+  formerOf(change: Change): JsonValue | undefined {
+    const { vertices } = this;
+    const vertex = vertices.find(change.targetId);
+    if (vertex === 0) return undefined;
+    return "parentId" in change ? vertices.parentIdOf(vertex) : this.#shown.value(vertex, change.key, false);
+  }
+
   /**
    * Makes operations with ids that take effect: above the clock, or above the operation that has decided the matter.
    * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` if that has the highest possible counter, and the errors of
@@ -216,7 +230,8 @@ export class TreeState {
   #applyProperty(vertex: number, { id, key, value }: SetVertexProperty): void {
     const parent = this.#vertices.parentOf(vertex);
     const add = (): boolean => this.#properties.add(id, vertex, key, value);
-    const isWinner = key === CREATED_AT_KEY && parent > 0 ? this.#children.reorder(parent, vertex, add) : add();
+    const isSortKey = key === CREATED_AT_KEY || key === ORDER_KEY;
+    const isWinner = isSortKey && parent > 0 ? this.#children.reorder(parent, vertex, add) : add();
     this.#drafts.supersede(vertex, key, id);
     if (isWinner) this.#propertyShown(vertex, key);
   }

@@ -1,14 +1,28 @@
 import { bindVertex, type BindOptions, type BoundVertex } from "./bind.ts";
 import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
-import { jsonEquals, type JsonValue } from "./json-value.ts";
+import { showInConsole } from "./inspect.ts";
+import { jsonEquals, type Frozen, type JsonValue, type Storable } from "./json-value.ts";
+import type { Position } from "./position.ts";
 import type { Properties } from "./properties.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
 import type { SchemaLike } from "./schema.ts";
 import { CREATED_AT_KEY } from "./shown-properties.ts";
 
+/** An object of its own, whose members are frozen. */
+export type TypedObject<T> = { [Key in keyof T]: Frozen<T[Key]> };
+
 /** A vertex of a tree: a light handle that always shows the tree's present state. One vertex has one handle. */
 export class Vertex {
+  static {
+    showInConsole<Vertex>(this.prototype, "Vertex", (vertex) => ({
+      id: vertex.id,
+      parentId: vertex.parentId,
+      properties: vertex.getProperties(),
+      children: vertex.childrenIds.length,
+    }));
+  }
+
   readonly tree: ReplicatedTree;
   readonly id: string;
 
@@ -67,16 +81,18 @@ export class Vertex {
     return this.root.id;
   }
 
-  newChild(props?: Properties | object | null): Vertex {
-    return this.tree.newVertex(this.id, props);
+  /** @param position its place among the children; by default behind all of them */
+  newChild(props?: Properties | object | null, position?: Position): Vertex {
+    return this.tree.newVertex(this.id, props, position);
   }
 
-  newNamedChild(name: string, props?: Properties | object | null): Vertex {
-    return this.tree.newNamedVertex(this.id, name, props);
+  /** As {@link newChild}. */
+  newNamedChild(name: string, props?: Properties | object | null, position?: Position): Vertex {
+    return this.tree.newNamedVertex(this.id, name, props, position);
   }
 
   /** Sets a property, unless it has that value already, and ends its draft; `undefined` removes it. */
-  setProperty(key: string, value: JsonValue | undefined): void {
+  setProperty<T>(key: string, value: T & Storable<T>): void {
     this.tree.setVertexProperty(this.id, key, value, true);
   }
 
@@ -86,7 +102,7 @@ export class Vertex {
   }
 
   /** Sets a draft value, which is shown and sent to live peers but never stored. */
-  setTransientProperty(key: string, value: JsonValue | undefined): void {
+  setTransientProperty<T>(key: string, value: T & Storable<T>): void {
     this.tree.setTransientVertexProperty(this.id, key, value, true);
   }
 
@@ -103,12 +119,12 @@ export class Vertex {
     return Object.fromEntries(this.tree.getVertexProperties(this.id).map(({ key, value }) => [key, value]));
   }
 
-  /** The properties, as a type that the caller vouches for. */
-  getAsTypedObject<T>(): T {
-    return this.getProperties() as T;
+  /** The properties, as a type that the caller vouches for. Lists and objects in them are frozen. */
+  getAsTypedObject<T>(): TypedObject<T> {
+    return this.getProperties() as TypedObject<T>;
   }
 
-  getChildrenAsTypedArray<T>(): T[] {
+  getChildrenAsTypedArray<T>(): TypedObject<T>[] {
     return this.children.map((child) => child.getAsTypedObject<T>());
   }
 
@@ -120,17 +136,20 @@ export class Vertex {
     return this.children.find((child) => jsonEquals(child.getProperty(key), value));
   }
 
-  findFirstTypedChildWithProperty<T>(key: string, value: JsonValue): T | undefined {
+  findFirstTypedChildWithProperty<T>(key: string, value: JsonValue): TypedObject<T> | undefined {
     return this.findFirstChildVertexWithProperty(key, value)?.getAsTypedObject<T>();
   }
 
-  findAllTypedChildrenWithProperty<T>(key: string, value: JsonValue): T[] {
+  findAllTypedChildrenWithProperty<T>(key: string, value: JsonValue): TypedObject<T>[] {
     return this.findAllChildrenWithProperty(key, value).map((child) => child.getAsTypedObject<T>());
   }
 
-  /** Moves the vertex, unless it is there already. */
-  moveTo(parent: Vertex): void {
-    this.tree.moveVertex(this.id, parent.id, true);
+  /**
+   * Moves the vertex, unless it is there already.
+   * @param position its place among the children of the parent, as for `ReplicatedTree.moveVertex`
+   */
+  moveTo(parent: Vertex, position?: Position): void {
+    this.tree.moveVertex(this.id, parent.id, true, position);
   }
 
   /** Moves the vertex and everything below it into the bin, unless it is there already. */
@@ -147,12 +166,12 @@ export class Vertex {
     return this.tree.observeChildren(this.id, listener);
   }
 
-  observeChildrenAsTypedArray<T>(listener: (children: T[]) => void): () => void {
+  observeChildrenAsTypedArray<T>(listener: (children: TypedObject<T>[]) => void): () => void {
     return this.observeChildren((children) => listener(children.map((child) => child.getAsTypedObject<T>())));
   }
 
   /** A live object whose members are the vertex's properties, checked by a schema if one is given. */
-  bind<T extends Record<string, unknown>>(schemaOrOptions?: SchemaLike<T> | BindOptions<T>): BoundVertex<T> {
+  bind<T extends object = Record<string, unknown>>(schemaOrOptions?: SchemaLike<T> | BindOptions<T>): BoundVertex<T> {
     return bindVertex<T>(this.tree, this.id, schemaOrOptions);
   }
 }

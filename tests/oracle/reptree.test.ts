@@ -1,4 +1,4 @@
-import { RepTree } from "reptree";
+import { RepTree, type VertexOperation as RepTreeOperation } from "reptree";
 import { afterEach, expect, test, vi } from "vitest";
 import { ReplicatedTree, type JsonValue, type VertexOperation } from "../../src/tree/index.ts";
 import { Random } from "../../src/testing/random.ts";
@@ -47,7 +47,7 @@ test("drafts go to live replicas of reptree and come from them", () => {
   ours.createRoot("root");
   const theirs = openRepTree("0b", ours.popLocalOps());
   ours.setTransientVertexProperty("root", "text", "draft of ours");
-  theirs.merge(ours.popLocalOps());
+  theirs.merge(ours.popLocalOps() as RepTreeOperation[]);
   expect(theirs.getVertexProperty("root", "text")).toBe("draft of ours");
   theirs.setTransientVertexProperty("root", "text", "draft of theirs");
   ours.merge(theirs.popLocalOps());
@@ -64,7 +64,7 @@ test("either library continues from the state vector of the other", () => {
   ours.merge(theirs.getMissingOps(ours.getStateVector()));
   expect(ours.getStateVector()).toEqual(theirs.getStateVector());
   ours.newNamedVertex(root.id, "from ours");
-  theirs.merge(ours.getMissingOps(theirs.getStateVector()!));
+  theirs.merge(ours.getMissingOps(theirs.getStateVector()!) as RepTreeOperation[]);
   expect(theirs.getVertexByPath("from ours")?.id).toBe(ours.getVertexByPath("from ours")?.id);
   expect(theirs.getStateVector()).toEqual(ours.getStateVector());
 });
@@ -92,7 +92,7 @@ test("readers in different locales see the same winner, which with reptree they 
 type AnyTree = ReplicatedTree | RepTree;
 
 function openRepTree(peerId: string, ops?: readonly VertexOperation[]): RepTree {
-  const tree = new RepTree(peerId, ops);
+  const tree = new RepTree(peerId, ops as readonly RepTreeOperation[] | undefined);
   opened.push(tree);
   return tree;
 }
@@ -113,7 +113,11 @@ function editSomething(tree: AnyTree, random: Random): void {
   if (dice < 0.35) tree.newVertex(vertexId, { text: random.integer(0, 99) });
   else if (dice < 0.7) moveIfPossible(tree, vertexId, random.pick(ids));
   else if (dice < 0.75) moveIfPossible(tree, vertexId, "0");
-  else tree.setVertexProperty(vertexId, random.pick(["text", "name"]), random.pick(["a", "b", 1, undefined]));
+  else {
+    const [key, value] = [random.pick(["text", "name"]), random.pick(["a", "b", 1, undefined])];
+    if (tree instanceof RepTree) tree.setVertexProperty(vertexId, key, value);
+    else tree.setVertexProperty(vertexId, key, value);
+  }
 }
 
 /** `reptree` takes any move and passes over those that cannot be; ours refuses them. */
@@ -127,7 +131,7 @@ function moveIfPossible(tree: AnyTree, vertexId: string, parentId: string): void
 function exchangeEverything(replicas: readonly AnyTree[]): void {
   const outgoing = replicas.map((replica) => ({ replica, ops: replica.popLocalOps() }));
   for (const { replica: sender, ops } of outgoing) {
-    for (const receiver of replicas) if (receiver !== sender) receiver.merge(ops);
+    for (const receiver of replicas) if (receiver !== sender) receiver.merge(ops as RepTreeOperation[]);
   }
 }
 

@@ -85,12 +85,19 @@ function plainTree(
     const value = values.get(id)?.get("_c");
     return typeof value === "string" ? value : "";
   };
+  /** Behind all keys if it has none. */
+  const orderOf = (id: string): string => {
+    const value = values.get(id)?.get("order");
+    const integer = typeof value === "string" ? /^(?:a.|b..|c...|Z.|Y..|X...)/.exec(value)?.[0] : undefined;
+    const isKey = integer !== undefined && /^(?:[0-9A-Za-z]*[1-9A-Za-z])?$/.test((value as string).slice(integer.length));
+    return isKey ? (value as string) : "~";
+  };
   const plain: PlainVertex[] = [];
   const open = [rootId];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     const children: string[] = [];
     for (const [child, parent] of parents) if (parent === id) children.push(child);
-    children.sort((a, b) => byCodeUnits(createdAt(a), createdAt(b)) || byCodeUnits(a, b));
+    children.sort((a, b) => byCodeUnits(orderOf(a), orderOf(b)) || byCodeUnits(createdAt(a), createdAt(b)) || byCodeUnits(a, b));
     const properties: [string, JsonValue][] = [];
     for (const [key, value] of values.get(id) ?? []) if (value !== undefined) properties.push([key, value]);
     properties.sort(([a], [b]) => byCodeUnits(a, b));

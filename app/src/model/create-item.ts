@@ -1,6 +1,5 @@
-import type { ReplicatedTree } from "foldspace/tree";
+import { keysBetween, type ReplicatedTree } from "foldspace/tree";
 import { asNote, COLLAPSED_KEY, DONE_KEY, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
-import { keysBetween } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 
 /** Makes an item of a node, and items of all its descendants. @returns the item's id */
@@ -12,7 +11,7 @@ export function createItem(tree: ReplicatedTree, parentId: string, order: string
     id: above,
     node: { children },
   } of open) {
-    const { keys } = keysBetween([], 0, children.length);
+    const { keys } = keysBetween([], 0, children.length, tree.peerId);
     for (const [index, child] of children.entries()) open.push({ id: createOne(tree, above, keys[index]!, child), node: child });
   }
   return id;

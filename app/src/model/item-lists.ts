@@ -1,6 +1,5 @@
-import type { ReplicatedTree } from "foldspace/tree";
+import { compareSiblings, type Placed, type ReplicatedTree } from "foldspace/tree";
 import { placedOf } from "./item.ts";
-import { compareSiblings, type Placed } from "./order.ts";
 import type { Row } from "./row.ts";
 
 /** Beyond this number, sorting once is cheaper than inserting one by one. */

@@ -1,6 +1,5 @@
 import { toNote } from "foldspace";
-import type { ReplicatedTree } from "foldspace/tree";
-import { compareSiblings, orderOf, type Placed } from "./order.ts";
+import { compareSiblings, ORDER_KEY, orderOf, type Placed, type ReplicatedTree } from "foldspace/tree";
 
 // An item is a vertex of a page's tree, below its root. These are its properties.
 
@@ -8,8 +7,8 @@ import { compareSiblings, orderOf, type Placed } from "./order.ts";
 export const TEXT_KEY = "text";
 /** Lines below the text; empty or absent: no note. */
 export const NOTE_KEY = "note";
-/** Place among the siblings: a key of npm's `fractional-indexing`. */
-export const ORDER_KEY = "order";
+/** Place among the siblings: an order key of the library. */
+export { ORDER_KEY };
 /** `true`, or absent. */
 export const DONE_KEY = "done";
 /** `true`, or absent. */

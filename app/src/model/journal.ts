@@ -2,6 +2,7 @@ import {
   BIN_ID,
   compareOpIds,
   isMoveVertexOp,
+  orderOf,
   type JsonValue,
   type OpId,
   type ReplicatedTree,
@@ -10,7 +11,6 @@ import {
 import { AttributedText, type TextEdit } from "./attributed-text.ts";
 import { createItem } from "./create-item.ts";
 import { isOnPage, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
-import { orderOf } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import { ChangeObservable } from "./change-observable.ts";
 import type { SharedStep, SharingJournal } from "./shared-step.ts";

@@ -1,9 +1,15 @@
 import { FoldspaceError } from "foldspace";
-import { BIN_ID, isMoveVertexOp, type ReplicatedTree, type VertexChangeEvent, type VertexOperation } from "foldspace/tree";
+import {
+  BIN_ID,
+  isMoveVertexOp,
+  type Placed,
+  type ReplicatedTree,
+  type VertexChangeEvent,
+  type VertexOperation,
+} from "foldspace/tree";
 import { HiddenItems } from "./hidden-items.ts";
 import { type Item, ItemLists } from "./item-lists.ts";
 import { COLLAPSED_KEY, CREATED_KEY, DONE_KEY, isOnPage, isSet, NOTE_KEY, noteOf, ORDER_KEY, TEXT_KEY, textOf } from "./item.ts";
-import type { Placed } from "./order.ts";
 import { isSameRow, type Row } from "./row.ts";
 import { ChangeObservable } from "./change-observable.ts";
 

@@ -1,9 +1,8 @@
 import { BIN_ID, errorCode, FoldspaceError, type ReplicatedTree, type Space, type Vertex } from "foldspace";
-import { compareOpIds, isMoveVertexOp, type MoveVertex } from "foldspace/tree";
+import { compareOpIds, compareSiblings, isMoveVertexOp, keysBetween, type MoveVertex } from "foldspace/tree";
 import { createItem } from "./create-item.ts";
 import { ORDER_KEY, placedOf } from "./item.ts";
 import type { Written } from "./journal.ts";
-import { compareSiblings, keysBetween } from "./order.ts";
 import { sampleNodes, SAMPLE_TITLE } from "./sample.ts";
 import { TextVersions } from "./text-versions.ts";
 
@@ -122,7 +121,7 @@ export async function newSampleSpace(space: Space, isInFolder: boolean): Promise
   const { treeId } = await createPage(space, SAMPLE_TITLE);
   const { tree, root } = await space.loadAppTree(treeId);
   const nodes = sampleNodes(isInFolder);
-  const { keys } = keysBetween([], 0, nodes.length);
+  const { keys } = keysBetween([], 0, nodes.length, space.tree.peerId);
   for (const [index, node] of nodes.entries()) createItem(tree, root.id, keys[index]!, node);
 }
 
@@ -168,7 +167,7 @@ function movesOf(space: Space, isMeant: (op: MoveVertex) => boolean): MoveVertex
 function keysAt(space: Space, entries: readonly Entry[], beforeTreeId: string | undefined): ReturnType<typeof keysBetween> {
   const index = entries.findIndex(({ page }) => page.treeId === beforeTreeId);
   const places = entries.map(({ vertex }) => placedOf(space.tree, vertex.id));
-  return keysBetween(places, index < 0 ? entries.length : index, 1);
+  return keysBetween(places, index < 0 ? entries.length : index, 1, space.tree.peerId);
 }
 
 function rekey(space: Space, rekeyed: readonly (readonly [id: string, key: string])[]): void {

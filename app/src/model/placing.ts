@@ -1,7 +1,7 @@
 import { BIN_ID, FoldspaceError } from "foldspace";
+import { keysBetween } from "foldspace/tree";
 import { COLLAPSED_KEY, isOnPage, isSet } from "./item.ts";
 import type { Journal } from "./journal.ts";
-import { keysBetween } from "./order.ts";
 import type { OutlineNode } from "./outline-node.ts";
 import type { Outline } from "./outline.ts";
 
@@ -67,7 +67,7 @@ export class Placing {
   /** @param index among the siblings without the item */
   move(id: string, parentId: string, index: number): void {
     const siblings = this.#outline.placesOf(parentId).filter((sibling) => sibling.id !== id);
-    const { keys, rekeyed } = keysBetween(siblings, index, 1);
+    const { keys, rekeyed } = keysBetween(siblings, index, 1, this.#outline.tree.peerId);
     for (const [sibling, key] of rekeyed) this.#journal.place(sibling, parentId, key);
     this.#journal.place(id, parentId, keys[0]);
   }
@@ -82,7 +82,7 @@ export class Placing {
     const isThere = new Set(children);
     const there = children.filter((id) => ids.includes(id));
     if (ids.every((id) => isThere.has(id)) && there.every((id, index) => id === ids[index])) return;
-    const { keys } = keysBetween([], 0, ids.length);
+    const { keys } = keysBetween([], 0, ids.length, this.#outline.tree.peerId);
     for (const [index, id] of ids.entries()) this.#journal.place(id, parentId, keys[index]);
   }
 
@@ -103,7 +103,7 @@ export class Placing {
   }
 
   createAll(parentId: string, index: number, nodes: readonly OutlineNode[]): string[] {
-    const { keys, rekeyed } = keysBetween(this.#outline.placesOf(parentId), index, nodes.length);
+    const { keys, rekeyed } = keysBetween(this.#outline.placesOf(parentId), index, nodes.length, this.#outline.tree.peerId);
     for (const [sibling, key] of rekeyed) this.#journal.place(sibling, parentId, key);
     return nodes.map((node, at) => this.#journal.create(parentId, keys[at]!, node));
   }

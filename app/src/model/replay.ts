@@ -7,7 +7,7 @@ import {
   type VertexOperation,
 } from "foldspace/tree";
 import { CREATED_KEY, createdOf, DONE_KEY, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
-import { compareSiblings, orderOf, type Placed } from "./order.ts";
+import { compareSiblings, orderOf, type Placed } from "foldspace/tree";
 import type { Row } from "./row.ts";
 
 const KEPT_KEYS: ReadonlySet<string> = new Set([TEXT_KEY, NOTE_KEY, ORDER_KEY, DONE_KEY, CREATED_KEY]);

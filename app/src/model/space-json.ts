@@ -1,6 +1,6 @@
 import { ImportError } from "./import-error.ts";
 import { asNote, COLLAPSED_KEY, CREATED_KEY, createdOf, DONE_KEY, NOTE_KEY, ORDER_KEY, TEXT_KEY, toLine } from "./item.ts";
-import { compareSiblings, orderOf, type Placed } from "./order.ts";
+import { compareSiblings, orderOf, type Placed } from "foldspace/tree";
 import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 import { isPageOf } from "./pages.ts";
 
