@@ -16,7 +16,9 @@ export class Replica {
   readonly feed: ChangeFeed;
   readonly opListeners: Listeners<Parameters<OpListener>> = new Listeners();
   readonly #rootId: string | undefined;
+  readonly #beforeMaking: ((highestCounter: number) => void) | undefined;
   #peerId: string;
+  #counterFloor: number;
   #nameKey: typeof NAME_KEY | typeof OLD_NAME_KEY | undefined;
   #localOps: VertexOperation[] | undefined;
 
@@ -26,6 +28,8 @@ export class Replica {
    */
   constructor(peerId: string, options: ReplicatedTreeOptions, childrenOf: (vertexId: string) => readonly Vertex[]) {
     this.#peerId = validId("peer", peerId);
+    this.#counterFloor = options.counterFloor ?? 0;
+    this.#beforeMaking = options.beforeMaking;
     this.#rootId = options.rootId;
     this.#nameKey = options.nameKey;
     if (options.keepsLocalOps ?? true) this.#localOps = [];
@@ -38,8 +42,9 @@ export class Replica {
   }
 
   /** @throws FoldspaceError `FOLD_BAD_ID` */
-  changePeer(peerId: string): void {
+  changePeer(peerId: string, counterFloor: number): void {
     this.#peerId = validId("peer", peerId);
+    this.#counterFloor = counterFloor;
   }
 
   /** Property that names are written to. */
@@ -56,9 +61,9 @@ export class Replica {
   }
 
   /** Makes one operation of each change, or, if one of them cannot be made, none. */
-  make(edit: readonly Change[]): VertexOperation[] {
+  make(edit: readonly Change[]): readonly VertexOperation[] {
     if (edit.length === 0) return [];
-    const ops = this.state.make(this.#peerId, edit);
+    const ops = this.#makeOps(edit);
     for (const op of ops) this.#noteNameKey(op);
     for (const op of ops) {
       this.#localOps?.push(op);
@@ -101,6 +106,15 @@ export class Replica {
     const ops = this.#localOps ?? [];
     this.#localOps = [];
     return ops;
+  }
+
+  #makeOps(edit: readonly Change[]): readonly VertexOperation[] {
+    const peerId = this.#peerId;
+    let made = this.state.make(peerId, this.#counterFloor, edit);
+    if (this.#beforeMaking) this.#beforeMaking(made.ops.reduce((highest, { id }) => Math.max(highest, id.counter), 0));
+    if (this.#peerId !== peerId) made = this.state.make(this.#peerId, this.#counterFloor, edit);
+    this.state.addMade(made);
+    return made.ops;
   }
 
   #noteNameKey(op: VertexOperation): void {
