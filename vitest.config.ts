@@ -19,11 +19,15 @@ function platform(modules: Record<string, string>): { alias: Record<string, stri
   return { alias: Object.fromEntries(alias) };
 }
 
+/** No folder can be made below a file: tests do not use the peers of the user who runs them, unless they say where to keep some. */
+const NO_STATE = { XDG_STATE_HOME: fileURLToPath(import.meta.url) };
+
 const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
 
 const inNode: TestProjectConfiguration = {
   resolve: platform({
     "#platform-fs": "src/fs/platform/platform-node.ts",
+    "#platform-peers": "src/peers/platform/platform-node.ts",
     "#platform-worker": "src/worker/start-node.ts",
     // as the app imports them; the short name last, because it also stands for what begins with it
     "foldspace/indexeddb": "src/layers/indexeddb/index.ts",
@@ -37,6 +41,7 @@ const inNode: TestProjectConfiguration = {
     name: "node",
     include: ["src/**/*.test.ts", "app/src/**/*.test.ts", "tests/**/*.test.ts"],
     exclude: ["tests/browser/**/!(*.node).test.ts", ...LONG_TESTS, ...PROGRAM_TESTS, ...(chromium ? [] : [DRIVING_TESTS])],
+    env: NO_STATE,
     ...timeouts,
   },
 };
@@ -53,17 +58,22 @@ const inVmContexts: TestProjectConfiguration = {
       "src/layers/**/*.suite.test.ts",
       "tests/scenarios/vm-context.test.ts",
     ],
+    env: NO_STATE,
     ...timeouts,
   },
 };
 
 const inLongRuns: TestProjectConfiguration = {
   ...inNode,
-  test: { name: "long", include: LONG_TESTS, ...timeouts },
+  test: { name: "long", include: LONG_TESTS, env: NO_STATE, ...timeouts },
 };
 
 const inBrowser = (executablePath: string): TestProjectConfiguration => ({
-  resolve: platform({ "#platform-fs": "src/fs/platform/platform-none.ts", "#platform-worker": "src/worker/start-web.ts" }),
+  resolve: platform({
+    "#platform-fs": "src/fs/platform/platform-none.ts",
+    "#platform-peers": "src/peers/platform/platform-none.ts",
+    "#platform-worker": "src/worker/start-web.ts",
+  }),
   plugins: [svelte({ configFile: false })],
   // found out in the middle of a run, it would load the page anew
   optimizeDeps: {

@@ -120,6 +120,7 @@ async function bundle() {
     define: { "import.meta.url": "location.href" },
     alias: {
       "#platform-fs": path("../dist/fs/platform/platform-none.js"),
+      "#platform-peers": path("../dist/peers/platform/platform-none.js"),
       "#platform-worker": path("../dist/worker/start-web.js"),
     },
   });

@@ -64,6 +64,7 @@ async function bundleSuites(folder) {
     logLevel: "warning",
     alias: {
       "#platform-fs": join(root, "src/fs/platform/platform-none.ts"),
+      "#platform-peers": join(root, "src/peers/platform/platform-none.ts"),
       "#platform-worker": join(root, "src/worker/start-web.ts"),
     },
   });

@@ -48,6 +48,8 @@ export type {
   SecretsUpdate,
   StoredSecrets,
 } from "./layers/persistence-layer.ts";
+export { MemoryPeerPool, MemoryPeerStore } from "./peers/memory-peer-pool.ts";
+export type { PeerLease, PeerPool } from "./peers/peer-pool.ts";
 export { explainProblem } from "./maintenance/explain.ts";
 export type { ProblemExplanation } from "./maintenance/explain.ts";
 export { migrateFolder } from "./maintenance/migrate.ts";

@@ -2,18 +2,19 @@ import { FoldspaceError } from "../errors.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import type { SpaceFolder } from "../layers/folder/space-folder.ts";
 import { SpaceManager } from "../space/space-manager.ts";
-import type { TraceOptions } from "../trace.ts";
 import { newId } from "../tree/index.ts";
+import type { Context } from "./context.ts";
+import { sessionOptions } from "./open.ts";
 
 /**
  * Makes a folder into a new space.
  * @returns id of the space
  * @throws FoldspaceError `FOLD_ALREADY_A_SPACE`, `FOLD_OLD_FORMAT`, or the error of writing
  */
-export async function createSpace(folder: SpaceFolder, name: string | undefined, trace?: TraceOptions): Promise<string> {
+export async function createSpace(folder: SpaceFolder, name: string | undefined, context: Context): Promise<string> {
   await assertNoSpace(folder);
   const id = newId();
-  const manager = new SpaceManager({ trace });
+  const manager = new SpaceManager(sessionOptions(context));
   const layer = new FileSystemPersistenceLayer(folder.path, id, { fs: folder.fs });
   await manager.createSpace({ id, persistenceLayers: [layer], ...(name === undefined ? {} : { name }) });
   await manager.closeSpace(id);

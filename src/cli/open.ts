@@ -2,12 +2,14 @@ import { systemClock } from "../clock.ts";
 import type { Problem } from "../errors.ts";
 import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import { listReferences } from "../space/app-forest.ts";
+import type { SpaceOptions } from "../space/space-options.ts";
 import type { Space } from "../space/space.ts";
 import { SpaceManager } from "../space/space-manager.ts";
 import { openTrace } from "../trace.ts";
 import { newId, ReplicatedTree } from "../tree/index.ts";
 import type { Context } from "./context.ts";
 import { count } from "./output.ts";
+import { peerPoolOf } from "./peer-pool.ts";
 import { commandTrace } from "./trace.ts";
 
 /** A tree as a space lists it. */
@@ -63,6 +65,11 @@ export async function noteProblems(context: Context, directory: string, { layer,
     await context.output.note(`foldspace: ${count(size, "problem")} in this folder, see: foldspace verify ${directory}`);
 }
 
+/** Options for a space that is edited. */
+export function sessionOptions(context: Context): SpaceOptions {
+  return { trace: commandTrace(context), peerPool: peerPoolOf(context.environment) };
+}
+
 /**
  * Opens a space, runs an edit, and closes the space when every operation is in the folder.
  * @throws FoldspaceError `FOLD_NOT_DURABLE`, and the errors of opening and editing
@@ -70,7 +77,7 @@ export async function noteProblems(context: Context, directory: string, { layer,
 export async function editSpace<T>(context: Context, directory: string, edit: (space: Space) => Promise<T>): Promise<T> {
   const folder = context.folder(directory);
   const { id } = await folder.open();
-  const manager = new SpaceManager({ trace: commandTrace(context) });
+  const manager = new SpaceManager(sessionOptions(context));
   const space = await manager.loadSpace({ id }, [
     new FileSystemPersistenceLayer(folder.path, id, { fs: context.environment.fs }),
   ]);

@@ -1,4 +1,5 @@
 import type { FoldspaceError, Problem } from "../errors.ts";
+import type { PeerPool } from "../peers/peer-pool.ts";
 import type { DeviceStore } from "../secrets/device-store.ts";
 import type { SecretChanges, SecretMap } from "../secrets/secret-map.ts";
 import type { StoredSealedFile } from "../secrets/vault-file.ts";
@@ -109,6 +110,9 @@ export interface PersistenceLayer {
   observeSecrets?(listener: () => void): () => void;
   /** Store in which a space with this layer remembers what this device has seen of its secrets. */
   readonly deviceStore?: DeviceStore | undefined;
+
+  /** Pool of the profile that this layer is in, for the peer of a space with this layer. */
+  readonly peerPool?: PeerPool | undefined;
 
   readonly status: LayerStatus;
   /** @returns a function that ends it */

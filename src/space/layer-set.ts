@@ -4,6 +4,8 @@ import type { LayerConnection, LayerReport, NotDurable } from "./layer-connectio
 
 export interface SpaceStatus {
   readonly layers: readonly LayerReport[];
+  /** Why this instance has a new peer id instead of one from the pool; absent if it has one, or needs none. */
+  readonly peerFailure?: FoldspaceError;
 }
 
 /** A source of problems. */
@@ -25,6 +27,7 @@ export class LayerSet {
   readonly #ownProblems: Problem[] = [];
   #ownProblemCount = 0;
   readonly #sources: ProblemSource[] = [];
+  #peerFailure: FoldspaceError | undefined;
   readonly #endObserving = new Map<LayerConnection, () => void>();
 
   /** In the order in which they were added. */
@@ -84,8 +87,15 @@ export class LayerSet {
     source.observeProblems(() => this.#publishProblems());
   }
 
+  /** Adds to the status why the instance has no peer of the pool. */
+  reportPeer(failure: FoldspaceError | undefined): void {
+    this.#peerFailure = failure;
+    this.publishStatus();
+  }
+
   publishStatus(): void {
-    this.status.value = { layers: this.connections.map((connection) => connection.report()) };
+    const layers = this.connections.map((connection) => connection.report());
+    this.status.value = { layers, ...(this.#peerFailure && { peerFailure: this.#peerFailure }) };
   }
 
   #publishProblems(): void {

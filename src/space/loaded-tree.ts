@@ -26,8 +26,19 @@ export interface LoadedTreeHost {
   readonly assertChangeable: (kind: TreeChangeKind) => void;
   /** Takes operations that no layer has reported. */
   readonly onMade: (ops: readonly VertexOperation[]) => void;
+  /** Called before operations are made, with the highest of their counters: may give every tree another peer id. */
+  readonly beforeMaking: (highestCounter: number) => void;
+  /** Operations of layers have been merged. */
+  readonly onMerged: (tree: ReplicatedTree) => void;
   /** Another instance makes operations under our peer id. Every tree is given another id before this returns. */
   readonly onCloned: () => void;
+}
+
+/** The peer as which operations are made. */
+export interface Maker {
+  readonly peerId: string;
+  /** The highest counter that the peer may have used before, in any tree. */
+  readonly counterFloor: number;
 }
 
 /** The result of merging all operations of a layer. */
@@ -64,13 +75,21 @@ export class LoadedTree {
   #isReleased = false;
 
   /** @param localOps what this instance has made in the tree, also when it was loaded before */
-  constructor(peerId: string, treeId: string, host: LoadedTreeHost, localOps: LocalOpLog, options: ReplicatedTreeOptions = {}) {
+  constructor(
+    { peerId, counterFloor }: Maker,
+    treeId: string,
+    host: LoadedTreeHost,
+    localOps: LocalOpLog,
+    options: ReplicatedTreeOptions = {},
+  ) {
     this.#host = host;
     this.#localOps = localOps;
     this.#tree = new LayeredTree(peerId, [], {
       ...options,
       rootId: treeId,
       keepsLocalOps: false,
+      counterFloor,
+      beforeMaking: host.beforeMaking,
       beforeChange: (kind) => {
         host.assertChangeable(kind);
         if (this.#isReleased) throw new FoldspaceError("FOLD_CLOSED", `Tree ${treeId} was unloaded: load it anew to change it`);
@@ -142,6 +161,7 @@ export class LoadedTree {
    * @param isFirst whether the layer had not been read before
    */
   finishLoading(ops: readonly VertexOperation[], { arrived, differing }: MergedLayer, isFirst: boolean): void {
+    this.#host.onMerged(this.tree);
     if (isFirst) this.#reapplyPreLoadEdits(arrived);
     if (!this.#host.isAwaiting()) this.#preLoadEdits.clear();
     this.#detectClone(ops, differing, undefined);
@@ -154,6 +174,7 @@ export class LoadedTree {
 
   /** Must be called when reported operations have been merged and passed on. @param arrived those that the tree did not have */
   finishTold(ops: readonly VertexOperation[], arrived: readonly VertexOperation[]): void {
+    if (arrived.length > 0) this.#host.onMerged(this.tree);
     this.#detectClone(ops, this.tree.findDifferingContents(repeatedAmong(ops, arrived)), this.tree.peerId);
   }
 
@@ -164,9 +185,9 @@ export class LoadedTree {
   }
 
   /** Continues as another peer. Earlier operations stay unchanged. */
-  changePeer(peerId: string): void {
+  changePeer({ peerId, counterFloor }: Maker): void {
     this.flushLocalOps();
-    this.tree.changePeer(peerId);
+    this.tree.changePeer(peerId, counterFloor);
   }
 
   #send(op: VertexOperation): void {

@@ -30,6 +30,13 @@ export interface ForeignOperation {
   readonly ours: VertexOperation | undefined;
 }
 
+/** A peer of which this instance continues the work of earlier ones. */
+export interface KeptPeer {
+  readonly peerId: string;
+  /** The highest counter that they may have used: higher ones were used by others. */
+  readonly counterFloor: number;
+}
+
 /**
  * The ids of the operations that this instance has made in one tree. With them, it detects another instance that makes operations
  * under its peer id, such as a copy of its profile, or a machine that was restored from an image while it ran. The tree has the
@@ -41,6 +48,11 @@ export class LocalOpLog {
   /** Of all peer ids that this instance has had. */
   readonly #ids = new OpIdSet();
   #unloaded: readonly VertexOperation[] = [];
+  readonly #kept: () => KeptPeer | undefined;
+
+  constructor(kept: () => KeptPeer | undefined = () => undefined) {
+    this.#kept = kept;
+  }
 
   note(op: VertexOperation): void {
     this.#ids.add(op.id);
@@ -75,9 +87,7 @@ export class LocalOpLog {
   ): ForeignOperation[] {
     const foreignOps: ForeignOperation[] = differing.map(({ reported, known }) => ({ op: reported, ours: known }));
     for (const op of ops) {
-      const isOwnPeer = this.#ids.highest(op.id.peerId) > 0 || op.id.peerId === newPeerId;
-      const isForeign = isOwnPeer && !this.#ids.has(op.id);
-      if (isForeign) foreignOps.push({ op, ours: undefined });
+      if (this.#isForeign(op, newPeerId)) foreignOps.push({ op, ours: undefined });
     }
     const earlier = foreignOps.length > 0 || ops.some((op) => this.#isForeignMove(op)) ? this.#contestedBefore() : [];
     for (const foreignOp of foreignOps) {
@@ -88,6 +98,14 @@ export class LocalOpLog {
       });
     }
     return [...foreignOps, ...earlier];
+  }
+
+  #isForeign({ id }: VertexOperation, newPeerId: string | undefined): boolean {
+    const kept = this.#kept();
+    const isKept = id.peerId === kept?.peerId;
+    if (isKept && id.counter <= kept.counterFloor) return false;
+    const isOwnPeer = isKept || id.peerId === newPeerId || this.#ids.highest(id.peerId) > 0;
+    return isOwnPeer && !this.#ids.has(id);
   }
 
   #isForeignMove(op: VertexOperation): boolean {

@@ -194,6 +194,7 @@ test("opening can be given up, at once, and for oneself only", async () => {
   const releaseLate = hanging.hang("connect");
   const alone = new AbortController();
   const nobodys = manager.loadSpace({ id }, [hanging], { signal: alone.signal });
+  await until("its layer is being connected", () => hanging.calls.includes("connect"));
   alone.abort();
   await expect(nobodys).rejects.toMatchObject({ name: "AbortError" });
   releaseLate();

@@ -1,13 +1,21 @@
 import type { Clock } from "../clock.ts";
+import type { PeerPool } from "../peers/peer-pool.ts";
 import type { TraceListener, TraceOptions } from "../trace.ts";
 import type { SecretsOptions } from "./space-secrets.ts";
 
 export interface SpaceOptions {
   /**
    * Peer id of this running instance. It must be new, or one that certainly no other running instance has. Default: a new one.
-   * If another instance turns out to use it, the space continues under a new one.
+   * If another instance turns out to use it, the space continues under a new one. Excludes a pool.
    */
   readonly peerId?: string;
+  /**
+   * Pool from which this instance takes a peer id, so that starts of the app on one device share a few ids, and a folder gets one
+   * file per day instead of one per start. `"none"`: the instance has a new id, as it has if the pool fails (`SpaceStatus.peerFailure`).
+   * Default: the pool of a layer, which in browsers is that of the layer in IndexedDB, or in Node a pool in the user's folder for
+   * state.
+   */
+  readonly peerPool?: PeerPool | "none";
   /** Whether the space writes nothing to any layer, not even missing operations. It then refuses edits, but not drafts. */
   readonly isReadOnly?: boolean;
   /** Longest wait for a layer that does not answer, in milliseconds, when a flush or closing must end. Default 10,000. */

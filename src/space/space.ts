@@ -3,7 +3,7 @@ import { FoldspaceError, type Problem, toFoldspaceError } from "../errors.ts";
 import { describeLayer, type LayerSession, type PersistenceLayer } from "../layers/persistence-layer.ts";
 import { Observable } from "../observable.ts";
 import { openTrace, type SpaceTrace } from "../trace.ts";
-import { newId, type ReplicatedTree, type ReplicatedTreeOptions } from "../tree/index.ts";
+import type { ReplicatedTree, ReplicatedTreeOptions } from "../tree/index.ts";
 import { ensureForest, listReferences, type AppTreeReference } from "./app-forest.ts";
 import type { AppTree } from "./app-tree.ts";
 import { AppTrees } from "./app-trees.ts";
@@ -20,6 +20,7 @@ import type { Urgency } from "./replication/layer-state.ts";
 import { Replicator } from "./replication/replicator.ts";
 import type { TreeSync } from "./replication/tree-sync.ts";
 import type { SpaceOptions } from "./space-options.ts";
+import { SpacePeer } from "./space-peer.ts";
 import { SpaceSecrets } from "./space-secrets.ts";
 
 /** An open space: its space tree, its app trees, and the layers that keep them. Made by a `SpaceManager`. */
@@ -40,7 +41,7 @@ export class Space {
   readonly #changedTree = new Observable<string>("");
   readonly #endObservingPage: () => void;
   readonly #onClosed: () => void;
-  #peerId: string;
+  readonly #peer: SpacePeer;
   /** Whether the space has been opened or created, so that there may be something to save. */
   #isOpened = false;
   #isClosed = false;
@@ -53,14 +54,21 @@ export class Space {
   constructor(id: string, layers: readonly PersistenceLayer[], options: SpaceOptions, onClosed: () => void) {
     this.id = id;
     this.#onClosed = onClosed;
-    this.#peerId = options.peerId ?? newId();
     this.isReadOnly = options.isReadOnly ?? false;
     this.#clock = options.clock ?? systemClock;
+    const peerPool = options.peerPool ?? layers.find((layer) => layer.peerPool)?.peerPool;
+    this.#peer = new SpacePeer(id, {
+      ...options,
+      ...(peerPool && { peerPool }),
+      clock: this.#clock,
+      onChange: () => this.#changePeer(),
+      onFailure: () => this.#layers.reportPeer(this.#peer.failure),
+    });
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#openTimeoutMs = options.openTimeoutMs ?? 60_000;
     this.#trace = openTrace([options.trace, pageTrace()], {
       spaceId: id,
-      peerId: () => this.#peerId,
+      peerId: () => this.peerId,
       clock: this.#clock,
       onError: (reason) => this.#layers.report({ code: "FOLD_IO", reason }),
     });
@@ -73,7 +81,7 @@ export class Space {
     this.#replicator = new Replicator(id, {
       // a relay or a retry must not wait until a clock that was set back has caught up
       clock: steadyClock(this.#clock),
-      relayDelayMs: relayGraceMs + staggered(relayGraceMs / 3, this.#peerId),
+      relayDelayMs: relayGraceMs + staggered(relayGraceMs / 3, this.peerId),
       isReadOnly: this.isReadOnly,
       timeoutMs: this.#timeoutMs,
       onUnloadedChange: (treeId) => (this.#changedTree.value = treeId),
@@ -90,13 +98,19 @@ export class Space {
     for (const layer of layers) this.#addConnection(layer);
     this.#endObservingPage = observePage({
       onHide: () => this.#flushOnPageHide(),
-      onShow: () => void this.#rescan(),
+      onShow: () => {
+        this.#peer.leaveIfLost();
+        void this.#rescan();
+      },
     });
   }
 
-  /** The peer id of edits made here. Changes if another instance turns out to use it (`FOLD_PEER_CLONED` in {@link problems}). */
+  /**
+   * The peer id of edits made here. Changes if another instance turns out to use it (`FOLD_PEER_CLONED` in {@link problems}), or if
+   * the pool that keeps it fails (`peerFailure` in {@link status}).
+   */
   get peerId(): string {
-    return this.#peerId;
+    return this.#peer.maker.peerId;
   }
 
   /** The space tree. */
@@ -123,6 +137,7 @@ export class Space {
    *   of the only layer, or `FOLD_NO_LAYER`; all errors are in `data.layers`
    */
   async open({ createMissing = false }: { readonly createMissing?: boolean } = {}): Promise<void> {
+    await this.#leasePeer();
     const failures = new Map<LayerConnection, FoldspaceError>();
     const opening = this.#layers.connections.map(async (connection) => {
       void this.#open(connection, { create: () => createMissing && this.#isOpened, isUrgent: "if empty" });
@@ -141,6 +156,7 @@ export class Space {
     const isOpen = await completesInTime(Promise.any(opening), this.#openTimeoutMs, this.#clock).catch(() => false);
     if (isOpen && !this.#isClosed) {
       this.#isOpened = true;
+      await this.#peer.prepare(this.tree.clock);
       return;
     }
     const error = whyNotOpened(this.id, this.#layers.connections, failures, this.tree.opCount > 0);
@@ -156,11 +172,12 @@ export class Space {
   async create(name: string | undefined): Promise<void> {
     try {
       if (this.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", "A new space cannot be created read-only");
+      await this.#leasePeer();
       const { connections } = this.#layers;
       // asks all layers first, so that a layer that refuses does so before another has been written to
       for (const connection of connections) {
         await connection.claim();
-        await this.#answerOf(connection, connectForNew(connection.layer, { peerId: this.#peerId, trace: connection.trace }));
+        await this.#answerOf(connection, connectForNew(connection.layer, { peerId: this.peerId, trace: connection.trace }));
       }
       for (const connection of connections) {
         void this.#open(connection, { create: () => true, isUrgent: true });
@@ -293,7 +310,9 @@ export class Space {
    */
   async loadAppTree(treeId: string): Promise<AppTree> {
     this.#assertOpen();
-    return await this.#appTrees.load(treeId);
+    const appTree = await this.#appTrees.load(treeId);
+    await this.#peer.prepare(appTree.tree.clock);
+    return appTree;
   }
 
   /**
@@ -422,7 +441,7 @@ export class Space {
   #open(connection: LayerConnection, how: { readonly create: () => boolean; readonly isUrgent: Urgency }): Promise<void> {
     const { isReadOnly } = this;
     const session = (): LayerSession => ({
-      peerId: this.#peerId,
+      peerId: this.peerId,
       create: how.create() && !isReadOnly,
       isReadOnly,
       trace: connection.trace,
@@ -478,24 +497,37 @@ export class Space {
         this.#trace?.emit("made", { treeId: sync.treeId, ops });
         sync.make(ops);
       },
-      onCloned: () => this.#changePeer(sync.treeId),
+      beforeMaking: (highestCounter) => this.#peer.claim(highestCounter),
+      onMerged: (tree) => void this.#peer.prepare(tree.clock),
+      onCloned: () => this.#leaveClonedPeer(sync.treeId),
     };
-    const localOps = this.#localOps.get(sync.treeId) ?? new LocalOpLog();
+    const localOps = this.#localOps.get(sync.treeId) ?? new LocalOpLog(() => this.#peer.kept);
     this.#localOps.set(sync.treeId, localOps);
-    const content = new LoadedTree(this.#peerId, sync.treeId, host, localOps, options);
+    const content = new LoadedTree(this.#peer.maker, sync.treeId, host, localOps, options);
     for (const connection of this.#layers.connections) sync.expectLayer(connection);
     sync.load(content);
     return content;
   }
 
-  #changePeer(treeId: string): void {
-    const former = this.#peerId;
-    this.#peerId = newId();
-    for (const { content } of this.#replicator.loaded) content?.changePeer(this.#peerId);
+  #leaveClonedPeer(treeId: string): void {
+    const former = this.peerId;
+    this.#peer.changeAfterClone();
     this.secrets.changePeer();
-    for (const { layer } of this.#layers.connections) layer.changePeer?.(this.#peerId);
-    const reason = `another instance makes operations as peer ${former}, so edits are made here as ${this.#peerId} from now on; nothing is lost`;
+    const reason = `another instance makes operations as peer ${former}, so edits are made here as ${this.peerId} from now on; nothing is lost`;
     this.#layers.report({ code: "FOLD_PEER_CLONED", reason, treeId });
+  }
+
+  /** Takes a peer from the pool, before any layer is used and any operation is made. */
+  async #leasePeer(): Promise<void> {
+    await this.#peer.lease();
+    this.#replicator.spaceTree.content?.changePeer(this.#peer.maker);
+    await this.#peer.prepare(this.tree.clock);
+  }
+
+  #changePeer(): void {
+    const { maker } = this.#peer;
+    for (const { content } of this.#replicator.loaded) content?.changePeer(maker);
+    for (const { layer } of this.#layers.connections) layer.changePeer?.(maker.peerId);
   }
 
   async #notDurable(connection: LayerConnection): ReturnType<LayerConnection["notDurable"]> {
@@ -515,6 +547,7 @@ export class Space {
     this.secrets.close();
     this.#replicator.dispose();
     await this.#layers.close();
+    await this.#peer.end();
     this.#onClosed();
   }
 

@@ -2,6 +2,8 @@ export { testFileSystem } from "./file-system-suite.ts";
 export type { FileSystemSetup, ExternalWriter } from "./file-system-fixture.ts";
 export { testPersistenceLayer } from "./layer-suite.ts";
 export type { LayerSetup } from "./layer-bench.ts";
+export { testPeerPool } from "./peer-pool-suite.ts";
+export type { PeerPoolSetup } from "./peer-pool-suite.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { COPY_NAMES } from "./copy-names.ts";
 export { damageFile, DAMAGES, HARMLESS_DAMAGES } from "./damage.ts";

@@ -8,6 +8,7 @@ import type {
   SecretsUpdate,
   StoredSecrets,
 } from "../layers/persistence-layer.ts";
+import type { PeerPool } from "../peers/peer-pool.ts";
 import type { DeviceStore } from "../secrets/device-store.ts";
 import type { VertexOperation } from "../tree/index.ts";
 
@@ -178,6 +179,10 @@ export class FaultyLayer implements PersistenceLayer {
 
   observeSecrets(listener: () => void): () => void {
     return this.inner.observeSecrets?.(listener) ?? (() => undefined);
+  }
+
+  get peerPool(): PeerPool | undefined {
+    return this.inner.peerPool;
   }
 
   get deviceStore(): DeviceStore | undefined {

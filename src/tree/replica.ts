@@ -33,7 +33,9 @@ export class Replica {
   readonly opListeners: Listeners<Parameters<OpListener>> = new Listeners();
   readonly editListeners: Listeners<[readonly TreeEdit[]]> = new Listeners();
   readonly #rootId: string | undefined;
+  readonly #beforeMaking: ((highestCounter: number) => void) | undefined;
   #peerId: string;
+  #counterFloor: number;
   #nameKey: typeof NAME_KEY | typeof OLD_NAME_KEY | undefined;
   #localOps: VertexOperation[] | undefined;
   /** The transaction that runs: listeners have not been called yet for these. */
@@ -45,6 +47,8 @@ export class Replica {
    */
   constructor(peerId: string, options: ReplicatedTreeOptions, childrenOf: (vertexId: string) => readonly Vertex[]) {
     this.#peerId = validId("peer", peerId);
+    this.#counterFloor = options.counterFloor ?? 0;
+    this.#beforeMaking = options.beforeMaking;
     this.#rootId = options.rootId;
     this.#nameKey = options.nameKey;
     if (options.keepsLocalOps ?? true) this.#localOps = [];
@@ -57,8 +61,9 @@ export class Replica {
   }
 
   /** @throws FoldspaceError `FOLD_BAD_ID` */
-  changePeer(peerId: string): void {
+  changePeer(peerId: string, counterFloor: number): void {
     this.#peerId = validId("peer", peerId);
+    this.#counterFloor = counterFloor;
   }
 
   /** Property that names are written to. */
@@ -88,7 +93,7 @@ export class Replica {
   }
 
   /** Makes one operation of each change of an edit, or, if one of them cannot be made, none. */
-  make(edit: readonly Change[]): VertexOperation[] {
+  make(edit: readonly Change[]): readonly VertexOperation[] {
     if (edit.length === 0) return [];
     const formers = this.editListeners.size > 0 ? edit.map((change) => this.state.formerOf(change)) : undefined;
     return this.transact(() => {
@@ -133,8 +138,8 @@ export class Replica {
     return ops;
   }
 
-  #make(changes: readonly Change[]): VertexOperation[] {
-    const ops = this.state.make(this.#peerId, changes);
+  #make(changes: readonly Change[]): readonly VertexOperation[] {
+    const ops = this.#makeOps(changes);
     for (const op of ops) {
       this.#noteNameKey(op);
       this.#localOps?.push(op);
@@ -150,6 +155,15 @@ export class Replica {
       if (this.#transaction) this.#transaction.ops.push([op, isLocal]);
       else this.opListeners.call(op, isLocal);
     }
+  }
+
+  #makeOps(edit: readonly Change[]): readonly VertexOperation[] {
+    const peerId = this.#peerId;
+    let made = this.state.make(peerId, this.#counterFloor, edit);
+    if (this.#beforeMaking) this.#beforeMaking(made.ops.reduce((highest, { id }) => Math.max(highest, id.counter), 0));
+    if (this.#peerId !== peerId) made = this.state.make(this.#peerId, this.#counterFloor, edit);
+    this.state.addMade(made);
+    return made.ops;
   }
 
   #noteNameKey(op: VertexOperation): void {

@@ -256,6 +256,11 @@ export class ReplicatedTree {
     return this.#replica.nameKey;
   }
 
+  /** The highest counter of the operations known; without extremely high ones, which do not advance the clock. */
+  get clock(): number {
+    return this.#replica.state.clock;
+  }
+
   // ---- replication ----
 
   /**
@@ -280,10 +285,11 @@ export class ReplicatedTree {
 
   /**
    * Makes operations under another peer id from now on: for a replica that finds that another one uses its id.
+   * @param counterFloor as in `ReplicatedTreeOptions`
    * @throws FoldspaceError `FOLD_BAD_ID`
    */
-  changePeer(peerId: string): void {
-    this.#replica.changePeer(peerId);
+  changePeer(peerId: string, counterFloor = 0): void {
+    this.#replica.changePeer(peerId, counterFloor);
   }
 
   /**

@@ -15,4 +15,11 @@ export interface ReplicatedTreeOptions {
    * then nothing changes, and the caller gets the error.
    */
   readonly beforeChange?: (kind: TreeChangeKind) => void;
+  /** The highest counter that the peer may have used in this tree before: operations get higher ones. Default 0. */
+  readonly counterFloor?: number;
+  /**
+   * Called before operations of this replica are added to the tree, with the highest of their counters. If it changes the peer, they
+   * are made under the new one.
+   */
+  readonly beforeMaking?: (highestCounter: number) => void;
 }

@@ -26,6 +26,13 @@ import { CREATED_AT_KEY, ShownProperties } from "./shown-properties.ts";
 import type { Vertex } from "./vertex.ts";
 import { NO_PARENT, VertexTable } from "./vertex-table.ts";
 
+/** Operations that are not part of the tree yet. */
+export interface MadeOperations {
+  readonly ops: readonly VertexOperation[];
+  /** The clock after them. */
+  readonly clock: number;
+}
+
 /**
  * The state that a set of operations gives. Vertices, peers and property keys have numbers, and everything about them is in tables
  * of numbers; ids and operations are made from these when a caller asks for them. It does not know the makers of operations or the
@@ -145,14 +152,21 @@ export class TreeState {
     return "parentId" in change ? vertices.parentIdOf(vertex) : this.#shown.value(vertex, change.key, false);
   }
 
+  /** The Lamport clock: operations are made with counters above it. */
+  get clock(): number {
+    return this.#clock;
+  }
+
   /**
-   * Makes operations with ids that take effect: above the clock, or above the operation that has decided the matter.
+   * Makes operations with ids that take effect: above the clock, or above the operation that has decided the matter. They are not
+   * part of the tree until {@link addMade}.
+   * @param floor the highest counter that the peer may have used before
    * @throws FoldspaceError `FOLD_COUNTER_EXHAUSTED` if that has the highest possible counter, and the errors of
-   *   {@link assertContents}; then nothing was made
+   *   {@link assertContents}
    */
-  make(peerId: string, changes: readonly Change[]): VertexOperation[] {
+  make(peerId: string, floor: number, changes: readonly Change[]): MadeOperations {
     this.applyPending();
-    let clock = this.#clock;
+    let clock = Math.max(this.#clock, floor);
     const ops: VertexOperation[] = [];
     /** Counters used to follow other operations: few edits need one. */
     const taken: number[] = [];
@@ -168,9 +182,13 @@ export class TreeState {
       ops.push(toOperation({ counter, peerId }, change));
     }
     assertContents(ops);
+    return { ops, clock };
+  }
+
+  /** Adds what {@link make} has made. The tree must not have changed since. */
+  addMade({ ops, clock }: MadeOperations): void {
     this.#clock = clock;
     for (const op of ops) this.apply(op);
-    return ops;
   }
 
   /** The operation that a new one with this content must follow. */

@@ -39,7 +39,11 @@ async function bundle(script: string): Promise<string> {
     // the suites of `testing` declare themselves to vitest, which no page has; nothing of it is used here
     external: ["vitest"],
     define: { "import.meta.url": "location.href" },
-    alias: { "#platform-fs": path("src/fs/platform/platform-none.ts"), "#platform-worker": path("src/worker/start-web.ts") },
+    alias: {
+      "#platform-fs": path("src/fs/platform/platform-none.ts"),
+      "#platform-peers": path("src/peers/platform/platform-none.ts"),
+      "#platform-worker": path("src/worker/start-web.ts"),
+    },
   });
   return outputFiles[0]!.text;
 }

@@ -26,6 +26,7 @@ beforeAll(async () => {
     define: { "import.meta.url": "location.href" },
     alias: {
       "#platform-fs": path("../../src/fs/platform/platform-none.ts"),
+      "#platform-peers": path("../../src/peers/platform/platform-none.ts"),
       "#platform-worker": path("../../src/worker/start-web.ts"),
     },
   });

@@ -84,6 +84,7 @@ describe.skipIf(executablePath === undefined)("the parsing worker starts in a pa
     const imports = {
       foldspace: `${dist}/index.js`,
       "#platform-fs": `${dist}/fs/platform/platform-none.js`,
+      "#platform-peers": `${dist}/peers/platform/platform-none.js`,
       "#platform-worker": `${dist}/worker/start-web.js`,
     };
     appFolder("plain", `<script type="importmap">${JSON.stringify({ imports })}</script>${HTML}`);

@@ -2,12 +2,19 @@ import type { Clock } from "../../src/clock.ts";
 import { errorCode } from "../../src/errors.ts";
 import type { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
+import type { MemoryPeerStore } from "../../src/peers/memory-peer-pool.ts";
 import type { CallFault } from "../../src/testing/unreliable-file-system.ts";
 import { newId, ReplicatedTree, type VertexOperation } from "../../src/tree/index.ts";
 import { entryOf, type Ledger } from "./ledger.ts";
 import { FOLDER, Place } from "./place.ts";
 import { KeptStore } from "./stores.ts";
 import { Tab, type Hang, type Losses } from "./tab.ts";
+
+/** What a browser keeps. */
+export interface Profile {
+  readonly store: KeptStore;
+  readonly peers: MemoryPeerStore | undefined;
+}
 
 /**
  * A machine with a folder that a service carries, a browser whose tabs share a store, and a clock that may be wrong. Each of
@@ -18,6 +25,10 @@ export class Device {
   readonly clock: Clock;
   readonly place: Place;
   store: KeptStore = new KeptStore();
+  /** The peers of the browser's profile, if it keeps any. */
+  peers: MemoryPeerStore | undefined;
+  /** See `TabParts`. */
+  reserveMs = 0;
   /** By their numbers. */
   readonly tabs: (Tab | undefined)[];
   /** Every tab that there was. */
@@ -65,9 +76,21 @@ export class Device {
     },
   ): Promise<void> {
     const name = this.tabs.length === 1 ? this.name : `${this.name} tab ${number}`;
-    const { place, store: kept, clock } = this;
+    const { place, store: kept, clock, peers, reserveMs } = this;
     const [spaceId, ledger, losses] = [this.#spaceId, this.#ledger, this.#losses];
-    const tab = new Tab({ name, spaceId, place, kept, clock, ledger, losses, seed: options.seed, rates: options.rates });
+    const tab = new Tab({
+      name,
+      spaceId,
+      place,
+      kept,
+      clock,
+      ledger,
+      losses,
+      seed: options.seed,
+      rates: options.rates,
+      peers,
+      reserveMs,
+    });
     this.history.push(tab);
     await (options.create ? tab.create() : tab.open(options.hangs ?? [], options.peerId));
     if (tab.session) this.tabs[number] = tab;
@@ -75,11 +98,27 @@ export class Device {
 
   /** Empties the store, which ends all tabs that use it. */
   clearStore(): void {
+    this.#killTabs();
+    this.store = new KeptStore();
+  }
+
+  /** A copy of the profile, as a backup has it. */
+  backUp(): Profile {
+    return { store: copyOf(this.store), peers: this.peers?.copy() };
+  }
+
+  /** Puts a backup of the profile back. */
+  restore({ store, peers }: Profile): void {
+    this.#killTabs();
+    this.store = copyOf(store);
+    this.peers = peers?.copy();
+  }
+
+  #killTabs(): void {
     for (const [number, tab] of this.tabs.entries()) {
       tab?.kill();
       this.tabs[number] = undefined;
     }
-    this.store = new KeptStore();
   }
 
   /** Another program edits a tree in the folder, or a tab that ends just after it has saved to the store alone. */
@@ -123,4 +162,10 @@ export class Device {
       `${where} of ${this.name}, from elsewhere`,
     );
   }
+}
+
+function copyOf(store: KeptStore): KeptStore {
+  const copy = new KeptStore();
+  for (const treeId of store.treeIds) copy.write(store, treeId, store.read(treeId));
+  return copy;
 }

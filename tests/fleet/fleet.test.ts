@@ -6,6 +6,10 @@ const FROM = Number(process.env["FLEET_FROM"] ?? 1);
 const SEEDS = Number(process.env["FLEET_SEEDS"] ?? 300);
 /** Runs in which nothing goes wrong come on top of those in which everything does. */
 const SEEDS_PER_CALM_RUN = 8;
+/** Runs of devices that keep their peers, on top of those of devices that do not. */
+const SEEDS_PER_KEPT_RUN = 4;
+/** Whether all devices keep their peers. */
+const KEEPS_PEERS = process.env["FLEET_PEERS"] === "kept";
 
 test(
   "devices whose folders a service carries end equal, with everything that was acknowledged and nothing else",
@@ -14,20 +18,21 @@ test(
   async () => {
     const results: FleetResult[] = [];
     for (let seed = FROM; seed < FROM + SEEDS; seed++) {
-      results.push(await runFleet(seed));
-      if (seed % SEEDS_PER_CALM_RUN === 0) results.push(await runFleet(seed, "calm"));
+      results.push(await runFleet(seed, "rough", KEEPS_PEERS));
+      if (seed % SEEDS_PER_CALM_RUN === 0) results.push(await runFleet(seed, "calm", KEEPS_PEERS));
+      if (seed % SEEDS_PER_KEPT_RUN === 0 && !KEEPS_PEERS) results.push(await runFleet(seed, "rough", true));
     }
     process.stdout.write(`${summary(results)}\n`);
     const failed = results.filter(({ violations }) => violations.length > 0);
     for (const seed of new Set(failed.map((result) => result.seed))) process.stdout.write(`fleet failed with seed ${seed}\n`);
     for (const result of failed.slice(0, 3)) process.stderr.write(`${report(result)}\n`);
-    expect(failed.map(({ seed, weather, violations }) => ({ seed, weather, violations }))).toEqual([]);
+    expect(failed.map(({ seed, weather, keepsPeers, violations }) => ({ seed, weather, keepsPeers, violations }))).toEqual([]);
   },
 );
 
-function report({ seed, weather, history, violations }: FleetResult): string {
+function report({ seed, weather, keepsPeers, history, violations }: FleetResult): string {
   return [
-    `Seed ${seed}, ${weather}:`,
+    `Seed ${seed}, ${weather}${keepsPeers ? ", peers kept" : ""}:`,
     ...history.map((words) => `  ${words}`),
     ...violations.map((words) => `  VIOLATED: ${words}`),
   ].join("\n");
@@ -38,7 +43,9 @@ function summary(results: readonly FleetResult[]): string {
   for (const result of results) for (const [kind, count] of result.faults) faults.set(kind, (faults.get(kind) ?? 0) + count);
   const sum = (of: (result: FleetResult) => number): number => results.reduce((total, result) => total + of(result), 0);
   const figures = {
-    seeds: results.filter(({ weather }) => weather === "rough").length,
+    seeds: new Set(results.map(({ seed }) => seed)).size,
+    "with kept peers": results.filter(({ keepsPeers }) => keepsPeers).length,
+    peers: sum((result) => result.peers),
     "calm seeds": results.filter(({ weather }) => weather === "calm").length,
     operations: sum((result) => result.operations),
     acknowledged: sum((result) => result.acknowledged),

@@ -7,8 +7,9 @@ import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { Random } from "../../src/testing/random.ts";
 import { SimulatedSync, type SyncedFolder } from "../../src/testing/simulated-sync.ts";
 import type { CallFault } from "../../src/testing/unreliable-file-system.ts";
+import { MemoryPeerStore } from "../../src/peers/memory-peer-pool.ts";
 import { newId } from "../../src/tree/index.ts";
-import { Device } from "./device.ts";
+import { Device, type Profile } from "./device.ts";
 import { Editor } from "./editor.ts";
 import { findPastFaults, findViolations } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
@@ -23,6 +24,10 @@ export type Weather = "rough" | "calm";
 export interface FleetResult {
   readonly seed: number;
   readonly weather: Weather;
+  /** Whether the devices keep their peers. */
+  readonly keepsPeers: boolean;
+  /** Peers that have made operations. */
+  readonly peers: number;
   readonly operations: number;
   readonly acknowledged: number;
   /** Ids that cloned peers gave to two operations. */
@@ -66,7 +71,7 @@ const HANGING_STEPS: readonly Hang["step"][] = [
  * Runs some devices with faults of every kind, all of it from one seed, and tells in what the result differs from what
  * has to hold. The same seed gives the same run.
  */
-export async function runFleet(seed: number, weather: Weather = "rough"): Promise<FleetResult> {
+export async function runFleet(seed: number, weather: Weather = "rough", keepsPeers = false): Promise<FleetResult> {
   const random = new Random(seed);
   const clock = new ManualClock(START_MS, () => new Promise((resolve) => setImmediate(resolve)));
   const now = vi.spyOn(Date, "now").mockImplementation(() => clock.now());
@@ -76,7 +81,7 @@ export async function runFleet(seed: number, weather: Weather = "rough"): Promis
     const [a, b, c, d, e] = [random.hex(8), random.hex(4), random.hex(4), random.hex(4), random.hex(12)] as const;
     return `${a}-${b}-${c}-${d}-${e}`;
   });
-  const fleet = new Fleet(seed, weather, random, clock);
+  const fleet = new Fleet(seed, weather, keepsPeers, random, clock);
   const noteRejection = (reason: unknown): void => fleet.complain(`nobody has handled ${describe(reason)}`);
   process.on("unhandledRejection", noteRejection);
   try {
@@ -114,11 +119,17 @@ class Fleet {
   /** Whether two devices run under one peer id. */
   readonly #hasClone: boolean;
   readonly #editor: Editor;
+  readonly #keepsPeers: boolean;
+  /** Whether backups of profiles are put back. */
+  readonly #hasBackups: boolean = false;
+  readonly #backups = new Map<Device, Profile>();
+  #restorations = 0;
   #clones = 0;
 
-  constructor(seed: number, weather: Weather, random: Random, clock: ManualClock) {
+  constructor(seed: number, weather: Weather, keepsPeers: boolean, random: Random, clock: ManualClock) {
     this.#seed = seed;
     this.#weather = weather;
+    this.#keepsPeers = keepsPeers;
     this.#random = random;
     this.#clock = clock;
     this.#spaceId = newId();
@@ -152,10 +163,18 @@ class Fleet {
       this.#folders.set(device, this.#sync.add(device.disk, FOLDER));
     }
     this.#editor = new Editor(random);
+    if (keepsPeers) {
+      this.#hasBackups = this.#losses === "in stores" && !hasTabs && random.chance(0.5);
+      for (const device of this.#devices) {
+        device.peers = new MemoryPeerStore();
+        device.reserveMs = random.pick([0, 0, 5, 300]);
+      }
+    }
     const tabs = this.#devices.map((device) => device.tabs.length).join(" + ");
     this.#history.push(
       `${weather}: ${count} devices with ${tabs} tabs, losses ${this.#losses}, ${style}, calls: ${faults.join(", ") || "fine"}` +
-        `${this.#hasHangs ? ", layers that hang" : ""}${this.#hasSwaps ? ", folders that are swapped" : ""}`,
+        `${this.#hasHangs ? ", layers that hang" : ""}${this.#hasSwaps ? ", folders that are swapped" : ""}` +
+        `${keepsPeers ? ", peers that are kept" : ""}${this.#hasBackups ? ", backups of profiles" : ""}`,
     );
   }
 
@@ -174,10 +193,13 @@ class Fleet {
       violations = [`it ended with ${describe(error)}`];
     }
     const contested = this.#ledger.contested.size;
-    if (contested > 0 && this.#clones === 0) violations.push(`${contested} ids stand for two operations, and nobody has noticed`);
+    if (contested > 0 && this.#clones === 0 && this.#restorations === 0)
+      violations.push(`${contested} ids stand for two operations, and nobody has noticed`);
     return {
       seed: this.#seed,
       weather: this.#weather,
+      keepsPeers: this.#keepsPeers,
+      peers: this.#ledger.peers,
       operations: this.#ledger.issued.size,
       acknowledged: this.#ledger.acknowledged.size,
       contested,
@@ -220,6 +242,7 @@ class Fleet {
     if (random.chance(0.15)) await device.changeFromOutside(() => this.#damage(device));
     if (random.chance(0.03)) await this.#unmount(device);
     if (this.#hasSwaps && random.chance(0.08)) await this.#swap(device);
+    if (this.#hasBackups && random.chance(0.1)) this.#backUpOrRestore(device);
     if (this.#losses === "in folders") {
       if (random.chance(0.03)) await this.#replaceRoot(device);
       if (random.chance(0.05) && this.#sync.rollBack()) this.#note("rolled back by the service");
@@ -298,6 +321,9 @@ class Fleet {
     if (this.#losses !== "in stores" || !this.#random.chance(0.3)) return;
     this.#note("store cleared", device.name);
     device.clearStore();
+    if (!device.peers || !this.#random.chance(0.3)) return;
+    this.#note("peers cleared", device.name);
+    device.peers = new MemoryPeerStore();
   }
 
   /** Closes a space while calls are under way, and asks for it again at once. */
@@ -314,12 +340,26 @@ class Fleet {
     if (!tab.session) this.#history.push(`${tab.name} did not open again`);
   }
 
+  /** Backs up a profile, or puts the backup back, which is older than what the folder has. */
+  #backUpOrRestore(device: Device): void {
+    const backup = this.#backups.get(device);
+    if (!backup) {
+      this.#backups.set(device, device.backUp());
+      return;
+    }
+    this.#note("profile restored", device.name);
+    this.#restorations++;
+    device.restore(backup);
+  }
+
   /** Two run under one peer id, as after a profile was copied. */
   async #clone(): Promise<void> {
     const [one, other] = this.#devices.map((device) => device.tabs[0]);
     if (!one?.session) return;
     if (other) await this.#passing(other.close());
-    await this.#start(this.#devices[1]!, 0, this.#rates, one.session.space.peerId);
+    const { peers } = this.#devices[0]!;
+    if (peers) this.#devices[1]!.peers = peers.copy();
+    await this.#start(this.#devices[1]!, 0, this.#rates, peers ? undefined : one.session.space.peerId);
     this.#note("cloned peer", `${this.#devices[1]!.name} is a clone of ${one.name}`);
   }
 

@@ -32,6 +32,11 @@ export class Ledger {
     this.issued.add(entry);
   }
 
+  /** Number of peers that have made operations. */
+  get peers(): number {
+    return new Set(Array.from(this.#contents.keys(), (id) => id.slice(id.indexOf("@") + 1))).size;
+  }
+
   /** Whether the id of an entry stands for another operation as well. */
   isContested(entry: Entry): boolean {
     return this.contested.size > 0 && this.contested.has(entry.split(" ", 2).join(" "));

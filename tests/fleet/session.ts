@@ -45,7 +45,10 @@ export class Session {
       this.#ledger.issue(treeId, op);
       this.#made.add(entryOf(treeId, op));
     };
-    for (const op of tree.getAllOps()) if (op.id.peerId === this.space.peerId) issue(op);
+    // one that is entered already was made by an earlier session as the same peer
+    const isNew = (op: VertexOperation): boolean =>
+      op.id.peerId === this.space.peerId && !this.#ledger.issued.has(entryOf(treeId, op));
+    for (const op of tree.getAllOps()) if (isNew(op)) issue(op);
     tree.observeOpApplied((op, isLocal) => {
       if (isLocal) issue(op);
     });

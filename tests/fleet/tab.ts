@@ -3,6 +3,7 @@ import { errorCode, FoldspaceError } from "../../src/errors.ts";
 import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-layer.ts";
 import { MemoryPersistenceLayer } from "../../src/layers/memory-layer.ts";
 import type { PersistenceLayer } from "../../src/layers/persistence-layer.ts";
+import { MemoryPeerPool, type MemoryPeerStore } from "../../src/peers/memory-peer-pool.ts";
 import { SpaceManager } from "../../src/space/space-manager.ts";
 import { FaultyLayer, type LayerStep } from "../../src/testing/layer-faults.ts";
 import { UnreliableFileSystem, type CallFault } from "../../src/testing/unreliable-file-system.ts";
@@ -35,6 +36,10 @@ export interface TabParts {
   readonly losses: Losses;
   readonly seed: number;
   readonly rates: Readonly<Partial<Record<CallFault, number>>>;
+  /** Where the device keeps its peers; `undefined`: each opening of the space is a new one. */
+  readonly peers: MemoryPeerStore | undefined;
+  /** How long the device takes to note that counters are reserved, in milliseconds; 0: it does so at once. */
+  readonly reserveMs: number;
 }
 
 /** A process of the application, which opens the space, and may close it and open it again. */
@@ -48,6 +53,7 @@ export class Tab {
   /** As the application has it: it stands still once the tab is dead. */
   readonly #clock: Clock;
   readonly #timers = new Set<object>();
+  readonly #pool: MemoryPeerPool | undefined;
   readonly #manager: SpaceManager;
   #layers: FaultyLayer[] = [];
   readonly #releases: (() => void)[] = [];
@@ -66,7 +72,10 @@ export class Tab {
     place.holdTo(this.fs);
     parts.kept.spaceId = parts.spaceId;
     this.store = new TabStore(parts.kept);
-    this.#manager = new SpaceManager({ clock: this.#clock });
+    const { peers, reserveMs } = parts;
+    const reserve = async (): Promise<void> => await new Promise((resolve) => void mortal.schedule(reserveMs, resolve));
+    this.#pool = peers && new MemoryPeerPool(peers, reserveMs > 0 ? { reserve } : {});
+    this.#manager = new SpaceManager({ clock: this.#clock, peerPool: this.#pool ?? "none" });
   }
 
   /** Timers that the application has set and not cancelled, in a tab that is not dead. */
@@ -124,6 +133,7 @@ export class Tab {
   kill(): void {
     this.isDead = true;
     this.store.isDead = true;
+    this.#pool?.end();
     this.fs.fault = () => new Promise(() => undefined);
     this.fs.passHint = () => [];
   }

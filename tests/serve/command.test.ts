@@ -224,6 +224,7 @@ test.each(["src/index.ts", "src/fs/bridge/index.ts", "src/fs/web/index.ts", "src
       platform: "browser",
       alias: {
         "#platform-fs": join(ROOT, "src/fs/platform/platform-none.ts"),
+        "#platform-peers": join(ROOT, "src/peers/platform/platform-none.ts"),
         "#platform-worker": join(ROOT, "src/worker/start-web.ts"),
       },
     });

@@ -32,7 +32,11 @@ describe.skipIf(!findChromium())("a page that foldspace serves (needs Chromium)"
       format: "esm",
       outdir: "/",
       target: "es2023",
-      alias: { "#platform-fs": path("src/fs/platform/platform-none.ts"), "#platform-worker": path("src/worker/start-web.ts") },
+      alias: {
+        "#platform-fs": path("src/fs/platform/platform-none.ts"),
+        "#platform-peers": path("src/peers/platform/platform-none.ts"),
+        "#platform-worker": path("src/worker/start-web.ts"),
+      },
     });
     scripts = outputFiles.map((file) => ({ name: file.path.split(/[\\/]/).at(-1)!, text: file.text }));
   });

@@ -5,7 +5,11 @@ const source = (path: string): string => fileURLToPath(new URL(`../../src/${path
 
 const config: ViteUserConfig = defineConfig({
   resolve: {
-    alias: { "#platform-fs": source("fs/platform/platform-node.ts"), "#platform-worker": source("worker/start-node.ts") },
+    alias: {
+      "#platform-fs": source("fs/platform/platform-node.ts"),
+      "#platform-peers": source("peers/platform/platform-node.ts"),
+      "#platform-worker": source("worker/start-node.ts"),
+    },
   },
   test: {
     include: ["tests/transports/**/*.test.ts"],

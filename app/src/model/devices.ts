@@ -2,7 +2,7 @@ import type { ReplicatedTree } from "foldspace";
 
 /**
  * Names of the devices of a space. The space tree's root has them as properties: the device of each peer, and the name of
- * each device. Every visit is a peer of its own. Only peers that have made operations matter to others.
+ * each device. A device has a peer for each tab that is open at once. Only peers that have made operations matter to others.
  */
 const PEER_KEY = "peer:";
 const DEVICE_KEY = "device:";

@@ -1,9 +1,9 @@
 import { recall, remember } from "./browser-settings.ts";
 
-/** Number of visits that are remembered. */
+/** Number of ids that are remembered. */
 const LIMIT = 200;
 
-/** Peer ids of this browser in a space: every visit has a new one. */
+/** Peer ids that this browser has had in a space. */
 export function ownPeers(spaceId: string): ReadonlySet<string> {
   return new Set(recall(`peers:${spaceId}`)?.split(",") ?? []);
 }

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 import type { Context } from "../context.ts";
 import { createSpace } from "../create.ts";
-import { commandTrace } from "../trace.ts";
 
 interface Options {
   readonly name?: string;
@@ -24,7 +23,7 @@ export function register(program: Command, context: Context): void {
 }
 
 async function init(context: Context, folder: SpaceFolder, options: Options): Promise<void> {
-  const id = await createSpace(folder, options.name, commandTrace(context));
+  const id = await createSpace(folder, options.name, context);
   if (options.git && !(await folder.writeGitAttributes())) {
     await context.output.note("foldspace: there is already a .gitattributes; it was not changed");
   }

@@ -68,7 +68,7 @@ export function register(program: Command, context: Context): void {
 
 async function serve(context: Context, folder: SpaceFolder, options: Options): Promise<void> {
   const { environment } = context;
-  const space = await findSpace(folder, options);
+  const space = await findSpace(context, folder, options);
   const end = environment.interrupted();
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
@@ -151,10 +151,10 @@ async function keepReadableCopy(
   };
 }
 
-async function findSpace(folder: SpaceFolder, options: Options): Promise<FoundSpace> {
+async function findSpace(context: Context, folder: SpaceFolder, options: Options): Promise<FoundSpace> {
   const state = await folder.inspect();
   if (state.kind === "space") return { spaceId: state.spaceFile.id, isNew: false };
-  if (options.create) return { spaceId: await createSpace(folder, options.name), isNew: true };
+  if (options.create) return { spaceId: await createSpace(folder, options.name, context), isNew: true };
   const error = folder.errorFor(state.kind);
   if (state.kind === "old-format") throw error;
   throw new FoldspaceError(error.code, `${error.message}: --create makes one`, { data: error.data });

@@ -216,9 +216,17 @@ export class LogWriter {
       const own = this.#ownFiles.get(logFilePathIn(folder, treeId, peerId, writerId));
       if (!own || hasRested(own, now) || now - own.turnSince < TURN_MS) return writerId;
     }
-    const writerId = newId();
+    const writerId = this.#nextWriter();
     this.#writerIds.push(writerId);
     return writerId;
+  }
+
+  /** A peer has the same ids at each start, so that its starts of one day share their files. */
+  #nextWriter(): string {
+    const [first = ""] = this.#writerIds;
+    const at = this.#writerIds.length * 8;
+    const turned = `${first.slice(at)}${first.slice(0, at)}`;
+    return at < first.length && /^[0-9a-f]{32}$/.test(first) && !this.#writerIds.includes(turned) ? turned : newId();
   }
 
   /**

@@ -1,6 +1,9 @@
 import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, type Problem, toFoldspaceError } from "../../errors.ts";
 import { Observable } from "../../observable.ts";
+import type { PeerPool } from "../../peers/peer-pool.ts";
+import { hasLocks } from "../../peers/web/held-lock.ts";
+import { WebPeerPool } from "../../peers/web/web-peer-pool.ts";
 import type { DeviceStore } from "../../secrets/device-store.ts";
 import type { Trace } from "../../trace.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
@@ -81,6 +84,8 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
   readonly #options: IndexedDBLayerOptions & Required<Pick<IndexedDBLayerOptions, "databaseName" | "durability" | "clock">>;
   readonly #changedSecrets = new Observable<undefined>(undefined);
   readonly deviceStore: DeviceStore;
+  /** Absent without Web Locks, which a page has that was loaded over https or from this machine. */
+  readonly peerPool: PeerPool | undefined;
   readonly #treeProblems = new Map<string, readonly Problem[]>();
   /** By loaded tree: the names of the records that were read or written here, and whether each may be joined with others. */
   readonly #seen = new Map<string, Map<string, boolean>>();
@@ -112,6 +117,7 @@ export class IndexedDBPersistenceLayer extends ObservedLayer implements Persiste
     this.spaceId = spaceId;
     this.#journal = new PageJournal(this.#options.databaseName);
     this.deviceStore = new IndexedDBDeviceStore(this.#options.databaseName);
+    this.peerPool = hasLocks() ? new WebPeerPool(`${this.#options.databaseName}-peers`) : undefined;
   }
 
   /** @throws FoldspaceError `FOLD_UNAVAILABLE`, `FOLD_NEWER_FORMAT`, `FOLD_FOREIGN_STORAGE`, `FOLD_IO` */
