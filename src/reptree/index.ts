@@ -1,4 +1,4 @@
-// What npm's `reptree` 0.9.0 exports, under its names. docs/from-reptree.md lists the differences.
+// The exports of npm's `reptree` 0.9.0, under their names. docs/from-reptree.md lists the differences.
 export { RepTree } from "./rep-tree.ts";
 export { StateVector } from "./state-vector.ts";
 export type { OpIdRange } from "./state-vector.ts";

@@ -271,6 +271,20 @@ test("only edits within the scope are recorded, and moves into and out of it", (
   expect(manage({ scope: [inside.id, outside] })).toBeDefined();
 });
 
+test("what a transaction deletes within the scope, one in the other, is restored", () => {
+  const top = root.newChild();
+  const folder = top.newChild();
+  const child = folder.newChild({ x: 1 });
+  const undo = manage({ scope: top });
+  tree.transact(() => {
+    child.setProperty("x", 2);
+    child.delete();
+    folder.delete();
+  });
+  undo.undo();
+  expect([folder.parent, child.parent, child.getProperty("x")]).toEqual([top, folder, 1]);
+});
+
 test("an edit that is not to be recorded is not, and neither are drafts and reapplied operations", () => {
   const undo = manage({ records: ({ op }) => !("key" in op && op.key === "collapsed") });
   root.setProperty("collapsed", true);
