@@ -75,8 +75,8 @@ export interface FileSystem {
   makeDirectory(path: string): Promise<void>;
 
   /**
-   * Moves a file or folder. Replaces an existing file at the target; fails with `FOLD_IO` for an existing folder, and also if
-   * nothing is at the source or the target's folder is missing.
+   * Moves a file or folder. Replaces an existing file at the target; fails with `FOLD_IO` for an existing folder. It fails, too,
+   * if nothing is at the source, or if the target's folder is missing.
    */
   rename(from: string, to: string): Promise<void>;
 
