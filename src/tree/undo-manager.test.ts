@@ -193,6 +193,16 @@ test.each<[string, (created: Vertex, child: Vertex) => void]>([
   expect(created.getProperty("x")).toBeDefined();
 });
 
+test("a creation is not undone if another peer has created the same vertex, also before", () => {
+  const undo = manage();
+  other.getOrCreate("settings", "root", { theme: "dark" });
+  for (let x = 0; x < 5; x++) root.setProperty("x", x);
+  tree.getOrCreate("settings", "root");
+  sync();
+  undo.undo();
+  expect(tree.getVertex("settings")!.parent).toBe(root);
+});
+
 test("an undone creation takes along what was created in it, and redo brings all of it back", () => {
   const undo = manage({ captureTimeoutMs: 500 });
   const created = root.newNamedChild("folder");

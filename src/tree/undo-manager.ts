@@ -238,8 +238,10 @@ export class UndoManager {
   }
 
   /** Whether others may have changed the vertex, or something in it. */
-  #isTouched({ vertexId, lastId }: UndoChange): boolean {
-    return [vertexId, ...this.#below(vertexId)].some((id) => this.#others.mayHaveTouched(id, lastId));
+  #isTouched({ vertexId, former, lastId }: UndoChange): boolean {
+    // others may have created a vertex with a chosen id, too, and before
+    const since = former === undefined ? undefined : lastId;
+    return [vertexId, ...this.#below(vertexId)].some((id) => this.#others.mayHaveTouched(id, since));
   }
 
   #below(vertexId: string): string[] {
