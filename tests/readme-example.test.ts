@@ -49,7 +49,7 @@ test("the first example of README compiles with the given settings, ends by itse
 });
 
 test("the types need no types of pages, and all of them are checked without skipLibCheck", SLOW, () => {
-  const entries = ["", "/bridge", "/live", "/log", "/node", "/svelte", "/tree"];
+  const entries = ["", "/bridge", "/live", "/log", "/node", "/reptree", "/svelte", "/tree"];
   const compilerOptions = { target: "ES2022", lib: ["ES2022"], types: ["node"], module: "NodeNext", strict: true, noEmit: true };
   const folder = appFolder({
     "package.json": JSON.stringify({ type: "module" }),

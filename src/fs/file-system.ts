@@ -4,7 +4,11 @@
  *
  * Absence is a value: a call for a missing file or folder returns `undefined`. Every other failure is a FoldspaceError
  * with one of the codes `FOLD_PERMISSION`, `FOLD_READ_ONLY`, `FOLD_DISK_FULL`, `FOLD_BUSY` (a retry may help),
- * `FOLD_NOT_A_FOLDER` or `FOLD_IO`, with `data.path` and the original error as its cause.
+ * `FOLD_NOT_A_FOLDER` (a file is at the path of a folder, or on the way) or `FOLD_IO` (a folder is at the path of a file, and
+ * everything else), with `data.path`, which its message contains, and the original error as its cause.
+ *
+ * Names may have any letters and signs of the platform. Bytes that are passed or returned belong to the caller as soon as the call
+ * has ended.
  *
  * Implementations pass `testFileSystem` of `foldspace/testing`.
  */
@@ -57,28 +61,35 @@ export interface FileSystem {
   /**
    * Appends bytes to a file, creating it and its folders if needed. If the call resolves, the file contains all bytes;
    * if it rejects, the file may contain a part of them.
-   * Each call opens the file anew, because it may have been replaced.
+   * Each call opens the file anew, because it may have been replaced. Concurrent calls for one file do not mix their bytes.
    */
   append(path: string, bytes: Uint8Array, options?: AppendOptions): Promise<void>;
 
-  /** Replaces or creates a whole file, and its folders if needed, so that a reader sees the old content or the new, never a part. */
+  /**
+   * Replaces or creates a whole file, and its folders if needed, so that a reader sees the old content or the new, never a part. It
+   * leaves no other file behind.
+   */
   write(path: string, bytes: Uint8Array): Promise<void>;
 
   /** Creates a folder and its parents; an existing folder is fine. */
   makeDirectory(path: string): Promise<void>;
 
-  /** Moves a file or folder. Replaces an existing file at the target; fails with `FOLD_IO` for an existing folder. */
+  /**
+   * Moves a file or folder. Replaces an existing file at the target; fails with `FOLD_IO` for an existing folder. It fails, too,
+   * if nothing is at the source, or if the target's folder is missing.
+   */
   rename(from: string, to: string): Promise<void>;
 
-  /** Deletes a file, or a folder with all its contents. Absence is fine. */
+  /** Deletes a file, a link (and not its target), or a folder with all its contents. Absence is fine. */
   remove(path: string): Promise<void>;
 
   /**
    * Reports that something below a folder may have changed. Present if `supports.watch`. Hints may be lost, duplicated or
    * wrong: they only save time, and a rescan finds the actual changes.
    *
-   * A new folder is watched, and hinted at by itself, because files in it may be older than the watch.
-   * @returns a function that ends the watch
+   * A new folder is watched, and hinted at by itself, because files in it may be older than the watch; so is one that was moved
+   * there, or deleted and made again. A watch of a missing folder waits for it. Changes by this file system are hinted at, too.
+   * @returns a function that ends the watch; ending it twice is fine
    */
   watch?(path: string, onHint: (hint: WatchHint) => void, options?: WatchOptions): Promise<() => Promise<void>>;
 }

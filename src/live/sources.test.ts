@@ -105,3 +105,18 @@ test("secrets have one snapshot until they change, and the status is that of the
   expect(statusSource(space).get()).toBe(space.status);
   await space.close();
 });
+
+test("in a transaction, listeners are called at its end, when all of it is there", () => {
+  const tree = new ReplicatedTree("here");
+  const root = tree.createRoot("root");
+  const source = childrenSource(root);
+  const seen: number[] = [];
+  const stop = source.subscribe(() => seen.push(source.get().length));
+  tree.transact(() => {
+    root.newChild();
+    root.newChild();
+    expect(seen).toEqual([]);
+  });
+  expect(new Set(seen)).toEqual(new Set([2]));
+  stop();
+});

@@ -128,6 +128,17 @@ test("moving takes a vertex, a bound object or an id", () => {
   expect(vertex.parentId).toBe("0");
 });
 
+test("positions take bound objects", () => {
+  const task = vertex.bind<Task & { id?: string }>();
+  task.id = "a property";
+  const other = tree.root!.newChild(null, { before: task }).bind();
+  expect(tree.root!.children.map(({ id }) => id)).toEqual([other.$id, task.$id]);
+  task.$moveTo(tree.root!, { before: other });
+  task.$newChild(null, { at: 0 });
+  expect(tree.root!.children.map(({ id }) => id)).toEqual([task.$id, other.$id]);
+  expect(tree.getOrCreate("inside", task).parent).toBe(vertex);
+});
+
 test("drafts are read first and become lasting when committed", () => {
   const task = vertex.bind<Task>(taskSchema);
   task.$useTransients((draft) => {

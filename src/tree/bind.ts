@@ -1,7 +1,7 @@
 import { FoldspaceError } from "../errors.ts";
 import type { VertexChangeEvent } from "./events.ts";
 import { isPlainObject, type Frozen, type JsonValue } from "./json-value.ts";
-import type { Position } from "./position.ts";
+import { idOf, type Position, type VertexOrId } from "./position.ts";
 import type { Properties } from "./properties.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
 import { createCheck, type ObjectCheck, type SchemaIssue, type SchemaLike } from "./schema.ts";
@@ -37,7 +37,7 @@ export interface BoundVertexMethods<T> {
   $useTransients(use: (draft: T) => void): void;
   $commitTransients(): void;
   /** As `Vertex.moveTo`. */
-  $moveTo(parent: Vertex | { readonly $id: string } | string, position?: Position): void;
+  $moveTo(parent: VertexOrId, position?: Position): void;
   $delete(): void;
   $observe(listener: (events: VertexChangeEvent[]) => void): () => void;
   $observeChildren(listener: (children: readonly Vertex[]) => void): () => void;
@@ -139,7 +139,7 @@ function createMethods<T extends object>(vertex: Vertex, bound: BoundProperties)
     },
     $parse: () => bound.parse() as T,
     $moveTo(parent, position) {
-      tree.moveVertex(id, typeof parent === "string" ? parent : "$id" in parent ? parent.$id : parent.id, true, position);
+      tree.moveVertex(id, idOf(parent), true, position);
     },
     $delete: () => vertex.delete(),
     $observe: (listener) => vertex.observe(listener),

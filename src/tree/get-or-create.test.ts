@@ -44,6 +44,14 @@ test("a vertex that was moved stays there, and one that was deleted comes back w
   expect(back.getProperty("theme")).toBe("dark");
 });
 
+test("a vertex whose parent has not arrived is left where it is", () => {
+  const other = new ReplicatedTree("there", tree.getAllOps());
+  const folder = other.root!.newChild();
+  const ops = other.getOrCreate("settings", folder).tree.popLocalOps();
+  tree.merge(ops.filter(({ targetId }) => targetId === "settings"));
+  expect(tree.getOrCreate("settings", "root").parentId).toBe(folder.id);
+});
+
 test("an id that cannot be one, the bin and an unknown parent are refused, and nothing is made", () => {
   tree.popLocalOps();
   for (const id of ["", "a/b", BIN_ID, 5 as unknown as string])

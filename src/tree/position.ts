@@ -4,8 +4,8 @@ import { showId } from "./operation.ts";
 import { keysAmong, ORDER_KEY } from "./order.ts";
 import type { TreeState } from "./tree-state.ts";
 
-/** A vertex or its id. */
-export type VertexOrId = string | { readonly id: string };
+/** A vertex, a bound one, or its id. */
+export type VertexOrId = string | { readonly id: string } | { readonly $id: string };
 
 /** A place among the children of a vertex: beside one of them, or an index among the others. */
 export type Position =
@@ -14,7 +14,9 @@ export type Position =
   | { /** From 0 on; beyond the last child: at the end. */ readonly at: number };
 
 export function idOf(vertex: VertexOrId): string {
-  return typeof vertex === "string" ? vertex : vertex.id;
+  if (typeof vertex === "string") return vertex;
+  // a bound vertex may have a property `id`
+  return "$id" in vertex ? vertex.$id : vertex.id;
 }
 
 /**

@@ -59,12 +59,13 @@ export class TreeEditor {
   }
 
   getOrCreate(id: string, parentId: string, props: Properties | object | null, position: Position | undefined): void {
-    const { root, vertices } = this.#state;
-    const vertex = vertices.find(id);
-    if (vertices.exists(vertex) && (vertex === root || vertices.isAtOrBelow(vertex, root ?? 0))) return;
-    this.#beforeChange?.("edit");
     if (validId("vertex", id) === BIN_ID) throw new FoldspaceError("FOLD_BAD_ID", `${BIN_ID} is the id of the bin`);
-    if (vertices.exists(vertex)) this.#move(id, parentId, true, position);
+    const { vertices } = this.#state;
+    const [vertex, bin] = [vertices.find(id), vertices.find(BIN_ID)];
+    const isDeleted = bin !== 0 && vertices.isAtOrBelow(vertex, bin);
+    if (vertices.exists(vertex) && !isDeleted) return;
+    this.#beforeChange?.("edit");
+    if (isDeleted) this.#move(id, parentId, true, position);
     else this.#create({ id, createdAt: this.#creationOrder.nextTime() }, parentId, checkProperties(props ?? {}), position);
   }
 

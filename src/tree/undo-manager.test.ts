@@ -193,6 +193,16 @@ test.each<[string, (created: Vertex, child: Vertex) => void]>([
   expect(created.getProperty("x")).toBeDefined();
 });
 
+test("a creation is not undone if another peer has created the same vertex, also before", () => {
+  const undo = manage();
+  other.getOrCreate("settings", "root", { theme: "dark" });
+  for (let x = 0; x < 5; x++) root.setProperty("x", x);
+  tree.getOrCreate("settings", "root");
+  sync();
+  undo.undo();
+  expect(tree.getVertex("settings")!.parent).toBe(root);
+});
+
 test("an undone creation takes along what was created in it, and redo brings all of it back", () => {
   const undo = manage({ captureTimeoutMs: 500 });
   const created = root.newNamedChild("folder");
@@ -269,6 +279,20 @@ test("only edits within the scope are recorded, and moves into and out of it", (
   // set outside of the scope since, but here: only edits of others are protected
   expect(leaf.getProperty("x")).toBeUndefined();
   expect(manage({ scope: [inside.id, outside] })).toBeDefined();
+});
+
+test("what a transaction deletes within the scope, one in the other, is restored", () => {
+  const top = root.newChild();
+  const folder = top.newChild();
+  const child = folder.newChild({ x: 1 });
+  const undo = manage({ scope: top });
+  tree.transact(() => {
+    child.setProperty("x", 2);
+    child.delete();
+    folder.delete();
+  });
+  undo.undo();
+  expect([folder.parent, child.parent, child.getProperty("x")]).toEqual([top, folder, 1]);
 });
 
 test("an edit that is not to be recorded is not, and neither are drafts and reapplied operations", () => {

@@ -13,7 +13,7 @@ export interface UndoManagerOptions {
    * of its own. Default 500.
    */
   readonly captureTimeoutMs?: number;
-  /** Of the steps to undo, and of those to redo; the oldest ones beyond are dropped. Default 500. */
+  /** Of the steps to undo, and of those to redo; the oldest ones beyond are dropped. At least 1. Default 500. */
   readonly maxSteps?: number;
   /** Whether an edit is recorded. Default: all are. */
   readonly records?: (edit: TreeEdit) => boolean;
@@ -44,7 +44,7 @@ export interface UndoEvent {
  */
 export class UndoManager {
   readonly #tree: ReplicatedTree;
-  readonly #scope: readonly string[] | undefined;
+  readonly #scope: ReadonlySet<string> | undefined;
   readonly #captureTimeoutMs: number;
   readonly #maxSteps: number;
   readonly #records: (edit: TreeEdit) => boolean;
@@ -64,9 +64,9 @@ export class UndoManager {
   constructor(tree: ReplicatedTree, options: UndoManagerOptions = {}) {
     this.#tree = tree;
     const { scope } = options;
-    if (scope !== undefined) this.#scope = (isList(scope) ? scope : [scope]).map(idOf);
+    if (scope !== undefined) this.#scope = new Set((isList(scope) ? scope : [scope]).map(idOf));
     this.#captureTimeoutMs = options.captureTimeoutMs ?? 500;
-    this.#maxSteps = options.maxSteps ?? 500;
+    this.#maxSteps = Math.max(1, options.maxSteps ?? 500);
     this.#records = options.records ?? (() => true);
     this.#now = options.now ?? Date.now;
     this.#stops = [
@@ -129,7 +129,8 @@ export class UndoManager {
 
   #onEdits(edits: readonly TreeEdit[]): void {
     if (this.#reverting) return this.#addTo(this.#reverting, edits);
-    const own = edits.filter((edit) => isLasting(edit) && this.#isInScope(edit) && this.#records(edit));
+    const isInScope = this.#scopeFilter(edits);
+    const own = edits.filter((edit) => isLasting(edit) && isInScope(edit) && this.#records(edit));
     if (own.length === 0) return;
     this.#drop(this.#redoSteps, 0);
     const step = this.#stepFor(this.#now());
@@ -147,10 +148,31 @@ export class UndoManager {
     return this.#open.step;
   }
 
-  #isInScope({ op, former }: TreeEdit): boolean {
-    if (!this.#scope) return true;
-    const places = [op.targetId, ...("parentId" in op && typeof former === "string" ? [former] : [])];
-    return this.#scope.some((id) => places.some((place) => place === id || this.#tree.isAncestor(place, id)));
+  /** Whether the vertex of an edit is in the scope, or was before all these edits. */
+  #scopeFilter(edits: readonly TreeEdit[]): (edit: TreeEdit) => boolean {
+    const scope = this.#scope;
+    if (!scope) return () => true;
+    const formerParents = new Map<string, string>();
+    for (const { op, former } of edits) {
+      const isFirst = "parentId" in op && typeof former === "string" && !formerParents.has(op.targetId);
+      if (isFirst) formerParents.set(op.targetId, former);
+    }
+    const wasInScope = (vertexId: string): boolean => {
+      // merges between the edits can make the former places contradict each other
+      const seen = new Set<string>();
+      for (
+        let id: string | null = vertexId;
+        id !== null && !seen.has(id);
+        id = formerParents.get(id) ?? this.#tree.getParentId(id)
+      ) {
+        if (scope.has(id)) return true;
+        seen.add(id);
+      }
+      return false;
+    };
+    const isInScope = (vertexId: string): boolean =>
+      scope.has(vertexId) || this.#tree.getAncestors(vertexId).some(({ id }) => scope.has(id));
+    return ({ op: { targetId } }) => isInScope(targetId) || wasInScope(targetId);
   }
 
   #addTo(step: RecordedStep, edits: readonly TreeEdit[]): void {
@@ -216,8 +238,10 @@ export class UndoManager {
   }
 
   /** Whether others may have changed the vertex, or something in it. */
-  #isTouched({ vertexId, lastId }: UndoChange): boolean {
-    return [vertexId, ...this.#below(vertexId)].some((id) => this.#others.mayHaveTouched(id, lastId));
+  #isTouched({ vertexId, former, lastId }: UndoChange): boolean {
+    // others may have created a vertex with a chosen id, too, and before
+    const since = former === undefined ? undefined : lastId;
+    return [vertexId, ...this.#below(vertexId)].some((id) => this.#others.mayHaveTouched(id, since));
   }
 
   #below(vertexId: string): string[] {

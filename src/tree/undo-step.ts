@@ -103,8 +103,11 @@ export class OthersOperations {
     return isAfter(this.#subjects.get(subjectOf(vertexId, key))?.lastId, lastId);
   }
 
-  /** Whether others may have made an operation on the vertex after the given one. Unknown vertices are theirs. */
-  mayHaveTouched(vertexId: string, since: OpId): boolean {
+  /**
+   * Whether others may have made an operation on the vertex, as on all that are not known here.
+   * @param since only operations after this one count
+   */
+  mayHaveTouched(vertexId: string, since: OpId | undefined): boolean {
     const known = this.#subjects.get(allOf(vertexId));
     return !known || isAfter(known.lastId, since);
   }
