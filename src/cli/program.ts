@@ -22,6 +22,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<{ readonly register: Definitio
   ["rm", () => import("./commands/rm.ts")],
   ["verify", () => import("./commands/verify.ts")],
   ["repair", () => import("./commands/repair.ts")],
+  ["pack", () => import("./commands/pack.ts")],
   ["doctor", () => import("./commands/doctor.ts")],
   ["join", () => import("./commands/join.ts")],
   ["clone", () => import("./commands/clone.ts")],

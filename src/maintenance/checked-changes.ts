@@ -76,7 +76,7 @@ export class CheckedChanges {
 }
 
 /** Path of the parent folder; `""` for the space's folder. */
-function parentOf(path: string): string {
+export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 

@@ -1,4 +1,6 @@
+import type { SpaceFolder } from "../layers/folder/space-folder.ts";
 import { OpIdSet, type OpId } from "../tree/index.ts";
+import { readEntry, type ReadingProgress } from "./read-entry.ts";
 
 /** Ids of the operations of each tree, to prove that no operation was lost. */
 export class OperationTally {
@@ -34,4 +36,20 @@ export class OperationTally {
       if (!(this.#vectors.get(treeId)?.includes(vector) ?? vector.size === 0)) return treeId;
     return undefined;
   }
+}
+
+/** Reads all operations of a space that can be read. */
+export async function tallyFolder(folder: SpaceFolder, onProgress: (progress: ReadingProgress) => void): Promise<OperationTally> {
+  const found = new OperationTally();
+  const { logs } = await folder.scan();
+  let filesRead = 0;
+  let opsRead = 0;
+  for (const log of logs) {
+    for await (const { ops } of readEntry(folder, log)) {
+      found.add(log.treeId, ops);
+      opsRead += ops.length;
+    }
+    onProgress({ filesRead: ++filesRead, files: logs.length, opsRead });
+  }
+  return found;
 }

@@ -4,6 +4,7 @@ import { LOST_DIR, OPS_DIR, SPACE_DIR } from "../log/index.ts";
 import { OpIdSet } from "../tree/index.ts";
 import { findOldLogs, findOldRoots } from "./old-operations.ts";
 import { readEntry } from "./read-entry.ts";
+import { kindOfRepair } from "./repair/record.ts";
 import { classifyEntry, type LogEntry, type SpaceFolder } from "../layers/folder/space-folder.ts";
 
 interface UnreadLog {
@@ -72,7 +73,7 @@ export class UnreadLogs {
         }
       : {
           code: "FOLD_ONLY_IN_LOST_FOUND",
-          reason: `the space lacks ${operations} of this file: "foldspace repair --undo ${repairId}" puts it back`,
+          reason: `the space lacks ${operations} of this file: "foldspace ${kindOfRepair(repairId) ?? "repair"} --undo ${repairId}" puts it back`,
           file,
           treeId,
         };

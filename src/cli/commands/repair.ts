@@ -111,7 +111,11 @@ async function undo(context: Context, directory: string, { undo: id, json }: Opt
   if (undone.left.length > 0) context.exitCode = 1;
 }
 
-async function showUndoing({ id, restored, removed, staying, left }: Undoing, isDryRun: boolean, output: Output): Promise<void> {
+export async function showUndoing(
+  { id, restored, removed, staying, left }: Undoing,
+  isDryRun: boolean,
+  output: Output,
+): Promise<void> {
   for (const file of restored) await output.line(`${printable(file)}: put back`);
   for (const file of removed) await output.line(`${printable(file)}: removed, because restored files contain its operations`);
   for (const file of staying) await output.line(`${printable(file)}: kept, because changes that need it may still arrive`);

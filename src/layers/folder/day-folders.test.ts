@@ -8,7 +8,8 @@ import { FileSystemPersistenceLayer } from "./file-system-layer.ts";
 
 const SPACE = "5".repeat(32);
 const TREE = `/space/space-v1/ops/55/${"5".repeat(30)}`;
-const [TODAY, YESTERDAY, LONG_AGO] = [`${TREE}/2026/01/15`, `${TREE}/2026/01/14`, `${TREE}/2025/11/30`];
+const [TODAY, YESTERDAY, WEEKS_AGO] = [`${TREE}/2026/01/15`, `${TREE}/2026/01/14`, `${TREE}/2025/12/18`];
+const LONG_AGO = `${TREE}/2025/12/17`;
 const OTHER_LAYOUT = `/space/space-v1/ops/${SPACE}/2026/01/15`;
 const ROOT = '["m",1,"0",null]\n';
 
@@ -53,8 +54,8 @@ async function countIn(memory: MemoryFileSystem): Promise<number> {
 }
 
 test.each([
-  ["of the day before", [`${YESTERDAY}/other.jsonl`, `${LONG_AGO}/other.jsonl`], YESTERDAY],
-  ["of another year", [`${LONG_AGO}/other.jsonl`, `${TREE}/2025/02/07/other.jsonl`], LONG_AGO],
+  ["of the day before", [`${YESTERDAY}/other.jsonl`, `${WEEKS_AGO}/other.jsonl`], YESTERDAY],
+  ["of another year", [`${WEEKS_AGO}/other.jsonl`, `${TREE}/2025/02/07/other.jsonl`], WEEKS_AGO],
 ])("while the new folder of a day rests, writing continues in the folder %s", async (_name, files, earlier) => {
   const { memory, clock, save } = await listen(...files);
   const folders: string[] = [];
@@ -76,8 +77,12 @@ test("a single save of a day is in the folder of that day", async () => {
   expect(await memory.list(YESTERDAY)).toHaveLength(1);
 });
 
-test("without an earlier folder, and in a folder that was there before, writing needs no other folder", async () => {
-  for (const rig of [await listen(), await listen(`${TODAY}/other.jsonl`, `${YESTERDAY}/other.jsonl`)]) {
+test("without an earlier folder of recent weeks, and in a folder that was there before, writing needs no other folder", async () => {
+  for (const rig of [
+    await listen(),
+    await listen(`${LONG_AGO}/other.jsonl`),
+    await listen(`${TODAY}/other.jsonl`, `${YESTERDAY}/other.jsonl`),
+  ]) {
     for (let second = 0; second < 20; second++) {
       expect(await rig.save()).toBe(TODAY);
       await rig.clock.advance(1_000);
@@ -103,7 +108,8 @@ test("writing that passes midnight continues in the old folder while the new one
 test.each([
   ["today's folder", [`${TODAY}/other.jsonl`, `${YESTERDAY}/other.jsonl`], TODAY, YESTERDAY],
   ["today's only folder", [`${TODAY}/other.jsonl`], TODAY, OTHER_LAYOUT],
-  ["the folder of the month", [`${TODAY}/other.jsonl`, `${LONG_AGO}/other.jsonl`], `${TREE}/2026/01`, LONG_AGO],
+  ["the folder of the month", [`${TODAY}/other.jsonl`, `${WEEKS_AGO}/other.jsonl`], `${TREE}/2026/01`, WEEKS_AGO],
+  ["today's folder, long after the others", [`${TODAY}/other.jsonl`, `${LONG_AGO}/other.jsonl`], TODAY, OTHER_LAYOUT],
   ["the folder of the tree", [`${TODAY}/other.jsonl`, `${YESTERDAY}/other.jsonl`], TREE, OTHER_LAYOUT],
 ])("after %s was removed, it is not made again", async (_name, files, removed, expected) => {
   for (const hasWritten of [false, true]) {

@@ -10,6 +10,11 @@ const FILLING_MS = 1_000;
  * the folder at rest at one of its checks (see `LogWriter`).
  */
 const REST_MS = 16_000;
+/**
+ * How old the folder of an earlier day may be to be written to, in milliseconds. Older files never change again, so that they
+ * can be packed (`LEAST_OLDER_THAN_MS` of `maintenance/pack/periods.ts`).
+ */
+const EARLIER_MS = 28 * 24 * 60 * 60 * 1000;
 
 interface Choice {
   /** The folder of the UTC day. */
@@ -25,10 +30,10 @@ interface Choice {
 /**
  * Chooses the folder to which operations of a tree are saved. It is the folder of the UTC day, except:
  *
- * - while that folder is new: then it is the latest earlier one;
+ * - while that folder is new: then it is the latest one of the four weeks before;
  * - if that folder was removed while this instance ran. Syncthing watches no folder that is made again under its former name,
- *   and would carry what is written there only at its next full scan. Then it is the latest earlier one that remains, or a
- *   folder of the day in the other layout that readers accept (`ops/{treeId}`).
+ *   and would carry what is written there only at its next full scan. Then it is the latest one of the four weeks before
+ *   that remains, or a folder of the day in the other layout that readers accept (`ops/{treeId}`).
  */
 export class DayFolders {
   readonly #folder: SpaceFolder;
@@ -79,7 +84,7 @@ export class DayFolders {
 
   async #decide(treeId: string, day: string, now: number): Promise<Choice> {
     if (await this.#exists(day)) return { day, folder: day, madeAt: undefined, earlier: undefined };
-    const earlier = await this.#findEarlier(treeDir(treeId), day);
+    const earlier = await this.#findEarlier(treeDir(treeId), joinPath(treeDir(treeId), dayPath(now - EARLIER_MS)), day);
     if (!(await this.#isGone(day))) return { day, folder: day, madeAt: now, earlier };
     const other = joinPath(OPS_DIR, treeId, dayPath(now));
     const folder = earlier ?? ((await this.#isGone(other)) ? day : other);
@@ -98,15 +103,15 @@ export class DayFolders {
     return (await this.#folder.fs.stat(this.#folder.at(path)))?.kind === "directory";
   }
 
-  /** The latest folder of a day before the given one. */
-  async #findEarlier(folder: string, before: string, depth: number = 0): Promise<string | undefined> {
+  /** The latest folder of a day from `first` on, and before the other. */
+  async #findEarlier(folder: string, first: string, before: string, depth: number = 0): Promise<string | undefined> {
     if (depth === 3) return folder;
     for (const name of await this.#listFolders(folder)) {
       const path = joinPath(folder, name);
       // of two siblings, the one with the earlier name has only earlier days
       const isEarlier = depth === 2 ? path < before : path <= before.slice(0, path.length);
-      if (!isEarlier || !isDayFolder(name, depth)) continue;
-      const found = await this.#findEarlier(path, before, depth + 1);
+      if (!isEarlier || path < first.slice(0, path.length) || !isDayFolder(name, depth)) continue;
+      const found = await this.#findEarlier(path, first, before, depth + 1);
       if (found !== undefined) return found;
     }
     return undefined;

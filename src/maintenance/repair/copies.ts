@@ -71,7 +71,7 @@ async function readCopy(folder: SpaceFolder, entry: LogEntry, comparison: Compar
     badLines += part.problems.length;
     newerLines = part.newerLines;
   }
-  return newerLines > 0 ? "it has lines of a newer format" : { entry, sha256: hash.digest(), badLines };
+  return newerLines > 0 ? "it has lines of a newer format" : { entry, sha256: hash.end(), badLines };
 }
 
 async function isDisputed(folder: SpaceFolder, entry: LogEntry, { disputed }: Comparison): Promise<boolean> {

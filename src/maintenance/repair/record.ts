@@ -5,9 +5,13 @@ import { newId } from "../../tree/index.ts";
 import { CheckedChanges } from "../checked-changes.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 
+/** The command that moved files to `lost+found`; ids begin with it. */
+export type ChangeKind = "repair" | "pack";
+
 /**
  * The changes of a repair, written before the first change and again when the repair has finished. The record contains all
  * that undoing needs, whether the repair has finished or not, also on a device that has received only a part of the changes.
+ * Packing writes such a record too, without the packed files, because an undo leaves these.
  */
 export interface RepairRecord {
   /** Name of its folder in `lost+found`. */
@@ -56,11 +60,11 @@ const UNDO_FILE = "undo.json";
 const UNDONE_FILE = "undone.json";
 export const REPORT_FILE = "report.txt";
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
-const REPAIR_ID = /^repair-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{8}$/;
+const REPAIR_ID = /^(repair|pack)-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[0-9a-f]{8}$/;
 
 /** Makes an id that sorts by time, and is never the same on two devices. */
-export function newRepairId(now: Date): string {
-  return `repair-${now.toISOString().replaceAll(/[:.]/g, "-")}-${newId().slice(0, 8)}`;
+export function newRepairId(now: Date, kind: ChangeKind = "repair"): string {
+  return `${kind}-${now.toISOString().replaceAll(/[:.]/g, "-")}-${newId().slice(0, 8)}`;
 }
 
 export function repairFolderOf(id: string): string {
@@ -84,12 +88,13 @@ export interface ListedRepair {
   readonly isUndone: boolean;
 }
 
-/** Lists the repairs, the latest last. */
-export async function listRepairs(folder: SpaceFolder): Promise<ListedRepair[]> {
+/** Lists the repairs, the latest last. @param only those of this kind */
+export async function listRepairs(folder: SpaceFolder, only?: ChangeKind): Promise<ListedRepair[]> {
   await folder.assertNoLinks(LOST_DIR);
   const repairs: ListedRepair[] = [];
   for (const { name: id, kind } of (await folder.fs.list(folder.at(LOST_DIR))) ?? []) {
-    if (kind !== "directory" || !REPAIR_ID.test(id)) continue;
+    const made = kind === "directory" ? kindOfRepair(id) : undefined;
+    if (made === undefined || (only !== undefined && made !== only)) continue;
     const inside = (await folder.fs.list(folder.at(repairFolderOf(id)))) ?? [];
     const files = new Set(inside.flatMap((entry) => (entry.kind === "file" ? entry.name : [])));
     if (files.has(UNDO_FILE)) repairs.push({ id, isUndone: false });
@@ -98,13 +103,18 @@ export async function listRepairs(folder: SpaceFolder): Promise<ListedRepair[]> 
   return repairs.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** @returns `undefined` if it is not the id of a repair or a packing */
+export function kindOfRepair(id: string): ChangeKind | undefined {
+  return REPAIR_ID.exec(id)?.[1] as ChangeKind | undefined;
+}
+
 /** @throws FoldspaceError `FOLD_BAD_RECORD` if the record is damaged, or contains paths that a repair must not touch */
 export async function readRecord(folder: SpaceFolder, { id, isUndone }: ListedRepair): Promise<RepairRecord> {
   const path = recordPath(id, isUndone ? UNDONE_FILE : UNDO_FILE);
   const bytes = await new CheckedChanges(folder).read(path, { offset: 0, length: MAX_RECORD_BYTES + 1 });
   const parsed = bytes && bytes.length <= MAX_RECORD_BYTES ? parseRecord(new TextDecoder().decode(bytes), id) : undefined;
   if (parsed) return parsed;
-  throw new FoldspaceError("FOLD_BAD_RECORD", `${folder.at(path)} is damaged, so this repair can be undone only by hand`, {
+  throw new FoldspaceError("FOLD_BAD_RECORD", `${folder.at(path)} is damaged, so this change can be undone only by hand`, {
     data: { file: path },
   });
 }

@@ -2,8 +2,8 @@ import { FoldspaceError, type Problem } from "../../errors.ts";
 import { joinPath } from "../../fs/file-system.ts";
 import { SPACE_FILE } from "../../log/index.ts";
 import { CheckedChanges } from "../checked-changes.ts";
-import { OperationTally } from "../operation-tally.ts";
-import { readEntry, type ReadingProgress } from "../read-entry.ts";
+import { tallyFolder } from "../operation-tally.ts";
+import type { ReadingProgress } from "../read-entry.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 import { planRepair, type RepairPlan, type RepairStep } from "./plan.ts";
 import { newRepairId, repairFolderOf, REPORT_FILE, writeRecord, type RepairRecord } from "./record.ts";
@@ -66,7 +66,7 @@ export async function repairFolder(folder: SpaceFolder, options: RepairOptions =
   if (spaceFile) await writeSpaceFile(folder, spaceFile);
   const work = new RepairWork(folder, { id, now });
   await work.do(plan, (done) => onProgress?.({ filesRead: done, files: plan.steps.length, opsRead: 0, phase: "repairing" }));
-  const after = await tally(folder, (progress) => onProgress?.({ ...progress, phase: "checking" }));
+  const after = await tallyFolder(folder, (progress) => onProgress?.({ ...progress, phase: "checking" }));
   const lacking = after.findLacking(plan.before);
   if (lacking !== undefined) {
     const { left: notBack } = await undoRepair(folder, { id, now });
@@ -93,19 +93,4 @@ function plannedChanges({ groups, ownFiles, foreign }: RepairPlan): Pick<RepairR
     made: groups.flatMap(({ relay }) => relay ?? []),
     rewritten: ownFiles.map(({ change }) => change),
   };
-}
-
-async function tally(folder: SpaceFolder, onProgress: (progress: ReadingProgress) => void): Promise<OperationTally> {
-  const found = new OperationTally();
-  const { logs } = await folder.scan();
-  let filesRead = 0;
-  let opsRead = 0;
-  for (const log of logs) {
-    for await (const { ops } of readEntry(folder, log)) {
-      found.add(log.treeId, ops);
-      opsRead += ops.length;
-    }
-    onProgress({ filesRead: ++filesRead, files: logs.length, opsRead });
-  }
-  return found;
 }

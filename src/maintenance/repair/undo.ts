@@ -1,6 +1,14 @@
 import { FoldspaceError, type Problem } from "../../errors.ts";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
-import { listRepairs, markUndone, readRecord, writeRecord, type ListedRepair, type RepairRecord } from "./record.ts";
+import {
+  listRepairs,
+  markUndone,
+  readRecord,
+  writeRecord,
+  type ChangeKind,
+  type ListedRepair,
+  type RepairRecord,
+} from "./record.ts";
 import { UndoWork } from "./undo-work.ts";
 
 export interface Undoing {
@@ -32,8 +40,13 @@ export interface UndoOptions {
  *   and errors of the file system
  */
 export async function undoRepair(folder: SpaceFolder, options: UndoOptions = {}): Promise<Undoing> {
+  return await undoChange(folder, "repair", options);
+}
+
+/** Undoes the latest change of a kind, or the one with the id. Like {@link undoRepair}. */
+export async function undoChange(folder: SpaceFolder, kind: ChangeKind, options: UndoOptions): Promise<Undoing> {
   const { isDryRun = false, now = new Date() } = options;
-  const listed = await chooseRepair(folder, options.id);
+  const listed = await chooseRepair(folder, kind, options.id);
   const record = await readRecord(folder, listed);
   const work = new UndoWork(folder, record, { isDryRun, now });
   const returned = [...new Set([...(record.returned ?? []), ...(await work.findReturnable())])];
@@ -46,15 +59,16 @@ export async function undoRepair(folder: SpaceFolder, options: UndoOptions = {})
 }
 
 /** @throws FoldspaceError `FOLD_NOT_FOUND`, `FOLD_BAD_RECORD` */
-async function chooseRepair(folder: SpaceFolder, wanted: string | undefined): Promise<ListedRepair> {
+async function chooseRepair(folder: SpaceFolder, kind: ChangeKind, wanted: string | undefined): Promise<ListedRepair> {
   const undoable: ListedRepair[] = [];
-  for (const repair of await listRepairs(folder)) {
+  for (const repair of await listRepairs(folder, kind)) {
     const isWanted = repair.id === wanted;
     if (!repair.isUndone || (await hasMoreToUndo(folder, repair, isWanted))) undoable.push(repair);
   }
   const found = wanted === undefined ? undoable.at(-1) : undoable.find(({ id }) => id === wanted);
   if (found) return found;
-  const reason = wanted === undefined ? "no repair that can be undone" : `no repair ${JSON.stringify(wanted)} that can be undone`;
+  const reason =
+    wanted === undefined ? `no ${kind} that can be undone` : `no ${kind} ${JSON.stringify(wanted)} that can be undone`;
   throw new FoldspaceError("FOLD_NOT_FOUND", `There is ${reason} in ${folder.path}`, {
     data: { path: folder.path, repairs: undoable.map(({ id }) => id) },
   });

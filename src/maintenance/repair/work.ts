@@ -1,21 +1,13 @@
-import { errorCode, errorMessage, type FoldspaceErrorCode, type Problem } from "../../errors.ts";
-import { newId } from "../../tree/index.ts";
-import { besidePath, CheckedChanges } from "../checked-changes.ts";
+import type { Problem } from "../../errors.ts";
+import { CheckedChanges } from "../checked-changes.ts";
 import type { LogEntry, SpaceFolder } from "../../layers/folder/space-folder.ts";
 import { examineCopies } from "./copies.ts";
 import { digestOf, digestOfFile } from "./digest.ts";
 import { completeFile } from "./own-file.ts";
+import { moveAway, moveLog } from "./move-away.ts";
 import type { GroupPlan, OwnFilePlan, RepairPlan, RepairStep } from "./plan.ts";
 import type { MadeFile, MovedFile, RewrittenFile } from "./record.ts";
 import { relayFor } from "./relay.ts";
-
-/** Errors for which a file stays in its place while the others are repaired. */
-const LEAVES_THE_FILE: ReadonlySet<FoldspaceErrorCode> = new Set<FoldspaceErrorCode>([
-  "FOLD_BUSY",
-  "FOLD_IO",
-  "FOLD_PERMISSION",
-  "FOLD_TIMEOUT",
-]);
 
 /** Executes a plan. Leaves and reports files that have changed since the plan was made. */
 export class RepairWork {
@@ -63,39 +55,20 @@ export class RepairWork {
     for (const copy of copies) await this.#moveCopy(copy, mergeable.get(copy.from)!.entry, steps.get(copy.from)!);
   }
 
-  async #moveCopy(copy: MovedFile, { peerId, size }: LogEntry, step: RepairStep): Promise<void> {
-    if (!(await this.#move(copy))) return;
-    if ((await digestOfFile(this.#folder, copy.to, size)) === copy.sha256) {
-      this.moved.push(copy);
-      this.done.push(step);
-      return;
-    }
-    // The sync service replaced the copy in between, and may have put a still newer one in its place. So this one goes beside
-    // it, under a name that every reader recognizes as a copy.
-    const beside = besidePath(copy.from, `${peerId} (changed ${newId().slice(0, 8)}).jsonl`);
-    await this.#changes.moveFile(copy.to, beside);
-    this.#skip(copy.from, "FOLD_CONFLICT_COPY", `it changed while it was being moved, and is in ${beside} now`);
+  async #moveCopy(copy: MovedFile, entry: LogEntry, step: RepairStep): Promise<void> {
+    const failure = await moveLog(this.#folder, copy, entry);
+    if (failure) return this.#skip(copy.from, failure.code ?? "FOLD_CONFLICT_COPY", failure.reason);
+    this.moved.push(copy);
+    this.done.push(step);
   }
 
   async #moveForeign(file: MovedFile, step: RepairStep): Promise<void> {
-    if (!(await this.#move(file))) return;
+    const failure = await moveAway(this.#changes, file);
+    if (failure) return this.#skip(file.from, failure.code, failure.reason);
     // no program reads it, so a change meanwhile does not matter
     const size = (await this.#changes.sizeOf(file.to)) ?? 0;
     this.moved.push({ ...file, sha256: await digestOfFile(this.#folder, file.to, size) });
     this.done.push(step);
-  }
-
-  /** @returns whether the file was moved. One that cannot be moved, for example for its long path, must not stop the others. */
-  async #move({ from, to }: MovedFile): Promise<boolean> {
-    try {
-      await this.#changes.moveFile(from, to);
-      return true;
-    } catch (error) {
-      const code = errorCode(error);
-      if (!code || !LEAVES_THE_FILE.has(code)) throw error;
-      this.#skip(from, code, `it could not be moved: ${errorMessage(error)}`);
-      return false;
-    }
   }
 
   async #completeOwn({ entry, logs, change }: OwnFilePlan, step: RepairStep): Promise<void> {
