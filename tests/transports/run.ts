@@ -26,7 +26,7 @@ const LONGEST_RUN_MS = 60_000;
 /** Programs that are run in place of those in PATH, by a variable of the environment with their path. */
 const REPLACED: Partial<Record<Program, string | undefined>> = { syncthing: process.env["FOLDSPACE_SYNCTHING"] };
 
-/** What to start for a program. */
+/** The command that starts a program. */
 export function commandOf(program: Program): string {
   return REPLACED[program] ?? program;
 }

@@ -3,7 +3,7 @@ import type { Advice, Place } from "./place.ts";
 /** A line that a space needs in a file of settings. */
 export interface Setting {
   readonly line: string;
-  /** What happens without it: a clause. */
+  /** The consequence of its absence: a clause. */
   readonly otherwise: string;
   /** Whether changes can be lost or files be damaged without it; otherwise it only saves work. */
   readonly isNeeded: boolean;
@@ -24,14 +24,14 @@ export interface SettingsFile {
   readonly settings: readonly Setting[];
 }
 
-/** What `foldspace init` writes for a carrier, and `foldspace doctor` checks. */
+/** The settings that `foldspace init` writes for a carrier, and `foldspace doctor` checks. */
 export interface Setup {
   /** Name of the option of `foldspace init`. */
   readonly option: SetupOption;
   /** In the carrier's own folder, which has its mark, or in the space's. */
   readonly isAtRoot: boolean;
   readonly files: readonly SettingsFile[];
-  /** What to do if the carrier has left no mark, and the files cannot be written before that. */
+  /** Present if the files cannot be written before the carrier has left its mark: says how to get there. */
   readonly needsMark?: string;
 }
 

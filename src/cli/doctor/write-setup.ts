@@ -5,7 +5,7 @@ import type { Carrier } from "./carriers.ts";
 import { placesOf, type Advice, type Place } from "./place.ts";
 import { missingSettings, type Setting, type Setup, type SettingsFile } from "./setups.ts";
 
-/** What was done to a file of settings. */
+/** A file of settings after it was set up. */
 export interface WrittenSettings {
   readonly path: string;
   readonly isNew: boolean;
@@ -14,7 +14,7 @@ export interface WrittenSettings {
 
 export interface WrittenSetup {
   readonly files: readonly WrittenSettings[];
-  /** What is left to do by hand, and what to know. */
+  /** Steps to take by hand, and facts to know. */
   readonly advice: readonly Advice[];
 }
 
