@@ -3,7 +3,8 @@
 //
 // node scripts/test-transports.mjs [--full] [arguments for vitest]
 //
-// With --full, typing and editing continue long enough to make the printed figures reliable.
+// With --full, typing and editing continue long enough to make the printed figures reliable. FOLDSPACE_SYNCTHING=PATH runs another
+// Syncthing than the one in PATH.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

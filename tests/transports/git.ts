@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run, runWell, type Finished } from "./programs.ts";
+import { run, runWell, type Finished } from "./run.ts";
 import { RepeatedExchange, type Site } from "./transport.ts";
 
 const WHO = {

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { tell } from "./figures.ts";
-import { run, runWell } from "./programs.ts";
+import { run, runWell } from "./run.ts";
 import { RepeatedExchange, type Site } from "./transport.ts";
 
 /** `rclone bisync`. */

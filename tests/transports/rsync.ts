@@ -1,4 +1,4 @@
-import { run } from "./programs.ts";
+import { run } from "./run.ts";
 import { RepeatedExchange, type Site } from "./transport.ts";
 
 /** Files were gone before they could be copied, such as temporary ones. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { runWell } from "./programs.ts";
+import { commandOf, runWell } from "./run.ts";
 import type { Site, Transport } from "./transport.ts";
 import { until } from "./until.ts";
 
@@ -13,7 +13,7 @@ const LOG_LINES = 15;
  * Ends Syncthing when this process ends, whatever ends it: the pipe closes then. Its database is made anew for each test,
  * so that it need not be asked.
  */
-const GUARD = 'syncthing "$@" & cat; kill -KILL $!; wait $!';
+const GUARD = '"$0" "$@" & cat; kill -KILL $!; wait $!';
 
 /** Two instances of Syncthing on this machine that know of each other and of nobody else. */
 export class Syncthing implements Transport {
@@ -112,7 +112,7 @@ class Instance {
     const log = openSync(this.#logFile, "a");
     // it is its own monitor otherwise, and starts a second process
     const env = { PATH: process.env["PATH"], HOME: this.#home, STMONITORED: "yes", STNOUPGRADE: "1" };
-    const args = ["-c", GUARD, "sh", `--home=${this.#home}`, "--no-browser"];
+    const args = ["-c", GUARD, commandOf("syncthing"), `--home=${this.#home}`, "--no-browser"];
     this.#process = spawn("sh", args, { env, stdio: ["pipe", log, log] });
     closeSync(log);
     this.#hasEnded = new Promise((resolve) => {

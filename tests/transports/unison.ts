@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { run } from "./programs.ts";
+import { run } from "./run.ts";
 import { RepeatedExchange, type Site } from "./transport.ts";
 
 /** Files changed while they were being carried, which the next run carries. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { sealPlainFile } from "../../src/secrets/plain-file.ts";
 import { foldspace, jsonLines, LOG_FILE, SPACE_ID } from "../scenarios/cli-harness.ts";
-import { describeWith, run, runWell, type Program } from "./programs.ts";
+import { describeWith } from "./programs.ts";
+import { run, runWell, type Program } from "./run.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
