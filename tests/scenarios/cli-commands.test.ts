@@ -22,10 +22,9 @@ async function outline(path: string, ...options: string[]): Promise<string[]> {
 
 test("a space is made, filled, changed and shown", async () => {
   const path = join(temporaryFolder(), "new", "notes");
-  const id = await output("init", path, "--name", "My notes", "--git");
+  const id = await output("init", path, "--name", "My notes");
   expect(id).toMatch(/^[0-9a-f]{32}$/);
   expect(JSON.parse(readFileSync(join(path, "space-v1/space.json"), "utf8"))).toEqual({ id });
-  expect(readFileSync(join(path, ".gitattributes"), "utf8")).toContain("merge=union");
   expect(existsSync(join(path, "supa.md"))).toBe(true);
 
   const inbox = await output("add", path, "--name", "Inbox");

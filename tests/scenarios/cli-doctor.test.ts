@@ -121,6 +121,11 @@ test("the mount of a folder is found, with spaces in its path, and the later of 
   expect(findMount(mountinfo, "/mnt/mysterious")).toEqual({ type: "ext4", path: "/" });
 });
 
+test("a mount of rclone, and a vault of gocryptfs, get the option that they need", () => {
+  expect(describeMount({ type: "fuse.rclone", path: "/" })?.advice[0]?.text).toContain("--vfs-cache-mode writes");
+  expect(describeMount({ type: "fuse.gocryptfs", path: "/" })?.advice[0]?.text).toContain("-deterministic-names");
+});
+
 test.each(["nfs4", "cifs", "9p", "fuse.sshfs", "fuse.bindfs", "vfat", "exfat", "fuseblk", "overlay", "tmpfs"])(
   "%s gets a sentence",
   (type) => {

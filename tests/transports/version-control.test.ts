@@ -137,25 +137,29 @@ describeWith("hg", "Mercurial", () => {
     await holdBoth(folder, "Mercurial", { knowsAncestor });
   });
 
-  test("joins logs by itself as `foldspace doctor` says", async () => {
+  test("joins logs by itself, keeps the ancestor of secrets, and commits no temporary file, as `foldspace init` sets it up", async () => {
     const site = new Site();
     const folder = site.at("one");
     await site.do("hg", site.root, "init", folder);
-    writeFileSync(join(folder, ".hg/hgrc"), "[merge-patterns]\n**.jsonl = :union\n");
-    expect((await foldspace(["doctor", folder])).code).toBe(0);
     const commit = async (version: keyof Versions): Promise<void> => {
       await put(folder, version);
-      rmSync(join(folder, SECRETS), { force: true });
+      writeFileSync(join(folder, "space-v1/.0123.tmp"), "");
       await site.do("hg", folder, "commit", "--quiet", "--addremove", "--message", version);
     };
+    await put(folder, "base");
+    expect((await foldspace(["init", folder, "--hg"])).code).toBe(0);
+    expect((await foldspace(["doctor", folder])).code).toBe(0);
     await commit("base");
     await commit("theirs");
     await site.do("hg", folder, "update", "--quiet", "0");
     await commit("ours");
-    await site.do("hg", folder, "merge", "1");
-    expect((await problemsOf(folder)).filter(({ code }) => code === "FOLD_MERGE_MARKER")).toEqual([]);
+    await site.try("hg", folder, "merge", "1");
+    expect(await site.do("hg", folder, "files")).not.toContain(".tmp");
+    const withMarkers = (await problemsOf(folder)).filter(({ code }) => code === "FOLD_MERGE_MARKER");
+    expect(withMarkers.map(({ file }) => file)).toEqual([SECRETS]);
     expect(readFileSync(join(folder, LOG_FILE), "utf8")).toContain('"ours"');
     expect(readFileSync(join(folder, LOG_FILE), "utf8")).toContain('"theirs"');
+    expect((await foldspace(["secrets", "list", folder])).stdout.trim().split("\n").sort()).toEqual(["kept", "ours", "theirs"]);
   });
 });
 

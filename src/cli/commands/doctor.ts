@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 import type { Context } from "../context.ts";
-import { CARRIERS } from "../doctor/carriers.ts";
+import { adviseOn, CARRIERS } from "../doctor/carriers.ts";
 import { describeMount, ignoresCase, mountOf } from "../doctor/file-systems.ts";
 import { placesOf, type Advice } from "../doctor/place.ts";
 import { printable } from "../output.ts";
@@ -53,11 +53,12 @@ async function diagnose(folder: SpaceFolder): Promise<Finding[]> {
   const findings: Finding[] = [];
   const found = new Set<string>();
   for (const place of placesOf(path)) {
-    for (const { name, findMark, advise } of CARRIERS) {
-      const mark = found.has(name) ? undefined : findMark(place);
+    for (const carrier of CARRIERS) {
+      const { name } = carrier;
+      const mark = found.has(name) ? undefined : carrier.findMark(place);
       if (mark === undefined) continue;
       found.add(name);
-      findings.push({ name, mark: join(place.path, mark), advice: advise(place) });
+      findings.push({ name, mark: join(place.path, mark), advice: adviseOn(carrier, place) });
     }
   }
   const mount = mountOf(path);

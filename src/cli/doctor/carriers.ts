@@ -1,12 +1,19 @@
 import type { Advice, Place } from "./place.ts";
+import { checkSetup, GIT, isInLfs, JJ, MERCURIAL, RCLONE, RCLONE_FILTERS, SYNCTHING, type Setup } from "./setups.ts";
 
 /** A program that carries folders, and how it is recognised and should be set. */
 export interface Carrier {
   readonly name: string;
   /** @returns the mark that the program has left in a folder; `undefined` if none */
   readonly findMark: (place: Place) => string | undefined;
-  /** What should be changed, and what to know. */
+  /** What should be changed besides the files of its setup, and what to know. */
   readonly advise: (place: Place) => readonly Advice[];
+  readonly setup?: Setup;
+}
+
+/** Says everything that should be changed for a carrier, and what to know. */
+export function adviseOn({ setup, advise }: Carrier, place: Place): Advice[] {
+  return [...(setup ? checkSetup(setup, place) : []), ...advise(place)];
 }
 
 const needed = (text: string): Advice => ({ text, isNeeded: true });
@@ -33,44 +40,25 @@ function either(...finders: readonly Carrier["findMark"][]): Carrier["findMark"]
   };
 }
 
-/** Whether a line of `.gitattributes` gives an attribute to files of a pattern. */
-function hasAttribute(place: Place, file: RegExp, attribute: string): boolean {
-  const texts = [place.read(".gitattributes"), place.readInSpace(".gitattributes")];
-  return texts.some((text) =>
-    text?.split(/\r?\n/).some((line) => {
-      const [pattern = "", ...attributes] = line.trim().split(/\s+/);
-      return file.test(pattern) && attributes.includes(attribute);
-    }),
-  );
-}
-
-const LOGS = /(?:^|\/)\*\.jsonl$/;
-const SECRETS = /(?:^|\/|\*)secrets\*?$|^\*$/;
-
 function adviseGit(place: Place): Advice[] {
-  const advice: Advice[] = [];
-  if (!hasAttribute(place, LOGS, "merge=union"))
-    advice.push(
-      needed(
-        '.gitattributes does not say how Git joins logs: put the line "*.jsonl -text merge=union" into it (FORMAT.md, "Git").',
-      ),
-    );
-  if (!hasAttribute(place, SECRETS, "-merge"))
-    advice.push(needed('.gitattributes lets Git write markers into the secrets: put the line "secrets* -text -merge" into it.'));
-  if (hasAttribute(place, LOGS, "filter=lfs") || hasAttribute(place, SECRETS, "filter=lfs"))
-    advice.push(
-      needed(
-        'Git LFS keeps files of the space elsewhere, and a device without "git lfs pull" sees only pointers: exclude "space-v1" from "git lfs track".',
-      ),
-    );
-  advice.push(note("Commit, pull and push regularly: Git carries nothing by itself."));
-  return advice;
+  const attributes = [place.read(".gitattributes"), place.readInSpace(".gitattributes")].filter((text) => text !== undefined);
+  return [
+    ...(isInLfs(attributes)
+      ? [
+          needed(
+            'Git LFS keeps files of the space elsewhere, and a device without "git lfs pull" sees only pointers: exclude "space-v1" from "git lfs track".',
+          ),
+        ]
+      : []),
+    note("Commit, pull and push regularly: Git carries nothing by itself."),
+  ];
 }
 
 export const CARRIERS: readonly Carrier[] = [
   {
     name: "Syncthing",
     findMark: named(".stfolder"),
+    setup: SYNCTHING,
     advise: (place) => {
       const ignored = place.read(".stignore")?.split(/\r?\n/) ?? [];
       const pattern = ignored.find((line) =>
@@ -81,7 +69,7 @@ export const CARRIERS: readonly Carrier[] = [
           ? []
           : [needed(`.stignore excludes files of the space with "${pattern.trim()}": remove that line.`)]),
         note(
-          "Edits reach other devices within 26 s at the default fsWatcherDelayS of 10, and within 7 s at 1: set it in the folder's advanced settings.",
+          "Edits reach other devices within 26 s at the default fsWatcherDelayS of 10, and within 9 s at 1: set it in the folder's advanced settings.",
         ),
         note("Keep maxConflicts above 0: otherwise the version that loses a conflict is deleted."),
         note(
@@ -94,6 +82,7 @@ export const CARRIERS: readonly Carrier[] = [
   {
     name: "jj",
     findMark: named(".jj"),
+    setup: JJ,
     advise: () => [
       note("jj applies no merge attributes: it writes the markers of a conflict into files. foldspace reads both sides of them."),
       note(
@@ -101,21 +90,15 @@ export const CARRIERS: readonly Carrier[] = [
       ),
     ],
   },
-  { name: "Git", findMark: named(".git"), advise: adviseGit },
+  { name: "Git", findMark: named(".git"), setup: GIT, advise: adviseGit },
   {
     name: "Mercurial",
     findMark: named(".hg"),
-    advise: (place) => {
-      const settings = place.read(".hg/hgrc") ?? "";
-      const isUnion = /^\s*\S*\*\.jsonl\s*=\s*(?:internal)?:union\s*$/m.test(settings);
-      return isUnion
-        ? []
-        : [
-            needed(
-              '.hg/hgrc does not say how Mercurial joins logs: put "[merge-patterns]" and below it "**.jsonl = :union" into it.',
-            ),
-          ];
-    },
+    setup: MERCURIAL,
+    advise: () => [
+      note("Commit, pull, merge and push regularly: Mercurial carries nothing by itself."),
+      note("A clone has no .hg/hgrc of its own: set up each device."),
+    ],
   },
   {
     name: "Subversion",
@@ -142,9 +125,12 @@ export const CARRIERS: readonly Carrier[] = [
   },
   {
     name: "rclone bisync",
-    findMark: either(named("RCLONE_TEST", /\.jsonl\.conflict\d+$/), ({ rcloneListing }) => rcloneListing),
+    findMark: either(named(RCLONE_FILTERS, "RCLONE_TEST", /\.jsonl\.conflict\d+$/), ({ rcloneListing }) => rcloneListing),
+    setup: RCLONE,
     advise: () => [
-      note('Pass --local-no-check-updated: otherwise an edit while a file is copied stops all further runs until "--resync".'),
+      note(
+        `Pass "--filters-file ${RCLONE_FILTERS} --local-no-check-updated --resilient --recover" in each run, also in the first one with "--resync": without them, an edit while a file is copied can stop all further runs.`,
+      ),
       note('"--resync" prefers the first path by default: copy both folders before you use it.'),
     ],
   },

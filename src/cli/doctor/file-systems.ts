@@ -10,7 +10,17 @@ export interface Mount {
 
 const RULES: readonly (readonly [type: RegExp, name: string, sentence: string])[] = [
   [
-    /^(?:nfs4?|cifs|smb3?|smbfs|9p|afs|ceph|glusterfs|davfs|fuse\.(?:sshfs|rclone|davfs2?|s3fs|gcsfuse|glusterfs))$/,
+    /^fuse\.rclone$/,
+    "a mount of rclone",
+    "Mount it with --vfs-cache-mode writes or full: otherwise nothing can be appended to a file. Changes of other machines show only at a rescan, every 30 s.",
+  ],
+  [
+    /^fuse\.gocryptfs$/,
+    "an encrypted folder of gocryptfs",
+    "If a program syncs its encrypted files, make the vault with -deterministic-names: otherwise files disappear from a folder that two devices have made, as that of a day. Changes of other devices show only at a rescan, every 30 s.",
+  ],
+  [
+    /^(?:nfs4?|cifs|smb3?|smbfs|9p|afs|ceph|glusterfs|davfs|fuse\.(?:sshfs|davfs2?|s3fs|gcsfuse|glusterfs))$/,
     "a network drive",
     "Changes of other machines are not announced here, so they show only at a rescan, every 30 s: keep the folder on a local disk, and let a program carry it.",
   ],

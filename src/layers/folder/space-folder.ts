@@ -8,7 +8,6 @@ import { classifyLogFile, isIgnoredName, OPS_DIR, SPACE_DIR, SPACE_FILE, type Lo
 import type { PlaceGuard } from "./place-guard.ts";
 import {
   encodeSpaceFile,
-  GIT_ATTRIBUTES,
   README_FILE,
   README_FILES,
   README_TEXT,
@@ -202,14 +201,6 @@ export class SpaceFolder {
     await this.fs.makeDirectory(this.at(OPS_DIR));
     const names = new Set((await this.fs.list(this.path))?.map((entry) => entry.name));
     if (!README_FILES.some((name) => names.has(name))) await this.fs.write(this.at(README_FILE), encode(README_TEXT));
-  }
-
-  /** Writes `.gitattributes`, unless it exists. @returns whether it did */
-  async writeGitAttributes(): Promise<boolean> {
-    const path = this.at(".gitattributes");
-    if (await this.fs.stat(path)) return false;
-    await this.fs.write(path, encode(GIT_ATTRIBUTES));
-    return true;
   }
 
   /**
