@@ -1,8 +1,8 @@
-import { mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeMount, findMount } from "../../src/cli/doctor/file-systems.ts";
-import { foldspace, jsonLines, listing, spaceWith } from "./cli-harness.ts";
+import { foldspace, jsonLines, listing, spaceWith, temporaryFolder } from "./cli-harness.ts";
 
 interface Finding {
   readonly name: string;
@@ -116,20 +116,33 @@ test("the mount of a folder is found, with spaces in its path, and the later of 
     "24 22 0:41 / /mnt/my\\040disk rw shared:1 - exfat /dev/sdb1 rw",
     "25 22 0:42 / /mnt/my rw - nfs4 host:/ rw",
   ].join("\n");
-  expect(findMount(mountinfo, "/mnt/my disk/space")).toEqual({ type: "exfat", path: "/mnt/my disk" });
-  expect(findMount(mountinfo, "/mnt/my/space")).toEqual({ type: "nfs4", path: "/mnt/my" });
-  expect(findMount(mountinfo, "/mnt/mysterious")).toEqual({ type: "ext4", path: "/" });
+  expect(findMount(mountinfo, "/mnt/my disk/space")).toEqual({ type: "exfat", path: "/mnt/my disk", source: "/dev/sdb1" });
+  expect(findMount(mountinfo, "/mnt/my/space")).toEqual({ type: "nfs4", path: "/mnt/my", source: "host:/" });
+  expect(findMount(mountinfo, "/mnt/mysterious")).toEqual({ type: "ext4", path: "/", source: "/dev/vda" });
 });
 
-test("a mount of rclone, and a vault of gocryptfs, get the option that they need", () => {
-  expect(describeMount({ type: "fuse.rclone", path: "/" })?.advice[0]?.text).toContain("--vfs-cache-mode writes");
-  expect(describeMount({ type: "fuse.gocryptfs", path: "/" })?.advice[0]?.text).toContain("-deterministic-names");
+test("a mount of rclone gets the option that it needs", () => {
+  const { advice } = describeMount({ type: "fuse.rclone", path: "/", source: "remote:" })!;
+  expect(advice[0]?.text).toContain("--vfs-cache-mode writes");
+});
+
+test("a vault of gocryptfs must be made with names that all devices encrypt alike", () => {
+  const source = temporaryFolder();
+  const needed = (flags: readonly string[] | undefined): (boolean | undefined)[] => {
+    rmSync(join(source, "gocryptfs.conf"), { force: true });
+    if (flags) put(source, { "gocryptfs.conf": JSON.stringify({ Version: 2, FeatureFlags: flags }) });
+    const { advice } = describeMount({ type: "fuse.gocryptfs", path: "/", source })!;
+    return advice.filter(({ text }) => text.includes("-deterministic-names")).map(({ isNeeded }) => isNeeded);
+  };
+  expect(needed(["HKDF", "DirIV", "EMENames"])).toEqual([true]);
+  expect(needed(["HKDF", "EMENames"])).toEqual([]);
+  expect(needed(undefined)).toEqual([false]);
 });
 
 test.each(["nfs4", "cifs", "9p", "fuse.sshfs", "fuse.bindfs", "vfat", "exfat", "fuseblk", "overlay", "tmpfs"])(
   "%s gets a sentence",
   (type) => {
-    expect(describeMount({ type, path: "/" })?.advice[0]?.text).toMatch(/^[A-Z].*\.$/);
-    expect(describeMount({ type: "ext4", path: "/" })).toBeUndefined();
+    expect(describeMount({ type, path: "/", source: "" })?.advice[0]?.text).toMatch(/^[A-Z].*\.$/);
+    expect(describeMount({ type: "ext4", path: "/", source: "" })).toBeUndefined();
   },
 );

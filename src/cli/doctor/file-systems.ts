@@ -1,11 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Advice } from "./place.ts";
+import { readSettings, type Advice } from "./place.ts";
 
 /** The file system of a folder, as Linux lists it. */
 export interface Mount {
   readonly type: string;
   readonly path: string;
+  /** The mounted thing: a device, or a folder for some file systems of programs. */
+  readonly source: string;
 }
 
 const RULES: readonly (readonly [type: RegExp, name: string, sentence: string])[] = [
@@ -17,7 +19,7 @@ const RULES: readonly (readonly [type: RegExp, name: string, sentence: string])[
   [
     /^fuse\.gocryptfs$/,
     "an encrypted folder of gocryptfs",
-    "If a program syncs its encrypted files, make the vault with -deterministic-names: otherwise files disappear from a folder that two devices have made, as that of a day. Changes of other devices show only at a rescan, every 30 s.",
+    "Changes of other devices are not announced here, so they show only at a rescan, every 30 s.",
   ],
   [
     /^(?:nfs4?|cifs|smb3?|smbfs|9p|afs|ceph|glusterfs|davfs|fuse\.(?:sshfs|davfs2?|s3fs|gcsfuse|glusterfs))$/,
@@ -39,11 +41,24 @@ const RULES: readonly (readonly [type: RegExp, name: string, sentence: string])[
 ];
 
 /** Describes a file system that deserves attention; `undefined` for any other. */
-export function describeMount({ type }: Mount): { readonly name: string; readonly advice: readonly Advice[] } | undefined {
+export function describeMount(mount: Mount): { readonly name: string; readonly advice: readonly Advice[] } | undefined {
+  const { type } = mount;
   const [, name, text] = RULES.find(([pattern]) => pattern.test(type)) ?? [];
-  return name === undefined || text === undefined
-    ? undefined
-    : { name: `${name} (${type})`, advice: [{ text, isNeeded: false }] };
+  if (name === undefined || text === undefined) return undefined;
+  const settings = type === "fuse.gocryptfs" ? adviseOnVault(mount) : [];
+  return { name: `${name} (${type})`, advice: [...settings, { text, isNeeded: false }] };
+}
+
+/**
+ * By default, gocryptfs encrypts the names in each folder under a random value that it keeps in the folder. A sync keeps one value
+ * of a folder that two devices have made.
+ */
+function adviseOnVault({ source }: Mount): Advice[] {
+  const settings = readSettings(join(source, "gocryptfs.conf"));
+  if (settings !== undefined && !settings.includes('"DirIV"')) return [];
+  const text =
+    "If a program syncs the encrypted files, edits disappear: two devices make the folder of a day, and the files of one of them are listed no more. Move the space to a vault that is made with -deterministic-names.";
+  return [{ text, isNeeded: settings !== undefined }];
 }
 
 /** Finds the mount of a folder in the format of `/proc/self/mountinfo`. */
@@ -51,14 +66,19 @@ export function findMount(mountinfo: string, folder: string): Mount | undefined 
   let found: Mount | undefined;
   for (const line of mountinfo.split("\n")) {
     const [before = "", after = ""] = line.split(" - ");
-    const path = before.split(" ")[4]?.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
-    const [type] = after.split(" ");
-    if (path === undefined || type === undefined || type === "") continue;
+    const path = decode(before.split(" ")[4] ?? "");
+    const [type = "", source = ""] = after.split(" ");
+    if (path === "" || type === "") continue;
     const isAbove = path === "/" || folder === path || folder.startsWith(`${path}/`);
     // of two mounts on one path, the later one is seen
-    if (isAbove && path.length >= (found?.path.length ?? 0)) found = { type, path };
+    if (isAbove && path.length >= (found?.path.length ?? 0)) found = { type, path, source: decode(source) };
   }
   return found;
+}
+
+/** Blanks and some other characters are octal numbers in the list. */
+function decode(field: string): string {
+  return field.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }
 
 /** @returns `undefined` on systems without such a list */

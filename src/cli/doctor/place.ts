@@ -60,7 +60,8 @@ function namesIn(path: string): string[] {
   }
 }
 
-function readSettings(path: string): string | undefined {
+/** Reads a small file; `undefined` if it is missing, large or unreadable. */
+export function readSettings(path: string): string | undefined {
   try {
     const { size } = statSync(path);
     return size > MAX_SETTINGS_BYTES ? undefined : readFileSync(path, "utf8");
