@@ -3,6 +3,7 @@ import type { SpaceFolder } from "../../layers/folder/space-folder.ts";
 import { listRepairs, markUndone, readRecord, writeRecord, type ListedRepair, type RepairRecord } from "./record.ts";
 import { UndoWork } from "./undo-work.ts";
 
+/** The outcome of `undoRepair`. Paths are relative to the folder of the space. */
 export interface Undoing {
   readonly id: string;
   /** Restored files. */
@@ -15,6 +16,7 @@ export interface Undoing {
   readonly left: readonly Problem[];
 }
 
+/** Options of `undoRepair`: the repair, by its id, and whether only to plan the undo. */
 export interface UndoOptions {
   /** The latest by default. */
   readonly id?: string | undefined;
