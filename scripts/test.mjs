@@ -14,6 +14,7 @@ const steps = [
   ["lint and import directions", "npm run --silent lint"],
   ["format", "npm run --silent format:check"],
   ["sentences", "node scripts/check-sentences.mjs"],
+  ["documentation", "npm run --silent docs:check"],
   ["package", "npm run --silent test:package"],
   ["tests", `npm run --silent test:unit -- --reporter=default --reporter=json --outputFile.json="${results}"`],
 ];

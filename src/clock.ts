@@ -27,6 +27,7 @@ export function steadyClock(clock: Clock): Clock {
 /** The longest delay of the platform's timers: a longer one would run at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** The clock of the platform: `Date.now`, and `setTimeout` without its limit of 24 days. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, run) {

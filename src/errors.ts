@@ -66,6 +66,7 @@ export type FoldspaceErrorCode =
   | "FOLD_TIMEOUT" // no answer in time
   | "FOLD_IO";
 
+/** Details of a new {@link FoldspaceError}. */
 export interface FoldspaceErrorOptions {
   /** Details of the error, as plain data that survives structured cloning. */
   readonly data?: Readonly<Record<string, unknown>>;

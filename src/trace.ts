@@ -33,7 +33,7 @@ export interface TraceEvent {
   readonly treeId: string | undefined;
   /** `undefined` where no layer is concerned. */
   readonly layerId: string | undefined;
-  /** Ids of the first {@link MAX_TRACED_IDS} operations, as `COUNTER@PEER`; with a filter for an operation, of that one only. */
+  /** Ids of the first 20 operations, as `COUNTER@PEER`; with a filter for an operation, of that one only. */
   readonly opIds: readonly string[];
   /** Number of all operations that took this step together. */
   readonly opCount: number;
@@ -43,6 +43,7 @@ export interface TraceEvent {
   readonly code: string | undefined;
 }
 
+/** Gets each step of a trace, during the step. A listener that throws gets no more events. */
 export type TraceListener = (event: TraceEvent) => void;
 
 /** A listener that gets only the events of one tree, or of one operation. */
@@ -54,6 +55,7 @@ export interface TraceOptions {
   readonly opId?: string | undefined;
 }
 
+/** The operations and files of a step. All of it may be absent. */
 export interface TraceDetails {
   readonly treeId?: string | undefined;
   readonly ops?: readonly TracedOperation[] | undefined;
@@ -61,7 +63,8 @@ export interface TraceDetails {
   readonly code?: string | undefined;
 }
 
-interface TracedOperation {
+/** The part of an operation that a trace reads. */
+export interface TracedOperation {
   readonly id: { readonly counter: number; readonly peerId: string };
 }
 

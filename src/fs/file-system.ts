@@ -94,6 +94,7 @@ export interface FileSystem {
   watch?(path: string, onHint: (hint: WatchHint) => void, options?: WatchOptions): Promise<() => Promise<void>>;
 }
 
+/** Options of `FileSystem.watch`. */
 export interface WatchOptions {
   /**
    * Whether a folder needs no watch, and no folder in it does. A file system may watch it nevertheless. If such a folder appears
@@ -106,6 +107,7 @@ export interface WatchOptions {
 /** A file system with its own `scan` and `watch`. */
 export type WatchingFileSystem = FileSystem & Required<Pick<FileSystem, "scan" | "watch">>;
 
+/** The abilities that not every file system has. */
 export interface FileSystemSupport {
   readonly watch: boolean;
   /** Whether `append` with `sync` waits until the device has the bytes. */
@@ -114,14 +116,17 @@ export interface FileSystemSupport {
   readonly maxCalls?: number;
 }
 
+/** The kind of an entry. `other`: links, pipes, sockets and devices, which are never opened. */
 export type EntryKind = "file" | "directory" | "other";
 
+/** An entry of a folder, as `FileSystem.list` finds it. */
 export interface DirectoryEntry {
   readonly name: string;
   /** `other`: links, pipes, sockets and devices, which are never opened. */
   readonly kind: EntryKind;
 }
 
+/** A file or folder, as `FileSystem.stat` finds it. */
 export interface FileStat {
   readonly kind: EntryKind;
   /** In bytes; 0 for a folder. */
@@ -130,6 +135,7 @@ export interface FileStat {
   readonly modifiedMs: number;
 }
 
+/** A file below a folder, as `FileSystem.scan` finds it. `other`: a link, pipe, socket or device. */
 export interface ScannedFile {
   /** Relative to the scanned folder. */
   readonly path: string;
@@ -138,12 +144,14 @@ export interface ScannedFile {
   readonly modifiedMs: number;
 }
 
+/** The outcome of `FileSystem.scan`. */
 export interface ScanResult {
   readonly files: ScannedFile[];
   /** The folders and files that could not be read: the path relative to the scanned folder, and the error. */
   readonly unreadable: { readonly path: string; readonly error: Error }[];
 }
 
+/** A part of a file. */
 export interface ByteRange {
   /** First byte, counted from 0. */
   readonly offset: number;
@@ -151,11 +159,13 @@ export interface ByteRange {
   readonly length?: number;
 }
 
+/** Options of `FileSystem.append`. */
 export interface AppendOptions {
   /** Wait until the device has the bytes, if `supports.sync`. */
   readonly sync?: boolean;
 }
 
+/** A hint of a watch: changes in one folder, or changes anywhere. */
 export type WatchHint =
   | {
       readonly kind: "dirty";

@@ -37,6 +37,7 @@ export interface FlushPolicy {
   readonly maxBatchOps: number;
 }
 
+/** The flush policy of a layer without options. The layer in IndexedDB has shorter intervals. */
 export const DEFAULT_FLUSH_POLICY: FlushPolicy = {
   flushIntervalMs: 500,
   steadyIntervalMs: 2_000,
@@ -59,6 +60,7 @@ const MAX_FAILURES_IN_ROW = 8;
  */
 export type QueueWrite = (queue: string, ops: readonly VertexOperation[], onBegun: () => void) => Promise<number | void>;
 
+/** Options of a `Batcher`. */
 export interface BatcherOptions {
   /** Whether queues are written concurrently instead of one after another. */
   readonly writesQueuesConcurrently?: boolean;

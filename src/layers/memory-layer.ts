@@ -30,10 +30,15 @@ export class MemoryStore {
     return [...this.#trees.keys()].sort();
   }
 
+  /** The operations of a tree, once each; an empty list for an unknown tree. */
   read(treeId: string): VertexOperation[] {
     return [...(this.#trees.get(treeId)?.values() ?? [])];
   }
 
+  /**
+   * Adds operations, and notifies all observers during the call.
+   * @param writer object that identifies the layer, so that it can ignore its own writes
+   */
   write(writer: object, treeId: string, ops: readonly VertexOperation[]): void {
     let tree = this.#trees.get(treeId);
     if (!tree) this.#trees.set(treeId, (tree = new Map()));
@@ -41,11 +46,13 @@ export class MemoryStore {
     for (const listener of [...this.#listeners]) listener(writer, treeId, ops);
   }
 
+  /** Passes each write. @returns a function that ends it */
   observe(listener: (writer: object, treeId: string, ops: readonly VertexOperation[]) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Applies changes to the secrets, and notifies the observers of secrets during the call. */
   writeSecrets(writer: object, { changes, sealed, retired = [] }: SecretsUpdate): void {
     const files = this.secrets.sealed.filter(({ peerId }) => peerId !== sealed?.peerId && !retired.includes(peerId));
     if (sealed) files.push({ peerId: sealed.peerId, content: sealed.text });
@@ -53,12 +60,14 @@ export class MemoryStore {
     for (const listener of [...this.#secretsListeners]) listener(writer);
   }
 
+  /** Notifies of each write of secrets. @returns a function that ends it */
   observeSecrets(listener: (writer: object) => void): () => void {
     this.#secretsListeners.add(listener);
     return () => void this.#secretsListeners.delete(listener);
   }
 }
 
+/** Options of a layer in memory, with the intervals at which it saves to its store. */
 export interface MemoryLayerOptions extends Partial<FlushPolicy> {
   /** Shared by layers that should see each other's operations. Default: the layer's own store. */
   readonly store?: MemoryStore;

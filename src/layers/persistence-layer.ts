@@ -121,6 +121,7 @@ export interface PersistenceLayer {
   readonly problems: readonly Problem[];
   /** Number of all problems, if it may exceed those listed. */
   readonly problemCount?: number;
+  /** Passes each new list of {@link problems}. @returns a function that ends it */
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void;
 }
 
@@ -129,6 +130,7 @@ export function describeLayer({ id, label }: Pick<PersistenceLayer, "id" | "labe
   return label ?? `the layer ${id === "" ? '""' : id}`;
 }
 
+/** The use of a layer by one running instance, from `connect` to `disconnect`. */
 export interface LayerSession {
   /** Peer id of this running instance, which alone makes new operations here until {@link PersistenceLayer.changePeer}. */
   readonly peerId: string;
@@ -140,6 +142,7 @@ export interface LayerSession {
   readonly trace?: Trace | undefined;
 }
 
+/** Operations that a layer has found, and that another instance may have stored. */
 export interface IncomingChange {
   readonly treeId: string;
   /** `undefined`: the tree changed but has not been loaded, so its operations were not read. */
@@ -148,6 +151,7 @@ export interface IncomingChange {
   readonly isLossy?: boolean;
 }
 
+/** The secrets as one layer has them. */
 export interface StoredSecrets {
   /** Secrets without a passphrase. */
   readonly values: SecretMap;
@@ -184,6 +188,7 @@ export interface SecretsUpdate {
   readonly retiredCopies?: readonly string[];
 }
 
+/** Whether the operations of a layer are durable. */
 export type LayerState =
   /** Not connected. */
   | "offline"
@@ -196,6 +201,7 @@ export type LayerState =
    */
   | "degraded";
 
+/** The state of a layer. A change of it gives a new object. */
 export interface LayerStatus {
   readonly state: LayerState;
   /** Number of operations that are not durable yet. */
@@ -211,4 +217,5 @@ export interface LayerStatus {
   readonly isPersistent?: boolean | undefined;
 }
 
+/** The status of a layer that has not been connected. */
 export const OFFLINE_STATUS: LayerStatus = { state: "offline", pendingOps: 0, lastSavedAt: undefined, error: undefined };

@@ -3,6 +3,7 @@ import type { OpenOrCreateOptions, SpaceManager } from "../space/space-manager.t
 import type { Space } from "../space/space.ts";
 import { onePerKey, type Source } from "./source.ts";
 
+/** The space to open, or to create if no layer has it. */
 export interface LiveSpaceOptions extends Omit<OpenOrCreateOptions, "id" | "persistenceLayers" | "signal"> {
   readonly id: string;
   /** Makes new layers for each opening, because a layer belongs to one open space. */

@@ -27,14 +27,15 @@ export interface LogPosition {
   readonly line: number;
 }
 
+/** The file that is parsed, and what the parser keeps of it. */
 export interface LogParserOptions {
   /** Peer whose operations the file holds. */
   readonly peerId: string;
   /** Start of the bytes, if it is not the start of the file. */
   readonly from?: LogPosition;
-  /** Shared by the files of one tree, so that each id is kept once. */
+  /** Shared by the files of one tree, so that each id is kept once. @internal */
   readonly ids?: IdPool;
-  /** Maximum of listed problems. Default: {@link MAX_LINE_PROBLEMS}, and one more that represents the rest. */
+  /** Maximum of listed problems. Default: 1,000, and one more that represents the rest. */
   readonly maxProblems?: number;
   /** Vertex whose operations are wanted. Of other operations the parser keeps only the counters, which suffice to count them. */
   readonly wantedTarget?: string;
@@ -89,6 +90,7 @@ export class LogParser {
     return { offset: this.#offset, line: this.#line };
   }
 
+  /** Parses the next bytes of the file. A line without its end waits for the next call. */
   push(bytes: Uint8Array): void {
     const end = bytes.lastIndexOf(LF) + 1;
     if (end === 0) {

@@ -4,7 +4,9 @@ import { placeholderTarget } from "./placeholders.ts";
 
 /** Folder with all files of a space, below the folder that the user chose. */
 export const SPACE_DIR = "space-v1";
+/** File with the id of the space, relative to the folder that the user chose. */
 export const SPACE_FILE = "space-v1/space.json";
+/** Folder with the log files of all trees, relative to the folder that the user chose. */
 export const OPS_DIR = "space-v1/ops";
 /** Folder to which a repair moves files from {@link OPS_DIR}. No reader opens it. */
 export const LOST_DIR = "space-v1/lost+found";

@@ -8,6 +8,7 @@ export const README_FILES: readonly string[] = ["supa.md", "sila.md", "README.md
 /** Written if the folder has none of {@link README_FILES}. */
 export const README_FILE = "supa.md";
 
+/** The content of {@link README_FILE}: what a person must know about the folder. */
 export const README_TEXT = `# A space
 
 This folder holds a space: a tree of data that an app keeps here as plain text.
@@ -35,6 +36,7 @@ export interface SpaceFile {
   readonly [member: string]: unknown;
 }
 
+/** Text of `space.json`, with unknown members as they are. */
 export function encodeSpaceFile(file: SpaceFile): string {
   return JSON.stringify(file);
 }

@@ -9,6 +9,7 @@ import { newId } from "../tree/index.ts";
 import { CheckedChanges } from "./checked-changes.ts";
 import { resealSecrets, writeRenamed } from "./clone.ts";
 
+/** The outcome of `assignSpaceId`. */
 export interface AssignedId {
   readonly spaceId: string;
   /** The id that the folder had before. */

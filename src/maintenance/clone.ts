@@ -10,11 +10,13 @@ import { newId, type VertexOperation } from "../tree/index.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 import { readChunks, readEntry } from "./read-entry.ts";
 
+/** Options of `cloneSpace`. */
 export interface CloneOptions {
   /** Id of the new space. Default: a random one. */
   readonly spaceId?: string;
 }
 
+/** The outcome of `cloneSpace`. */
 export interface Clone {
   readonly spaceId: string;
   /** Number of files in the new folder, without `space.json` and the README. */

@@ -9,11 +9,13 @@ import { findOtherSpaceFiles } from "../layers/folder/other-space-files.ts";
 import { findSpaceTrees, findUnjoined, type SpaceTree } from "./space-trees.ts";
 import { dayOf } from "./summarize.ts";
 
+/** Options of `joinSpaces`. */
 export interface JoinOptions {
   /** Only plans the join, and changes nothing. */
   readonly isDryRun?: boolean;
 }
 
+/** The outcome of `joinSpaces`. */
 export interface Join {
   readonly spaceId: string;
   /** The spaces that were joined with it, or would be. */

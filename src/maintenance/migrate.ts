@@ -8,6 +8,7 @@ import { OperationTally } from "./operation-tally.ts";
 import { readEntry } from "./read-entry.ts";
 import { SpaceFolder } from "../layers/folder/space-folder.ts";
 
+/** The outcome of `migrateFolder`. */
 export interface Migration {
   /**
    * `finished`: completed an interrupted migration. `taken-in`: imported operations of version 0 that a device wrote before it

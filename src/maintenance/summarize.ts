@@ -13,6 +13,7 @@ import {
 import { readEntry, type EntryPart, type ReadingProgress } from "./read-entry.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 
+/** Amounts of one tree of a folder. */
 export interface TreeSummary {
   readonly treeId: string;
   /** Number of distinct operations. */
@@ -24,6 +25,7 @@ export interface TreeSummary {
   readonly rootProperties: ReadonlyMap<string, JsonValue>;
 }
 
+/** The outcome of `summarizeFolder`. */
 export interface FolderSummary {
   /** By id, including the space tree if the folder has any of its operations. */
   readonly trees: readonly TreeSummary[];

@@ -8,6 +8,7 @@ import type { Space } from "../space/space.ts";
 import { newId } from "../tree/index.ts";
 import { spaceFolderAt } from "./space-folder-at.ts";
 
+/** Options of `openFolder`. */
 export interface OpenFolderOptions extends SpaceOptions {
   /** Default: the file system of the platform (Node). */
   readonly fs?: FileSystem;

@@ -10,6 +10,7 @@ interface PeerRecord {
 
 /** The peers of a profile in memory, shared by the pools of its instances. */
 export class MemoryPeerStore {
+  /** @internal */
   readonly spaces: Map<string, PeerRecord[]> = new Map();
 
   /** A copy, as a backup or a copied profile has it: no instance has any of its peers. */

@@ -6,12 +6,14 @@ import type { ReplicatedTree } from "../tree/index.ts";
 import { CopyKeeper } from "./copy-keeper.ts";
 import { ReadableCopy, type CopyReport } from "./readable-copy.ts";
 
+/** Options of `SpaceCopy.open`. */
 export interface SpaceCopyOptions {
   readonly fs: FileSystem;
   /** Folder of the copy: new, empty, or with an earlier copy of the same space. */
   readonly path: string;
   /** Folder of the space, if `fs` has it: the copy must be outside of its files. */
   readonly spacePath?: string | undefined;
+  /** Called after each update with the files that it changed. */
   readonly onUpdated?: (report: CopyReport) => void;
   /** Called once for each failure in a row of the same ones. The update is tried again. */
   readonly onFailed?: (error: unknown) => void;

@@ -14,6 +14,7 @@ export interface SeenSecrets {
   readonly keys?: Readonly<Record<string, KeyState>>;
 }
 
+/** Whether a key is in use, was replaced by another, or belonged to a protection that has ended. */
 export type KeyState = "current" | "replaced" | "ended";
 
 /**
@@ -25,13 +26,18 @@ export type KeyState = "current" | "replaced" | "ended";
 export interface DeviceStore {
   /** @returns `undefined` if nothing is remembered */
   loadSeen(spaceId: string, keyId: string): Promise<SeenSecrets | undefined>;
+  /** Replaces the record of a key. */
   saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void>;
   /** Keys that the user asked the device to remember. They cannot be exported. Absent if a device has no safe place for keys. */
   loadKeys?(spaceId: string): Promise<readonly RememberedKey[]>;
-  /** @param keys an empty list forgets all keys */
+  /**
+   * Replaces all keys that are remembered for the space.
+   * @param keys an empty list forgets all keys
+   */
   saveKeys?(spaceId: string, keys: readonly RememberedKey[]): Promise<void>;
 }
 
+/** A key that unlocks secrets without their passphrase. */
 export interface RememberedKey {
   readonly id: string;
   readonly key: WebCryptoKey;

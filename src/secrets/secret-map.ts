@@ -11,6 +11,7 @@ export interface SecretChange {
   readonly to: string | undefined;
 }
 
+/** Changes of secrets, by name. */
 export type SecretChanges = ReadonlyMap<string, SecretChange>;
 
 export function differences(from: SecretMap, to: SecretMap): Map<string, SecretChange> {

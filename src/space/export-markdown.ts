@@ -1,6 +1,7 @@
 import type { ReplicatedTree, Vertex } from "../tree/index.ts";
 import { isOutline, toMarkdownHeading, treeOutlineMarkdown } from "./export-outline.ts";
 
+/** A tree, and the heading under which the document has it. */
 export interface MarkdownTree {
   readonly title: string;
   readonly tree: ReplicatedTree;

@@ -2,6 +2,7 @@ import { FoldspaceError, type FoldspaceErrorCode, type Problem } from "../errors
 import { Observable } from "../observable.ts";
 import type { LayerConnection, LayerReport, NotDurable } from "./layer-connection.ts";
 
+/** The state of all layers of a space, in the order in which they were added. */
 export interface SpaceStatus {
   readonly layers: readonly LayerReport[];
   /** Why this instance has a new peer id instead of one from the pool; absent if it has one, or needs none. */

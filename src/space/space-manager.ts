@@ -14,6 +14,7 @@ export interface SpacePointer {
   readonly createdAt?: string;
 }
 
+/** Options of `SpaceManager.createSpace`. */
 export interface CreateSpaceOptions extends SpaceOptions {
   /** Id of the new space. Default: the id that the layers were made with. */
   readonly id?: string;
@@ -21,11 +22,13 @@ export interface CreateSpaceOptions extends SpaceOptions {
   readonly persistenceLayers: readonly PersistenceLayer[];
 }
 
+/** Options of `SpaceManager.openOrCreate`. */
 export interface OpenOrCreateOptions extends CreateSpaceOptions {
   /** Aborts opening, as of {@link LoadSpaceOptions}; a space that is being made by then is made all the same, and closed. */
   readonly signal?: AbortSignal;
 }
 
+/** Options of `SpaceManager.loadSpace`. */
 export interface LoadSpaceOptions extends SpaceOptions {
   /** Aborts opening: the call rejects with the signal's reason. If other callers wait for the space, it is opened all the same. */
   readonly signal?: AbortSignal;
@@ -65,6 +68,7 @@ export class SpaceManager {
     return [...this.#entries.values()].filter(isUsable).map(({ space }) => space);
   }
 
+  /** The space, if it is open; `undefined` while it is opened or closed. The caller does not become its holder. */
   getSpace(spaceId: string): Space | undefined {
     const entry = this.#entries.get(spaceId);
     return entry && isUsable(entry) ? entry.space : undefined;

@@ -3,6 +3,7 @@ import type { PeerPool } from "../peers/peer-pool.ts";
 import type { TraceListener, TraceOptions } from "../trace.ts";
 import type { SecretsOptions } from "./space-secrets.ts";
 
+/** Options of an open space, the same for new and existing ones. */
 export interface SpaceOptions {
   /**
    * Peer id of this running instance. It must be new, or one that certainly no other running instance has. Default: a new one.

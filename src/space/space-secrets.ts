@@ -17,6 +17,7 @@ import { assertDurable } from "./layer-set.ts";
 import { SecretsLinks } from "./secrets-links.ts";
 import { ShownSecrets } from "./shown-secrets.ts";
 
+/** Options of the secrets of a space. */
 export interface SecretsOptions {
   /** The store for this device's memory of the secrets. Default: that of the first layer that has one, else none. */
   readonly deviceStore?: DeviceStore;
@@ -24,6 +25,7 @@ export interface SecretsOptions {
   readonly argon2?: Argon2Parameters;
 }
 
+/** Options of unlocking secrets with a passphrase. */
 export interface UnlockOptions {
   /** Whether this device should remember the key, in a form that cannot be exported, and need no passphrase again. */
   readonly remember?: boolean;

@@ -418,6 +418,7 @@ export class Space {
     return this.#layers.problemCount;
   }
 
+  /** Passes each new list of {@link problems}. @returns a function that ends it */
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
     return this.#layers.problems.observe(listener);
   }

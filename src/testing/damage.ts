@@ -25,6 +25,7 @@ export type Damage =
   | "old version copied back"
   | "deleted";
 
+/** All kinds of damage that lose no operation. */
 export const HARMLESS_DAMAGES: readonly HarmlessDamage[] = [
   "repeated lines",
   "reordered lines",
@@ -36,6 +37,7 @@ export const HARMLESS_DAMAGES: readonly HarmlessDamage[] = [
   "evicted",
 ];
 
+/** All kinds of damage, the harmless ones first. */
 export const DAMAGES: readonly Damage[] = [
   ...HARMLESS_DAMAGES,
   "cut",

@@ -12,6 +12,7 @@ import type {
 } from "../fs/file-system.ts";
 import { joinPath } from "../fs/file-system.ts";
 
+/** One call of a file system, before it is made. */
 export interface FileSystemCall {
   readonly action:
     | "list"

@@ -9,6 +9,7 @@ export interface FileSystemSetup {
   readonly root: string;
   /** Changes the same files as another program would. Without it, the file system's own methods are used. */
   readonly outside?: ExternalWriter;
+  /** Called after each test. */
   readonly teardown?: () => Promise<void> | void;
 }
 
@@ -16,9 +17,11 @@ export interface FileSystemSetup {
 export interface ExternalWriter {
   /** The file or its folder exists. */
   append(path: string, text: string): Promise<void>;
+  /** Replaces or creates a file in its folder, which exists. */
   write(path: string, text: string): Promise<void>;
   /** Writes a temporary file and renames it over the target, like sync programs. */
   replace(path: string, text: string): Promise<void>;
+  /** Deletes a file, or a folder with all its contents. */
   remove(path: string): Promise<void>;
   /** Makes the folders above it too. */
   makeDirectory(path: string): Promise<void>;

@@ -12,7 +12,7 @@ export type FileSystemTest = (title: string, body: (setup: FileSystemSetup, cont
 const TIMEOUT_MS = 60_000;
 
 /**
- * Tests whether a file system does what {@link FileSystem} promises. It skips features that `supports` denies.
+ * Tests whether a file system does what `FileSystem` promises. It skips features that `supports` denies.
  * @example
  * testFileSystem("MemoryFileSystem", async () => {
  *   const fs = new MemoryFileSystem();

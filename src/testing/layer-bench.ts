@@ -14,6 +14,7 @@ export interface LayerSetup {
   readonly isAlwaysThere?: boolean;
   /** Empties the storage from outside, if that is possible. Called while no layer is connected. */
   wipe?(): Promise<void>;
+  /** Called after each test, when all its layers are disconnected. */
   teardown?(): Promise<void>;
 }
 

@@ -213,6 +213,7 @@ export class FaultyLayer implements PersistenceLayer {
     return this.inner.problemCount ?? this.inner.problems.length;
   }
 
+  /** Observes the problems of the wrapped layer. @returns a function that ends it */
   observeProblems(listener: (problems: readonly Problem[]) => void): () => void {
     return this.inner.observeProblems(listener);
   }
@@ -224,6 +225,7 @@ export class FaultyStore extends MemoryStore {
   /** Number of operations given so far, including operations that the store already had. */
   written = 0;
 
+  /** Adds operations as `MemoryStore.write` does. @throws FoldspaceError {@link refuseWith}, if it is set */
   override write(writer: object, treeId: string, ops: readonly VertexOperation[]): void {
     if (this.refuseWith) throw this.refuseWith;
     this.written += ops.length;

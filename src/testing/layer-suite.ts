@@ -11,7 +11,7 @@ export type LayerTest = (title: string, body: (bench: LayerBench) => Promise<voi
 const TIMEOUT_MS = 60_000;
 
 /**
- * Tests whether a layer does what {@link PersistenceLayer} promises. Tests that do not apply to a layer, such as those of methods
+ * Tests whether a layer does what `PersistenceLayer` promises. Tests that do not apply to a layer, such as those of methods
  * that it lacks, are skipped with the reason. Give the layers a short flush interval, because the suite often waits for it.
  * @example
  * testPersistenceLayer("MemoryPersistenceLayer", () => {

@@ -7,6 +7,7 @@ export interface PeerPoolSetup {
   readonly createPool: () => PeerPool | Promise<PeerPool>;
   /** Ends an instance without notice, as when it is killed. */
   readonly kill: (pool: PeerPool) => void | Promise<void>;
+  /** Called after each test. */
   readonly tearDown?: () => void | Promise<void>;
 }
 

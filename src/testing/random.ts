@@ -20,14 +20,17 @@ export class Random {
     return low + Math.floor(this.next() * (high - low + 1));
   }
 
+  /** Whether an event of this probability, from 0 to 1, happens. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
+  /** One of the items; there must be at least one. */
   pick<T>(items: readonly T[]): T {
     return items[Math.floor(this.next() * items.length)]!;
   }
 
+  /** A copy of the list in another order. */
   shuffle<T>(items: readonly T[]): T[] {
     const shuffled = [...items];
     for (let last = shuffled.length - 1; last > 0; last--) {
@@ -37,6 +40,7 @@ export class Random {
     return shuffled;
   }
 
+  /** A text of so many lower-case hexadecimal digits. */
   hex(digits: number): string {
     return Array.from({ length: digits }, () => this.integer(0, 15).toString(16)).join("");
   }

@@ -6,7 +6,8 @@ import type { Random } from "./random.ts";
 /** How a service handles a file that was changed both locally and elsewhere. */
 export type ConflictStyle = "copy of ours" | "copies of both" | "union" | "last wins";
 
-interface Version {
+/** One version of a file, numbered by the service. */
+export interface SyncedVersion {
   readonly bytes: Uint8Array;
   readonly number: number;
 }
@@ -16,7 +17,7 @@ export interface SyncedFolder {
   readonly fs: FileSystem;
   readonly path: string;
   /** Each file as the service last left it, and its version; 0 for a part of a file. */
-  readonly left: Map<string, Version>;
+  readonly left: Map<string, SyncedVersion>;
 }
 
 /**
@@ -28,7 +29,7 @@ export class SimulatedSync {
   readonly history: string[] = [];
   readonly #random: Random;
   readonly #style: ConflictStyle;
-  readonly #files = new Map<string, Version>();
+  readonly #files = new Map<string, SyncedVersion>();
   /** An earlier content of each file, which the service may restore by mistake. */
   readonly #earlier = new Map<string, Uint8Array>();
   readonly #folders: SyncedFolder[] = [];
@@ -101,7 +102,7 @@ export class SimulatedSync {
     }
   }
 
-  async #bring(folder: SyncedFolder, path: string, version: Version, mayCut: boolean): Promise<void> {
+  async #bring(folder: SyncedFolder, path: string, version: SyncedVersion, mayCut: boolean): Promise<void> {
     const isPart = mayCut && this.#random.chance(0.2);
     const bytes = isPart ? version.bytes.slice(0, this.#random.integer(0, version.bytes.length)) : version.bytes;
     const full = joinPath(folder.path, path);
@@ -110,7 +111,7 @@ export class SimulatedSync {
     folder.left.set(path, { bytes, number: isPart ? 0 : version.number });
   }
 
-  async #resolve(folder: SyncedFolder, path: string, ours: Uint8Array, theirs: Version): Promise<void> {
+  async #resolve(folder: SyncedFolder, path: string, ours: Uint8Array, theirs: SyncedVersion): Promise<void> {
     const full = joinPath(folder.path, path);
     this.history.push(`conflict over ${path}: ${this.#style}`);
     if (this.#style === "last wins") {
@@ -128,7 +129,7 @@ export class SimulatedSync {
     await this.#bring(folder, path, theirs, false);
   }
 
-  #store(path: string, bytes: Uint8Array): Version {
+  #store(path: string, bytes: Uint8Array): SyncedVersion {
     const before = this.#files.get(path);
     if (before) this.#earlier.set(path, before.bytes);
     const version = { bytes, number: ++this.#versions };

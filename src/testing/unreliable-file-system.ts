@@ -9,6 +9,7 @@ import { Random } from "./random.ts";
 /** A kind of fault of a call. */
 export type CallFault = FoldspaceErrorCode | "slow call" | "hanging call" | "lost hint" | "doubled hint";
 
+/** The faults that a file system causes, and their probability. */
 export interface UnreliableOptions {
   /** The same seed and the same calls give the same faults. */
   readonly seed: number;

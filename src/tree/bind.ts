@@ -7,6 +7,7 @@ import type { ReplicatedTree } from "./replicated-tree.ts";
 import { createCheck, type ObjectCheck, type SchemaIssue, type SchemaLike } from "./schema.ts";
 import type { Vertex } from "./vertex.ts";
 
+/** Options of `Vertex.bind`. */
 export interface BindOptions<T> {
   readonly schema?: SchemaLike<T>;
   /** Whether enumerating the object, as a schema does, also gives properties that start with `_`. */
@@ -19,6 +20,7 @@ export interface BindOptions<T> {
  */
 export type BoundVertex<T> = { [Key in keyof T]: Frozen<T[Key]> } & BoundVertexMethods<T>;
 
+/** The members of a bound vertex that are not properties. */
 export interface BoundVertexMethods<T> {
   readonly $vertex: Vertex;
   readonly $id: string;
@@ -35,14 +37,19 @@ export interface BoundVertexMethods<T> {
   $parse(): T;
   /** Runs a function whose assignments become drafts. */
   $useTransients(use: (draft: T) => void): void;
+  /** As `Vertex.commitTransients`. */
   $commitTransients(): void;
   /** As `Vertex.moveTo`. */
   $moveTo(parent: VertexOrId, position?: Position): void;
+  /** As `Vertex.delete`. */
   $delete(): void;
+  /** As `Vertex.observe`. */
   $observe(listener: (events: VertexChangeEvent[]) => void): () => void;
+  /** As `Vertex.observeChildren`. */
   $observeChildren(listener: (children: readonly Vertex[]) => void): () => void;
   /** As `Vertex.newChild`. */
   $newChild(props?: Properties | object | null, position?: Position): Vertex;
+  /** As `Vertex.newNamedChild`. */
   $newNamedChild(name: string, props?: Properties | object | null, position?: Position): Vertex;
 }
 

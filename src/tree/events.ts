@@ -1,6 +1,7 @@
 import type { JsonValue } from "./json-value.ts";
 import type { Vertex } from "./vertex.ts";
 
+/** A vertex came into being, went to another parent, or no longer exists. */
 export interface VertexMoveEvent {
   readonly type: "move";
   readonly vertexId: string;
@@ -10,6 +11,7 @@ export interface VertexMoveEvent {
   readonly newParentId: string | null | undefined;
 }
 
+/** A property has another value, or was removed. */
 export interface VertexPropertyEvent {
   readonly type: "property";
   readonly vertexId: string;
@@ -25,6 +27,7 @@ export interface VertexChildrenEvent {
   readonly children: readonly Vertex[];
 }
 
+/** A change of one vertex, as its observers get it. */
 export type VertexChangeEvent = VertexMoveEvent | VertexPropertyEvent | VertexChildrenEvent;
 
 type Listener<Args extends unknown[]> = (...args: Args) => void;

@@ -14,7 +14,7 @@ export type { UndoStep } from "./undo-step.ts";
 export { Vertex } from "./vertex.ts";
 export type { TypedObject } from "./vertex.ts";
 export type { BindOptions, BoundVertex, BoundVertexMethods } from "./bind.ts";
-export type { FieldSchema, SchemaIssue, SchemaLike, StandardResult } from "./schema.ts";
+export type { FieldSchema, ParseResult, SchemaIssue, SchemaLike, StandardResult } from "./schema.ts";
 export type { VertexChangeEvent, VertexChildrenEvent, VertexMoveEvent, VertexPropertyEvent } from "./events.ts";
 export {
   assertContents,
@@ -33,7 +33,7 @@ export type { Placement, Conflicts } from "./ambiguous-places.ts";
 export type { DifferingContents } from "./differing-contents.ts";
 export type { MoveVertex, OpId, SetVertexProperty, VertexOperation } from "./operation.ts";
 export { jsonEquals, toJsonValue } from "./json-value.ts";
-export type { Frozen, JsonPrimitive, JsonValue, Storable } from "./json-value.ts";
+export type { Frozen, JsonPrimitive, JsonValue, Storable, ValueFault } from "./json-value.ts";
 export { OpIdSet } from "./op-id-set.ts";
 export type { StateVector } from "./op-id-set.ts";
 export { MAX_CLOCK, MAX_COUNTER, MAX_NESTING, MAX_OPERATION_BYTES, MAX_VALUE_LENGTH } from "../limits.ts";

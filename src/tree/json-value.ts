@@ -1,6 +1,7 @@
 import { MAX_NESTING, MAX_VALUE_LENGTH } from "../limits.ts";
 import { FoldspaceError } from "../errors.ts";
 
+/** A JSON value without parts. Numbers are finite. */
 export type JsonPrimitive = string | number | boolean | null;
 /** Lists and objects read from a tree are frozen, and so are their types. */
 export type JsonValue = JsonPrimitive | readonly JsonValue[] | { readonly [key: string]: JsonValue };

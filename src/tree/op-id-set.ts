@@ -33,6 +33,7 @@ export class OpIdSet {
     return vector;
   }
 
+  /** The ids of these operations. */
   static of(ops: Iterable<{ readonly id: OpId }>): OpIdSet {
     const vector = new OpIdSet();
     for (const op of ops) vector.add(op.id);
@@ -50,6 +51,7 @@ export class OpIdSet {
     return [...this.#peers.keys()];
   }
 
+  /** Whether the id was added. */
   has(id: OpId): boolean {
     return this.#peers.get(id.peerId)?.has(id.counter) ?? false;
   }
@@ -84,12 +86,14 @@ export class OpIdSet {
     return this.#peers.get(peerId)?.highest ?? 0;
   }
 
+  /** A copy that later additions to this set do not change. */
   clone(): OpIdSet {
     const copy = new OpIdSet();
     copy.addAll(this);
     return copy;
   }
 
+  /** Plain data that {@link from} reads. */
   toState(): StateVector {
     // a peer named "__proto__" is data like any other
     return Object.fromEntries([...this.#peers].map(([peerId, ranges]) => [peerId, ranges.toRanges()]));

@@ -29,6 +29,7 @@ export interface SetVertexProperty {
   readonly transient: boolean;
 }
 
+/** The two kinds of operations from which a tree is built. */
 export type VertexOperation = MoveVertex | SetVertexProperty;
 
 /** The parent of deleted vertices. It is not below the root, so its contents are hidden. */
@@ -42,14 +43,17 @@ export function isValidId(id: unknown): id is string {
   return typeof id === "string" && id.length > 0 && id.length <= MAX_ID_LENGTH && !UNSAFE_IN_ID.test(id);
 }
 
+/** Whether it is an integer from 1 to {@link MAX_COUNTER}. */
 export function isValidCounter(counter: unknown): counter is number {
   return Number.isInteger(counter) && (counter as number) >= 1 && (counter as number) <= MAX_COUNTER;
 }
 
+/** Whether the operation moves or creates a vertex. */
 export function isMoveVertexOp(op: VertexOperation): op is MoveVertex {
   return "parentId" in op;
 }
 
+/** Whether the operation sets or removes a property, as a draft or not. */
 export function isAnyPropertyOp(op: VertexOperation): op is SetVertexProperty {
   return "key" in op;
 }
@@ -61,6 +65,7 @@ export function compareOpIds(a: OpId, b: OpId): number {
   return a.peerId < b.peerId ? -1 : 1;
 }
 
+/** Text of the form `COUNTER@PEER`. */
 export function opIdToString(id: OpId): string {
   return `${id.counter}@${id.peerId}`;
 }

@@ -35,6 +35,7 @@ export function compareSiblings(a: Placed, b: Placed): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
+/** Order keys to set, so that vertices have the places that were asked for. */
 export interface NewKeys<Sibling = string> {
   /** For the inserted vertices, in order. */
   readonly keys: readonly string[];

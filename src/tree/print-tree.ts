@@ -1,6 +1,7 @@
 import type { ReplicatedTree } from "./replicated-tree.ts";
 import type { Vertex } from "./vertex.ts";
 
+/** Options of `printTree`. */
 export interface PrintOptions {
   /** Whether properties are printed behind each name. Those that start with `_` are left out. Default false. */
   readonly properties?: boolean;

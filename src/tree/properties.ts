@@ -4,6 +4,7 @@ import { isPlainObject, toJsonValue, type JsonValue } from "./json-value.ts";
 /** Properties to set; `undefined` removes one. */
 export type Properties = Readonly<Record<string, JsonValue | undefined>>;
 
+/** A property of a vertex, as read. */
 export interface VertexProperty {
   readonly key: string;
   readonly value: JsonValue;

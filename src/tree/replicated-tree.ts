@@ -20,7 +20,7 @@ import { OpIdSet, type StateVector } from "./op-id-set.ts";
 /**
  * A replicated tree (CRDT). Its state is a function of the *set* of operations known: the order in which
  * they arrive, how often, and whether a parent is known yet do not matter. Moves are resolved by
- * {@link MoveLog}; of a property's values, the one with the highest operation id wins.
+ * `MoveLog`; of a property's values, the one with the highest operation id wins.
  *
  * The public methods follow `RepTree` of the npm package `reptree`, and operations are interchangeable
  * with it. Differences: local edits that could not take effect (an unknown vertex, a move under itself, a
@@ -72,6 +72,7 @@ export class ReplicatedTree {
     return root === undefined ? undefined : this.#handles.of(root);
   }
 
+  /** `undefined` for an unknown vertex. A vertex in the bin is found, too. */
   getVertex(vertexId: string): Vertex | undefined {
     return this.#read(vertexId, (vertex) => this.#handles.of(vertex));
   }
@@ -84,6 +85,7 @@ export class ReplicatedTree {
     return handles;
   }
 
+  /** `undefined` for a root, for an unknown vertex, and if the parent is not known yet. */
   getParent(vertexId: string): Vertex | undefined {
     return this.#read(vertexId, (vertex, { vertices }) => {
       const parent = vertices.parentOf(vertex);
@@ -105,6 +107,7 @@ export class ReplicatedTree {
     return this.#state.childHandles(vertexId, (vertex) => this.#handles.of(vertex));
   }
 
+  /** Ids in the order of {@link getChildren}; an empty list for an unknown vertex. */
   getChildrenIds(vertexId: string): string[] {
     const { vertices } = this.#state;
     return this.#state.childrenOf(vertexId).map((child) => vertices.idOf(child));
@@ -131,6 +134,10 @@ export class ReplicatedTree {
     return this.#read(vertexId, (vertex, { properties }) => properties.value(vertex, key, includingTransient));
   }
 
+  /**
+   * All properties; an empty list for an unknown vertex.
+   * @param includingTransient whether draft values hide stored ones
+   */
   getVertexProperties(vertexId: string, includingTransient = true): VertexProperty[] {
     return this.#read(vertexId, (vertex, { properties }) => properties.all(vertex, includingTransient)) ?? [];
   }

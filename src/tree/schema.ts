@@ -1,7 +1,8 @@
 import { errorMessage, FoldspaceError } from "../errors.ts";
 import type { JsonValue } from "./json-value.ts";
 
-type ParseResult<T> = { readonly success: true; readonly data: T } | { readonly success: false; readonly error?: unknown };
+/** The result of `safeParse`, as in Zod. */
+export type ParseResult<T> = { readonly success: true; readonly data: T } | { readonly success: false; readonly error?: unknown };
 
 /** A result of Standard Schema. */
 export type StandardResult<T> =
@@ -13,7 +14,10 @@ export interface FieldSchema<T = unknown> {
   /** As in Zod. */
   readonly safeParse?: (input: unknown) => ParseResult<T>;
   /** As in https://standardschema.dev, which Zod, Valibot, ArkType and others follow. */
-  readonly "~standard"?: { readonly validate: (value: unknown) => StandardResult<T> | Promise<StandardResult<T>> };
+  readonly "~standard"?: {
+    /** Checks a value, and gives it with defaults and transformations, or the issues. */
+    readonly validate: (value: unknown) => StandardResult<T> | Promise<StandardResult<T>>;
+  };
 }
 
 /** The parts of a schema that `bind` uses. Zod's schemas and all that follow Standard Schema fit. They must check synchronously. */

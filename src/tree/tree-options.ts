@@ -3,6 +3,7 @@ import type { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 /** The kind of change that a caller is about to make: to lasting contents, to drafts, or by operations made elsewhere. */
 export type TreeChangeKind = "edit" | "draft" | "merge";
 
+/** Settings of a tree that is used without a space. */
 export interface ReplicatedTreeOptions {
   /** Id of the root, if known beforehand. Otherwise the oldest vertex created without a parent is the root. */
   readonly rootId?: string;

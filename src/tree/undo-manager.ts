@@ -5,6 +5,7 @@ import type { TreeEdit } from "./replica.ts";
 import type { ReplicatedTree } from "./replicated-tree.ts";
 import { isArrival, OthersOperations, RecordedStep, type UndoChange, type UndoStep } from "./undo-step.ts";
 
+/** Options of an `UndoManager`. */
 export interface UndoManagerOptions {
   /** Records only edits at or below these vertices, and moves into and out of there. Default: the whole tree. */
   readonly scope?: VertexOrId | readonly VertexOrId[];

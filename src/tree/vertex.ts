@@ -81,7 +81,10 @@ export class Vertex {
     return this.root.id;
   }
 
-  /** @param position its place among the children; by default behind all of them */
+  /**
+   * Creates a vertex as a child of this one.
+   * @param position its place among the children; by default behind all of them
+   */
   newChild(props?: Properties | object | null, position?: Position): Vertex {
     return this.tree.newVertex(this.id, props, position);
   }
@@ -106,6 +109,7 @@ export class Vertex {
     this.tree.setTransientVertexProperty(this.id, key, value, true);
   }
 
+  /** Stores the draft values as edits, and ends the drafts. */
   commitTransients(): void {
     this.tree.commitTransients(this.id);
   }
@@ -115,6 +119,7 @@ export class Vertex {
     return this.tree.getVertexProperty(this.id, key, includingTransient);
   }
 
+  /** A new object with all properties, draft values before stored ones. The values are frozen. */
   getProperties(): Record<string, JsonValue> {
     return Object.fromEntries(this.tree.getVertexProperties(this.id).map(({ key, value }) => [key, value]));
   }
@@ -124,22 +129,27 @@ export class Vertex {
     return this.getProperties() as TypedObject<T>;
   }
 
+  /** The properties of each child, in order, as {@link getAsTypedObject} gives them. */
   getChildrenAsTypedArray<T>(): TypedObject<T>[] {
     return this.children.map((child) => child.getAsTypedObject<T>());
   }
 
+  /** Children with this value, in order. Lists and objects are compared by their contents. */
   findAllChildrenWithProperty(key: string, value: JsonValue): Vertex[] {
     return this.children.filter((child) => jsonEquals(child.getProperty(key), value));
   }
 
+  /** The first child with this value, compared by its contents; `undefined` if there is no such child. */
   findFirstChildVertexWithProperty(key: string, value: JsonValue): Vertex | undefined {
     return this.children.find((child) => jsonEquals(child.getProperty(key), value));
   }
 
+  /** The properties of the first child with this value; `undefined` if there is no such child. */
   findFirstTypedChildWithProperty<T>(key: string, value: JsonValue): TypedObject<T> | undefined {
     return this.findFirstChildVertexWithProperty(key, value)?.getAsTypedObject<T>();
   }
 
+  /** The properties of all children with this value, in order. */
   findAllTypedChildrenWithProperty<T>(key: string, value: JsonValue): TypedObject<T>[] {
     return this.findAllChildrenWithProperty(key, value).map((child) => child.getAsTypedObject<T>());
   }
@@ -157,6 +167,10 @@ export class Vertex {
     this.tree.deleteVertex(this.id, true);
   }
 
+  /**
+   * Notifies of changes of the vertex: its place, its properties and its children.
+   * @returns a function that ends it
+   */
   observe(listener: (events: VertexChangeEvent[]) => void): () => void {
     return this.tree.observe(this.id, listener);
   }
@@ -166,6 +180,7 @@ export class Vertex {
     return this.tree.observeChildren(this.id, listener);
   }
 
+  /** As {@link observeChildren}, with the properties of each child. @returns a function that ends it */
   observeChildrenAsTypedArray<T>(listener: (children: TypedObject<T>[]) => void): () => void {
     return this.observeChildren((children) => listener(children.map((child) => child.getAsTypedObject<T>())));
   }

@@ -10,9 +10,13 @@ export interface WorkerPort {
 
 /** The part of a browser's `Worker` that is used. */
 export interface WebWorkerLike {
+  /** Sends a message by structured cloning. */
   postMessage(message: unknown): void;
+  /** Calls the listener with each message of the worker. */
   addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  /** Calls the listener if the worker cannot be loaded, throws, or sends a message that cannot be read. */
   addEventListener(type: "error" | "messageerror", listener: (event: Event) => void): void;
+  /** Ends the worker at once. */
   terminate(): void;
 }
 

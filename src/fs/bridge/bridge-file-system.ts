@@ -18,6 +18,7 @@ import { MAX_CONTENT_BYTES, PROTOCOL, tooMuch, type ServedInfo, type WatchedHint
 import { ReconnectingLink } from "./reconnecting-link.ts";
 import { Semaphore } from "../../semaphore.ts";
 
+/** Options of a connection to `foldspace serve`. */
 export interface BridgeOptions {
   /** The secret that this client and the server prove to each other that they know. It is never sent. */
   readonly token: string;

@@ -15,9 +15,13 @@ import {
 /** The part of `WebSocket` that the bridge uses. The sockets of browsers and of `ws` both provide it. */
 export interface BridgeSocket {
   binaryType: string;
+  /** Sends one binary message. */
   send(message: Bytes): void;
+  /** Begins to close the connection; a `close` event follows. */
   close(): void;
+  /** Calls the listener when the connection opens, closes or fails. */
   addEventListener(type: "open" | "close" | "error", listener: () => void): void;
+  /** Calls the listener with the data of each message. */
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
 }
 

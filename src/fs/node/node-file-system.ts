@@ -19,6 +19,7 @@ import { kindOf, readRange } from "./read.ts";
 import { watchFolder } from "./watch.ts";
 import { appendTo, makeFolders, renameOver, replaceFile } from "./write.ts";
 
+/** Options of the file system of Node. */
 export interface NodeFileSystemOptions {
   /**
    * `async` (default) does not block the event loop: right if anything else runs too, as in a server or an application.

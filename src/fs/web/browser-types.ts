@@ -1,5 +1,6 @@
 /** Features of browsers that TypeScript's library does not declare. All are optional. */
 
+/** Whether the page may use the folder: yes, only if the user agrees, or no. */
 export type PermissionAnswer = "granted" | "prompt" | "denied";
 
 export interface PermissionHandle extends FileSystemHandle {

@@ -1,6 +1,7 @@
 import { errorMessage, errorName, FoldspaceError } from "../../errors.ts";
 import { browserGlobals, type PermissionAnswer, type PermissionHandle } from "./browser-types.ts";
 
+/** The files that a page can have in this browser. */
 export interface FolderAccess {
   /**
    * - `folder`: the user can choose a folder of the computer

@@ -16,6 +16,7 @@ import { Folders, split, splitLast } from "./folders.ts";
 import { scanFolder } from "./scan.ts";
 import { watchFolder } from "./watch.ts";
 
+/** Options of a folder in a browser. */
 export interface WebFileSystemOptions {
   /** Interval at which a watch requests a rescan if the browser does not report changes, in milliseconds. Default 5,000. */
   readonly pollIntervalMs?: number;

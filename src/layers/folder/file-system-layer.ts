@@ -11,15 +11,17 @@ import type { FlushPolicy } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
 import {
   OFFLINE_STATUS,
+  type IncomingChange,
   type LayerSession,
   type PersistenceLayer,
   type SecretsUpdate,
   type StoredSecrets,
 } from "../persistence-layer.ts";
 import { assertStorable } from "../storable.ts";
-import { FolderConnection, type Listener } from "./folder-connection.ts";
+import { FolderConnection } from "./folder-connection.ts";
 import { describeFolder, SpaceFolder } from "./space-folder.ts";
 
+/** Options of a layer in a folder: its file system, how it saves, and how it finds the changes of other devices. */
 export interface FileSystemLayerOptions extends Partial<FlushPolicy>, ParsingOptions {
   /** Default: the file system of the platform (Node), if it has one. */
   readonly fs?: FileSystem;
@@ -160,7 +162,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     return this.#changedSecrets.observe(listener);
   }
 
-  async startListening(listener: Listener): Promise<void> {
+  async startListening(listener: (change: IncomingChange) => void): Promise<void> {
     await this.#connected().startListening(listener);
   }
 

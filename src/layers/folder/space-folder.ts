@@ -23,6 +23,7 @@ export interface LogEntry extends Extract<LogFile, { kind: "log" }> {
   readonly modifiedMs: number;
 }
 
+/** The log files of a folder, found by their names. Their contents are not read. */
 export interface FolderScan {
   readonly logs: LogEntry[];
   /** Problems that names alone reveal (copies, placeholders, foreign files), and unreadable folders. */
@@ -37,6 +38,7 @@ export interface FolderScan {
   readonly failure: Error | undefined;
 }
 
+/** The contents of a folder, as `SpaceFolder.inspect` finds them. */
 export type FolderState =
   | { readonly kind: "absent" }
   /** The folder exists, perhaps with other files in it, but without a space. */
@@ -48,7 +50,7 @@ export type FolderState =
 export class SpaceFolder {
   readonly fs: FileSystem;
   readonly path: string;
-  /** Checks that the folder still contains the space that it was opened for; `undefined` if any space is acceptable. */
+  /** Checks that the folder still contains the space that it was opened for; `undefined` if any space is acceptable. @internal */
   guard: PlaceGuard | undefined;
 
   /** @param path if it is relative, it counts from the working folder that the process has now */
@@ -132,7 +134,7 @@ export class SpaceFolder {
     await this.checkLinks().assertInside(relativePath);
   }
 
-  /** Returns a check for many paths at one moment. */
+  /** Returns a check for many paths at one moment. @internal */
   checkLinks(): LinkCheck {
     return new LinkCheck(this.fs, this.path);
   }
@@ -168,7 +170,10 @@ export class SpaceFolder {
     });
   }
 
-  /** @param below name of a folder in this one that contains a space */
+  /**
+   * The error for a folder without a space in the present format. It is returned, not thrown.
+   * @param below name of a folder in this one that contains a space
+   */
   errorFor(kind: Exclude<FolderState["kind"], "space">, below?: string): FoldspaceError {
     const data = { path: this.path };
     switch (kind) {
@@ -213,6 +218,7 @@ export class SpaceFolder {
     else if (!(await this.fs.stat(this.at(SPACE_FILE)))) throw this.lost();
   }
 
+  /** The error `FOLD_FOLDER_LOST` for this folder. It is returned, not thrown. */
   lost(): FoldspaceError {
     const reason = `${this.at(SPACE_FILE)} is gone: the file was deleted, or the folder was moved, deleted or unmounted`;
     return new FoldspaceError("FOLD_FOLDER_LOST", reason, { data: { path: this.path } });

@@ -19,6 +19,7 @@ export interface BatchRecord {
 /** Where a space is kept besides the browser: a folder that the user picked, or a text that names the place, such as a path. */
 export type SpacePlace = string | FileSystemDirectoryHandle;
 
+/** Entry of a space in the registry of this browser. */
 export interface SpaceRecord {
   readonly id: string;
   /** See `SpaceRegistry.checkPlace`. */

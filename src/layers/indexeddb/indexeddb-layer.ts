@@ -38,6 +38,7 @@ import { IndexedDBDeviceStore, readSecrets, writeSecrets } from "./secrets-recor
 import { isStoragePersistent, requestPersistentStorage } from "./storage-persistence.ts";
 import { TabChannel, type TabMessage } from "./tab-channel.ts";
 
+/** Options of a layer in IndexedDB, with the intervals at which it saves: by default 50 ms, and 250 ms during steady edits. */
 export interface IndexedDBLayerOptions extends Partial<FlushPolicy> {
   /** Default `foldspace`. */
   readonly databaseName?: string;

@@ -27,6 +27,7 @@ export class SpaceRegistry {
     return spaces.sort((a, b) => compareText(b.createdAt ?? "", a.createdAt ?? "") || compareText(a.id, b.id));
   }
 
+  /** The record of a space; `undefined` if this browser does not have the space. */
   async get(spaceId: string): Promise<SpaceRecord | undefined> {
     return await this.#database.run((database) => database.get("spaces", spaceId));
   }
@@ -71,6 +72,7 @@ export class SpaceRegistry {
     this.#journal.removeFound(this.#journal.find(spaceId));
   }
 
+  /** Closes the connection with the database. */
   close(): void {
     this.#database.close();
   }

@@ -12,6 +12,7 @@ import { planPack, stepsOf, type PackPlan, type PackStep } from "./plan.ts";
 import { describePack } from "./report.ts";
 import { PackWork } from "./work.ts";
 
+/** What {@link packFolder} packs, and what becomes of the joined files. */
 export interface PackOptions {
   /** Only plans the packing, and changes nothing. */
   readonly isDryRun?: boolean;
@@ -23,6 +24,7 @@ export interface PackOptions {
   /** Whether the joined files are deleted in the end, instead of kept in `lost+found`. Then it cannot be undone. */
   readonly deletes?: boolean;
   readonly now?: Date;
+  /** Called after each file that was read. */
   readonly onProgress?: (progress: PackProgress) => void;
 }
 
@@ -30,6 +32,7 @@ export interface PackProgress extends ReadingProgress {
   readonly phase: "examining" | "packing" | "checking";
 }
 
+/** The result of {@link packFolder}. */
 export interface Pack {
   /** Name of its folder in `lost+found`, for undoing it; `undefined` if no file was moved there, or all were deleted. */
   readonly id: string | undefined;

@@ -12,6 +12,7 @@ import { undoRepair } from "./undo.ts";
 import { planSpaceFile, writeSpaceFile } from "./space-file.ts";
 import { RepairWork } from "./work.ts";
 
+/** Options of `repairFolder`. */
 export interface RepairOptions {
   /** Only plans the repair, and changes nothing. */
   readonly isDryRun?: boolean;
@@ -21,13 +22,16 @@ export interface RepairOptions {
    */
   readonly ownPeerIds?: Iterable<string>;
   readonly now?: Date;
+  /** Called while the folder is read, repaired and checked. */
   readonly onProgress?: (progress: RepairProgress) => void;
 }
 
+/** Progress of a phase. During `repairing`, the files are the steps of the plan. */
 export interface RepairProgress extends ReadingProgress {
   readonly phase: "examining" | "repairing" | "checking";
 }
 
+/** The outcome of `repairFolder`. */
 export interface Repair {
   /** Name of its folder in `lost+found`, for undoing it; `undefined` if nothing was changed. */
   readonly id: string | undefined;

@@ -11,6 +11,7 @@ import {
 } from "./record.ts";
 import { UndoWork } from "./undo-work.ts";
 
+/** The outcome of `undoRepair`. Paths are relative to the folder of the space. */
 export interface Undoing {
   readonly id: string;
   /** Restored files. */
@@ -23,6 +24,7 @@ export interface Undoing {
   readonly left: readonly Problem[];
 }
 
+/** Options of `undoRepair`: the repair, by its id, and whether only to plan the undo. */
 export interface UndoOptions {
   /** The latest by default. */
   readonly id?: string | undefined;

@@ -23,7 +23,7 @@ interface Entry {
  * used as their contents.
  *
  * To take a peer is to rename its file from `PEER.free`, or from the name of an owner whose process has ended, to a name that never
- * was and never will be another owner's. Of several processes that do so at once, one succeeds. So nothing has to be tidied after a
+ * was and never will be another owner's. Of several processes that do so at once, one succeeds. So no file needs tidying after a
  * process that was killed, and no lock can be broken by two.
  *
  * Another machine with the same files (a network folder, a copied home folder) has a folder of its own. A file that was restored or
