@@ -48,6 +48,16 @@ export class Report {
     this.#write(`${label.padEnd(LABEL_WIDTH)}${formatMs(measuredMs)}${verdict}`);
   }
 
+  /** Reports a number of things as a multiple of another one; without `atMost`, for the record only. */
+  count(label, number, floor, { atMost } = {}) {
+    const ratio = number / floor;
+    const verdict = atMost === undefined ? "" : `  (at most ${atMost}×) ${this.#judge(label, ratio <= atMost)}`;
+    const shown = String(number).padStart(TIME_WIDTH);
+    this.#write(
+      `${label.padEnd(LABEL_WIDTH)}${shown}  / floor ${String(floor).padStart(TIME_WIDTH)} = ${ratio.toFixed(2).padStart(7)}×${verdict}`,
+    );
+  }
+
   /** Reports an amount of memory as a multiple of another one; without `atMost`, for the record only. */
   bytes(label, bytes, floorBytes, { atMost } = {}) {
     const ratio = bytes / floorBytes;
