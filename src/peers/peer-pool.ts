@@ -11,7 +11,7 @@
 export interface PeerPool {
   /**
    * Takes a peer of a space that no running instance has, or makes one.
-   * @throws FoldspaceError why there is none: the instance then takes a new id that no pool keeps
+   * @throws FoldspaceError why it gives no peer: the instance then takes a new id that no pool keeps
    */
   lease(spaceId: string): Promise<PeerLease>;
 }
