@@ -33,6 +33,8 @@ export interface FolderSummary {
   readonly directory: ReplicatedTree;
   /** Peers whose operations the folder contains, by id. */
   readonly peerIds: readonly string[];
+  /** The latest UTC day on which each peer itself saved operations, by its id. */
+  readonly lastDays: ReadonlyMap<string, string>;
   readonly files: number;
   readonly bytes: number;
   /** UTC days with saved operations, as `YYYY-MM-DD`, in order. */
@@ -78,6 +80,7 @@ export async function summarizeFolder(
     // a reader makes no operations, so it needs no peer id of its own
     directory: new ReplicatedTree("reader", spaceOps, { rootId: spaceId }),
     peerIds: [...new Set(scan.logs.map((log) => log.peerId))].sort(),
+    lastDays: lastDaysOf(scan.logs),
     files: scan.logs.length,
     bytes: scan.logs.reduce((sum, log) => sum + log.size, 0),
     days: [...new Set(scan.logs.flatMap((log) => dayOf(log.path) ?? []))].sort(),
@@ -126,6 +129,16 @@ class TreeTally {
     const { size: opCount } = this.#known;
     return { treeId: this.#treeId, opCount, files: this.#files, bytes: this.#bytes, hasRoot: this.#hasRoot, rootProperties };
   }
+}
+
+/** A file that another peer wrote does not show when its peer was active. */
+function lastDaysOf(logs: readonly LogEntry[]): Map<string, string> {
+  const lastDays = new Map<string, string>();
+  for (const { path, peerId, writerId } of logs) {
+    const day = peerId === writerId ? dayOf(path) : undefined;
+    if (day !== undefined && day > (lastDays.get(peerId) ?? "")) lastDays.set(peerId, day);
+  }
+  return lastDays;
 }
 
 function isPartOfDirectory(op: VertexOperation): boolean {

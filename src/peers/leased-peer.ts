@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { FoldspaceError, toFoldspaceError } from "../errors.ts";
+import { FoldspaceError } from "../errors.ts";
 import { completesInTime } from "../with-timeout.ts";
 import type { PeerLease, PeerPool } from "./peer-pool.ts";
 
@@ -20,29 +20,33 @@ const POOL_TIMEOUT_MS = 2_000;
 export class LeasedPeer {
   readonly #lease: PeerLease;
   readonly #clock: Clock;
+  readonly #onFailure: (error: unknown) => void;
   #highest: number;
   /** The highest counter that is reserved or being reserved. */
   #goal: number;
   #step = FIRST_RESERVATION;
   #reserving: Promise<void> = Promise.resolve();
-  #failure: FoldspaceError | undefined;
 
-  private constructor(lease: PeerLease, clock: Clock) {
+  private constructor(lease: PeerLease, clock: Clock, onFailure: (error: unknown) => void) {
     this.#lease = lease;
     this.#clock = clock;
+    this.#onFailure = onFailure;
     this.#highest = lease.usedUpTo;
     this.#goal = lease.reservedUpTo;
   }
 
-  /** @throws FoldspaceError why the pool gives none, or `FOLD_TIMEOUT` if it does not answer */
-  static async take(pool: PeerPool, spaceId: string, clock: Clock): Promise<LeasedPeer> {
+  /**
+   * @param onFailure called when a reservation has failed
+   * @throws FoldspaceError why the pool gives none, or `FOLD_TIMEOUT` if it does not answer
+   */
+  static async take(pool: PeerPool, spaceId: string, clock: Clock, onFailure: (error: unknown) => void): Promise<LeasedPeer> {
     const leasing = pool.lease(spaceId);
     if (!(await completesInTime(leasing, POOL_TIMEOUT_MS, clock))) {
       // nothing was made under a lease that comes too late; its failure would change nothing
       leasing.then((lease) => lease.release(lease.usedUpTo)).catch(() => undefined);
       throw new FoldspaceError("FOLD_TIMEOUT", `The pool of peers has not answered in time (waited ${POOL_TIMEOUT_MS} ms)`);
     }
-    return new LeasedPeer(await leasing, clock);
+    return new LeasedPeer(await leasing, clock, onFailure);
   }
 
   get peerId(): string {
@@ -57,11 +61,6 @@ export class LeasedPeer {
   /** As of `PeerLease`. */
   get isHeld(): boolean {
     return this.#lease.isHeld;
-  }
-
-  /** Why the last reservation failed. */
-  get failure(): FoldspaceError | undefined {
-    return this.#failure;
   }
 
   /**
@@ -107,12 +106,9 @@ export class LeasedPeer {
     if (goal <= this.#goal) return;
     this.#goal = goal;
     this.#step = Math.min(2 * this.#step, LARGEST_RESERVATION);
-    this.#reserving = this.#lease.reserve(goal).then(
-      () => (this.#failure = undefined),
-      (error: unknown) => {
-        this.#failure = toFoldspaceError(error);
-        this.#goal = this.#lease.reservedUpTo;
-      },
-    );
+    this.#reserving = this.#lease.reserve(goal).catch((error: unknown) => {
+      this.#goal = this.#lease.reservedUpTo;
+      this.#onFailure(error);
+    });
   }
 }

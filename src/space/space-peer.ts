@@ -3,11 +3,15 @@ import type { Clock } from "../clock.ts";
 import { type FoldspaceError, toFoldspaceError } from "../errors.ts";
 import { LeasedPeer } from "../peers/leased-peer.ts";
 import type { PeerPool } from "../peers/peer-pool.ts";
+import type { PersistenceLayer } from "../layers/persistence-layer.ts";
 import { newId } from "../tree/index.ts";
 import type { Maker } from "./loaded-tree.ts";
 import type { SpaceOptions } from "./space-options.ts";
 
-export interface SpacePeerOptions extends Pick<SpaceOptions, "peerId" | "peerPool" | "isReadOnly"> {
+export interface SpacePeerOptions {
+  /** A given peer id. */
+  readonly peerId: string | undefined;
+  readonly pool: PeerPool | undefined;
   readonly clock: Clock;
   /** Called when another peer has replaced the one that operations were made as. */
   readonly onChange: () => void;
@@ -35,10 +39,9 @@ export class SpacePeer {
   #failure: FoldspaceError | undefined;
   #isEnded = false;
 
-  constructor(spaceId: string, { peerId, peerPool, isReadOnly, clock, onChange, onFailure }: SpacePeerOptions) {
+  constructor(spaceId: string, { peerId, pool, clock, onChange, onFailure }: SpacePeerOptions) {
     this.#spaceId = spaceId;
-    const isPooled = peerId === undefined && !isReadOnly && peerPool !== "none";
-    this.#pool = isPooled ? (peerPool ?? platformPeerPool()) : undefined;
+    this.#pool = pool;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#onFailure = onFailure;
@@ -63,7 +66,7 @@ export class SpacePeer {
   async lease(): Promise<void> {
     if (!this.#pool) return;
     try {
-      this.#leased = await LeasedPeer.take(this.#pool, this.#spaceId, this.#clock);
+      this.#leased = await LeasedPeer.take(this.#pool, this.#spaceId, this.#clock, (error) => this.#fail(error));
       // it was closed meanwhile
       if (this.#isEnded) return await this.end();
       const { peerId, counterFloor } = this.#leased;
@@ -77,8 +80,7 @@ export class SpacePeer {
   claim(counter: number): void {
     const leased = this.#inUse;
     if (!leased || leased.claim(counter)) return;
-    if (leased.failure) this.#fail(leased.failure);
-    // it is released at the end only, because operations of this instance may still have to be written
+    // it is released at the end only, because operations of this instance may still be waiting to be written
     this.#change();
   }
 
@@ -127,6 +129,17 @@ export class SpacePeer {
     this.#failure = toFoldspaceError(error);
     this.#onFailure();
   }
+}
+
+/** The pool from which a space takes its peer, if it takes one. */
+export function poolFor(
+  { peerId, peerPool, isReadOnly }: SpaceOptions,
+  layers: readonly PersistenceLayer[],
+): PeerPool | undefined {
+  if (peerId !== undefined || isReadOnly || peerPool === "none") return undefined;
+  const offered = peerPool ?? layers.find((layer) => layer.peerPool)?.peerPool;
+  // only a layer with files of its peer makes it worth while to keep the peer
+  return offered ?? (layers.some((layer) => layer.changePeer !== undefined) ? platformPeerPool() : undefined);
 }
 
 function newMaker(peerId: string = newId()): Maker {

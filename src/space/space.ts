@@ -20,7 +20,7 @@ import type { Urgency } from "./replication/layer-state.ts";
 import { Replicator } from "./replication/replicator.ts";
 import type { TreeSync } from "./replication/tree-sync.ts";
 import type { SpaceOptions } from "./space-options.ts";
-import { SpacePeer } from "./space-peer.ts";
+import { poolFor, SpacePeer } from "./space-peer.ts";
 import { SpaceSecrets } from "./space-secrets.ts";
 
 /** An open space: its space tree, its app trees, and the layers that keep them. Made by a `SpaceManager`. */
@@ -56,10 +56,9 @@ export class Space {
     this.#onClosed = onClosed;
     this.isReadOnly = options.isReadOnly ?? false;
     this.#clock = options.clock ?? systemClock;
-    const peerPool = options.peerPool ?? layers.find((layer) => layer.peerPool)?.peerPool;
     this.#peer = new SpacePeer(id, {
-      ...options,
-      ...(peerPool && { peerPool }),
+      peerId: options.peerId,
+      pool: poolFor(options, layers),
       clock: this.#clock,
       onChange: () => this.#changePeer(),
       onFailure: () => this.#layers.reportPeer(this.#peer.failure),
@@ -173,6 +172,7 @@ export class Space {
     try {
       if (this.isReadOnly) throw new FoldspaceError("FOLD_READ_ONLY", "A new space cannot be created read-only");
       await this.#leasePeer();
+      await this.#peer.prepare(0);
       const { connections } = this.#layers;
       // asks all layers first, so that a layer that refuses does so before another has been written to
       for (const connection of connections) {
@@ -522,7 +522,6 @@ export class Space {
   async #leasePeer(): Promise<void> {
     await this.#peer.lease();
     this.#replicator.spaceTree.content?.changePeer(this.#peer.maker);
-    await this.#peer.prepare(this.tree.clock);
   }
 
   #changePeer(): void {

@@ -7,7 +7,7 @@ const SEEDS = Number(process.env["FLEET_SEEDS"] ?? 300);
 /** Runs in which nothing goes wrong come on top of those in which everything does. */
 const SEEDS_PER_CALM_RUN = 8;
 /** Runs of devices that keep their peers, on top of those of devices that do not. */
-const SEEDS_PER_KEPT_RUN = 4;
+const SEEDS_PER_KEPT_RUN = 8;
 /** Whether all devices keep their peers. */
 const KEEPS_PEERS = process.env["FLEET_PEERS"] === "kept";
 

@@ -186,7 +186,8 @@ class Fleet {
     let violations: string[];
     try {
       await this.#live();
-      violations = await findViolations(this.#spaceId, this.#devices, this.#ledger);
+      // a tree that is loaded for it waits until the device has reserved counters
+      violations = await this.#passing(findViolations(this.#spaceId, this.#devices, this.#ledger));
       if (this.#weather === "calm") violations.push(...this.#devices.flatMap(findRepeatedWrites));
       violations.push(...(await this.#end()));
     } catch (error) {

@@ -18,6 +18,8 @@ export class Session {
   readonly #life: Life;
   readonly #ledger: Ledger;
   readonly #made = new Set<Entry>();
+  /** The peers as which the space has made operations: it may change its peer while it makes a tree. */
+  readonly #peers = new Set<string>();
   readonly #followed = new Set<ReplicatedTree>();
   readonly #underWay = new Map<string, number>();
 
@@ -46,8 +48,9 @@ export class Session {
       this.#made.add(entryOf(treeId, op));
     };
     // one that is entered already was made by an earlier session as the same peer
+    this.#peers.add(this.space.peerId);
     const isNew = (op: VertexOperation): boolean =>
-      op.id.peerId === this.space.peerId && !this.#ledger.issued.has(entryOf(treeId, op));
+      this.#peers.has(op.id.peerId) && !this.#ledger.issued.has(entryOf(treeId, op));
     for (const op of tree.getAllOps()) if (isNew(op)) issue(op);
     tree.observeOpApplied((op, isLocal) => {
       if (isLocal) issue(op);

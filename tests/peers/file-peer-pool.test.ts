@@ -1,6 +1,6 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { FilePeerPool } from "../../src/peers/node/file-peer-pool.ts";
 import { isRunning, newOwner } from "../../src/peers/node/process-identity.ts";
@@ -135,6 +135,20 @@ describe("FilePeerPool", () => {
       code: "FOLD_PERMISSION",
       message: expect.stringContaining("file/below") as string,
     });
+  });
+
+  test("the peers of spaces that nobody has opened for half a year are forgotten, and no others", async () => {
+    const { folder, pool } = ofOneProcess();
+    for (const space of ["old", "recent"]) await (await pool.lease(space)).release(0);
+    const [machine] = readdirSync(join(folder, "peers"));
+    const [old, recent] = records(folder).map((path) => dirname(path));
+    const longAgo = new Date(Date.now() - 200 * 86_400_000);
+    utimesSync(join(folder, old!), longAgo, longAgo);
+    await pool.lease("new");
+    const left = readdirSync(join(folder, "peers", machine!)).map((name) => join("peers", machine!, name));
+    expect(left).toHaveLength(2);
+    expect(left).toContain(recent);
+    expect(left).not.toContain(old);
   });
 
   test("no more than 64 peers of a space are kept", async () => {

@@ -1,7 +1,7 @@
 import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { foldspace, spaceWith, temporaryFolder, LOG_FILE } from "./cli-harness.ts";
+import { foldspace, LOG_FILE, PEER_ID, SPACE_ID, spaceWith, temporaryFolder } from "./cli-harness.ts";
 
 function logs(space: string): string[] {
   const names = readdirSync(join(space, "space-v1", "ops"), { recursive: true, encoding: "utf8" });
@@ -50,4 +50,32 @@ test("commands that only read take no peer, and leave nothing in the space's fol
     await foldspace([command, space], { variables: { XDG_STATE_HOME: state } });
   expect(readdirSync(state)).toEqual([]);
   expect(statSync(join(space, LOG_FILE)).mtimeMs).toBe(before);
+});
+
+test("info shows the devices that the app has named, with the last day of each", async () => {
+  const [laptop, phone, former] = ["a", "b", "c"].map((digit) => digit.repeat(32));
+  const line = (counter: number, key: string, value: string): string =>
+    `${JSON.stringify(["p", counter, SPACE_ID, key, value])}\n`;
+  const log = (day: string, peer: string): string => LOG_FILE.replace("2026/11/22", day).replace(PEER_ID, peer);
+  const space = spaceWith({
+    [LOG_FILE]: [
+      `["m",1,"0",null]\n["m",2,"${SPACE_ID}",null]\n`,
+      line(3, `peer:${laptop}`, "device 1"),
+      line(4, `peer:${former}`, "device 1"),
+      line(5, "device:device 1", "Laptop"),
+      line(6, `peer:${phone}`, "device 2"),
+    ].join(""),
+    [log("2026/11/23", phone!)]: line(7, "text", "of the phone"),
+    [log("2026/11/24", former!)]: line(7, "text", "of the laptop, earlier"),
+    [log("2026/11/25", `${phone}.${laptop}`)]: line(7, "text", "of the phone"),
+  });
+  const { stdout } = await foldspace(["info", space]);
+  expect(stdout).toContain(
+    "devices   Laptop  last saved on 2026-11-24 (UTC)\n          (no name)  last saved on 2026-11-23 (UTC)\n",
+  );
+  const info = JSON.parse((await foldspace(["info", space, "--json"])).stdout) as { devices: unknown };
+  expect(info.devices).toEqual([
+    { id: "device 1", name: "Laptop", peers: 2, lastSaved: "2026-11-24" },
+    { id: "device 2", peers: 1, lastSaved: "2026-11-23" },
+  ]);
 });

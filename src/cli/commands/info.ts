@@ -2,7 +2,11 @@ import type { Command } from "commander";
 import { summarizeFolder, type FolderSummary } from "../../maintenance/summarize.ts";
 import { listReferences } from "../../space/app-forest.ts";
 import type { Context } from "../context.ts";
+import { devicesOf, type DeviceInfo } from "../devices.ts";
 import { count, cut, grouped, printable, shortId, type Output } from "../output.ts";
+
+/** As many as the app lists. */
+const LISTED_DEVICES = 12;
 
 interface TreeInfo {
   readonly id: string;
@@ -23,6 +27,8 @@ interface SpaceInfo {
   readonly path: string;
   readonly trees: readonly TreeInfo[];
   readonly peers: readonly string[];
+  /** Those that the app has named, the latest first. */
+  readonly devices: readonly DeviceInfo[];
   readonly files: number;
   readonly bytes: number;
   readonly days: { readonly count: number; readonly first?: string; readonly last?: string };
@@ -78,6 +84,7 @@ function toInfo(id: string, path: string, summary: FolderSummary): SpaceInfo {
     // the space tree first, because it names the others
     trees: trees.toSorted((a, b) => Number(b.isSpaceTree) - Number(a.isSpaceTree)),
     peers: summary.peerIds,
+    devices: devicesOf(summary.trees.find(({ treeId }) => treeId === id)?.rootProperties ?? new Map(), summary.lastDays),
     files: summary.files,
     bytes: summary.bytes,
     days: { count: summary.days.length, ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last }) },
@@ -98,6 +105,12 @@ async function show(info: SpaceInfo, directory: string, output: Output): Promise
     `saved     ${first === undefined ? "never" : `${first === last ? first : `${first} to ${last}, on ${count(info.days.count, "day")}`} (UTC)`}`,
   );
   await output.line(`peers     ${grouped(info.peers.length)}`);
+  for (const [index, { name, lastSaved }] of info.devices.slice(0, LISTED_DEVICES).entries()) {
+    const label = index === 0 ? "devices" : "";
+    await output.line(
+      `${label.padEnd(10)}${cut(printable(name ?? "(no name)"), 60)}${dim(`  last saved on ${lastSaved} (UTC)`)}`,
+    );
+  }
   await output.line(`problems  ${problems}`);
   await output.line("");
   await output.line(dim(`${"operations".padStart(10)}  ${"tree".padEnd(8)}  title`));

@@ -12,6 +12,9 @@ const FREE = "free";
 /** Peers of a space that are kept. Only so many instances at once need more. */
 const MAX_PEERS = 64;
 
+/** How long the peers of a space that no program opens are kept, in milliseconds: half a year. */
+const KEPT_MS = 182 * 86_400_000;
+
 interface Entry {
   readonly name: string;
   readonly peerId: string;
@@ -50,6 +53,7 @@ export class FilePeerPool implements PeerPool {
       }
       if (entries.length >= MAX_PEERS)
         throw new FoldspaceError("FOLD_IN_USE", `All ${MAX_PEERS} peers of this device in space ${spaceId} are in use`);
+      removeUnused(join(folder, ".."));
       const [peerId, owner] = [randomId(), newOwner()];
       createRecord(join(folder, `${peerId}.${owner}`), { spaceId, peerId });
       return new FilePeerLease(folder, owner, { spaceId, peerId }, 0);
@@ -119,6 +123,16 @@ function list(folder: string): Entry[] {
     if (peerId !== undefined && owner !== undefined && stat) entries.push({ name, peerId, owner, usedAt: stat.mtimeMs });
   }
   return entries.sort((a, b) => b.usedAt - a.usedAt);
+}
+
+/** Forgets spaces that were not opened for long. If one is opened again, it gets new peers. */
+function removeUnused(machine: string): void {
+  for (const space of readdirSync(machine)) {
+    const path = join(machine, space);
+    // each lease and each release renames something in it
+    const usedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (Date.now() - usedAt > KEPT_MS) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /** @returns `undefined` if another instance has the peer, or has taken it first, or if it must not be used any more */

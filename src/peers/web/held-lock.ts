@@ -11,7 +11,7 @@ export function hasLocks(): boolean {
 }
 
 /**
- * Takes a lock that nobody holds, and holds it until it is released or the page or worker has ended.
+ * Takes a lock that is free, and holds it until it is released or the page or worker has ended.
  * @returns `undefined` if it is held elsewhere
  */
 export async function tryLock(name: string): Promise<HeldLock | undefined> {
