@@ -1,7 +1,7 @@
 import type { Authenticator, ConnectionOptions, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
 
-/** What a server asks of a device that connects. */
+/** The proof of its identity that a device gives a server. */
 export type NatsCredentials =
   /** Text of a credentials file (`.creds`): a JWT and the key that belongs to it. */
   { readonly file: string } | { readonly user: string; readonly password: string } | { readonly token: string };

@@ -42,7 +42,7 @@ export class NatsLink {
     this.#options = options;
   }
 
-  /** The present connection. @throws FoldspaceError why there is none */
+  /** The present connection. @throws FoldspaceError why it is missing */
   get connection(): LinkConnection {
     if (this.#connection) return this.#connection;
     throw this.failure.value ?? new FoldspaceError("FOLD_CLOSED", `The connection to ${this.#options.label} is closed`);

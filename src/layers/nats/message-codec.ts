@@ -13,7 +13,7 @@ import type { StreamMessage } from "./stream-reader.ts";
 const PEER = "Fold-Peer";
 /** Session that published the message: to pass over one's own. */
 export const FROM = "Fold-From";
-/** For people who look into a stream: counters of the operations, as `FIRST-LAST/COUNT`. */
+/** For people who read a stream: counters of the operations, as `FIRST-LAST/COUNT`. */
 const OPS = "Fold-Ops";
 /** Of a body that is too long for one message: name of the body, number of the part from 0, and number of parts. */
 const PART = "Fold-Part";

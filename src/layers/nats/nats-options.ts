@@ -16,7 +16,8 @@ export interface NatsLayerOptions extends Partial<FlushPolicy> {
   readonly credentials?: NatsCredentials;
   /**
    * Name of this device, as the server's permissions have it. The same in all sessions of the device, and no other device may
-   * have it: what another device publishes under a peer of this device is not taken. Default: none, and nobody owns a peer.
+   * have it: operations that another device publishes under a peer of this device are not taken. Default: no name; then this device
+   * owns no peers.
    */
   readonly writer?: string;
   /** Hex digits of the space's id that choose its stream, the same for all users of a server. Default 1: 16 streams. */
@@ -32,7 +33,7 @@ export interface NatsLayerOptions extends Partial<FlushPolicy> {
    */
   readonly operationKey?: Uint8Array;
   /**
-   * Whether secrets are kept there. Default `sealed`: those under a passphrase; whoever runs the server could read others, and
+   * Whether secrets are kept there. Default `sealed`: those under a passphrase; the server could read others, and
    * saving them fails (`FOLD_SECRETS_PROTECTION`). `all`: those too.
    */
   readonly secrets?: "none" | "sealed" | "all";

@@ -29,7 +29,7 @@ export interface ServerSecretsOptions {
 
 interface Found {
   readonly values: SecretMap;
-  /** Sequence of the message with the values; 0 if there is none. */
+  /** Sequence of the message with the values; 0 without such a message. */
   readonly valuesAt: number;
   readonly sealed: readonly StoredSealedFile[];
 }
@@ -60,7 +60,7 @@ export class ServerSecrets {
     if (keepsPlain || ![...changes.values()].some(({ to }) => to !== undefined)) return;
     throw new FoldspaceError(
       "FOLD_SECRETS_PROTECTION",
-      "Secrets without a passphrase are not kept on the server, because whoever runs it could read them",
+      "Secrets without a passphrase are not kept on the server, because the server could read them",
     );
   }
 

@@ -127,7 +127,7 @@ export class ServerSession {
     return this.feed.owners.peersOfOthers(this.#writer);
   }
 
-  /** Looks for changes, and for a server that is back. */
+  /** Reads changes that were not noticed, and tries at once to reach a server that could not be reached. */
   async rescan(): Promise<void> {
     this.#link.retryNow();
     await this.feed.rescan();

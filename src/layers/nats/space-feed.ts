@@ -225,7 +225,7 @@ export class SpaceFeed {
     reading.catch((error: unknown) => this.#connection?.close(toFoldspaceError(error)));
   }
 
-  /** The present connection. @throws FoldspaceError why there is none */
+  /** The present connection. @throws FoldspaceError why it is missing */
   get #current(): LinkConnection {
     const connection = this.#connection;
     if (connection && !connection.isClosed) return connection;

@@ -3,7 +3,7 @@ import { STREAM_EXISTS } from "./failures.ts";
 import type { LinkConnection } from "./link-connection.ts";
 import { SECRETS_STREAM } from "./subjects.ts";
 
-/** What a server keeps. */
+/** Size and copies of a stream. */
 export interface StreamLimits {
   /** Number of servers of a cluster that each keep everything. Default 1. */
   readonly replicas?: 1 | 3 | 5;
