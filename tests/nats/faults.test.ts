@@ -129,7 +129,7 @@ test("a space that the server lost is written again by the devices that have it"
   const memory = new MemoryPersistenceLayer(spaceId, { store: stores[0] });
   const created = await new SpaceManager().createSpace({ persistenceLayers: [memory], name: "Team" });
   const tree = created.newAppTree("notes", "Notes");
-  tree.root?.newNamedChild("before");
+  tree.root.newNamedChild("before");
   await created.close();
   const one = await openDevice(spaceId, stores[0], server.url);
   await until("the server has the space", async () => (await stored(tree.id)).length > 0);
@@ -139,7 +139,7 @@ test("a space that the server lost is written again by the devices that have it"
 
   await server.kill();
   await server.reset();
-  (await one.loadAppTree(tree.id)).root?.newNamedChild("meanwhile");
+  (await one.loadAppTree(tree.id)).root.newNamedChild("meanwhile");
   await server.start();
   const text = (): string[] => asSet(stores[1].read(tree.id));
   await until("the server has everything again", async () => (await stored(tree.id)).length > before.length);
