@@ -3,8 +3,10 @@ import { playwright } from "@vitest/browser-playwright";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { CHROMIUM_ARGS, findChromium } from "./tests/browser/chromium.ts";
+import { findNatsServer } from "./tests/nats/nats-server.ts";
 
 const chromium = findChromium();
+const natsServer = findNatsServer();
 /** Tests that drive a browser from outside, in Node. */
 const DRIVING_TESTS = "tests/browser/**/*.node.test.ts";
 
@@ -12,6 +14,9 @@ const DRIVING_TESTS = "tests/browser/**/*.node.test.ts";
 const LONG_TESTS = ["app", "crashes", "fleet", "hostile"].map((folder) => `tests/${folder}/**/*.test.ts`);
 /** Have a configuration of their own, as they need programs that are not everywhere. */
 const PROGRAM_TESTS = ["tests/transports/**", "tests/tauri/**/*.window.test.ts"];
+
+/** Tests whose program is not on this machine. */
+const MISSING_TESTS = [...(chromium ? [] : [DRIVING_TESTS]), ...(natsServer ? [] : ["tests/nats/**"])];
 
 /** What the "imports" of package.json choose, before anything is built. */
 function platform(modules: Record<string, string>): { alias: Record<string, string> } {
@@ -28,9 +33,11 @@ const inNode: TestProjectConfiguration = {
   resolve: platform({
     "#platform-fs": "src/fs/platform/platform-node.ts",
     "#platform-peers": "src/peers/platform/platform-node.ts",
+    "#platform-nats": "src/layers/nats/dial-node.ts",
     "#platform-worker": "src/worker/start-node.ts",
     // as the app imports them; the short name last, because it also stands for what begins with it
     "foldspace/indexeddb": "src/layers/indexeddb/index.ts",
+    "foldspace/nats": "src/layers/nats/index.ts",
     "foldspace/node": "src/fs/node/index.ts",
     "foldspace/testing": "src/testing/index.ts",
     "foldspace/tree": "src/tree/index.ts",
@@ -40,7 +47,7 @@ const inNode: TestProjectConfiguration = {
   test: {
     name: "node",
     include: ["src/**/*.test.ts", "app/src/**/*.test.ts", "tests/**/*.test.ts"],
-    exclude: ["tests/browser/**/!(*.node).test.ts", ...LONG_TESTS, ...PROGRAM_TESTS, ...(chromium ? [] : [DRIVING_TESTS])],
+    exclude: ["tests/browser/**/!(*.node).test.ts", ...LONG_TESTS, ...PROGRAM_TESTS, ...MISSING_TESTS],
     env: NO_STATE,
     ...timeouts,
   },
@@ -72,12 +79,14 @@ const inBrowser = (executablePath: string): TestProjectConfiguration => ({
   resolve: platform({
     "#platform-fs": "src/fs/platform/platform-none.ts",
     "#platform-peers": "src/peers/platform/platform-none.ts",
+    "#platform-nats": "src/layers/nats/dial-web.ts",
     "#platform-worker": "src/worker/start-web.ts",
   }),
   plugins: [svelte({ configFile: false })],
   // found out in the middle of a run, it would load the page anew
   optimizeDeps: {
     include: [
+      "@nats-io/nats-core",
       "hash-wasm",
       "idb",
       "react",
@@ -104,12 +113,23 @@ const inBrowser = (executablePath: string): TestProjectConfiguration => ({
   },
 });
 
-if (chromium === undefined) {
-  const missing =
+if (chromium === undefined)
+  leaveOut(
+    "TESTS IN A BROWSER",
     "No Chromium was found (as CHROMIUM_PATH, or in PATH as chromium, chromium-browser or google-chrome): " +
-    "tests in a browser need one, such as `apt-get install chromium` installs.";
+      "tests in a browser need one, such as `apt-get install chromium` installs.",
+  );
+if (natsServer === undefined)
+  leaveOut(
+    "TESTS OF THE SERVER LAYER",
+    "No nats-server was found (as NATS_SERVER_PATH, or in PATH): tests of the server layer need one, " +
+      "such as `apt-get install nats-server` installs.",
+  );
+
+/** Says that tests cannot run on this machine, which CI does not permit. */
+function leaveOut(tests: string, missing: string): void {
   if (process.env["CI"] === "true") throw new Error(missing);
-  process.stderr.write(`TESTS IN A BROWSER ARE LEFT OUT. ${missing}\n`);
+  process.stderr.write(`${tests} ARE LEFT OUT. ${missing}\n`);
 }
 
 export default defineConfig({

@@ -1,5 +1,5 @@
 // Prepares a fresh clone: installs the dependencies into node_modules and builds, each only when needed. With `browsers`, it also
-// installs Debian's browsers with apt-get, if it runs as root; it prints the commands first, and FOLDSPACE_APT=no refuses them.
+// installs Debian's browsers and nats-server with apt-get, if it runs as root; it prints the commands first, and FOLDSPACE_APT=no refuses them.
 // It has no dependencies itself, so that it runs before anything is installed.
 //
 // node scripts/setup.mjs [build] [browsers]
@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 import { installPackages, isInPath } from "./debian-packages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+/** Variables that name programs which are not in PATH. */
+const PATH_VARIABLES = { chromium: "CHROMIUM_PATH", "nats-server": "NATS_SERVER_PATH" };
 const stampFile = join(root, "node_modules", ".foldspace-lock");
 
 const [major, minor] = process.versions.node.split(".").map(Number);
@@ -47,15 +49,16 @@ function build() {
   run("npm", ["run", "--silent", "build"], "The build failed; its messages are above.");
 }
 
-/** Browsers come from Debian. Without them, the tests that need them are left out, and a message says so. */
+/** Browsers, and the server of the server layer, come from Debian. Without them, the tests that need them are left out, and a message says so. */
 function installBrowsers() {
   const packages = [
     ["chromium", ["chromium"]],
     ["WebKitWebDriver", ["webkit2gtk-driver", "libwebkit2gtk-4.1-0"]],
     ["Xvfb", ["xvfb", "xauth"]],
     ["xdotool", ["xdotool"]],
+    ["nats-server", ["nats-server"]],
   ]
-    .filter(([program]) => !isInPath(program) && !(program === "chromium" && process.env.CHROMIUM_PATH))
+    .filter(([program]) => !isInPath(program) && !process.env[PATH_VARIABLES[program]])
     .flatMap(([, names]) => names);
   const obstacle = installPackages(packages);
   if (obstacle !== undefined) console.error(`${obstacle}. Tests that need them are left out.`);

@@ -1,5 +1,10 @@
 import { FoldspaceError } from "./errors.ts";
 
+/** Whether the platform gives WebCrypto to this code: browsers do so only in secure contexts. */
+export function hasWebCrypto(): boolean {
+  return (globalThis as { crypto?: Partial<Crypto> }).crypto?.subtle !== undefined;
+}
+
 /**
  * WebCrypto's encryption, hashes and signatures.
  * @throws FoldspaceError `FOLD_UNAVAILABLE` where the platform has none, as on a page loaded over plain http from another machine

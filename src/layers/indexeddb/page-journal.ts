@@ -9,7 +9,7 @@ const MAX_LENGTH = 500_000;
  * Records that a page saved while it was being hidden, kept in `localStorage` until they are in the database.
  *
  * A page that is gone may lose a transaction although it has called `commit`: Chromium drops those that still wait for an earlier
- * one, and WebKitGTK those that begin after `beforeunload`. What is in `localStorage` when an event handler returns is stored.
+ * one, and WebKitGTK those that begin after `beforeunload`. Values that are in `localStorage` when an event handler returns are stored.
  */
 export class PageJournal {
   readonly #prefix: string;
