@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
 import * as foldspace from "../src/index.ts";
 import tsconfig from "../tsconfig.json" with { type: "json" };
+import typedoc from "../typedoc.json" with { type: "json" };
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const sourceOf = (built: string): string => built.replace("./dist/", "src/").replace(/\.js$/, ".ts");
@@ -22,6 +23,15 @@ describe("package.json", () => {
       expect(existsSync(at(sourceOf(path)))).toBe(true);
     },
   );
+});
+
+test("the documentation has every entry that exports something", () => {
+  const entries = Object.values(packageJson.exports).flatMap((target) =>
+    typeof target === "object" ? sourceOf(target.default) : [],
+  );
+  // a script without exports
+  const documented = entries.filter((source) => source !== "src/worker/parse-worker.ts");
+  expect([...typedoc.entryPoints].sort()).toEqual(documented.sort());
 });
 
 describe("the types of the package", () => {

@@ -1,6 +1,7 @@
 import { FoldspaceError } from "../errors.ts";
 import { compareOpIds, opIdToString, type OpId } from "../tree/index.ts";
 
+/** The id of a peer's operation with this counter, from 1. */
 export function createOpId(counter: number, peerId: string): OpId {
   return { counter, peerId };
 }
@@ -28,6 +29,7 @@ export function equalsOpId(a: OpId | string | null, b: OpId | string | null): bo
   return a === b || (a !== null && b !== null && compareOpId(a, b) === 0);
 }
 
+/** Whether the first id is higher, so that its operation wins. @throws FoldspaceError as {@link tryParseOpIdStr} */
 export function isOpIdGreaterThan(a: OpId | string, b: OpId | string): boolean {
   return compareOpId(a, b) > 0;
 }

@@ -18,16 +18,19 @@ export class StateVector {
     this.#ids = OpIdSet.from(initialState);
   }
 
+  /** The set of the ids of these operations. */
   static fromOperations(operations: readonly VertexOperation[]): StateVector {
     const made = new StateVector();
     for (const op of operations) made.updateFromOp(op);
     return made;
   }
 
+  /** Adds one id. */
   update(peerId: string, counter: number): void {
     this.#ids.add({ peerId, counter });
   }
 
+  /** Adds the id of an operation. */
   updateFromOp(op: VertexOperation): void {
     this.#ids.add(op.id);
   }
@@ -37,6 +40,7 @@ export class StateVector {
     return this.#ids.toState();
   }
 
+  /** Whether the set has an id. */
   contains(opId: OpId): boolean {
     return this.#ids.has(opId);
   }
@@ -51,6 +55,7 @@ export class StateVector {
     );
   }
 
+  /** An independent copy. */
   clone(): StateVector {
     return new StateVector(this.getState());
   }

@@ -57,7 +57,7 @@ export interface BoundVertexMethods<T> {
  * A live object over a vertex: reading gives the tree's present state, drafts first, and the schema's default for a property that is
  * missing; assigning edits the tree; `delete` removes a property. A stored value that does not fit the schema is given as it is:
  * `$issues` reports it. Enumerating gives stored properties only; `$parse()` gives all.
- * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_BAD_VALUE` if the schema cannot be used, see {@link createCheck}.
+ * @throws FoldspaceError `FOLD_NO_VERTEX`; `FOLD_BAD_VALUE` if it is not a schema, or cannot check synchronously.
  *   Assigning and removing throw `FOLD_BAD_VALUE` if the schema refuses it
  */
 export function bindVertex<T extends object>(

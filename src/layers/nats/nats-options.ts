@@ -4,6 +4,7 @@ import type { NatsCredentials } from "./client.ts";
 import type { StreamLimits } from "./streams.ts";
 import type { ShardDigits } from "./subjects.ts";
 
+/** Where the servers are, who the device is, and how operations are kept there. */
 export interface NatsLayerOptions extends Partial<FlushPolicy> {
   /**
    * Addresses of the servers of one cluster, or of one server: `wss://host:port`, and in Node also `nats://host:port`. A page can
