@@ -69,17 +69,19 @@ export class LocalOpLog {
    *   operations made here
    */
   findForeignOps(
-    ops: readonly VertexOperation[],
+    ops: Iterable<VertexOperation>,
     newPeerId: string | undefined,
     differing: readonly DifferingContents[],
   ): ForeignOperation[] {
     const foreignOps: ForeignOperation[] = differing.map(({ reported, known }) => ({ op: reported, ours: known }));
-    for (const op of ops) {
+    // most loads are first ones: then nothing has been made here, and no operation of a row is made only to be compared
+    const isNothingOurs = this.#ids.size === 0 && newPeerId === undefined;
+    for (const op of isNothingOurs ? [] : ops) {
       const isOwnPeer = this.#ids.highest(op.id.peerId) > 0 || op.id.peerId === newPeerId;
       const isForeign = isOwnPeer && !this.#ids.has(op.id);
       if (isForeign) foreignOps.push({ op, ours: undefined });
     }
-    const earlier = foreignOps.length > 0 || ops.some((op) => this.#isForeignMove(op)) ? this.#contestedBefore() : [];
+    const earlier = foreignOps.length > 0 || this.#hasForeignMove(ops) ? this.#contestedBefore() : [];
     for (const foreignOp of foreignOps) {
       if (!foreignOp.ours || ![foreignOp.op, foreignOp.ours].some(isMoveVertexOp)) continue;
       this.#contested.set(`${opIdToString(foreignOp.op.id)} ${encodeLine(foreignOp.op)}`, {
@@ -90,8 +92,10 @@ export class LocalOpLog {
     return [...foreignOps, ...earlier];
   }
 
-  #isForeignMove(op: VertexOperation): boolean {
-    return isMoveVertexOp(op) && !this.#ids.has(op.id);
+  /** `false` also if no moves are contested. */
+  #hasForeignMove(ops: Iterable<VertexOperation>): boolean {
+    if (this.#contested.size > 0) for (const op of ops) if (isMoveVertexOp(op) && !this.#ids.has(op.id)) return true;
+    return false;
   }
 
   #contestedBefore(): ForeignOperation[] {
