@@ -4,6 +4,12 @@
  */
 export type Bytes = ReturnType<typeof Uint8Array.of>;
 
+// The core is compiled without the types of any platform; every platform has this class.
+declare class TextDecoder {
+  decode(bytes: Uint8Array): string;
+}
+const decoder = new TextDecoder();
+
 /** The byte that ends a line. */
 export const LF: number = 0x0a;
 
@@ -17,6 +23,18 @@ export function utf8Length(text: string): number {
     if (unit > 0x7ff && (unit & 0xf800) !== 0xd800) length++;
   }
   return length;
+}
+
+/** Decodes bytes of which each is a character of ASCII. */
+export function decodeAscii(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** The bytes of a text that has only characters of ASCII. */
+export function encodeAscii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 /** Whether a value is a `Uint8Array`, of any realm. */

@@ -20,6 +20,7 @@ export type {
   DirectoryEntry,
   EntryKind,
   FileStat,
+  IdentifiedStat,
   FileSystem,
   FileSystemSupport,
   ScannedFile,

@@ -32,6 +32,9 @@ export interface FileSystem {
    */
   identify?(path: string): Promise<string | undefined>;
 
+  /** {@link stat} and {@link identify} in one call. A file system omits this method if that costs two calls of its own. */
+  inspect?(path: string): Promise<IdentifiedStat | undefined>;
+
   /**
    * The path with all links resolved, in the platform's own spelling, with `/` between its parts. A file system omits
    * this method if it cannot resolve links; links are then found by listing.
@@ -133,6 +136,12 @@ export interface FileStat {
   readonly size: number;
   /** Time of the last change, in milliseconds since the epoch; a sync service may set it back. */
   readonly modifiedMs: number;
+}
+
+/** The result of `FileSystem.inspect`. */
+export interface IdentifiedStat extends FileStat {
+  /** As of {@link FileSystem.identify}. */
+  readonly identity: string | undefined;
 }
 
 /** A file below a folder, as `FileSystem.scan` finds it. `other`: a link, pipe, socket or device. */

@@ -7,6 +7,7 @@ import type {
   ByteRange,
   DirectoryEntry,
   FileStat,
+  IdentifiedStat,
   FileSystem,
   FileSystemSupport,
   ScanResult,
@@ -36,6 +37,7 @@ export interface TimedFileSystemOptions {
  */
 export class TimedFileSystem implements FileSystem {
   readonly identify?: (path: string) => Promise<string | undefined>;
+  readonly inspect?: (path: string) => Promise<IdentifiedStat | undefined>;
   readonly realPath?: (path: string) => Promise<string | undefined>;
   readonly scan?: (path: string) => Promise<ScanResult | undefined>;
   readonly watch?: NonNullable<FileSystem["watch"]>;
@@ -55,6 +57,7 @@ export class TimedFileSystem implements FileSystem {
     const probe = root === undefined ? undefined : () => inner.stat(root);
     this.#gate = new CallGate({ clock, maxCalls: inner.supports.maxCalls ?? Infinity, probe, timeoutMs: CALL_TIMEOUT_MS });
     if (inner.identify) this.identify = (path) => this.#inTime("inspect", path, () => inner.identify!(path));
+    if (inner.inspect) this.inspect = (path) => this.#inTime("inspect", path, () => inner.inspect!(path));
     if (inner.realPath) this.realPath = (path) => this.#inTime("resolve", path, () => inner.realPath!(path));
     if (inner.scan)
       this.scan = (path) => this.#inTime("read the folder", `${path}/**`, () => inner.scan!(path), SCAN_TIMEOUT_MS, path);

@@ -5,6 +5,7 @@ import type { SecretChanges, SecretMap } from "../secrets/secret-map.ts";
 import type { StoredSealedFile } from "../secrets/vault-file.ts";
 import type { Trace } from "../trace.ts";
 import type { VertexOperation } from "../tree/index.ts";
+import type { OperationColumns } from "../tree/operation-columns.ts";
 
 /**
  * One place that keeps a space. A space has several layers at once, and the manager brings every operation to all of them.
@@ -66,6 +67,13 @@ export interface PersistenceLayer {
    * @throws FoldspaceError why nothing of the tree could be read; other trees are not affected
    */
   loadTreeOps(treeId: string): Promise<VertexOperation[]>;
+  /**
+   * As {@link loadTreeOps}, without an object per operation. Only layers that read log files have this method, which is not for
+   * other implementations.
+   *
+   * @internal
+   */
+  loadTreeColumns?(treeId: string): Promise<OperationColumns[]>;
   /** Stops following a tree until it is loaded again. */
   releaseTree?(treeId: string): void;
   /**

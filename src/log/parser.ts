@@ -1,6 +1,7 @@
 import { MAX_LINE_PROBLEMS } from "../limits.ts";
 import { concatBytes, utf8Length, LF } from "../bytes.ts";
 import type { VertexOperation } from "../tree/index.ts";
+import type { OperationColumns } from "../tree/operation-columns.ts";
 import {
   checkFields,
   excerpt,
@@ -15,6 +16,7 @@ import {
 } from "./line.ts";
 import { describeBrokenLine, describeMarker, endOfArray, isNestedWithoutEnd, rewriteStarts, stripEnds } from "./broken-line.ts";
 import { hasChangePrefix } from "../conflict-markers.ts";
+import { LineScanner } from "./line-scanner.ts";
 import { addLineProblem, type LineProblem } from "./line-problem.ts";
 import { endOfPiece, parseTogether } from "./parse-together.ts";
 import { decodeAsUtf8, decodeUtf8 } from "./utf8.ts";
@@ -35,11 +37,16 @@ export interface LogParserOptions {
   readonly from?: LogPosition;
   /** Shared by the files of one tree, so that each id is kept once. @internal */
   readonly ids?: IdPool;
+  /** Gets the operations, in place of `ops`. @internal */
+  readonly columns?: OperationColumns;
   /** Maximum of listed problems. Default: 1,000, and one more that represents the rest. */
   readonly maxProblems?: number;
   /** Vertex whose operations are wanted. Of other operations the parser keeps only the counters, which suffice to count them. */
   readonly wantedTarget?: string;
 }
+
+/** Most lines that are given to the parser after one that the scanner could not read. */
+const MAX_UNSCANNED_LINES = 1_024;
 
 /** In UTF-16 units: a line up to this length cannot have more than {@link MAX_LINE_BYTES}. */
 const ALWAYS_FITS_LINE_LENGTH = Math.floor(MAX_LINE_BYTES / 3);
@@ -68,6 +75,8 @@ export class LogParser {
   readonly #maxProblems: number | undefined;
   readonly #peerId: string;
   readonly #ids: IdCheck;
+  readonly #columns: OperationColumns | undefined;
+  readonly #scanner: LineScanner | undefined;
   #offset: number;
   #line: number;
   /** The last line with a reported conflict marker. */
@@ -80,7 +89,10 @@ export class LogParser {
     this.#peerId = options.peerId;
     this.#wantedTarget = options.wantedTarget;
     this.#maxProblems = options.maxProblems;
-    this.#ids = options.wantedTarget === undefined ? (options.ids ?? new IdPool()) : new IdChecker();
+    this.#columns = options.columns;
+    this.#scanner = options.columns && new LineScanner(options.columns);
+    const isPooled = options.wantedTarget === undefined && !options.columns;
+    this.#ids = isPooled ? (options.ids ?? new IdPool()) : new IdChecker();
     this.#offset = options.from?.offset ?? 0;
     this.#line = options.from?.line ?? 0;
   }
@@ -142,6 +154,30 @@ export class LogParser {
 
   /** @param bytes whole lines */
   #parseLines(bytes: Uint8Array): void {
+    if (!this.#scanner) {
+      this.#parseTexts(bytes);
+      return;
+    }
+    /** Where one line cannot be scanned, the next ones often cannot either, and parsing them together is faster. */
+    let unscannedLines = 1;
+    for (let start = 0; start < bytes.length;) {
+      const scannedTo = this.#scanner.scan(bytes, start);
+      if (scannedTo > 0) {
+        this.#line++;
+        this.#offset += scannedTo - start;
+        start = scannedTo;
+        unscannedLines = 1;
+      } else {
+        const end = endOfLines(bytes, start, unscannedLines);
+        this.#parseTexts(bytes.subarray(start, end));
+        start = end;
+        unscannedLines = Math.min(2 * unscannedLines, MAX_UNSCANNED_LINES);
+      }
+    }
+  }
+
+  /** @param bytes whole lines */
+  #parseTexts(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#offset += bytes.length;
     const text = decodeUtf8(bytes);
@@ -231,7 +267,9 @@ export class LogParser {
 
   #acceptFields(fields: OperationFields): void {
     const isWanted = this.#wantedTarget === undefined || fields[2] === this.#wantedTarget;
-    if (isWanted) this.ops.push(toOperation(fields, this.#peerId, this.#ids));
+    const op = isWanted ? toOperation(fields, this.#peerId, this.#ids) : undefined;
+    if (op && this.#columns) this.#columns.add(op);
+    else if (op) this.ops.push(op);
     else this.counted.push(fields[1]);
   }
 
@@ -344,6 +382,16 @@ export class LogParser {
       ...(isLossless === undefined ? {} : { isLossless }),
     });
   }
+}
+
+/** @returns the end of so many lines from `start`, behind their last newline, or of the bytes */
+function endOfLines(bytes: Uint8Array, start: number, lines: number): number {
+  let end = start;
+  for (let line = 0; line < lines && end < bytes.length; line++) {
+    const newline = bytes.indexOf(LF, end);
+    end = newline === -1 ? bytes.length : newline + 1;
+  }
+  return end;
 }
 
 function parseJson(text: string): unknown {

@@ -23,7 +23,7 @@ export interface EntryPart {
 export async function* readEntry(
   folder: SpaceFolder,
   entry: LogEntry,
-  options: Pick<LogParserOptions, "ids" | "wantedTarget"> = {},
+  options: Pick<LogParserOptions, "ids" | "wantedTarget" | "columns"> = {},
   onBytes?: (bytes: Uint8Array) => void,
 ): AsyncGenerator<EntryPart> {
   const { path: file, treeId, peerId } = entry;

@@ -4,12 +4,15 @@ import {
   compareOpIds,
   NAME_KEY,
   OLD_NAME_KEY,
-  ReplicatedTree,
+  type ReplicatedTree,
   OpIdSet,
   type JsonValue,
   type SetVertexProperty,
   type VertexOperation,
 } from "../tree/index.ts";
+import { BatchTree } from "../tree/batch-tree.ts";
+import { OperationBatch } from "../tree/operation-batch.ts";
+import { newLogNumbers, OperationColumns } from "../tree/operation-columns.ts";
 import { readEntry, type EntryPart, type ReadingProgress } from "./read-entry.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 
@@ -57,28 +60,34 @@ export async function summarizeFolder(
   const scan = await folder.scan();
   const problems: Problem[] = [...scan.problems];
   const tallies = new Map<string, TreeTally>();
-  const spaceOps: VertexOperation[] = [];
+  const numbers = newLogNumbers();
+  const directory: OperationColumns[] = [];
   let filesRead = 0;
   let opsRead = 0;
-  for (const entry of scan.logs) {
+  // by date: a peer's counters then come in rising order, which is the cheapest to count
+  for (const entry of scan.logs.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     const { treeId } = entry;
     let tally = tallies.get(treeId);
     if (!tally) tallies.set(treeId, (tally = new TreeTally(treeId)));
-    const isSpaceTree = treeId === spaceId;
     tally.addFile(entry);
-    const options = { ids: tally.ids, ...(isSpaceTree ? {} : { wantedTarget: treeId }) };
-    for await (const part of readEntry(folder, entry, options)) {
+    const columns = treeId === spaceId ? new OperationColumns(entry.peerId, numbers) : undefined;
+    const kept = new OperationColumns(entry.peerId, numbers);
+    for await (const part of readEntry(folder, entry, columns ? { columns } : { ids: tally.ids, wantedTarget: treeId })) {
       for (const problem of part.problems) problems.push(problem);
       tally.add(entry.peerId, part);
-      if (isSpaceTree) for (const op of part.ops) if (isPartOfDirectory(op)) spaceOps.push(op);
       opsRead += part.ops.length + part.counted.length;
+      if (!columns) continue;
+      tally.addRows(columns);
+      opsRead += columns.length;
+      for (let row = 1; row <= columns.length; row++) if (isPartOfDirectory(columns, row)) kept.addRow(columns, row);
+      columns.clear();
     }
+    if (kept.length > 0) directory.push(kept);
     onProgress?.({ filesRead: ++filesRead, files: scan.logs.length, opsRead });
   }
   return {
     trees: [...tallies.values()].map((tally) => tally.toSummary()).sort((a, b) => (a.treeId < b.treeId ? -1 : 1)),
-    // a reader makes no operations, so it needs no peer id of its own
-    directory: new ReplicatedTree("reader", spaceOps, { rootId: spaceId }),
+    directory: new BatchTree(new OperationBatch(directory), { rootId: spaceId }),
     peerIds: [...new Set(scan.logs.map((log) => log.peerId))].sort(),
     lastDays: lastDaysOf(scan.logs),
     files: scan.logs.length,
@@ -114,6 +123,14 @@ class TreeTally {
     }
   }
 
+  addRows(columns: OperationColumns): void {
+    const root = columns.numbers.ids.numberOf(this.#treeId);
+    for (let row = 1; row <= columns.length; row++) {
+      this.#known.add(columns.idAt(row));
+      if (columns.targetAt(row) === root) this.#applyRootOperation(columns.opAt(row));
+    }
+  }
+
   #applyRootOperation(op: VertexOperation): void {
     if ("parentId" in op) {
       this.#hasRoot = true;
@@ -141,8 +158,8 @@ function lastDaysOf(logs: readonly LogEntry[]): Map<string, string> {
   return lastDays;
 }
 
-function isPartOfDirectory(op: VertexOperation): boolean {
-  return "parentId" in op || DIRECTORY_KEYS.has(op.key);
+function isPartOfDirectory(columns: OperationColumns, row: number): boolean {
+  return columns.isMove(row) || DIRECTORY_KEYS.has(columns.keyAt(row));
 }
 
 /** The UTC day in the path of a log file, as `YYYY-MM-DD`; `undefined` if it contains none, as that of a copy may. */

@@ -4,6 +4,7 @@ import { FoldspaceError, type FoldspaceErrorCode, toFoldspaceError } from "../er
 import { describeLayer, type LayerSession, type LayerStatus, type PersistenceLayer } from "../layers/persistence-layer.ts";
 import type { Trace } from "../trace.ts";
 import type { VertexOperation } from "../tree/index.ts";
+import { OperationBatch, type OperationList } from "../tree/operation-batch.ts";
 import { claimLayer, type LayerClaim } from "./layer-ownership.ts";
 import { completesInTime } from "../with-timeout.ts";
 
@@ -237,16 +238,16 @@ export class LayerConnection {
    * @param options `inTurn`: whether to wait for other loads of this kind, because the operations are only compared
    * @throws FoldspaceError `FOLD_CLOSED`, and the layer's errors
    */
-  async loadTree(treeId: string, { inTurn }: { readonly inTurn: boolean }): Promise<VertexOperation[]> {
+  async loadTree(treeId: string, { inTurn }: { readonly inTurn: boolean }): Promise<OperationList> {
     this.assertOpen();
-    if (!inTurn) return await this.layer.loadTreeOps(treeId);
+    if (!inTurn) return await this.#load(treeId);
     const before = this.#reading;
     let end: (() => void) | undefined;
     this.#reading = new Promise((resolve) => (end = resolve));
     await before;
     try {
       this.assertOpen();
-      const loading = this.layer.loadTreeOps(treeId);
+      const loading = this.#load(treeId);
       // a load that hangs delays no other load
       void this.#isInTime(loading.catch(() => undefined)).then(end);
       return await loading;
@@ -254,6 +255,12 @@ export class LayerConnection {
       end?.();
       throw error;
     }
+  }
+
+  #load(treeId: string): Promise<OperationList> {
+    const { layer } = this;
+    if (!layer.loadTreeColumns) return layer.loadTreeOps(treeId);
+    return layer.loadTreeColumns(treeId).then((columns) => new OperationBatch(columns));
   }
 
   /** Has the layer report the operations of a tree that it has not reported yet. */

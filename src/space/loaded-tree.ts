@@ -9,6 +9,7 @@ import {
   type OpIdSet,
   type VertexOperation,
 } from "../tree/index.ts";
+import { OperationBatch, type OperationList, type OperationSlice } from "../tree/operation-batch.ts";
 import { placesToReapply, toReapply, type LocalOpLog } from "./local-op-log.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
 import { PreLoadEdits } from "./pre-load-edits.ts";
@@ -44,9 +45,15 @@ export interface Maker {
 /** The result of merging all operations of a layer. */
 export interface MergedLayer {
   /** Operations that the tree did not have. */
-  readonly arrived: readonly VertexOperation[];
+  readonly arrived: Iterable<VertexOperation>;
   /** Operations that differ from the tree's operations with the same ids. */
   readonly differing: readonly DifferingContents[];
+}
+
+interface MergedOperations {
+  /** Those that the tree did not have. */
+  readonly arrived: Iterable<VertexOperation>;
+  readonly repeated: readonly VertexOperation[];
 }
 
 /** A tree that merges operations read from layers without copying them, and passes on those that a caller merges. */
@@ -61,6 +68,14 @@ class LayeredTree extends ReplicatedTree {
 
   override mergeOwned(ops: readonly VertexOperation[]): VertexOperation[] {
     return super.mergeOwned(ops);
+  }
+
+  override mergeSlice(slice: OperationSlice, vertices: Int32Array, onNew: (index: number) => void): void {
+    super.mergeSlice(slice, vertices, onNew);
+  }
+
+  override set onMade(listener: (op: VertexOperation) => void) {
+    super.onMade = listener;
   }
 }
 
@@ -97,11 +112,11 @@ export class LoadedTree {
     });
     // the layer that is read first may lack them: without them, the next edits would reuse their ids
     this.#tree.mergeOwned(localOps.takeKept());
-    this.#tree.observeOpApplied((op, isLocal) => {
-      if (!isLocal || isDraft(op)) return;
+    this.#tree.onMade = (op) => {
+      if (isDraft(op)) return;
       this.#localOps.note(op);
       this.#send(op);
-    });
+    };
     this.#tree.onMergedByCaller = (ops) => {
       for (const op of ops) if (!isDraft(op)) this.#send(op);
     };
@@ -136,31 +151,55 @@ export class LoadedTree {
    * Merges all operations of a layer, slice by slice, so that other tasks can run in between.
    * @param onSlice called with each slice after it has been merged
    */
-  async mergeLoaded(ops: readonly VertexOperation[], onSlice: (slice: readonly VertexOperation[]) => void): Promise<MergedLayer> {
-    const arrived: VertexOperation[] = [];
+  async mergeLoaded(ops: OperationList, onSlice: (slice: OperationList) => void): Promise<MergedLayer> {
     const slicer = new TimeSlicer();
     const isLong = ops.length > SLICE_OPS;
     // ordering them is a long task of its own
     if (isLong) await slicer.yieldToEventLoop(true);
     // in order, so that few moves are late: late ones cost a whole undo and redo, which cannot be divided
-    for (const slice of slicesInOrder(ops, SLICE_OPS)) {
-      for (const op of this.#tree.mergeOwned(slice)) arrived.push(op);
-      onSlice(slice);
+    const merging = ops instanceof OperationBatch ? this.#mergeBatch(ops) : this.#mergeList([...ops]);
+    let step = merging.next();
+    for (; !step.done; step = merging.next()) {
+      onSlice(step.value);
       if (slicer.isDue) await slicer.yieldToEventLoop();
     }
+    const { arrived, repeated } = step.value;
     // the next step reads the tree, which first applies the late moves
     if (isLong) await slicer.yieldToEventLoop(true);
-    const search = this.tree.searchDifferingContents(repeatedAmong(ops, arrived));
-    let step = search.next();
-    for (; !step.done; step = search.next()) if (slicer.isDue) await slicer.yieldToEventLoop();
-    return { arrived, differing: step.value };
+    const search = this.tree.searchDifferingContents(repeated);
+    let found = search.next();
+    for (; !found.done; found = search.next()) if (slicer.isDue) await slicer.yieldToEventLoop();
+    return { arrived, differing: found.value };
+  }
+
+  *#mergeList(ops: readonly VertexOperation[]): Generator<OperationList, MergedOperations> {
+    const arrived: VertexOperation[] = [];
+    for (const slice of slicesInOrder(ops, SLICE_OPS)) {
+      for (const op of this.#tree.mergeOwned(slice)) arrived.push(op);
+      yield slice;
+    }
+    return { arrived, repeated: repeatedAmong(ops, arrived) };
+  }
+
+  /** As {@link #mergeList}, without an object per operation. */
+  *#mergeBatch(batch: OperationBatch): Generator<OperationList, MergedOperations> {
+    const vertices = new Int32Array(batch.idCount + 1);
+    /** For each index in the batch, 1 if the operation was new. */
+    const isNew = new Uint8Array(batch.length);
+    for (const slice of batch.slices(SLICE_OPS)) {
+      this.#tree.mergeSlice(slice, vertices, (index) => (isNew[index] = 1));
+      yield slice;
+    }
+    const repeated: VertexOperation[] = [];
+    for (let index = isNew.indexOf(0); index !== -1; index = isNew.indexOf(0, index + 1)) repeated.push(batch.opAt(index));
+    return { arrived: newAmong(batch, isNew), repeated };
   }
 
   /**
    * Must be called when all operations of a layer have been merged and passed on.
    * @param isFirst whether the layer had not been read before
    */
-  finishLoading(ops: readonly VertexOperation[], { arrived, differing }: MergedLayer, isFirst: boolean): void {
+  finishLoading(ops: OperationList, { arrived, differing }: MergedLayer, isFirst: boolean): void {
     this.#host.onMerged(this.tree);
     if (isFirst) this.#reapplyPreLoadEdits(arrived);
     if (!this.#host.isAwaiting()) this.#preLoadEdits.clear();
@@ -195,7 +234,7 @@ export class LoadedTree {
     this.#unsent.push(op);
   }
 
-  #reapplyPreLoadEdits(arrived: readonly VertexOperation[]): void {
+  #reapplyPreLoadEdits(arrived: Iterable<VertexOperation>): void {
     const again = this.#preLoadEdits.reapply(this.tree, arrived, this.#host.now());
     this.flushLocalOps();
     // a repeated edit is as old as the original
@@ -207,7 +246,7 @@ export class LoadedTree {
    * nothing of the other. Every device that receives both does so, because the authors may be gone.
    * @param newPeerId as for {@link LocalOpLog.findForeignOps}, as is `differing`
    */
-  #detectClone(ops: readonly VertexOperation[], differing: readonly DifferingContents[], newPeerId: string | undefined): void {
+  #detectClone(ops: OperationList, differing: readonly DifferingContents[], newPeerId: string | undefined): void {
     const foreignOps = this.#localOps.findForeignOps(ops, newPeerId, differing);
     if (foreignOps.length === 0) return;
     if (foreignOps.some(({ op }) => op.id.peerId === this.tree.peerId)) this.#host.onCloned();
@@ -215,6 +254,15 @@ export class LoadedTree {
     for (const op of toReapply(foreignOps, this.tree.getAllOps())) this.tree.reapply(op);
     for (const op of placesToReapply(this.tree, foreignOps)) this.tree.reapply(op);
   }
+}
+
+/** Makes the operations one by one, each time that they are read. */
+function newAmong(batch: OperationBatch, isNew: Uint8Array): Iterable<VertexOperation> {
+  return {
+    *[Symbol.iterator](): Generator<VertexOperation> {
+      for (let index = isNew.indexOf(1); index !== -1; index = isNew.indexOf(1, index + 1)) yield batch.opAt(index);
+    },
+  };
 }
 
 function isDraft(op: VertexOperation): boolean {

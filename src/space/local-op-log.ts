@@ -11,6 +11,7 @@ import {
   type Conflicts,
   type VertexOperation,
 } from "../tree/index.ts";
+import { opsOfPeers } from "../tree/operation-batch.ts";
 import { subjectOf } from "./pre-load-edits.ts";
 
 /**
@@ -81,15 +82,17 @@ export class LocalOpLog {
    *   operations made here
    */
   findForeignOps(
-    ops: readonly VertexOperation[],
+    ops: Iterable<VertexOperation>,
     newPeerId: string | undefined,
     differing: readonly DifferingContents[],
   ): ForeignOperation[] {
     const foreignOps: ForeignOperation[] = differing.map(({ reported, known }) => ({ op: reported, ours: known }));
-    for (const op of ops) {
-      if (this.#isForeign(op, newPeerId)) foreignOps.push({ op, ours: undefined });
+    const kept = this.#kept();
+    for (const op of opsOfPeers(ops, (peerId) => this.#isOwnPeer(peerId, newPeerId))) {
+      const isEarlier = kept !== undefined && op.id.peerId === kept.peerId && op.id.counter <= kept.counterFloor;
+      if (!isEarlier && !this.#ids.has(op.id)) foreignOps.push({ op, ours: undefined });
     }
-    const earlier = foreignOps.length > 0 || ops.some((op) => this.#isForeignMove(op)) ? this.#contestedBefore() : [];
+    const earlier = foreignOps.length > 0 || this.#hasForeignMove(ops) ? this.#contestedBefore() : [];
     for (const foreignOp of foreignOps) {
       if (!foreignOp.ours || ![foreignOp.op, foreignOp.ours].some(isMoveVertexOp)) continue;
       this.#contested.set(`${opIdToString(foreignOp.op.id)} ${encodeLine(foreignOp.op)}`, {
@@ -100,16 +103,14 @@ export class LocalOpLog {
     return [...foreignOps, ...earlier];
   }
 
-  #isForeign({ id }: VertexOperation, newPeerId: string | undefined): boolean {
-    const kept = this.#kept();
-    const isKept = id.peerId === kept?.peerId;
-    if (isKept && id.counter <= kept.counterFloor) return false;
-    const isOwnPeer = isKept || id.peerId === newPeerId || this.#ids.highest(id.peerId) > 0;
-    return isOwnPeer && !this.#ids.has(id);
+  #isOwnPeer(peerId: string, newPeerId: string | undefined): boolean {
+    return peerId === this.#kept()?.peerId || peerId === newPeerId || this.#ids.highest(peerId) > 0;
   }
 
-  #isForeignMove(op: VertexOperation): boolean {
-    return isMoveVertexOp(op) && !this.#ids.has(op.id);
+  /** `false` also if no moves are contested. */
+  #hasForeignMove(ops: Iterable<VertexOperation>): boolean {
+    if (this.#contested.size > 0) for (const op of ops) if (isMoveVertexOp(op) && !this.#ids.has(op.id)) return true;
+    return false;
   }
 
   #contestedBefore(): ForeignOperation[] {

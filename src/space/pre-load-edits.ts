@@ -40,8 +40,9 @@ export class PreLoadEdits {
    * @param arrived operations that the tree had lacked and the layer has brought
    * @returns the new operations, each with the time of the edit that it repeats
    */
-  reapply(tree: ReplicatedTree, arrived: readonly VertexOperation[], nowMs: number): PreLoadEdit[] {
+  reapply(tree: ReplicatedTree, arrived: Iterable<VertexOperation>, nowMs: number): PreLoadEdit[] {
     const young = new Map([...this.#edits].filter(([, { madeAtMs }]) => nowMs - madeAtMs <= MAX_PRE_LOAD_EDIT_AGE_MS));
+    if (young.size === 0) return [];
     const beaten = beatenBy(arrived, young);
     if (beaten.size === 0) return [];
     const justArrived = OpIdSet.of(arrived);
@@ -59,7 +60,7 @@ export class PreLoadEdits {
 }
 
 /** Those of the edits, by subject, that lose to one of the operations. */
-function beatenBy(ops: readonly VertexOperation[], edits: ReadonlyMap<string, PreLoadEdit>): Map<string, PreLoadEdit> {
+function beatenBy(ops: Iterable<VertexOperation>, edits: ReadonlyMap<string, PreLoadEdit>): Map<string, PreLoadEdit> {
   const edited = new Set([...edits.values()].map(({ op }) => op.targetId));
   const beaten = new Map<string, PreLoadEdit>();
   for (const op of ops) {

@@ -28,7 +28,8 @@ export function slicesInOrder(ops: readonly VertexOperation[], sliceOps: number)
   });
 }
 
-function cut(ops: readonly VertexOperation[], sliceOps: number): VertexOperation[][] {
+/** Parts of at most this length, in the given order. */
+export function cut(ops: readonly VertexOperation[], sliceOps: number): VertexOperation[][] {
   const parts: VertexOperation[][] = [];
   for (let start = 0; start < ops.length; start += sliceOps) parts.push(ops.slice(start, start + sliceOps));
   return parts;

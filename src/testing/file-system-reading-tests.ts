@@ -135,6 +135,11 @@ export function readingTests(test: FileSystemTest): void {
     expect(await fs.identify(`${root}/none`), "the result of identify").toBeUndefined();
     await outside?.makeLink?.(`${root}/a`, `${root}/link`);
     if (outside?.makeLink) expect(await fs.identify(`${root}/link`), "the result of identify").toBe(ids[1]);
+    if (!fs.inspect) return;
+    const stat = (await fs.stat(`${root}/a/file`))!;
+    const modifiedMs: unknown = expect.closeTo(stat.modifiedMs, 2);
+    expect(await fs.inspect(`${root}/a/file`)).toEqual({ ...stat, modifiedMs, identity: ids[3] });
+    expect(await fs.inspect(`${root}/none`)).toBeUndefined();
   });
 
   test("the real path has no links in it", async ({ fs, root, outside }, { skip }) => {

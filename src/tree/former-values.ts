@@ -1,4 +1,5 @@
 import type { JsonValue } from "./json-value.ts";
+import type { TextBytes } from "./operation-columns.ts";
 
 const NO_BYTES = new Uint8Array();
 
@@ -9,7 +10,7 @@ const JSON_TEXT = 2;
 const DIFFERENCE = 3;
 
 /** A difference from a shorter text saves too little. */
-const MIN_DIFFERENCE_LENGTH = 64;
+export const MIN_DIFFERENCE_LENGTH: number = 64;
 const BLOCK_LENGTH = 1_024;
 const CODES_AT_ONCE = 4_096;
 
@@ -41,6 +42,16 @@ export class FormerValues {
       this.#push(TEXT);
       this.#pushText(value);
     }
+    return position;
+  }
+
+  /** As {@link add}, of a text that is bytes already. */
+  addText({ bytes, start, length }: TextBytes): number {
+    const position = this.#length;
+    this.#push(TEXT);
+    this.#push(length);
+    this.#reserve(length);
+    for (let at = start; at < start + length; at++) this.#bytes[this.#length++] = bytes[at]!;
     return position;
   }
 
@@ -89,13 +100,16 @@ export class FormerValues {
 
   /** Seven bits a byte, the lowest first. */
   #push(number: number): void {
-    if (this.#length + 5 > this.#bytes.length) {
-      const larger = new Uint8Array(Math.ceil((this.#length + 64) * 1.5));
-      larger.set(this.#bytes);
-      this.#bytes = larger;
-    }
+    this.#reserve(5);
     for (; number > 0x7f; number >>>= 7) this.#bytes[this.#length++] = (number & 0x7f) | 0x80;
     this.#bytes[this.#length++] = number;
+  }
+
+  #reserve(length: number): void {
+    if (this.#length + length <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.ceil((this.#length + length + 64) * 1.5));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
   }
 }
 

@@ -1,6 +1,7 @@
-import { FormerValues } from "./former-values.ts";
+import { FormerValues, MIN_DIFFERENCE_LENGTH, type NumberedValue } from "./former-values.ts";
 import type { JsonValue } from "./json-value.ts";
 import { Numbering } from "./numbering.ts";
+import { textOf, type TextBytes } from "./operation-columns.ts";
 import type { OpId, SetVertexProperty } from "./operation.ts";
 import { Table } from "./table.ts";
 import type { VertexTable } from "./vertex-table.ts";
@@ -9,7 +10,7 @@ import type { VertexTable } from "./vertex-table.ts";
 const COUNTER = 0;
 const PEER = 2;
 const PROPERTY = 3;
-/** Position of the value in `FormerValues`, unless the operation wins. */
+/** Position of the value in `FormerValues`, unless the operation wins and its value is not {@link UNREAD}. */
 const FORMER_VALUE = 4;
 const OP_WIDTH = 5;
 
@@ -29,6 +30,8 @@ const MAX_DIFFERENCES = 255;
 /** Bounds the memory of former values that were read. */
 const MAX_RECENT = 2 * MAX_DIFFERENCES;
 const MIN_LENGTH_OF_INDEX = 32;
+/** Instead of a winning value that is still bytes. */
+const UNREAD = Symbol();
 
 /** The value of a property, and the operation that has set it. */
 export interface SetValue {
@@ -51,7 +54,7 @@ export class PropertyTable {
   readonly #ops = new Table(OP_WIDTH);
   readonly #properties = new Table(PROPERTY_WIDTH);
   /** The winning value of each property. */
-  readonly #values: (JsonValue | undefined)[] = [undefined];
+  readonly #values: (JsonValue | undefined | typeof UNREAD)[] = [undefined];
   readonly #formerValues = new FormerValues();
   /** Open-addressed: the properties, each at the first free place from the hash of its vertex and key on; 0: free. */
   #index: Int32Array<ArrayBuffer> = new Int32Array();
@@ -64,13 +67,10 @@ export class PropertyTable {
   /** Adds an operation. @returns whether it wins */
   add(id: OpId, vertex: number, key: string, value: JsonValue | undefined): boolean {
     const property = this.#propertyOf(vertex, this.#keys.numberOf(key));
-    const op = this.#ops.add();
-    this.#ops.setLong(op, COUNTER, id.counter);
-    this.#ops.set(op, PEER, this.#peers.numberOf(id.peerId));
-    this.#ops.set(op, PROPERTY, property);
+    const op = this.#addOp(id, property);
     const winner = this.#properties.get(property, WINNER);
     if (winner !== 0 && this.#compare(op, winner) < 0) {
-      const base = { op: winner, value: this.#values[property] };
+      const base = { op: winner, value: this.#winningValue(property) };
       this.#ops.set(op, FORMER_VALUE, this.#formerValues.add(value, base));
       return false;
     }
@@ -80,17 +80,41 @@ export class PropertyTable {
     return true;
   }
 
+  /** As {@link add}, of a text that is bytes, and remains so until it is read. */
+  addText(id: OpId, vertex: number, key: string, text: TextBytes): boolean {
+    const property = this.#propertyOf(vertex, this.#keys.numberOf(key));
+    const winner = this.#properties.get(property, WINNER);
+    // of a long text that was edited, only what differs is kept
+    if (winner !== 0 && text.length >= MIN_DIFFERENCE_LENGTH) return this.add(id, vertex, key, textOf(text));
+    const op = this.#addOp(id, property);
+    this.#ops.set(op, FORMER_VALUE, this.#formerValues.addText(text));
+    if (winner !== 0 && this.#compare(op, winner) < 0) return false;
+    if (winner !== 0) this.#keepFormer(property);
+    this.#properties.set(property, WINNER, op);
+    this.#values[property] = UNREAD;
+    return true;
+  }
+
+  #addOp({ counter, peerId }: OpId, property: number): number {
+    const op = this.#ops.add();
+    this.#ops.setLong(op, COUNTER, counter);
+    this.#ops.set(op, PEER, this.#peers.numberOf(peerId));
+    this.#ops.set(op, PROPERTY, property);
+    return op;
+  }
+
   // ---- what wins ----
 
   /** `undefined` if the property has never been set. */
   winner(vertex: number, key: string): SetValue | undefined {
     const property = this.#find(vertex, this.#keys.find(key));
-    return property === 0 ? undefined : { id: this.idAt(this.#properties.get(property, WINNER)), value: this.#values[property] };
+    if (property === 0) return undefined;
+    return { id: this.idAt(this.#properties.get(property, WINNER)), value: this.#winningValue(property) };
   }
 
   /** `undefined` also if the property was removed. */
   value(vertex: number, key: string): JsonValue | undefined {
-    return this.#values[this.#find(vertex, this.#keys.find(key))];
+    return this.#winningValue(this.#find(vertex, this.#keys.find(key)));
   }
 
   /** The properties of a vertex that have ever been set, in the order in which they became known. */
@@ -101,7 +125,7 @@ export class PropertyTable {
     let property = last;
     do {
       property = this.#properties.get(property, NEXT);
-      entries.push([this.#keys.textOf(this.#properties.get(property, KEY)), this.#values[property]]);
+      entries.push([this.#keys.textOf(this.#properties.get(property, KEY)), this.#winningValue(property)]);
     } while (property !== last);
     return entries;
   }
@@ -139,7 +163,7 @@ export class PropertyTable {
 
   #valueAt(op: number, recent: RecentValues): JsonValue | undefined {
     const property = this.#ops.get(op, PROPERTY);
-    if (this.#properties.get(property, WINNER) === op) return this.#values[property];
+    if (this.#properties.get(property, WINNER) === op) return this.#winningValue(property);
     const position = this.#ops.get(op, FORMER_VALUE) >>> 0;
     if (!this.#formerValues.isDifference(position)) return this.#formerValues.read(position, () => undefined);
     if (recent.has(op)) return recent.get(op);
@@ -149,10 +173,22 @@ export class PropertyTable {
     return value;
   }
 
-  /** Moves the value that has won so far to the former ones. @param base the value that wins from now on */
-  #keepFormer(property: number, base: { readonly op: number; readonly value: JsonValue | undefined }): void {
+  #winningValue(property: number): JsonValue | undefined {
+    const value = this.#values[property];
+    if (value !== UNREAD) return value;
+    const position = this.#ops.get(this.#properties.get(property, WINNER), FORMER_VALUE) >>> 0;
+    return (this.#values[property] = this.#formerValues.read(position, () => undefined));
+  }
+
+  /** Moves the value that has won so far to the former ones. @param base the value that wins from now on, if it is no bytes */
+  #keepFormer(property: number, base?: NumberedValue): void {
+    const value = this.#values[property];
     const differences = this.#properties.get(property, DIFFERENCES);
-    const position = this.#formerValues.add(this.#values[property], differences < MAX_DIFFERENCES ? base : undefined);
+    if (value === UNREAD) {
+      this.#properties.set(property, DIFFERENCES, 0);
+      return;
+    }
+    const position = this.#formerValues.add(value, differences < MAX_DIFFERENCES ? base : undefined);
     this.#properties.set(property, DIFFERENCES, this.#formerValues.isDifference(position) ? differences + 1 : 0);
     this.#ops.set(this.#properties.get(property, WINNER), FORMER_VALUE, position);
   }

@@ -4,6 +4,7 @@ import { ChangeFeed, Listeners } from "./events.ts";
 import type { JsonValue } from "./json-value.ts";
 import { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 import { validId, type VertexOperation } from "./operation.ts";
+import type { OperationSlice } from "./operation-batch.ts";
 import type { ReplicatedTreeOptions } from "./tree-options.ts";
 import { TreeState } from "./tree-state.ts";
 import type { Vertex } from "./vertex.ts";
@@ -32,6 +33,8 @@ export class Replica {
   readonly feed: ChangeFeed;
   readonly opListeners: Listeners<Parameters<OpListener>> = new Listeners();
   readonly editListeners: Listeners<[readonly TreeEdit[]]> = new Listeners();
+  /** Called for every operation that is made here, before the listeners. */
+  onMade: ((op: VertexOperation) => void) | undefined;
   readonly #rootId: string | undefined;
   readonly #beforeMaking: ((highestCounter: number) => void) | undefined;
   #peerId: string;
@@ -122,13 +125,35 @@ export class Replica {
     const added: VertexOperation[] = [];
     for (const op of ops) {
       if (!this.state.apply(op)) continue;
-      this.#noteNameKey(op);
+      if ("key" in op) this.#noteNameKey(op.key);
       added.push(op);
     }
+    this.#afterMerge(added);
+    return added;
+  }
+
+  /**
+   * As {@link merge}, of operations that are rows.
+   * @param vertices numbers of the vertices in this tree, by their numbers in the log: the same array for all slices of a batch
+   * @param onRow called with the index in the batch of each operation that was new
+   */
+  mergeSlice({ batch, start, end }: OperationSlice, vertices: Int32Array, onRow: (index: number) => void): void {
+    const added: VertexOperation[] = [];
+    for (let index = start; index < end; index++) {
+      const columns = batch.columnsAt(index);
+      const row = batch.rowAt(index);
+      if (!this.state.applyRow(columns, row, vertices)) continue;
+      if (!columns.isMove(row)) this.#noteNameKey(columns.keyAt(row));
+      if (this.opListeners.size > 0) added.push(columns.opAt(row));
+      onRow(index);
+    }
+    this.#afterMerge(added);
+  }
+
+  #afterMerge(added: readonly VertexOperation[]): void {
     this.state.applyPendingInOrder();
     this.#report(added, false);
     this.feed.schedule();
-    return added;
   }
 
   /** Operations made here since the last call. */
@@ -141,8 +166,9 @@ export class Replica {
   #make(changes: readonly Change[]): readonly VertexOperation[] {
     const ops = this.#makeOps(changes);
     for (const op of ops) {
-      this.#noteNameKey(op);
+      if ("key" in op) this.#noteNameKey(op.key);
       this.#localOps?.push(op);
+      this.onMade?.(op);
     }
     this.#report(ops, true);
     this.feed.schedule();
@@ -166,7 +192,7 @@ export class Replica {
     return made.ops;
   }
 
-  #noteNameKey(op: VertexOperation): void {
-    if ("key" in op && op.key === OLD_NAME_KEY) this.#nameKey ??= OLD_NAME_KEY;
+  #noteNameKey(key: string): void {
+    if (key === OLD_NAME_KEY) this.#nameKey ??= OLD_NAME_KEY;
   }
 }

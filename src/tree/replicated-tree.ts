@@ -290,6 +290,16 @@ export class ReplicatedTree {
     return this.#replica.merge(ops);
   }
 
+  /** As {@link mergeOwned}, of operations from log files, which were checked when they were parsed. @internal */
+  protected mergeSlice(...slice: Parameters<Replica["mergeSlice"]>): void {
+    this.#replica.mergeSlice(...slice);
+  }
+
+  /** Calls the listener for every operation that is made here, before any other one. */
+  protected set onMade(listener: (op: VertexOperation) => void) {
+    this.#replica.onMade = listener;
+  }
+
   /**
    * Makes operations under another peer id from now on: for a replica that finds that another one uses its id.
    * @param counterFloor as in `ReplicatedTreeOptions`

@@ -56,6 +56,11 @@ export class Table {
     this.#numbers[index + 1] = value;
   }
 
+  clear(): void {
+    this.#numbers.fill(0);
+    this.#last = 0;
+  }
+
   /** A table with copies of some rows, in the given order. */
   pick(rows: readonly number[]): Table {
     const picked = new Table(this.#width);

@@ -10,6 +10,7 @@ import type { JsonValue } from "./json-value.ts";
 import { MoveLog } from "./move-log.ts";
 import { otherNameKey } from "./names.ts";
 import { Numbering } from "./numbering.ts";
+import type { OperationColumns } from "./operation-columns.ts";
 import {
   assertContents,
   BIN_ID,
@@ -210,7 +211,7 @@ export class TreeState {
 
   /** @returns whether the operation is new */
   apply(op: VertexOperation): boolean {
-    if (op.id.counter > this.#clock && op.id.counter <= MAX_CLOCK) this.#clock = op.id.counter;
+    this.#noteCounter(op.id.counter);
     if ("parentId" in op) {
       if (!this.vector.add(op.id)) return false;
       const parent = op.parentId === null ? NO_PARENT : this.#vertices.numberOf(op.parentId);
@@ -219,8 +220,37 @@ export class TreeState {
     }
     if (op.transient) return this.#applyTransient(this.#vertices.numberOf(op.targetId), op);
     if (!this.vector.add(op.id)) return false;
-    this.#applyProperty(this.#vertices.numberOf(op.targetId), op);
+    const vertex = this.#vertices.numberOf(op.targetId);
+    this.#applyProperty(vertex, op.id, op.key, () => this.#properties.add(op.id, vertex, op.key, op.value));
     return true;
+  }
+
+  /**
+   * As {@link apply}, of an operation that is a row.
+   * @param vertices numbers of the vertices here, by their numbers in the log; 0 for those that are not known yet
+   */
+  applyRow(columns: OperationColumns, row: number, vertices: Int32Array): boolean {
+    const id = columns.idAt(row);
+    this.#noteCounter(id.counter);
+    if (!this.vector.add(id)) return false;
+    const { ids } = columns.numbers;
+    const numberOf = (inLog: number): number => (vertices[inLog] ||= this.#vertices.numberOf(ids.textOf(inLog)));
+    const vertex = numberOf(columns.targetAt(row));
+    if (columns.isMove(row)) {
+      const parent = columns.parentAt(row);
+      this.#moves.add(id, vertex, parent === 0 ? NO_PARENT : numberOf(parent));
+      return true;
+    }
+    const key = columns.keyAt(row);
+    const text = columns.textAt(row);
+    this.#applyProperty(vertex, id, key, () =>
+      text ? this.#properties.addText(id, vertex, key, text) : this.#properties.add(id, vertex, key, columns.valueAt(row)),
+    );
+    return true;
+  }
+
+  #noteCounter(counter: number): void {
+    if (counter > this.#clock && counter <= MAX_CLOCK) this.#clock = counter;
   }
 
   /** Applies pending moves, unless some are late: those wait until the tree is read. */
@@ -245,9 +275,9 @@ export class TreeState {
     this.#childrenChanged(to);
   }
 
-  #applyProperty(vertex: number, { id, key, value }: SetVertexProperty): void {
+  /** @param add adds the operation, and returns whether it wins */
+  #applyProperty(vertex: number, id: OpId, key: string, add: () => boolean): void {
     const parent = this.#vertices.parentOf(vertex);
-    const add = (): boolean => this.#properties.add(id, vertex, key, value);
     const isSortKey = key === CREATED_AT_KEY || key === ORDER_KEY;
     const isWinner = isSortKey && parent > 0 ? this.#children.reorder(parent, vertex, add) : add();
     this.#drafts.supersede(vertex, key, id);

@@ -20,8 +20,9 @@ const IN_LOG = 1;
 const TOUCHED = 2;
 
 // Fewer steps up than the first limit are cheaper than a lookup in `Ancestry`, more than the second one are not.
-const MIN_STEPS_LIMIT = 32;
+const MIN_STEPS_LIMIT = 8;
 const MAX_STEPS_LIMIT = 1_024;
+const STEPS_LIMIT_GROWTH = 32;
 
 /**
  * The vertices of a tree, by number: their ids, parents and children. A vertex has a number before it exists, if an operation names
@@ -94,7 +95,7 @@ export class VertexTable {
       this.#ancestry ??= new Ancestry((each) => this.parentOf(each), this.last);
       return this.#ancestry.isAtOrBelow(at, above);
     }
-    this.#stepsLimit = Math.min(MAX_STEPS_LIMIT, this.#stepsLimit + MIN_STEPS_LIMIT);
+    this.#stepsLimit = Math.min(MAX_STEPS_LIMIT, this.#stepsLimit + STEPS_LIMIT_GROWTH);
     return false;
   }
 

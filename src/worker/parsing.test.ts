@@ -50,7 +50,7 @@ test("a worker lives while a file is being read, however long that takes, and en
   await quick.end();
   await clock.advance(100_000);
   await slow.push(lines(2));
-  expect((await slow.end()).ops.map(({ id }) => id.counter)).toEqual([1, 2]);
+  expect([...(await slow.end()).columns].map(({ id }) => id.counter)).toEqual([1, 2]);
 
   await clock.advance(20_000);
   const next = await parsing.open({ peerId: PEER }, BIG);

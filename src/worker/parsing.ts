@@ -2,9 +2,9 @@ import { MAX_LISTED_OF_FILE } from "../limits.ts";
 import { startParseWorker } from "#platform-worker";
 import { TimeSlicer } from "../time-slicer.ts";
 import { systemClock, type Clock } from "../clock.ts";
-import { LogParser, type LogParserOptions } from "../log/parser.ts";
-import type { VertexOperation } from "../tree/index.ts";
-import { unpackOps, type FromWorker, type ParseResult } from "./protocol.ts";
+import { LogParser, type LogPosition } from "../log/parser.ts";
+import { newLogNumbers, OperationColumns, type LogNumbers } from "../tree/operation-columns.ts";
+import { unpackInto, type FromWorker, type ParseResult } from "./protocol.ts";
 import { webWorkerPort, type WebWorkerLike, type WorkerPort } from "./worker-port.ts";
 
 /** The parsing of one file, chunk by chunk. Callers must end every job, even if they do not need its result. */
@@ -14,7 +14,17 @@ export interface ParseJob {
 }
 
 export interface ParsedLog extends ParseResult {
-  readonly ops: VertexOperation[];
+  readonly columns: OperationColumns;
+}
+
+/** The file that a job parses. */
+export interface ParsedFile {
+  /** Peer whose operations the file holds. */
+  readonly peerId: string;
+  /** Shared by the files of one tree. */
+  readonly numbers?: LogNumbers;
+  /** Start of the bytes, if it is not the start of the file. */
+  readonly from?: LogPosition;
 }
 
 export interface ParsingOptions {
@@ -53,11 +63,11 @@ export class Parsing {
   }
 
   /** @param bytes read together with the file: its own, as far as its size is known, and other files' */
-  async open(options: LogParserOptions, bytes: number): Promise<ParseJob> {
+  async open(file: ParsedFile, bytes: number): Promise<ParseJob> {
     const worker = bytes < MIN_WORKER_BYTES ? undefined : await this.#getWorker();
-    if (!worker) return new InlineJob(options);
+    if (!worker) return new InlineJob(file);
     this.#cancelIdle?.();
-    return worker.open(options);
+    return worker.open(file);
   }
 
   close(): void {
@@ -86,11 +96,13 @@ export class Parsing {
 }
 
 class InlineJob implements ParseJob {
+  readonly #columns: OperationColumns;
   readonly #parser: LogParser;
   readonly #slicer = new TimeSlicer();
 
-  constructor(options: LogParserOptions) {
-    this.#parser = new LogParser({ ...options, maxProblems: MAX_LISTED_OF_FILE });
+  constructor({ peerId, numbers = newLogNumbers(), from }: ParsedFile) {
+    this.#columns = new OperationColumns(peerId, numbers);
+    this.#parser = new LogParser({ peerId, columns: this.#columns, maxProblems: MAX_LISTED_OF_FILE, ...(from && { from }) });
   }
 
   async push(bytes: Uint8Array): Promise<void> {
@@ -106,13 +118,13 @@ class InlineJob implements ParseJob {
     this.#parser.end();
     // many small files are long work too
     if (this.#slicer.isDue) await this.#slicer.yieldToEventLoop();
-    const { ops, problems, problemCount, position } = this.#parser;
-    return { ops, problems, problemCount, finalProblems, finalProblemCount, position };
+    const { problems, problemCount, position } = this.#parser;
+    return { columns: this.#columns, problems, problemCount, finalProblems, finalProblemCount, position };
   }
 }
 
 interface WorkerJob {
-  readonly ops: VertexOperation[];
+  readonly columns: OperationColumns;
   resolve: { resolve: (result?: ParseResult) => void; reject: (error: Error) => void } | undefined;
 }
 
@@ -157,16 +169,16 @@ class ParseWorker {
     return worker;
   }
 
-  open(options: LogParserOptions): ParseJob {
+  open({ peerId, numbers = newLogNumbers(), from = { offset: 0, line: 0 } }: ParsedFile): ParseJob {
     const job = this.#nextJob++;
-    const state: WorkerJob = { ops: [], resolve: undefined };
+    const state: WorkerJob = { columns: new OperationColumns(peerId, numbers), resolve: undefined };
     this.#jobs.set(job, state);
     const answered = (): Promise<ParseResult | undefined> =>
       new Promise((resolve, reject) => {
         if (this.#lost) reject(this.#lost);
         else state.resolve = { resolve, reject };
       });
-    this.#port.post({ type: "start", job, peerId: options.peerId, from: options.from ?? { offset: 0, line: 0 } });
+    this.#port.post({ type: "start", job, peerId, from });
     return {
       push: async (bytes) => {
         const taken = answered();
@@ -179,7 +191,7 @@ class ParseWorker {
         const result = await done;
         this.#jobs.delete(job);
         if (this.#jobs.size === 0) this.#onIdle();
-        return { ...result!, ops: state.ops };
+        return { ...result!, columns: state.columns };
       },
     };
   }
@@ -191,8 +203,9 @@ class ParseWorker {
 
   #receive(message: Exclude<FromWorker, { type: "ready" }>): void {
     const job = this.#jobs.get(message.job);
-    if (message.type === "ops") for (const op of unpackOps(message.packed)) job?.ops.push(op);
-    else job?.resolve?.resolve(message.type === "done" ? message.result : undefined);
+    if (message.type === "ops") {
+      if (job) unpackInto(job.columns, message.packed);
+    } else job?.resolve?.resolve(message.type === "done" ? message.result : undefined);
   }
 
   #fail(reason: string): void {

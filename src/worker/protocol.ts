@@ -1,6 +1,8 @@
 import type { LineProblem } from "../log/line-problem.ts";
 import type { LogPosition } from "../log/parser.ts";
 import type { JsonValue, VertexOperation } from "../tree/index.ts";
+import type { OperationColumns } from "../tree/operation-columns.ts";
+import type { TextNumbers } from "../tree/text-numbers.ts";
 
 /** Messages from the page to the worker. Each job reads one file; several may be under way. */
 export type ToWorker =
@@ -89,20 +91,22 @@ export function buffersOf({ counters, kinds, targets, references }: PackedOps): 
   return [counters, kinds, targets, references].map((column) => column.buffer as ArrayBuffer);
 }
 
-export function unpackOps({ peerId, counters, kinds, targets, references, strings, values }: PackedOps): VertexOperation[] {
-  const ops: VertexOperation[] = [];
+export function unpackInto(columns: OperationColumns, packed: PackedOps): void {
+  const { counters, kinds, targets, references, strings, values } = packed;
+  const { ids, keys } = columns.numbers;
+  const numbersIn = (numbers: TextNumbers): ((index: number) => number) => {
+    const known = new Int32Array(strings.length);
+    return (index) => (known[index] ||= numbers.numberOf(strings[index]!));
+  };
+  const idAt = numbersIn(ids);
+  const keyAt = numbersIn(keys);
   let nextValue = 0;
   for (let at = 0; at < counters.length; at++) {
-    const id = { counter: counters[at]!, peerId };
-    const targetId = strings[targets[at]!]!;
+    const counter = counters[at]!;
+    const target = idAt(targets[at]!);
     const kind = kinds[at];
-    if (kind === ROOT) {
-      ops.push({ id, targetId, parentId: null });
-      continue;
-    }
-    const reference = strings[references[at]!]!;
-    if (kind === MOVE) ops.push({ id, targetId, parentId: reference });
-    else ops.push({ id, targetId, key: reference, value: kind === PROPERTY ? values[nextValue++] : undefined, transient: false });
+    if (kind === ROOT) columns.addMove(counter, target, 0);
+    else if (kind === MOVE) columns.addMove(counter, target, idAt(references[at]!));
+    else columns.addProperty(counter, target, keyAt(references[at]!), kind === PROPERTY ? values[nextValue++] : undefined);
   }
-  return ops;
 }

@@ -158,15 +158,15 @@ describe.skipIf(executablePath === undefined)("the parsing worker starts in a pa
     const bytes = new TextEncoder().encode('["p",1,"a","key","value"]\n'.repeat(40_000));
     const job = await parsing.open({ peerId: "peer" }, bytes.length);
     await job.push(bytes);
-    const { ops, problems, position } = await job.end();
+    const { columns, problems, position } = await job.end();
     parsing.close();
-    expect([job.constructor.name, ops.length, problems, position]).toEqual([
+    expect([job.constructor.name, columns.length, problems, position]).toEqual([
       "Object",
       40_000,
       [],
       { offset: bytes.length, line: 40_000 },
     ]);
-    expect(ops[39_999]).toEqual({
+    expect(columns.opAt(40_000)).toEqual({
       id: { counter: 1, peerId: "peer" },
       targetId: "a",
       key: "key",

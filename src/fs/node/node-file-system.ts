@@ -4,6 +4,7 @@ import type {
   ByteRange,
   DirectoryEntry,
   FileStat,
+  IdentifiedStat,
   FileSystem,
   FileSystemSupport,
   ScanResult,
@@ -54,9 +55,16 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async identify(path: string): Promise<string | undefined> {
+    return (await this.inspect(path))?.identity;
+  }
+
+  async inspect(path: string): Promise<IdentifiedStat | undefined> {
     const stats = await this.#unlessMissing("inspect", path, () => this.#calls.statExactly(path));
+    if (!stats) return undefined;
     // some drivers of Windows and of network folders have no inode numbers
-    return stats && stats.ino !== 0n ? `${stats.dev}:${stats.ino}` : undefined;
+    const identity = stats.ino === 0n ? undefined : `${stats.dev}:${stats.ino}`;
+    const size = stats.isDirectory() ? 0 : Number(stats.size);
+    return { kind: kindOf(stats), size, modifiedMs: Number(stats.mtimeNs) / 1e6, identity };
   }
 
   async realPath(path: string): Promise<string | undefined> {

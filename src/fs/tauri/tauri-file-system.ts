@@ -4,6 +4,7 @@ import type {
   ByteRange,
   DirectoryEntry,
   FileStat,
+  IdentifiedStat,
   FileSystem,
   FileSystemSupport,
   ScanResult,
@@ -49,8 +50,12 @@ export class TauriFileSystem implements FileSystem {
 
   /** Windows gives the page no numbers. Numbers above 2^53 arrive rounded, so two files could share one. */
   async identify(path: string): Promise<string | undefined> {
+    return (await this.inspect(path))?.identity;
+  }
+
+  async inspect(path: string): Promise<IdentifiedStat | undefined> {
     const info = await unlessMissing("inspect", path, () => stat(path));
-    return Number.isSafeInteger(info?.ino) ? `${info?.dev}:${info?.ino}` : undefined;
+    return info && { ...toStat(info), identity: Number.isSafeInteger(info.ino) ? `${info.dev}:${info.ino}` : undefined };
   }
 
   /** Skips names that start with "." if the application's scope denies access to them, as it does by default. */

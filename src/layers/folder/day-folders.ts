@@ -77,6 +77,15 @@ export class DayFolders {
     return chosen;
   }
 
+  /**
+   * The folder that {@link choose} would return now, if it is still there: a file in it shows that. `undefined` if only `choose`
+   * can find out.
+   */
+  expect(treeId: string, now: number): string | undefined {
+    const choice = this.#running.has(treeId) ? undefined : this.#choices.get(treeId);
+    return choice?.day === joinPath(treeDir(treeId), dayPath(now)) ? folderAt(choice, now) : undefined;
+  }
+
   /** Notes that a file was written to a folder. */
   noteWritten(folder: string): void {
     this.#written.add(folder);

@@ -6,6 +6,7 @@ import { TimedFileSystem } from "../../fs/timed-file-system.ts";
 import { canNameLog } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
+import type { OperationColumns } from "../../tree/operation-columns.ts";
 import type { ParsingOptions } from "../../worker/parsing.ts";
 import type { FlushPolicy } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
@@ -132,6 +133,13 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   }
 
   async loadTreeOps(treeId: string): Promise<VertexOperation[]> {
+    const ops: VertexOperation[] = [];
+    for (const columns of await this.loadTreeColumns(treeId)) for (const op of columns) ops.push(op);
+    return ops;
+  }
+
+  /** @internal */
+  async loadTreeColumns(treeId: string): Promise<OperationColumns[]> {
     return await this.#connected().loadTree(treeId);
   }
 

@@ -6,6 +6,7 @@ import { Observable } from "../../observable.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
 import type { Trace } from "../../trace.ts";
 import type { VertexOperation } from "../../tree/index.ts";
+import type { OperationColumns } from "../../tree/operation-columns.ts";
 import { withTimeout } from "../../with-timeout.ts";
 import { Parsing } from "../../worker/parsing.ts";
 import { Batcher } from "../batcher.ts";
@@ -119,7 +120,7 @@ export class FolderConnection {
   }
 
   /** A tree whose id cannot name a folder is a problem, and has no operations here. */
-  async loadTree(treeId: string): Promise<VertexOperation[]> {
+  async loadTree(treeId: string): Promise<OperationColumns[]> {
     if (!this.#canKeepTree(() => treeDir(treeId), treeId)) return [];
     try {
       return await this.#reader.loadTree(treeId);

@@ -1,10 +1,10 @@
 import type { Clock } from "../../clock.ts";
 import { isFoldspaceError, toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
 import { KeyedMutex } from "../../mutex.ts";
-import { IdPool } from "../../log/line.ts";
 import { dayDir, OPS_DIR } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import type { VertexOperation } from "../../tree/index.ts";
+import { newLogNumbers, type OperationColumns } from "../../tree/operation-columns.ts";
 import type { IncomingChange } from "../persistence-layer.ts";
 import type { FailedFile, LogFiles, ReadTogether } from "./log-files.ts";
 import type { ChangedFolder } from "./folder-watcher.ts";
@@ -91,7 +91,7 @@ export class FolderReader {
    * Reads all files of a tree, and follows it: rescans find later changes of its files.
    * @throws FoldspaceError if the tree has files, and none could be read
    */
-  async loadTree(treeId: string): Promise<VertexOperation[]> {
+  async loadTree(treeId: string): Promise<OperationColumns[]> {
     return await this.#mutex.run(treeId, async () => {
       const wasFollowed = this.#followed.has(treeId);
       try {
@@ -105,7 +105,7 @@ export class FolderReader {
     });
   }
 
-  async #loadTree(treeId: string, wasFollowed: boolean): Promise<VertexOperation[]> {
+  async #loadTree(treeId: string, wasFollowed: boolean): Promise<OperationColumns[]> {
     await this.#folder.assertPresent();
     const { entries, failure } = await this.#finder.findTree(treeId);
     // a part of a tree is better than nothing, but an unreadable tree must not pass for an empty one
@@ -114,17 +114,17 @@ export class FolderReader {
     // by date: a peer's counters then come in rising order, which is the cheapest to apply
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     const loadBytes = entries.reduce((bytes, entry) => bytes + entry.size, 0);
-    const ops: VertexOperation[] = [];
+    const columns: OperationColumns[] = [];
     // only files of followed trees have retries of their own: for others, the next load after the answer is the retry
     const isLeft = (path: string): boolean => this.#isStalled(path) && (wasFollowed || this.#files.isUnanswered(path));
     const wanted = entries.filter(({ path }) => !isLeft(path));
-    const isRead = await this.#readInto(wanted, { ids: new IdPool(), loadBytes, isContinued: false }, (reading, entry) => {
+    const isRead = await this.#readInto(wanted, { numbers: newLogNumbers(), loadBytes, isContinued: false }, (reading, entry) => {
       this.#files.apply(entry, reading);
-      for (const op of reading.ops) ops.push(op);
+      if (reading.columns.length > 0) columns.push(reading.columns);
     });
     const failed = isRead ? undefined : entries.find(({ path }) => this.#files.failureOf(path));
     if (failed) throw this.#files.failureOf(failed.path)!.error;
-    return ops;
+    return columns;
   }
 
   /** Stops following a tree. */
@@ -218,7 +218,7 @@ export class FolderReader {
         else if (!reading || !this.#followed.has(treeId)) this.#files.forgive(path);
         else {
           const isLossy = this.#files.apply(entry, reading);
-          if (reading.ops.length > 0) deliver({ treeId, ops: reading.ops });
+          if (reading.columns.length > 0) deliver({ treeId, ops: [...reading.columns] });
           if (isLossy) deliver({ treeId, ops: undefined, isLossy });
         }
       });
@@ -266,7 +266,7 @@ export class FolderReader {
     try {
       await this.#readInto(unread, { isContinued: true }, (reading, entry) => {
         isLossy = this.#files.apply(entry, reading) || isLossy;
-        for (const op of reading.ops) ops.push(op);
+        for (const op of reading.columns) ops.push(op);
       });
     } finally {
       // also after a failure half-way, because applied files are not read again

@@ -39,7 +39,7 @@ test("the next rescan reads lines that were appended meanwhile", async () => {
   fs.fault = () => undefined;
   const next = await readLog(fs, PATH, "peer", { cursor: first!.cursor, listedSize: (await fs.stat(PATH))!.size });
   expect(next!.isContinued).toBe(true);
-  expect(first!.ops.length + next!.ops.length).toBe(900_000);
+  expect(first!.columns.length + next!.columns.length).toBe(900_000);
 });
 
 test("a file that can no longer be read on ends its parsing", async () => {

@@ -36,10 +36,15 @@ export class LinkCheck {
       return;
     }
     for (let part = path; part !== ""; part = part.slice(0, Math.max(0, part.lastIndexOf("/")))) {
-      const real = await this.#fs.realPath(joinPath(this.#root, part));
+      const resolving = this.#fs.realPath(joinPath(this.#root, part));
+      if (!this.#realRoot) {
+        this.#realRoot = this.#fs.realPath(this.#root);
+        // it is not needed if nothing exists, and reported where it is
+        this.#realRoot.catch(() => undefined);
+      }
+      const real = await resolving;
       // a missing part will be created in the folder above it
       if (real === undefined) continue;
-      this.#realRoot ??= this.#fs.realPath(this.#root);
       const root = await this.#realRoot;
       if (root !== undefined && isSamePath(real, `${root === "/" ? "" : root}/${part}`)) return;
       // names the part that is the link

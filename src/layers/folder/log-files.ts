@@ -4,10 +4,10 @@ import type { Clock } from "../../clock.ts";
 import { toFoldspaceError, type FoldspaceError, type Problem } from "../../errors.ts";
 import { Semaphore } from "../../semaphore.ts";
 import { staggered } from "../../staggered.ts";
-import type { IdPool } from "../../log/line.ts";
 import { endOfPeriod, OPS_DIR } from "../../log/paths.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
 import type { Trace } from "../../trace.ts";
+import type { LogNumbers } from "../../tree/operation-columns.ts";
 import type { Parsing } from "../../worker/parsing.ts";
 import { mapLimit } from "../../map-limit.ts";
 import { readLog, type LogCursor, type LogReading } from "./read-log.ts";
@@ -56,7 +56,7 @@ export interface FailedFile {
 
 /** Options for reading several files of one tree together. */
 export interface ReadTogether {
-  readonly ids?: IdPool;
+  readonly numbers?: LogNumbers;
   /** Bytes of all these files. */
   readonly loadBytes?: number;
   /** Whether to continue where reading stopped, in files that have only grown. */
@@ -181,7 +181,7 @@ export class LogFiles {
   apply(entry: LogEntry, reading: LogReading): boolean {
     const { path, treeId } = entry;
     this.#folders.add(folderOf(entry));
-    this.#trace?.emit("read", { treeId, ops: reading.ops, file: path });
+    this.#trace?.emit("read", { treeId, ops: [...reading.columns], file: path });
     const known = this.#known.get(path);
     const hadBytes = (known?.cursor?.position.offset ?? known?.entry.size ?? 0) > 0;
     const { listed, count } = reading.problems;
@@ -259,13 +259,16 @@ export class LogFiles {
     return { code: "FOLD_FILES_MISSING", reason };
   }
 
-  async #read(entry: LogEntry, { ids, loadBytes, isContinued }: ReadTogether): Promise<LogReading | FoldspaceError | undefined> {
+  async #read(
+    entry: LogEntry,
+    { numbers, loadBytes, isContinued }: ReadTogether,
+  ): Promise<LogReading | FoldspaceError | undefined> {
     try {
       return await readLog(this.#folder.fs, this.#folder.at(entry.path), entry.peerId, {
         parsing: this.#parsing,
         listedSize: entry.size,
         cursor: isContinued ? this.#known.get(entry.path)?.cursor : undefined,
-        ...(ids && { ids }),
+        ...(numbers && { numbers }),
         ...(loadBytes !== undefined && { loadBytes }),
       });
     } catch (error) {

@@ -132,9 +132,13 @@ export class LogWriter {
   }
 
   async #append(links: LinkCheck, treeId: string, peerId: string, ops: readonly VertexOperation[]): Promise<number> {
-    await this.#folder.assertPresent();
     const now = this.#clock.now();
-    const folder = await this.#days.choose(treeId, now);
+    const looking = this.#findAsLeft(links, treeId, peerId, now);
+    // the failure that counts is that of the place
+    looking.catch(() => undefined);
+    await this.#folder.assertPresent();
+    const left = await looking;
+    const folder = left?.folder ?? (await this.#days.choose(treeId, now));
     const writerId = this.#writerInTurn(folder, treeId, peerId, now);
     const path = logFilePathIn(folder, treeId, peerId, writerId);
     let own = this.#ownFiles.get(path);
@@ -153,7 +157,7 @@ export class LogWriter {
       };
       this.#ownFiles.set(path, own);
     }
-    const seen = await this.#see(links, path);
+    const seen = left?.seen ?? (await this.#see(links, path));
     const isAsLeft = seen !== undefined && own.state === "whole" && isAsWritten(own, seen);
     const isGone = seen === undefined || (seen.size === 0 && own.size > 0);
     const found = isAsLeft || isGone ? undefined : await this.#examine(path, seen.size);
@@ -230,14 +234,36 @@ export class LogWriter {
   }
 
   /**
+   * Finds the file that the next append goes to, if it is as the last one has left it: that also shows that its folder is there,
+   * and needs only the calls that check the file.
+   */
+  async #findAsLeft(
+    links: LinkCheck,
+    treeId: string,
+    peerId: string,
+    now: number,
+  ): Promise<{ readonly folder: string; readonly seen: FileSignature } | undefined> {
+    const folder = this.#days.expect(treeId, now);
+    if (folder === undefined) return undefined;
+    const path = logFilePathIn(folder, treeId, peerId, this.#writerInTurn(folder, treeId, peerId, now));
+    const own = this.#ownFiles.get(path);
+    if (own?.state !== "whole") return undefined;
+    const seen = await this.#see(links, path);
+    return seen && isAsWritten(own, seen) ? { folder, seen } : undefined;
+  }
+
+  /**
    * Returns the signature of a file before an append, and refuses anything else in its place.
    * @returns `undefined` if a program has put a link there, as git-annex does
    */
   async #see(links: LinkCheck, path: string): Promise<FileSignature | undefined> {
     let seen: FileStat;
     try {
+      const looking = this.#folder.fs.stat(this.#folder.at(path));
+      // what a link leads to does not count
+      looking.catch(() => undefined);
       await links.assertInside(path);
-      const found = await this.#folder.fs.stat(this.#folder.at(path));
+      const found = await looking;
       // a link without a target is found by listing only
       if (!found) await links.assertNoLinks(path);
       seen = found ?? { kind: "file", size: 0, modifiedMs: 0 };

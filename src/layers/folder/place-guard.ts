@@ -1,5 +1,6 @@
 import type { FileSignature } from "./file-signature.ts";
 import { FoldspaceError, isFoldspaceError, type FoldspaceErrorCode } from "../../errors.ts";
+import type { FileSystem, IdentifiedStat } from "../../fs/file-system.ts";
 import { OPS_DIR, SPACE_FILE } from "../../log/paths.ts";
 import { Observable } from "../../observable.ts";
 import type { SpaceFolder } from "./space-folder.ts";
@@ -72,9 +73,9 @@ export class PlaceGuard {
   async #check(): Promise<void> {
     const { fs, label, path } = this.#folder;
     const file = this.#folder.at(SPACE_FILE);
-    const [stat, identity] = await Promise.all([fs.stat(file), fs.identify?.(file)]);
+    const stat = fs.inspect ? await fs.inspect(file) : await inspectInTwoCalls(fs, file);
     if (!stat) throw this.#folder.lost();
-    const { size, modifiedMs } = stat;
+    const { size, modifiedMs, identity } = stat;
     const seen = this.#seen;
     if (seen?.size === size && seen.modifiedMs === modifiedMs && seen.identity === identity) return;
     await this.#folder.assertInside(OPS_DIR);
@@ -87,4 +88,9 @@ export class PlaceGuard {
     }
     this.#seen = { size, modifiedMs, identity };
   }
+}
+
+async function inspectInTwoCalls(fs: FileSystem, path: string): Promise<IdentifiedStat | undefined> {
+  const [stat, identity] = await Promise.all([fs.stat(path), fs.identify?.(path)]);
+  return stat && { ...stat, identity };
 }

@@ -1,11 +1,10 @@
 import { FoldspaceError } from "../../errors.ts";
 import { MAX_LISTED_OF_FILE } from "../../limits.ts";
 import type { FileSystem } from "../../fs/file-system.ts";
-import { IdPool } from "../../log/line.ts";
 import { describePointer } from "../../log/placeholders.ts";
 import type { LineProblem } from "../../log/line-problem.ts";
 import type { LogPosition } from "../../log/parser.ts";
-import type { VertexOperation } from "../../tree/index.ts";
+import type { LogNumbers, OperationColumns } from "../../tree/operation-columns.ts";
 import { Parsing, WorkerLost, type ParseJob } from "../../worker/parsing.ts";
 
 /** Problems of the lines of a file. */
@@ -33,7 +32,7 @@ interface Fingerprint {
 }
 
 export interface LogReading {
-  readonly ops: VertexOperation[];
+  readonly columns: OperationColumns;
   /** Problems of the whole file, including the part read earlier. */
   readonly problems: LineProblems;
   readonly cursor: LogCursor;
@@ -56,8 +55,8 @@ const PARSING_HERE = new Parsing({ worker: false });
 export interface ReadLogOptions {
   /** How far the file has been read: if it has only grown since, reading continues there. */
   readonly cursor?: LogCursor | undefined;
-  /** Shared by the files of one tree, so that each id is kept once. */
-  readonly ids?: IdPool;
+  /** Shared by the files of one tree that are read together. */
+  readonly numbers?: LogNumbers;
   /** Parses the file. If its worker breaks meanwhile, the file is read again and parsed in this thread. */
   readonly parsing?: Parsing;
   /** Bytes of all files that are read together, which decide where they are parsed. */
@@ -125,8 +124,8 @@ export function assertNoPointer(bytes: Uint8Array, path: string): void {
 }
 
 async function openJob(peerId: string, options: ReadLogOptions, bytes: number, from?: LogPosition): Promise<ParseJob> {
-  const { ids = new IdPool(), parsing = PARSING_HERE, loadBytes = 0 } = options;
-  return await parsing.open({ peerId, ids, ...(from && { from }) }, Math.max(bytes, loadBytes));
+  const { numbers, parsing = PARSING_HERE, loadBytes = 0 } = options;
+  return await parsing.open({ peerId, ...(numbers && { numbers }), ...(from && { from }) }, Math.max(bytes, loadBytes));
 }
 
 interface FirstChunk {
@@ -176,11 +175,11 @@ async function readToEnd(
     isLast = chunk.length < CHUNK_BYTES;
     await job.push(chunk);
   }
-  const { ops, problems, problemCount, finalProblems, finalProblemCount, position } = await job.end();
+  const { columns, problems, problemCount, finalProblems, finalProblemCount, position } = await job.end();
   // before the last chunk, or in the middle of it if the last line is unfinished
   const end = Math.max(0, position.offset - chunkOffset);
   return {
-    ops,
+    columns,
     problems: joinProblems(earlier, { listed: problems, count: problemCount }),
     cursor: {
       position,

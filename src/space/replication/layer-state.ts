@@ -1,5 +1,6 @@
 import { backoffMs } from "../../backoff.ts";
 import { opIdToString, OpIdSet, type VertexOperation } from "../../tree/index.ts";
+import { addIds, type OperationList } from "../../tree/operation-batch.ts";
 
 /**
  * The state of one tree in one layer.
@@ -57,7 +58,7 @@ export type LayerEffect =
 /** A report from the driver, or from the tree that the state belongs to. */
 export type LayerEvent =
   | { readonly type: "attach"; readonly isUrgent: Urgency }
-  | { readonly type: "reported"; readonly ops: readonly VertexOperation[] }
+  | { readonly type: "reported"; readonly ops: OperationList }
   | { readonly type: "read"; readonly reading: number; readonly now: number }
   | { readonly type: "unreadable"; readonly reading: number; readonly now: number }
   | { readonly type: "lost" }
@@ -237,7 +238,7 @@ export class LayerState {
         this.#hasBeenRead = false;
         return this.#read();
       case "reported":
-        for (const { id } of event.ops) this.#covered.add(id);
+        addIds(this.#covered, event.ops);
         return [];
       case "read":
         return event.reading === this.#reading && this.#phase === "reading" ? this.#onRead(event.now) : [];

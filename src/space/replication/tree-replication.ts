@@ -1,4 +1,5 @@
 import { OpIdSet, type VertexOperation } from "../../tree/index.ts";
+import { addIds } from "../../tree/operation-batch.ts";
 import { LayerState, type LayerEffect, type LayerEvent, type TreeKnowledge } from "./layer-state.ts";
 
 export interface ReplicationOptions {
@@ -109,7 +110,10 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     if (!state) return [];
     const effects = state.handle(event).map((effect) => ({ ...effect, layer }));
     if (event.type !== "reported") return effects;
-    const fresh = event.ops.filter(({ id }) => this.#known.add(id));
+    // only a layer that has been read relays: while others are read, no operations are made for them
+    const hasRelaying = [...this.#layers].some(([other, { phase }]) => other !== layer && phase === "current");
+    const fresh: VertexOperation[] = [];
+    addIds(this.#known, event.ops, hasRelaying ? (op) => fresh.push(op) : undefined);
     if (fresh.length > 0) effects.push(...this.#broadcast({ type: "learned", ops: fresh, now: event.now }, layer));
     return effects;
   }

@@ -2,9 +2,11 @@ import { TimeSlicer } from "../../time-slicer.ts";
 import type { Clock } from "../../clock.ts";
 import { FoldspaceError, toFoldspaceError } from "../../errors.ts";
 import { opIdToString, type ReplicatedTree, type OpIdSet, type VertexOperation } from "../../tree/index.ts";
+import { OperationBatch, type OperationList } from "../../tree/operation-batch.ts";
 import type { LayerConnection } from "../layer-connection.ts";
 import type { LoadedTree } from "../loaded-tree.ts";
 import type { LayerEffect, LayerState, Urgency } from "./layer-state.ts";
+import { cut } from "../slices-in-order.ts";
 import { whileOnlyRelay } from "./relay-lock.ts";
 import { TreeReplication, type ReplicationEffect, type ReplicationEvent } from "./tree-replication.ts";
 
@@ -290,14 +292,14 @@ export class TreeSync {
       const ops = await connection.loadTree(this.treeId, { inTurn: !this.#content });
       if (!isCurrent()) return;
       const content = this.#content;
-      const onSlice = (slice: readonly VertexOperation[]): void => {
+      const onSlice = (slice: OperationList): void => {
         if (!isCurrent()) return;
         this.#progress++;
         this.#handle({ type: "reported", layer: connection, ops: slice, now: this.#now });
       };
       const isFirst = state.isAwaited;
       const merged = content ? await content.mergeLoaded(ops, onSlice) : await inSlices(ops, onSlice);
-      if (merged) this.#traceMerged(connection, merged.arrived);
+      if (merged && connection.trace) this.#traceMerged(connection, [...merged.arrived]);
       content?.flushLocalOps();
       if (!isCurrent()) return;
       this.#setError(connection, undefined);
@@ -442,13 +444,10 @@ export class TreeSync {
 }
 
 /** Passes operations on in slices, so that other tasks can run in between. */
-async function inSlices(
-  ops: readonly VertexOperation[],
-  onSlice: (slice: readonly VertexOperation[]) => void,
-): Promise<undefined> {
+async function inSlices(ops: OperationList, onSlice: (slice: OperationList) => void): Promise<undefined> {
   const slicer = new TimeSlicer();
-  for (let start = 0; start < ops.length; start += SLICE_OPS) {
-    onSlice(ops.slice(start, start + SLICE_OPS));
+  for (const slice of ops instanceof OperationBatch ? ops.slices(SLICE_OPS) : cut([...ops], SLICE_OPS)) {
+    onSlice(slice);
     if (slicer.isDue) await slicer.yieldToEventLoop();
   }
   return undefined;
