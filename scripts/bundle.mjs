@@ -1,4 +1,4 @@
-// The compiler emits one file per module. This script bundles them if the user benefits.
+// The compiler emits one file per module. This script, which must run right after it, bundles them if the user benefits.
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,6 +35,8 @@ const { metafile } = await build({
   external: [`${command}/version.js`, "#platform-worker"],
   outdir: command,
   platform: "node",
+  // not the older format of a package: a dynamic import of it would have no named exports
+  mainFields: ["module", "main"],
   splitting: true,
   chunkNames: "parts/[name]-[hash]",
   // dependencies in the older format call `require`

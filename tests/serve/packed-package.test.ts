@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,12 @@ function projectWithPackage(): string {
   return project;
 }
 
+/** Leaves a copy of a log, as sync services do. */
+function copyLog(space: string): void {
+  const log = readdirSync(space, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith(".jsonl"))!;
+  cpSync(join(space, log), join(space, log.replace(".jsonl", " (conflicted copy).jsonl")));
+}
+
 test("the packed package works in an empty project: the library, and the command without further packages", async () => {
   const project = projectWithPackage();
   const run = (...args: string[]): string => {
@@ -50,6 +56,11 @@ test("the packed package works in an empty project: the library, and the command
   run(command, "add", "notes", "--name", "from the command");
   expect(run(command, "tree", "notes")).toContain("from the command");
   run(command, "verify", "notes");
+  // these load WebAssembly
+  copyLog(join(project, "notes"));
+  run(command, "repair", "notes");
+  writeFileSync(join(project, "passphrase"), "correct horse battery staple");
+  run(command, "secrets", "protect", "notes", "--passphrase-file", "passphrase");
   const server = spawn(process.execPath, [command, "serve", "notes", "--port", "0", "--json"], { cwd: project });
   onTestFinished(() => void server.kill("SIGKILL"));
   const [line] = (await once(server.stdout, "data")) as [Buffer];
