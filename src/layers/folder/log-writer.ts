@@ -26,6 +26,8 @@ const TURN_MS = 8_000;
  * intervals, one file suffices.
  */
 const REST_MS = 16_000;
+/** After this time, it is proved again that the folder is the space's. */
+const MAX_PROOF_AGE_MS = 250;
 
 /**
  * The expected state of a file that this instance writes, in `state`:
@@ -177,6 +179,8 @@ export class LogWriter {
     own.sizeAfterAppend = own.size + bytes.length;
     own.state = "appending";
     try {
+      // since the folder was proved to be the space's, calls may have waited for a disk, and another one may be in its place
+      if (this.#clock.now() - now > MAX_PROOF_AGE_MS) await this.#folder.assertPresent();
       await this.#folder.fs.append(this.#folder.at(path), bytes, { sync: this.#sync });
       await this.#assertArrived(links, path, own.sizeAfterAppend);
     } catch (error) {

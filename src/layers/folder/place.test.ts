@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { countersOf, FOLDER_DAY, FOLDER_SPACE, FolderBench, lines } from "../../testing/folder-bench.ts";
+import type { FileSystemCall } from "../../testing/faulty-file-system.ts";
 import { TestPeer } from "../../testing/layer-bench.ts";
 import { outcome } from "../../testing/batcher-bench.ts";
 
@@ -41,6 +42,29 @@ test("nothing is written into another space's folder, and what waits is saved wh
   expect(saved.state).toBe("resolved");
   expect(bench.layer.status).toMatchObject({ state: "idle", pendingOps: 0, error: undefined });
   expect(bench.layer.problems).toEqual([]);
+});
+
+test("nothing is written into another space's folder that comes while a save waits for the disk", async () => {
+  bench = new FolderBench();
+  await bench.listen(FOLDER_SPACE);
+  await bench.settle(Promise.all([bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(3)]), bench.layer.flush()]));
+  const isOfLog = ({ action, path }: FileSystemCall): boolean => action === "stat" && path.endsWith(".jsonl");
+  let answer: (() => void) | undefined;
+  bench.fs.fault = (call) => (isOfLog(call) ? new Promise((resolve) => (answer = () => resolve(undefined))) : undefined);
+  const saved = outcome(bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(4)]));
+  void bench.layer.flush().catch(() => undefined);
+  await bench.clock.advance(1_000);
+  await swap(bench);
+  // what the disk answers late is about the folder that was there
+  const log = Object.keys(bench.memory.dump()).find((path) => path.endsWith(".jsonl"))!;
+  await bench.memory.write(`/${log.replace("elsewhere", "space")}`, (await bench.memory.read(`/${log}`))!);
+  const before = bench.memory.dump();
+  bench.fs.fault = () => undefined;
+  expect(answer).toBeDefined();
+  answer!();
+  await bench.clock.advance(5_000);
+  expect([bench.memory.dump(), saved.state]).toEqual([before, "pending"]);
+  expect(bench.layer.status).toMatchObject({ state: "degraded", error: { code: "FOLD_SPACE_MISMATCH" } });
 });
 
 test("a rescan that finds another space's folder reports it at once, though no operations wait to be saved", async () => {
