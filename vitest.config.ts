@@ -24,9 +24,6 @@ function platform(modules: Record<string, string>): { alias: Record<string, stri
   return { alias: Object.fromEntries(alias) };
 }
 
-/** No folder can be made below a file: tests do not use the peers of the user who runs them, unless they say where to keep some. */
-const NO_STATE = { XDG_STATE_HOME: fileURLToPath(import.meta.url) };
-
 const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
 
 const inNode: TestProjectConfiguration = {
@@ -48,7 +45,6 @@ const inNode: TestProjectConfiguration = {
     name: "node",
     include: ["src/**/*.test.ts", "app/src/**/*.test.ts", "tests/**/*.test.ts"],
     exclude: ["tests/browser/**/!(*.node).test.ts", ...LONG_TESTS, ...PROGRAM_TESTS, ...MISSING_TESTS],
-    env: NO_STATE,
     ...timeouts,
   },
 };
@@ -65,14 +61,13 @@ const inVmContexts: TestProjectConfiguration = {
       "src/layers/**/*.suite.test.ts",
       "tests/scenarios/vm-context.test.ts",
     ],
-    env: NO_STATE,
     ...timeouts,
   },
 };
 
 const inLongRuns: TestProjectConfiguration = {
   ...inNode,
-  test: { name: "long", include: LONG_TESTS, env: NO_STATE, ...timeouts },
+  test: { name: "long", include: LONG_TESTS, ...timeouts },
 };
 
 const inBrowser = (executablePath: string): TestProjectConfiguration => ({

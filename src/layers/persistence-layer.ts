@@ -142,6 +142,8 @@ export function describeLayer({ id, label }: Pick<PersistenceLayer, "id" | "labe
 export interface LayerSession {
   /** Peer id of this running instance, which alone makes new operations here until {@link PersistenceLayer.changePeer}. */
   readonly peerId: string;
+  /** Whether earlier instances have used the peer id, so that its files may have existed before and be gone. */
+  readonly isPeerContinued?: boolean;
   /** Whether to create missing storage. Otherwise its absence is an error: it may be on a disk that is not mounted. */
   readonly create?: boolean;
   /** Whether the layer must write nothing, not even to tidy its storage. */

@@ -11,12 +11,12 @@ export interface SpaceOptions {
    */
   readonly peerId?: string;
   /**
-   * Pool from which this instance takes a peer id, so that starts of the app on one device share a few ids, and a folder gets one
-   * file per day instead of one per start. `"none"`: the instance has a new id, as it has if the pool fails (`SpaceStatus.peerFailure`).
-   * Default: the pool of a layer, which in browsers is that of the layer in IndexedDB; in Node, for a space with a folder, a pool in
-   * the user's folder for state.
+   * Pool from which this instance takes a peer id, so that starts of the app on one device share a few ids, and a folder gets fewer
+   * files. `"none"`, the default: the instance has a new id, as it has if the pool fails (`SpaceStatus.peerFailure`). `"device"`: the
+   * pool of a layer, which in browsers is that of the layer in IndexedDB; in Node, for a space with a folder, a pool in the user's
+   * folder for state.
    */
-  readonly peerPool?: PeerPool | "none";
+  readonly peerPool?: PeerPool | "device" | "none";
   /** Whether the space writes nothing to any layer, not even missing operations. It then refuses edits, but not drafts. */
   readonly isReadOnly?: boolean;
   /** Longest wait for a layer that does not answer, in milliseconds, when a flush or closing must end. Default 10,000. */

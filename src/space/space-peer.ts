@@ -136,8 +136,9 @@ export function poolFor(
   { peerId, peerPool, isReadOnly }: SpaceOptions,
   layers: readonly PersistenceLayer[],
 ): PeerPool | undefined {
-  if (peerId !== undefined || isReadOnly || peerPool === "none") return undefined;
-  const offered = peerPool ?? layers.find((layer) => layer.peerPool)?.peerPool;
+  if (peerId !== undefined || isReadOnly || peerPool === undefined || peerPool === "none") return undefined;
+  if (peerPool !== "device") return peerPool;
+  const offered = layers.find((layer) => layer.peerPool)?.peerPool;
   // only a layer with files of its peer makes it worth while to keep the peer
   return offered ?? (layers.some((layer) => layer.changePeer !== undefined) ? platformPeerPool() : undefined);
 }

@@ -443,6 +443,7 @@ export class Space {
     const { isReadOnly } = this;
     const session = (): LayerSession => ({
       peerId: this.peerId,
+      isPeerContinued: this.#peer.maker.counterFloor > 0,
       create: how.create() && !isReadOnly,
       isReadOnly,
       trace: connection.trace,

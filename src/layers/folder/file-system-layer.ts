@@ -201,7 +201,10 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
     ];
   }
 
-  async #open({ peerId, create = false, trace }: LayerSession, assertWanted: () => void): Promise<FolderConnection> {
+  async #open(
+    { peerId, isPeerContinued = false, create = false, trace }: LayerSession,
+    assertWanted: () => void,
+  ): Promise<FolderConnection> {
     // a space is not created if it could never be saved: neither the peer's own operations nor those of other peers
     if (![peerId, newId()].every((author) => canNameLog(this.spaceId, author, peerId))) {
       const [space, peer] = [this.spaceId, peerId].map((id) => JSON.stringify(id.slice(0, 80)));
@@ -232,6 +235,7 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
       fs,
       spaceId: this.spaceId,
       peerId,
+      isPeerContinued,
       placeId: place === undefined ? undefined : `folder:${place}`,
       clock: this.#clock,
       layer: this.#options,

@@ -40,6 +40,8 @@ export interface ConnectionOptions {
   readonly fs: TimedFileSystem;
   readonly spaceId: string;
   readonly peerId: string;
+  /** As of `LayerSession`. */
+  readonly isPeerContinued: boolean;
   readonly placeId: string | undefined;
   readonly clock: Clock;
   readonly layer: FileSystemLayerOptions;
@@ -75,7 +77,7 @@ export class FolderConnection {
   #cancelLossReport: (() => void) | undefined;
   #isClosed = false;
 
-  constructor({ folder, fs, spaceId, peerId, placeId, clock, layer, trace }: ConnectionOptions) {
+  constructor({ folder, fs, spaceId, peerId, isPeerContinued, placeId, clock, layer, trace }: ConnectionOptions) {
     this.placeId = placeId;
     this.#folder = folder;
     this.#fs = fs;
@@ -89,6 +91,7 @@ export class FolderConnection {
     const onChanged = (treeId: string): void => this.#reportLossLater(treeId);
     const wasSeen = (directory: string): boolean => files.wasSeen(directory);
     this.#writer = new LogWriter(folder, peerId, clock, layer.fsync ?? false, onChanged, wasSeen, trace);
+    if (isPeerContinued) this.#writer.continueWriter();
     this.#reader = new FolderReader(folder, clock, files, this.#writer);
     this.secrets = new FolderSecrets(folder, spaceId, clock);
     this.#batcher = new Batcher((queue, ops) => this.#append(queue, ops), layer, clock, {

@@ -75,6 +75,8 @@ export class LogWriter {
   readonly #days: DayFolders;
   /** Writer ids in the names of the files that take turns: as many as are needed for each file to get its rest. */
   #writerIds: string[];
+  /** Those of earlier instances. They are not used for new files: one of that name may have been here before. */
+  readonly #formerIds = new Set<string>();
 
   /**
    * @param sync whether every append waits for the device
@@ -98,6 +100,11 @@ export class LogWriter {
     this.#sync = sync;
     this.#onChanged = onChanged;
     this.#trace = trace;
+  }
+
+  /** Must be called if earlier instances had the writer's id. */
+  continueWriter(): void {
+    for (const writerId of this.#writerIds) this.#formerIds.add(writerId);
   }
 
   /** Writes to new files from now on, because another instance writes to the present ones as well. */
@@ -163,10 +170,11 @@ export class LogWriter {
     const isAsLeft = seen !== undefined && own.state === "whole" && isAsWritten(own, seen);
     const isGone = seen === undefined || (seen.size === 0 && own.size > 0);
     const found = isAsLeft || isGone ? undefined : await this.#examine(path, seen.size);
-    if (isGone || found?.isPointer) {
+    const isFormer = seen?.size === 0 && own.size === 0 && this.#formerIds.has(writerId);
+    if (isGone || found?.isPointer || isFormer) {
       // a service may have removed it from this device only: a new file of this name would replace the service's file
       this.#writerIds[this.#writerIds.indexOf(writerId)] = newId();
-      this.#onChanged(treeId);
+      if (!isFormer) this.#onChanged(treeId);
       return await this.#append(links, treeId, peerId, ops);
     }
     if ((own.state === "whole" && !isAsLeft) || seen.size < own.size) this.#onChanged(treeId);
@@ -234,7 +242,9 @@ export class LogWriter {
     const [first = ""] = this.#writerIds;
     const at = this.#writerIds.length * 8;
     const turned = `${first.slice(at)}${first.slice(0, at)}`;
-    return at < first.length && /^[0-9a-f]{32}$/.test(first) && !this.#writerIds.includes(turned) ? turned : newId();
+    if (at >= first.length || !/^[0-9a-f]{32}$/.test(first) || this.#writerIds.includes(turned)) return newId();
+    if (this.#formerIds.has(first)) this.#formerIds.add(turned);
+    return turned;
   }
 
   /**

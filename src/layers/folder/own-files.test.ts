@@ -235,3 +235,30 @@ describe("while edits go on and on", () => {
     }
   });
 });
+
+describe("an instance whose peer earlier instances have been", () => {
+  const continued = async (files: Record<string, string>): Promise<{ memory: MemoryFileSystem; save: () => Promise<void> }> => {
+    const memory = new MemoryFileSystem({ "/space/space-v1/space.json": `{"id":"${SPACE}"}`, ...files });
+    const layer = new FileSystemPersistenceLayer("/space", SPACE, { fs: memory, clock: new ManualClock() });
+    open.push(layer);
+    await layer.connect({ peerId: "writer", isPeerContinued: true });
+    const ops = new TestPeer("writer").setMany(2);
+    return { memory, save: async () => void (await Promise.all([layer.saveTreeOps(SPACE, ops), layer.flush()])) };
+  };
+  const logsIn = (memory: MemoryFileSystem): string[] =>
+    Object.keys(memory.dump()).filter((path) => path.endsWith(".jsonl") && path.includes("writer"));
+
+  test("appends to the peer's file of the day", async () => {
+    const { memory, save } = await continued({ [OWN]: '["p",1,"vertex","text",0]\n' });
+    await save();
+    expect(logsIn(memory)).toEqual([OWN.slice(1)]);
+  });
+
+  test("makes no file that may have been there before, which a service could put in the place of the other", async () => {
+    const { memory, save } = await continued({});
+    await save();
+    expect(logsIn(memory)).toEqual([expect.stringMatching(/\/writer\.[0-9a-f]{32}\.jsonl$/)]);
+    await save();
+    expect(logsIn(memory)).toHaveLength(1);
+  });
+});
