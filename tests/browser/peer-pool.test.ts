@@ -95,12 +95,12 @@ describe("WebPeerPool", () => {
   });
 });
 
-test("a space in IndexedDB takes its peers from the browser's pool: starts share one, and tabs do not", async () => {
+test("a space in IndexedDB can take its peers from the browser's pool: starts share one, and tabs do not", async () => {
   const [id, name] = [newId(), databaseName()];
   made.push(`${name}-peers`);
   const layer = (): IndexedDBPersistenceLayer => new IndexedDBPersistenceLayer(id, { databaseName: name });
   const open = async (): Promise<Space> => {
-    const space = await new SpaceManager().openOrCreate({ id, persistenceLayers: [layer()] });
+    const space = await new SpaceManager({ peerPool: "device" }).openOrCreate({ id, persistenceLayers: [layer()] });
     onTestFinished(async () => await space.close());
     return space;
   };
