@@ -41,7 +41,7 @@ describe.skipIf(!findChromium())("a copy that a sync service made of a file (nee
     await app.page.getByTestId("status").getByText("2 problems").waitFor({ state: "attached" });
     const problems = (await app.openPanel("Sync")).getByTestId("problems");
     await problems.getByText("A sync service made a copy").waitFor();
-    await problems.getByText("or delete it once every device shows the same notes.").waitFor();
+    await problems.getByText("It can stay; “Tidy up the folder” moves it away.").waitFor();
     await problems.getByText("Which files").click();
     expect((await problems.locator("li code").allTextContents()).sort()).toEqual(copies.sort());
 

@@ -55,7 +55,7 @@ describe.skipIf(!findChromium())("the first run (needs Chromium)", PATIENT, () =
     const app = await rig.openApp(folder.url);
     await app.button("Open folder").click();
     const alert = app.page.getByRole("alert").filter({ hasText: "The folder could not be opened." });
-    await alert.getByText("Details").click();
+    await alert.getByText("Details", { exact: true }).click();
     await alert.getByText("No file manager could be opened").waitFor();
   });
 
