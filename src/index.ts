@@ -68,7 +68,7 @@ export type { CopyReport } from "./readable/readable-copy.ts";
 export { SpaceCopy } from "./readable/space-copy.ts";
 export type { SpaceCopyOptions } from "./readable/space-copy.ts";
 export { packFolder, undoPack } from "./maintenance/pack/pack.ts";
-export type { Pack, PackOptions, PackProgress } from "./maintenance/pack/pack.ts";
+export type { Pack, PackOptions, BeforeAndAfter, PackProgress } from "./maintenance/pack/pack.ts";
 export type { PackStep } from "./maintenance/pack/plan.ts";
 export { repairFolder } from "./maintenance/repair/repair.ts";
 export type { Repair, RepairOptions, RepairProgress } from "./maintenance/repair/repair.ts";

@@ -25,7 +25,9 @@ test("the files of a year become one, and an undo puts them back", async () => {
     code: 0,
     stdout: expect.stringMatching(/2024\/12\/31\/b+\.[0-9a-f]{32}\.jsonl: joins 2 files, and has 3 operations\n$/),
   });
-  expect(stderr).toMatch(/^3 files became 2; all operations can be read as before\. .* foldspace pack .* --undo\n$/);
+  expect(stderr).toMatch(
+    /^3 files in 3 folders became 2 in 2; all operations can be read as before\. .* foldspace pack .* --undo\n$/,
+  );
   expect(await exported(path)).toBe(before);
   expect((await foldspace(["verify", path])).code).toBe(0);
   expect(await foldspace(["pack", path], { fs: readOnlyFileSystem() })).toMatchObject({
@@ -44,7 +46,7 @@ test("a dry run says the same, changes nothing, and ends with 1 as there is some
   const { code, stdout, stderr } = await foldspace(["pack", path, "--dry-run"], { fs: readOnlyFileSystem() });
   expect(code).toBe(1);
   expect(stdout).toContain("joins 2 files");
-  expect(stderr).toBe("3 files would become 2; nothing was changed\n");
+  expect(stderr).toBe("3 files in 3 folders would become 2 in 2; nothing was changed\n");
   expect(listing(path)).toEqual(before);
 });
 

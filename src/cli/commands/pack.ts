@@ -6,7 +6,7 @@ import { LOST_DIR } from "../../log/index.ts";
 import type { Context } from "../context.ts";
 import { count, printable, type Output } from "../output.ts";
 import { showUndoing } from "./repair.ts";
-import { Kinds, showProblem } from "./verify.ts";
+import { showLeft } from "./verify.ts";
 
 interface Options {
   readonly dryRun?: true;
@@ -75,20 +75,18 @@ function describeProgress({ phase, filesRead, files }: PackProgress): string {
   return `${done} ${filesRead} of ${count(files, "file")}`;
 }
 
-async function showPack({ id, steps, left, files }: Pack, isDryRun: boolean, directory: string, output: Output): Promise<void> {
+async function showPack(
+  { id, steps, left, files, folders }: Pack,
+  isDryRun: boolean,
+  directory: string,
+  output: Output,
+): Promise<void> {
   for (const step of steps) await output.line(printable(describePackStep(step)));
-  if (left.length > 0) {
-    await output.line(`${steps.length > 0 ? "\n" : ""}${isDryRun ? "Would be left" : "Left"} as it is:`);
-    const kinds = new Kinds();
-    for (const problem of left) {
-      await showProblem(problem, output);
-      kinds.add(problem);
-    }
-    await kinds.explain(output);
-  }
+  await showLeft(left, { isFirst: steps.length === 0, isDryRun }, output);
   if (steps.length === 0)
     return await output.note(left.length === 0 ? "Nothing to pack: no old files can be joined" : "No file that can be packed");
-  const became = `${count(files.before, "file")} ${isDryRun ? "would become" : "became"} ${files.after}`;
+  const before = `${count(files.before, "file")} in ${count(folders.before, "folder")}`;
+  const became = `${before} ${isDryRun ? "would become" : "became"} ${files.after} in ${folders.after}`;
   if (isDryRun) return await output.note(`${became}; nothing was changed`);
   const kept = `The joined files are in ${LOST_DIR}/${id}; to undo it: foldspace pack ${directory} --undo`;
   await output.note(`${became}; all operations can be read as before.${id === undefined ? "" : ` ${kept}`}`);

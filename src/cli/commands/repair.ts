@@ -7,7 +7,7 @@ import { undoRepair, type Undoing } from "../../maintenance/repair/undo.ts";
 import { isPathSafeId, LOST_DIR } from "../../log/index.ts";
 import type { Context } from "../context.ts";
 import { count, printable, type Output } from "../output.ts";
-import { Kinds, showProblem } from "./verify.ts";
+import { showLeft, showProblem } from "./verify.ts";
 
 interface Options {
   readonly dryRun?: true;
@@ -80,15 +80,7 @@ async function showRepair(
   output: Output,
 ): Promise<void> {
   for (const step of steps) await output.line(printable(describeStep(step)));
-  if (left.length > 0) {
-    await output.line(`${steps.length > 0 ? "\n" : ""}${isDryRun ? "Would be left" : "Left"} as it is:`);
-    const kinds = new Kinds();
-    for (const problem of left) {
-      await showProblem(problem, output);
-      kinds.add(problem);
-    }
-    await kinds.explain(output);
-  }
+  await showLeft(left, { isFirst: steps.length === 0, isDryRun }, output);
   if (steps.length === 0 && left.length === 0)
     await output.note(`Nothing to repair: all of ${count(operations, "operation")} are in order`);
   else if (steps.length === 0) await output.note("Nothing that this command can repair: see above what to do");

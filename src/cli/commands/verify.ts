@@ -37,6 +37,22 @@ export function register(program: Command, context: Context): void {
     });
 }
 
+/** Lists the problems that a change of the folder leaves, and explains each kind. */
+export async function showLeft(
+  left: readonly Problem[],
+  { isFirst, isDryRun }: { readonly isFirst: boolean; readonly isDryRun: boolean },
+  output: Output,
+): Promise<void> {
+  if (left.length === 0) return;
+  await output.line(`${isFirst ? "" : "\n"}${isDryRun ? "Would be left" : "Left"} as it is:`);
+  const kinds = new Kinds();
+  for (const problem of left) {
+    await showProblem(problem, output);
+    kinds.add(problem);
+  }
+  await kinds.explain(output);
+}
+
 /** A problem with its place, in one line. */
 export async function showProblem({ file, line, code, reason }: Problem, output: Output): Promise<void> {
   const place = printable(`${file ?? ""}${line === undefined ? "" : `:${line}`}`);
@@ -44,7 +60,7 @@ export async function showProblem({ file, line, code, reason }: Problem, output:
 }
 
 /** The kinds of problems that were found. Each is explained once. */
-export class Kinds {
+class Kinds {
   readonly #met = new Map<ProblemExplanation, FoldspaceErrorCode>();
 
   add(problem: Problem): void {

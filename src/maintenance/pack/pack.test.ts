@@ -70,17 +70,28 @@ describe("files of one peer", () => {
   test("of a year that is over become one file, with the files of its months", async () => {
     const folder = await fill({
       [`${TREE}/2025/04/03/${P}.jsonl`]: ROOT,
+      [`${TREE}/2025/04/17/${P}.jsonl`]: set(4),
       [`${TREE}/2025/11/17/${P}.jsonl`]: set(3),
     });
     await packFolder(folder, { now: new Date("2025-10-01T00:00:00Z") });
     expect(Object.keys(logs())).toEqual([`2025/04/30/${P}.PACKED.jsonl`, `2025/11/17/${P}.jsonl`]);
     await packFolder(folder, { now: NOW });
-    expect(logs()).toEqual({ [`2025/12/31/${P}.PACKED.jsonl`]: ROOT + set(3) });
+    expect(logs()).toEqual({ [`2025/12/31/${P}.PACKED.jsonl`]: ROOT + set(3) + set(4) });
+  });
+
+  test("stay if there is only one, unless the tree has files of the time in other folders", async () => {
+    const folder = await fill({ [`${TREE}/2025/04/03/${P}.jsonl`]: ROOT, [`${TREE}/2025/04/03/${Q}.jsonl`]: set(3) });
+    expect(await packFolder(folder, { now: NOW })).toMatchObject({ id: undefined, steps: [], left: [] });
+    await fill({ [`${TREE}/2025/04/04/${R}.jsonl`]: set(4) });
+    const { files, folders } = await packFolder(folder, { now: NOW });
+    expect({ files, folders }).toEqual({ files: { before: 3, after: 3 }, folders: { before: 2, after: 1 } });
+    expect(Object.keys(logs())).toEqual([P, Q, R].map((peerId) => `2025/12/31/${peerId}.PACKED.jsonl`));
   });
 
   test("in recent months stay, and so do those without a day", async () => {
     const files = {
       [`${TREE}/2026/08/31/${P}.jsonl`]: ROOT,
+      [`${TREE}/2026/08/30/${P}.jsonl`]: set(5),
       [`${TREE}/2026/11/22/${P}.jsonl`]: set(3),
       [`${TREE}/${P}.jsonl`]: set(4),
     };
@@ -99,6 +110,7 @@ describe("files of one peer", () => {
       [`${TREE}/2025/04/03/${P}.jsonl`]: set(3),
       [`${TREE}/2025/04/03/${Q}.jsonl`]: set(4),
       [`space-v1/ops/ff/${other.slice(2)}/2025/01/01/${P}.jsonl`]: `["m",5,"${other}",null]\n`,
+      [`space-v1/ops/ff/${other.slice(2)}/2025/01/02/${P}.jsonl`]: `["p",6,"${other}","k",6]\n`,
     });
     await packFolder(folder, { now: NOW });
     expect(logs()).toEqual({

@@ -1,7 +1,7 @@
 import { FoldspaceError, type Problem } from "../../errors.ts";
 import { joinPath } from "../../fs/file-system.ts";
 import { classifyEntry, type SpaceFolder } from "../../layers/folder/space-folder.ts";
-import { CheckedChanges } from "../checked-changes.ts";
+import { CheckedChanges, parentOf } from "../checked-changes.ts";
 import { tallyFolder } from "../operation-tally.ts";
 import type { ReadingProgress } from "../read-entry.ts";
 import { keptPath, newRepairId, repairFolderOf, REPORT_FILE, writeRecord, type RepairRecord } from "../repair/record.ts";
@@ -32,6 +32,12 @@ export interface PackProgress extends ReadingProgress {
   readonly phase: "examining" | "packing" | "checking";
 }
 
+/** A number before a packing, and after it. */
+export interface BeforeAndAfter {
+  readonly before: number;
+  readonly after: number;
+}
+
 /** The result of {@link packFolder}. */
 export interface Pack {
   /** Name of its folder in `lost+found`, for undoing it; `undefined` if no file was moved there, or all were deleted. */
@@ -43,7 +49,9 @@ export interface Pack {
   /** Number of distinct operations in the files that are old enough. */
   readonly operations: number;
   /** Number of log files in the space. */
-  readonly files: { readonly before: number; readonly after: number };
+  readonly files: BeforeAndAfter;
+  /** Number of folders with log files. */
+  readonly folders: BeforeAndAfter;
 }
 
 /**
@@ -66,8 +74,8 @@ export async function packFolder(folder: SpaceFolder, options: PackOptions = {})
   const plan = await planPack(folder, context, (progress) => onProgress?.({ ...progress, phase: "examining" }));
   const operations = plan.before.total;
   if (isDryRun || plan.steps.length === 0) {
-    const after = plan.files - countInputs(plan) + countOutputs(plan);
-    return { id: undefined, steps: plan.steps, left: plan.left, operations, files: { before: plan.files, after } };
+    const counts = countFiles(plan.paths, inputsOf(plan), outputsOf(plan));
+    return { id: undefined, steps: plan.steps, left: plan.left, operations, ...counts };
   }
 
   const record: RepairRecord = {
@@ -84,7 +92,7 @@ export async function packFolder(folder: SpaceFolder, options: PackOptions = {})
     rewritten: [],
   };
   await writeRecord(folder, record);
-  const work = new PackWork(folder, id, context);
+  const work = new PackWork(folder, id);
   await work.do(plan, (filesRead) => onProgress?.({ filesRead, files: record.moved.length, opsRead: 0, phase: "packing" }));
   const after = await tallyFolder(folder, (progress) => onProgress?.({ ...progress, phase: "checking" }));
   const lacking = after.findLacking(plan.before);
@@ -96,7 +104,11 @@ export async function packFolder(folder: SpaceFolder, options: PackOptions = {})
     steps: work.done.flatMap(stepsOf),
     left: [...plan.left, ...work.left],
     operations,
-    files: { before: plan.files, after: plan.files - work.moved.length + work.written.length },
+    ...countFiles(
+      plan.paths,
+      work.moved.map(({ from }) => from),
+      work.written,
+    ),
   };
   const changes = new CheckedChanges(folder);
   if (pack.id === undefined) await changes.remove(repairFolderOf(id));
@@ -139,12 +151,25 @@ async function removeEmptyFolders(folder: SpaceFolder, id: string, { moved }: Pa
   for (const [treeId, files] of byTree) await empty.remove(treeId, files);
 }
 
-function countInputs({ peers }: PackPlan): number {
-  return peers.reduce((sum, { groups }) => sum + groups.reduce((each, { inputs }) => each + inputs.length, 0), 0);
+function inputsOf({ peers }: PackPlan): string[] {
+  return peers.flatMap(({ groups }) => groups.flatMap(({ inputs }) => inputs.map(({ entry }) => entry.path)));
 }
 
-function countOutputs({ peers }: PackPlan): number {
-  const isNew = (path: string | undefined, logs: readonly { readonly path: string }[]): boolean =>
-    path !== undefined && !logs.some((log) => log.path === path);
-  return peers.reduce((sum, { logs, groups }) => sum + groups.filter(({ output }) => isNew(output?.path, logs)).length, 0);
+function outputsOf({ peers }: PackPlan): string[] {
+  return peers.flatMap(({ groups }) => groups.flatMap(({ output }) => output?.path ?? []));
+}
+
+/** @param written some may be among `paths` */
+function countFiles(
+  paths: readonly string[],
+  moved: readonly string[],
+  written: readonly string[],
+): Pick<Pack, "files" | "folders"> {
+  const [before, after] = [new Set(paths), new Set([...paths, ...written])];
+  for (const path of moved) after.delete(path);
+  const countFolders = (files: ReadonlySet<string>): number => new Set(Array.from(files, parentOf)).size;
+  return {
+    files: { before: before.size, after: after.size },
+    folders: { before: countFolders(before), after: countFolders(after) },
+  };
 }

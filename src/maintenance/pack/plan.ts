@@ -2,6 +2,7 @@ import type { Problem } from "../../errors.ts";
 import type { LogEntry, SpaceFolder } from "../../layers/folder/space-folder.ts";
 import { OperationTally } from "../operation-tally.ts";
 import type { ReadingProgress } from "../read-entry.ts";
+import { parentOf } from "../checked-changes.ts";
 import { groupByTree } from "../verify.ts";
 import { addLine, disputed, packedFileFor, readContents, type Lines, type LogContents, type PackedFile } from "./packed-file.ts";
 import { periodOf, type Period } from "./periods.ts";
@@ -38,17 +39,31 @@ export interface PackPlan {
   /** Files that stay as they are for a problem. */
   readonly left: readonly Problem[];
   /** The files by tree and peer that the steps are about, with the steps planned for them. */
-  readonly peers: readonly { readonly logs: readonly LogEntry[]; readonly groups: readonly PackedGroup[] }[];
+  readonly peers: readonly PlannedPeer[];
   /** All operations in files that are old enough. */
   readonly before: OperationTally;
-  /** Number of log files in the space. */
-  readonly files: number;
+  /** Paths of all log files in the space. */
+  readonly paths: readonly string[];
+}
+
+export interface PlannedPeer {
+  readonly logs: readonly LogEntry[];
+  readonly groups: readonly PackedGroup[];
+  readonly context: PeerContext;
 }
 
 /** Which files are old enough. */
 export interface PackContext {
   readonly now: Date;
   readonly olderThanMs: number;
+}
+
+export interface PeerContext extends PackContext {
+  /**
+   * Keys of the periods in which the tree has files in several folders. In these, the only old file of a peer is packed, too,
+   * because that saves folders; elsewhere it would gain nothing.
+   */
+  readonly scattered: ReadonlySet<string>;
 }
 
 /** The operations of a group are held in memory. A larger group stays as it is: it would gain nothing. */
@@ -65,13 +80,18 @@ export async function planPack(
   const old = logs.filter(({ path, isCopy }) => !isCopy && isOld(path));
   const left = problems.filter(({ file }) => file !== undefined && isOld(file));
   const before = new OperationTally();
-  const peers: { logs: readonly LogEntry[]; groups: readonly PackedGroup[] }[] = [];
+  const peers: PlannedPeer[] = [];
   const steps: PackStep[] = [];
   let filesRead = 0;
   let opsRead = 0;
-  for (const group of [...groupByTree(old).values()].flatMap((ofTree) => [...ofTree.values()])) {
+  const byPeer = [...groupByTree(old).values()].flatMap((ofTree) => {
+    const groups = [...ofTree.values()];
+    const ofPeers = { ...context, scattered: scatteredPeriods(groups.flat(), context) };
+    return groups.map((group) => [group, ofPeers] as const);
+  });
+  for (const [group, ofPeer] of byPeer) {
     const { treeId, peerId } = group[0]!;
-    const plan = await planPeer(folder, group, context, ({ lines }) => {
+    const plan = await planPeer(folder, group, ofPeer, ({ lines }) => {
       before.add(
         treeId,
         Array.from(lines.keys(), (counter) => ({ id: { counter, peerId } })),
@@ -81,15 +101,28 @@ export async function planPack(
     left.push(...plan.left);
     // the bytes are made again when they are written: those of all groups may be too many
     const groups = plan.groups.map((each) => ({ ...each, output: each.output && { ...each.output, bytes: NO_BYTES } }));
-    if (groups.length > 0) peers.push({ logs: group, groups });
+    if (groups.length > 0) peers.push({ logs: group, groups, context: ofPeer });
     steps.push(...groups.flatMap(stepsOf));
     filesRead += group.length;
     onProgress?.({ filesRead, files: old.length, opsRead });
   }
-  return { steps, left, peers, before, files: logs.length };
+  return { steps, left, peers, before, paths: logs.map(({ path }) => path) };
 }
 
 const NO_BYTES = new Uint8Array();
+
+/** @param logs of one tree */
+function scatteredPeriods(logs: readonly LogEntry[], { now, olderThanMs }: PackContext): Set<string> {
+  const folders = new Map<string, string>();
+  const scattered = new Set<string>();
+  for (const { path } of logs) {
+    const key = periodOf(path, now, olderThanMs)!.key;
+    const folder = parentOf(path);
+    if ((folders.get(key) ?? folder) !== folder) scattered.add(key);
+    folders.set(key, folder);
+  }
+  return scattered;
+}
 
 /**
  * Plans what to do with old files of one peer in one tree. The files of a period become one. A file whose operations are all in
@@ -101,7 +134,7 @@ const NO_BYTES = new Uint8Array();
 export async function planPeer(
   folder: SpaceFolder,
   logs: readonly LogEntry[],
-  { now, olderThanMs }: PackContext,
+  { now, olderThanMs, scattered }: PeerContext,
   onContents: (contents: LogContents) => void = () => undefined,
 ): Promise<PeerPlan> {
   const periods = new Map<string, { readonly period: Period; readonly entries: LogEntry[] }>();
@@ -112,6 +145,7 @@ export async function planPeer(
     if (known) known.entries.push(entry);
     else periods.set(period.key, { period, entries: [entry] });
   }
+  const isOnly = [...periods.values()].flatMap(({ entries }) => entries).length === 1;
   const groups: PackedGroup[] = [];
   const left: Problem[] = [];
   const packed = new Map<number, Lines[]>();
@@ -136,6 +170,8 @@ export async function planPeer(
     const repeated = readable.filter((file) => joined.repeated.has(file));
     if (repeated.length > 0) groups.push({ inputs: repeated.map(toInput), operations: 0, output: undefined });
     if (joined.lines.size === 0) continue;
+    const isPacked = readable.some(({ entry }) => entry.path === output.path);
+    if (!isPacked && isOnly && !scattered.has(period.key)) continue;
     packed.set(period.year, [...(packed.get(period.year) ?? []), joined.lines]);
     const inputs = readable.filter((file) => file.entry.path !== output.path && !joined.repeated.has(file)).map(toInput);
     if (inputs.length > 0) groups.push({ inputs, operations: joined.lines.size, output });

@@ -7,9 +7,9 @@ function count(number: number, what: string): string {
 }
 
 /** Describes a packing for people who find its folder. */
-export function describePack({ steps, left, files }: Pack, now: Date): string {
+export function describePack({ steps, left, files, folders }: Pack, now: Date): string {
   return [
-    `Packed on ${now.toISOString()}. ${count(files.before, "file")} became ${files.after}.`,
+    `Packed on ${now.toISOString()}. ${count(files.before, "file")} in ${count(folders.before, "folder")} became ${files.after} in ${folders.after}.`,
     "The files that were joined are kept beside this file. No program reads them any more. You may delete this folder.",
     "",
     ...steps.map(describePackStep),

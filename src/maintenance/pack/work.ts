@@ -4,7 +4,7 @@ import { CheckedChanges } from "../checked-changes.ts";
 import { moveLog } from "../repair/move-away.ts";
 import { keptPath, type MovedFile } from "../repair/record.ts";
 import { readContents, type PackedFile } from "./packed-file.ts";
-import { planPeer, type PackContext, type PackedGroup, type PackPlan } from "./plan.ts";
+import { planPeer, type PackedGroup, type PackPlan } from "./plan.ts";
 
 /** Executes a plan. Leaves and reports files that have changed since the plan was made. */
 export class PackWork {
@@ -17,14 +17,12 @@ export class PackWork {
   readonly #folder: SpaceFolder;
   readonly #changes: CheckedChanges;
   readonly #id: string;
-  readonly #context: PackContext;
 
   /** @param id of the packing, which names its folder in `lost+found` */
-  constructor(folder: SpaceFolder, id: string, context: PackContext) {
+  constructor(folder: SpaceFolder, id: string) {
     this.#folder = folder;
     this.#changes = new CheckedChanges(folder);
     this.#id = id;
-    this.#context = context;
   }
 
   /**
@@ -32,8 +30,8 @@ export class PackWork {
    * @throws FoldspaceError `FOLD_IO` or the code of its problem if a packed file does not read back as it was written, and errors of the file system
    */
   async do(plan: PackPlan, onDone: (files: number) => void): Promise<void> {
-    for (const { logs, groups } of plan.peers) {
-      const now = await planPeer(this.#folder, logs, this.#context);
+    for (const { logs, groups, context } of plan.peers) {
+      const now = await planPeer(this.#folder, logs, context);
       if (signatureOf(now.groups) !== signatureOf(groups)) {
         const inputs = groups.flatMap((group) => group.inputs);
         for (const { entry } of inputs)
