@@ -37,3 +37,12 @@ test("an update without changes makes no new list, and solved problems make room
   for (let file = 0; file < 60; file++) ledger.delete(`f${file}`);
   expect([ledger.count, ledger.sample, ledger.hasRoomFor("f0")]).toEqual([0, [], true]);
 });
+
+test("problems that are added to a subject count with its former ones", () => {
+  const ledger = new ProblemLedger();
+  ledger.add("a", problems("a", 2));
+  ledger.add("a", problems("a", MAX_LISTED_OF_FILE));
+  expect(ledger.count).toBe(2 + MAX_LISTED_OF_FILE);
+  expect(ledger.sample).toHaveLength(MAX_LISTED_OF_FILE);
+  expect(ledger.sample.at(-1)!.reason).toBe("bad; 2 more problems of this file are not listed");
+});

@@ -56,6 +56,12 @@ export class ProblemLedger {
     this.#sample = undefined;
   }
 
+  /** Adds problems to those of a key. */
+  add(key: string, problems: readonly Problem[]): void {
+    const { listed = [], count = 0 } = this.#entries.get(key) ?? {};
+    this.set(key, [...listed, ...problems], count + problems.length);
+  }
+
   delete(key: string): void {
     const former = this.#entries.get(key);
     if (!former) return;

@@ -2,7 +2,6 @@ import { systemClock, type Clock } from "../../clock.ts";
 import { FoldspaceError, toFoldspaceError, type Problem } from "../../errors.ts";
 import { Observable } from "../../observable.ts";
 import { ProblemLedger } from "../../problem-ledger.ts";
-import { MAX_LISTED_OF_FILE } from "../../limits.ts";
 import { newId, type VertexOperation } from "../../tree/index.ts";
 import { Batcher } from "../batcher.ts";
 import { ObservedLayer } from "../observed-layer.ts";
@@ -39,8 +38,6 @@ export class NatsPersistenceLayer extends ObservedLayer implements PersistenceLa
   readonly #options: NatsLayerOptions;
   readonly #clock: Clock;
   readonly #ledger = new ProblemLedger();
-  /** By key: the first problems, and the number of all. */
-  readonly #problemsOf = new Map<string, { readonly first: readonly Problem[]; readonly count: number }>();
   readonly #changedSecrets = new Observable<undefined>(undefined);
   #session: ServerSession | undefined;
   /** The session that `connect` is opening. */
@@ -244,11 +241,8 @@ export class NatsPersistenceLayer extends ObservedLayer implements PersistenceLa
 
   /** @param isAll whether these are all problems of the key, or more of them */
   #report(key: string, problems: readonly Problem[], isAll: boolean): void {
-    const known = isAll ? undefined : this.#problemsOf.get(key);
-    const first = [...(known?.first ?? []), ...problems].slice(0, MAX_LISTED_OF_FILE);
-    const count = (known?.count ?? 0) + problems.length;
-    this.#problemsOf.set(key, { first, count });
-    this.#ledger.set(key, first, count);
+    if (isAll) this.#ledger.set(key, problems);
+    else this.#ledger.add(key, problems);
     if (this.currentProblems.value !== this.#ledger.sample) this.currentProblems.value = this.#ledger.sample;
   }
 
