@@ -103,10 +103,11 @@ test("two users who type in one item at the same time find both texts whole, and
       await mergeAll();
       for (const sentence of sentences) expect(shown()).toContain(sentence);
       for (const n of isFirst ? [0, 1] : [1, 0]) {
-        const left = shown().replace(sentences[n]!, "");
+        // the undo of the other may have taken a blank of unknown origin out of this sentence
+        const left = withoutBlanks(shown()).replace(withoutBlanks(sentences[n]!), "");
         while (devices[n]!.editor.canUndo) devices[n]!.editor.undo();
         await mergeAll();
-        expect(withoutBlanks(shown())).toBe(withoutBlanks(left));
+        expect(withoutBlanks(shown())).toBe(left);
       }
       expect(withoutBlanks(shown())).toBe("somewords");
     }),
