@@ -124,7 +124,11 @@ class Fleet {
   readonly #hasBackups: boolean = false;
   readonly #backups = new Map<Device, Profile>();
   #restorations = 0;
-  #clones = 0;
+  /** Those that run under one peer id. */
+  #clones: readonly (Session | undefined)[] = [];
+  /** Whether they still run when everything is carried: later sessions are no clones, and repeat what both made without a report. */
+  #clonesMeet = false;
+  #clonesNoticed = 0;
 
   constructor(seed: number, weather: Weather, keepsPeers: boolean, random: Random, clock: ManualClock) {
     this.#seed = seed;
@@ -194,8 +198,11 @@ class Fleet {
       violations = [`it ended with ${describe(error)}`];
     }
     const contested = this.#ledger.contested.size;
-    if (contested > 0 && this.#clones === 0 && this.#restorations === 0)
-      violations.push(`${contested} ids stand for two operations, and nobody has noticed`);
+    const areClonesUnnoticed = this.#clonesMeet && this.#clonesNoticed === 0;
+    if (contested > 0 && this.#restorations === 0 && (!this.#hasClone || areClonesUnnoticed))
+      violations.push(
+        `${contested} ids stand for two operations, and ${this.#hasClone ? "nobody has noticed" : "nobody was cloned"}`,
+      );
     return {
       seed: this.#seed,
       weather: this.#weather,
@@ -361,6 +368,7 @@ class Fleet {
     const { peers } = this.#devices[0]!;
     if (peers) this.#devices[1]!.peers = peers.copy();
     await this.#start(this.#devices[1]!, 0, this.#rates, peers ? undefined : one.session.space.peerId);
+    this.#clones = [one.session, this.#devices[1]!.tabs[0]?.session];
     this.#note("cloned peer", `${this.#devices[1]!.name} is a clone of ${one.name}`);
   }
 
@@ -451,6 +459,7 @@ class Fleet {
     await this.#carryAll();
     await this.#complainOfPastFaults();
     this.#countClones();
+    this.#clonesMeet = this.#clones.length > 0 && this.#clones.every((session) => session && this.#sessions.includes(session));
     for (const device of this.#devices) {
       for (const [number, tab] of device.tabs.entries()) {
         if (tab) await this.#passing(tab.close());
@@ -480,7 +489,7 @@ class Fleet {
   #countClones(): void {
     if (!this.#hasClone) return;
     const problems = this.#sessions.flatMap(({ space }) => space.problems);
-    this.#clones += problems.filter(({ code }) => code === "FOLD_PEER_CLONED").length;
+    this.#clonesNoticed += problems.filter(({ code }) => code === "FOLD_PEER_CLONED").length;
   }
 
   get #sessions(): Session[] {
