@@ -15,8 +15,8 @@ export function writeBigSpace(folder, { operations, files, trees, seed }) {
   const perFile = Math.floor(operations / files);
   let written = 0;
   for (let file = 0; file < files; file++) {
-    // the space tree only references the others, so it is small
-    const history = histories[file % 40 === 0 ? 0 : 1 + (file % (trees - 1))];
+    // the space tree only references the others, if there are any, so it is small
+    const history = histories[file % 40 === 0 || trees === 1 ? 0 : 1 + (file % (trees - 1))];
     const peerId = id();
     const ops = [];
     const add = (op) => ops.push({ id: { counter: history.clock++, peerId }, ...op });

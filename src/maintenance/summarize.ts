@@ -2,17 +2,14 @@ import type { Problem } from "../errors.ts";
 import { IdPool } from "../log/line.ts";
 import {
   compareOpIds,
-  NAME_KEY,
-  OLD_NAME_KEY,
   type ReplicatedTree,
   OpIdSet,
   type JsonValue,
   type SetVertexProperty,
   type VertexOperation,
 } from "../tree/index.ts";
-import { BatchTree } from "../tree/batch-tree.ts";
-import { OperationBatch } from "../tree/operation-batch.ts";
 import { newLogNumbers, OperationColumns } from "../tree/operation-columns.ts";
+import { DirectoryRows } from "./directory-rows.ts";
 import { readEntry, type EntryPart, type ReadingProgress } from "./read-entry.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 
@@ -32,7 +29,7 @@ export interface TreeSummary {
 export interface FolderSummary {
   /** By id, including the space tree if the folder has any of its operations. */
   readonly trees: readonly TreeSummary[];
-  /** The space tree as a directory: only with names and references to trees. */
+  /** The space tree as a directory: only the vertices that reference trees and those above them, with names and references. */
   readonly directory: ReplicatedTree;
   /** Peers whose operations the folder contains, by id. */
   readonly peerIds: readonly string[];
@@ -45,8 +42,6 @@ export interface FolderSummary {
   /** Problems that reading found; `verifyFolder` finds more. */
   readonly problems: readonly Problem[];
 }
-
-const DIRECTORY_KEYS: ReadonlySet<string> = new Set([NAME_KEY, OLD_NAME_KEY, "tid"]);
 
 /**
  * Summarizes a folder after reading every line once. Of the space tree it keeps the directory; of the other trees it only
@@ -61,7 +56,7 @@ export async function summarizeFolder(
   const problems: Problem[] = [...scan.problems];
   const tallies = new Map<string, TreeTally>();
   const numbers = newLogNumbers();
-  const directory: OperationColumns[] = [];
+  const directory = new DirectoryRows(spaceId, numbers);
   let filesRead = 0;
   let opsRead = 0;
   // by date: a peer's counters then come in rising order, which is the cheapest to count
@@ -71,7 +66,7 @@ export async function summarizeFolder(
     if (!tally) tallies.set(treeId, (tally = new TreeTally(treeId)));
     tally.addFile(entry);
     const columns = treeId === spaceId ? new OperationColumns(entry.peerId, numbers) : undefined;
-    const kept = new OperationColumns(entry.peerId, numbers);
+    if (columns) directory.addFile(entry.peerId);
     for await (const part of readEntry(folder, entry, columns ? { columns } : { ids: tally.ids, wantedTarget: treeId })) {
       for (const problem of part.problems) problems.push(problem);
       tally.add(entry.peerId, part);
@@ -79,15 +74,14 @@ export async function summarizeFolder(
       if (!columns) continue;
       tally.addRows(columns);
       opsRead += columns.length;
-      for (let row = 1; row <= columns.length; row++) if (isPartOfDirectory(columns, row)) kept.addRow(columns, row);
+      directory.add(columns);
       columns.clear();
     }
-    if (kept.length > 0) directory.push(kept);
     onProgress?.({ filesRead: ++filesRead, files: scan.logs.length, opsRead });
   }
   return {
     trees: [...tallies.values()].map((tally) => tally.toSummary()).sort((a, b) => (a.treeId < b.treeId ? -1 : 1)),
-    directory: new BatchTree(new OperationBatch(directory), { rootId: spaceId }),
+    directory: directory.toTree(),
     peerIds: [...new Set(scan.logs.map((log) => log.peerId))].sort(),
     lastDays: lastDaysOf(scan.logs),
     files: scan.logs.length,
@@ -156,10 +150,6 @@ function lastDaysOf(logs: readonly LogEntry[]): Map<string, string> {
     if (day !== undefined && day > (lastDays.get(peerId) ?? "")) lastDays.set(peerId, day);
   }
   return lastDays;
-}
-
-function isPartOfDirectory(columns: OperationColumns, row: number): boolean {
-  return columns.isMove(row) || DIRECTORY_KEYS.has(columns.keyAt(row));
 }
 
 /** The UTC day in the path of a log file, as `YYYY-MM-DD`; `undefined` if it contains none, as that of a copy may. */

@@ -63,8 +63,11 @@ test("two users who type in one item at the same time find both texts whole, and
   const place = fc.constantFrom(0, 4, 5, 10);
   // words of few letters, so that both write the same ones side by side; only the first letter is one's own
   // and no word twice: texts do not tell which of two equal words was typed first, so another user's word may come between them
-  const word = fc.array(fc.constantFrom("i", "n"), { minLength: 1, maxLength: 4 }).map((letters) => letters.join(""));
-  const words = fc.uniqueArray(word, { minLength: 1, maxLength: 5 });
+  const letters = fc.array(fc.constantFrom("i", "n"), { minLength: 1, maxLength: 4 });
+  const words = fc.uniqueArray(
+    letters.map((each) => each.join("")),
+    { minLength: 1, maxLength: 5 },
+  );
   const typing = fc.tuple(place, words);
   await fc.assert(
     fc.asyncProperty(fc.array(press, { maxLength: 60 }), fc.boolean(), typing, typing, async (presses, isFirst, ...typings) => {
