@@ -1,5 +1,5 @@
-// The web app in a real Chromium, with a page of 10,000 items: how soon the page is visible, and whether it keeps up with
-// a user who scrolls and types. Needs a build (`npm run build`).
+// The web app in a real Chromium, with a page of 10,000 items, or of FOLDSPACE_BENCH_ITEMS: how soon the page is visible, and
+// whether it keeps up with a user who scrolls and types. Needs a build (`npm run build`).
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,7 +15,7 @@ import { UnwatchedChromium } from "./parts/unwatched-chromium.mjs";
 
 export const name = "app";
 
-const ITEMS = 10_000;
+const ITEMS = Number(process.env.FOLDSPACE_BENCH_ITEMS ?? 10_000);
 const FEW_ITEMS = 20;
 const RUNS = 11;
 /** Visits before those that count: browsers cache compiled code only for pages that are visited again. */

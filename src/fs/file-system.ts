@@ -172,6 +172,11 @@ export interface ByteRange {
 export interface AppendOptions {
   /** Wait until the device has the bytes, if `supports.sync`. */
   readonly sync?: boolean;
+  /**
+   * Whether a missing file is created, with its folders; `true` by default. With `false`, an append to a missing file fails with
+   * `FOLD_NOT_FOUND` and creates nothing. The check and the append are one step, so that a file that is moved away is not begun anew.
+   */
+  readonly create?: boolean;
 }
 
 /** A hint of a watch: changes in one folder, or changes anywhere. */

@@ -111,7 +111,7 @@ export class FaultyFileSystem implements FileSystem {
       await this.#enter("append", path);
     } catch (error) {
       const written = Math.floor(bytes.length * this.writtenBeforeFailing);
-      if (written > 0) await this.#inner.append(path, bytes.subarray(0, written));
+      if (written > 0) await this.#inner.append(path, bytes.subarray(0, written), options);
       throw error;
     }
     await this.#inner.append(path, bytes, options);

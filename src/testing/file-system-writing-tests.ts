@@ -11,6 +11,15 @@ export function writingTests(test: FileSystemTest): void {
     expect(await readText(fs, path), "the content of the file").toBe("one\ntwo\nthree\n");
   });
 
+  test("append makes neither a file nor a folder if it must not, and adds to a file that is there", async ({ fs, root }) => {
+    await expectFailure(fs.append(`${root}/absent`, utf8("x"), { create: false }), "FOLD_NOT_FOUND");
+    await expectFailure(fs.append(`${root}/no-folder/file`, utf8("x"), { create: false }), "FOLD_NOT_FOUND");
+    expect(await fs.list(root), "the entries of the folder").toEqual([]);
+    await fs.append(`${root}/there`, utf8("one"));
+    await fs.append(`${root}/there`, utf8(" two"), { create: false });
+    expect(await readText(fs, `${root}/there`), "the content of the file").toBe("one two");
+  });
+
   test("append of nothing makes an empty file and keeps a full one", async ({ fs, root }) => {
     await fs.append(`${root}/empty`, new Uint8Array());
     expect(await fs.stat(`${root}/empty`), "the result of stat").toMatchObject({ kind: "file", size: 0 });

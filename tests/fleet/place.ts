@@ -1,5 +1,5 @@
 import { FoldspaceError } from "../../src/errors.ts";
-import { joinPath } from "../../src/fs/file-system.ts";
+import { joinPath, type AppendOptions } from "../../src/fs/file-system.ts";
 import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { encodeSpaceFile } from "../../src/log/space-files.ts";
 import { logFilePath, SPACE_FILE } from "../../src/log/paths.ts";
@@ -26,9 +26,9 @@ class SharedDisk extends FaultyFileSystem {
     this.#disk = disk;
   }
 
-  override async append(path: string, bytes: Uint8Array): Promise<void> {
+  override async append(path: string, bytes: Uint8Array, options?: AppendOptions): Promise<void> {
     while (this.#others) await this.#others;
-    await this.#disk.append(path, bytes);
+    await this.#disk.append(path, bytes, options);
   }
 
   async whileNothingIsAppended<T>(task: () => Promise<T>): Promise<T> {

@@ -3,12 +3,14 @@ import * as fsp from "node:fs/promises";
 import { join } from "node:path";
 import type { Call } from "./fake-tauri.ts";
 import { systemCode } from "../../src/errors.ts";
+import type { AppendOptions } from "../../src/fs/file-system.ts";
 
 /** The commands of the crate `tauri-plugin-foldspace`. */
 export async function foldspaceCommand(command: string, call: Call, inScope: (path: string) => boolean): Promise<unknown> {
   const path = call.args["path"] as string;
   if (command === "scan") return await scan(path, inScope);
-  return await append(path, call.body ?? new Uint8Array(), call.args["sync"] === "true");
+  const flags = { sync: call.args["sync"] === "true", create: call.args["create"] !== "false" };
+  return await append(path, call.body ?? new Uint8Array(), flags);
 }
 
 async function scan(root: string, inScope: (path: string) => boolean): Promise<unknown> {
@@ -37,9 +39,9 @@ async function scan(root: string, inScope: (path: string) => boolean): Promise<u
   return found;
 }
 
-async function append(path: string, bytes: Uint8Array, sync: boolean): Promise<null> {
+async function append(path: string, bytes: Uint8Array, { sync, create }: Required<AppendOptions>): Promise<null> {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
-  const file = await fsp.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
+  const file = await fsp.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT : 0));
   try {
     await file.writeFile(bytes);
     if (sync) await file.datasync();

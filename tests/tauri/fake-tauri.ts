@@ -1,4 +1,4 @@
-import type { Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import * as fsp from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import type { InvokeOptions } from "@tauri-apps/api/core";
@@ -139,7 +139,9 @@ export class FakeTauri {
       case "read_file":
         return toArrayBuffer(await fsp.readFile(path));
       case "write_file": {
-        const flag = options["append"] === true ? "a" : options["createNew"] === true ? "wx" : "w";
+        const { O_APPEND, O_WRONLY } = constants;
+        const appending = options["create"] === false ? O_WRONLY | O_APPEND : "a";
+        const flag = options["append"] === true ? appending : options["createNew"] === true ? "wx" : "w";
         return await fsp.writeFile(path, body, { flag, mode: (options["mode"] as number | undefined) ?? 0o666 });
       }
       case "truncate":

@@ -13,7 +13,13 @@ use crate::{
 
 /// Appends all bytes or fails. After a failure, the bytes already written are removed, which is safe because foldspace is
 /// the only writer of its files. Links and pipes are refused.
-pub fn append(path: &Path, bytes: &[u8], sync: bool, access: &Access) -> Result<(), String> {
+pub fn append(
+    path: &Path,
+    bytes: &[u8],
+    sync: bool,
+    create: bool,
+    access: &Access,
+) -> Result<(), String> {
     let explain = |error: io::Error| {
         format!(
             "failed to append to file at path: {} with error: {error}",
@@ -28,7 +34,7 @@ pub fn append(path: &Path, bytes: &[u8], sync: bool, access: &Access) -> Result<
     access.check(path, &real.join(name))?;
     // Without blocking, opening a pipe does not wait for another program at its other end.
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
+    options.append(true).create(create);
     options.follow(FollowSymlinks::No).nonblock(true);
     let folder = open_folder(&real).map_err(explain)?;
     let mut file = folder.open_with(name, &options).map_err(explain)?;
@@ -61,7 +67,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let access = Access::to(&app, folder.path());
-        append(&path, b"before\n", false, &access).unwrap();
+        append(&path, b"before\n", false, true, &access).unwrap();
         let limit_to = |bytes| {
             let limit = libc::rlimit {
                 rlim_cur: bytes,
@@ -74,7 +80,7 @@ mod tests {
             }
         };
         limit_to(65_536);
-        let error = append(&path, &[b'x'; 1_000_000], true, &access).unwrap_err();
+        let error = append(&path, &[b'x'; 1_000_000], true, true, &access).unwrap_err();
         limit_to(libc::RLIM_INFINITY);
         assert!(error.ends_with("(os error 27)"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), b"before\n");

@@ -37,8 +37,8 @@ async fn scan<R: Runtime>(webview: Webview<R>, path: SafeFilePath) -> Result<Opt
     scan::scan(&root, &folders, &files, scan::MAX_ENTRIES)
 }
 
-/// Appends the body to a file. Creates the file if needed, but not its folder. Headers: `path`, percent-encoded, and
-/// `sync`, which is `true` to wait for the device.
+/// Appends the body to a file. Headers: `path`, percent-encoded, `sync`, which is `true` to wait for the device, and `create`,
+/// which is `false` if the file must be there. Otherwise it is created if needed, but not its folder.
 #[tauri::command]
 async fn append<R: Runtime>(webview: Webview<R>, request: Request<'_>) -> Result<(), String> {
     let header = |name: &str| request.headers().get(name).map(|value| value.as_bytes());
@@ -57,7 +57,13 @@ async fn append<R: Runtime>(webview: Webview<R>, request: Request<'_>) -> Result
         }
     };
     let access = Access::of(&webview, "write_file")?;
-    append::append(&path, &bytes, header("sync") == Some(b"true"), &access)
+    append::append(
+        &path,
+        &bytes,
+        header("sync") == Some(b"true"),
+        header("create") != Some(b"false"),
+        &access,
+    )
 }
 
 /// Makes the plugin.

@@ -162,7 +162,7 @@ export class BridgeFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
-    await this.#appends.run(path, () => this.#appendParts(path, bytes, options.sync ?? false));
+    await this.#appends.run(path, () => this.#appendParts(path, bytes, options));
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
@@ -208,12 +208,14 @@ export class BridgeFileSystem implements FileSystem {
     this.#link.close();
   }
 
-  async #appendParts(path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
+  async #appendParts(path: string, bytes: Uint8Array, { sync = false, create = true }: AppendOptions): Promise<void> {
     let at = 0;
     do {
       const part = bytes.subarray(at, at + APPEND_BYTES);
+      const isFirst = at === 0;
       at += part.length;
-      await this.#call("append to", path, (remote) => remote.append(path, part, sync && at === bytes.length));
+      const isSynced = sync && at === bytes.length;
+      await this.#call("append to", path, (remote) => remote.append(path, part, isSynced, create && isFirst));
     } while (at < bytes.length);
   }
 

@@ -109,7 +109,7 @@ export class FileSystemService {
       stat: async (path) => await fs.stat(asPath(path)),
       scan: async (path) => await fs.scan(asPath(path)),
       read: async (path, offset, length) => await this.#read(asPath(path), asCount(offset), length),
-      append: async (path, bytes, sync) => await fs.append(asPath(path), asBytes(bytes), { sync }),
+      append: async (path, bytes, sync, create) => await fs.append(asPath(path), asBytes(bytes), { sync, create }),
       write: async (path, bytes) => await fs.write(asPath(path), asBytes(bytes)),
       makeDirectory: async (path) => await fs.makeDirectory(asPath(path)),
       rename: async (from, to) => await fs.rename(asPath(from), asPath(to)),

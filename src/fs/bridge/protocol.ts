@@ -67,7 +67,7 @@ export interface ServiceFunctions {
   scan(path: string): Promise<ScanResult | undefined>;
   /** @param length in bytes; to the end if absent */
   read(path: string, offset: number, length?: number): Promise<Uint8Array | undefined>;
-  append(path: string, bytes: Uint8Array, sync: boolean): Promise<void>;
+  append(path: string, bytes: Uint8Array, sync: boolean, create: boolean): Promise<void>;
   write(path: string, bytes: Uint8Array): Promise<void>;
   makeDirectory(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;

@@ -107,7 +107,8 @@ export class MemoryFileSystem implements FileSystem {
     return join(file).slice(offset, offset + length);
   }
 
-  async append(path: string, bytes: Uint8Array, _options?: AppendOptions): Promise<void> {
+  async append(path: string, bytes: Uint8Array, { create = true }: AppendOptions = {}): Promise<void> {
+    if (!create && this.#find(path) === undefined) throw failure("FOLD_NOT_FOUND", "append to", path, "it is not there");
     this.#store(path, bytes, true);
   }
 

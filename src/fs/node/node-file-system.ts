@@ -95,7 +95,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
-    await this.#appends.run(path, () => appendTo(this.#calls, path, bytes, options.sync ?? false));
+    await this.#appends.run(path, () => appendTo(this.#calls, path, bytes, options));
   }
 
   async write(path: string, bytes: Uint8Array): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { FoldspaceError, systemCode } from "../../errors.ts";
+import type { AppendOptions } from "../file-system.ts";
 import { retryWhileBusy } from "../../retry-while-busy.ts";
 import type { Calls, OpenFile } from "./calls.ts";
 import { fileSystemError, isMissing, wrongKind } from "./errors.ts";
@@ -12,9 +13,10 @@ const APPEND = constants.O_WRONLY | constants.O_APPEND | REGULAR_FILES_ONLY;
 const NEW = constants.O_CREAT | constants.O_EXCL;
 
 /** Opens, writes and closes. If only a part was written, it is removed again, which is safe because we are the file's only writer. */
-export async function appendTo(calls: Calls, path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
+export async function appendTo(calls: Calls, path: string, bytes: Uint8Array, options: AppendOptions): Promise<void> {
+  const { sync = false, create = true } = options;
   try {
-    const file = await openToAppend(calls, path);
+    const file = await openToAppend(calls, path, create);
     try {
       await appendOrUndo(file, path, bytes, sync);
     } finally {
@@ -25,11 +27,13 @@ export async function appendTo(calls: Calls, path: string, bytes: Uint8Array, sy
   }
 }
 
-async function openToAppend(calls: Calls, path: string): Promise<OpenFile> {
+async function openToAppend(calls: Calls, path: string, create: boolean): Promise<OpenFile> {
   try {
     return await calls.open(path, APPEND);
   } catch (cause) {
     if (!isMissing(cause)) throw cause;
+    if (!create)
+      throw new FoldspaceError("FOLD_NOT_FOUND", `Cannot append to ${path}: it is not there`, { data: { path }, cause });
   }
   try {
     return await makeFile(calls, path, APPEND);

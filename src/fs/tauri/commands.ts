@@ -1,6 +1,6 @@
 import { invoke, type InvokeArgs, type InvokeOptions } from "@tauri-apps/api/core";
 import { errorMessage } from "../../errors.ts";
-import { joinPath, type ScanResult } from "../file-system.ts";
+import { joinPath, type AppendOptions, type ScanResult } from "../file-system.ts";
 import { tauriFileSystemError } from "./errors.ts";
 
 /** Tauri's answer if the application has no such command or does not grant it. A command itself never answers this. */
@@ -44,11 +44,10 @@ export class Commands {
 
   /**
    * Appends to a file in an existing folder.
-   * @param sync whether to wait for the device
    * @returns `false` if there is no such command
    */
-  async append(path: string, bytes: Uint8Array, sync: boolean): Promise<boolean> {
-    const headers = { path: encodeURIComponent(path), sync: String(sync) };
+  async append(path: string, bytes: Uint8Array, { sync, create }: Required<AppendOptions>): Promise<boolean> {
+    const headers = { path: encodeURIComponent(path), sync: String(sync), create: String(create) };
     return (await this.#call<null>("append", bytes, { headers })) !== undefined;
   }
 

@@ -70,7 +70,7 @@ export class TauriFileSystem implements FileSystem {
   }
 
   async append(path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> {
-    const append = (): Promise<void> => appendTo(this.#commands, path, bytes, options.sync ?? false);
+    const append = (): Promise<void> => appendTo(this.#commands, path, bytes, { sync: false, create: true, ...options });
     await attempt("append to", path, () => this.#appends.run(path, append));
   }
 

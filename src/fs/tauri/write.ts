@@ -2,6 +2,7 @@ import { randomId } from "../../random-id.ts";
 import { lstat, mkdir, remove, rename, truncate, writeFile } from "@tauri-apps/plugin-fs";
 import { errorMessage, FoldspaceError } from "../../errors.ts";
 import { retryWhileBusy } from "../../retry-while-busy.ts";
+import type { AppendOptions } from "../file-system.ts";
 import type { Commands } from "./commands.ts";
 import { failure, isHeldByOthers, isMissing, isWindowsPath, tauriFileSystemError } from "./errors.ts";
 import { regularFile } from "./read.ts";
@@ -11,23 +12,31 @@ const DEFAULT_MODE = 0o666;
 /** Part of our command's message if it could not undo a partial write. */
 const PARTLY_WRITTEN = /, of which a part was written, with error: /;
 
-export async function appendTo(commands: Commands, path: string, bytes: Uint8Array, sync: boolean): Promise<void> {
+export async function appendTo(
+  commands: Commands,
+  path: string,
+  bytes: Uint8Array,
+  options: Required<AppendOptions>,
+): Promise<void> {
+  const { create } = options;
+  const append = async (): Promise<void> => {
+    if (!(await commands.append(path, bytes, options))) await appendOrUndo(path, bytes, create);
+  };
   try {
-    await withFolder(path, async () => {
-      if (!(await commands.append(path, bytes, sync))) await appendOrUndo(path, bytes);
-    });
+    await (create ? withFolder(path, append) : append());
   } catch (cause) {
+    if (!create && isMissing(cause)) throw failure("FOLD_NOT_FOUND", "append to", path, "it is not there");
     throw tauriFileSystemError("append to", path, cause, { partial: PARTLY_WRITTEN.test(errorMessage(cause)) });
   }
 }
 
 /** Undoes a partial write, which is safe because we are the file's only writer. */
-async function appendOrUndo(path: string, bytes: Uint8Array): Promise<void> {
+async function appendOrUndo(path: string, bytes: Uint8Array, create: boolean): Promise<void> {
   const sizeBefore = await sizeInPlace(path);
   try {
-    await writeFile(path, bytes, { append: true });
+    await writeFile(path, bytes, { append: true, create });
   } catch (cause) {
-    if (isMissing(cause)) throw cause; // the folder is missing, so nothing was written
+    if (isMissing(cause)) throw cause; // the folder or the file is missing, so nothing was written
     const undoError = await attempt(() => cutOff(path, sizeBefore, bytes.length));
     throw tauriFileSystemError("append to", path, cause, { partial: undoError !== undefined });
   }
@@ -62,7 +71,7 @@ export async function replaceFile(commands: Commands, path: string, bytes: Uint8
       isMade = true;
     });
     // Without the sync, a power cut after the rename leaves an empty file on some file systems.
-    await commands.append(temporary, new Uint8Array(), true);
+    await commands.append(temporary, new Uint8Array(), { sync: true, create: false });
     await moveOver(temporary, path);
   } catch (cause) {
     const removeError = isMade ? await attempt(() => remove(temporary)) : undefined;

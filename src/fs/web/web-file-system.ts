@@ -75,12 +75,15 @@ export class WebFileSystem implements FileSystem {
     });
   }
 
-  async append(path: string, bytes: Uint8Array, _options?: AppendOptions): Promise<void> {
+  async append(path: string, bytes: Uint8Array, { create = true }: AppendOptions = {}): Promise<void> {
     await this.#inTurn("append to", path, async () => {
       const { parent, name } = splitLast(path);
       const getFile = (folder: FileSystemDirectoryHandle): Promise<FileSystemFileHandle> =>
-        folder.getFileHandle(name, { create: true });
-      await appendTo(await this.#folders.use(parent, getFile, { create: true }), bytes);
+        folder.getFileHandle(name, { create });
+      const opening = this.#folders.use(parent, getFile, { create });
+      const file = await (create ? opening : orMissing(opening));
+      if (!file) throw failure("FOLD_NOT_FOUND", "append to", path, "it is not there");
+      await appendTo(file, bytes);
     });
   }
 

@@ -39,7 +39,7 @@ const MAX_PROOF_AGE_MS = 250;
  * | the lines have arrived | `appending` | `whole` |
  * | the append fails | any | `unsure` |
  * | `isUntouched` finds another size or time than expected | `appending`, `whole` | `unsure`, with `isShared` |
- * | an append finds a link or a pointer, or no file or an empty one although `size` is not 0 | any | no append goes to this file again |
+ * | an append finds a link or a pointer, or no file or an empty one although `size` is not 0, or finds none when it writes | any | no append goes to this file again |
  */
 interface OwnFile {
   readonly treeId: string;
@@ -169,12 +169,13 @@ export class LogWriter {
     const isGone = seen === undefined || (seen.size === 0 && own.size > 0);
     const found = isAsLeft || isGone ? undefined : await this.#examine(path, seen.size);
     const isFormer = seen?.size === 0 && own.size === 0 && this.#formerIds.has(writerId);
-    if (isGone || found?.isPointer || isFormer) {
+    const appendElsewhere = async (): Promise<number> => {
       // a service may have removed it from this device only: a new file of this name would replace the service's file
       this.#writerIds[this.#writerIds.indexOf(writerId)] = newId();
       if (!isFormer) this.#onChanged(treeId);
       return await this.#append(links, treeId, peerId, ops);
-    }
+    };
+    if (isGone || found?.isPointer || isFormer) return await appendElsewhere();
     if ((own.state === "whole" && !isAsLeft) || seen.size < own.size) this.#onChanged(treeId);
     if (!isAsLeft) noteChange(own, seen);
     const startsInLine = found?.endsInLine === true;
@@ -187,11 +188,13 @@ export class LogWriter {
     try {
       // since the folder was proved to be the space's, calls may have waited for a disk, and another one may be in its place
       if (this.#clock.now() - now > MAX_PROOF_AGE_MS) await this.#folder.assertPresent();
-      await this.#folder.fs.append(this.#folder.at(path), bytes, { sync: this.#sync });
+      // a file that is moved away just now must not be begun anew: see above, and another space's folder may be in the place of ours
+      await this.#folder.fs.append(this.#folder.at(path), bytes, { sync: this.#sync, create: own.size === 0 });
       await this.#assertArrived(links, path, own.sizeAfterAppend);
     } catch (error) {
       // the file may end with a part of a line now
       own.state = "unsure";
+      if (errorCode(error) === "FOLD_NOT_FOUND") return await appendElsewhere();
       throw error;
     }
     this.#days.noteWritten(folder);

@@ -95,6 +95,26 @@ test("if a sync service has removed a file of ours, a new one is begun, and the 
   expect(await load(memory)).toEqual(asSet(ops));
 });
 
+test("if a sync service removes a file of ours just when it is appended to, a new one is begun as well", async () => {
+  const { memory, fs, peer, save } = await listen();
+  const ops = peer.setMany(4);
+  await save(ops.slice(0, 2));
+  const stub = `${DAY}/.writer.jsonl.icloud`;
+  let isRemoved = false;
+  fs.fault = async ({ action }) => {
+    if (action === "append" && !isRemoved) {
+      isRemoved = true;
+      await memory.rename(OWN, stub);
+    }
+    return undefined;
+  };
+  await save(ops.slice(2));
+  const logs = (await memory.list(DAY))!.map((entry) => entry.name).sort();
+  expect(logs).toEqual([".writer.jsonl.icloud", expect.stringMatching(/^writer\.[0-9a-f]{32}\.jsonl$/)]);
+  await memory.rename(stub, OWN);
+  expect(await load(memory)).toEqual(asSet(ops));
+});
+
 test.each([
   ["unmounted", false],
   ["unmounted, and mounted again before that shows", true],

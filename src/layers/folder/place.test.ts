@@ -44,6 +44,24 @@ test("nothing is written into another space's folder, and what waits is saved wh
   expect(bench.layer.problems).toEqual([]);
 });
 
+test("nothing is written into another space's folder that comes while an append waits for the disk", async () => {
+  bench = new FolderBench();
+  await bench.listen(FOLDER_SPACE);
+  await bench.settle(Promise.all([bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(1)]), bench.layer.flush()]));
+  bench.fs.fault = async ({ action }) => {
+    if (action !== "append") return undefined;
+    bench.fs.fault = () => undefined;
+    await swap(bench);
+    return undefined;
+  };
+  const saved = outcome(bench.layer.saveTreeOps(FOLDER_SPACE, [peer.set(2)]));
+  await expect(bench.layer.flush()).rejects.toMatchObject({ code: "FOLD_SPACE_MISMATCH" });
+  expect(await bench.memory.list("/space/space-v1")).toMatchObject([{ name: "space.json" }]);
+  await swapBack(bench);
+  await bench.clock.advance(31_000);
+  expect(saved.state).toBe("resolved");
+});
+
 test("nothing is written into another space's folder that comes while a save waits for the disk", async () => {
   bench = new FolderBench();
   await bench.listen(FOLDER_SPACE);
