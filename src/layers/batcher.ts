@@ -51,6 +51,8 @@ const MAX_WRITE_OPS = 16_384;
 const MAX_RETRY_OPS = 256;
 /** After this many failed retries in a row, the other failed queues are postponed without a retry. */
 const MAX_FAILURES_IN_ROW = 8;
+/** How often the status tells what a long save has still to do, in milliseconds. */
+const PROGRESS_INTERVAL_MS = 250;
 
 /**
  * Makes all, or the first, operations of a queue durable, or rejects.
@@ -123,6 +125,7 @@ export class Batcher {
   readonly #trace: Trace | undefined;
   readonly #queues = new Map<string, Queue>();
   #pending = 0;
+  #publishedAt = 0;
   #running: Promise<void> | undefined;
   /** Whether the running save includes the queues that wait for a retry. */
   #runsAll = false;
@@ -327,6 +330,8 @@ export class Batcher {
     queue.ops.drop(count);
     queue.saved += count;
     this.#pending -= count;
+    const isLong = this.#clock.now() - this.#publishedAt >= PROGRESS_INTERVAL_MS;
+    if (isLong && this.status.value.state === "saving") this.#publish("saving");
     // operations that came to the failed queue, perhaps during this write, are due like those that come to another one
     if (queue.error) this.#newOps += queue.ops.length;
     queue.error = undefined;
@@ -379,6 +384,7 @@ export class Batcher {
   }
 
   #publish(state: LayerStatus["state"]): void {
+    this.#publishedAt = this.#clock.now();
     this.status.value = { ...this.status.value, state, pendingOps: this.#pending };
   }
 }

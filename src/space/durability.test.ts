@@ -1,11 +1,15 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { FoldspaceError } from "../errors.ts";
+import { MemoryFileSystem } from "../fs/memory/memory-file-system.ts";
+import { FileSystemPersistenceLayer } from "../layers/folder/file-system-layer.ts";
 import { MemoryStore } from "../layers/memory-layer.ts";
 import type { IncomingChange } from "../layers/persistence-layer.ts";
+import { KeyedMutex } from "../mutex.ts";
+import { FaultyFileSystem } from "../testing/faulty-file-system.ts";
 import { until } from "../testing/layer-bench.ts";
 import { FaultyStore, type FaultyLayer, type LayerStep } from "../testing/layer-faults.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
-import { contentOf, copyInto, layerOn, makeSpace, workOn } from "../testing/space-rig.ts";
+import { contentOf, copyInto, layerOn, makeSpace, outcomeOf, workOn } from "../testing/space-rig.ts";
 import { newId, ReplicatedTree } from "../tree/index.ts";
 import type { NotDurable } from "./layer-connection.ts";
 import { SpaceManager } from "./space-manager.ts";
@@ -159,6 +163,23 @@ test("patience is counted by the space's clock, once", async () => {
   const closing = lacking(space.close());
   await clock.advance(15_000);
   expect(await closing).toHaveLength(1);
+});
+
+test("a folder on a slow disk has all the time that it needs, as long as it saves something", async () => {
+  const [id, clock] = [newId(), new ManualClock()];
+  const fs = new FaultyFileSystem(new MemoryFileSystem());
+  const layer = new FileSystemPersistenceLayer("/space", id, { fs, clock });
+  const space = await new SpaceManager({ clock, timeoutMs: 10_000 }).createSpace({ id, persistenceLayers: [layer] });
+  for (let count = 0; count < 40; count++) space.newAppTree("notes", `Notes ${count}`);
+  const disk = new KeyedMutex();
+  const writing = async (): Promise<void> => await new Promise((resolve) => void clock.schedule(700, resolve));
+  fs.fault = async ({ action }) => void (action === "append" && (await disk.run("", writing)));
+  const outcome = outcomeOf(space.flush());
+  await clock.advance(60_000);
+  expect(await outcome).toBe("resolved");
+  const closing = outcomeOf(space.close());
+  await clock.advance(20_000);
+  expect(await closing).toBe("resolved");
 });
 
 test("an app tree that one layer never gives blocks nothing, and is reported", async () => {

@@ -367,7 +367,7 @@ export class LayerConnection {
     const obstacle = this.#error ?? (this.#isConnected ? findLacking() : this.unanswered());
     if (obstacle) return this.toNotDurable(obstacle);
     try {
-      if (!(await this.#isInTime(this.layer.flush()))) throw this.#timedOut("has not saved in time");
+      if (!(await this.#savesInTime())) throw this.#timedOut("has not saved in time");
       return undefined;
     } catch (error) {
       return this.toNotDurable(error);
@@ -464,6 +464,16 @@ export class LayerConnection {
       };
       this.#cancelWaits.add(end);
     });
+  }
+
+  /** Has the layer save what it has, and waits as long as it saves some of it within each timeout: a slow layer is not one that hangs. */
+  async #savesInTime(): Promise<boolean> {
+    const saving = this.layer.flush();
+    for (;;) {
+      const { pendingOps } = this.layer.status;
+      if (await this.#isInTime(saving)) return true;
+      if (this.layer.status.pendingOps >= pendingOps) return false;
+    }
   }
 
   async #isInTime(task: Promise<unknown>): Promise<boolean> {
