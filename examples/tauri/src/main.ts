@@ -24,11 +24,11 @@ openButton.onclick = async () => {
 /** Opens the space of the folder in two layers, or makes it. The webview's database is fast, and the folder is what is synced. */
 async function openSpace(path: string): Promise<Space> {
   const id = (await readSpaceId(path, fs)) ?? newId();
-  const folder = new FileSystemPersistenceLayer(path, id, { fs });
+  const folder = new FileSystemPersistenceLayer(path, id, { id: "Folder", fs });
   return await new SpaceManager().openOrCreate({
     id,
     name: "Notes",
-    persistenceLayers: [folder, new IndexedDBPersistenceLayer(id)],
+    persistenceLayers: [folder, new IndexedDBPersistenceLayer(id, { id: "IndexedDB" })],
   });
 }
 

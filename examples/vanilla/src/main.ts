@@ -6,7 +6,7 @@ const id = "groceries";
 const space = await new SpaceManager().openOrCreate({
   id,
   name: "Groceries",
-  persistenceLayers: [new IndexedDBPersistenceLayer(id)],
+  persistenceLayers: [new IndexedDBPersistenceLayer(id, { id: "IndexedDB" })],
 });
 
 const list = space.tree.getOrCreate("list", space.tree.root!);
@@ -38,7 +38,7 @@ folderButton.onclick = async () => {
   const known = await recallFolder(id);
   const folder = known && (await requestAccess(known)) === "granted" ? known : await pickFolder();
   if (!folder) return;
-  await space.addLayer(new FileSystemPersistenceLayer("", id, { fs: new WebFileSystem(folder) }), { create: true });
+  await space.addLayer(new FileSystemPersistenceLayer("", id, { id: "Folder", fs: new WebFileSystem(folder) }), { create: true });
   await rememberFolder(id, folder);
   folderButton.hidden = true;
 };
