@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,6 +56,11 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
   async function openTwice(template: string): Promise<{ readonly tabs: readonly [Page, Page]; readonly errors: unknown[] }> {
     const project = await projects.make(template);
     await runScript(project, "build");
+    // the policy that docs/deploying.md recommends
+    const [, policy] = /^```\n(default-src .*)\n```$/m.exec(readFileSync(at("docs/deploying.md"), "utf8"))!;
+    const page = join(project, "dist/index.html");
+    const html = readFileSync(page, "utf8");
+    writeFileSync(page, html.replace("<head>", `<head><meta http-equiv="content-security-policy" content="${policy}">`));
     const server = await serveFolder(join(project, "dist"));
     const context = await browser.newContext();
     onTestFinished(async () => {
@@ -68,6 +73,9 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
       Object.assign(globalThis, { showDirectoryPicker: async () => await navigator.storage.getDirectory() });
     });
     context.on("weberror", (error) => errors.push(error.error()));
+    context.on("console", (message) => {
+      if (message.text().includes("Content Security Policy")) errors.push(message.text());
+    });
     const open = async (): Promise<Page> => {
       const page = await context.newPage();
       await page.goto(server.url);
@@ -94,6 +102,9 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     await two.reload();
     await expect.poll(async () => await texts(two)).toEqual(["Tea"]);
     expect(errors).toEqual([]);
+    // the policy is in force
+    await expect(one.addScriptTag({ content: "0" })).rejects.toThrow("Content Security Policy");
+    errors.length = 0;
 
     if (template !== "vanilla") return;
     await two.getByRole("button", { name: "Keep in a folder" }).click();
