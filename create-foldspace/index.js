@@ -4,7 +4,7 @@
 // npm create foldspace [folder] -- [--template NAME]
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -33,9 +33,14 @@ async function choose() {
   let [folder] = positionals;
   let { template } = values;
   if ((!folder || !template) && process.stdin.isTTY) {
-    const terminal = createInterface({ input: process.stdin, output: process.stdout });
-    folder ||= (await terminal.question("Folder of the app: ")).trim();
-    template ||= (await terminal.question(`Template (${names.join(", ")}): `)).trim();
+    const terminal = createInterface({ input: process.stdin });
+    const lines = terminal[Symbol.asyncIterator]();
+    const ask = async (question) => {
+      process.stdout.write(question);
+      return ((await lines.next()).value ?? "").trim();
+    };
+    folder ||= await ask("Folder of the app: ");
+    template ||= await ask(`Template (${names.join(", ")}): `);
     terminal.close();
   }
   if (!folder || !names.includes(template)) throw new Error(usage);
