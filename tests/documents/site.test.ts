@@ -9,6 +9,8 @@ import { assertBuilt } from "../built-command.ts";
 import { serveFolder } from "../bundlers/static-server.ts";
 import { ROOT } from "./blocks.ts";
 
+/** For machines that are busy with other tests. */
+const IN_TIME = { timeout: 30_000 };
 const LONG = 180_000;
 const executablePath = findChromium();
 const site = mkdtempSync(join(tmpdir(), "foldspace-site-"));
@@ -54,16 +56,16 @@ describe.skipIf(executablePath === undefined)("the live example of the site", ()
     const [one, two] = [await open(), await open()];
     await one.getByRole("button", { name: "Add" }).click();
     await one.keyboard.type("Bread and butter");
-    await expect.poll(async () => await texts(two)).toEqual(["Bread and butter"]);
+    await expect.poll(async () => await texts(two), IN_TIME).toEqual(["Bread and butter"]);
     await expect
-      .poll(async () => await one.getByLabel("Files of the folder").textContent(), { timeout: 20_000 })
+      .poll(async () => await one.getByLabel("Files of the folder").textContent(), IN_TIME)
       .toMatch(/space-v1\/ops\/.*\.jsonl\n.*"Bread and butter"\]/s);
-    await expect.poll(async () => await one.getByRole("status").textContent(), { timeout: 20_000 }).toMatch(/idle.*idle/);
+    await expect.poll(async () => await one.getByRole("status").textContent(), IN_TIME).toMatch(/idle.*idle/);
     await two.close();
     await one.reload();
-    await expect.poll(async () => await texts(one)).toEqual(["Bread and butter"]);
+    await expect.poll(async () => await texts(one), IN_TIME).toEqual(["Bread and butter"]);
     await one.getByRole("button", { name: "Delete" }).click();
-    await expect.poll(async () => await texts(one)).toEqual([]);
+    await expect.poll(async () => await texts(one), IN_TIME).toEqual([]);
     expect(errors).toEqual([]);
     await context.close();
     server.close();
