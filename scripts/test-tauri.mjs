@@ -3,7 +3,7 @@
 //
 // node scripts/test-tauri.mjs [arguments for vitest]
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,6 +25,7 @@ const { buildPage, buildPrograms, cargo, crates } = await import("./tauri-progra
 const steps = {
   "the page": buildPage,
   "the programs": buildPrograms,
+  "the example": checkExample,
   "tests in windows": testInWindows,
   "tests of the crates": () => crates.every((crate) => cargo(crate, ["test", "--quiet"])),
   "lint of the crates": () =>
@@ -67,6 +68,14 @@ function findMissing() {
 
 function hasLibrary(name) {
   return spawnSync("pkg-config", ["--exists", name]).status === 0;
+}
+
+/** Checks the crate of the example with the versions of the app's, so that little is compiled twice. */
+function checkExample() {
+  const example = join(root, "examples/tauri");
+  const [crate, page] = [join(example, "src-tauri"), join(example, "dist")];
+  copyFileSync(join(root, "app/src-tauri/Cargo.lock"), join(crate, "Cargo.lock"));
+  return run("npx", ["vite", "build", example, "--logLevel", "warn"]) && existsSync(page) && cargo(crate, ["check", "--quiet"]);
 }
 
 function testInWindows() {

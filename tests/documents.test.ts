@@ -15,7 +15,7 @@ const FOLDERS = ["", "src", "src/space", "src/space/replication", "tests/scenari
 const ENDINGS = ["", ".ts", ".test.ts"];
 /** What a path of a source begins with; documents also name paths in a space's folder, imports and types of media. */
 const OF_SOURCES =
-  /^(?:src|app|tests|scripts|bench|rust|docs|tree|log|worker|fs|secrets|layers|maintenance|space|serve|cli|testing)\//;
+  /^(?:src|app|tests|scripts|bench|rust|docs|examples|create-foldspace|tree|log|worker|fs|secrets|layers|maintenance|space|serve|cli|testing)\//;
 
 test.each(documents)("%s links to files that exist", (document) => {
   const links = Array.from(

@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
-import * as foldspace from "../src/index.ts";
 import tsconfig from "../tsconfig.json" with { type: "json" };
 import typedoc from "../typedoc.json" with { type: "json" };
 
@@ -61,63 +60,4 @@ describe("documents for users", () => {
     const declared = readFileSync(at("src/errors.ts"), "utf8");
     for (const code of new Set(all.match(/FOLD_[A-Z0-9_]+/g))) expect(declared).toContain(`"${code}"`);
   });
-
-  test("the example of exchanging operations prints what its comment says", () => {
-    const a = new foldspace.ReplicatedTree("a");
-    const root = a.createRoot();
-    const b = new foldspace.ReplicatedTree("b", a.getAllOps());
-    b.newNamedVertex(root.id, "from b");
-    a.merge(b.popLocalOps());
-    expect(all).toContain('b.newNamedVertex(root.id, "from b");');
-    expect(a.getVertexByPath("/from b")?.name).toBe("from b");
-  });
-
-  test("the examples compile", { timeout: 60_000 }, () => {
-    const given = {
-      advise: "(text: string) => void",
-      directoryHandle: "FileSystemDirectoryHandle",
-      folderLayer: 'import("foldspace").PersistenceLayer',
-      id: "string",
-      layers: 'import("foldspace").PersistenceLayer[]',
-      manager: 'import("foldspace").SpaceManager',
-      passphrase: "string",
-      refresh: "(names: readonly string[]) => void",
-      render: "(children: readonly unknown[]) => void",
-      space: 'import("foldspace").Space',
-    };
-    const examples = [...all.matchAll(/```(tsx?)\n([\s\S]*?)```/g)].map(([, language, example], index): [string, string] => {
-      const missing = Object.entries(given).filter(([name]) => !example!.includes(`const ${name}`));
-      return [
-        at(`example-${index}.${language}`),
-        missing.map(([name, type]) => `declare const ${name}: ${type};\n`).join("") + example!,
-      ];
-    });
-    expect(examples.length).toBeGreaterThan(4);
-    expect(diagnosticsOf(new Map(examples))).toEqual([]);
-  });
 });
-
-/** What the compiler has to say about files that exist in memory only. */
-function diagnosticsOf(files: ReadonlyMap<string, string>): string[] {
-  const paths = Object.entries(packageJson.exports).flatMap(([name, target]): [string, string[]][] =>
-    typeof target === "object" ? [[name.replace(/^\./, "foldspace"), [at(sourceOf(target.default))]]] : [],
-  );
-  const { options } = ts.convertCompilerOptionsFromJson(tsconfig.compilerOptions, at("."));
-  const compilerOptions = {
-    ...options,
-    noUnusedLocals: false,
-    isolatedDeclarations: false,
-    jsx: ts.JsxEmit.ReactJSX,
-    paths: Object.fromEntries(paths),
-  };
-  const host = ts.createCompilerHost(compilerOptions);
-  const [readFile, fileExists] = [host.readFile.bind(host), host.fileExists.bind(host)];
-  host.readFile = (path) => files.get(path) ?? readFile(path);
-  host.fileExists = (path) => files.has(path) || fileExists(path);
-  const program = ts.createProgram([...files.keys()], compilerOptions, host);
-  const found = [...files.keys()].flatMap((path) => {
-    const source = program.getSourceFile(path);
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-  });
-  return found.map(({ file, messageText }) => `${file?.text}\n${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
-}
