@@ -20,6 +20,7 @@ const APPS: ReadonlyMap<string, string> = new Map([
   ["`foldspace/web`", all("fs/web/")],
   ["`foldspace/tauri`", all("fs/tauri/")],
   ["`foldspace/bridge`", all("fs/bridge/")],
+  ["`foldspace/electron`", all("fs/electron/")],
   ["`foldspace/live`", all("live/")],
   ["`foldspace/react`", all("react/")],
   ["`foldspace/svelte`", all("svelte/")],
@@ -30,7 +31,7 @@ const APPS: ReadonlyMap<string, string> = new Map([
 const TOLERANCE = 0.05;
 
 const rows = readFileSync(new URL("../docs/sizes.md", import.meta.url), "utf8").matchAll(
-  /^\| (.+?) +\| +([\d.]+) kB \| +([\d.]+) kB \|$/gm,
+  /^\| (.+?) +\| +([\d.]+) kB +\| +([\d.]+) kB +\|$/gm,
 );
 const documented = new Map(Array.from(rows, ([, name, atFirst, inOneFile]) => [name!, [Number(atFirst), Number(inOneFile)]]));
 

@@ -4,6 +4,7 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
 import * as foldspace from "../src/index.ts";
+import { ELECTRON_MODULE } from "./electron/electron-module.ts";
 import tsconfig from "../tsconfig.json" with { type: "json" };
 import typedoc from "../typedoc.json" with { type: "json" };
 
@@ -93,7 +94,7 @@ describe("documents for users", () => {
       ];
     });
     expect(examples.length).toBeGreaterThan(4);
-    expect(diagnosticsOf(new Map(examples))).toEqual([]);
+    expect(diagnosticsOf(new Map([...examples, [at("electron.d.ts"), ELECTRON_MODULE]]))).toEqual([]);
   });
 });
 
