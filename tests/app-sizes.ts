@@ -7,7 +7,7 @@ const at = (path: string): string => fileURLToPath(new URL(`../src/${path}`, imp
 
 /** Bytes of an app for the web, minified and with gzip. */
 export interface AppSize {
-  /** What a page loads at first, if the bundler splits the app. */
+  /** The files that a page loads at first, if the bundler splits the app. */
   readonly atFirst: number;
   /** All of the app, in one file. */
   readonly inOneFile: number;

@@ -7,7 +7,7 @@ const minimal = `export { SpaceManager } from "./index.ts"; export { IndexedDBPe
 const folder = `export { SpaceManager, FileSystemPersistenceLayer } from "./index.ts"; export { WebFileSystem } from "./fs/web/index.ts"`;
 const treeOnly = `export { ReplicatedTree } from "./tree/index.ts"`;
 
-/** What the rows of docs/sizes.md stand for. */
+/** The apps of the rows of docs/sizes.md. */
 const APPS: ReadonlyMap<string, string> = new Map([
   ["`SpaceManager` with `IndexedDBPersistenceLayer`", minimal],
   ["`SpaceManager` with `FileSystemPersistenceLayer` and `WebFileSystem`", folder],

@@ -8,7 +8,7 @@ import type { IpcMain, IpcRenderer, MainPort, RequestingFrame } from "../../src/
  */
 export class ElectronStandIn {
   readonly #ipc = new EventEmitter();
-  /** What has passed from the preload script to the main process. */
+  /** The messages that have passed from the preload script to the main process. */
   readonly forwarded: unknown[] = [];
   frame: RequestingFrame | null = { url: "app://outline/index.html" };
   readonly window: EventTarget & { postMessage(data: unknown, origin: string, transfer: readonly Transferable[]): void };
