@@ -15,6 +15,7 @@ const steps = [
   ["format", "npm run --silent format:check"],
   ["sentences", "node scripts/check-sentences.mjs"],
   ["documentation", "npm run --silent docs:check"],
+  ["unused files, exports and dependencies", "npm run --silent unused"],
   ["package", "npm run --silent test:package"],
   ["tests", `npm run --silent test:unit -- --reporter=default --reporter=json --outputFile.json="${results}"`],
 ];

@@ -17,3 +17,16 @@ export const outsideHands: ExternalWriter = {
   },
   ...(process.platform === "win32" ? {} : { makeLink: (target, path) => fsp.symlink(target, path) }),
 };
+
+/** The same in a folder, told of paths in it. */
+export function handsIn(folder: string): ExternalWriter {
+  const at = (path: string): string => join(folder, path);
+  return {
+    append: (path, text) => outsideHands.append(at(path), text),
+    write: (path, text) => outsideHands.write(at(path), text),
+    replace: (path, text) => outsideHands.replace(at(path), text),
+    remove: (path) => outsideHands.remove(at(path)),
+    makeDirectory: (path) => outsideHands.makeDirectory(at(path)),
+    ...(outsideHands.makeLink && { makeLink: (target, path) => outsideHands.makeLink!(at(target), at(path)) }),
+  };
+}

@@ -40,7 +40,7 @@ export function assertAcceptable(parameters: Argon2Parameters): void {
 export async function deriveKey(passphrase: string, salt: Bytes, parameters: Argon2Parameters): Promise<Bytes> {
   assertAcceptable(parameters);
   try {
-    const { argon2id } = await import("hash-wasm");
+    const { argon2id } = await import("./argon2id.ts");
     const derived = await argon2id({
       // texts that look the same give the same key, whatever keyboard they were typed on
       password: passphrase.normalize("NFKC"),

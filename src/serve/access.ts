@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { FoldspaceError } from "../errors.ts";
-import { ServerProof } from "./server-proof.ts";
+import { ServerProof } from "../fs/serving/server-proof.ts";
 
 const TOKEN_BYTES = 32;
 /** 22 characters of this alphabet have 128 bits or more. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { extname } from "node:path";
 import { errorCode, FoldspaceError } from "../errors.ts";
 import { NodeFileSystem } from "../fs/node/node-file-system.ts";
-import { ConfinedFileSystem } from "./confined-file-system.ts";
+import { ConfinedFileSystem } from "../fs/serving/confined-file-system.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

@@ -6,7 +6,7 @@ import { FileSystemService, type ClientChannel, type ServiceHost } from "../fs/b
 import { PROOF_TIMEOUT_MS } from "../fs/bridge/proof.ts";
 import { MAX_MESSAGE_BYTES, PROTOCOL, type ServedInfo } from "../fs/bridge/protocol.ts";
 import type { WatchingFileSystem } from "../fs/file-system.ts";
-import type { ServerProof } from "./server-proof.ts";
+import type { ServerProof } from "../fs/serving/server-proof.ts";
 
 /** Concurrent clients. Every tab is one. */
 const MAX_CLIENTS = 32;

@@ -10,7 +10,7 @@ import { NodeFileSystem } from "../fs/node/node-file-system.ts";
 import { Access, newToken } from "./access.ts";
 import { AppFiles } from "./app-files.ts";
 import { BridgeConnections } from "./bridge-connections.ts";
-import { ConfinedFileSystem } from "./confined-file-system.ts";
+import { ConfinedFileSystem } from "../fs/serving/confined-file-system.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 export interface ServeOptions {

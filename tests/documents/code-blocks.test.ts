@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import tsconfig from "../../tsconfig.json" with { type: "json" };
 import { assertBuilt } from "../built-command.ts";
+import { ELECTRON_MODULE } from "../electron/electron-module.ts";
 import { blocksOf, languages, ROOT, type Block } from "./blocks.ts";
 import { surroundingsOf } from "./surroundings.ts";
 
@@ -27,7 +28,8 @@ test("the blocks compile with the types of the package", { timeout: 60_000 }, ()
     surroundingsOf(code)
       .map(([name, { type }]) => `declare const ${name}: ${type};\n`)
       .join("");
-  expect(diagnosticsOf(blocks.map(({ language, code }) => [language, declared(code) + code]))).toEqual([]);
+  const files = blocks.map(({ language, code }): [string, string] => [language, declared(code) + code]);
+  expect(diagnosticsOf([...files, ["d.ts", ELECTRON_MODULE]])).toEqual([]);
 });
 
 test("the blocks of JavaScript compile as loosely as such programs are written", { timeout: 60_000 }, () => {
@@ -37,7 +39,8 @@ test("the blocks of JavaScript compile as loosely as such programs are written",
 });
 
 /** What only pages and apps have. */
-const OF_PAGES = /"(?:react[\w/-]*|@tauri-apps\/[\w-]+|foldspace\/(?:bridge|indexeddb|nats|react|tauri|web))"|BroadcastChannel/;
+const OF_PAGES =
+  /"(?:electron|react[\w/-]*|@tauri-apps\/[\w-]+|foldspace\/(?:bridge|electron[\w/-]*|indexeddb|nats|react|tauri|web))"|BroadcastChannel/;
 const ARGUMENTS = /process\.argv/;
 
 describe("a block that needs no page runs, and prints what its comments say", () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NodeFileSystem } from "../../src/fs/node/node-file-system.ts";
-import { ConfinedFileSystem } from "../../src/serve/confined-file-system.ts";
+import { ConfinedFileSystem } from "../../src/fs/serving/confined-file-system.ts";
 import { expectFailure, readText, utf8 } from "../../src/testing/file-system-fixture.ts";
 import { HintLog } from "../../src/testing/file-system-watch-tests.ts";
 import { until } from "../../src/testing/layer-bench.ts";

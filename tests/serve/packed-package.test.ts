@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,20 @@ function projectWithPackage(): string {
   writeFileSync(join(project, "package.json"), `{"type":"module"}`);
   return project;
 }
+
+/** Licences that let anyone pass the package on, under terms that the texts in `LICENSES.txt` fulfil. */
+const PERMISSIVE = new Set(["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "0BSD", "Apache-2.0"]);
+
+function licenceOf(name: string): string {
+  return (JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")) as { license: string }).license;
+}
+
+test("what the package contains or installs has a permissive licence", () => {
+  const texts = readFileSync(join(ROOT, "dist/cli/LICENSES.txt"), "utf8").split(/^-{80}$/m);
+  const bundled = texts.map((text) => text.trim().split(/ \d/, 1)[0]!);
+  expect(bundled).toContain("commander");
+  for (const name of [...bundled, ...Object.keys(packageJson.dependencies)]) expect(PERMISSIVE, name).toContain(licenceOf(name));
+});
 
 /** Leaves a copy of a log, as sync services do. */
 function copyLog(space: string): void {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { MemoryFileSystem } from "../../src/fs/memory/memory-file-system.ts";
 import { BridgeConnections } from "../../src/serve/bridge-connections.ts";
-import { ServerProof } from "../../src/serve/server-proof.ts";
+import { ServerProof } from "../../src/fs/serving/server-proof.ts";
 import { startServer, type RefusedRequest } from "../../src/serve/server.ts";
 import { expectFailure, readText } from "../../src/testing/file-system-fixture.ts";
 import { until } from "../../src/testing/layer-bench.ts";

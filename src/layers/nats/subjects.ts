@@ -13,11 +13,6 @@ const FIRST_DIGITS = /^[0-9a-f]{2}/;
 /** Number of hex digits of a space's id that choose its stream: 1 for 16 streams, 2 for 256. */
 export type ShardDigits = 1 | 2;
 
-/** All shards of a server. */
-export function allShards(digits: ShardDigits): string[] {
-  return Array.from({ length: 16 ** digits }, (_, index) => index.toString(16).padStart(digits, "0"));
-}
-
 /** The stream that keeps the spaces of a shard. */
 export function streamOf(shard: string): string {
   return `fold_${shard}`;

@@ -14,7 +14,7 @@ export interface Digest {
 
 /** Loads the hash function only when needed: an app that never repairs works without it. */
 export async function newDigest(): Promise<Digest> {
-  const { createSHA256 } = await import("hash-wasm");
+  const { createSHA256 } = await import("./sha256.ts");
   const hasher = (idle.pop() ?? (await createSHA256())).init();
   return {
     update: (bytes) => void hasher.update(bytes),

@@ -1,6 +1,6 @@
 import { lstat, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
-import { FoldspaceError, systemCode } from "../errors.ts";
+import { FoldspaceError, systemCode } from "../../errors.ts";
 import {
   type AppendOptions,
   type ByteRange,
@@ -11,8 +11,8 @@ import {
   type ScanResult,
   type WatchHint,
   type WatchingFileSystem,
-} from "../fs/file-system.ts";
-import { fileSystemError, isMissing } from "../fs/node/errors.ts";
+} from "../file-system.ts";
+import { fileSystemError, isMissing } from "../node/errors.ts";
 
 /**
  * Wraps another file system of this machine and confines it to one folder. Paths are relative to that folder; `""` is the

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { NONCE_BYTES, PROOF_BYTES, provenMessage, type Side } from "../fs/bridge/proof.ts";
+import { NONCE_BYTES, PROOF_BYTES, provenMessage, type Side } from "../bridge/proof.ts";
 
 /** The server's side of the proof, for one connection. A client has one try. */
 export class ServerProof {
