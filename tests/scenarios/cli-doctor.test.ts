@@ -63,12 +63,14 @@ describe("settings that can be seen are checked:", () => {
     expect(needed.join("\n")).toContain("secrets* -text -merge");
     expect(code).toBe(1);
     put(path, { ".gitattributes": "*.jsonl -text merge=union\r\nsecrets* -text -merge\r\n" });
+    expect((await diagnose(path, "Git")).needed.join()).toContain('lacks "space-v1/lost+found/"');
+    put(path, { ".gitignore": "space-v1/lost+found/\r\n" });
     expect(await diagnose(path, "Git")).toMatchObject({ needed: [], code: 0 });
   });
 
   test("files of the space under Git LFS", async () => {
     const lfs = "*.jsonl filter=lfs diff=lfs merge=lfs -text\n*.jsonl -text merge=union\nsecrets* -text -merge\n";
-    const path = spaceWith({ ".git/HEAD": "", ".gitattributes": lfs });
+    const path = spaceWith({ ".git/HEAD": "", ".gitattributes": lfs, ".gitignore": "space-v1/lost+found/\n" });
     const { needed } = await diagnose(path, "Git");
     expect(needed).toHaveLength(1);
     expect(needed[0]).toContain("git lfs track");
@@ -83,10 +85,18 @@ describe("settings that can be seen are checked:", () => {
     expect((await diagnose(path, "git-annex")).needed).toEqual([]);
   });
 
+  test("logs whose pointers of git-annex a merge would join", async () => {
+    const union = "*.jsonl -text merge=union\n";
+    const path = spaceWith({ ".git/annex/index": "", ".git/config": "[annex]\n\taddunlocked = true\n", ".gitattributes": union });
+    expect((await diagnose(path, "git-annex")).needed.join()).toContain("annex.largefiles=nothing");
+    put(path, { ".gitattributes": `${union}*.jsonl annex.largefiles=nothing\n` });
+    expect((await diagnose(path, "git-annex")).needed).toEqual([]);
+  });
+
   test("how Mercurial merges logs", async () => {
     const path = spaceWith({ ".hg/requires": "" });
     expect((await diagnose(path, "Mercurial")).needed.join()).toContain("**.jsonl = :union");
-    put(path, { ".hg/hgrc": "[merge-patterns]\n**.jsonl = :union\n" });
+    put(path, { ".hg/hgrc": "[merge-patterns]\n**.jsonl = :union\n", ".hgignore": "glob:space-v1/lost+found\n" });
     expect((await diagnose(path, "Mercurial")).needed).toEqual([]);
   });
 
@@ -101,7 +111,7 @@ describe("settings that can be seen are checked:", () => {
 test("a person gets a line for each sentence, and what must change is marked", async () => {
   const { code, stdout, stderr } = await foldspace(["doctor", spaceWith({ ".git/HEAD": "" })]);
   expect(stdout).toMatch(/^Git {2}\S+\/\.git\n {2}Change: \.gitattributes /m);
-  expect(stderr).toContain("Settings to change: 2");
+  expect(stderr).toContain("Settings to change: 3");
   expect(code).toBe(1);
 });
 
@@ -124,6 +134,12 @@ test("the mount of a folder is found, with spaces in its path, and the later of 
 test("a mount of rclone gets the option that it needs", () => {
   const { advice } = describeMount({ type: "fuse.rclone", path: "/", source: "remote:" })!;
   expect(advice[0]?.text).toContain("--vfs-cache-mode writes");
+});
+
+test("a mount of davfs2 gets the setting without which no folder is listed", () => {
+  for (const source of ["https://example.org/dav/", "http://127.0.0.1:1/"])
+    expect(describeMount({ type: "fuse", path: "/", source })?.advice[0]?.text).toContain("buf_size 64");
+  expect(describeMount({ type: "fuse", path: "/", source: "other" })?.name).not.toContain("WebDAV");
 });
 
 test("a vault of gocryptfs must be made with names that all devices encrypt alike", () => {

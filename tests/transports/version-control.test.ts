@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { sealPlainFile } from "../../src/secrets/plain-file.ts";
 import { foldspace, jsonLines, LOG_FILE, SPACE_ID } from "../scenarios/cli-harness.ts";
@@ -163,6 +163,85 @@ describeWith("hg", "Mercurial", () => {
   });
 });
 
+/** A file of another device in a folder whose files were packed. */
+const LATE_FILE = `${dirname(dirname(dirname(dirname(LOG_FILE))))}/2026/06/01/${"d".repeat(32)}.jsonl`;
+
+/** Puts logs of two days of June into a folder, which may be packed. */
+async function putOldLogs(folder: string): Promise<void> {
+  await put(folder, "base");
+  for (const day of ["01", "02"]) {
+    const file = join(folder, LATE_FILE, "../..", day, `${"c".repeat(32)}.jsonl`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, [1, 2, 3, 4, 5].map((number) => `${set(Number(day) * 100 + number, `key-${day}-${number}`)}\n`).join(""));
+  }
+}
+
+/** Packs, as one device does while another one, which was away, has written an old day's file. */
+async function pack(folder: string): Promise<void> {
+  expect((await foldspace(["pack", folder])).code).toBe(0);
+  expect(readdirSync(join(folder, "space-v1"))).toContain("lost+found");
+}
+
+function writeLate(folder: string): void {
+  mkdirSync(join(folder, LATE_FILE, ".."), { recursive: true });
+  writeFileSync(join(folder, LATE_FILE), `${set(900, "late")}\n`);
+}
+
+async function holdLate(folder: string): Promise<void> {
+  expect((await foldspace(["log", folder])).stdout).toContain("late");
+  expect((await problemsOf(folder)).map(({ code }) => code)).not.toContain("FOLD_ONLY_IN_LOST_FOUND");
+}
+
+describeWith("git", "Git, as `foldspace init` sets it up", () => {
+  test.each([true, false])(
+    "shows a late file of a folder that another device has packed (folders renamed: %s)",
+    async (moves) => {
+      const site = new Site();
+      const folder = site.at("one");
+      await putOldLogs(folder);
+      await foldspace(["init", folder, "--git"]);
+      await site.git(folder, "init", "--quiet");
+      const commit = async (message: string): Promise<void> => {
+        await site.git(folder, "add", "--all");
+        await site.git(folder, "commit", "--quiet", `--message=${message}`);
+      };
+      await commit("base");
+      await site.git(folder, "checkout", "--quiet", "-b", "late");
+      writeLate(folder);
+      await commit("late");
+      await site.git(folder, "checkout", "--quiet", "main");
+      await pack(folder);
+      await commit("packed");
+      const merge = ["-c", `merge.directoryRenames=${moves}`, "merge", "--quiet", "--message=merged", "late"];
+      await site.git(folder, ...merge);
+      expect(existsSync(join(folder, LATE_FILE))).toBe(!moves);
+      await holdLate(folder);
+    },
+  );
+});
+
+describeWith("hg", "Mercurial, as `foldspace init` sets it up", () => {
+  test("shows a late file of a folder that another device has packed", async () => {
+    const site = new Site();
+    const folder = site.at("one");
+    await site.do("hg", site.root, "init", folder);
+    await putOldLogs(folder);
+    await foldspace(["init", folder, "--hg"]);
+    const commit = async (message: string): Promise<void> => {
+      await site.do("hg", folder, "addremove", "--quiet");
+      await site.do("hg", folder, "commit", "--quiet", "--message", message);
+    };
+    await commit("base");
+    writeLate(folder);
+    await commit("late");
+    await site.do("hg", folder, "update", "--quiet", "0");
+    await pack(folder);
+    await commit("packed");
+    await site.do("hg", folder, "merge", "--quiet", "1");
+    await holdLate(folder);
+  });
+});
+
 describeWith("fossil", "Fossil", () => {
   test("leaves a conflict of which both sides are read", async () => {
     const site = new Site();
@@ -313,5 +392,27 @@ describeWith("git-lfs", "Git LFS", () => {
     await site.do("git-lfs", two, "pull");
     expect(await problemsOf(two)).toEqual([]);
     expect((await foldspace(["secrets", "get", two, "kept"])).stdout).toBe("same\n");
+  });
+
+  test("leaves one text of two pointers where Git joins logs, which is named and not appended to", async () => {
+    const site = new Site();
+    const one = site.at("one");
+    await site.git(site.root, "init", "--quiet", one);
+    await site.do("git-lfs", one, "install", "--local");
+    writeFileSync(join(one, ".gitattributes"), "*.jsonl filter=lfs diff=lfs merge=lfs -text\n*.jsonl -text merge=union\n");
+    const commit = async (version: keyof Versions): Promise<void> => {
+      await put(one, version);
+      await site.git(one, "add", ".gitattributes", LOG_FILE);
+      await site.git(one, "commit", "--quiet", `--message=${version}`);
+    };
+    await commit("base");
+    await site.git(one, "checkout", "--quiet", "-b", "theirs");
+    await commit("theirs");
+    await site.git(one, "checkout", "--quiet", "main");
+    await commit("ours");
+    await site.git(one, "merge", "--quiet", "--message=merged", "theirs");
+    expect(readFileSync(join(one, LOG_FILE), "utf8").match(/^oid /gm)).toHaveLength(2);
+    const ofLog = (await problemsOf(one)).filter(({ file }) => file === LOG_FILE);
+    expect(ofLog.map(({ code }) => code)).toEqual(["FOLD_NOT_DOWNLOADED"]);
   });
 });

@@ -1,5 +1,16 @@
 import type { Advice, Place } from "./place.ts";
-import { checkSetup, GIT, isInLfs, JJ, MERCURIAL, RCLONE, RCLONE_FILTERS, SYNCTHING, type Setup } from "./setups.ts";
+import {
+  checkSetup,
+  GIT,
+  isInLfs,
+  JJ,
+  joinsPointersOfAnnex,
+  MERCURIAL,
+  RCLONE,
+  RCLONE_FILTERS,
+  SYNCTHING,
+  type Setup,
+} from "./setups.ts";
 
 /** A program that carries folders, and how it is recognised and should be set. */
 export interface Carrier {
@@ -40,13 +51,16 @@ function either(...finders: readonly Carrier["findMark"][]): Carrier["findMark"]
   };
 }
 
+function attributesIn(place: Place): string[] {
+  return [place.read(".gitattributes"), place.readInSpace(".gitattributes")].filter((text) => text !== undefined);
+}
+
 function adviseGit(place: Place): Advice[] {
-  const attributes = [place.read(".gitattributes"), place.readInSpace(".gitattributes")].filter((text) => text !== undefined);
   return [
-    ...(isInLfs(attributes)
+    ...(isInLfs(attributesIn(place))
       ? [
           needed(
-            'Git LFS keeps files of the space elsewhere, and a device without "git lfs pull" sees only pointers: exclude "space-v1" from "git lfs track".',
+            'Git LFS keeps files of the space elsewhere, and a device without "git lfs pull" sees only pointers, which a merge may damage: exclude "space-v1" from "git lfs track".',
           ),
         ]
       : []),
@@ -114,6 +128,9 @@ export const CARRIERS: readonly Carrier[] = [
     findMark: named(".fslckout", "_FOSSIL_"),
     advise: () => [
       note("Fossil writes the markers of a conflict into files: foldspace reads both sides, so commit the file with both kept."),
+      note(
+        'Run "fossil settings mtime-changes off": otherwise a file that is replaced by one of the same size in the second of a commit is never committed.',
+      ),
     ],
   },
   {
@@ -191,6 +208,13 @@ function adviseAnnex(place: Place): Advice[] {
             'git-annex turns each file that it adds into a link, which is never followed: run "git config annex.addunlocked true" and "git annex unlock".',
           ),
         ]),
+    ...(joinsPointersOfAnnex(attributesIn(place))
+      ? [
+          needed(
+            'A merge joins the pointers of a log, and the next commit drops the changes of one side: add the line "*.jsonl annex.largefiles=nothing" to .gitattributes, so that Git keeps the logs itself.',
+          ),
+        ]
+      : []),
     note('A device reads only files that it has fetched: run "git annex get" for the folder on each, or "git annex assistant".'),
   ];
 }

@@ -22,7 +22,12 @@ const RULES: readonly (readonly [type: RegExp, name: string, sentence: string])[
     "Changes of other devices are not announced here, so they show only at a rescan, every 30 s.",
   ],
   [
-    /^(?:nfs4?|cifs|smb3?|smbfs|9p|afs|ceph|glusterfs|davfs|fuse\.(?:sshfs|davfs2?|s3fs|gcsfuse|glusterfs))$/,
+    /^(?:davfs|fuse\.davfs2?)$/,
+    "a WebDAV server (davfs2)",
+    'Put "buf_size 64" into davfs2.conf: otherwise recent versions of Linux cannot list a folder (EINVAL). Changes of other machines show only at a rescan, every 30 s: keep the folder on a local disk, and let a program carry it.',
+  ],
+  [
+    /^(?:nfs4?|cifs|smb3?|smbfs|9p|afs|ceph|glusterfs|fuse\.(?:sshfs|s3fs|gcsfuse|glusterfs))$/,
     "a network drive",
     "Changes of other machines are not announced here, so they show only at a rescan, every 30 s: keep the folder on a local disk, and let a program carry it.",
   ],
@@ -42,7 +47,8 @@ const RULES: readonly (readonly [type: RegExp, name: string, sentence: string])[
 
 /** Describes a file system that deserves attention; `undefined` for any other. */
 export function describeMount(mount: Mount): { readonly name: string; readonly advice: readonly Advice[] } | undefined {
-  const { type } = mount;
+  // davfs2 does not give its name as the type
+  const type = mount.type === "fuse" && /^https?:/.test(mount.source) ? "davfs" : mount.type;
   const [, name, text] = RULES.find(([pattern]) => pattern.test(type)) ?? [];
   if (name === undefined || text === undefined) return undefined;
   const settings = type === "fuse.gocryptfs" ? adviseOnVault(mount) : [];

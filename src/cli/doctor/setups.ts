@@ -61,6 +61,12 @@ export function isInLfs(texts: readonly string[]): boolean {
   return [LOGS, SECRETS].some((files) => stateOf(texts, files, "filter") === "filter=lfs");
 }
 
+/** Whether a merge joins the texts that git-annex keeps in the place of logs. */
+export function joinsPointersOfAnnex(texts: readonly string[]): boolean {
+  const isInGit = stateOf(texts, LOGS, "annex.largefiles") === "annex.largefiles=nothing";
+  return stateOf(texts, LOGS, "merge") === "merge=union" && !isInGit;
+}
+
 /** The last assignment of an attribute to files of a pattern, which is the one that counts. */
 function stateOf(texts: readonly string[], files: RegExp, attribute: string): string | undefined {
   let state: string | undefined;
@@ -73,11 +79,18 @@ function stateOf(texts: readonly string[], files: RegExp, attribute: string): st
   return state;
 }
 
-const IGNORED_BY_GIT: SettingsFile = {
-  name: ".gitignore",
-  comment: "#",
-  settings: ignoreTemporary("a commit may contain a file that exists for a moment only", (pattern) => pattern),
-};
+const TEMPORARY_IN_GIT = ignoreTemporary("a commit may contain a file that exists for a moment only", (pattern) => pattern);
+
+/**
+ * Repairing and packing move files of a log's folder to lost+found. Git and Mercurial take that for a renamed folder, and a merge
+ * moves there what other devices wrote to the former one.
+ */
+function ignoreLostFound(line: string): Setting {
+  return {
+    ...lineSetting(line, "a merge may move changes of other devices to lost+found, where they do not show"),
+    isNeeded: true,
+  };
+}
 
 export const GIT: Setup = {
   option: "git",
@@ -103,12 +116,16 @@ export const GIT: Setup = {
         lineSetting("space.json -text", "Git may change its line ends"),
       ],
     },
-    IGNORED_BY_GIT,
+    { name: ".gitignore", comment: "#", settings: [...TEMPORARY_IN_GIT, ignoreLostFound("space-v1/lost+found/")] },
   ],
 };
 
-/** jj reads what Git ignores, and none of its attributes of merging. */
-export const JJ: Setup = { option: "jj", isAtRoot: false, files: [IGNORED_BY_GIT] };
+/** jj reads what Git ignores, and none of its attributes of merging. Its merges move no files. */
+export const JJ: Setup = {
+  option: "jj",
+  isAtRoot: false,
+  files: [{ name: ".gitignore", comment: "#", settings: TEMPORARY_IN_GIT }],
+};
 
 /** Section of Mercurial's settings that names a merge tool for each pattern of files. */
 const MERGE_PATTERNS = "[merge-patterns]";
@@ -134,7 +151,10 @@ export const MERCURIAL: Setup = {
     {
       name: ".hgignore",
       comment: "#",
-      settings: ignoreTemporary("a commit may contain a file that exists for a moment only", (pattern) => `glob:${pattern}`),
+      settings: [
+        ...ignoreTemporary("a commit may contain a file that exists for a moment only", (pattern) => `glob:${pattern}`),
+        ignoreLostFound("glob:space-v1/lost+found"),
+      ],
     },
   ],
 };
