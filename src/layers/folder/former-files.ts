@@ -28,13 +28,13 @@ export class FormerFiles {
     this.#peerId = peerId;
   }
 
-  /** The file to continue, as far as it is known without a look; `undefined` if there is none, or before {@link find}. */
+  /** The file to continue, as far as it is known without a look; `undefined` if no file fits, or before {@link find}. */
   get(treeId: string, now: number): FormerFile | undefined {
     const file = this.#files.get(treeId)?.[0];
     return file && (endOfPeriod(file.folder.slice(OPS_DIR.length + 1)) ?? 0) > now - CONTINUED_MS ? file : undefined;
   }
 
-  /** Looks for the files of a tree once. @throws FoldspaceError as `FileSystem.list` */
+  /** Searches the files of a tree once. @throws FoldspaceError as `FileSystem.list` */
   async find(treeId: string, now: number): Promise<FormerFile | undefined> {
     if (!this.#files.has(treeId)) this.#files.set(treeId, await this.#search(treeId, now));
     return this.get(treeId, now);
