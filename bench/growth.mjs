@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { NodeFileSystem } from "../dist/fs/node/index.js";
 import { FileSystemPersistenceLayer, packFolder, ReplicatedTree, SpaceFolder } from "../dist/index.js";
 import { check, median } from "./harness.mjs";
+import { startsOfDays } from "./parts/starts-of-a-year.mjs";
 import { countBelow, writeYears } from "./parts/years-of-use.mjs";
 
 const YEARS = Number(process.env.FOLDSPACE_BENCH_YEARS ?? 1);
@@ -15,6 +16,11 @@ const RUNS = 3;
 export const name = `growth: ${YEARS} years of 3 devices with 2 sessions a day and 4 trees, packed and unpacked`;
 
 export async function run(report) {
+  const shape = { trees: 4, edits: 20, seed: 7 };
+  const each = await startsOfDays(365 * YEARS, { ...shape, keepsPeer: false });
+  const kept = await startsOfDays(365 * YEARS, { ...shape, keepsPeer: true });
+  check(kept.bytes === each.bytes, "the same operations");
+  report.count("files of a device's starts: a kept peer / new peers", kept.files, each.files, { atMost: 0.2 });
   for (const keepsPeers of [true, false]) {
     const folder = mkdtempSync(join(tmpdir(), "foldspace-growth-"));
     try {

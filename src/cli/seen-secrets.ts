@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage, FoldspaceError, systemCode } from "../errors.ts";
+import { makeStateFolder } from "../peers/node/state-folder.ts";
 import type { DeviceStore, SeenSecrets } from "../secrets/device-store.ts";
 import type { Environment } from "./environment.ts";
 
@@ -31,7 +32,7 @@ class SeenSecretsFiles implements DeviceStore {
 
   async saveSeen(spaceId: string, keyId: string, seen: SeenSecrets): Promise<void> {
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeStateFolder(this.#folder);
       const temporary = join(this.#folder, `.${randomUUID()}.tmp`);
       writeFileSync(temporary, JSON.stringify({ ...this.#read(spaceId), [keyId]: seen }), { mode: 0o600 });
       renameSync(temporary, this.#path(spaceId));

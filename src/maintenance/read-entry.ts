@@ -103,6 +103,6 @@ export async function* readChunks(folder: SpaceFolder, path: string, size: numbe
 export interface ReadingProgress {
   readonly filesRead: number;
   readonly files: number;
-  /** Number of lines that were operations, including repeated ones. */
+  /** Number of lines that were operations, including repeated ones, which `verifyFolder` counts once. */
   readonly opsRead: number;
 }

@@ -1,4 +1,5 @@
 import type { Problem } from "../errors.ts";
+import { isWriterOf } from "../log/own-writers.ts";
 import { IdPool } from "../log/line.ts";
 import {
   compareOpIds,
@@ -146,7 +147,7 @@ class TreeTally {
 function lastDaysOf(logs: readonly LogEntry[]): Map<string, string> {
   const lastDays = new Map<string, string>();
   for (const { path, peerId, writerId } of logs) {
-    const day = peerId === writerId ? dayOf(path) : undefined;
+    const day = isWriterOf(peerId, writerId) ? dayOf(path) : undefined;
     if (day !== undefined && day > (lastDays.get(peerId) ?? "")) lastDays.set(peerId, day);
   }
   return lastDays;

@@ -52,14 +52,15 @@ export async function* examineFolder(
       const torn: Problem[] = [];
       const read: LogEntry[] = [];
       for (const log of peerLogs) {
-        let opsInFile = 0;
+        let [opsInFile, newInFile] = [0, 0];
         for await (const part of readEntry(folder, log, { ids })) {
           // other files of the peer, which are read later, may contain the torn operation
           for (const problem of part.problems)
             if (problem.counter === undefined) yield problem;
             else torn.push(problem);
           for (const op of part.ops) {
-            if (!known.add(op.id)) repeated.add(op.id.counter);
+            if (known.add(op.id)) newInFile++;
+            else repeated.add(op.id.counter);
             if (op.targetId === treeId && "parentId" in op) hasRoot = true;
           }
           opsInFile += part.ops.length;
@@ -67,7 +68,7 @@ export async function* examineFolder(
           onOperations?.(treeId, part.ops);
         }
         if (opsInFile > 0) read.push(log);
-        opsRead += opsInFile;
+        opsRead += newInFile;
         onProgress?.({ filesRead: ++filesRead, files: logs.length, opsRead });
       }
       for (const problem of torn) yield known.has({ counter: problem.counter!, peerId }) ? asSafe(problem) : problem;

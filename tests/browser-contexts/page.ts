@@ -49,7 +49,7 @@ export class Device {
     for (const name of options.layers) this.#layers.set(name, new FaultyLayer(await this.#makeLayer(name, spaceId)));
     if (options.hang) this.#release = this.#layers.get(options.hang)!.hang("connect");
     const layers = [...this.#layers.values()];
-    const manager = new SpaceManager({ timeoutMs: options.timeoutMs ?? 10_000 });
+    const manager = new SpaceManager({ timeoutMs: options.timeoutMs ?? 10_000, peerPool: "device" });
     this.#space = options.create
       ? await manager.createSpace({ persistenceLayers: layers, name: "Space" })
       : await manager.loadSpace({ id: spaceId }, layers);

@@ -38,6 +38,11 @@ test("the files of a year become one, and an undo puts them back", async () => {
   const undone = await foldspace(["pack", path, "--undo"]);
   expect(undone).toMatchObject({ code: 0, stdout: expect.stringContaining(`05/06/${PEER_ID}.jsonl: put back`) });
   for (const entry of listed.filter((each) => !each.includes(" folder "))) expect(listing(path)).toContain(entry);
+  // the packed file stays, and repeats operations
+  const checked = [await foldspace(["verify", spaceWith(FILES)]), await foldspace(["verify", path])];
+  const [was, is] = checked.map((result) => / with (\d+) operations/.exec(result.stdout + result.stderr)?.[1]);
+  expect(is).toBe(was);
+  expect(was).toBeDefined();
 });
 
 test("a dry run says the same, changes nothing, and ends with 1 as there is something to do", async () => {

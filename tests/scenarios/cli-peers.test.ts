@@ -79,3 +79,12 @@ test("info shows the devices that the app has named, with the last day of each",
     { id: "device 2", peers: 1, lastSaved: "2026-11-23" },
   ]);
 });
+
+test.runIf(process.platform === "linux")(
+  "where no folder for state can be made at all, the command works all the same",
+  async () => {
+    const space = spaceWith();
+    const { code, stderr } = await foldspace(["add", space, "--name", "item"], { variables: { XDG_STATE_HOME: "/proc/none" } });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  },
+);

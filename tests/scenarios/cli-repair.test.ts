@@ -46,12 +46,12 @@ test("a copy is folded in, and the folder has no problems afterwards", async () 
   expect(listing(path)).toEqual(settled);
 });
 
-test("a dry run says the same, changes nothing, and ends with 1 as there is something to do", async () => {
+test("a dry run says what would be done, changes nothing, and ends with 1 as there is something to do", async () => {
   const path = spaceWith({ [LOG_FILE]: ROOT, [COPY]: ROOT + MORE });
   const before = listing(path);
   const { code, stdout, stderr } = await foldspace(["repair", path, "--dry-run"], { fs: readOnlyFileSystem() });
   expect(code).toBe(1);
-  expect(stdout).toContain("moved to space-v1/lost+found/repair-");
+  expect(stdout).toContain("would be moved to space-v1/lost+found/repair-");
   expect(stderr).toBe("2 steps would be done; nothing was changed\n");
   expect(listing(path)).toEqual(before);
 });

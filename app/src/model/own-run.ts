@@ -1,6 +1,10 @@
 import type { OpId, ReplicatedTree } from "foldspace/tree";
 
-/** The unbroken run of counters that ends with the last operation of this device. Operations of others that arrive break it. */
+/**
+ * The unbroken run of counters that ends with the last operation of this instance. Operations of others that arrive break it. It
+ * begins with the first operation that is made here: an instance that continues an earlier one's peer may skip counters that the
+ * earlier one has used.
+ */
 export class OwnRun {
   #peerId: string;
   #start = Number.POSITIVE_INFINITY;
@@ -10,17 +14,13 @@ export class OwnRun {
 
   constructor(tree: ReplicatedTree) {
     this.#peerId = tree.peerId;
-    for (const [peerId, ranges] of Object.entries(tree.getStateVector())) {
-      const last = ranges.at(-1);
-      if (!last) continue;
-      if (peerId === this.#peerId) [this.#start, this.#end] = last as [number, number];
-      this.#highest = Math.max(this.#highest, last[1]!);
-    }
+    for (const ranges of Object.values(tree.getStateVector())) this.#highest = Math.max(this.#highest, ranges.at(-1)?.[1] ?? 0);
   }
 
-  add({ counter, peerId }: OpId): void {
-    if (peerId === this.#peerId && counter > this.#end) {
-      if (counter !== this.#end + 1) this.#start = counter;
+  add({ counter, peerId }: OpId, isLocal: boolean): void {
+    if (isLocal && counter > this.#end) {
+      if (counter !== this.#end + 1 || peerId !== this.#peerId) this.#start = counter;
+      this.#peerId = peerId;
       this.#end = counter;
     }
     this.#highest = Math.max(this.#highest, counter);

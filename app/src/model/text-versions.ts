@@ -28,8 +28,8 @@ const ofTrees = new WeakMap<ReplicatedTree, Map<string, TextVersions>>();
  * necessary for having seen another operation, but does not prove it: a device that is far ahead overwrites a text that it has
  * just read, and a text that it has never received, with the same counters. So this app writes a mark: right before a text,
  * with the preceding counter, it sets {@link SEEN_KEY} to the ids of the text's *parents*, the operations that it was made of
- * (`["51@peer"]`). It omits the mark if the only parent is the winning text and the same peer's last one, and the peer's counters
- * run on without a gap from there. So an item costs one more operation when it changes hands or when operations of others have
+ * (`["51@peer"]`). It omits the mark if the only parent is the winning text and the same peer's last one, was made by the same
+ * instance, and the peer's counters run on without a gap from there. So an item costs one more operation when it changes hands or when operations of others have
  * arrived, and none while one peer continues to type alone. A mark without a text resolves conflicts on
  * all devices: a mark counts wherever it is in the log, whether or not it is the property's last value.
  *
@@ -78,8 +78,8 @@ export class TextVersions implements Counters {
     this.#key = key;
     this.#run = new OwnRun(tree);
     for (const op of tree.getAllOps()) this.#take(op);
-    tree.observeOpApplied((op) => {
-      this.#run.add(op.id);
+    tree.observeOpApplied((op, isLocal) => {
+      this.#run.add(op.id, isLocal);
       this.#take(op);
     });
   }

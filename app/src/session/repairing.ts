@@ -1,2 +1,2 @@
-/** Loaded only for a repair of a folder or a change of its id, which are rare. */
-export { assignSpaceId, joinSpaces, repairFolder, undoRepair } from "foldspace";
+/** Loaded only to repair or pack a folder or to change its id, which is rare. */
+export { assignSpaceId, joinSpaces, packFolder, repairFolder, undoPack, undoRepair } from "foldspace";

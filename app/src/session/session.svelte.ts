@@ -52,7 +52,7 @@ export interface OpenOptions {
   readonly shown?: Promise<unknown> | undefined;
 }
 
-const manager = new SpaceManager();
+const manager = new SpaceManager({ peerPool: "device" });
 
 /** An open space with its storage: this browser, unless the user forbids it, and a folder if there is one. */
 export class Session {

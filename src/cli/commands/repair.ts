@@ -79,7 +79,7 @@ async function showRepair(
   directory: string,
   output: Output,
 ): Promise<void> {
-  for (const step of steps) await output.line(printable(describeStep(step)));
+  for (const step of steps) await output.line(printable(describeStep(step, isDryRun)));
   await showLeft(left, { isFirst: steps.length === 0, isDryRun }, output);
   if (steps.length === 0 && left.length === 0)
     await output.note(`Nothing to repair: all of ${count(operations, "operation")} are in order`);

@@ -1,5 +1,6 @@
 import { joinPath } from "../../fs/file-system.ts";
-import { isDayFolder, OPS_DIR, treeDir } from "../../log/paths.ts";
+import { OPS_DIR, treeDir } from "../../log/paths.ts";
+import { earlierFolders } from "./earlier-folders.ts";
 import type { SpaceFolder } from "./space-folder.ts";
 
 /** How long a new folder may be written to before it must rest, in milliseconds: a flush, and what comes with it. */
@@ -93,11 +94,18 @@ export class DayFolders {
 
   async #decide(treeId: string, day: string, now: number): Promise<Choice> {
     if (await this.#exists(day)) return { day, folder: day, madeAt: undefined, earlier: undefined };
-    const earlier = await this.#findEarlier(treeDir(treeId), joinPath(treeDir(treeId), dayPath(now - EARLIER_MS)), day);
+    const earlier = await this.#findEarlier(treeId, day, now);
     if (!(await this.#isGone(day))) return { day, folder: day, madeAt: now, earlier };
     const other = joinPath(OPS_DIR, treeId, dayPath(now));
     const folder = earlier ?? ((await this.#isGone(other)) ? day : other);
     return { day, folder, madeAt: undefined, earlier: undefined };
+  }
+
+  /** The latest folder of the days before. */
+  async #findEarlier(treeId: string, day: string, now: number): Promise<string | undefined> {
+    const first = joinPath(treeDir(treeId), dayPath(now - EARLIER_MS));
+    for await (const folder of earlierFolders(this.#folder, treeDir(treeId), first, day)) return folder;
+    return undefined;
   }
 
   /** Whether a folder was removed while this instance ran. @throws FoldspaceError `FOLD_IO` for a link on the way */
@@ -110,26 +118,6 @@ export class DayFolders {
 
   async #exists(path: string): Promise<boolean> {
     return (await this.#folder.fs.stat(this.#folder.at(path)))?.kind === "directory";
-  }
-
-  /** The latest folder of a day from `first` on, and before the other. */
-  async #findEarlier(folder: string, first: string, before: string, depth: number = 0): Promise<string | undefined> {
-    if (depth === 3) return folder;
-    for (const name of await this.#listFolders(folder)) {
-      const path = joinPath(folder, name);
-      // of two siblings, the one with the earlier name has only earlier days
-      const isEarlier = depth === 2 ? path < before : path <= before.slice(0, path.length);
-      if (!isEarlier || path < first.slice(0, path.length) || !isDayFolder(name, depth)) continue;
-      const found = await this.#findEarlier(path, first, before, depth + 1);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
-  /** The latest first. */
-  async #listFolders(path: string): Promise<string[]> {
-    const entries = (await this.#folder.fs.list(this.#folder.at(path))) ?? [];
-    return entries.flatMap(({ name, kind }) => (kind === "directory" ? [name] : [])).toSorted((a, b) => (a > b ? -1 : 1));
   }
 }
 

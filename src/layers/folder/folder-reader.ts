@@ -17,8 +17,11 @@ import type { LogEntry, SpaceFolder } from "./space-folder.ts";
 const FILES_TOGETHER = 512;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Devices write to the folder of the present day, and send what they wrote offline days later. */
-const RECENT_DAYS = 3;
+/**
+ * Devices write to the folder of the present day or of one up to seven days before (`CONTINUED_MS` of `former-files.ts`), and send
+ * what they wrote offline days later.
+ */
+const RECENT_DAYS = 8;
 
 /** The files that this instance writes itself. */
 export interface OwnFiles {

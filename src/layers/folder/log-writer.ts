@@ -1,10 +1,12 @@
 import { DayFolders } from "./day-folders.ts";
 import type { FileSignature } from "./file-signature.ts";
+import { type FormerFile, FormerFiles } from "./former-files.ts";
 import { LF } from "../../bytes.ts";
 import type { Clock } from "../../clock.ts";
 import { errorCode, FoldspaceError } from "../../errors.ts";
 import type { FileStat } from "../../fs/file-system.ts";
 import { encodeLine } from "../../log/line.ts";
+import { newWriterOf, turnedBy } from "../../log/own-writers.ts";
 import { canNameLog, logFilePath, logFilePathIn } from "../../log/paths.ts";
 import { describePointer, MAX_POINTER_BYTES } from "../../log/placeholders.ts";
 import type { Trace } from "../../trace.ts";
@@ -77,6 +79,8 @@ export class LogWriter {
   #writerIds: string[];
   /** Those of earlier instances. They are not used for new files: one of that name may have been here before. */
   readonly #formerIds = new Set<string>();
+  /** The peer that earlier instances have been, if this one continues it, and their files. */
+  #former: { readonly peerId: string; readonly files: FormerFiles } | undefined;
 
   /**
    * @param sync whether every append waits for the device
@@ -104,12 +108,15 @@ export class LogWriter {
 
   /** Must be called if earlier instances had the writer's id. */
   continueWriter(): void {
-    for (const writerId of this.#writerIds) this.#formerIds.add(writerId);
+    const [peerId] = this.#writerIds as [string];
+    this.#formerIds.add(peerId);
+    this.#former = { peerId, files: new FormerFiles(this.#folder, peerId) };
   }
 
   /** Writes to new files from now on, because another instance writes to the present ones as well. */
   changeWriter(writerId: string): void {
     this.#writerIds = [writerId];
+    this.#former = undefined;
     this.#ownFiles.clear();
   }
 
@@ -147,8 +154,9 @@ export class LogWriter {
     looking.catch(() => undefined);
     await this.#folder.assertPresent();
     const left = await looking;
-    const folder = left?.folder ?? (await this.#days.choose(treeId, now));
-    const writerId = this.#writerInTurn(folder, treeId, peerId, now);
+    const former = await this.#findFormer(treeId, peerId, now);
+    const folder = left?.folder ?? former?.folder ?? (await this.#days.choose(treeId, now));
+    const writerId = left?.writerId ?? former?.writerId ?? this.#writerInTurn(folder, treeId, peerId, now);
     const path = logFilePathIn(folder, treeId, peerId, writerId);
     let own = this.#ownFiles.get(path);
     if (!own) {
@@ -168,10 +176,16 @@ export class LogWriter {
     const isAsLeft = seen !== undefined && own.state === "whole" && isAsWritten(own, seen);
     const isGone = seen === undefined || (seen.size === 0 && own.size > 0);
     const found = isAsLeft || isGone ? undefined : await this.#examine(path, seen.size);
+    if (former && (isGone || found?.isPointer || !FormerFiles.fits(seen.size))) {
+      this.#former?.files.leave(treeId, former);
+      if (own.size === 0) this.#ownFiles.delete(path);
+      else if (isGone) this.#onChanged(treeId);
+      return await this.#append(links, treeId, peerId, ops);
+    }
     const isFormer = seen?.size === 0 && own.size === 0 && this.#formerIds.has(writerId);
     const appendElsewhere = async (): Promise<number> => {
       // a service may have removed it from this device only: a new file of this name would replace the service's file
-      this.#writerIds[this.#writerIds.indexOf(writerId)] = newId();
+      this.#writerIds[this.#writerIds.indexOf(writerId)] = this.#newWriter();
       if (!isFormer) this.#onChanged(treeId);
       return await this.#append(links, treeId, peerId, ops);
     };
@@ -231,7 +245,7 @@ export class LogWriter {
   #writerInTurn(folder: string, treeId: string, peerId: string, now: number): string {
     for (const writerId of this.#writerIds) {
       const own = this.#ownFiles.get(logFilePathIn(folder, treeId, peerId, writerId));
-      if (!own || hasRested(own, now) || now - own.turnSince < TURN_MS) return writerId;
+      if (!own || isInTurn(own, now)) return writerId;
     }
     const writerId = this.#nextWriter();
     this.#writerIds.push(writerId);
@@ -242,10 +256,27 @@ export class LogWriter {
   #nextWriter(): string {
     const [first = ""] = this.#writerIds;
     const at = this.#writerIds.length * 8;
-    const turned = `${first.slice(at)}${first.slice(0, at)}`;
-    if (at >= first.length || !/^[0-9a-f]{32}$/.test(first) || this.#writerIds.includes(turned)) return newId();
+    const turned = turnedBy(first, at);
+    if (at >= first.length || !/^[0-9a-f]{32}$/.test(first) || this.#writerIds.includes(turned)) return this.#newWriter();
     if (this.#formerIds.has(first)) this.#formerIds.add(turned);
     return turned;
+  }
+
+  #newWriter(): string {
+    return this.#former ? newWriterOf(this.#former.peerId) : newId();
+  }
+
+  /** The file of an earlier instance that the peer's operations go to now. */
+  async #findFormer(treeId: string, peerId: string, now: number): Promise<FormerFile | undefined> {
+    if (peerId !== this.#former?.peerId) return undefined;
+    await this.#former.files.find(treeId, now);
+    return this.#formerInTurn(treeId, peerId, now);
+  }
+
+  #formerInTurn(treeId: string, peerId: string, now: number): FormerFile | undefined {
+    const file = peerId === this.#former?.peerId ? this.#former.files.get(treeId, now) : undefined;
+    const own = file && this.#ownFiles.get(logFilePathIn(file.folder, treeId, peerId, file.writerId));
+    return !own || isInTurn(own, now) ? file : undefined;
   }
 
   /**
@@ -257,14 +288,16 @@ export class LogWriter {
     treeId: string,
     peerId: string,
     now: number,
-  ): Promise<{ readonly folder: string; readonly seen: FileSignature } | undefined> {
-    const folder = this.#days.expect(treeId, now);
+  ): Promise<(FormerFile & { readonly seen: FileSignature }) | undefined> {
+    const former = this.#formerInTurn(treeId, peerId, now);
+    const folder = former?.folder ?? this.#days.expect(treeId, now);
     if (folder === undefined) return undefined;
-    const path = logFilePathIn(folder, treeId, peerId, this.#writerInTurn(folder, treeId, peerId, now));
+    const writerId = former?.writerId ?? this.#writerInTurn(folder, treeId, peerId, now);
+    const path = logFilePathIn(folder, treeId, peerId, writerId);
     const own = this.#ownFiles.get(path);
     if (own?.state !== "whole") return undefined;
     const seen = await this.#see(links, path);
-    return seen && isAsWritten(own, seen) ? { folder, seen } : undefined;
+    return seen && isAsWritten(own, seen) ? { folder, writerId, seen } : undefined;
   }
 
   /**
@@ -327,6 +360,10 @@ function encodeFirst(ops: readonly VertexOperation[]): string[] {
     lines.push(line);
   }
   return lines;
+}
+
+function isInTurn(own: OwnFile, now: number): boolean {
+  return hasRested(own, now) || now - own.turnSince < TURN_MS;
 }
 
 function hasRested(own: OwnFile, now: number): boolean {

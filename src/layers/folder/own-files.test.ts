@@ -257,14 +257,26 @@ describe("while edits go on and on", () => {
 });
 
 describe("an instance whose peer earlier instances have been", () => {
-  const continued = async (files: Record<string, string>): Promise<{ memory: MemoryFileSystem; save: () => Promise<void> }> => {
-    const memory = new MemoryFileSystem({ "/space/space-v1/space.json": `{"id":"${SPACE}"}`, ...files });
-    const layer = new FileSystemPersistenceLayer("/space", SPACE, { fs: memory, clock: new ManualClock() });
+  const DAY_MS = 24 * 60 * 60 * 1000;
+  const PEER = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
+  const continued = async (
+    files: Record<string, string>,
+    {
+      peerId = "writer",
+      memory = new MemoryFileSystem({ "/space/space-v1/space.json": `{"id":"${SPACE}"}`, ...files }),
+      days = 0,
+    } = {},
+  ): Promise<{ memory: MemoryFileSystem; clock: ManualClock; save: () => Promise<void> }> => {
+    const clock = new ManualClock();
+    await clock.advance(days * DAY_MS);
+    const layer = new FileSystemPersistenceLayer("/space", SPACE, { fs: memory, clock });
     open.push(layer);
-    await layer.connect({ peerId: "writer", isPeerContinued: true });
-    const ops = new TestPeer("writer").setMany(2);
-    return { memory, save: async () => void (await Promise.all([layer.saveTreeOps(SPACE, ops), layer.flush()])) };
+    await layer.connect({ peerId, isPeerContinued: true });
+    const ops = new TestPeer(peerId).setMany(2);
+    return { memory, clock, save: async () => void (await Promise.all([layer.saveTreeOps(SPACE, ops), layer.flush()])) };
   };
+  const filesOf = (memory: MemoryFileSystem): Record<string, string> =>
+    Object.fromEntries(Object.entries(memory.dump()).filter(([path]) => path.endsWith(".jsonl")));
   const logsIn = (memory: MemoryFileSystem): string[] =>
     Object.keys(memory.dump()).filter((path) => path.endsWith(".jsonl") && path.includes("writer"));
 
@@ -280,5 +292,43 @@ describe("an instance whose peer earlier instances have been", () => {
     expect(logsIn(memory)).toEqual([expect.stringMatching(/\/writer\.[0-9a-f]{32}\.jsonl$/)]);
     await save();
     expect(logsIn(memory)).toHaveLength(1);
+  });
+
+  test("appends to the peer's file of the days before, as long as it is small", async () => {
+    const { memory, save } = await continued({ [OWN]: '["p",1,"vertex","text",0]\n' }, { days: 6 });
+    await save();
+    expect(Object.values(filesOf(memory)).map((text) => text.trim().split("\n").length)).toEqual([3]);
+    const large = `["p",1,"vertex","text","${"x".repeat(300_000)}"]\n`;
+    for (const [text, days] of [
+      [large, 6],
+      ['["p",1,"vertex","text",0]\n', 8],
+    ] as const) {
+      const later = await continued({ [OWN]: text }, { days });
+      await later.save();
+      expect(filesOf(later.memory)).toMatchObject({ [OWN.slice(1)]: text });
+      expect(logsIn(later.memory)).toHaveLength(2);
+    }
+  });
+
+  test("appends to a file that an instance before it began under another name, and to nobody else's", async () => {
+    const relay = `${DAY}/${PEER}.${"7".repeat(32)}.jsonl`;
+    const { memory, save } = await continued({ [relay]: '["p",1,"vertex","text",0]\n' }, { peerId: PEER, days: 1 });
+    await save();
+    const made = Object.keys(filesOf(memory)).filter((path) => !relay.endsWith(path));
+    expect(made).toEqual([
+      expect.stringMatching(/\/01\/16\/a1b2c3d4e5f60718293a4b5c6d7e8f90\.a1b2c3d4e5f60718[0-9a-f]{16}\.jsonl$/),
+    ]);
+    const later = await continued({}, { memory, peerId: PEER, days: 3 });
+    await later.save();
+    expect(Object.keys(filesOf(memory))).toHaveLength(2);
+    expect(memory.dump()[made[0]!]!.trim().split("\n")).toHaveLength(4);
+  });
+
+  test("leaves a file that is gone, and makes no other of its name", async () => {
+    const { memory, save } = await continued({ [OWN]: '["p",1,"vertex","text",0]\n' }, { days: 2 });
+    await save();
+    await memory.remove(OWN);
+    await save();
+    expect(logsIn(memory)).toEqual([expect.stringMatching(/\/01\/17\/writer\.[0-9a-f]{32}\.jsonl$/)]);
   });
 });

@@ -12,25 +12,26 @@ export function describeRepair({ steps, left, operations }: Repair, now: Date): 
     `Repaired on ${now.toISOString()}. ${operations} operations can be read, all that could be read before.`,
     "The files that were moved out of the space are kept beside this file. No program reads them any more.",
     "",
-    ...steps.map(describeStep),
+    ...steps.map((step) => describeStep(step)),
     ...(left.length === 0 ? [] : ["", "Problems that could not be repaired:", "", ...left.map(describeLeft)]),
     "",
   ].join("\n");
 }
 
-/** Describes a step in one sentence. */
-export function describeStep(step: RepairStep): string {
+/** Describes a step in one sentence. @param isPlanned whether it has not been done */
+export function describeStep(step: RepairStep, isPlanned = false): string {
+  const was = (done: string): string => (isPlanned ? `would be ${done}` : done);
   switch (step.kind) {
     case "relay":
-      return `${step.file}: written, with ${count(step.operations, "operation")} that only copies contained`;
+      return `${step.file}: ${was("written")}, with ${count(step.operations, "operation")} that only copies contained`;
     case "space-file": {
-      const kept = step.to === undefined ? "" : `; the damaged file is kept in ${step.to}`;
-      return `${step.file}: written for the space ${step.spaceId}, to which the operations in the folder belong${kept}`;
+      const kept = step.to === undefined ? "" : `; the damaged file ${isPlanned ? "would be" : "is"} kept in ${step.to}`;
+      return `${step.file}: ${was("written")} for the space ${step.spaceId}, to which the operations in the folder belong${kept}`;
     }
     case "move":
-      return `${step.file}: moved to ${step.to}, as ${step.reason}`;
+      return `${step.file}: ${was("moved")} to ${step.to}, as ${step.reason}`;
     case "complete":
-      return `${step.file}: rewritten, with ${count(step.completed, "torn line")} completed and ${count(step.removed, "unreadable one")} removed; the original is kept in ${step.to}`;
+      return `${step.file}: ${was("rewritten")}, with ${count(step.completed, "torn line")} completed and ${count(step.removed, "unreadable one")} removed; the original ${isPlanned ? "would be" : "is"} kept in ${step.to}`;
   }
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage, FoldspaceError, isFoldspaceError, systemCode } from "../../errors.ts";
 import { randomId } from "../../random-id.ts";
+import { makeStateFolder } from "./state-folder.ts";
 import type { PeerLease, PeerPool } from "../peer-pool.ts";
 import { createRecord, readRecord, updateRecord, type RecordSubject } from "./peer-record.ts";
 import { isRunning, machineName, newOwner } from "./process-identity.ts";
@@ -45,7 +46,7 @@ export class FilePeerPool implements PeerPool {
     const space = createHash("sha256").update(spaceId).digest("hex").slice(0, 32);
     const folder = join(this.#folder, "peers", machineName(), space);
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeStateFolder(folder);
       const entries = list(folder);
       for (const entry of entries) {
         const lease = take(folder, entry, spaceId);
