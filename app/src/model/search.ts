@@ -122,7 +122,10 @@ function refresh(indexed: IndexedTree): void {
     const known = before.get(itemId);
     const note = noteOf(tree, itemId);
     const isKnown = known?.text === text && known.note === note;
-    entries.set(itemId, isKnown ? known : { itemId, text, note, normalized: toSearchable(text), normalizedNote: toSearchable(note) });
+    entries.set(
+      itemId,
+      isKnown ? known : { itemId, text, note, normalized: toSearchable(text), normalizedNote: toSearchable(note) },
+    );
     for (const child of tree.getChildrenIds(itemId)) ids.push(child);
   }
   indexed.entries = entries;

@@ -2,7 +2,15 @@ import { errorCode, type Problem, type ReplicatedTree, type SpaceStatus } from "
 import type { InlineLink } from "../../model/inline.ts";
 import { moveItems } from "../../model/move-items.ts";
 import { linkedPage } from "../../model/page-titles.ts";
-import { createPage, listDeletedPages, listPages, removePage, restorePage, type DeletedPage, type Page } from "../../model/pages.ts";
+import {
+  createPage,
+  listDeletedPages,
+  listPages,
+  removePage,
+  restorePage,
+  type DeletedPage,
+  type Page,
+} from "../../model/pages.ts";
 import { ConflictWatcher, type Conflict } from "../../model/conflicts.ts";
 import { TextMerger } from "../../model/text-merger.ts";
 import { recall, remember } from "../../session/browser-settings.ts";
