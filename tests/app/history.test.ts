@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { findChromium } from "../browser/chromium.ts";
 import { SOON } from "./app-page.ts";
 import { ServedFolder } from "./folders.ts";
-import { openPageTwice } from "./open-page.ts";
+import { openPage, openPageTwice } from "./open-page.ts";
 import { PATIENT, useBrowser } from "./rig.ts";
 
 describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => {
@@ -88,6 +88,34 @@ describe.skipIf(!findChromium())("the history (needs Chromium)", PATIENT, () => 
     expect(await rewritten.locator("ins").allTextContents()).toEqual(["Rob"]);
     await rewritten.getByRole("button", { name: "Restore “call Bob at five” as it was before" }).click();
     await app.shows(["call Bob at five"]);
+  });
+
+  test("shows notes, and restores the note and the tick of one item as they were before", async () => {
+    const app = await openPage(rig, ["one", "two"]);
+    const panel = await app.openPanel("History");
+    const then = panel.getByRole("list", { name: "The page as it was then" }).getByRole("listitem");
+    const changed = panel.getByRole("list", { name: "What changed" }).getByRole("listitem");
+    await app.edit("one");
+    await app.press("Shift+Enter");
+    await app.type("the note");
+    await app.press("Escape");
+    await app.edit("two");
+    await app.type(" and more");
+    await expect.poll(() => then.filter({ hasText: "one" }).locator(".note").allTextContents(), SOON).toEqual(["the note"]);
+    await app.edit("one");
+    await app.press("Shift+Enter", "Control+a");
+    await app.type("overwritten");
+    await app.press("Escape", "Control+Enter");
+    await app.shows(["x one", "two and more"]);
+
+    const back = changed.filter({ hasText: "overwritten" }).getByRole("button", { name: "Restore “one” as it was before" });
+    await back.click();
+    const note = app.page.getByTestId("row").locator(".note");
+    await expect.poll(() => note.allTextContents(), SOON).toEqual(["the note"]);
+    await app.shows(["one", "two and more"]);
+    await app.button("Undo").click();
+    await app.shows(["x one", "two and more"]);
+    await expect.poll(() => note.allTextContents(), SOON).toEqual(["overwritten"]);
   });
 
   test("restores the whole page to a moment in one step, and compares two moments", async () => {

@@ -102,6 +102,35 @@ describe.skipIf(!findChromium())("pages (needs Chromium)", PATIENT, () => {
     await expect.poll(() => a.title.inputValue(), SOON).toBe("Second");
   });
 
+  test("stay while the user writes in them if another device deletes them, until the user decides", async () => {
+    const { url } = await ServedFolder.serve();
+    const a = await rig.openApp(url);
+    await a.newPage("First", ["in the first"]);
+    await a.newPage("Second", ["one"]);
+    const b = await rig.openApp(url);
+    await b.openPage("Second");
+    await b.edit("one");
+    await a.choose("Page “Second”", "Delete page");
+    await b.button("Discard the page").waitFor();
+    await b.type(" and two");
+    await b.press("Enter");
+    await b.type("three");
+    await b.shows(["one and two", "three"]);
+    expect(await b.title.inputValue()).toBe("Second");
+    await b.title.fill("Kept");
+    await b.untilSaved();
+    await b.edit("three");
+    await b.button("Keep the page").click();
+    await b.type("!");
+    for (const device of [a, b]) await expect.poll(() => device.pages(), SOON).toEqual(["First", "Kept"]);
+    await a.openPage("Kept");
+    for (const device of [a, b]) await device.shows(["one and two", "three!"]);
+    await a.choose("Page “Kept”", "Delete page");
+    await b.button("Discard the page").click();
+    await b.shows(["in the first"]);
+    expect(await b.button("Discard the page").count()).toBe(0);
+  });
+
   test("are shown even if the address is malformed", async () => {
     const { url } = await ServedFolder.serve();
     const app = await rig.openApp(url);

@@ -34,6 +34,26 @@ describe.skipIf(!findChromium())("printing (needs Chromium)", PATIENT, () => {
     expect(await page.locator("article").count()).toBe(0);
   });
 
+  test("has the notes, also that of an item that is zoomed into", async () => {
+    const app = await openPage(rig, ["one"]);
+    await app.importFiles([{ name: "Noted.md", text: "# Noted\n\n- above\n  its **note**\n  - below\n    two\n    lines\n" }]);
+    await expect.poll(() => app.title.inputValue(), SOON).toBe("Noted");
+    await app.page.emulateMedia({ media: "print" });
+    const print = async (): Promise<string> => {
+      await app.page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+      const text = await app.page.locator("article").innerText();
+      await app.page.evaluate(() => dispatchEvent(new Event("afterprint")));
+      return text.replaceAll(/\s*\n\s*/g, "\n").trim();
+    };
+    expect(await print()).toBe("Noted\n•\nabove\nits note\n•\nbelow\ntwo\nlines");
+    await app.page.emulateMedia({ media: "screen" });
+    await app.edit("above");
+    await app.press("Alt+Enter");
+    await expect.poll(() => app.page.title(), SOON).toBe("above – Notes");
+    await app.page.emulateMedia({ media: "print" });
+    expect(await print()).toBe("above\nits note\n•\nbelow\ntwo\nlines");
+  });
+
   test("has the text that is being typed, and no notation", async () => {
     const app = await openPage(rig, ["**bold** and [[Page]]"]);
     await app.press("Enter");

@@ -286,11 +286,15 @@ export class OutlineEditor {
       for (const [parentId, ids] of wanted) this.#places.arrange(parentId, ids);
       for (const parentId of wanted.keys())
         for (const id of outline.childrenOf(parentId)) if (!wanted.has(id)) this.#journal.delete(id);
-      for (const { id, text, note = "", isDone } of rows) {
-        if (this.#textOf(id) !== text) this.#journal.setText(id, text);
-        if (noteOf(tree, id) !== note) this.#journal.setNote(id, note);
-        if (isSet(tree, id, DONE_KEY) !== isDone) this.#toggle(id, DONE_KEY);
-      }
+      for (const row of rows) this.#fillAgain(row);
+    });
+  }
+
+  /** Restores an item to an earlier state: its text, note and tick, and its place if it is gone. */
+  restoreAsItWas(row: Row): void {
+    this.#step(() => {
+      this.restore(row.id, row.parentId);
+      this.#fillAgain(row);
     });
   }
 
@@ -351,6 +355,13 @@ export class OutlineEditor {
   #addToNote(id: string, note: string = ""): void {
     const before = noteOf(this.outline.tree, id);
     if (note !== "") this.#journal.setNote(id, before === "" ? note : `${before}\n${note}`);
+  }
+
+  #fillAgain({ id, text, note = "", isDone }: Row): void {
+    const { tree } = this.outline;
+    if (this.#textOf(id) !== text) this.#journal.setText(id, text);
+    if (noteOf(tree, id) !== note) this.#journal.setNote(id, note);
+    if (isSet(tree, id, DONE_KEY) !== isDone) this.#toggle(id, DONE_KEY);
   }
 
   #textOf(id: string): string {

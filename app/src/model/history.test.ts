@@ -69,6 +69,30 @@ test("each item and each text that became another is a moment", () => {
   expect(drawn.filter((lines) => lines.length > 0)).toEqual([["a"], ["first and more"], ["second"], ["second", "b"]]);
 });
 
+test("each note that became another is a moment", () => {
+  const page = newPage(["a"]);
+  for (const note of ["first", "first and more", "second"]) page.editor.setNote(page.id("a"), note);
+  const history = new History(page.tree);
+  const notes = history.moments.map(({ index }) => history.outlineAt(index)[0]?.note);
+  expect(notes.filter((note) => note !== undefined)).toEqual(["first and more", "second"]);
+});
+
+test("an item is restored with its text, note and tick in one step", () => {
+  const page = newPage(["a", "b"]);
+  const id = page.id("a");
+  page.editor.setNote(id, "the note");
+  const [then] = new History(page.tree).outlineAt(Number.MAX_SAFE_INTEGER);
+  page.editor.setNote(id, "");
+  page.editor.toggleDone(id);
+  page.editor.setText(id, "other");
+  page.editor.remove([id]);
+  page.editor.restoreAsItWas(then!);
+  const [now] = new History(page.tree).outlineAt(Number.MAX_SAFE_INTEGER);
+  expect(now).toEqual(then);
+  page.editor.undo();
+  expect(drawnAt(new History(page.tree), Number.MAX_SAFE_INTEGER)).toEqual(["b"]);
+});
+
 test("of very many changes, several are one moment", () => {
   const tree = new ReplicatedTree("a");
   tree.createRoot("page");

@@ -1,7 +1,8 @@
 import { fromMarkdownHeading, fromMarkdownLine, toNote } from "foldspace";
 import { readListLine, withoutSpaces } from "./list-line.ts";
 import { Nesting } from "./nesting.ts";
-import type { NodeDraft } from "./outline-node.ts";
+import { nodesFromLines } from "./pasted-lines.ts";
+import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 
 const HEADING = /^ {0,3}(#{1,6})(?=[ \t]|$)/;
 const HEADING_END = /(?:^|[ \t])#+$/;
@@ -9,6 +10,9 @@ const BLANK = /^[ \t]*$/;
 const UNDERLINE = /^ {0,3}(=+|-{2,})[ \t]*$/;
 const BREAK = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
 const FENCE = /^[ \t]*(`{3,}|~{3,})/;
+/** The properties with which other programs begin a file. */
+const FRONT_MATTER =
+  /^---[ \t]*\n(?=[^\s:#>*+-][^\n:]*:[ \t\n])((?:(?!(?:---|\.\.\.)[ \t]*(?:\n|$)).*\n)*)(?:---|\.\.\.)[ \t]*(?:\n|$)/;
 const QUOTE = /^ {0,3}>[ ]?/;
 
 /** The column of headings, before everything that is indented; a higher level begins further right. */
@@ -16,13 +20,16 @@ const HEADING_COLUMN = -10;
 
 export interface ReadMarkdown {
   readonly title: string | undefined;
-  readonly nodes: NodeDraft[];
+  readonly nodes: OutlineNode[];
 }
 
 export function readMarkdown(text: string): ReadMarkdown {
+  const lines = text.replace(/^\ufeff/, "").replaceAll(/\r\n|\r/g, "\n");
+  const [before = "", properties = ""] = FRONT_MATTER.exec(lines) ?? [];
   const reader = new MarkdownReader();
-  for (const line of text.replace(/^\ufeff/, "").split(/\r\n|\r|\n/)) reader.line(line);
-  return reader.end();
+  for (const line of lines.slice(before.length).split("\n")) reader.line(line);
+  const { title, nodes } = reader.end();
+  return { title, nodes: [...nodesFromLines(properties), ...nodes] };
 }
 
 /** Reads a text line by line. */
@@ -77,12 +84,15 @@ class MarkdownReader {
     if (isBullet) this.#noted = { node, column, lines: [] };
   }
 
-  /** Adds a continuation line: to the note if it is indented further than its bullet, else to the line before. */
+  /**
+   * Adds a continuation line: to the note if it is indented further than its bullet, else to the line before. The rows of a
+   * table stay apart.
+   */
   #goesOn(text: string, column: number): boolean {
     const { lines = [], column: bullet } = this.#noted ?? {};
     if (bullet !== undefined && column > bullet) lines.push(text);
     else if (lines.at(-1)) lines.push(`${lines.pop()} ${text}`);
-    else if (this.#open) this.#open.node.text += ` ${text}`;
+    else if (this.#open && !text.startsWith("|")) this.#open.node.text += ` ${text}`;
     else return false;
     return true;
   }

@@ -249,3 +249,25 @@ test("nodes are read from a page and put into one, in one step", () => {
   other.editor.undo();
   expect(other.drawn).toEqual(["x"]);
 });
+
+test("the properties at the beginning of a file become items, and do not hide its title", () => {
+  const file = "---\ntags: [a, b]\naliases:\n  - Other\n---\n\n# Title\n\n- one\n";
+  expect(fromMarkdown(file)).toEqual({
+    title: "Title",
+    nodes: [
+      { text: "tags: [a, b]", children: [] },
+      { text: "aliases:", children: [{ text: "Other", children: [] }] },
+      { text: "one", children: [] },
+    ],
+  });
+  expect(fromMarkdown(file.replaceAll("\n", "\r\n"))).toEqual(fromMarkdown(file));
+  expect(fromMarkdown("---\n---\ntext\n").nodes.map(({ text }) => text)).toEqual(["text"]);
+  // two breaks
+  expect(fromMarkdown("---\n# Title\n\n- [x] one\n\n---\n").nodes).toEqual([{ text: "one", isDone: true, children: [] }]);
+  expect(fromMarkdown("---\n\ntext\n").nodes.map(({ text }) => text)).toEqual(["text"]);
+});
+
+test("each row of a table is an item", () => {
+  const { nodes } = fromMarkdown("Before\n\n| a | b |\n|---|---|\n| 1 | 2 |\n");
+  expect(nodes.map(({ text }) => text)).toEqual(["Before", "| a | b |", "|---|---|", "| 1 | 2 |"]);
+});

@@ -1,5 +1,5 @@
 import { BIN_ID, isMoveVertexOp, type VertexOperation } from "foldspace/tree";
-import { CREATED_KEY, TEXT_KEY } from "./item.ts";
+import { CREATED_KEY, NOTE_KEY, TEXT_KEY } from "./item.ts";
 
 /** On longer pages, a moment contains several changes, so that there are about this many moments. */
 const MAX_MOMENTS = 500;
@@ -16,8 +16,8 @@ export interface MomentOps {
 /**
  * Groups a tree's operations into moments, in an order in which they may have been made. Operations that one peer made without
  * receiving newer ones stay together, and moments are sorted by their first counters. A moment ends if the peer's counter
- * jumps, if a deletion begins or ends, after more than five minutes between two creations, at the next item, and if a text is
- * not continued but replaced.
+ * jumps, if a deletion begins or ends, after more than five minutes between two creations, at the next item, and if a text or
+ * note is not continued but replaced.
  *
  * Operations contain no times; only a vertex has its creation time, by its device's clock. So the time of a moment is the
  * earliest possible one; if the moment contains creations, it is about right.
@@ -73,17 +73,17 @@ function isBorder(before: VertexOperation, op: VertexOperation): boolean {
   return op.id.counter !== before.id.counter + 1 || isDeletion(op) !== isDeletion(before);
 }
 
-/** Whether it concerns another item, or removes text. */
+/** Whether it concerns another item, or removes a part of its text or note. */
 function isNext(own: readonly VertexOperation[], op: VertexOperation): boolean {
   if (op.targetId !== own.at(-1)?.targetId) return true;
-  const text = textIn(op);
-  if (text === undefined) return false;
-  const before = own.findLast((each) => textIn(each) !== undefined);
-  return before !== undefined && !text.startsWith(textIn(before) ?? "");
+  const key = [TEXT_KEY, NOTE_KEY].find((each) => textIn(op, each) !== undefined);
+  if (key === undefined) return false;
+  const before = own.findLast((each) => textIn(each, key) !== undefined);
+  return before !== undefined && !textIn(op, key)!.startsWith(textIn(before, key)!);
 }
 
-function textIn(op: VertexOperation): string | undefined {
-  return !isMoveVertexOp(op) && op.key === TEXT_KEY && typeof op.value === "string" ? op.value : undefined;
+function textIn(op: VertexOperation, key: string): string | undefined {
+  return !isMoveVertexOp(op) && op.key === key && typeof op.value === "string" ? op.value : undefined;
 }
 
 function isDeletion(op: VertexOperation): boolean {

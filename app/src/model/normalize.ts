@@ -1,5 +1,18 @@
 /** Accents of Latin, Greek and Cyrillic letters. Vowel signs of other scripts do not count as accents. */
 const ACCENTS = /[\u0300-\u036f]/g;
+/** Letters that Unicode does not take apart, as those spell them who do not have them on their keyboards. */
+const SPELLINGS: Readonly<Record<string, string>> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  ł: "l",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+  ħ: "h",
+  ı: "i",
+};
 const ASCII = /^[\0-\x7f]*$/;
 
 /** A text in the form for comparisons: without case and accents. */
@@ -10,19 +23,25 @@ export function normalize(text: string): string {
   return normalized;
 }
 
-/** @returns also, for each character of the normalized text and for its end, the offset in the original text */
-export function normalizeWithOffsets(text: string): { readonly normalized: string; readonly offsets: readonly number[] } {
-  let normalized = "";
+/** The form for searches: as {@link normalize}, and with letters such as ß as they are spelled without them. */
+export function toSearchable(text: string): string {
+  return ASCII.test(text) ? text.toLowerCase() : toSearchableWithOffsets(text).searchable;
+}
+
+/** @returns also, for each character of that form and for its end, the offset in the original text */
+export function toSearchableWithOffsets(text: string): { readonly searchable: string; readonly offsets: readonly number[] } {
+  let searchable = "";
   const offsets: number[] = [];
   let at = 0;
   for (const character of text) {
-    const part = normalizeCharacter(character);
+    const letter = normalizeCharacter(character);
+    const part = SPELLINGS[letter] ?? letter;
     for (let index = 0; index < part.length; index++) offsets.push(at);
-    normalized += part;
+    searchable += part;
     at += character.length;
   }
   offsets.push(at);
-  return { normalized, offsets };
+  return { searchable, offsets };
 }
 
 /** Character by character, so that a text and its parts give equal results: in words, a last sigma has its own lower case. */

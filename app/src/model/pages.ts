@@ -70,9 +70,11 @@ export function titlesOf(space: Space): TextVersions {
   return TextVersions.of(space.tree, space.tree.nameKey);
 }
 
-/** Id of the vertex that names a page. @throws FoldspaceError `FOLD_NO_TREE` */
+/** Id of the vertex that names a page, also after its deletion. @throws FoldspaceError `FOLD_NO_TREE` */
 export function entryIdOf(space: Space, treeId: string): string {
-  return vertexOf(space, treeId).id;
+  const vertex = listedEntryOf(space, treeId) ?? deletedEntryOf(space, treeId);
+  if (!vertex) throw noPage(treeId);
+  return vertex.id;
 }
 
 /** Moves the page's entry into the space tree's bin. The tree itself stays where it is. */
@@ -97,7 +99,7 @@ export function listDeletedPages(space: Space): DeletedPage[] {
 
 /** Moves the entry of a deleted page back to its place. @throws FoldspaceError `FOLD_NO_TREE` */
 export function restorePage(space: Space, treeId: string): void {
-  const entry = binOf(space).find((each) => each.entry.getProperty(TREE_ID_KEY) === treeId)?.entry;
+  const entry = deletedEntryOf(space, treeId);
   if (!entry) throw noPage(treeId);
   const [before] = movesOf(space, ({ targetId, parentId }) => targetId === entry.id && parentId !== BIN_ID);
   space.tree.moveVertex(entry.id, before?.parentId ?? BIN_ID);
@@ -175,10 +177,18 @@ function rekey(space: Space, rekeyed: readonly (readonly [id: string, key: strin
 }
 
 function vertexOf(space: Space, treeId: string): Vertex {
-  const vertexId = space.appTrees.find((reference) => reference.treeId === treeId)?.vertexId;
-  const vertex = vertexId === undefined ? undefined : space.tree.getVertex(vertexId);
+  const vertex = listedEntryOf(space, treeId);
   if (!vertex) throw noPage(treeId);
   return vertex;
+}
+
+function listedEntryOf(space: Space, treeId: string): Vertex | undefined {
+  const vertexId = space.appTrees.find((reference) => reference.treeId === treeId)?.vertexId;
+  return vertexId === undefined ? undefined : space.tree.getVertex(vertexId);
+}
+
+function deletedEntryOf(space: Space, treeId: string): Vertex | undefined {
+  return binOf(space).find(({ entry }) => entry.getProperty(TREE_ID_KEY) === treeId)?.entry;
 }
 
 function noPage(treeId: string): FoldspaceError {

@@ -30,6 +30,10 @@ test("case and accents do not matter, and matches are marked in the original tex
   expect(drawn(index.search("ωμεγασ"))).toEqual(["[Ωμέγας]"]);
   expect(drawn(index.search("istan"))).toEqual(["[İstan]bul"]);
   expect(drawn(index.search("straße"))).toEqual(["[Straße] 5"]);
+  expect(drawn(index.search("strasse"))).toEqual(["[Straße] 5"]);
+  expect(drawn(index.search("stras"))).toEqual(["[Straß]e 5"]);
+  expect(drawn(indexOf(newPage(["Ærø", "Łódź", "un œuf"])).search("aero"))).toEqual(["[Ærø]"]);
+  expect(drawn(searchTitles([{ treeId: "page", title: "Łódź in May" }], "lodz"))).toEqual(["[Łódź] in May"]);
 });
 
 test("scripts without spaces between words are found anywhere in a text, others not", () => {

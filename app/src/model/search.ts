@@ -1,6 +1,6 @@
 import type { ReplicatedTree } from "foldspace/tree";
 import { noteOf, textOf } from "./item.ts";
-import { normalize, normalizeWithOffsets } from "./normalize.ts";
+import { toSearchable, toSearchableWithOffsets } from "./normalize.ts";
 
 const DEFAULT_LIMIT = 50;
 /** A match of a query word must begin here: not in the middle of a word. */
@@ -52,7 +52,7 @@ export function searchTitles(
 ): FoundPage[] {
   const words = wordsOf(query);
   const hits = pages.flatMap(({ treeId, title }) => {
-    const score = scoreOf(normalize(title), words);
+    const score = scoreOf(toSearchable(title), words);
     return score === undefined ? [] : [{ treeId, text: title, score }];
   });
   if (words.length > 0) hits.sort((a, b) => b.score - a.score || a.text.length - b.text.length);
@@ -100,7 +100,7 @@ export class SearchIndex {
     const path = above.map(({ id }) => textOf(tree, id)).toReversed();
     const isInNote = scoreOf(normalized, words) === undefined;
     const line = isInNote
-      ? note.split("\n").find((each) => words.some((word) => findWord(normalize(each), word) >= 0))
+      ? note.split("\n").find((each) => words.some((word) => findWord(toSearchable(each), word) >= 0))
       : undefined;
     return { treeId, itemId, text, ranges: rangesOf(text, words), path, ...(line === undefined ? {} : { note: line }) };
   }
@@ -109,7 +109,7 @@ export class SearchIndex {
 /** @returns a predicate for texts that contain all words of a query */
 export function matcherOf(query: string): (text: string) => boolean {
   const words = wordsOf(query);
-  return (text) => scoreOf(normalize(text), words) !== undefined;
+  return (text) => scoreOf(toSearchable(text), words) !== undefined;
 }
 
 function refresh(indexed: IndexedTree): void {
@@ -122,7 +122,10 @@ function refresh(indexed: IndexedTree): void {
     const known = before.get(itemId);
     const note = noteOf(tree, itemId);
     const isKnown = known?.text === text && known.note === note;
-    entries.set(itemId, isKnown ? known : { itemId, text, note, normalized: normalize(text), normalizedNote: normalize(note) });
+    entries.set(
+      itemId,
+      isKnown ? known : { itemId, text, note, normalized: toSearchable(text), normalizedNote: toSearchable(note) },
+    );
     for (const child of tree.getChildrenIds(itemId)) ids.push(child);
   }
   indexed.entries = entries;
@@ -130,7 +133,7 @@ function refresh(indexed: IndexedTree): void {
 }
 
 function wordsOf(query: string): string[] {
-  return normalize(query)
+  return toSearchable(query)
     .split(/\s+/)
     .filter((word) => word !== "");
 }
@@ -164,10 +167,10 @@ function findWord(normalized: string, word: string, from = 0): number {
 }
 
 function rangesOf(text: string, words: readonly string[]): (readonly [number, number])[] {
-  const { normalized, offsets } = normalizeWithOffsets(text);
+  const { searchable, offsets } = toSearchableWithOffsets(text);
   const ranges: [number, number][] = [];
   for (const word of words) {
-    for (let at = findWord(normalized, word); at >= 0; at = findWord(normalized, word, at + word.length)) {
+    for (let at = findWord(searchable, word); at >= 0; at = findWord(searchable, word, at + word.length)) {
       let end = at + word.length;
       // one character may be normalized to several
       while (offsets[end] === offsets[end - 1]) end++;

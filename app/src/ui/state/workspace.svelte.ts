@@ -2,7 +2,15 @@ import { errorCode, type Problem, type ReplicatedTree, type SpaceStatus } from "
 import type { InlineLink } from "../../model/inline.ts";
 import { moveItems } from "../../model/move-items.ts";
 import { linkedPage } from "../../model/page-titles.ts";
-import { createPage, listDeletedPages, listPages, removePage, restorePage, type Page } from "../../model/pages.ts";
+import {
+  createPage,
+  listDeletedPages,
+  listPages,
+  removePage,
+  restorePage,
+  type DeletedPage,
+  type Page,
+} from "../../model/pages.ts";
 import { ConflictWatcher, type Conflict } from "../../model/conflicts.ts";
 import { TextMerger } from "../../model/text-merger.ts";
 import { recall, remember } from "../../session/browser-settings.ts";
@@ -42,6 +50,8 @@ export class Workspace {
   readonly copy: KeptCopy;
   pages: readonly Page[] = $state.raw([]);
   page: PageView | undefined = $state.raw();
+  /** The shown page, if another device has deleted it while the user writes in it: it stays until the user decides. */
+  deleted: DeletedPage | undefined = $state.raw();
   /** Whether the pages have not been read from the layers yet. */
   isLoading: boolean = $state(true);
   status: SpaceStatus = $state.raw({ layers: [] });
@@ -122,8 +132,9 @@ export class Workspace {
   /** Shows the page that the address names, or else the page that was shown last, or else the first page. */
   async follow(): Promise<void> {
     const { pageId, itemId } = readAddress();
-    const known = (id: string | undefined): boolean => this.pages.some(({ treeId }) => treeId === id);
+    const known = (id: string | undefined): boolean => id !== undefined && this.titleOf(id) !== undefined;
     const treeId = [pageId, recall("page"), this.pages[0]?.treeId].find(known);
+    if (treeId !== this.deleted?.treeId) this.deleted = undefined;
     if (treeId === undefined) {
       this.page = this.missing = undefined;
       this.isLoading = false;
@@ -280,7 +291,8 @@ export class Workspace {
   }
 
   titleOf(treeId: string): string | undefined {
-    return this.pages.find((page) => page.treeId === treeId)?.title;
+    const page = this.deleted?.treeId === treeId ? this.deleted : this.pages.find((each) => each.treeId === treeId);
+    return page?.title;
   }
 
   /** Loads a page with its view. */
@@ -370,21 +382,42 @@ export class Workspace {
     this.pages = listPages(space);
     this.name = space.name ?? "Notes";
     const { page } = this;
-    if (page && !this.pages.some(({ treeId }) => treeId === page.treeId)) {
-      this.#reportDeletion(page.treeId);
-      location.hash = "";
-      void this.follow();
+    const isGone = page !== undefined && !this.pages.some(({ treeId }) => treeId === page.treeId);
+    const deleted = isGone ? this.#deletedElsewhere(page.treeId) : undefined;
+    this.deleted = this.deleted || isWriting() ? deleted : undefined;
+    if (this.deleted) return;
+    if (isGone) {
+      if (deleted) this.#reportDeletion(page.treeId);
+      this.#leave();
     } else if (!page && !this.isLoading && this.pages.length > 0) void this.follow();
   }
 
+  /** Leaves the shown page, which is deleted, after all. It can be restored from the history. */
+  discardDeleted(): void {
+    this.deleted = undefined;
+    this.#leave();
+  }
+
+  #leave(): void {
+    location.hash = "";
+    void this.follow();
+  }
+
   /** A user who deletes a page here needs no notice of it. */
-  #reportDeletion(treeId: string): void {
+  #deletedElsewhere(treeId: string): DeletedPage | undefined {
     const { space } = this.session;
-    const deleted = listDeletedPages(space).find((page) => page.treeId === treeId);
-    if (deleted?.deletedBy === space.peerId) return;
+    return listDeletedPages(space).find((page) => page.treeId === treeId && page.deletedBy !== space.peerId);
+  }
+
+  #reportDeletion(treeId: string): void {
     notices.inform("The open page has been deleted.", {
       label: "Restore",
       run: () => this.restorePage(treeId),
     });
   }
+}
+
+/** Whether the focus is in a text of the shown page. */
+function isWriting(): boolean {
+  return document.activeElement?.matches("main :is([contenteditable], textarea)") ?? false;
 }
