@@ -176,20 +176,17 @@ export class LogWriter {
     const isAsLeft = seen !== undefined && own.state === "whole" && isAsWritten(own, seen);
     const isGone = seen === undefined || (seen.size === 0 && own.size > 0);
     const found = isAsLeft || isGone ? undefined : await this.#examine(path, seen.size);
-    if (former && (isGone || found?.isPointer || !FormerFiles.fits(seen.size))) {
-      this.#former?.files.leave(treeId, former);
-      if (own.size === 0) this.#ownFiles.delete(path);
-      else if (isGone) this.#onChanged(treeId);
-      return await this.#append(links, treeId, peerId, ops);
-    }
-    const isFormer = seen?.size === 0 && own.size === 0 && this.#formerIds.has(writerId);
+    const isFull = former !== undefined && seen !== undefined && !FormerFiles.fits(seen.size);
+    const isFormer = former === undefined && seen?.size === 0 && own.size === 0 && this.#formerIds.has(writerId);
     const appendElsewhere = async (): Promise<number> => {
       // a service may have removed it from this device only: a new file of this name would replace the service's file
-      this.#writerIds[this.#writerIds.indexOf(writerId)] = this.#newWriter();
-      if (!isFormer) this.#onChanged(treeId);
+      if (former) this.#former?.files.leave(treeId, former);
+      else this.#writerIds[this.#writerIds.indexOf(writerId)] = this.#newWriter();
+      if (former && own.size === 0) this.#ownFiles.delete(path);
+      else if (!isFormer && !isFull) this.#onChanged(treeId);
       return await this.#append(links, treeId, peerId, ops);
     };
-    if (isGone || found?.isPointer || isFormer) return await appendElsewhere();
+    if (isGone || found?.isPointer || isFull || isFormer) return await appendElsewhere();
     if ((own.state === "whole" && !isAsLeft) || seen.size < own.size) this.#onChanged(treeId);
     if (!isAsLeft) noteChange(own, seen);
     const startsInLine = found?.endsInLine === true;
