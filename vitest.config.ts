@@ -96,7 +96,8 @@ const inBrowser = (executablePath: string): TestProjectConfiguration => ({
   test: {
     name: "browser",
     include: ["tests/browser/**/*.test.ts"],
-    exclude: [DRIVING_TESTS],
+    exclude: [DRIVING_TESTS, ...(natsServer ? [] : ["tests/browser/nats-layer.test.ts"])],
+    globalSetup: natsServer ? ["tests/nats/serve-pages.ts"] : [],
     browser: {
       enabled: true,
       headless: true,

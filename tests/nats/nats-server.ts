@@ -22,7 +22,7 @@ export class NatsServer {
   readonly #folder: string;
   #ports: { readonly tcp: number; readonly webSocket: number } | undefined;
   #process: ChildProcess | undefined;
-  readonly #settings: string;
+  #settings: string;
 
   private constructor(folder: string, settings: string) {
     this.#folder = folder;
@@ -53,17 +53,7 @@ export class NatsServer {
   async start(): Promise<void> {
     const program = findNatsServer();
     if (program === undefined) throw new Error("nats-server is not installed");
-    await rm(join(this.#folder, "ports"), { recursive: true, force: true });
-    const { tcp, webSocket } = this.#ports ?? { tcp: -1, webSocket: -1 };
-    const configuration = [
-      `listen: "127.0.0.1:${tcp}"`,
-      `websocket { listen: "127.0.0.1:${webSocket}", no_tls: true }`,
-      `jetstream { store_dir: ${JSON.stringify(this.#folder)} }`,
-      `ports_file_dir: ${JSON.stringify(this.#folder)}`,
-      this.#settings,
-    ];
-    const file = join(this.#folder, "server.conf");
-    await writeFile(file, `${configuration.join("\n")}\n`);
+    const file = await this.#configure();
     const child = spawn(program, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
     // also if the tests are interrupted
@@ -83,6 +73,13 @@ export class NatsServer {
     }
   }
 
+  /** Has the running server use other settings, which ends the connections that they no longer permit. */
+  async reconfigure(settings: string): Promise<void> {
+    this.#settings = settings;
+    await this.#configure();
+    this.#process?.kill("SIGHUP");
+  }
+
   /** Ends the server as a crash or a power failure would. */
   async kill(): Promise<void> {
     const child = this.#process;
@@ -100,6 +97,20 @@ export class NatsServer {
   async stop(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #configure(): Promise<string> {
+    const { tcp, webSocket } = this.#ports ?? { tcp: -1, webSocket: -1 };
+    const configuration = [
+      `listen: "127.0.0.1:${tcp}"`,
+      `websocket { listen: "127.0.0.1:${webSocket}", no_tls: true }`,
+      `jetstream { store_dir: ${JSON.stringify(this.#folder)} }`,
+      `ports_file_dir: ${JSON.stringify(this.#folder)}`,
+      this.#settings,
+    ];
+    const file = join(this.#folder, "server.conf");
+    await writeFile(file, `${configuration.join("\n")}\n`);
+    return file;
   }
 
   get #known(): { readonly tcp: number; readonly webSocket: number } {

@@ -65,6 +65,7 @@ export class ServerSession {
       inboxPrefix: `${inboxPrefix}.${session}`,
       clock,
       trace,
+      failure: () => this.failure.value,
       onProblems,
       onLoss: () => {
         this.#publisher.forgetStored();

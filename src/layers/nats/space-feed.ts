@@ -18,6 +18,8 @@ export interface SpaceFeedOptions {
   readonly inboxPrefix: string;
   readonly clock: Clock;
   readonly trace: Trace | undefined;
+  /** Why the link has no connection at present: newer than why the former connection ended. */
+  readonly failure: () => FoldspaceError | undefined;
   readonly onProblems: (treeId: string, problems: readonly Problem[], isAll: boolean) => void;
   /** Stored messages were lost: the server was reset, or its administrator removed the space. */
   readonly onLoss: () => void;
@@ -229,7 +231,9 @@ export class SpaceFeed {
   get #current(): LinkConnection {
     const connection = this.#connection;
     if (connection && !connection.isClosed) return connection;
-    throw connection?.reason ?? new FoldspaceError("FOLD_CLOSED", "The server has not been connected to");
+    throw (
+      this.#options.failure() ?? connection?.reason ?? new FoldspaceError("FOLD_CLOSED", "The server has not been connected to")
+    );
   }
 
   #reading(subject: string, from: ReaderOptions["from"]): ReaderOptions {
