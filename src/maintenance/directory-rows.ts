@@ -13,6 +13,8 @@ export class DirectoryRows {
   readonly #files: OperationColumns[] = [];
   /** Numbers of vertices that reference trees. */
   readonly #references = new Set<number>();
+  /** Ids of the trees that any vertex has ever referenced. */
+  readonly everReferenced: Set<string> = new Set();
 
   constructor(spaceId: string, numbers: LogNumbers) {
     this.#spaceId = spaceId;
@@ -31,7 +33,10 @@ export class DirectoryRows {
       const key = columns.isMove(row) ? undefined : columns.keyAt(row);
       if (key !== undefined && !KEYS.has(key)) continue;
       file.addRow(columns, row);
-      if (key === TREE_ID_KEY) this.#references.add(columns.targetAt(row));
+      if (key !== TREE_ID_KEY) continue;
+      this.#references.add(columns.targetAt(row));
+      const op = columns.opAt(row);
+      if ("value" in op && typeof op.value === "string") this.everReferenced.add(op.value);
     }
   }
 

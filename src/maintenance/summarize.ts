@@ -12,6 +12,7 @@ import {
 import { newLogNumbers, OperationColumns } from "../tree/operation-columns.ts";
 import { DirectoryRows } from "./directory-rows.ts";
 import { readEntry, type EntryPart, type ReadingProgress } from "./read-entry.ts";
+import { findOtherSpaces, findSpaceTrees } from "./space-trees.ts";
 import type { LogEntry, SpaceFolder } from "../layers/folder/space-folder.ts";
 
 /** Amounts of one tree of a folder. */
@@ -40,13 +41,13 @@ export interface FolderSummary {
   readonly bytes: number;
   /** UTC days with saved operations, as `YYYY-MM-DD`, in order. */
   readonly days: readonly string[];
-  /** Problems that reading found; `verifyFolder` finds more. */
+  /** Problems that reading found, and spaces beside this one (`FOLD_TWO_SPACES`); `verifyFolder` finds more. */
   readonly problems: readonly Problem[];
 }
 
 /**
  * Summarizes a folder after reading every line once. Of the space tree it keeps the directory; of the other trees it only
- * counts the operations.
+ * counts the operations. Trees that the space tree has never referenced are read again, as they may be other spaces.
  */
 export async function summarizeFolder(
   folder: SpaceFolder,
@@ -80,6 +81,10 @@ export async function summarizeFolder(
     }
     onProgress?.({ filesRead: ++filesRead, files: scan.logs.length, opsRead });
   }
+  const unnamed = scan.logs.filter(({ treeId }) => treeId !== spaceId && !directory.everReferenced.has(treeId));
+  const own = scan.logs.filter(({ treeId }) => treeId === spaceId);
+  const spaceTrees = unnamed.length === 0 ? [] : await findSpaceTrees(folder, [...own, ...unnamed]);
+  problems.push(...(await findOtherSpaces(folder, spaceId, scan.logs, spaceTrees)));
   return {
     trees: [...tallies.values()].map((tally) => tally.toSummary()).sort((a, b) => (a.treeId < b.treeId ? -1 : 1)),
     directory: directory.toTree(),

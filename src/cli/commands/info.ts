@@ -33,6 +33,8 @@ interface SpaceInfo {
   readonly bytes: number;
   readonly days: { readonly count: number; readonly first?: string; readonly last?: string };
   readonly problems: number;
+  /** Ids of other spaces that began in the folder. */
+  readonly otherSpaces: readonly string[];
 }
 
 export function register(program: Command, context: Context): void {
@@ -89,6 +91,9 @@ function toInfo(id: string, path: string, summary: FolderSummary): SpaceInfo {
     bytes: summary.bytes,
     days: { count: summary.days.length, ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last }) },
     problems: summary.problems.length,
+    otherSpaces: summary.problems.flatMap(({ code, treeId }) =>
+      code === "FOLD_TWO_SPACES" && treeId !== undefined ? treeId : [],
+    ),
   };
 }
 
@@ -112,6 +117,10 @@ async function show(info: SpaceInfo, directory: string, output: Output): Promise
     );
   }
   await output.line(`problems  ${problems}`);
+  if (info.otherSpaces.length > 0) {
+    const others = info.otherSpaces.length === 1 ? "another space" : count(info.otherSpaces.length, "other space");
+    await output.line(`beside    ${yellow(`${others} began in this folder, too; to join them: foldspace join ${directory}`)}`);
+  }
   await output.line("");
   await output.line(dim(`${"operations".padStart(10)}  ${"tree".padEnd(8)}  title`));
   for (const tree of info.trees) {
