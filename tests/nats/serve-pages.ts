@@ -8,10 +8,15 @@ declare module "vitest" {
   }
 }
 
-/** Starts a server for the tests in a browser, which cannot start one. @returns what stops it */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+let server: NatsServer | undefined;
+
+/** Starts a server for the tests in a browser, which cannot start one. */
+export async function setup(project: TestProject): Promise<void> {
   // most bodies of the suite fit into one message, and some do not
-  const server = await NatsServer.start("max_payload: 8192");
+  server = await NatsServer.start("max_payload: 8192");
   project.provide("natsServer", server.webSocketUrl);
-  return async () => server.stop();
+}
+
+export async function teardown(): Promise<void> {
+  await server?.stop();
 }
