@@ -65,8 +65,8 @@ export class FormerValues {
   }
 
   /** @param bytes all values from then on */
-  fill(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#bytes = bytes;
+  fill(bytes: Uint8Array): void {
+    this.#bytes = bytes as Uint8Array<ArrayBuffer>;
     this.#length = bytes.length;
   }
 

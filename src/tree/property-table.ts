@@ -223,7 +223,7 @@ export class PropertyTable {
     this.#keys.fill(reader.json() as string[]);
     this.#ops.fill(reader.numbers());
     this.#properties.fill(reader.numbers());
-    this.#index = reader.numbers();
+    this.#index = reader.numbers() as Int32Array<ArrayBuffer>;
     this.#formerValues.fill(reader.bytes());
     this.#values = [];
     this.#values.length = this.#properties.last + 1;

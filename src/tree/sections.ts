@@ -38,7 +38,7 @@ export class SectionWriter {
   }
 
   /** All sections, with a check of every byte. */
-  end(): Uint8Array<ArrayBuffer> {
+  end(): Uint8Array {
     const sections = this.#sections;
     const start = (HEADER_LENGTH + sections.length) * WORD;
     const bytes = new Uint8Array(sections.reduce((length, section) => length + padded(section.length), start));
@@ -57,11 +57,11 @@ export class SectionWriter {
 
 /** Reads what a {@link SectionWriter} wrote, in the same order. */
 export class SectionReader {
-  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #words: Int32Array;
   #section = 0;
   #start: number;
 
-  private constructor(words: Int32Array<ArrayBuffer>) {
+  private constructor(words: Int32Array) {
     this.#words = words;
     this.#start = (HEADER_LENGTH + words[COUNT]!) * WORD;
   }
@@ -73,19 +73,19 @@ export class SectionReader {
   static open(bytes: Uint8Array): SectionReader | undefined {
     if (bytes.length % WORD !== 0 || bytes.length < HEADER_LENGTH * WORD) return undefined;
     const { buffer, byteOffset, length } = bytes.byteOffset % WORD === 0 ? bytes : new Uint8Array(bytes);
-    const words = new Int32Array(buffer as ArrayBuffer, byteOffset, length / WORD);
+    const words = new Int32Array(buffer, byteOffset, length / WORD);
     if (words[IS_SECTIONS] !== MAGIC || words[FORMAT] !== VERSION) return undefined;
     const checks = checksOf(words);
     if (words[CHECK] !== checks[0] || words[OTHER_CHECK] !== checks[1]) return undefined;
     return new SectionReader(words);
   }
 
-  numbers(): Int32Array<ArrayBuffer> {
+  numbers(): Int32Array {
     const { buffer, byteOffset, length } = this.bytes();
     return new Int32Array(buffer, byteOffset, length / WORD);
   }
 
-  bytes(): Uint8Array<ArrayBuffer> {
+  bytes(): Uint8Array {
     const length = this.#words[HEADER_LENGTH + this.#section++]!;
     const bytes = new Uint8Array(this.#words.buffer, this.#words.byteOffset + this.#start, length);
     this.#start += padded(length);

@@ -67,8 +67,8 @@ export class Table {
   }
 
   /** @param numbers the rows of the table from then on */
-  fill(numbers: Int32Array<ArrayBuffer>): void {
-    this.#numbers = numbers;
+  fill(numbers: Int32Array): void {
+    this.#numbers = numbers as Int32Array<ArrayBuffer>;
     this.#last = numbers.length / this.#width - 1;
   }
 
