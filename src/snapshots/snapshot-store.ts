@@ -13,7 +13,7 @@ export interface SnapshotKey {
 export interface SnapshotStore {
   /** Trees with fewer operations are not kept, because reading them takes no time. */
   readonly minOps: number;
-  /** @returns `undefined` if there is none. The bytes belong to the caller */
+  /** @returns `undefined` if it has no snapshot of that key. The bytes belong to the caller */
   load(key: SnapshotKey): Promise<Uint8Array | undefined>;
   /** Replaces the snapshot of that key. */
   save(key: SnapshotKey, bytes: Uint8Array): Promise<void>;

@@ -19,7 +19,7 @@ export interface TreeSnapshot {
 type OfLayer = Pick<PersistenceLayer, "spaceId" | "placeId" | "readingOf" | "resumeTree">;
 
 /**
- * The snapshots of a space's trees. One that cannot be used is as good as none: the layers have everything that is in it, so that
+ * The snapshots of a space's trees. One that cannot be used makes no difference: the layers have everything that is in it, so that
  * nothing about it is an error.
  */
 export class TreeSnapshots {

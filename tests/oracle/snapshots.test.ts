@@ -73,7 +73,7 @@ function smallSnapshot(): Uint8Array {
   return writer.end();
 }
 
-test("a snapshot with a byte changed, at any place, is none", () => {
+test("a snapshot with a byte changed, at any place, cannot be used", () => {
   const bytes = smallSnapshot();
   expect(SectionReader.open(bytes.slice())).toBeDefined();
   for (let at = 0; at < bytes.length; at++) {
@@ -85,7 +85,7 @@ test("a snapshot with a byte changed, at any place, is none", () => {
   }
 });
 
-test("a snapshot of any other length is none", () => {
+test("a snapshot of any other length cannot be used", () => {
   const bytes = smallSnapshot();
   for (let length = 0; length < bytes.length; length++) expect(SectionReader.open(bytes.slice(0, length))).toBeUndefined();
   for (const more of [1, 4, 64]) {
