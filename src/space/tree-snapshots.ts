@@ -29,7 +29,7 @@ export class TreeSnapshots {
     this.#store = store;
   }
 
-  /** @returns `undefined` if there is none that can be used. Never rejects */
+  /** @returns `undefined` without one that can be used. Never rejects */
   async load(layer: OfLayer, treeId: string): Promise<TreeSnapshot | undefined> {
     const key = keyOf(layer, treeId);
     const bytes = key && (await this.#store.load(key).catch(() => undefined));
@@ -50,7 +50,7 @@ export class TreeSnapshots {
   /**
    * Whether a snapshot of a tree should be replaced.
    * @param count number of operations in the tree
-   * @param keptCount number of operations in the snapshot; 0 if there is none
+   * @param keptCount number of operations in the snapshot; 0 without one
    */
   isWorthKeeping(count: number, keptCount: number): boolean {
     return count >= this.#store.minOps && count - keptCount > keptCount * WORTHWHILE_GROWTH;
