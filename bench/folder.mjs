@@ -19,6 +19,7 @@ export async function run(report) {
   const folder = mkdtempSync(join(tmpdir(), "foldspace-bench-"));
   try {
     await load(report, join(folder, "load"), 300_000);
+    await reopen(report, join(folder, "reopen"), join(folder, "cache"), 1_300_000);
     await save(report, join(folder, "save"), { edits: 20_000, batch: 100 });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -37,6 +38,17 @@ async function load(report, folder, operations) {
     check: (text) => check(JSON.parse(text).trees[0].operations === operations, "operations counted"),
   });
   report.ratio(`foldspace info, ${label} / read and parse`, infoMs, parseMs, { atMost: 8 });
+}
+
+/** Whole processes; the floor opens the same space without a snapshot. */
+async function reopen(report, folder, cache, operations) {
+  writeOneTree(folder, { operations, peers: 1, days: 3, seed: 20_261_201 });
+  const isAll = { check: (text) => check(Number(text) === operations, "operations read") };
+  const coldMs = await median(3, () => output(part("load-space.mjs"), folder), isAll);
+  output(part("load-space.mjs"), folder, cache, "keep");
+  const warmMs = await median(5, () => output(part("load-space.mjs"), folder, cache), isAll);
+  const label = `${operations.toLocaleString("en-US")} operations of one tree in 3 files`;
+  report.ratio(`open a space again from a snapshot, ${label} / without one`, warmMs, coldMs, { atMost: 0.5 });
 }
 
 function output(...args) {

@@ -3,7 +3,7 @@
 // node scripts/test-fleet.mjs [seeds [first seed]]
 //
 // One of every eight seeds has an additional run without faults, and one of devices that keep their peers. With FLEET_PEERS=kept,
-// they keep them in all runs. 10,000 seeds take some two hours on two cores that have other work as well.
+// they keep them in all runs. The same holds for devices that keep snapshots, and FLEET_SNAPSHOTS=on. 10,000 seeds take some two hours on two cores that have other work as well.
 import { spawn, spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";

@@ -49,6 +49,8 @@ export type {
   SecretsUpdate,
   StoredSecrets,
 } from "./layers/persistence-layer.ts";
+export { FolderSnapshots } from "./snapshots/folder-snapshots.ts";
+export type { SnapshotKey, SnapshotStore } from "./snapshots/snapshot-store.ts";
 export { MemoryPeerPool, MemoryPeerStore } from "./peers/memory-peer-pool.ts";
 export type { PeerLease, PeerPool } from "./peers/peer-pool.ts";
 export { explainProblem } from "./maintenance/explain.ts";

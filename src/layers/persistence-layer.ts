@@ -74,6 +74,24 @@ export interface PersistenceLayer {
    * @internal
    */
   loadTreeColumns?(treeId: string): Promise<OperationColumns[]>;
+  /**
+   * Continues to read a tree where an earlier instance stopped, and follows it as {@link loadTreeOps} does. Only together with
+   * {@link readingOf}.
+   * @param reading that {@link readingOf} has given in an earlier instance, from this place
+   * @returns what was added since; `undefined` if other contents are there, so that the tree must be loaded
+   * @throws FoldspaceError why the layer cannot be asked
+   *
+   * @internal
+   */
+  resumeTree?(treeId: string, reading: unknown): Promise<OperationColumns[] | undefined>;
+  /**
+   * Reports to the listener what it has not reported yet of a tree that it follows, and says how far the tree has been read then.
+   * @returns plain data; `undefined` if that cannot be said at present
+   * @throws FoldspaceError why the layer cannot be asked
+   *
+   * @internal
+   */
+  readingOf?(treeId: string): Promise<unknown>;
   /** Stops following a tree until it is loaded again. */
   releaseTree?(treeId: string): void;
   /**

@@ -9,7 +9,7 @@ const ROOT = "root";
 const IDS = [ROOT, "a", "b", "c", "d", "e", "f"];
 const PEERS = ["one", "two", "three"];
 
-/** What the columns of one file per peer tell of the references. */
+/** The directory that the columns of one file per peer give. */
 function directoryOf(ops: readonly VertexOperation[]): ReplicatedTree {
   const numbers = newLogNumbers();
   const directory = new DirectoryRows(ROOT, numbers);

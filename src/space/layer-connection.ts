@@ -263,6 +263,19 @@ export class LayerConnection {
     return layer.loadTreeColumns(treeId).then((columns) => new OperationBatch(columns));
   }
 
+  /** As of the layer. @throws FoldspaceError `FOLD_CLOSED`, and the layer's errors */
+  async resumeTree(treeId: string, reading: unknown): Promise<OperationList | undefined> {
+    this.assertOpen();
+    const columns = await this.layer.resumeTree?.(treeId, reading);
+    return columns && new OperationBatch(columns);
+  }
+
+  /** As of the layer. @throws FoldspaceError `FOLD_CLOSED`, and the layer's errors */
+  async readingOf(treeId: string): Promise<unknown> {
+    this.assertOpen();
+    return await this.layer.readingOf?.(treeId);
+  }
+
   /** Has the layer report the operations of a tree that it has not reported yet. */
   async rescanTree(treeId: string): Promise<void> {
     this.assertOpen();

@@ -10,6 +10,7 @@ import {
   type VertexOperation,
 } from "../tree/index.ts";
 import { OperationBatch, type OperationList, type OperationSlice } from "../tree/operation-batch.ts";
+import type { SectionReader, SectionWriter } from "../tree/sections.ts";
 import { placesToReapply, toReapply, type LocalOpLog } from "./local-op-log.ts";
 import { slicesInOrder } from "./slices-in-order.ts";
 import { PreLoadEdits } from "./pre-load-edits.ts";
@@ -74,6 +75,18 @@ class LayeredTree extends ReplicatedTree {
     super.mergeSlice(slice, vertices, onNew);
   }
 
+  override get isBlank(): boolean {
+    return super.isBlank;
+  }
+
+  override writeTo(writer: SectionWriter): void {
+    super.writeTo(writer);
+  }
+
+  override readFrom(reader: SectionReader): void {
+    super.readFrom(reader);
+  }
+
   override set onMade(listener: (op: VertexOperation) => void) {
     super.onMade = listener;
   }
@@ -81,6 +94,7 @@ class LayeredTree extends ReplicatedTree {
 
 /** A tree in memory: gathers its edits for the layers, and merges the operations that layers report. */
 export class LoadedTree {
+  readonly treeId: string;
   readonly #tree: LayeredTree;
   readonly #host: LoadedTreeHost;
   readonly #localOps: LocalOpLog;
@@ -97,6 +111,7 @@ export class LoadedTree {
     localOps: LocalOpLog,
     options: ReplicatedTreeOptions = {},
   ) {
+    this.treeId = treeId;
     this.#host = host;
     this.#localOps = localOps;
     this.#tree = new LayeredTree(peerId, [], {
@@ -136,6 +151,21 @@ export class LoadedTree {
     this.flushLocalOps();
     if (!this.#isReleased) this.#localOps.keep(this.#tree);
     this.#isReleased = true;
+  }
+
+  /** Whether the tree, with the operations of these ids, can be taken from a snapshot as if a layer had given it. */
+  canBe(ids: OpIdSet): boolean {
+    return this.#tree.isBlank && !this.#isReleased && this.#localOps.hasMadeAll(ids);
+  }
+
+  /** Writes the tree, without drafts. */
+  writeTo(writer: SectionWriter): void {
+    this.#tree.writeTo(writer);
+  }
+
+  /** Takes over what {@link writeTo} wrote, if {@link canBe}. */
+  readFrom(reader: SectionReader): void {
+    this.#tree.readFrom(reader);
   }
 
   /** Hands over the edits of the current task. */

@@ -59,6 +59,12 @@ export class LocalOpLog {
     this.#ids.add(op.id);
   }
 
+  /** Whether {@link findForeignOps} finds none among operations with these ids, whatever they contain. */
+  hasMadeAll(ids: OpIdSet): boolean {
+    const kept = this.#kept();
+    return this.#ids.size === 0 && (kept === undefined || ids.highest(kept.peerId) <= kept.counterFloor);
+  }
+
   /** Keeps the operations that were made here until the tree is loaded again. */
   keep(tree: ReplicatedTree): void {
     this.#unloaded = this.#ids.size === 0 ? [] : tree.getAllOps().filter(({ id }) => this.#ids.has(id));

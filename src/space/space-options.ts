@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { PeerPool } from "../peers/peer-pool.ts";
+import type { SnapshotStore } from "../snapshots/snapshot-store.ts";
 import type { TraceListener, TraceOptions } from "../trace.ts";
 import type { SecretsOptions } from "./space-secrets.ts";
 
@@ -32,6 +33,11 @@ export interface SpaceOptions {
    * all relay at once. Default 3,000, which is longer than any layer waits before it saves.
    */
   readonly relayGraceMs?: number;
+  /**
+   * Where trees are kept as they were when they were last read, so that opening them again reads only what was added to the files
+   * since. Only of layers in folders. Default: none.
+   */
+  readonly snapshots?: SnapshotStore;
   readonly clock?: Clock;
   /** Options of the secrets. */
   readonly secrets?: SecretsOptions;

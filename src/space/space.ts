@@ -22,6 +22,7 @@ import type { TreeSync } from "./replication/tree-sync.ts";
 import type { SpaceOptions } from "./space-options.ts";
 import { poolFor, SpacePeer } from "./space-peer.ts";
 import { SpaceSecrets } from "./space-secrets.ts";
+import { TreeSnapshots } from "./tree-snapshots.ts";
 
 /** An open space: its space tree, its app trees, and the layers that keep them. Made by a `SpaceManager`. */
 export class Space {
@@ -83,6 +84,7 @@ export class Space {
       relayDelayMs: relayGraceMs + staggered(relayGraceMs / 3, this.peerId),
       isReadOnly: this.isReadOnly,
       timeoutMs: this.#timeoutMs,
+      snapshots: options.snapshots && new TreeSnapshots(options.snapshots),
       onUnloadedChange: (treeId) => (this.#changedTree.value = treeId),
     });
     this.#load(this.#replicator.spaceTree);
@@ -386,6 +388,7 @@ export class Space {
     try {
       if (!this.#isOpened) return;
       await this.#saveAll();
+      await this.#replicator.keepSnapshots();
       // a layer that has just detected a loss reports it now, and is given the operations once more
       for (const connection of this.#replicator.active)
         // a failure here occurs again when the layer is disconnected

@@ -24,7 +24,9 @@ export type LayerStep =
   | "flush"
   | "startListening"
   | "rescan"
-  | "rescanTree";
+  | "rescanTree"
+  | "resumeTree"
+  | "readingOf";
 
 type Fault = <T>(call: () => Promise<T>) => Promise<T>;
 
@@ -40,11 +42,19 @@ export class FaultyLayer implements PersistenceLayer {
   /** Present if the wrapped layer has it. */
   readonly rescanTree?: (treeId: string) => Promise<void>;
   flushOnPageHide?: () => void;
+  /** Present if the wrapped layer has them. */
+  readonly resumeTree?: NonNullable<PersistenceLayer["resumeTree"]>;
+  readonly readingOf?: NonNullable<PersistenceLayer["readingOf"]>;
 
   constructor(inner: PersistenceLayer) {
     this.inner = inner;
     if (inner.rescanTree)
       this.rescanTree = async (treeId) => await this.#run("rescanTree", async () => await inner.rescanTree!(treeId));
+    if (inner.resumeTree)
+      this.resumeTree = async (treeId, reading) =>
+        await this.#run("resumeTree", async () => await inner.resumeTree!(treeId, reading));
+    if (inner.readingOf)
+      this.readingOf = async (treeId) => await this.#run("readingOf", async () => await inner.readingOf!(treeId));
     if (inner.flushOnPageHide) this.flushOnPageHide = () => inner.flushOnPageHide!();
   }
 

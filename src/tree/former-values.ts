@@ -55,6 +55,21 @@ export class FormerValues {
     return position;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
+  /** All values, for {@link fill}. The caller must not change them. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** @param bytes all values from then on */
+  fill(bytes: Uint8Array): void {
+    this.#bytes = bytes as Uint8Array<ArrayBuffer>;
+    this.#length = bytes.length;
+  }
+
   /** Whether the value at the position is kept as a difference. */
   isDifference(position: number): boolean {
     return this.#bytes[position] === DIFFERENCE;

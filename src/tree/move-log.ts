@@ -1,5 +1,6 @@
 import type { Numbering } from "./numbering.ts";
 import { compareOpIds, type MoveVertex, type OpId } from "./operation.ts";
+import type { SectionReader, SectionWriter } from "./sections.ts";
 import { Table } from "./table.ts";
 import { NO_PARENT, NOT_PLACED, type VertexTable } from "./vertex-table.ts";
 
@@ -159,6 +160,19 @@ export class MoveLog {
       if (above === target) return this.idAt(this.size);
     }
     return last;
+  }
+
+  // ---- snapshots ----
+
+  /** The log must have no pending moves. */
+  writeTo(writer: SectionWriter): void {
+    writer.numbers(this.#moves.numbers);
+  }
+
+  /** Of a log without moves. */
+  readFrom(reader: SectionReader): void {
+    this.#moves.fill(reader.numbers());
+    this.#lastApplied = this.#moves.last;
   }
 
   // ---- replaying ----

@@ -1,7 +1,7 @@
 /** Numbers texts, such as ids, from 1 on, in the order in which they become known. */
 export class Numbering {
   readonly #numbers = new Map<string, number>();
-  readonly #texts: string[] = [];
+  #texts: string[] = [];
   #lastText: string | undefined;
   #lastNumber = 0;
 
@@ -23,6 +23,17 @@ export class Numbering {
 
   textOf(number: number): string {
     return this.#texts[number - 1]!;
+  }
+
+  /** All texts, in the order of their numbers, for {@link fill}. The caller must not change the list. */
+  get texts(): readonly string[] {
+    return this.#texts;
+  }
+
+  /** @param texts of an empty numbering from then on */
+  fill(texts: string[]): void {
+    this.#texts = texts;
+    for (let index = 0; index < texts.length; index++) this.#numbers.set(texts[index]!, index + 1);
   }
 
   /** Orders two numbers by their texts, in code units. */

@@ -3,6 +3,7 @@ import type { JsonValue } from "./json-value.ts";
 import { Numbering } from "./numbering.ts";
 import { textOf, type TextBytes } from "./operation-columns.ts";
 import type { OpId, SetVertexProperty } from "./operation.ts";
+import type { SectionReader, SectionWriter } from "./sections.ts";
 import { Table } from "./table.ts";
 import type { VertexTable } from "./vertex-table.ts";
 
@@ -54,7 +55,7 @@ export class PropertyTable {
   readonly #ops = new Table(OP_WIDTH);
   readonly #properties = new Table(PROPERTY_WIDTH);
   /** The winning value of each property. */
-  readonly #values: (JsonValue | undefined | typeof UNREAD)[] = [undefined];
+  #values: (JsonValue | undefined | typeof UNREAD)[] = [undefined];
   readonly #formerValues = new FormerValues();
   /** Open-addressed: the properties, each at the first free place from the hash of its vertex and key on; 0: free. */
   #index: Int32Array<ArrayBuffer> = new Int32Array();
@@ -198,6 +199,41 @@ export class PropertyTable {
     return difference === 0 ? this.#peers.compare(this.#ops.get(one, PEER), this.#ops.get(other, PEER)) : difference;
   }
 
+  // ---- snapshots ----
+
+  writeTo(writer: SectionWriter): void {
+    const ops = this.#ops.numbers.slice();
+    const values = new FormerValues();
+    const start = this.#formerValues.length;
+    for (let property = 1; property <= this.#properties.last; property++) {
+      const value = this.#values[property];
+      if (value === UNREAD) continue;
+      const winner = this.#properties.get(property, WINNER);
+      ops[winner * OP_WIDTH + FORMER_VALUE] = start + values.add(value, undefined);
+    }
+    writer.json(this.#keys.texts);
+    writer.numbers(ops);
+    writer.numbers(this.#properties.numbers);
+    writer.numbers(this.#index);
+    writer.bytes(joined(this.#formerValues.bytes, values.bytes));
+  }
+
+  /** Of a table without operations. Values remain bytes until they are read. */
+  readFrom(reader: SectionReader): void {
+    this.#keys.fill(reader.json() as string[]);
+    this.#ops.fill(reader.numbers());
+    this.#properties.fill(reader.numbers());
+    this.#index = reader.numbers() as Int32Array<ArrayBuffer>;
+    this.#formerValues.fill(reader.bytes());
+    this.#values = [];
+    this.#values.length = this.#properties.last + 1;
+    this.#values.fill(UNREAD, 1);
+  }
+
+  hasKey(key: string): boolean {
+    return this.#keys.find(key) !== 0;
+  }
+
   // ---- the index ----
 
   /** The property of a vertex, which gets it if it does not have it yet. */
@@ -242,4 +278,11 @@ export class PropertyTable {
     for (let property = 1; property <= this.#properties.last; property++)
       this.#index[this.#placeOf(this.#properties.get(property, VERTEX), this.#properties.get(property, KEY))] = property;
   }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
 }

@@ -6,6 +6,7 @@ import { NAME_KEY, OLD_NAME_KEY } from "./names.ts";
 import { validId, type VertexOperation } from "./operation.ts";
 import type { OperationSlice } from "./operation-batch.ts";
 import type { ReplicatedTreeOptions } from "./tree-options.ts";
+import type { SectionReader, SectionWriter } from "./sections.ts";
 import { TreeState } from "./tree-state.ts";
 import type { Vertex } from "./vertex.ts";
 
@@ -148,6 +149,21 @@ export class Replica {
       onRow(index);
     }
     this.#afterMerge(added);
+  }
+
+  /** Whether the tree is empty, and nobody would have to be told that it no longer is. */
+  get isBlank(): boolean {
+    return this.state.isBlank && this.opListeners.size === 0 && !this.feed.hasListeners;
+  }
+
+  writeTo(writer: SectionWriter): void {
+    this.state.writeTo(writer);
+  }
+
+  /** Takes over what another replica wrote. This one must be blank. */
+  readFrom(reader: SectionReader): void {
+    this.state.readFrom(reader);
+    if (this.state.hasOldNames) this.#noteNameKey(OLD_NAME_KEY);
   }
 
   #afterMerge(added: readonly VertexOperation[]): void {

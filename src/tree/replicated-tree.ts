@@ -12,6 +12,7 @@ import { Replica, type OpListener, type TreeEdit } from "./replica.ts";
 import { haveSameStructure } from "./same-structure.ts";
 import { TreeEditor } from "./tree-editor.ts";
 import type { ReplicatedTreeOptions, TreeChangeKind } from "./tree-options.ts";
+import type { SectionReader, SectionWriter } from "./sections.ts";
 import type { TreeState } from "./tree-state.ts";
 import { Vertex } from "./vertex.ts";
 import { VertexHandles } from "./vertex-handles.ts";
@@ -293,6 +294,21 @@ export class ReplicatedTree {
   /** As {@link mergeOwned}, of operations from log files, which were checked when they were parsed. @internal */
   protected mergeSlice(...slice: Parameters<Replica["mergeSlice"]>): void {
     this.#replica.mergeSlice(...slice);
+  }
+
+  /** As of {@link Replica}. @internal */
+  protected get isBlank(): boolean {
+    return this.#replica.isBlank;
+  }
+
+  /** As of {@link Replica}. @internal */
+  protected writeTo(writer: SectionWriter): void {
+    this.#replica.writeTo(writer);
+  }
+
+  /** As of {@link Replica}. @internal */
+  protected readFrom(reader: SectionReader): void {
+    this.#replica.readFrom(reader);
   }
 
   /** Calls the listener for every operation that is made here, before any other one. */

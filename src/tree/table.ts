@@ -61,6 +61,17 @@ export class Table {
     this.#last = 0;
   }
 
+  /** All rows, row 0 included, for {@link fill}. The caller must not change them. */
+  get numbers(): Int32Array {
+    return this.#numbers.subarray(0, (this.#last + 1) * this.#width);
+  }
+
+  /** @param numbers the rows of the table from then on */
+  fill(numbers: Int32Array): void {
+    this.#numbers = numbers as Int32Array<ArrayBuffer>;
+    this.#last = numbers.length / this.#width - 1;
+  }
+
   /** A table with copies of some rows, in the given order. */
   pick(rows: readonly number[]): Table {
     const picked = new Table(this.#width);

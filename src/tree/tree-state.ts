@@ -8,7 +8,7 @@ import { Drafts } from "./drafts.ts";
 import type { ChangeFeed } from "./events.ts";
 import type { JsonValue } from "./json-value.ts";
 import { MoveLog } from "./move-log.ts";
-import { otherNameKey } from "./names.ts";
+import { OLD_NAME_KEY, otherNameKey } from "./names.ts";
 import { Numbering } from "./numbering.ts";
 import type { OperationColumns } from "./operation-columns.ts";
 import {
@@ -20,10 +20,11 @@ import {
   type SetVertexProperty,
   type VertexOperation,
 } from "./operation.ts";
-import { OpIdSet } from "./op-id-set.ts";
+import { OpIdSet, type StateVector } from "./op-id-set.ts";
 import { ORDER_KEY } from "./order.ts";
 import { PropertyTable, type RecentValues } from "./property-table.ts";
 import { CREATED_AT_KEY, ShownProperties } from "./shown-properties.ts";
+import type { SectionReader, SectionWriter } from "./sections.ts";
 import type { Vertex } from "./vertex.ts";
 import { NO_PARENT, VertexTable } from "./vertex-table.ts";
 
@@ -40,7 +41,7 @@ export interface MadeOperations {
  * readers of the tree; it only reports changes to the feed.
  */
 export class TreeState {
-  readonly vector: OpIdSet = new OpIdSet();
+  vector: OpIdSet = new OpIdSet();
   /** The Lamport clock: the highest known counter up to {@link MAX_CLOCK}, or that of an edit made above it. */
   #clock = 0;
   readonly #peers = new Numbering();
@@ -141,6 +142,39 @@ export class TreeState {
       if (!known?.has(this.#properties.idAt(index))) ops.push(this.#properties.opAt(index, recent));
     }
     return ops;
+  }
+
+  // ---- snapshots ----
+
+  /** Whether nothing is known, not even a draft. */
+  get isBlank(): boolean {
+    return this.vector.size === 0 && this.#vertices.last === 0;
+  }
+
+  /** Whether a name was ever set in the property that older versions use. */
+  get hasOldNames(): boolean {
+    return this.#properties.hasKey(OLD_NAME_KEY);
+  }
+
+  /** Writes the whole state, without drafts. */
+  writeTo(writer: SectionWriter): void {
+    this.applyPending();
+    writer.json([this.#clock, this.#peers.texts, this.vector.toState()]);
+    this.#vertices.writeTo(writer);
+    this.#moves.writeTo(writer);
+    this.#properties.writeTo(writer);
+  }
+
+  /** Takes over what {@link writeTo} wrote. The state must be blank, and have no listeners. */
+  readFrom(reader: SectionReader): void {
+    const [clock, peers, vector] = reader.json() as [number, string[], StateVector];
+    this.#clock = clock;
+    this.#peers.fill(peers);
+    this.vector = OpIdSet.from(vector);
+    this.#vertices.readFrom(reader);
+    this.#moves.readFrom(reader);
+    this.#properties.readFrom(reader);
+    this.#root = undefined;
   }
 
   // ---- making ----

@@ -1,5 +1,6 @@
 import { Ancestry } from "./ancestry.ts";
 import { Numbering } from "./numbering.ts";
+import type { SectionReader, SectionWriter } from "./sections.ts";
 import { Table } from "./table.ts";
 
 /** The parent of a vertex that no move has placed yet: it does not exist so far. */
@@ -137,6 +138,19 @@ export class VertexTable {
 
   setLastProperty(vertex: number, entry: number): void {
     this.#table.set(vertex, LAST_PROPERTY, entry);
+  }
+
+  // ---- snapshots ----
+
+  writeTo(writer: SectionWriter): void {
+    writer.json(this.#ids.texts);
+    writer.numbers(this.#table.numbers);
+  }
+
+  /** Of a table without vertices. */
+  readFrom(reader: SectionReader): void {
+    this.#ids.fill(reader.json() as string[]);
+    this.#table.fill(reader.numbers());
   }
 
   // ---- for MoveLog ----

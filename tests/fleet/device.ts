@@ -7,6 +7,7 @@ import type { CallFault } from "../../src/testing/unreliable-file-system.ts";
 import { newId, ReplicatedTree, type VertexOperation } from "../../src/tree/index.ts";
 import { entryOf, type Ledger } from "./ledger.ts";
 import { FOLDER, Place } from "./place.ts";
+import type { MemorySnapshots } from "../../src/testing/memory-snapshots.ts";
 import { KeptStore } from "./stores.ts";
 import { Tab, type Hang, type Losses } from "./tab.ts";
 
@@ -14,6 +15,7 @@ import { Tab, type Hang, type Losses } from "./tab.ts";
 export interface Profile {
   readonly store: KeptStore;
   readonly peers: MemoryPeerStore | undefined;
+  readonly snapshots: MemorySnapshots | undefined;
 }
 
 /**
@@ -27,6 +29,8 @@ export class Device {
   store: KeptStore = new KeptStore();
   /** The peers of the browser's profile, if it keeps any. */
   peers: MemoryPeerStore | undefined;
+  /** The snapshots of the browser's profile, if it keeps any. */
+  snapshots: MemorySnapshots | undefined;
   /** See `TabParts`. */
   reserveMs = 0;
   /** By their numbers. */
@@ -76,7 +80,7 @@ export class Device {
     },
   ): Promise<void> {
     const name = this.tabs.length === 1 ? this.name : `${this.name} tab ${number}`;
-    const { place, store: kept, clock, peers, reserveMs } = this;
+    const { place, store: kept, clock, peers, snapshots, reserveMs } = this;
     const [spaceId, ledger, losses] = [this.#spaceId, this.#ledger, this.#losses];
     const tab = new Tab({
       name,
@@ -89,6 +93,7 @@ export class Device {
       seed: options.seed,
       rates: options.rates,
       peers,
+      snapshots,
       reserveMs,
     });
     this.history.push(tab);
@@ -104,14 +109,15 @@ export class Device {
 
   /** A copy of the profile, as a backup has it. */
   backUp(): Profile {
-    return { store: copyOf(this.store), peers: this.peers?.copy() };
+    return { store: copyOf(this.store), peers: this.peers?.copy(), snapshots: this.snapshots?.copy() };
   }
 
   /** Puts a backup of the profile back. */
-  restore({ store, peers }: Profile): void {
+  restore({ store, peers, snapshots }: Profile): void {
     this.#killTabs();
     this.store = copyOf(store);
     this.peers = peers?.copy();
+    this.snapshots = snapshots?.copy();
   }
 
   #killTabs(): void {

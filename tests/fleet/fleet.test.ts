@@ -10,6 +10,10 @@ const SEEDS_PER_CALM_RUN = 8;
 const SEEDS_PER_KEPT_RUN = 8;
 /** Whether all devices keep their peers. */
 const KEEPS_PEERS = process.env["FLEET_PEERS"] === "kept";
+/** Runs of devices that keep snapshots, on top of those of devices that do not. */
+const SEEDS_PER_SNAPSHOT_RUN = 8;
+/** Whether devices keep snapshots in all runs. */
+const KEEPS_SNAPSHOTS = process.env["FLEET_SNAPSHOTS"] === "on";
 
 test(
   "devices whose folders a service carries end equal, with everything that was acknowledged and nothing else",
@@ -18,9 +22,13 @@ test(
   async () => {
     const results: FleetResult[] = [];
     for (let seed = FROM; seed < FROM + SEEDS; seed++) {
-      results.push(await runFleet(seed, "rough", KEEPS_PEERS));
-      if (seed % SEEDS_PER_CALM_RUN === 0) results.push(await runFleet(seed, "calm", KEEPS_PEERS));
-      if (seed % SEEDS_PER_KEPT_RUN === 0 && !KEEPS_PEERS) results.push(await runFleet(seed, "rough", true));
+      const kept = { keepsPeers: KEEPS_PEERS, keepsSnapshots: KEEPS_SNAPSHOTS };
+      results.push(await runFleet(seed, "rough", kept));
+      if (seed % SEEDS_PER_CALM_RUN === 0) results.push(await runFleet(seed, "calm", kept));
+      if (seed % SEEDS_PER_KEPT_RUN === 0 && !KEEPS_PEERS)
+        results.push(await runFleet(seed, "rough", { ...kept, keepsPeers: true }));
+      if (seed % SEEDS_PER_SNAPSHOT_RUN === 0 && !KEEPS_SNAPSHOTS)
+        results.push(await runFleet(seed, "rough", { ...kept, keepsSnapshots: true }));
     }
     process.stdout.write(`${summary(results)}\n`);
     const failed = results.filter(({ violations }) => violations.length > 0);
@@ -50,6 +58,7 @@ function summary(results: readonly FleetResult[]): string {
     operations: sum((result) => result.operations),
     acknowledged: sum((result) => result.acknowledged),
     contested: sum((result) => result.contested),
+    resumptions: sum((result) => result.resumptions),
     violations: sum((result) => result.violations.length),
     faults: Object.fromEntries([...faults].sort()),
   };

@@ -8,6 +8,7 @@ import { Random } from "../../src/testing/random.ts";
 import { SimulatedSync, type SyncedFolder } from "../../src/testing/simulated-sync.ts";
 import type { CallFault } from "../../src/testing/unreliable-file-system.ts";
 import { MemoryPeerStore } from "../../src/peers/memory-peer-pool.ts";
+import { MemorySnapshots } from "../../src/testing/memory-snapshots.ts";
 import { newId } from "../../src/tree/index.ts";
 import { Device, type Profile } from "./device.ts";
 import { Editor } from "./editor.ts";
@@ -32,6 +33,8 @@ export interface FleetResult {
   readonly acknowledged: number;
   /** Ids that cloned peers gave to two operations. */
   readonly contested: number;
+  /** See `Tab`. */
+  readonly resumptions: number;
   readonly faults: ReadonlyMap<string, number>;
   /** What does not hold in the end; nothing, unless there is a bug. */
   readonly violations: readonly string[];
@@ -71,7 +74,11 @@ const HANGING_STEPS: readonly Hang["step"][] = [
  * Runs some devices with faults of every kind, all of it from one seed, and tells in what the result differs from what
  * has to hold. The same seed gives the same run.
  */
-export async function runFleet(seed: number, weather: Weather = "rough", keepsPeers = false): Promise<FleetResult> {
+export async function runFleet(
+  seed: number,
+  weather: Weather = "rough",
+  { keepsPeers = false, keepsSnapshots = false }: { readonly keepsPeers?: boolean; readonly keepsSnapshots?: boolean } = {},
+): Promise<FleetResult> {
   const random = new Random(seed);
   const clock = new ManualClock(START_MS, () => new Promise((resolve) => setImmediate(resolve)));
   const now = vi.spyOn(Date, "now").mockImplementation(() => clock.now());
@@ -82,6 +89,7 @@ export async function runFleet(seed: number, weather: Weather = "rough", keepsPe
     return `${a}-${b}-${c}-${d}-${e}`;
   });
   const fleet = new Fleet(seed, weather, keepsPeers, random, clock);
+  if (keepsSnapshots) fleet.keepSnapshots();
   const noteRejection = (reason: unknown): void => fleet.complain(`nobody has handled ${describe(reason)}`);
   process.on("unhandledRejection", noteRejection);
   try {
@@ -182,6 +190,12 @@ class Fleet {
     );
   }
 
+  /** Two of three devices keep snapshots. */
+  keepSnapshots(): void {
+    for (const [index, device] of this.#devices.entries())
+      if (index % 3 !== 2) device.snapshots = new MemorySnapshots({ minOps: 1 });
+  }
+
   complain(words: string): void {
     this.#ledger.complain(words);
   }
@@ -211,6 +225,7 @@ class Fleet {
       operations: this.#ledger.issued.size,
       acknowledged: this.#ledger.acknowledged.size,
       contested,
+      resumptions: this.#devices.flatMap(({ history }) => history).reduce((sum, tab) => sum + tab.resumptions, 0),
       faults: this.#faults,
       violations: [...violations, ...this.#ledger.complaints],
       history: [...this.#history, ...this.#sync.history],

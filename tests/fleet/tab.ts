@@ -4,6 +4,7 @@ import { FileSystemPersistenceLayer } from "../../src/layers/folder/file-system-
 import { MemoryPersistenceLayer } from "../../src/layers/memory-layer.ts";
 import type { PersistenceLayer } from "../../src/layers/persistence-layer.ts";
 import { MemoryPeerPool, type MemoryPeerStore } from "../../src/peers/memory-peer-pool.ts";
+import type { MemorySnapshots } from "../../src/testing/memory-snapshots.ts";
 import { SpaceManager } from "../../src/space/space-manager.ts";
 import { FaultyLayer, type LayerStep } from "../../src/testing/layer-faults.ts";
 import { UnreliableFileSystem, type CallFault } from "../../src/testing/unreliable-file-system.ts";
@@ -26,6 +27,8 @@ export interface Hang {
 /** In which order a space is closed and asked for again. */
 export type Reopening = "close, load" | "load, close" | "space closed, load";
 
+const STORE_DELAY_MS = 400;
+
 export interface TabParts {
   readonly name: string;
   readonly spaceId: string;
@@ -38,6 +41,8 @@ export interface TabParts {
   readonly rates: Readonly<Partial<Record<CallFault, number>>>;
   /** Where the device keeps its peers; `undefined`: each opening of the space is a new one. */
   readonly peers: MemoryPeerStore | undefined;
+  /** Where the device keeps snapshots. Its store is then slower than its folder, so that trees are taken from them. */
+  readonly snapshots: MemorySnapshots | undefined;
   /** How long the device takes to note that counters are reserved, in milliseconds; 0: it does so at once. */
   readonly reserveMs: number;
 }
@@ -49,6 +54,8 @@ export class Tab {
   readonly store: TabStore;
   session: Session | undefined;
   isDead = false;
+  /** How often the files of a tree were as a snapshot has them, or had only grown. */
+  resumptions = 0;
   readonly #parts: TabParts;
   /** As the application has it: it stands still once the tab is dead. */
   readonly #clock: Clock;
@@ -174,7 +181,8 @@ export class Tab {
 
   async #load(layers: readonly FaultyLayer[], options: { readonly peerId?: string }): Promise<void> {
     const { spaceId, ledger } = this.#parts;
-    const space = await this.#manager.loadSpace({ id: spaceId }, layers, options).catch((error: unknown) => {
+    const snapshots = this.#parts.snapshots && { snapshots: this.#parts.snapshots };
+    const space = await this.#manager.loadSpace({ id: spaceId }, layers, { ...options, ...snapshots }).catch((error: unknown) => {
       if (errorCode(error) === undefined) ledger.complain(`${this.name} could not be opened: ${String(error)}`);
       return undefined;
     });
@@ -188,6 +196,19 @@ export class Tab {
     const [clock, { fs, store }] = [this.#clock, this];
     const folder = new FileSystemPersistenceLayer(FOLDER, spaceId, { fs, clock, id: "folder" });
     const kept = new MemoryPersistenceLayer(spaceId, { store, clock, id: "store", flushIntervalMs: 50 });
+    if (this.#parts.snapshots) {
+      const load = kept.loadTreeOps.bind(kept);
+      kept.loadTreeOps = async (treeId) => {
+        await new Promise<void>((resolve) => void clock.schedule(STORE_DELAY_MS, resolve));
+        return await load(treeId);
+      };
+      const resume = folder.resumeTree.bind(folder);
+      folder.resumeTree = async (treeId, reading) => {
+        const columns = await resume(treeId, reading);
+        if (columns) this.resumptions++;
+        return columns;
+      };
+    }
     if (losses !== "in folders") this.#noteSaves(folder);
     if (losses !== "in stores") this.#noteSaves(kept);
     return [kept, folder].map((layer) => new FaultyLayer(layer));

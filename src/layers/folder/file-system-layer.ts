@@ -21,6 +21,7 @@ import {
 import { assertStorable } from "../storable.ts";
 import { FolderConnection } from "./folder-connection.ts";
 import { describeFolder, SpaceFolder } from "./space-folder.ts";
+import type { TreeReading } from "./tree-reading.ts";
 
 /** Options of a layer in a folder: its file system, how it saves, and how it finds the changes of other devices. */
 export interface FileSystemLayerOptions extends Partial<FlushPolicy>, ParsingOptions {
@@ -141,6 +142,16 @@ export class FileSystemPersistenceLayer extends ObservedLayer implements Persist
   /** @internal */
   async loadTreeColumns(treeId: string): Promise<OperationColumns[]> {
     return await this.#connected().loadTree(treeId);
+  }
+
+  /** @internal */
+  async resumeTree(treeId: string, reading: unknown): Promise<OperationColumns[] | undefined> {
+    return await this.#connected().resumeTree(treeId, reading as TreeReading);
+  }
+
+  /** @internal */
+  async readingOf(treeId: string): Promise<unknown> {
+    return await this.#connected().readingOf(treeId);
   }
 
   releaseTree(treeId: string): void {

@@ -21,6 +21,7 @@ import { LogWriter } from "./log-writer.ts";
 import { PlaceGuard } from "./place-guard.ts";
 import { Retries } from "./retries.ts";
 import type { SpaceFolder } from "./space-folder.ts";
+import type { TreeReading } from "./tree-reading.ts";
 import { traceHints } from "./trace-hints.ts";
 
 /** Delay before lost operations are written again, in milliseconds: some sync programs write a file bit by bit. */
@@ -130,6 +131,19 @@ export class FolderConnection {
     } finally {
       this.#scheduleRetries();
     }
+  }
+
+  /** As of `FolderReader`. */
+  async resumeTree(treeId: string, reading: TreeReading): Promise<OperationColumns[] | undefined> {
+    return await this.#reader.resumeTree(treeId, reading);
+  }
+
+  /** As of `FolderReader`; `undefined` also if operations were lost or could not be kept, or nobody would get what is read. */
+  async readingOf(treeId: string): Promise<TreeReading | undefined> {
+    const listener = this.#listening?.listener;
+    if (!listener || this.#isClosed || this.#unkept.count > 0) return undefined;
+    const reading = await this.#reader.readingOf(treeId, this.#deliverTo(listener));
+    return this.#listening?.listener === listener && !this.#lossyTrees.has(treeId) ? reading : undefined;
   }
 
   releaseTree(treeId: string): void {

@@ -12,6 +12,7 @@ import { LogFinder } from "./log-finder.ts";
 import type { FileSignature } from "./file-signature.ts";
 import type { LogReading } from "./read-log.ts";
 import type { LogEntry, SpaceFolder } from "./space-folder.ts";
+import { TreeReadings, type TreeReading } from "./tree-reading.ts";
 
 /** Number of files that are read before their operations are applied. */
 const FILES_TOGETHER = 512;
@@ -46,6 +47,7 @@ export class FolderReader {
   readonly #clock: Clock;
   readonly #finder: LogFinder;
   readonly #files: LogFiles;
+  readonly #readings: TreeReadings;
   readonly #own: OwnFiles;
   readonly #mutex = new KeyedMutex();
   readonly #followed = new Set<string>();
@@ -60,6 +62,7 @@ export class FolderReader {
     this.#files = files;
     this.#own = own;
     this.#finder = new LogFinder(folder, clock, (path) => files.failureOf(path) !== undefined);
+    this.#readings = new TreeReadings(folder, this.#finder, files);
   }
 
   /** Number of all problems. */
@@ -128,6 +131,37 @@ export class FolderReader {
     const failed = isRead ? undefined : entries.find(({ path }) => this.#files.failureOf(path));
     if (failed) throw this.#files.failureOf(failed.path)!.error;
     return columns;
+  }
+
+  /**
+   * Continues to read a tree where an earlier instance stopped, and follows it.
+   * @returns what was added since; `undefined` if the tree must be read anew
+   * @throws FoldspaceError as `SpaceFolder.assertPresent`
+   */
+  async resumeTree(treeId: string, reading: TreeReading): Promise<OperationColumns[] | undefined> {
+    return await this.#mutex.run(treeId, async () => {
+      const columns = await this.#readings.resume(treeId, reading);
+      if (columns) this.#followed.add(treeId);
+      this.#publishProblems();
+      return columns;
+    });
+  }
+
+  /**
+   * Reads the rest of a followed tree, and says how far it has been read then.
+   * @returns `undefined` if that cannot be said
+   * @throws FoldspaceError as `SpaceFolder.assertPresent`
+   */
+  async readingOf(treeId: string, deliver: Deliver): Promise<TreeReading | undefined> {
+    return await this.#mutex.run(treeId, async () => {
+      if (!this.#followed.has(treeId)) return undefined;
+      const { columns, reading, isLossy } = await this.#readings.complete(treeId);
+      const ops = columns.flatMap((each) => [...each]);
+      if (ops.length > 0) deliver({ treeId, ops });
+      if (isLossy) deliver({ treeId, ops: undefined, isLossy });
+      this.#publishProblems();
+      return reading;
+    });
   }
 
   /** Stops following a tree. */
@@ -257,12 +291,13 @@ export class FolderReader {
     const unread: LogEntry[] = [];
     let isTouched = false;
     for (const entry of entries) {
+      // the tree may have been loaded since the file was listed
       if (this.#own.isOwn(entry.path) && (await this.#own.isUntouched(entry.path, entry))) {
         this.#files.pass(entry);
       } else if (!this.#followed.has(treeId)) {
         isTouched ||= this.#hasBaseline && this.#files.isChanged(entry);
         this.#files.pass(entry);
-      } else if (!this.#isStalled(entry.path)) unread.push(entry);
+      } else if (this.#mayBeNew(entry) && !this.#isStalled(entry.path)) unread.push(entry);
     }
     const ops: VertexOperation[] = [];
     let isLossy = false;

@@ -10,6 +10,7 @@ import type { Trace } from "../../trace.ts";
 import type { LogNumbers } from "../../tree/operation-columns.ts";
 import type { Parsing } from "../../worker/parsing.ts";
 import { mapLimit } from "../../map-limit.ts";
+import type { LineProblem } from "../../log/line-problem.ts";
 import { readLog, type LogCursor, type LogReading } from "./read-log.ts";
 import { describeUnreadable, type LogEntry, type SpaceFolder } from "./space-folder.ts";
 
@@ -148,6 +149,26 @@ export class LogFiles {
     return known?.entry.size !== size || known.entry.modifiedMs !== modifiedMs;
   }
 
+  /** The known files of a tree. */
+  ofTree(treeId: string): KnownFile[] {
+    return [...this.#known.values()].filter(({ entry }) => entry.treeId === treeId);
+  }
+
+  /** Takes over what an earlier instance knew of a file. */
+  adopt(known: KnownFile): void {
+    const { path, treeId } = known.entry;
+    this.#folders.add(folderOf(known.entry));
+    this.#known.set(path, known);
+    const { listed, count } = known.cursor?.problems ?? { listed: [], count: 0 };
+    this.#noteProblems(path, treeId, listed, count);
+  }
+
+  /** Forgets what is known of a file. */
+  forget(path: string): void {
+    this.#known.delete(path);
+    this.forgive(path);
+  }
+
   /** Notes that a file was seen and needs no reading. */
   pass(entry: LogEntry): void {
     this.#folders.add(folderOf(entry));
@@ -195,7 +216,12 @@ export class LogFiles {
       mtimeUntrusted: isMtimeUntrusted(entry, this.#clock.now()),
       missingSince: undefined,
     });
-    const problems = listed.slice(0, isRoom ? listed.length : 1).map(({ code, reason, line, isLossless }): Problem => ({
+    this.#noteProblems(path, treeId, listed.slice(0, isRoom ? listed.length : 1), count);
+    return known !== undefined && hadBytes && !reading.isContinued;
+  }
+
+  #noteProblems(path: string, treeId: string, listed: readonly LineProblem[], count: number): void {
+    const problems = listed.map(({ code, reason, line, isLossless }): Problem => ({
       code,
       reason,
       file: path,
@@ -204,7 +230,6 @@ export class LogFiles {
       ...(isLossless === undefined ? {} : { isLossless }),
     }));
     this.problems.set(path, problems, count);
-    return known !== undefined && hadBytes && !reading.isContinued;
   }
 
   /** Notes that a file could not be read, and schedules a retry. */

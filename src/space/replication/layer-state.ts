@@ -59,6 +59,8 @@ export type LayerEffect =
 export type LayerEvent =
   | { readonly type: "attach"; readonly isUrgent: Urgency }
   | { readonly type: "reported"; readonly ops: OperationList }
+  /** As `reported`, of the ids that a snapshot says the layer has. */
+  | { readonly type: "resumed"; readonly ids: OpIdSet }
   | { readonly type: "read"; readonly reading: number; readonly now: number }
   | { readonly type: "unreadable"; readonly reading: number; readonly now: number }
   | { readonly type: "lost" }
@@ -239,6 +241,9 @@ export class LayerState {
         return this.#read();
       case "reported":
         addIds(this.#covered, event.ops);
+        return [];
+      case "resumed":
+        this.#covered.addAll(event.ids);
         return [];
       case "read":
         return event.reading === this.#reading && this.#phase === "reading" ? this.#onRead(event.now) : [];

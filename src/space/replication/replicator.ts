@@ -4,6 +4,7 @@ import type { IncomingChange } from "../../layers/persistence-layer.ts";
 import type { OpIdSet } from "../../tree/index.ts";
 import type { LayerConnection } from "../layer-connection.ts";
 import { completesInTime } from "../../with-timeout.ts";
+import type { TreeSnapshots } from "../tree-snapshots.ts";
 import { TreeSync } from "./tree-sync.ts";
 
 export interface ReplicatorOptions {
@@ -13,6 +14,7 @@ export interface ReplicatorOptions {
   readonly isReadOnly: boolean;
   /** Longest wait without progress when an operation must end, in milliseconds. */
   readonly timeoutMs: number;
+  readonly snapshots?: TreeSnapshots | undefined;
   /** A tree that is not in memory has new operations in a layer. */
   readonly onUnloadedChange: (treeId: string) => void;
 }
@@ -55,11 +57,12 @@ export class Replicator {
   sync(treeId: string): TreeSync {
     let sync = this.#syncs.get(treeId);
     if (!sync) {
-      const { clock, relayDelayMs, isReadOnly } = this.#options;
+      const { clock, relayDelayMs, isReadOnly, snapshots } = this.#options;
       const made = new TreeSync(treeId, {
         clock,
         relayDelayMs,
         isReadOnly,
+        snapshots,
         onLoad: () => this.#edited.add(made),
         onFailure: (connection, failing, error) => connection.setTreeError(failing, error),
       });
@@ -163,6 +166,17 @@ export class Replicator {
    */
   relayOnPageHide(connection: LayerConnection): void {
     for (const sync of this.loaded) sync.relayOnPageHide(connection);
+  }
+
+  /** Keeps snapshots of the trees in memory that have grown. Never rejects, and ends after the timeout. */
+  async keepSnapshots(): Promise<void> {
+    const { snapshots, clock, timeoutMs } = this.#options;
+    if (!snapshots) return;
+    // a snapshot that cannot be kept only makes the next opening slower
+    const keeping = this.loaded.flatMap((sync) =>
+      Array.from(this.#active, async (connection) => await sync.keepSnapshot(connection).catch(() => undefined)),
+    );
+    await completesInTime(Promise.all(keeping), timeoutMs, clock);
   }
 
   /** Waits until a layer has answered for all trees in memory, or the timeout has passed. */

@@ -58,6 +58,11 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     return [...this.#layers.values()].some(({ isAwaited }) => isAwaited);
   }
 
+  /** Whether some layer has been read: it is told what others report. */
+  get isRead(): boolean {
+    return [...this.#layers.values()].some(({ phase }) => phase === "current");
+  }
+
   /** The layer for which `due` must be reported next, and the time. */
   get next(): { readonly layer: Layer; readonly at: number } | undefined {
     let next: { layer: Layer; at: number } | undefined;
@@ -109,6 +114,8 @@ export class TreeReplication<Layer> implements TreeKnowledge {
     const state = this.#layers.get(layer);
     if (!state) return [];
     const effects = state.handle(event).map((effect) => ({ ...effect, layer }));
+    // no other layer has been read, so none must be told
+    if (event.type === "resumed") this.#known.addAll(event.ids);
     if (event.type !== "reported") return effects;
     // only a layer that has been read relays: while others are read, no operations are made for them
     const hasRelaying = [...this.#layers].some(([other, { phase }]) => other !== layer && phase === "current");

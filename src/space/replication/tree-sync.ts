@@ -8,10 +8,13 @@ import type { LoadedTree } from "../loaded-tree.ts";
 import type { LayerEffect, LayerState, Urgency } from "./layer-state.ts";
 import { cut } from "../slices-in-order.ts";
 import { whileOnlyRelay } from "./relay-lock.ts";
+import type { TreeSnapshot, TreeSnapshots } from "../tree-snapshots.ts";
 import { TreeReplication, type ReplicationEffect, type ReplicationEvent } from "./tree-replication.ts";
 
 /** Largest number of operations of an unloaded tree that wait to be relayed; beyond that, they are read again when they are due. */
 const MAX_RELAY_OPS = 2_000;
+/** Snapshots are not kept while layers are read or much is edited, in milliseconds. */
+const KEEP_AFTER_MS = 10_000;
 /** Operations per slice: some milliseconds of work. */
 const SLICE_OPS = 2_000;
 
@@ -19,6 +22,7 @@ export interface TreeSyncOptions {
   readonly clock: Clock;
   readonly relayDelayMs: number;
   readonly isReadOnly: boolean;
+  readonly snapshots: TreeSnapshots | undefined;
   /** The tree is brought into memory. */
   readonly onLoad: () => void;
   /** A layer fails with this tree, or, without an error, no longer does. */
@@ -40,6 +44,9 @@ export class TreeSync {
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #isDisposed = false;
   #progress = 0;
+  /** Number of operations in the snapshots. */
+  readonly #keptCounts = new Map<LayerConnection, number>();
+  #cancelKeeping: (() => void) | undefined;
 
   constructor(treeId: string, options: TreeSyncOptions) {
     this.treeId = treeId;
@@ -124,6 +131,7 @@ export class TreeSync {
 
   detach(connection: LayerConnection): void {
     this.#replication.detach(connection);
+    this.#keptCounts.delete(connection);
     this.#setError(connection, undefined);
     this.#afterEvent();
   }
@@ -240,6 +248,7 @@ export class TreeSync {
     this.#isDisposed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#cancelKeeping?.();
     for (const connection of [...this.#replication.layers.keys()]) this.#replication.detach(connection);
     this.#wakeWaiters();
   }
@@ -289,7 +298,8 @@ export class TreeSync {
   async #read(connection: LayerConnection, state: LayerState, reading: number): Promise<void> {
     const isCurrent = (): boolean => this.#replication.layers.get(connection) === state && state.reading === reading;
     try {
-      const ops = await connection.loadTree(this.treeId, { inTurn: !this.#content });
+      const ops =
+        (await this.#resume(connection, isCurrent)) ?? (await connection.loadTree(this.treeId, { inTurn: !this.#content }));
       if (!isCurrent()) return;
       const content = this.#content;
       const onSlice = (slice: OperationList): void => {
@@ -313,6 +323,68 @@ export class TreeSync {
       this.#setError(connection, failure);
       this.#handle({ type: "unreadable", layer: connection, reading, now: this.#now });
     }
+  }
+
+  /** Takes the tree from a snapshot. @returns what the layer has besides; `undefined` if the layer must be read */
+  async #resume(connection: LayerConnection, isCurrent: () => boolean): Promise<OperationList | undefined> {
+    const { snapshots } = this.#options;
+    const content = this.#content;
+    // a trace has every operation on its way
+    if (!snapshots || !content || connection.trace) return undefined;
+    const canResume = ({ ids }: TreeSnapshot): boolean =>
+      isCurrent() && this.#content === content && content.canBe(ids) && !this.#replication.isRead;
+    const snapshot = await snapshots.load(connection.layer, this.treeId);
+    if (!snapshot || !canResume(snapshot)) return undefined;
+    const rest = await connection.resumeTree(this.treeId, snapshot.reading);
+    if (!rest) await snapshots.drop(connection.layer, this.treeId);
+    // meanwhile, another layer may have been read, or an edit been made
+    if (!rest || !canResume(snapshot)) return undefined;
+    content.readFrom(snapshot.tree);
+    this.#keptCounts.set(connection, content.tree.opCount);
+    this.#handle({ type: "resumed", layer: connection, ids: snapshot.ids, now: this.#now });
+    return rest;
+  }
+
+  /** Keeps a snapshot of the tree for a layer, if it is worth it, and the layer and the tree are the same. */
+  async keepSnapshot(connection: LayerConnection): Promise<void> {
+    const { snapshots } = this.#options;
+    const content = this.#content;
+    const count = content?.tree.opCount ?? 0;
+    if (!snapshots || !content || !this.#isGrown(connection, count) || !this.#isSettled(connection)) return;
+    const reading = await connection.readingOf(this.treeId);
+    // what has arrived or was made meanwhile may be in no file that was read
+    if (reading === undefined || this.#content !== content || content.tree.opCount !== count || !this.#isSettled(connection))
+      return;
+    await snapshots.save(connection.layer, content, reading);
+    this.#keptCounts.set(connection, count);
+  }
+
+  /** Whether a snapshot would be worth it. @param count number of operations in the tree */
+  #isGrown(connection: LayerConnection, count: number): boolean {
+    if (!this.#options.snapshots || !connection.layer.readingOf) return false;
+    return this.#options.snapshots.isWorthKeeping(count, this.#keptCounts.get(connection) ?? 0);
+  }
+
+  /** Keeps snapshots in a while, if it is worth it. */
+  #keepLater(): void {
+    if (!this.#options.snapshots || this.#cancelKeeping || this.#isDisposed || !this.#content) return;
+    const count = this.#content.tree.opCount;
+    const grown = [...this.#replication.layers.keys()].filter((connection) => this.#isGrown(connection, count));
+    if (grown.length === 0) return;
+    this.#cancelKeeping = this.#options.clock.schedule(KEEP_AFTER_MS, () => {
+      this.#cancelKeeping = undefined;
+      // one that cannot be kept only makes the next opening slower, and the next event tries again
+      for (const connection of grown) this.keepSnapshot(connection).catch(() => undefined);
+    });
+  }
+
+  /** Whether a layer durably holds just what the tree has, as far as known. */
+  #isSettled(connection: LayerConnection): boolean {
+    const state = this.#replication.layers.get(connection);
+    const { known } = this.#replication;
+    this.#content?.flushLocalOps();
+    if (this.#isDisposed || state?.phase !== "current" || !state.isQuiet || state.inFlight.length > 0) return false;
+    return state.covers(known) && state.covered.size === known.size && this.#content?.tree.opCount === known.size;
   }
 
   /** Asks a layer once more, and relays the operations that it still lacks. Never rejects. */
@@ -401,6 +473,7 @@ export class TreeSync {
 
   #afterEvent(): void {
     this.#dropPastErrors();
+    this.#keepLater();
     this.#schedule();
     this.#wakeWaiters();
   }
