@@ -76,9 +76,9 @@ const EXPLANATIONS: Readonly<Partial<Record<FoldspaceErrorCode, ProblemExplanati
   FOLD_FILES_MISSING: {
     what: "Many files of the folder are missing at once, as if a sync service had been told to leave them out, or as if they had been moved.",
     consequence:
-      "Nothing is lost: a running app still has what they contained. If they stay away for long, it writes that to the folder again.",
+      "Nothing is lost: a running app still has what they contained. If they stay away for long, it writes to the folder again what no other file contains.",
     advice:
-      "Repair leaves it alone. Bring the files back if you moved them, or set the sync service to keep the whole folder on this device.",
+      "Repair leaves it alone. If the folder was just packed, the joined files contain it all, and you need not do anything. Otherwise bring the files back if you moved them, or set the sync service to keep the whole folder on this device.",
   },
   FOLD_LINKED_FILE: {
     what: "A file of the space is a link here. By default, git-annex replaces each file with one. Links are never followed, because they can lead anywhere.",

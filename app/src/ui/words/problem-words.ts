@@ -37,7 +37,7 @@ const EXPLANATIONS: Partial<Record<FoldspaceErrorCode, Explanation>> = {
   FOLD_FILES_MISSING: {
     title: "Many files are missing",
     advice:
-      "The notes in them are still here. If you moved the files, or told a sync service to leave them out, bring them back; otherwise the notes are written to the folder again after a while.",
+      "The notes in them are still here. If the folder was just put in order, on any device, you need not do anything. If you moved the files, or told a sync service to leave them out, bring them back; otherwise the notes are written to the folder again after a while.",
   },
   FOLD_LINKED_FILE: {
     title: "A file that is a link here",
