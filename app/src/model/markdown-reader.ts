@@ -1,11 +1,10 @@
 import { fromMarkdownHeading, fromMarkdownLine, toNote } from "foldspace";
-import { readListLine, withoutSpaces } from "./list-line.ts";
+import { HEADING_COLUMN, readHeading } from "./heading-line.ts";
+import { readListLine } from "./list-line.ts";
 import { Nesting } from "./nesting.ts";
 import { nodesFromLines } from "./pasted-lines.ts";
 import type { NodeDraft, OutlineNode } from "./outline-node.ts";
 
-const HEADING = /^ {0,3}(#{1,6})(?=[ \t]|$)/;
-const HEADING_END = /(?:^|[ \t])#+$/;
 const BLANK = /^[ \t]*$/;
 const UNDERLINE = /^ {0,3}(=+|-{2,})[ \t]*$/;
 const BREAK = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
@@ -14,9 +13,6 @@ const FENCE = /^[ \t]*(`{3,}|~{3,})/;
 const FRONT_MATTER =
   /^---[ \t]*\n(?=[^\s:#>*+-][^\n:]*:[ \t\n])((?:(?!(?:---|\.\.\.)[ \t]*(?:\n|$)).*\n)*)(?:---|\.\.\.)[ \t]*(?:\n|$)/;
 const QUOTE = /^ {0,3}>[ ]?/;
-
-/** The column of headings, before everything that is indented; a higher level begins further right. */
-const HEADING_COLUMN = -10;
 
 export interface ReadMarkdown {
   readonly title: string | undefined;
@@ -57,11 +53,10 @@ class MarkdownReader {
     const underline = UNDERLINE.exec(line)?.[1];
     if (underline !== undefined && this.#open?.isParagraph === true) return this.#underlined(underline.startsWith("=") ? 1 : 2);
     if (BREAK.test(line)) return this.#close();
-    const heading = HEADING.exec(line);
+    const heading = readHeading(line);
     if (heading) {
       this.#close();
-      const text = trim(trim(line.slice(heading[0].length)).replace(HEADING_END, ""));
-      return this.#heading(heading[1]!.length, { text: fromMarkdownHeading(text), children: [] });
+      return this.#heading(heading.level, { text: heading.text, children: [] });
     }
     this.#item(line);
   }
@@ -137,8 +132,4 @@ class MarkdownReader {
     if (this.#open) this.#open.node.text = fromMarkdownLine(this.#open.node.text);
     this.#open = undefined;
   }
-}
-
-function trim(text: string): string {
-  return text.slice(...withoutSpaces(text));
 }
