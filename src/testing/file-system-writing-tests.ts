@@ -12,12 +12,13 @@ export function writingTests(test: FileSystemTest): void {
   });
 
   test("append makes neither a file nor a folder if it must not, and adds to a file that is there", async ({ fs, root }) => {
-    await expectFailure(fs.append(`${root}/absent`, utf8("x"), { create: false }), "FOLD_NOT_FOUND");
-    await expectFailure(fs.append(`${root}/no-folder/file`, utf8("x"), { create: false }), "FOLD_NOT_FOUND");
-    expect(await fs.list(root), "the entries of the folder").toEqual([]);
-    await fs.append(`${root}/there`, utf8("one"));
-    await fs.append(`${root}/there`, utf8(" two"), { create: false });
-    expect(await readText(fs, `${root}/there`), "the content of the file").toBe("one two");
+    await fs.makeDirectory(`${root}/strict`);
+    await expectFailure(fs.append(`${root}/strict/absent`, utf8("x"), { create: false }), "FOLD_NOT_FOUND");
+    await expectFailure(fs.append(`${root}/strict/no-folder/file`, utf8("x"), { create: false }), "FOLD_NOT_FOUND");
+    expect(await fs.list(`${root}/strict`), "the entries of the folder").toEqual([]);
+    await fs.append(`${root}/strict/there`, utf8("one"));
+    await fs.append(`${root}/strict/there`, utf8(" two"), { create: false });
+    expect(await readText(fs, `${root}/strict/there`), "the content of the file").toBe("one two");
   });
 
   test("append of nothing makes an empty file and keeps a full one", async ({ fs, root }) => {

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { chromium, type BrowserContext, type Page } from "playwright";
 import { FoldspaceError, type FoldspaceErrorCode } from "../../src/errors.ts";
 import type {
+  AppendOptions,
   ByteRange,
   DirectoryEntry,
   FileStat,
@@ -91,7 +92,8 @@ export class RemoteFileSystem implements FileSystem {
   stat = (path: string): Promise<FileStat | undefined> => this.#call("stat", path);
   scan = (path: string): Promise<ScanResult | undefined> => this.#call("scan", path);
   read = (path: string, range?: ByteRange): Promise<Uint8Array | undefined> => this.#call("read", path, range);
-  append = (path: string, bytes: Uint8Array): Promise<void> => this.#call("append", path, bytes);
+  append = (path: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<void> =>
+    this.#call("append", path, bytes, options);
   write = (path: string, bytes: Uint8Array): Promise<void> => this.#call("write", path, bytes);
   makeDirectory = (path: string): Promise<void> => this.#call("makeDirectory", path);
   rename = (from: string, to: string): Promise<void> => this.#call("rename", from, to);
