@@ -69,6 +69,20 @@ describe.skipIf(!findChromium())("around the outline (needs Chromium)", PATIENT,
     await expect.poll(() => app.page.evaluate(() => document.activeElement?.id), SOON).toBe("main");
   });
 
+  test("a menu whose command removes it before its first frame is gone without an error", async () => {
+    const app = await openPage(rig, ["a line"]);
+    await app.newPage("Second");
+    await app.page.evaluate(() => {
+      globalThis.requestAnimationFrame = (callback) => setTimeout(() => callback(performance.now()), 500) as unknown as number;
+      globalThis.cancelAnimationFrame = (id) => clearTimeout(id);
+    });
+    await app.button("Page “Second”").press("Enter");
+    await app.page.getByRole("menuitem", { name: "Delete page" }).press("Enter");
+    await expect.poll(() => app.pages(), SOON).toEqual(["Page"]);
+    // errors of the page fail the test at its end
+    await app.page.waitForTimeout(1_000);
+  });
+
   test("with a panel on a window 1,000 pixels wide, nothing covers the page", async () => {
     const app = await openPage(rig, ["a line"], { viewport: { width: 1_000, height: 700 } });
     const panel = await app.openPanel("History");
