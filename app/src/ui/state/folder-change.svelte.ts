@@ -24,7 +24,7 @@ export class FolderChange<T> {
     void attempt(failure, () => action(new SpaceFolder(fs, path))).finally(() => (this.isWorking = false));
   }
 
-  /** Changes the folder, and has the open space look at it again. @param failure as for {@link examine} */
+  /** Changes the folder, and has the open space rescan it. @param failure as for {@link examine} */
   apply(failure: string, action: (space: SpaceFolder) => Promise<void>): void {
     this.plan = undefined;
     this.examine(failure, async (space) => {
