@@ -81,7 +81,7 @@ async function showPack(
   directory: string,
   output: Output,
 ): Promise<void> {
-  for (const step of steps) await output.line(printable(describePackStep(step)));
+  for (const step of steps) await output.line(printable(describePackStep(step, isDryRun)));
   await showLeft(left, { isFirst: steps.length === 0, isDryRun }, output);
   if (steps.length === 0)
     return await output.note(left.length === 0 ? "Nothing to pack: no old files can be joined" : "No file that can be packed");
