@@ -8,13 +8,12 @@ import type { LoadedTree } from "../loaded-tree.ts";
 import type { LayerEffect, LayerState, Urgency } from "./layer-state.ts";
 import { cut } from "../slices-in-order.ts";
 import { whileOnlyRelay } from "./relay-lock.ts";
+import { SnapshotKeeper, type KeptTree } from "./snapshot-keeper.ts";
 import type { TreeSnapshot, TreeSnapshots } from "../tree-snapshots.ts";
 import { TreeReplication, type ReplicationEffect, type ReplicationEvent } from "./tree-replication.ts";
 
 /** Largest number of operations of an unloaded tree that wait to be relayed; beyond that, they are read again when they are due. */
 const MAX_RELAY_OPS = 2_000;
-/** Snapshots are not kept while layers are read or much is edited, in milliseconds. */
-const KEEP_AFTER_MS = 10_000;
 /** Operations per slice: some milliseconds of work. */
 const SLICE_OPS = 2_000;
 
@@ -44,15 +43,19 @@ export class TreeSync {
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #isDisposed = false;
   #progress = 0;
-  /** Number of operations in the snapshots. */
-  readonly #keptCounts = new Map<LayerConnection, number>();
-  #cancelKeeping: (() => void) | undefined;
+  readonly #keeper: SnapshotKeeper | undefined;
 
   constructor(treeId: string, options: TreeSyncOptions) {
     this.treeId = treeId;
     this.#options = options;
-    const { relayDelayMs, isReadOnly } = options;
+    const { relayDelayMs, isReadOnly, snapshots, clock } = options;
     this.#replication = new TreeReplication({ relayDelayMs, isReadOnly, maxRelayOps: MAX_RELAY_OPS });
+    const kept: KeptTree = {
+      content: () => this.#content,
+      layers: () => this.#replication.layers.keys(),
+      isSettled: (connection) => this.#isSettled(connection),
+    };
+    this.#keeper = snapshots && new SnapshotKeeper(kept, snapshots, clock);
   }
 
   /** The tree, if it is in memory. */
@@ -131,9 +134,14 @@ export class TreeSync {
 
   detach(connection: LayerConnection): void {
     this.#replication.detach(connection);
-    this.#keptCounts.delete(connection);
+    this.#keeper?.forget(connection);
     this.#setError(connection, undefined);
     this.#afterEvent();
+  }
+
+  /** Keeps a snapshot of the tree for a layer, if snapshots are kept and it is worth it. @throws the errors of layer and store */
+  async keepSnapshot(connection: LayerConnection): Promise<void> {
+    await this.#keeper?.keep(connection);
   }
 
   /** Takes a layer's report: operations, or `"lost"` if it may have lost some. */
@@ -248,7 +256,7 @@ export class TreeSync {
     this.#isDisposed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#cancelKeeping?.();
+    this.#keeper?.dispose();
     for (const connection of [...this.#replication.layers.keys()]) this.#replication.detach(connection);
     this.#wakeWaiters();
   }
@@ -340,42 +348,9 @@ export class TreeSync {
     // meanwhile, another layer may have been read, or an edit been made
     if (!rest || !canResume(snapshot)) return undefined;
     content.readFrom(snapshot.tree);
-    this.#keptCounts.set(connection, content.tree.opCount);
+    this.#keeper?.note(connection, content.tree.opCount);
     this.#handle({ type: "resumed", layer: connection, ids: snapshot.ids, now: this.#now });
     return rest;
-  }
-
-  /** Keeps a snapshot of the tree for a layer, if it is worth it, and the layer and the tree are the same. */
-  async keepSnapshot(connection: LayerConnection): Promise<void> {
-    const { snapshots } = this.#options;
-    const content = this.#content;
-    const count = content?.tree.opCount ?? 0;
-    if (!snapshots || !content || !this.#isGrown(connection, count) || !this.#isSettled(connection)) return;
-    const reading = await connection.readingOf(this.treeId);
-    // what has arrived or was made meanwhile may be in no file that was read
-    if (reading === undefined || this.#content !== content || content.tree.opCount !== count || !this.#isSettled(connection))
-      return;
-    await snapshots.save(connection.layer, content, reading);
-    this.#keptCounts.set(connection, count);
-  }
-
-  /** Whether a snapshot would be worth it. @param count number of operations in the tree */
-  #isGrown(connection: LayerConnection, count: number): boolean {
-    if (!this.#options.snapshots || !connection.layer.readingOf) return false;
-    return this.#options.snapshots.isWorthKeeping(count, this.#keptCounts.get(connection) ?? 0);
-  }
-
-  /** Keeps snapshots in a while, if it is worth it. */
-  #keepLater(): void {
-    if (!this.#options.snapshots || this.#cancelKeeping || this.#isDisposed || !this.#content) return;
-    const count = this.#content.tree.opCount;
-    const grown = [...this.#replication.layers.keys()].filter((connection) => this.#isGrown(connection, count));
-    if (grown.length === 0) return;
-    this.#cancelKeeping = this.#options.clock.schedule(KEEP_AFTER_MS, () => {
-      this.#cancelKeeping = undefined;
-      // one that cannot be kept only makes the next opening slower, and the next event tries again
-      for (const connection of grown) this.keepSnapshot(connection).catch(() => undefined);
-    });
   }
 
   /** Whether a layer durably holds just what the tree has, as far as known. */
@@ -473,7 +448,7 @@ export class TreeSync {
 
   #afterEvent(): void {
     this.#dropPastErrors();
-    this.#keepLater();
+    this.#keeper?.keepLater();
     this.#schedule();
     this.#wakeWaiters();
   }
